@@ -1,0 +1,117 @@
+//! How things end, and why.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// How a process ended, on the word of the system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Exit {
+    /// It returned this code.
+    Code(i32),
+    /// This signal ended it.
+    Signal(i32),
+    /// It is gone, and nobody saw how.
+    Unknown,
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "exit code {code}"),
+            Self::Signal(signal) => write!(f, "signal {signal}"),
+            Self::Unknown => f.write_str("an unknown exit status"),
+        }
+    }
+}
+
+/// Who or what asked a session to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopCause {
+    /// `DELETE` or `POST …/stop`.
+    User,
+    /// Nothing happened for `idleTimeout`.
+    IdleTimeout,
+    /// The session reached its `ttl`.
+    Ttl,
+    /// No request came for `heartbeatTimeoutInSecond`.
+    Heartbeat,
+    /// The server is shutting down.
+    Shutdown,
+    /// The driver's start took longer than the limit.
+    StartTimeout,
+    /// The driver could not be reached for longer than it would live on its own.
+    Unreachable,
+}
+
+/// What was going on when something failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// The driver's process was being started.
+    Launch,
+    /// The process ran, its agent had not yet connected.
+    Connect,
+    /// The agent was creating the SparkContext and the interpreter.
+    Context,
+    /// The session was in use.
+    Running,
+    /// The session was being stopped.
+    Stopping,
+}
+
+/// A failure's name, for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureCode {
+    /// The driver could not be started: no Java, no Spark, no such file.
+    LaunchFailed,
+    /// The SparkContext or the interpreter could not be created.
+    ContextFailed,
+    /// The driver's process ended by itself.
+    DriverExited,
+    /// The driver did not become ready in time.
+    StartTimeout,
+    /// The driver could not be reached any more.
+    DriverUnreachable,
+}
+
+/// A failure that explains itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// For programs.
+    pub code: FailureCode,
+    /// When it happened.
+    pub phase: Phase,
+    /// What happened, for people.
+    pub message: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
+/// The three ways in which a session is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was asked to stop and did.
+    Stopped,
+    /// It was asked to stop and had to be killed.
+    Killed,
+    /// It ended by itself.
+    Failed,
+}
+
+/// The end of a session: final, and resting on evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct End {
+    /// Which of the three ways.
+    pub outcome: Outcome,
+    /// Who asked for it, if anybody did.
+    pub cause: Option<StopCause>,
+    /// What went wrong, if something did.
+    pub failure: Option<Failure>,
+    /// How the driver's process ended; `None` when there never was one.
+    pub exit: Option<Exit>,
+}

@@ -1,0 +1,75 @@
+//! Typed ids. Sessions and statements have Livy's integers; drivers have names of our own.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A session's number: unique for the life of the store, never used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SessionId(pub i32);
+
+/// A statement's number within its session, counting from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StatementId(pub i32);
+
+/// A driver's name: `s-<session>-<12 hex digits>`. Safe as a file name and as a header value.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DriverId(String);
+
+impl DriverId {
+    /// Names the driver of a session; `random` tells apart several drivers of one session.
+    pub fn for_session(session: SessionId, random: [u8; 6]) -> Self {
+        let number = random
+            .iter()
+            .fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
+        Self(format!("s-{session}-{number:012x}"))
+    }
+
+    /// Takes a name from outside, or `None` when no driver could be called that.
+    pub fn parse(text: &str) -> Option<Self> {
+        let shape = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        (!text.is_empty() && text.len() <= 64 && text.chars().all(shape))
+            .then(|| Self(text.to_owned()))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for StatementId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for DriverId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_driver_id_reads_back_what_it_wrote_and_nothing_dangerous() {
+        let id = DriverId::for_session(SessionId(7), [0, 1, 2, 0xfd, 0xfe, 0xff]);
+        assert_eq!(id.as_str(), "s-7-000102fdfeff");
+        assert_eq!(DriverId::parse(id.as_str()), Some(id));
+        for bad in ["", "../x", "s/1", "S-1", "s 1", &"a".repeat(65)] {
+            assert_eq!(DriverId::parse(bad), None, "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The bounds of everything.
+
+use std::time::Duration;
+
+/// What the server grants at most. Every figure can be configured.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Sessions that have not ended, at once.
+    pub live_sessions: usize,
+    /// Drivers that are being started at once; more wait their turn as `starting`.
+    pub concurrent_starts: usize,
+    /// Statements that wait in one session.
+    pub waiting_statements: usize,
+    /// Finished statements kept for one session.
+    pub retained_statements: usize,
+    /// Ended sessions that stay listed.
+    pub ended_sessions: usize,
+    /// How long ended sessions stay listed.
+    pub ended_retention: Duration,
+    /// A statement's code, in bytes.
+    pub code_bytes: usize,
+    /// A request's body, in bytes.
+    pub body_bytes: usize,
+    /// From the POST until the session is ready.
+    pub start_timeout: Duration,
+    /// From asking a driver to stop until it is made to.
+    pub stop_grace: Duration,
+    /// How long a driver lives, and is waited for, without a link to the server.
+    pub link_grace: Duration,
+    /// How long a session may be idle, where the request does not say.
+    pub idle_timeout: Duration,
+    /// How long a session may live, where the request does not say; `None` is for ever.
+    pub session_ttl: Option<Duration>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            live_sessions: 100,
+            concurrent_starts: 4,
+            waiting_statements: 1_000,
+            retained_statements: 1_000,
+            ended_sessions: 1_000,
+            ended_retention: Duration::from_hours(24),
+            code_bytes: 32 << 20,
+            body_bytes: 64 << 20,
+            start_timeout: Duration::from_mins(10),
+            stop_grace: Duration::from_secs(10),
+            link_grace: Duration::from_mins(10),
+            idle_timeout: Duration::from_hours(1),
+            session_ttl: None,
+        }
+    }
+}
