@@ -1,0 +1,179 @@
+//! What every backend must do, as tests: stamped for one with [`store_conformance!`](crate::store_conformance).
+
+pub mod durability;
+pub mod outputs;
+pub mod retention;
+pub mod sessions;
+pub mod statements;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::{DriverId, DriverRecord, ProcessRecord, SessionId, SessionRecord, SessionRequest};
+use jiff::Timestamp;
+
+use crate::{NewSession, Store, Window};
+
+/// Why a case, or opening a store for it, failed.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// How a case ends.
+pub type Outcome = Result<(), Failure>;
+
+/// Where a store keeps its rows, empty at first.
+#[async_trait]
+pub trait Place: Send + Sync {
+    /// Opens the store there. When it was dropped and is opened again, it has all it had.
+    async fn open(&self) -> Result<Arc<dyn Store>, Failure>;
+}
+
+/// Stamps the suite: `$place` is an expression that makes a new [`Place`](crate::conformance::Place) and is evaluated once per test.
+#[macro_export]
+macro_rules! store_conformance {
+    ($place:expr) => {
+        $crate::store_conformance! { @stamp $place;
+            sessions::a_new_session_is_stored_as_asked_for,
+            sessions::numbers_only_grow_and_a_refusal_uses_one_up,
+            sessions::a_name_is_unique_among_listed_sessions,
+            sessions::names_are_compared_exactly,
+            sessions::everything_that_can_change_is_stored,
+            sessions::a_driver_is_stored_alone,
+            sessions::a_change_to_an_unknown_session_is_refused,
+            sessions::listed_sessions_are_windowed,
+            sessions::unended_sessions_are_found_listed_or_not,
+            sessions::creates_at_once_get_different_numbers,
+            sessions::of_creates_at_once_with_one_name_one_wins,
+            statements::numbers_count_from_0_in_each_session,
+            statements::every_state_and_kind_is_stored,
+            statements::an_unknown_row_is_refused_or_absent,
+            statements::statements_are_windowed,
+            statements::unfinished_statements_come_in_order,
+            statements::creates_at_once_count_without_a_gap,
+            outputs::an_output_stays_until_another_comes,
+            outputs::pieces_are_an_output_once_the_statement_is_over,
+            outputs::a_piece_again_changes_nothing,
+            outputs::a_given_output_takes_the_place_of_pieces,
+            outputs::any_text_is_stored,
+            outputs::ten_megabytes_of_code_are_stored,
+            retention::sessions_go_by_age,
+            retention::sessions_go_by_number,
+            retention::a_purged_session_leaves_nothing_but_its_number,
+            retention::finished_statements_go_oldest_first,
+            retention::a_trimmed_number_is_not_given_again,
+            durability::everything_survives_opening_again,
+            durability::a_call_that_is_given_up_is_done_whole_or_not_at_all,
+            durability::numbers_go_on_after_opening_again,
+        }
+    };
+    (@stamp $place:expr; $($module:ident::$case:ident),+ $(,)?) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() -> $crate::conformance::Outcome {
+                let place = $place;
+                $crate::conformance::$module::$case(&place).await
+            }
+        )+
+    };
+}
+
+/// All rows, oldest first.
+const ALL: Window = Window {
+    offset: 0,
+    limit: u64::MAX,
+    descending: false,
+};
+
+/// Windows over `0..len`, and what they show: the edges, beyond them, and both directions.
+fn windows(len: i32) -> Vec<(Window, Vec<i32>)> {
+    let far = [
+        0,
+        1,
+        2,
+        4,
+        5,
+        6,
+        u64::from(u32::MAX),
+        i64::MAX.unsigned_abs(),
+        u64::MAX,
+    ];
+    let each = far
+        .iter()
+        .flat_map(|offset| far.iter().map(move |limit| (*offset, *limit)));
+    each.flat_map(|(offset, limit)| {
+        [false, true].map(|descending| Window {
+            offset,
+            limit,
+            descending,
+        })
+    })
+    .map(|window| {
+        let up: Vec<i32> = if window.descending {
+            (0..len).rev().collect()
+        } else {
+            (0..len).collect()
+        };
+        let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        (
+            window,
+            up.into_iter()
+                .skip(size(window.offset))
+                .take(size(window.limit))
+                .collect(),
+        )
+    })
+    .collect()
+}
+
+fn at(second: i64) -> Result<Timestamp, Failure> {
+    Ok(Timestamp::from_microsecond(
+        1_795_247_535_634_217 + second * 1_000_000,
+    )?)
+}
+
+fn unnamed() -> Result<NewSession, Failure> {
+    Ok(NewSession {
+        request: SessionRequest::default(),
+        owner: None,
+        proxy_user: None,
+        created_at: at(0)?,
+    })
+}
+
+fn named(name: &str) -> Result<NewSession, Failure> {
+    let request = SessionRequest {
+        name: Some(name.to_owned()),
+        ..SessionRequest::default()
+    };
+    Ok(NewSession {
+        request,
+        ..unnamed()?
+    })
+}
+
+fn driver_of(session: SessionId) -> DriverRecord {
+    DriverRecord {
+        id: DriverId::for_session(session, [1, 2, 3, 4, 5, 6]),
+        dir: "/var/lib/livius/drivers/the one with ‘quotes’".into(),
+        token_hash: "0f".repeat(32),
+        process: Some(ProcessRecord {
+            pid: i32::MAX,
+            start_ticks: u64::MAX,
+        }),
+        agent_instance: Some("a1b2".to_owned()),
+        acked: u64::MAX,
+    }
+}
+
+/// A session that has ended.
+async fn ended(store: &dyn Store, new: NewSession, second: i64) -> Result<SessionRecord, Failure> {
+    let mut record = store.create_session(new).await?;
+    record.state = domain::SessionState::Ended(domain::End {
+        outcome: domain::Outcome::Stopped,
+        cause: Some(domain::StopCause::User),
+        failure: None,
+        exit: Some(domain::Exit::Code(0)),
+    });
+    record.ended_at = Some(at(second)?);
+    store.update_session(&record).await?;
+    Ok(record)
+}

@@ -1,0 +1,214 @@
+//! Outputs, short and long, and texts of every sort.
+
+use domain::{Kind, SessionId, StatementId, StatementRecord, StatementState};
+
+use super::{Failure, Outcome, Place, at, named, unnamed};
+use crate::{NewSession, Output, Store};
+
+/// `None` is "no news", not "no output".
+pub async fn an_output_stays_until_another_comes(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let record = statement(&*store).await?;
+    for (given, expected) in [
+        (None, Output::None),
+        (Some(""), Output::Inline(String::new())),
+        (Some("{}"), Output::Inline("{}".to_owned())),
+        (None, Output::Inline("{}".to_owned())),
+    ] {
+        store.update_statement(&record, given).await?;
+        assert_eq!(output(&*store, &record).await?, expected, "{given:?}");
+    }
+    Ok(())
+}
+
+/// Before, more may come, and half a document is of no use.
+pub async fn pieces_are_an_output_once_the_statement_is_over(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let neighbour = statement(&*store).await?;
+    let running = StatementRecord {
+        state: StatementState::Running { started: None },
+        ..statement(&*store).await?
+    };
+    for (index, text) in (0..).zip(["{\"a\":\"", "π\u{0}🤔", "", "\"}"]) {
+        store
+            .put_output_chunk(running.session, running.id, index, text)
+            .await?;
+        store.update_statement(&running, None).await?;
+        assert_eq!(output(&*store, &running).await?, Output::None);
+        assert_eq!(
+            store
+                .output_chunk(running.session, running.id, index)
+                .await?
+                .as_deref(),
+            Some(text)
+        );
+    }
+    let over = finished(running)?;
+    for _ in 0..2 {
+        store.update_statement(&over, None).await?;
+        assert_eq!(
+            output(&*store, &over).await?,
+            Output::Chunked {
+                chunks: 4,
+                bytes: 6 + 7 + 2
+            }
+        );
+    }
+    assert_eq!(store.output_chunk(over.session, over.id, 4).await?, None);
+    assert_eq!(
+        store
+            .output_chunk(neighbour.session, neighbour.id, 0)
+            .await?,
+        None
+    );
+    store
+        .update_statement(&finished(neighbour.clone())?, None)
+        .await?;
+    assert_eq!(output(&*store, &neighbour).await?, Output::None);
+    Ok(())
+}
+
+/// The agent repeats what was not acknowledged.
+pub async fn a_piece_again_changes_nothing(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let record = statement(&*store).await?;
+    for index in [0, 1, 0, 1] {
+        store
+            .put_output_chunk(record.session, record.id, index, "abc")
+            .await?;
+    }
+    store
+        .update_statement(&finished(record.clone())?, None)
+        .await?;
+    store
+        .put_output_chunk(record.session, record.id, 1, "abc")
+        .await?;
+    assert_eq!(
+        output(&*store, &record).await?,
+        Output::Chunked {
+            chunks: 2,
+            bytes: 6
+        }
+    );
+    Ok(())
+}
+
+/// When the driver dies half-way through an output, what is said of that is the output.
+pub async fn a_given_output_takes_the_place_of_pieces(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let record = statement(&*store).await?;
+    store
+        .put_output_chunk(record.session, record.id, 0, "{\"half")
+        .await?;
+    let over = finished(record)?;
+    for given in [Some("{\"lost\":1}"), None] {
+        store.update_statement(&over, given).await?;
+        assert_eq!(
+            output(&*store, &over).await?,
+            Output::Inline("{\"lost\":1}".to_owned())
+        );
+    }
+    Ok(())
+}
+
+/// What goes in comes out, byte by byte.
+pub async fn any_text_is_stored(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let texts = [
+        "",
+        " \t\r\n ",
+        "a\u{0}b\u{0}",
+        "\u{0}",
+        "'; DROP TABLE statements; --",
+        "\\ \" ` $1 ?1 :a @b {} %s",
+        "🤔👩‍👩‍👧 e\u{301} \u{202e}rtl\u{2028}\u{feff}\u{fffd}\u{10ffff}",
+        "\u{1b}[31m\u{7}\u{7f}\u{85}",
+        "null",
+        "007",
+        "1e3",
+    ];
+    for (number, text) in (0..).zip(texts) {
+        let new = NewSession {
+            owner: Some(text.to_owned()),
+            proxy_user: Some(text.to_owned()),
+            ..named(&format!("{number}{text}"))?
+        };
+        let session = store.create_session(new).await?;
+        assert_eq!(
+            store.session(session.id).await?,
+            Some(session.clone()),
+            "{text:?}"
+        );
+        let record = store
+            .create_statement(session.id, Kind::Spark, text)
+            .await?;
+        store
+            .put_output_chunk(session.id, record.id, 0, text)
+            .await?;
+        store.update_statement(&record, Some(text)).await?;
+        let stored = store
+            .statement(session.id, record.id)
+            .await?
+            .ok_or("the statement is gone")?;
+        assert_eq!(
+            (stored.record, stored.output),
+            (record, Output::Inline(text.to_owned()))
+        );
+        assert_eq!(
+            store
+                .output_chunk(session.id, StatementId(0), 0)
+                .await?
+                .as_deref(),
+            Some(text)
+        );
+    }
+    Ok(())
+}
+
+/// Long texts are not cut, and can be changed like others.
+pub async fn ten_megabytes_of_code_are_stored(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let session = store.create_session(unnamed()?).await?.id;
+    let code = "print('é🤔') # \u{0}\n".repeat(600_000);
+    assert!(code.len() > 10 << 20);
+    let record = store
+        .create_statement(session, Kind::PySpark, &code)
+        .await?;
+    let over = finished(record)?;
+    store.update_statement(&over, Some(&code)).await?;
+    let stored = store
+        .statement(session, over.id)
+        .await?
+        .ok_or("the statement is gone")?;
+    assert!(stored.record == over && stored.output == Output::Inline(code));
+    Ok(())
+}
+
+async fn statement(store: &dyn Store) -> Result<StatementRecord, Failure> {
+    if store.session(SessionId(0)).await?.is_none() {
+        store.create_session(unnamed()?).await?;
+    }
+    Ok(store
+        .create_statement(SessionId(0), Kind::PySpark, "1")
+        .await?)
+}
+
+fn finished(record: StatementRecord) -> Result<StatementRecord, Failure> {
+    Ok(StatementRecord {
+        state: StatementState::Available {
+            started: None,
+            completed: at(9)?,
+        },
+        ..record
+    })
+}
+
+async fn output(store: &dyn Store, record: &StatementRecord) -> Result<Output, Failure> {
+    let stored = store
+        .statement(record.session, record.id)
+        .await?
+        .ok_or("the statement is gone")?;
+    let (_, listed) = store.list_statements(record.session, super::ALL).await?;
+    assert!(listed.contains(&stored), "the list shows it otherwise");
+    Ok(stored.output)
+}

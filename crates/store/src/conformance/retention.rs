@@ -1,0 +1,165 @@
+//! What is deleted, and what is not.
+
+use domain::{Kind, SessionId, SessionRecord, StatementId, StatementRecord, StatementState};
+use jiff::Timestamp;
+
+use super::{ALL, Failure, Outcome, Place, at, ended, named, unnamed};
+use crate::Store;
+
+/// Those that ended before a time go, listed or not; one that ended at that very time, and those that live, stay.
+pub async fn sessions_go_by_age(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let alive = store.create_session(unnamed()?).await?;
+    let mut over = Vec::new();
+    for second in [30, 10, 20] {
+        over.push(ended(&*store, unnamed()?, second).await?);
+    }
+    store.unlist_session(over[1].id).await?;
+    store.unlist_session(alive.id).await?;
+    assert_eq!(store.purge(Timestamp::MIN, u64::MAX).await?, []);
+    assert_eq!(store.purge(at(10)?, u64::MAX).await?, []);
+    assert_eq!(store.purge(at(30)?, u64::MAX).await?, over[1..]);
+    assert_eq!(store.purge(at(30)?, u64::MAX).await?, [], "a second time");
+    assert_eq!(listed(&*store).await?, [1]);
+    assert_eq!(store.unended_sessions().await?, [alive]);
+    Ok(())
+}
+
+/// Of those that have ended the newest are kept, by when they ended.
+pub async fn sessions_go_by_number(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    store.create_session(unnamed()?).await?;
+    for second in [50, 40, 30, 20, 20] {
+        ended(&*store, unnamed()?, second).await?;
+    }
+    for (keep, gone, left) in [
+        (u64::MAX, vec![], vec![0, 1, 2, 3, 4, 5]),
+        (5, vec![], vec![0, 1, 2, 3, 4, 5]),
+        (4, vec![4], vec![0, 1, 2, 3, 5]),
+        (2, vec![3, 5], vec![0, 1, 2]),
+        (0, vec![1, 2], vec![0]),
+        (0, vec![], vec![0]),
+    ] {
+        let purged: Vec<i32> = numbers(&store.purge(Timestamp::MIN, keep).await?);
+        assert_eq!(
+            (purged, listed(&*store).await?),
+            (gone, left),
+            "keep {keep}"
+        );
+    }
+    Ok(())
+}
+
+/// Its statements and their outputs go with it; its number does not come back, its name may.
+pub async fn a_purged_session_leaves_nothing_but_its_number(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let session = ended(&*store, named("a")?, 1).await?;
+    let statement = store.create_statement(session.id, Kind::Spark, "1").await?;
+    store
+        .put_output_chunk(session.id, statement.id, 0, "{}")
+        .await?;
+    assert_eq!(
+        store.purge(at(2)?, u64::MAX).await?,
+        std::slice::from_ref(&session)
+    );
+    assert_eq!(store.session(session.id).await?, None);
+    assert_eq!(store.session_named("a").await?, None);
+    assert_eq!(store.list_statements(session.id, ALL).await?, (0, vec![]));
+    assert_eq!(store.output_chunk(session.id, statement.id, 0).await?, None);
+    assert!(store.update_session(&session).await.is_err());
+    assert_eq!(store.create_session(named("a")?).await?.id, SessionId(1));
+    Ok(())
+}
+
+/// Those that are not over do not count, and stay.
+pub async fn finished_statements_go_oldest_first(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    for session in [0, 1] {
+        store.create_session(unnamed()?).await?;
+        for number in 0..8 {
+            let made = store
+                .create_statement(SessionId(session), Kind::Spark, "1")
+                .await?;
+            if number != 1 && number != 6 {
+                finish(&*store, made).await?;
+            }
+        }
+    }
+    for (keep, left) in [
+        (u64::MAX, vec![0, 1, 2, 3, 4, 5, 6, 7]),
+        (6, vec![0, 1, 2, 3, 4, 5, 6, 7]),
+        (5, vec![1, 2, 3, 4, 5, 6, 7]),
+        (2, vec![1, 5, 6, 7]),
+        (2, vec![1, 5, 6, 7]),
+        (0, vec![1, 6]),
+    ] {
+        store.trim_statements(SessionId(0), keep).await?;
+        assert_eq!(
+            statements(&*store, SessionId(0)).await?,
+            left,
+            "keep {keep}"
+        );
+        assert_eq!(
+            store
+                .output_chunk(SessionId(0), StatementId(0), 0)
+                .await?
+                .is_some(),
+            left.contains(&0)
+        );
+    }
+    assert_eq!(
+        statements(&*store, SessionId(1)).await?.len(),
+        8,
+        "another session's"
+    );
+    Ok(())
+}
+
+/// Not even when none is left to count from.
+pub async fn a_trimmed_number_is_not_given_again(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let session = store.create_session(unnamed()?).await?.id;
+    for number in 0..6 {
+        let made = store.create_statement(session, Kind::Spark, "1").await?;
+        assert_eq!(made.id, StatementId(number));
+        finish(&*store, made).await?;
+        store
+            .trim_statements(session, u64::from(number % 3 == 0))
+            .await?;
+        if number % 2 == 0 {
+            store.trim_statements(session, 0).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn finish(store: &dyn Store, made: StatementRecord) -> Outcome {
+    let record = StatementRecord {
+        state: StatementState::Available {
+            started: None,
+            completed: at(1)?,
+        },
+        ..made
+    };
+    store
+        .put_output_chunk(record.session, record.id, 0, "{}")
+        .await?;
+    Ok(store.update_statement(&record, None).await?)
+}
+
+async fn statements(store: &dyn Store, session: SessionId) -> Result<Vec<i32>, Failure> {
+    let (total, statements) = store.list_statements(session, ALL).await?;
+    assert_eq!(u64::try_from(statements.len())?, total);
+    Ok(statements
+        .iter()
+        .map(|statement| statement.record.id.0)
+        .collect())
+}
+
+async fn listed(store: &dyn Store) -> Result<Vec<i32>, Failure> {
+    Ok(numbers(&store.list_sessions(ALL).await?.1))
+}
+
+fn numbers(records: &[SessionRecord]) -> Vec<i32> {
+    records.iter().map(|record| record.id.0).collect()
+}

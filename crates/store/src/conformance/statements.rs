@@ -1,0 +1,200 @@
+//! Statements: numbers, what is stored, lists.
+
+use std::sync::Arc;
+
+use domain::{Kind, SessionId, StatementId, StatementRecord, StatementState};
+use tokio::task::JoinSet;
+
+use super::{ALL, Outcome, Place, at, unnamed, windows};
+use crate::{Output, StoredStatement};
+
+/// Each session counts its own statements.
+pub async fn numbers_count_from_0_in_each_session(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    for _ in 0..2 {
+        store.create_session(unnamed()?).await?;
+    }
+    for (session, number) in [(0, 0), (1, 0), (0, 1), (0, 2), (1, 1)] {
+        let made = store
+            .create_statement(SessionId(session), Kind::Sql, "select 1")
+            .await?;
+        let expected = StatementRecord {
+            session: SessionId(session),
+            id: StatementId(number),
+            kind: Kind::Sql,
+            code: "select 1".to_owned(),
+            state: StatementState::Waiting,
+        };
+        assert_eq!(made, expected);
+        let stored = store.statement(made.session, made.id).await?;
+        assert_eq!(
+            stored,
+            Some(StoredStatement {
+                record: expected,
+                output: Output::None
+            })
+        );
+    }
+    Ok(())
+}
+
+/// An update stores whatever state it is given.
+pub async fn every_state_and_kind_is_stored(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let session = store.create_session(unnamed()?).await?.id;
+    let (started, completed) = (Some(at(1)?), at(2)?);
+    let states = [
+        StatementState::Running { started: None },
+        StatementState::Running { started },
+        StatementState::Cancelling { started },
+        StatementState::Waiting,
+        StatementState::Available { started, completed },
+        StatementState::Available {
+            started: None,
+            completed,
+        },
+        StatementState::Cancelled { started, completed },
+        StatementState::Cancelled {
+            started: None,
+            completed,
+        },
+    ];
+    for kind in Kind::ALL {
+        let mut record = store.create_statement(session, kind, "").await?;
+        for state in states {
+            record.state = state;
+            store.update_statement(&record, None).await?;
+            let stored = store.statement(session, record.id).await?;
+            assert_eq!(
+                stored,
+                Some(StoredStatement {
+                    record: record.clone(),
+                    output: Output::None
+                })
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Storing into nothing is not a success; reading nothing is not an error.
+pub async fn an_unknown_row_is_refused_or_absent(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let session = store.create_session(unnamed()?).await?.id;
+    let nowhere = SessionId(5);
+    assert!(
+        store
+            .create_statement(nowhere, Kind::Spark, "1")
+            .await
+            .is_err()
+    );
+    let record = store.create_statement(session, Kind::Spark, "1").await?;
+    for unknown in [
+        StatementRecord {
+            session: nowhere,
+            ..record.clone()
+        },
+        StatementRecord {
+            id: StatementId(1),
+            ..record
+        },
+    ] {
+        assert!(store.update_statement(&unknown, Some("{}")).await.is_err());
+        assert!(
+            store
+                .put_output_chunk(unknown.session, unknown.id, 0, "{")
+                .await
+                .is_err()
+        );
+        assert_eq!(store.statement(unknown.session, unknown.id).await?, None);
+        assert_eq!(
+            store.output_chunk(unknown.session, unknown.id, 0).await?,
+            None
+        );
+    }
+    assert_eq!(store.statement(session, StatementId(-1)).await?, None);
+    assert_eq!(store.list_statements(nowhere, ALL).await?, (0, Vec::new()));
+    assert_eq!(store.unfinished_statements(nowhere).await?, Vec::new());
+    store.trim_statements(nowhere, 0).await?;
+    Ok(())
+}
+
+/// A list shows the session's own statements of its window and counts them all.
+pub async fn statements_are_windowed(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    for session in [0, 1] {
+        store.create_session(unnamed()?).await?;
+        for _ in 0..5 {
+            store
+                .create_statement(SessionId(session), Kind::Spark, "1")
+                .await?;
+        }
+    }
+    for (window, expected) in windows(5) {
+        let (total, statements) = store.list_statements(SessionId(1), window).await?;
+        assert!(
+            statements
+                .iter()
+                .all(|statement| statement.record.session == SessionId(1))
+        );
+        let shown: Vec<i32> = statements
+            .iter()
+            .map(|statement| statement.record.id.0)
+            .collect();
+        assert_eq!((total, shown), (5, expected), "{window:?}");
+    }
+    Ok(())
+}
+
+/// A starting server finds what is not over.
+pub async fn unfinished_statements_come_in_order(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let session = store.create_session(unnamed()?).await?.id;
+    let completed = at(1)?;
+    let states = [
+        StatementState::Available {
+            started: None,
+            completed,
+        },
+        StatementState::Cancelling { started: None },
+        StatementState::Cancelled {
+            started: None,
+            completed,
+        },
+        StatementState::Running { started: None },
+        StatementState::Waiting,
+    ];
+    let mut unfinished = Vec::new();
+    for state in states {
+        let made = store.create_statement(session, Kind::Spark, "1").await?;
+        let record = StatementRecord { state, ..made };
+        store.update_statement(&record, Some("{}")).await?;
+        unfinished.extend((!state.is_final()).then_some(record));
+    }
+    assert_eq!(store.unfinished_statements(session).await?, unfinished);
+    Ok(())
+}
+
+/// No two statements share a number, and none is left out.
+pub async fn creates_at_once_count_without_a_gap(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let session = store.create_session(unnamed()?).await?.id;
+    let mut creates = JoinSet::new();
+    for _ in 0..100 {
+        let store = Arc::clone(&store);
+        creates.spawn(async move {
+            store
+                .create_statement(session, Kind::Spark, "1")
+                .await
+                .map(|record| record.id.0)
+        });
+    }
+    let mut numbers = creates
+        .join_all()
+        .await
+        .into_iter()
+        .collect::<Result<Vec<i32>, _>>()?;
+    numbers.sort_unstable();
+    assert_eq!(numbers, (0..100).collect::<Vec<_>>());
+    Ok(())
+}

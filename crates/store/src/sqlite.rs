@@ -1,0 +1,177 @@
+//! The store in one file of the embedded database.
+//!
+//! One connection writes, a few read; in WAL mode neither waits for the other. A commit reaches the system's page cache before it
+//! is answered, so it survives the end of the process; it reaches the disk at the next checkpoint.
+
+mod lock;
+#[cfg(test)]
+mod measurements;
+mod open;
+mod outputs;
+mod readers;
+mod rows;
+mod schema;
+mod sessions;
+mod statements;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::{DriverRecord, Kind, SessionId, SessionRecord, StatementId, StatementRecord};
+use jiff::Timestamp;
+use sqlx::SqliteConnection;
+use tokio::sync::Mutex;
+
+use crate::{NewSession, Store, StoreError, StoredStatement, Window};
+use lock::FileLock;
+pub use open::OpenError;
+use readers::Readers;
+pub use schema::SchemaError;
+
+/// Keeps everything in one database file. Clones share it.
+#[derive(Clone)]
+pub struct SqliteStore {
+    // In this order, as the lock must go last.
+    writer: Arc<Mutex<SqliteConnection>>,
+    readers: Arc<Readers>,
+    _lock: Arc<FileLock>,
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn create_session(&self, new: NewSession) -> Result<SessionRecord, StoreError> {
+        sessions::create(&mut *self.writer.lock().await, new).await
+    }
+
+    async fn update_session(&self, record: &SessionRecord) -> Result<(), StoreError> {
+        sessions::update(&mut *self.writer.lock().await, record).await
+    }
+
+    async fn update_driver(
+        &self,
+        session: SessionId,
+        driver: &DriverRecord,
+    ) -> Result<(), StoreError> {
+        sessions::update_driver(&mut *self.writer.lock().await, session, driver).await
+    }
+
+    async fn session(&self, id: SessionId) -> Result<Option<SessionRecord>, StoreError> {
+        sessions::by_id(&mut *self.readers.take().await, id).await
+    }
+
+    async fn session_named(&self, name: &str) -> Result<Option<SessionRecord>, StoreError> {
+        sessions::by_name(&mut *self.readers.take().await, name).await
+    }
+
+    async fn list_sessions(&self, window: Window) -> Result<(u64, Vec<SessionRecord>), StoreError> {
+        sessions::list(&mut *self.readers.take().await, window).await
+    }
+
+    async fn unended_sessions(&self) -> Result<Vec<SessionRecord>, StoreError> {
+        sessions::unended(&mut *self.readers.take().await).await
+    }
+
+    async fn unlist_session(&self, id: SessionId) -> Result<bool, StoreError> {
+        sessions::unlist(&mut *self.writer.lock().await, id).await
+    }
+
+    async fn purge(
+        &self,
+        ended_before: Timestamp,
+        keep: u64,
+    ) -> Result<Vec<SessionRecord>, StoreError> {
+        sessions::purge(&mut *self.writer.lock().await, ended_before, keep).await
+    }
+
+    async fn create_statement(
+        &self,
+        session: SessionId,
+        kind: Kind,
+        code: &str,
+    ) -> Result<StatementRecord, StoreError> {
+        statements::create(&mut *self.writer.lock().await, session, kind, code).await
+    }
+
+    async fn update_statement(
+        &self,
+        record: &StatementRecord,
+        output: Option<&str>,
+    ) -> Result<(), StoreError> {
+        statements::update(&mut *self.writer.lock().await, record, output).await
+    }
+
+    async fn put_output_chunk(
+        &self,
+        session: SessionId,
+        statement: StatementId,
+        index: u32,
+        text: &str,
+    ) -> Result<(), StoreError> {
+        outputs::put(
+            &mut *self.writer.lock().await,
+            session,
+            statement,
+            index,
+            text,
+        )
+        .await
+    }
+
+    async fn output_chunk(
+        &self,
+        session: SessionId,
+        statement: StatementId,
+        index: u32,
+    ) -> Result<Option<String>, StoreError> {
+        outputs::get(&mut *self.readers.take().await, session, statement, index).await
+    }
+
+    async fn statement(
+        &self,
+        session: SessionId,
+        id: StatementId,
+    ) -> Result<Option<StoredStatement>, StoreError> {
+        statements::by_id(&mut *self.readers.take().await, session, id).await
+    }
+
+    async fn list_statements(
+        &self,
+        session: SessionId,
+        window: Window,
+    ) -> Result<(u64, Vec<StoredStatement>), StoreError> {
+        statements::list(&mut *self.readers.take().await, session, window).await
+    }
+
+    async fn unfinished_statements(
+        &self,
+        session: SessionId,
+    ) -> Result<Vec<StatementRecord>, StoreError> {
+        statements::unfinished(&mut *self.readers.take().await, session).await
+    }
+
+    async fn trim_statements(&self, session: SessionId, keep: u64) -> Result<(), StoreError> {
+        statements::trim(&mut *self.writer.lock().await, session, keep).await
+    }
+}
+
+/// Wraps what the database says into what was being done.
+fn failed<E>(operation: &'static str) -> impl FnOnce(E) -> StoreError
+where
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    move |source| StoreError::Database {
+        operation,
+        source: source.into(),
+    }
+}
+
+/// Refuses a change that changed nothing: its row is not there, and to answer as if it were stored would be a lie.
+fn one_row(operation: &'static str, changed: u64) -> Result<(), StoreError> {
+    if changed == 0 {
+        Err(failed(operation)("no such row"))
+    } else {
+        Ok(())
+    }
+}

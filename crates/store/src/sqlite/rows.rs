@@ -1,0 +1,130 @@
+//! Between rows and records.
+
+use domain::{
+    AppInfo, Kind, SessionId, SessionRecord, SessionRequest, StatementId, StatementRecord,
+};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use crate::{Output, StoreError, StoredStatement};
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Reads a row of `sessions` with all its columns.
+pub(super) fn session(row: &SqliteRow) -> Result<SessionRecord, StoreError> {
+    let id = SessionId(
+        row.try_get("id")
+            .map_err(|error| corrupt("a session".to_owned(), error.into()))?,
+    );
+    read_session(id, row).map_err(|source| corrupt(format!("session {id}"), source))
+}
+
+/// Reads a row of `statements` with all its columns.
+pub(super) fn stored_statement(
+    session: SessionId,
+    row: &SqliteRow,
+) -> Result<StoredStatement, StoreError> {
+    let record = statement(session, row)?;
+    let what = || format!("the output of statement {} of session {session}", record.id);
+    let output = read_output(row).map_err(|source| corrupt(what(), source))?;
+    Ok(StoredStatement { record, output })
+}
+
+/// Reads a row of `statements` without its output.
+pub(super) fn statement(
+    session: SessionId,
+    row: &SqliteRow,
+) -> Result<StatementRecord, StoreError> {
+    let what = || format!("a statement of session {session}");
+    let id = StatementId(
+        row.try_get("id")
+            .map_err(|error| corrupt(what(), error.into()))?,
+    );
+    read_statement(session, id, row)
+        .map_err(|source| corrupt(format!("statement {id} of session {session}"), source))
+}
+
+/// Writes a document. Maps have text keys and nothing refuses, so it cannot fail.
+pub(super) fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("records are plain data")
+}
+
+/// Writes a part that may be absent as one that is null.
+pub(super) fn optional_json(value: Option<&impl Serialize>) -> Option<String> {
+    value.map(json)
+}
+
+/// Reads a count or a length.
+pub(super) fn count(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+/// Writes a count; the database has no numbers above this, and no table has that many rows.
+pub(super) fn limit(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn read_session(id: SessionId, row: &SqliteRow) -> Result<SessionRecord, Failure> {
+    Ok(SessionRecord {
+        id,
+        request: document::<SessionRequest>(row, "request")?,
+        owner: row.try_get("owner")?,
+        proxy_user: row.try_get("proxy_user")?,
+        state: document(row, "state")?,
+        app: optional_document::<AppInfo>(row, "app")?,
+        driver: optional_document(row, "driver")?,
+        created_at: Timestamp::from_microsecond(row.try_get("created_at")?)?,
+        last_activity: Timestamp::from_microsecond(row.try_get("last_activity")?)?,
+        ended_at: row
+            .try_get::<Option<i64>, _>("ended_at")?
+            .map(Timestamp::from_microsecond)
+            .transpose()?,
+    })
+}
+
+fn read_statement(
+    session: SessionId,
+    id: StatementId,
+    row: &SqliteRow,
+) -> Result<StatementRecord, Failure> {
+    let kind: &str = row.try_get("kind")?;
+    Ok(StatementRecord {
+        session,
+        id,
+        kind: Kind::parse(kind).ok_or_else(|| format!("unknown kind {kind:?}"))?,
+        code: row.try_get("code")?,
+        state: document(row, "state")?,
+    })
+}
+
+fn read_output(row: &SqliteRow) -> Result<Output, Failure> {
+    if let Some(text) = row.try_get("output")? {
+        return Ok(Output::Inline(text));
+    }
+    let Some(chunks) = row.try_get("output_chunks")? else {
+        return Ok(Output::None);
+    };
+    Ok(Output::Chunked {
+        chunks,
+        bytes: count(row.try_get("output_bytes")?),
+    })
+}
+
+fn document<T: DeserializeOwned>(row: &SqliteRow, column: &str) -> Result<T, Failure> {
+    Ok(serde_json::from_str(row.try_get(column)?)?)
+}
+
+fn optional_document<T: DeserializeOwned>(
+    row: &SqliteRow,
+    column: &str,
+) -> Result<Option<T>, Failure> {
+    let text: Option<&str> = row.try_get(column)?;
+    Ok(text.map(serde_json::from_str).transpose()?)
+}
+
+fn corrupt(what: String, source: Failure) -> StoreError {
+    StoreError::Corrupt { what, source }
+}

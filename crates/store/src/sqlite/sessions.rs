@@ -1,0 +1,246 @@
+//! Sessions.
+
+use domain::session::Start;
+use domain::{DriverRecord, SessionId, SessionRecord, SessionState};
+use jiff::Timestamp;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Connection, SqliteConnection};
+
+use super::rows::{self, json, optional_json};
+use super::{failed, one_row};
+use crate::{NewSession, StoreError, Window};
+
+const TAKE_NUMBER: &str =
+    "UPDATE counters SET next = next + 1 WHERE name = 'session' RETURNING next - 1";
+const INSERT: &str = "INSERT INTO sessions (id, created_at, last_activity, name, owner, proxy_user, state, request) \
+                      VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7) \
+                      ON CONFLICT (name) WHERE listed = 1 AND name IS NOT NULL DO NOTHING";
+const UPDATE: &str = "UPDATE sessions SET proxy_user = ?2, state = ?3, app = ?4, driver = ?5, last_activity = ?6, ended_at = ?7 \
+                      WHERE id = ?1";
+const UPDATE_DRIVER: &str = "UPDATE sessions SET driver = ?2 WHERE id = ?1";
+const BY_ID: &str = "SELECT * FROM sessions WHERE id = ?1 AND listed = 1";
+const BY_NAME: &str = "SELECT * FROM sessions WHERE name = ?1 AND listed = 1";
+const COUNT: &str = "SELECT count(*) FROM sessions WHERE listed = 1";
+const LIST_UP: &str = "SELECT * FROM sessions WHERE listed = 1 ORDER BY id LIMIT ?1 OFFSET ?2";
+const LIST_DOWN: &str =
+    "SELECT * FROM sessions WHERE listed = 1 ORDER BY id DESC LIMIT ?1 OFFSET ?2";
+const UNENDED: &str = "SELECT * FROM sessions WHERE ended_at IS NULL ORDER BY id";
+const UNLIST: &str = "UPDATE sessions SET listed = 0 WHERE id = ?1 AND listed = 1";
+// Statements and pieces of outputs go with their session (ON DELETE CASCADE).
+const PURGE: &str = "DELETE FROM sessions WHERE id IN ( \
+                         SELECT id FROM sessions WHERE ended_at < ?1 \
+                         UNION \
+                         SELECT id FROM ( \
+                             SELECT id FROM sessions WHERE ended_at IS NOT NULL \
+                             ORDER BY ended_at DESC, id DESC LIMIT -1 OFFSET ?2)) \
+                     RETURNING *";
+
+pub(super) async fn create(
+    connection: &mut SqliteConnection,
+    new: NewSession,
+) -> Result<SessionRecord, StoreError> {
+    let mut transaction = connection
+        .begin()
+        .await
+        .map_err(failed("begin to create a session"))?;
+    let taken: i64 = sqlx::query_scalar(TAKE_NUMBER)
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(failed("number a session"))?;
+    let id = SessionId(i32::try_from(taken).map_err(failed("number a session"))?);
+    let record = first_record(id, new)?;
+    let inserted = insert(&mut transaction, &record).await?;
+    // A refusal is committed too, for the number.
+    transaction
+        .commit()
+        .await
+        .map_err(failed("create a session"))?;
+    match record.request.name {
+        Some(name) if !inserted => Err(StoreError::DuplicateName {
+            name,
+            attempted: id,
+        }),
+        _ => Ok(record),
+    }
+}
+
+pub(super) async fn update(
+    connection: &mut SqliteConnection,
+    record: &SessionRecord,
+) -> Result<(), StoreError> {
+    let update = sqlx::query(UPDATE)
+        .bind(record.id.0)
+        .bind(&record.proxy_user)
+        .bind(json(&record.state))
+        .bind(optional_json(record.app.as_ref()))
+        .bind(optional_json(record.driver.as_ref()))
+        .bind(record.last_activity.as_microsecond())
+        .bind(record.ended_at.map(Timestamp::as_microsecond));
+    let done = update
+        .execute(connection)
+        .await
+        .map_err(failed("update a session"))?;
+    one_row("update a session", done.rows_affected())
+}
+
+pub(super) async fn update_driver(
+    connection: &mut SqliteConnection,
+    session: SessionId,
+    driver: &DriverRecord,
+) -> Result<(), StoreError> {
+    let update = sqlx::query(UPDATE_DRIVER)
+        .bind(session.0)
+        .bind(json(driver));
+    let done = update
+        .execute(connection)
+        .await
+        .map_err(failed("update a driver"))?;
+    one_row("update a driver", done.rows_affected())
+}
+
+pub(super) async fn by_id(
+    connection: &mut SqliteConnection,
+    id: SessionId,
+) -> Result<Option<SessionRecord>, StoreError> {
+    let row = sqlx::query(BY_ID)
+        .bind(id.0)
+        .fetch_optional(connection)
+        .await
+        .map_err(failed("read a session"))?;
+    row.as_ref().map(rows::session).transpose()
+}
+
+pub(super) async fn by_name(
+    connection: &mut SqliteConnection,
+    name: &str,
+) -> Result<Option<SessionRecord>, StoreError> {
+    let row = sqlx::query(BY_NAME)
+        .bind(name)
+        .fetch_optional(connection)
+        .await
+        .map_err(failed("read a session"))?;
+    row.as_ref().map(rows::session).transpose()
+}
+
+pub(super) async fn list(
+    connection: &mut SqliteConnection,
+    window: Window,
+) -> Result<(u64, Vec<SessionRecord>), StoreError> {
+    let (total, rows) = read_list(connection, window)
+        .await
+        .map_err(failed("list sessions"))?;
+    Ok((rows::count(total), records(&rows)?))
+}
+
+pub(super) async fn unended(
+    connection: &mut SqliteConnection,
+) -> Result<Vec<SessionRecord>, StoreError> {
+    let rows = sqlx::query(UNENDED)
+        .fetch_all(connection)
+        .await
+        .map_err(failed("list the sessions that have not ended"))?;
+    records(&rows)
+}
+
+pub(super) async fn unlist(
+    connection: &mut SqliteConnection,
+    id: SessionId,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(UNLIST)
+        .bind(id.0)
+        .execute(connection)
+        .await
+        .map_err(failed("take a session off the list"))?;
+    Ok(done.rows_affected() > 0)
+}
+
+pub(super) async fn purge(
+    connection: &mut SqliteConnection,
+    ended_before: Timestamp,
+    keep: u64,
+) -> Result<Vec<SessionRecord>, StoreError> {
+    let mut transaction = connection
+        .begin()
+        .await
+        .map_err(failed("begin to delete ended sessions"))?;
+    let purge = sqlx::query(PURGE)
+        .bind(ended_before.as_microsecond())
+        .bind(rows::limit(keep));
+    let rows = purge
+        .fetch_all(&mut *transaction)
+        .await
+        .map_err(failed("delete ended sessions"))?;
+    // Read before they are gone for good: the caller must learn of each, as their directories are to follow.
+    let mut gone = records(&rows)?;
+    transaction
+        .commit()
+        .await
+        .map_err(failed("delete ended sessions"))?;
+    gone.sort_by_key(|record| record.id);
+    Ok(gone)
+}
+
+/// What is answered must be what will be read, so the time has the store's precision from the start.
+fn first_record(id: SessionId, new: NewSession) -> Result<SessionRecord, StoreError> {
+    let stored = Timestamp::from_microsecond(new.created_at.as_microsecond());
+    let created_at = stored.map_err(failed("take the time of a session"))?;
+    Ok(SessionRecord {
+        id,
+        request: new.request,
+        owner: new.owner,
+        proxy_user: new.proxy_user,
+        state: SessionState::Starting {
+            step: Start::Queued,
+        },
+        app: None,
+        driver: None,
+        created_at,
+        last_activity: created_at,
+        ended_at: None,
+    })
+}
+
+/// Answers false when the name is taken.
+async fn insert(
+    connection: &mut SqliteConnection,
+    record: &SessionRecord,
+) -> Result<bool, StoreError> {
+    let insert = sqlx::query(INSERT)
+        .bind(record.id.0)
+        .bind(record.created_at.as_microsecond())
+        .bind(&record.request.name)
+        .bind(&record.owner)
+        .bind(&record.proxy_user)
+        .bind(json(&record.state))
+        .bind(json(&record.request));
+    let done = insert
+        .execute(connection)
+        .await
+        .map_err(failed("create a session"))?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Counts and reads within one transaction, so that the two agree.
+async fn read_list(
+    connection: &mut SqliteConnection,
+    window: Window,
+) -> Result<(i64, Vec<SqliteRow>), sqlx::Error> {
+    let mut transaction = connection.begin().await?;
+    let total = sqlx::query_scalar(COUNT)
+        .fetch_one(&mut *transaction)
+        .await?;
+    let list = sqlx::query(if window.descending {
+        LIST_DOWN
+    } else {
+        LIST_UP
+    })
+    .bind(rows::limit(window.limit))
+    .bind(rows::limit(window.offset));
+    let rows = list.fetch_all(&mut *transaction).await?;
+    transaction.commit().await?;
+    Ok((total, rows))
+}
+
+fn records(rows: &[SqliteRow]) -> Result<Vec<SessionRecord>, StoreError> {
+    rows.iter().map(rows::session).collect()
+}

@@ -1,0 +1,187 @@
+//! Statements.
+
+use domain::{Kind, SessionId, StatementId, StatementRecord, StatementState};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Connection, SqliteConnection};
+
+use super::rows::{self, json};
+use super::{failed, one_row};
+use crate::{StoreError, StoredStatement, Window};
+
+// Each write below is one statement where it can be: it commits by itself, and statements are what there is most of.
+const INSERT: &str = "INSERT INTO statements (session, id, kind, state, code) \
+                      SELECT id, \
+                             max(statement_floor, coalesce((SELECT max(id) + 1 FROM statements WHERE session = ?1), 0)), \
+                             ?2, ?3, ?4 \
+                      FROM sessions WHERE id = ?1 \
+                      RETURNING id";
+// An output that is given takes the place of the pieces; without one, the pieces are all there once the statement is over.
+const UPDATE: &str = "UPDATE statements SET state = ?3, finished = ?4, output = coalesce(?5, output), \
+                          (output_chunks, output_bytes) = ( \
+                              SELECT nullif(count(*), 0), sum(octet_length(text)) FROM statement_chunks \
+                              WHERE session = ?1 AND statement = ?2 AND ?4 AND ?5 IS NULL) \
+                      WHERE session = ?1 AND id = ?2";
+const BY_ID: &str = "SELECT * FROM statements WHERE session = ?1 AND id = ?2";
+const COUNT: &str = "SELECT count(*) FROM statements WHERE session = ?1";
+const LIST_UP: &str = "SELECT * FROM statements WHERE session = ?1 ORDER BY id LIMIT ?2 OFFSET ?3";
+const LIST_DOWN: &str =
+    "SELECT * FROM statements WHERE session = ?1 ORDER BY id DESC LIMIT ?2 OFFSET ?3";
+const UNFINISHED: &str =
+    "SELECT id, kind, state, code FROM statements WHERE session = ?1 AND finished = 0 ORDER BY id";
+const RAISE_FLOOR: &str = "UPDATE sessions SET statement_floor = max(statement_floor, \
+                               coalesce((SELECT max(id) + 1 FROM statements WHERE session = ?1), 0)) \
+                           WHERE id = ?1";
+const TRIM: &str = "DELETE FROM statements WHERE session = ?1 AND finished = 1 AND id <= ( \
+                        SELECT id FROM statements WHERE session = ?1 AND finished = 1 \
+                        ORDER BY id DESC LIMIT 1 OFFSET ?2)";
+
+pub(super) async fn create(
+    connection: &mut SqliteConnection,
+    session: SessionId,
+    kind: Kind,
+    code: &str,
+) -> Result<StatementRecord, StoreError> {
+    let state = StatementState::Waiting;
+    let insert = sqlx::query_scalar(INSERT)
+        .bind(session.0)
+        .bind(kind.as_str())
+        .bind(json(&state))
+        .bind(code);
+    // All rows are fetched, though there is one: the answer to the last fetch is what says that it was committed.
+    let ids: Vec<i64> = insert
+        .fetch_all(connection)
+        .await
+        .map_err(failed("create a statement"))?;
+    let id = *ids
+        .first()
+        .ok_or("no such session")
+        .map_err(failed("create a statement"))?;
+    let id = StatementId(i32::try_from(id).map_err(failed("number a statement"))?);
+    Ok(StatementRecord {
+        session,
+        id,
+        kind,
+        code: code.to_owned(),
+        state,
+    })
+}
+
+pub(super) async fn update(
+    connection: &mut SqliteConnection,
+    record: &StatementRecord,
+    output: Option<&str>,
+) -> Result<(), StoreError> {
+    let update = sqlx::query(UPDATE)
+        .bind(record.session.0)
+        .bind(record.id.0)
+        .bind(json(&record.state))
+        .bind(record.state.is_final())
+        .bind(output);
+    let done = update
+        .execute(connection)
+        .await
+        .map_err(failed("update a statement"))?;
+    one_row("update a statement", done.rows_affected())
+}
+
+pub(super) async fn by_id(
+    connection: &mut SqliteConnection,
+    session: SessionId,
+    id: StatementId,
+) -> Result<Option<StoredStatement>, StoreError> {
+    let read = sqlx::query(BY_ID).bind(session.0).bind(id.0);
+    let row = read
+        .fetch_optional(connection)
+        .await
+        .map_err(failed("read a statement"))?;
+    row.map(|row| rows::stored_statement(session, &row))
+        .transpose()
+}
+
+pub(super) async fn list(
+    connection: &mut SqliteConnection,
+    session: SessionId,
+    window: Window,
+) -> Result<(u64, Vec<StoredStatement>), StoreError> {
+    let (total, rows) = read_list(connection, session, window)
+        .await
+        .map_err(failed("list statements"))?;
+    let statements = rows
+        .iter()
+        .map(|row| rows::stored_statement(session, row))
+        .collect::<Result<_, _>>()?;
+    Ok((rows::count(total), statements))
+}
+
+pub(super) async fn unfinished(
+    connection: &mut SqliteConnection,
+    session: SessionId,
+) -> Result<Vec<StatementRecord>, StoreError> {
+    let read = sqlx::query(UNFINISHED).bind(session.0);
+    let rows = read
+        .fetch_all(connection)
+        .await
+        .map_err(failed("list unfinished statements"))?;
+    rows.iter()
+        .map(|row| rows::statement(session, row))
+        .collect()
+}
+
+pub(super) async fn trim(
+    connection: &mut SqliteConnection,
+    session: SessionId,
+    keep: u64,
+) -> Result<(), StoreError> {
+    let trim = async {
+        // Whoever is kept is newer than whoever goes, and its number keeps theirs from being given again. Only when nobody is kept is there
+        // something to remember.
+        if keep > 0 {
+            return delete_excess(connection, session, keep).await;
+        }
+        let mut transaction = connection.begin().await?;
+        sqlx::query(RAISE_FLOOR)
+            .bind(session.0)
+            .execute(&mut *transaction)
+            .await?;
+        delete_excess(&mut transaction, session, keep).await?;
+        transaction.commit().await
+    };
+    trim.await.map_err(failed("delete old statements"))
+}
+
+async fn delete_excess(
+    connection: &mut SqliteConnection,
+    session: SessionId,
+    keep: u64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(TRIM)
+        .bind(session.0)
+        .bind(rows::limit(keep))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Counts and reads within one transaction, so that the two agree.
+async fn read_list(
+    connection: &mut SqliteConnection,
+    session: SessionId,
+    window: Window,
+) -> Result<(i64, Vec<SqliteRow>), sqlx::Error> {
+    let mut transaction = connection.begin().await?;
+    let total = sqlx::query_scalar(COUNT)
+        .bind(session.0)
+        .fetch_one(&mut *transaction)
+        .await?;
+    let list = sqlx::query(if window.descending {
+        LIST_DOWN
+    } else {
+        LIST_UP
+    })
+    .bind(session.0)
+    .bind(rows::limit(window.limit))
+    .bind(rows::limit(window.offset));
+    let rows = list.fetch_all(&mut *transaction).await?;
+    transaction.commit().await?;
+    Ok((total, rows))
+}
