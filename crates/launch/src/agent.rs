@@ -1,0 +1,245 @@
+//! The agent: carried as source, compiled on the spot by the user's own Spark, kept as a jar.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use include_dir::{Dir, include_dir};
+use sha2::{Digest as _, Sha256};
+use zip::write::SimpleFileOptions;
+
+use crate::bounded::{Run, RunError};
+use crate::files::Workshop;
+use crate::{Environment, Installation, Java};
+
+static SOURCE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../agent");
+
+const COMPILE_LIMIT: Duration = Duration::from_mins(5);
+const JAR: &str = "livius-agent.jar";
+
+/// Why there is no agent for a Spark.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    /// Files could not be written.
+    #[error("keep the agent in {dir}")]
+    Keep {
+        /// Where.
+        dir: Utf8PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The compiler did not run to its end.
+    #[error("run the Scala compiler of Spark at {home}")]
+    Run {
+        /// The Spark.
+        home: Utf8PathBuf,
+        /// What went wrong.
+        #[source]
+        source: RunError,
+    },
+    /// The compiler refused the agent.
+    #[error("compile the agent with Scala {scala} of Spark at {home}:\n{said}")]
+    Refused {
+        /// The Spark.
+        home: Utf8PathBuf,
+        /// Its Scala.
+        scala: String,
+        /// The end of what the compiler said.
+        said: String,
+    },
+    /// The jar could not be put together.
+    #[error("pack the agent's jar")]
+    Pack(#[source] io::Error),
+}
+
+/// A compiled agent, in a directory that also keeps what else is known of this Spark with this Java.
+#[derive(Debug, Clone)]
+pub(crate) struct Agent {
+    pub(crate) dir: Utf8PathBuf,
+}
+
+impl Agent {
+    /// Its jar.
+    pub(crate) fn jar(&self) -> Utf8PathBuf {
+        self.dir.join(JAR)
+    }
+
+    /// The directory that it has, or would have.
+    fn place(agents: &Utf8Path, spark: &Installation, java: &Java) -> Self {
+        Self { dir: agents.join(fingerprint(spark, java)) }
+    }
+
+    /// Finds it, if it was compiled before.
+    pub(crate) fn find(agents: &Utf8Path, spark: &Installation, java: &Java) -> Option<Self> {
+        let agent = Self::place(agents, spark, java);
+        agent.jar().is_file().then_some(agent)
+    }
+
+    /// Finds it, or compiles it. Several may try at once: one does it, the others wait.
+    pub(crate) fn ensure(
+        agents: &Utf8Path,
+        spark: &Installation,
+        java: &Java,
+        environment: &Environment,
+    ) -> Result<Self, AgentError> {
+        if let Some(agent) = Self::find(agents, spark, java) {
+            return Ok(agent);
+        }
+        let agent = Self::place(agents, spark, java);
+        let keep = |source| AgentError::Keep { dir: agent.dir.clone(), source };
+        if let Some(workshop) = Workshop::enter(agents, &fingerprint(spark, java)).map_err(keep)? {
+            let classes = compile(workshop.dir(), spark, java, environment)?;
+            pack(&workshop.dir().join(JAR), &classes).map_err(AgentError::Pack)?;
+            fs::remove_dir_all(workshop.dir().join("source")).map_err(keep)?;
+            fs::remove_dir_all(&classes).map_err(keep)?;
+            workshop.finish().map_err(keep)?;
+        }
+        Ok(agent)
+    }
+}
+
+/// Names an agent by all that it depends on: its source, the Spark's home and jars, the Java.
+fn fingerprint(spark: &Installation, java: &Java) -> String {
+    let mut hash = Sha256::new();
+    let mut add = |part: &[u8]| {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    };
+    for (path, content) in source_files() {
+        add(path.as_str().as_bytes());
+        add(content);
+    }
+    add(spark.home.as_str().as_bytes());
+    for jar in &spark.jars {
+        add(jar.name.as_bytes());
+        add(&jar.size.to_le_bytes());
+    }
+    add(java.home.as_str().as_bytes());
+    add(java.version.as_bytes());
+    hash.finalize().iter().take(16).fold(String::new(), |name, byte| format!("{name}{byte:02x}"))
+}
+
+/// All files of the agent, sorted: no tests, and nothing that an interpreter left lying about.
+fn source_files() -> Vec<(&'static Utf8Path, &'static [u8])> {
+    let mut files = Vec::new();
+    collect(&SOURCE, &mut files);
+    files.sort_unstable();
+    files
+}
+
+fn collect(dir: &'static Dir<'static>, files: &mut Vec<(&'static Utf8Path, &'static [u8])>) {
+    for file in dir.files() {
+        let path = Utf8Path::from_path(file.path()).expect("the agent's files have ASCII names");
+        let foreign = |part: &str| matches!(part, "tests" | "__pycache__" | "target") || part.starts_with('.');
+        if !path.components().any(|part| foreign(part.as_str())) {
+            files.push((path, file.contents()));
+        }
+    }
+    for dir in dir.dirs() {
+        collect(dir, files);
+    }
+}
+
+/// Compiles the Scala source and answers the directory of its classes.
+fn compile(dir: &Utf8Path, spark: &Installation, java: &Java, environment: &Environment) -> Result<Utf8PathBuf, AgentError> {
+    let keep = |source| AgentError::Keep { dir: dir.to_owned(), source };
+    let classes = dir.join("classes");
+    fs::create_dir(&classes).map_err(keep)?;
+    let sources = write_sources(&dir.join("source"), &spark.scala_line()).map_err(keep)?;
+    let done = Run::new(java.program(), &environment.for_tools(), COMPILE_LIMIT)
+        // The compiler runs once and briefly: optimising it would cost more than it saves.
+        .args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xss8m", "-cp", &spark.class_path()])
+        .args(["scala.tools.nsc.Main", "-usejavacp", "-nowarn", "-encoding", "UTF-8", "-d", classes.as_str()])
+        .args(&sources)
+        .dir(dir)
+        .finish()
+        .map_err(|source| AgentError::Run { home: spark.home.clone(), source })?;
+    if done.status.success() {
+        return Ok(classes);
+    }
+    Err(AgentError::Refused { home: spark.home.clone(), scala: spark.scala.to_string(), said: done.tail(40) })
+}
+
+fn write_sources(dir: &Utf8Path, scala_line: &str) -> io::Result<Vec<Utf8PathBuf>> {
+    let mut written = Vec::new();
+    for (path, content) in source_files() {
+        let wanted = path.strip_prefix("scala/common").is_ok() || path.strip_prefix(format!("scala/{scala_line}")).is_ok();
+        if wanted && path.extension() == Some("scala") {
+            let target = dir.join(path);
+            fs::create_dir_all(target.parent().expect("it was joined to a directory"))?;
+            fs::write(&target, content)?;
+            written.push(target);
+        }
+    }
+    Ok(written)
+}
+
+/// Packs classes and resources. The same input gives the same jar: entries are sorted and bear no dates.
+fn pack(jar: &Utf8Path, classes: &Utf8Path) -> io::Result<()> {
+    let mut entries = vec![("META-INF/MANIFEST.MF".to_owned(), b"Manifest-Version: 1.0\r\n\r\n".to_vec())];
+    let mut content = Vec::new();
+    read_classes(classes, classes, &mut content)?;
+    for (path, bytes) in source_files() {
+        if path.strip_prefix("python").is_ok() || path.strip_prefix("r").is_ok() {
+            content.push((format!("livius/{path}"), bytes.to_vec()));
+        }
+    }
+    content.sort_unstable();
+    entries.extend(content);
+    let options = SimpleFileOptions::default().last_modified_time(zip::DateTime::default());
+    let mut writer = zip::ZipWriter::new(File::create(jar)?);
+    for (name, bytes) in entries {
+        writer.start_file(name, options).map_err(io::Error::other)?;
+        writer.write_all(&bytes)?;
+    }
+    writer.finish().map_err(io::Error::other)?.sync_all()
+}
+
+fn read_classes(root: &Utf8Path, dir: &Utf8Path, content: &mut Vec<(String, Vec<u8>)>) -> io::Result<()> {
+    for entry in dir.read_dir_utf8()? {
+        let path = entry?.into_path();
+        if path.is_dir() {
+            read_classes(root, &path, content)?;
+        } else {
+            let name = path.strip_prefix(root).map_err(io::Error::other)?.to_string();
+            content.push((name, fs::read(&path)?));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_agents_source_is_aboard_without_tests_and_caches() {
+        let paths: Vec<_> = source_files().into_iter().map(|(path, _)| path.as_str()).collect();
+        assert!(paths.contains(&"scala/common/Interpreter.scala"));
+        assert!(!paths.iter().any(|path| path.contains("tests/") || path.contains("__pycache__")));
+    }
+
+    #[test]
+    fn only_the_matching_scala_is_written_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(dir.path()).unwrap();
+        let written = write_sources(root, "2.13").unwrap();
+        assert!(written.contains(&root.join("scala/common/Interpreter.scala")));
+        assert!(written.iter().all(|path| !path.as_str().contains("/2.12/")));
+    }
+
+    #[test]
+    fn a_jar_is_the_same_each_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(dir.path()).unwrap();
+        fs::create_dir_all(root.join("classes/livius/agent")).unwrap();
+        fs::write(root.join("classes/livius/agent/Main.class"), "x").unwrap();
+        let jars = [root.join("one.jar"), root.join("two.jar")];
+        for jar in &jars {
+            pack(jar, &root.join("classes")).unwrap();
+        }
+        assert_eq!(fs::read(&jars[0]).unwrap(), fs::read(&jars[1]).unwrap());
+    }
+}

@@ -1,0 +1,242 @@
+//! Runs a program to its end, with a deadline and a cap on what it may say.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::io::{self, Read};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open};
+
+use crate::processes;
+
+/// How much of each output stream is kept.
+const OUTPUT_CAP: usize = 1 << 20;
+/// How long to wait for the rest of the output once the program itself has ended.
+const DRAIN: Duration = Duration::from_secs(2);
+
+/// What a program said and how it ended.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: Vec<u8>,
+}
+
+impl Finished {
+    /// Both streams as text, for messages: the last lines, where compilers and installers say what matters.
+    pub(crate) fn tail(&self, lines: usize) -> String {
+        let text = format!("{}\n{}", String::from_utf8_lossy(&self.stdout), String::from_utf8_lossy(&self.stderr));
+        let kept: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+        kept[kept.len().saturating_sub(lines)..].join("\n")
+    }
+}
+
+/// Why a program did not come to an end of its own.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// It could not be started.
+    #[error("start {program}")]
+    Start {
+        /// The program.
+        program: String,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// It took too long and was killed, with what it had started.
+    #[error("finish {program} within {} s", limit.as_secs())]
+    Deadline {
+        /// The program.
+        program: String,
+        /// How long it was given.
+        limit: Duration,
+    },
+    /// The system did not let us wait for it.
+    #[error("wait for {program}")]
+    Wait {
+        /// The program.
+        program: String,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// A program to be run.
+#[derive(Debug)]
+pub(crate) struct Run {
+    command: Command,
+    limit: Duration,
+}
+
+impl Run {
+    /// Names a program, which gets exactly this environment, and how long it may take.
+    pub(crate) fn new(program: impl AsRef<OsStr>, environment: &BTreeMap<String, String>, limit: Duration) -> Self {
+        let mut command = Command::new(program);
+        command.env_clear().envs(environment).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self { command, limit }
+    }
+
+    /// Adds arguments.
+    pub(crate) fn args(mut self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
+        self.command.args(args);
+        self
+    }
+
+    /// Runs it in this directory.
+    pub(crate) fn dir(mut self, dir: &camino::Utf8Path) -> Self {
+        self.command.current_dir(dir);
+        self
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn finish(self) -> Result<Finished, RunError> {
+        self.finish_reporting(&|_| ())
+    }
+
+    /// Runs it to its end and hands on each line of its standard output as it comes.
+    pub(crate) fn finish_reporting(mut self, line: &dyn Fn(&str)) -> Result<Finished, RunError> {
+        let program = self.command.get_program().to_string_lossy().into_owned();
+        let mut child =
+            self.command.spawn().map_err(|source| RunError::Start { program: program.clone(), source })?;
+        let stdout = drain(child.stdout.take());
+        let stderr = drain(child.stderr.take());
+        let outcome = wait(&mut child, Instant::now() + self.limit, &stdout, line);
+        match outcome {
+            Ok(Some((status, mut said))) => {
+                said.extend(rest(&stdout));
+                Ok(Finished { status, stdout: said, stderr: rest(&stderr) })
+            }
+            Ok(None) => Err(RunError::Deadline { program, limit: self.limit }),
+            Err(source) => Err(RunError::Wait { program, source }),
+        }
+    }
+}
+
+/// Waits for the end or the deadline (`None`: the program was killed), reporting lines as they come.
+fn wait(
+    child: &mut Child,
+    deadline: Instant,
+    stdout: &Receiver<Vec<u8>>,
+    line: &dyn Fn(&str),
+) -> io::Result<Option<(ExitStatus, Vec<u8>)>> {
+    let pid = Pid::from_child(child);
+    let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
+    let mut said = Vec::new();
+    let mut reported = 0;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let step = Timespec::try_from(left.min(Duration::from_millis(200))).expect("a fifth of a second fits");
+        let ended = match poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&step)) {
+            Err(rustix::io::Errno::INTR) => 0,
+            other => other?,
+        };
+        said.extend(stdout.try_iter().flatten());
+        while let Some(length) = said[reported..].iter().position(|byte| *byte == b'\n') {
+            line(String::from_utf8_lossy(&said[reported..reported + length]).trim_end());
+            reported += length + 1;
+        }
+        if ended > 0 {
+            return child.wait().map(|status| Some((status, said)));
+        }
+        if left.is_zero() {
+            kill_tree(pid);
+            child.wait()?;
+            return Ok(None);
+        }
+    }
+}
+
+/// Kills a child and what it started. They share our process group, so that Ctrl-C ends an interactive set-up as a whole.
+fn kill_tree(child: Pid) {
+    let root = child.as_raw_nonzero().get();
+    let family = processes::descendants(&BTreeSet::from([root]));
+    processes::signal(root, Signal::KILL);
+    for process in family {
+        processes::signal(process.pid, Signal::KILL);
+    }
+}
+
+/// Reads a stream to its end in a thread of its own and passes on what fits under the cap.
+fn drain(stream: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
+    let (sender, receiver) = channel();
+    let Some(mut stream) = stream else { return receiver };
+    thread::spawn(move || {
+        let mut buffer = [0; 8192];
+        let mut kept = 0;
+        while let Ok(length) = stream.read(&mut buffer) {
+            if length == 0 {
+                break;
+            }
+            let fits = length.min(OUTPUT_CAP - kept);
+            kept += fits;
+            // A receiver that went away has given up on us; the program must still not block on a full pipe.
+            let _ = sender.send(buffer[..fits].to_vec());
+        }
+    });
+    receiver
+}
+
+/// What is still to come of a stream; a grandchild that holds it open is not waited for.
+fn rest(stream: &Receiver<Vec<u8>>) -> Vec<u8> {
+    let until = Instant::now() + DRAIN;
+    let mut said = Vec::new();
+    while let Ok(piece) = stream.recv_timeout(until.saturating_duration_since(Instant::now())) {
+        said.extend(piece);
+    }
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    fn shell(script: &str, limit: Duration) -> Run {
+        let environment = BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]);
+        Run::new("/bin/sh", &environment, limit).args(["-c", script])
+    }
+
+    #[test]
+    fn output_status_and_lines_come_through() {
+        let lines = RefCell::new(Vec::new());
+        let script = "echo one; echo two; echo bad >&2; printf three; exit 3";
+        let done = shell(script, Duration::from_secs(20))
+            .finish_reporting(&|line| lines.borrow_mut().push(line.to_owned()))
+            .unwrap();
+        assert_eq!(done.status.code(), Some(3));
+        assert_eq!(done.stdout, b"one\ntwo\nthree");
+        assert_eq!(done.tail(2), "three\nbad");
+        assert_eq!(&lines.borrow()[..lines.borrow().len().min(2)], ["one", "two"][..lines.borrow().len().min(2)].to_vec());
+    }
+
+    #[test]
+    fn a_program_that_takes_too_long_is_killed_with_its_children() {
+        let marker = format!("86399.{}", std::process::id());
+        let run = shell(&format!("sleep {marker} & sleep {marker}"), Duration::from_millis(300));
+        assert!(matches!(run.finish(), Err(RunError::Deadline { .. })));
+        let left = processes::all().into_iter().filter(|process| {
+            let line = std::fs::read(format!("/proc/{}/cmdline", process.pid)).unwrap_or_default();
+            !process.zombie && String::from_utf8_lossy(&line).contains(&marker)
+        });
+        assert_eq!(left.count(), 0);
+    }
+
+    #[test]
+    fn a_flood_is_cut_and_an_open_pipe_is_not_waited_for() {
+        let done = shell("head -c 3000000 /dev/zero; (sleep 5 &)", Duration::from_secs(20)).finish().unwrap();
+        assert_eq!(done.stdout.len(), OUTPUT_CAP);
+        assert!(done.status.success());
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_says_so() {
+        let run = Run::new("/no/such/program", &BTreeMap::new(), Duration::from_secs(1));
+        assert!(matches!(run.finish(), Err(RunError::Start { .. })));
+    }
+}

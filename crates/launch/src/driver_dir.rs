@@ -1,0 +1,172 @@
+//! A driver's directory: the files through which launcher, supervisor, agent and server speak.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use domain::{Exit, ProcessRecord};
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::files;
+
+/// How long a driver has to end after SIGTERM when nobody said.
+pub(crate) const DEFAULT_GRACE: Duration = Duration::from_secs(10);
+
+/// What a supervisor is to run: `command.json`.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct DriverCommand {
+    pub(crate) program: Utf8PathBuf,
+    pub(crate) args: Vec<String>,
+    pub(crate) env: BTreeMap<String, String>,
+    pub(crate) cwd: Utf8PathBuf,
+    pub(crate) grace_ms: u64,
+}
+
+/// A process, by its number and its start time: `supervisor.json` and `driver.json`.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct ProcessFile {
+    pub(crate) pid: i32,
+    pub(crate) start_ticks: u64,
+}
+
+/// How a driver ended: `exit.json`.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ExitRecord {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    code: Option<i32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    signal: Option<i32>,
+    ended_at: Timestamp,
+}
+
+impl ExitRecord {
+    pub(crate) fn new(exit: Exit, ended_at: Timestamp) -> Self {
+        let (code, signal) = match exit {
+            Exit::Code(code) => (Some(code), None),
+            Exit::Signal(signal) => (None, Some(signal)),
+            Exit::Unknown => (None, None),
+        };
+        Self { code, signal, ended_at }
+    }
+
+    pub(crate) fn exit(&self) -> Exit {
+        match (self.code, self.signal) {
+            (Some(code), _) => Exit::Code(code),
+            (None, Some(signal)) => Exit::Signal(signal),
+            (None, None) => Exit::Unknown,
+        }
+    }
+}
+
+/// A driver's directory.
+#[derive(Debug, Clone)]
+pub(crate) struct DriverDir(Utf8PathBuf);
+
+impl DriverDir {
+    /// The environment variable that marks every process of a driver with the driver's directory.
+    pub(crate) const MARKER: &str = "LIVIUS_DRIVER_DIR";
+
+    pub(crate) fn new(path: impl Into<Utf8PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    pub(crate) fn path(&self) -> &Utf8Path {
+        &self.0
+    }
+
+    pub(crate) fn stdout(&self) -> Utf8PathBuf {
+        self.0.join("stdout.log")
+    }
+
+    pub(crate) fn stderr(&self) -> Utf8PathBuf {
+        self.0.join("stderr.log")
+    }
+
+    /// Where the driver runs, and where all that it writes without being told a place ends up.
+    pub(crate) fn work(&self) -> Utf8PathBuf {
+        self.0.join("work")
+    }
+
+    pub(crate) fn temporary(&self) -> Utf8PathBuf {
+        self.work().join("tmp")
+    }
+
+    pub(crate) fn launch_file(&self) -> Utf8PathBuf {
+        self.0.join("launch.json")
+    }
+
+    pub(crate) fn properties(&self) -> Utf8PathBuf {
+        self.0.join("spark.properties")
+    }
+
+    /// The environment entry that marks this driver's processes.
+    pub(crate) fn mark(&self) -> String {
+        format!("{}={}", Self::MARKER, self.0)
+    }
+
+    pub(crate) fn write_command(&self, command: &DriverCommand) -> io::Result<()> {
+        self.write("command.json", command)
+    }
+
+    /// Reads the command and removes it: its environment may hold secrets.
+    pub(crate) fn take_command(&self) -> io::Result<DriverCommand> {
+        let command = self.read("command.json")?;
+        files::remove_if_present(&self.0.join("command.json"))?;
+        Ok(command)
+    }
+
+    pub(crate) fn write_driver(&self, process: &ProcessFile) -> io::Result<()> {
+        self.write("driver.json", process)
+    }
+
+    pub(crate) fn read_driver(&self) -> Option<ProcessFile> {
+        self.read("driver.json").ok()
+    }
+
+    pub(crate) fn write_supervisor(&self, record: &ProcessRecord) -> io::Result<()> {
+        self.write("supervisor.json", &ProcessFile { pid: record.pid, start_ticks: record.start_ticks })
+    }
+
+    pub(crate) fn read_supervisor(&self) -> Option<ProcessRecord> {
+        let ProcessFile { pid, start_ticks } = self.read("supervisor.json").ok()?;
+        Some(ProcessRecord { pid, start_ticks })
+    }
+
+    pub(crate) fn write_grace(&self, grace: Duration) -> io::Result<()> {
+        files::write_private(&self.0.join("grace"), grace.as_millis().to_string().as_bytes())
+    }
+
+    pub(crate) fn read_grace(&self) -> Duration {
+        let text = fs::read_to_string(self.0.join("grace")).unwrap_or_default();
+        text.trim().parse().map_or(DEFAULT_GRACE, Duration::from_millis)
+    }
+
+    pub(crate) fn write_exit(&self, exit: &ExitRecord) -> io::Result<()> {
+        self.write("exit.json", exit)
+    }
+
+    pub(crate) fn read_exit(&self) -> Option<ExitRecord> {
+        self.read("exit.json").ok()
+    }
+
+    /// Removes the files that hold secrets. One that cannot be removed goes with the directory.
+    pub(crate) fn remove_secrets(&self) {
+        for path in [self.0.join("command.json"), self.launch_file(), self.properties()] {
+            if let Err(error) = files::remove_if_present(&path) {
+                tracing::warn!(%path, %error, "could not remove a file that holds secrets");
+            }
+        }
+    }
+
+    fn write(&self, name: &str, content: &impl Serialize) -> io::Result<()> {
+        files::write_private(&self.0.join(name), &serde_json::to_vec(content)?)
+    }
+
+    fn read<T: DeserializeOwned>(&self, name: &str) -> io::Result<T> {
+        Ok(serde_json::from_slice(&fs::read(self.0.join(name))?)?)
+    }
+}

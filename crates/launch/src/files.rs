@@ -1,0 +1,127 @@
+//! Writing files so that readers see them whole, and locks between processes.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use rustix::fs::FlockOperation;
+
+/// Writes a file that only this user can read. It appears whole or not at all.
+pub(crate) fn write_private(path: &Utf8Path, content: &[u8]) -> io::Result<()> {
+    let partial = Utf8PathBuf::from(format!("{path}.partial"));
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    fs::rename(&partial, path)
+}
+
+/// Makes a directory, and its parents, for this user alone. One that exists is left as it is.
+pub(crate) fn private_dir(path: &Utf8Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Removes a file; one that is not there is fine.
+pub(crate) fn remove_if_present(path: &Utf8Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// A place in a directory where one process at a time builds something and then gives it its name.
+///
+/// What an interrupted builder left behind is removed by the next. The lock goes with the process that holds it.
+#[derive(Debug)]
+pub(crate) struct Workshop {
+    _lock: File,
+    partial: tempfile::TempDir,
+    target: Utf8PathBuf,
+}
+
+impl Workshop {
+    /// Waits for its turn to build `<dir>/<name>`; `None` when another process has meanwhile finished it.
+    pub(crate) fn enter(dir: &Utf8Path, name: &str) -> io::Result<Option<Self>> {
+        let target = dir.join(name);
+        fs::create_dir_all(dir)?;
+        let lock = File::create(dir.join(format!(".{name}.lock")))?;
+        rustix::io::retry_on_intr(|| rustix::fs::flock(&lock, FlockOperation::LockExclusive))?;
+        if target.exists() {
+            return Ok(None);
+        }
+        let prefix = format!(".{name}.partial-");
+        for entry in dir.read_dir_utf8()? {
+            let entry = entry?;
+            if entry.file_name().starts_with(&prefix) {
+                fs::remove_dir_all(entry.path())?;
+            }
+        }
+        let partial = tempfile::Builder::new().prefix(&prefix).tempdir_in(dir)?;
+        Ok(Some(Self { _lock: lock, partial, target }))
+    }
+
+    /// The directory to build in.
+    pub(crate) fn dir(&self) -> &Utf8Path {
+        Utf8Path::from_path(self.partial.path()).expect("it was made under a UTF-8 path with an ASCII prefix")
+    }
+
+    /// Gives what was built its name.
+    pub(crate) fn finish(self) -> io::Result<()> {
+        fs::rename(self.partial.keep(), &self.target)
+    }
+
+    /// Gives one directory of what was built the name, and removes the rest.
+    pub(crate) fn finish_as(self, part: &str) -> io::Result<()> {
+        fs::rename(self.dir().join(part), &self.target)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn temp() -> (tempfile::TempDir, Utf8PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = Utf8PathBuf::from_path_buf(dir.path().to_owned()).unwrap();
+        (dir, path)
+    }
+
+    #[test]
+    fn a_private_file_is_private_and_replaces_the_old_one() {
+        let (_dir, path) = temp();
+        let file = path.join("secret");
+        write_private(&file, b"old").unwrap();
+        write_private(&file, b"new").unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"new");
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(&path).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn an_interrupted_build_is_cleared_away_and_a_finished_one_is_kept() {
+        let (_dir, path) = temp();
+        fs::create_dir(path.join(".thing.partial-dead")).unwrap();
+        let workshop = Workshop::enter(&path, "thing").unwrap().unwrap();
+        assert!(!path.join(".thing.partial-dead").exists());
+        fs::write(workshop.dir().join("part"), "x").unwrap();
+        workshop.finish().unwrap();
+        assert!(path.join("thing/part").exists());
+        assert!(Workshop::enter(&path, "thing").unwrap().is_none());
+    }
+
+    #[test]
+    fn two_builders_take_turns() {
+        let (_dir, path) = temp();
+        let built = std::thread::scope(|scope| {
+            let build = || match Workshop::enter(&path, "thing").unwrap() {
+                Some(workshop) => workshop.finish().map(|()| 1).unwrap(),
+                None => 0,
+            };
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(build)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).sum::<i32>()
+        });
+        assert_eq!(built, 1);
+    }
+}

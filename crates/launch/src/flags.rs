@@ -1,0 +1,134 @@
+//! The JVM flags that a Spark wants, on its own word.
+
+use std::io;
+use std::time::Duration;
+
+use camino::Utf8Path;
+use serde::{Deserialize, Serialize};
+
+use crate::bounded::{Run, RunError};
+use crate::{Environment, Installation, Java, files};
+
+const PROBE_LIMIT: Duration = Duration::from_mins(1);
+const SUBMIT: &str = "org.apache.spark.deploy.SparkSubmit";
+
+/// What a Spark would start its own drivers with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Flags {
+    /// The flags, without heap size and class path.
+    pub(crate) jvm: Vec<String>,
+    /// Names of the jars that this Spark puts before all others.
+    pub(crate) first_jars: Vec<String>,
+}
+
+/// Why the flags are not known.
+#[derive(Debug, thiserror::Error)]
+pub enum FlagsError {
+    /// The JVM did not run to its end.
+    #[error("ask Spark for its JVM flags")]
+    Run(#[source] RunError),
+    /// It ended in another way than expected.
+    #[error("ask Spark for its JVM flags; it said: {0}")]
+    Failed(String),
+    /// The answer could not be kept.
+    #[error("keep Spark's JVM flags")]
+    Keep(#[source] io::Error),
+}
+
+impl Flags {
+    /// Reads the flags that were kept in a directory, or asks Spark for them and keeps the answer there.
+    pub(crate) fn of(
+        spark: &Installation,
+        java: &Java,
+        environment: &Environment,
+        cache: &Utf8Path,
+    ) -> Result<Self, FlagsError> {
+        let kept = cache.join("flags.json");
+        if let Some(flags) = std::fs::read(&kept).ok().and_then(|text| serde_json::from_slice(&text).ok()) {
+            return Ok(flags);
+        }
+        let flags = Self::ask(spark, java, environment, cache)?;
+        let text = serde_json::to_vec(&flags).map_err(|error| FlagsError::Keep(error.into()))?;
+        files::write_private(&kept, &text).map_err(FlagsError::Keep)?;
+        Ok(flags)
+    }
+
+    fn ask(spark: &Installation, java: &Java, environment: &Environment, empty: &Utf8Path) -> Result<Self, FlagsError> {
+        let mut variables = environment.for_tools();
+        variables.insert("SPARK_HOME".to_owned(), spark.home.to_string());
+        variables.insert("SPARK_SCALA_VERSION".to_owned(), spark.scala_line());
+        // The user's defaults must not get into an answer that is kept for all: they are added at each launch.
+        variables.insert("SPARK_CONF_DIR".to_owned(), empty.to_string());
+        let run = Run::new(java.program(), &variables, PROBE_LIMIT)
+            .args(["-XX:TieredStopAtLevel=1", "-cp", &spark.class_path()])
+            .args(["org.apache.spark.launcher.Main", SUBMIT, "--version"]);
+        let done = run.finish().map_err(FlagsError::Run)?;
+        let answer = String::from_utf8_lossy(&done.stdout);
+        let mut flags = parse(&answer, spark).ok_or_else(|| FlagsError::Failed(done.tail(10)))?;
+        if flags.jvm.iter().any(|flag| flag.starts_with(ADD_MODULES)) {
+            let present = modules(java, environment)?;
+            flags.jvm.retain(|flag| flag.strip_prefix(ADD_MODULES).is_none_or(|module| present.iter().any(|m| m == module)));
+        }
+        Ok(flags)
+    }
+}
+
+const ADD_MODULES: &str = "--add-modules=";
+
+/// The modules of a Java. A trimmed-down one may lack some that Spark could use but does not need, and would refuse to start.
+fn modules(java: &Java, environment: &Environment) -> Result<Vec<String>, FlagsError> {
+    let run = Run::new(java.program(), &environment.for_tools(), PROBE_LIMIT).args(["--list-modules"]);
+    let done = run.finish().map_err(FlagsError::Run)?;
+    let text = String::from_utf8_lossy(&done.stdout).into_owned();
+    Ok(text.lines().map(|line| line.split('@').next().unwrap_or(line).to_owned()).collect())
+}
+
+/// Reads the launcher's answer: a command line whose words end in NUL.
+fn parse(answer: &str, spark: &Installation) -> Option<Flags> {
+    let mut words = answer.split('\0').map(str::trim);
+    words.find(|word| word.ends_with("/java") || *word == "java")?;
+    let mut flags = Flags { jvm: Vec::new(), first_jars: Vec::new() };
+    while let Some(word) = words.next() {
+        match word {
+            SUBMIT => return Some(flags),
+            "-cp" | "-classpath" => flags.first_jars = first_jars(words.next()?, spark),
+            heap if heap.starts_with("-Xmx") => {}
+            flag => flags.jvm.push(flag.to_owned()),
+        }
+    }
+    None
+}
+
+/// The jars that the class path names one by one: those that must come before the rest.
+fn first_jars(class_path: &str, spark: &Installation) -> Vec<String> {
+    class_path
+        .split(':')
+        .filter_map(|entry| Utf8Path::new(entry).file_name())
+        .filter(|name| spark.jars.iter().any(|jar| jar.name == *name))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spark::{Jar, Version};
+
+    #[test]
+    fn the_launchers_answer_is_taken_apart() {
+        let jar = |name: &str| Jar { name: name.to_owned(), size: 1 };
+        let spark = Installation {
+            home: "/opt/spark".into(),
+            version: Version::parse("4.1.4").unwrap(),
+            scala: Version::parse("2.13.17").unwrap(),
+            jars: vec![jar("a.jar"), jar("slf4j-api-2.0.17.jar")],
+        };
+        let answer = "a warning\n\0\n/opt/java/bin/java\0-cp\0/conf:/opt/spark/jars/slf4j-api-2.0.17.jar:/opt/spark/jars/*\0-Xmx1g\0\
+                      -XX:+IgnoreUnrecognizedVMOptions\0--add-opens=java.base/java.lang=ALL-UNNAMED\0\
+                      org.apache.spark.deploy.SparkSubmit\0--version\0";
+        let flags = parse(answer, &spark).unwrap();
+        assert_eq!(flags.jvm, ["-XX:+IgnoreUnrecognizedVMOptions", "--add-opens=java.base/java.lang=ALL-UNNAMED"]);
+        assert_eq!(flags.first_jars, ["slf4j-api-2.0.17.jar"]);
+        assert_eq!(parse("Exception in thread main", &spark), None);
+    }
+}

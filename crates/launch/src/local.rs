@@ -1,0 +1,167 @@
+//! Starts drivers on this machine, each under a supervisor of its own.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use camino::Utf8Path;
+use domain::{Clock, Exit, Failure, FailureCode, Phase, ProcessRecord};
+use tokio::sync::Mutex;
+
+use crate::agent::{Agent, AgentError};
+use crate::command::{CommandError, Ground, Plan};
+use crate::doctor::chain;
+use crate::driver_dir::DriverDir;
+use crate::files;
+use crate::find::{FindError, Found, Search, find, find_spark};
+use crate::flags::{Flags, FlagsError};
+use crate::setup::AGENTS;
+use crate::spark_conf::{ConfError, SparkConf};
+use crate::supervised::{StartError, Started, Supervised};
+use crate::{DriverOrder, DriverProcess, Launcher};
+
+/// What the launcher needs to know.
+#[derive(Debug, Clone)]
+pub struct LocalConfig {
+    /// Where Spark and Java are.
+    pub search: Search,
+    /// How to start a supervisor; the driver's directory is appended. Usually `[<this program>, "supervise"]`.
+    pub supervisor: Vec<String>,
+}
+
+/// What all drivers have in common, worked out once.
+#[derive(Debug)]
+struct Prepared {
+    found: Found,
+    agent: Agent,
+    flags: Flags,
+}
+
+/// Starts drivers on this machine.
+pub struct LocalLauncher {
+    config: Arc<LocalConfig>,
+    clock: Arc<dyn Clock>,
+    prepared: Mutex<Option<Arc<Prepared>>>,
+}
+
+/// Why a driver could not be started.
+#[derive(Debug, thiserror::Error)]
+enum LaunchError {
+    #[error(transparent)]
+    Find(#[from] FindError),
+    #[error(transparent)]
+    Agent(#[from] AgentError),
+    #[error(transparent)]
+    Flags(#[from] FlagsError),
+    #[error(transparent)]
+    Conf(#[from] ConfError),
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    #[error("write the driver's files")]
+    Write(#[source] std::io::Error),
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error("watch the driver")]
+    Watch(#[source] std::io::Error),
+    #[error("work on the launch to its end")]
+    Interrupted(#[source] tokio::task::JoinError),
+}
+
+impl LaunchError {
+    fn hint(&self) -> String {
+        match self {
+            Self::Find(error) => error.hint(),
+            Self::Agent(_) | Self::Flags(_) => "run `livius doctor` on the server: it shows whether Spark and Java fit together".to_owned(),
+            Self::Conf(_) => "correct the file in Spark's configuration directory".to_owned(),
+            Self::Command(_) => "correct the session's configuration, or spark-defaults.conf".to_owned(),
+            Self::Write(_) => "check that the data directory can be written to and has space".to_owned(),
+            Self::Start(_) | Self::Watch(_) | Self::Interrupted(_) => "see the server's log, and whether the machine is out of memory, processes or file \
+                descriptors"
+                .to_owned(),
+        }
+    }
+
+    fn into_failure(self) -> Failure {
+        let message = format!("could not {}", chain(&self));
+        Failure { code: FailureCode::LaunchFailed, phase: Phase::Launch, message, hint: self.hint() }
+    }
+}
+
+impl LocalLauncher {
+    /// Makes a launcher. Nothing is looked at or started before the first driver, or [`LocalLauncher::prepare`].
+    pub fn new(config: LocalConfig, clock: Arc<dyn Clock>) -> Self {
+        Self { config: Arc::new(config), clock, prepared: Mutex::new(None) }
+    }
+
+    /// Does ahead of time what the first driver would have to wait for: finding Spark and Java, compiling the agent.
+    pub async fn prepare(&self) -> Result<Found, Failure> {
+        self.prepared().await.map(|prepared| prepared.found.clone()).map_err(LaunchError::into_failure)
+    }
+
+    /// What drivers have in common. It is worked out anew when the Spark was exchanged, or was not there before.
+    async fn prepared(&self) -> Result<Arc<Prepared>, LaunchError> {
+        let mut kept = self.prepared.lock().await;
+        let before = kept.clone();
+        let config = Arc::clone(&self.config);
+        let prepared = blocking(move || prepare(&config.search, before)).await?;
+        *kept = Some(Arc::clone(&prepared));
+        Ok(prepared)
+    }
+
+    async fn start(&self, order: DriverOrder) -> Result<Supervised, LaunchError> {
+        let prepared = self.prepared().await?;
+        let config = Arc::clone(&self.config);
+        let started = blocking(move || start(&config, &prepared, &order)).await?;
+        started.watched(Arc::clone(&self.clock)).map_err(LaunchError::Watch)
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, LaunchError> + Send + 'static) -> Result<T, LaunchError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(LaunchError::Interrupted(error)))
+}
+
+fn prepare(search: &Search, before: Option<Arc<Prepared>>) -> Result<Arc<Prepared>, LaunchError> {
+    if let Some(before) = before {
+        let (spark, _) = find_spark(search)?;
+        if spark == before.found.spark && before.agent.jar().is_file() && before.found.java.program().is_file() {
+            return Ok(before);
+        }
+    }
+    let found = find(search)?;
+    for warning in &found.warnings {
+        tracing::warn!("{warning}");
+    }
+    let agent = Agent::ensure(&search.runtimes.join(AGENTS), &found.spark, &found.java, &search.environment)?;
+    let flags = Flags::of(&found.spark, &found.java, &search.environment, &agent.dir)?;
+    Ok(Arc::new(Prepared { found, agent, flags }))
+}
+
+fn start(config: &LocalConfig, prepared: &Prepared, order: &DriverOrder) -> Result<Started, LaunchError> {
+    let Prepared { found, agent, flags } = prepared;
+    let conf = SparkConf::read(&found.spark, &config.search.environment)?;
+    let agent_jar = agent.jar();
+    let ground = Ground { spark: &found.spark, java: &found.java, agent_jar: &agent_jar, flags, conf: &conf };
+    let plan = Plan::of(ground, order)?;
+    let dir = DriverDir::new(&order.dir);
+    let started = write(&dir, &plan).map_err(LaunchError::Write).and_then(|()| Ok(Started::spawn(&config.supervisor, &dir)?));
+    started.inspect_err(|_| dir.remove_secrets())
+}
+
+fn write(dir: &DriverDir, plan: &Plan) -> std::io::Result<()> {
+    files::private_dir(&dir.temporary())?;
+    files::write_private(&dir.properties(), plan.properties.as_bytes())?;
+    files::write_private(&dir.launch_file(), plan.launch.as_bytes())?;
+    dir.write_command(&plan.command)
+}
+
+#[async_trait]
+impl Launcher for LocalLauncher {
+    async fn launch(&self, order: DriverOrder) -> Result<Box<dyn DriverProcess>, Failure> {
+        let started = self.start(order).await.map_err(LaunchError::into_failure)?;
+        Ok(Box::new(started))
+    }
+
+    async fn adopt(&self, dir: &Utf8Path, record: Option<&ProcessRecord>) -> Result<Box<dyn DriverProcess>, Exit> {
+        let found = Supervised::adopt(DriverDir::new(dir), record, Arc::clone(&self.clock)).await?;
+        Ok(Box::new(found))
+    }
+}

@@ -1,0 +1,166 @@
+//! Java's properties files: written so that every text survives, read as Spark reads them.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// Writes properties as a file's content. It is plain ASCII, so that no reader's encoding can matter.
+pub(crate) fn write(properties: &BTreeMap<String, String>) -> String {
+    let mut text = String::new();
+    for (key, value) in properties {
+        escape(&mut text, key, true);
+        text.push('=');
+        escape(&mut text, value, false);
+        text.push('\n');
+    }
+    text
+}
+
+fn escape(out: &mut String, text: &str, key: bool) {
+    for (index, character) in text.chars().enumerate() {
+        match character {
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            ' ' if !key && index > 0 => out.push(' '),
+            ' ' | '\\' | '#' | '!' | ':' | '=' => {
+                out.push('\\');
+                out.push(character);
+            }
+            ' '..='~' => out.push(character),
+            other => {
+                let mut units = [0; 2];
+                for unit in other.encode_utf16(&mut units) {
+                    write!(out, "\\u{unit:04x}").expect("a String takes everything");
+                }
+            }
+        }
+    }
+}
+
+/// Reads a properties file's content. As with Spark, blanks around a value do not count, but line ends do.
+pub(crate) fn read(text: &str) -> BTreeMap<String, String> {
+    logical_lines(text)
+        .iter()
+        .map(|line| {
+            let (key, value) = split(line);
+            (unescape(key), unescape(value).trim_matches(|c: char| c <= ' ' && c != '\r' && c != '\n').to_owned())
+        })
+        .collect()
+}
+
+/// Joins lines that end in an odd number of backslashes with the next, and leaves out comments and blank lines.
+fn logical_lines(text: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut open: Option<String> = None;
+    for line in text.replace("\r\n", "\n").split(['\n', '\r']) {
+        let line = line.trim_start_matches([' ', '\t', '\u{c}']);
+        if open.is_none() && (line.is_empty() || line.starts_with(['#', '!'])) {
+            continue;
+        }
+        let mut whole = open.take().unwrap_or_default();
+        whole.push_str(line);
+        let backslashes = line.len() - line.trim_end_matches('\\').len();
+        if backslashes % 2 == 1 {
+            whole.pop();
+            open = Some(whole);
+        } else {
+            lines.push(whole);
+        }
+    }
+    lines.extend(open.filter(|line| !line.is_empty()));
+    lines
+}
+
+/// Splits at the first `=`, `:` or blank that is not escaped.
+fn split(line: &str) -> (&str, &str) {
+    let blank = [' ', '\t', '\u{c}'];
+    let mut escaped = false;
+    let end = line.char_indices().find(|(_, character)| {
+        let found = !escaped && (blank.contains(character) || matches!(character, '=' | ':'));
+        escaped = *character == '\\' && !escaped;
+        found
+    });
+    let (key, rest) = line.split_at(end.map_or(line.len(), |(index, _)| index));
+    let rest = rest.trim_start_matches(blank);
+    (key, rest.strip_prefix(['=', ':']).unwrap_or(rest).trim_start_matches(blank))
+}
+
+fn unescape(text: &str) -> String {
+    let mut units: Vec<u16> = Vec::new();
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        let plain = match character {
+            '\\' => match characters.next() {
+                Some('n') => '\n',
+                Some('r') => '\r',
+                Some('t') => '\t',
+                Some('f') => '\u{c}',
+                Some('u') => {
+                    let digits: String = characters.by_ref().take(4).collect();
+                    // Half of a pair by itself, so a code unit and not a character.
+                    units.push(u16::from_str_radix(&digits, 16).unwrap_or(0xfffd));
+                    continue;
+                }
+                Some(other) => other,
+                None => break,
+            },
+            other => other,
+        };
+        units.extend(plain.encode_utf16(&mut [0; 2]).iter());
+    }
+    String::from_utf16_lossy(&units)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn escapes_are_javas() {
+        let pairs = [
+            ("spark.a", " leading"),
+            ("spark.b", "a=b:c#d!e\\f"),
+            ("spark.c", "line\nbreak\ttab\r"),
+            ("spark.d", "ümläut 😀"),
+            ("key with = and :", ""),
+        ];
+        let properties = pairs.map(|(k, v)| (k.to_owned(), v.to_owned())).into();
+        insta::assert_snapshot!(write(&properties), @r"
+        key\ with\ \=\ and\ \:=
+        spark.a=\ leading
+        spark.b=a\=b\:c\#d\!e\\f
+        spark.c=line\nbreak\ttab\r
+        spark.d=\u00fcml\u00e4ut \ud83d\ude00
+        ");
+    }
+
+    #[test]
+    fn files_are_read_as_spark_reads_them() {
+        let text = "# comment\n! too\n\nspark.master   local[2]\nspark.a=1\nspark.b : 2 \nspark.c = x=y:z\n  spark.d long \\\n   tail\n\
+                    spark.e\nspark.f \\u00fc\\\\n\\q\nspark\\:g  v\r\nspark.h 1\\\\\nspark.a 2\nspark.i last\\";
+        let expected = [
+            ("spark.a", "2"),
+            ("spark.b", "2"),
+            ("spark.c", "x=y:z"),
+            ("spark.d", "long tail"),
+            ("spark.e", ""),
+            ("spark.f", "ü\\nq"),
+            ("spark.h", "1\\"),
+            ("spark.i", "last"),
+            ("spark.master", "local[2]"),
+            ("spark:g", "v"),
+        ];
+        assert_eq!(read(text), expected.map(|(k, v)| (k.to_owned(), v.to_owned())).into());
+    }
+
+    proptest! {
+        #[test]
+        fn every_text_survives(key in "\\PC{1,12}|[ =:#!\\\\\n\r\t]{1,4}", value in any::<String>()) {
+            let value = value.trim_matches(|c: char| c <= ' ' && c != '\r' && c != '\n').to_owned();
+            let properties = BTreeMap::from([(key, value)]);
+            prop_assert_eq!(read(&write(&properties)), properties);
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! `livius setup`: from a machine with Python to a Spark that is proven to run.
+
+use std::fs;
+use std::io;
+use std::time::Duration;
+
+use camino::Utf8Path;
+use serde::Serialize;
+
+use crate::agent::{Agent, AgentError};
+use crate::bounded::{Run, RunError};
+use crate::find::{FindError, Found, Search, find_java, find_spark};
+use crate::flags::{Flags, FlagsError};
+use crate::java::{Java, JavaError, Origin};
+use crate::managed::{InstallError, Installer, default_spark};
+use crate::python::{Python, PythonError};
+use crate::spark::{Installation, SparkError};
+
+const CHECK_LIMIT: Duration = Duration::from_mins(3);
+const CHECK_WORD: &str = "livius-self-check ok";
+const CHECKED: &str = "checked";
+
+/// A step of setting up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Installing Spark.
+    Spark,
+    /// Installing Java.
+    Java,
+    /// Compiling the agent.
+    Agent,
+    /// Running a small job.
+    Check,
+}
+
+/// How setting up gets on.
+#[derive(Debug, Clone, Copy)]
+pub enum Progress<'a> {
+    /// A step begins; the text says on what.
+    Begun(Step, &'a str),
+    /// A line of what the step's program says.
+    Line(&'a str),
+    /// A step has nothing to do: its result is already there.
+    Present(Step, &'a Utf8Path),
+    /// A step is done; its result is there.
+    Ended(Step, &'a Utf8Path),
+}
+
+/// Why setting up failed.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// The Spark that is named cannot be used.
+    #[error(transparent)]
+    Find(#[from] FindError),
+    /// There is no Python to install with.
+    #[error("install Spark without Python")]
+    Python(#[source] PythonError),
+    /// A package could not be installed.
+    #[error(transparent)]
+    Install(#[from] InstallError),
+    /// What was installed cannot be used.
+    #[error("use the Spark that was installed")]
+    Spark(#[source] SparkError),
+    /// The Java that was installed cannot be used.
+    #[error("use the Java that was installed")]
+    Java(#[source] JavaError),
+    /// The agent could not be compiled.
+    #[error(transparent)]
+    Agent(#[from] AgentError),
+    /// The JVM flags are not known.
+    #[error(transparent)]
+    Flags(#[from] FlagsError),
+    /// The small job did not run to its end.
+    #[error("run a small Spark job")]
+    Check(#[source] RunError),
+    /// The small job failed.
+    #[error("run a small Spark job; it said:\n{0}")]
+    CheckFailed(String),
+    /// Files could not be written.
+    #[error("write to the runtimes directory")]
+    Write(#[source] io::Error),
+}
+
+impl SetupError {
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Find(error) => error.hint(),
+            Self::Python(_) => "install Python 3.8 or newer with pip (Debian, Ubuntu: apt install python3 python3-pip), or point \
+                SPARK_HOME at a Spark of your own"
+                .to_owned(),
+            Self::Install(error) => error.hint(),
+            Self::Spark(error) => error.hint(),
+            Self::Java(error) => error.hint(),
+            Self::Agent(_) | Self::Flags(_) | Self::Check(_) | Self::CheckFailed(_) => {
+                "run `livius doctor`; another Java or Spark may help (JAVA_HOME, SPARK_HOME)".to_owned()
+            }
+            Self::Write(_) => "check that the data directory can be written to".to_owned(),
+        }
+    }
+}
+
+/// What is to be set up.
+#[derive(Debug, Clone)]
+pub struct SetupOrder {
+    /// Where to look and where to install.
+    pub search: Search,
+    /// The Spark to install; `None` takes the one that is there already, and only without one installs the default.
+    pub spark_version: Option<String>,
+    /// Whether to run the small job again although it ran before.
+    pub check_again: bool,
+}
+
+/// Makes sure that there are a Spark, a Java and a compiled agent, and that they work together. Safe to repeat, to interrupt and to run twice
+/// at once; what is already there is quickly passed over.
+pub fn setup(order: &SetupOrder, progress: &dyn Fn(Progress<'_>)) -> Result<Found, SetupError> {
+    let (spark, spark_origin) = ensure_spark(order, progress)?;
+    let java = ensure_java(&order.search, &spark, progress)?;
+    let agents = order.search.runtimes.join(AGENTS);
+    if Agent::find(&agents, &spark, &java).is_none() {
+        progress(Progress::Begun(Step::Agent, spark.home.as_str()));
+    }
+    let agent = Agent::ensure(&agents, &spark, &java, &order.search.environment)?;
+    progress(Progress::Ended(Step::Agent, &agent.dir));
+    let checked = agent.dir.join(CHECKED);
+    if order.check_again || !checked.exists() {
+        progress(Progress::Begun(Step::Check, spark.home.as_str()));
+        let said = check(&order.search, &spark, &java, &agent)?;
+        fs::write(&checked, said).map_err(SetupError::Write)?;
+        progress(Progress::Ended(Step::Check, &checked));
+    } else {
+        progress(Progress::Present(Step::Check, &checked));
+    }
+    let warnings = java.warning(&spark.version).into_iter().collect();
+    Ok(Found { spark, spark_origin, java, warnings })
+}
+
+/// Where compiled agents are, below the runtimes directory.
+pub(crate) const AGENTS: &str = "agents";
+
+fn ensure_spark(order: &SetupOrder, progress: &dyn Fn(Progress<'_>)) -> Result<(Installation, Origin), SetupError> {
+    if order.spark_version.is_none() {
+        match find_spark(&order.search) {
+            Ok((spark, origin)) => {
+                progress(Progress::Present(Step::Spark, &spark.home));
+                return Ok((spark, origin));
+            }
+            Err(FindError::NoSpark) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let search = &order.search;
+    let python = Python::find(&search.environment, "python3").map_err(SetupError::Python)?;
+    let version = order.spark_version.as_deref().unwrap_or_else(|| default_spark(&python.version));
+    let home = installer(search, &python, progress).spark(version)?;
+    Ok((Installation::probe(&home).map_err(SetupError::Spark)?, Origin::Managed))
+}
+
+fn ensure_java(search: &Search, spark: &Installation, progress: &dyn Fn(Progress<'_>)) -> Result<Java, SetupError> {
+    if search.java_home.is_some() {
+        return find_java(search, &spark.version).map_err(|error| SetupError::Find(error.into()));
+    }
+    if let Ok(java) = find_java(search, &spark.version) {
+        progress(Progress::Present(Step::Java, &java.home));
+        return Ok(java);
+    }
+    let python = Python::find(&search.environment, "python3").map_err(SetupError::Python)?;
+    let home = installer(search, &python, progress).java(&spark.version)?;
+    Java::probe(&home.join("bin/java"), Origin::Managed, &search.environment).map_err(SetupError::Java)
+}
+
+fn installer<'a>(search: &'a Search, python: &'a Python, progress: &'a dyn Fn(Progress<'_>)) -> Installer<'a> {
+    Installer { python, environment: &search.environment, runtimes: &search.runtimes, progress }
+}
+
+/// Runs a small Spark job with what was found, and answers what it said. Proof that it all works together.
+pub fn verify(search: &Search, found: &Found) -> Result<String, SetupError> {
+    let agents = search.runtimes.join(AGENTS);
+    let agent = Agent::ensure(&agents, &found.spark, &found.java, &search.environment)?;
+    check(search, &found.spark, &found.java, &agent)
+}
+
+fn check(search: &Search, spark: &Installation, java: &Java, agent: &Agent) -> Result<String, SetupError> {
+    let flags = Flags::of(spark, java, &search.environment, &agent.dir)?;
+    let work = tempfile::Builder::new().prefix(".check-").tempdir_in(&agent.dir).map_err(SetupError::Write)?;
+    let dir = Utf8Path::from_path(work.path()).expect("it was made under a UTF-8 path with an ASCII prefix");
+    let properties = dir.join("spark.properties");
+    // The user's defaults are left out: this is about the installation, not about a cluster.
+    fs::write(&properties, "spark.master=local[1]\nspark.ui.enabled=false\n").map_err(SetupError::Write)?;
+    let mut variables = search.environment.for_tools();
+    variables.insert("SPARK_HOME".to_owned(), spark.home.to_string());
+    variables.insert("JAVA_HOME".to_owned(), java.home.to_string());
+    variables.remove("SPARK_CONF_DIR");
+    let first = flags.first_jars.iter().map(|name| spark.jar_path(name).into_string());
+    let class_path = first.chain([spark.class_path(), agent.jar().into_string()]).collect::<Vec<_>>().join(":");
+    let done = Run::new(java.program(), &variables, CHECK_LIMIT)
+        .args(&flags.jvm)
+        .args(["-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+PerfDisableSharedMem", &format!("-Djava.io.tmpdir={dir}")])
+        .args(["-cp", &class_path, "org.apache.spark.deploy.SparkSubmit", "--properties-file", properties.as_str()])
+        .args(["--class", "livius.agent.SelfCheck", "spark-internal"])
+        .dir(dir)
+        .finish()
+        .map_err(SetupError::Check)?;
+    let stdout = String::from_utf8_lossy(&done.stdout);
+    let proof = stdout.lines().find(|line| line.starts_with(CHECK_WORD));
+    match proof.filter(|_| done.status.success()) {
+        Some(line) => Ok(line.to_owned()),
+        None => Err(SetupError::CheckFailed(done.tail(30))),
+    }
+}

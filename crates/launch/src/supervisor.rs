@@ -1,0 +1,251 @@
+//! The process that watches over one driver.
+//!
+//! Each driver has a supervisor: this program again, with next to nothing in it. It outlives the server, so it
+//! can say how the driver ended although the server was not there to see it; and as the "subreaper" of everything that the driver
+//! starts it finds every process of it again, also those that made themselves daemons. The files it keeps in the driver's directory:
+//!
+//! | file | when | content |
+//! |---|---|---|
+//! | `command.json` | read and removed at the start | what to run |
+//! | `driver.json` | the driver runs | its pid and start time |
+//! | `grace` | SIGTERM comes | milliseconds until SIGKILL |
+//! | `exit.json` | last, when nothing is left | how the driver ended |
+
+use std::collections::BTreeSet;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead as _, Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use camino::Utf8Path;
+use domain::{Clock, Exit};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{self, Pid, Signal, WaitOptions, WaitStatus};
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
+
+use crate::driver_dir::{DriverCommand, DriverDir, ExitRecord, ProcessFile};
+use crate::processes;
+
+/// How long what the driver left behind may take to end after SIGTERM.
+const LEFTOVER_GRACE: Duration = Duration::from_secs(2);
+/// How often survivors are looked for again while killing: one may have forked in between.
+const RESCAN: Duration = Duration::from_millis(50);
+
+/// What goes wrong in a supervisor.
+#[derive(Debug, thiserror::Error)]
+#[error("{doing}")]
+pub struct SuperviseError {
+    doing: &'static str,
+    #[source]
+    source: io::Error,
+}
+
+fn failed<E: Into<io::Error>>(doing: &'static str) -> impl FnOnce(E) -> SuperviseError {
+    move |error| SuperviseError { doing, source: error.into() }
+}
+
+/// Runs the driver whose directory this is until it and everything it started are gone.
+///
+/// This is the whole of `livius supervise <dir>`, which the launcher starts: standard input must bring the line `go`, as a
+/// sign that the launcher knows this process; standard output answers `started` or `failed: …`.
+pub fn supervise(dir: &Utf8Path, clock: &dyn Clock) -> Result<(), SuperviseError> {
+    let mut signals = Signals::listen().map_err(failed("listen for signals"))?;
+    process::setsid().map_err(failed("leave the terminal"))?;
+    process::set_child_subreaper(Some(process::getpid())).map_err(failed("adopt orphans"))?;
+    if !go_ahead() {
+        return Ok(());
+    }
+    let dir = DriverDir::new(dir);
+    let driver = match start(&dir) {
+        Ok(driver) => driver,
+        Err(error) => {
+            answer(&format!("failed: {}: {}", error.doing, error.source));
+            return Err(error);
+        }
+    };
+    answer("started");
+    let exit = Watch { dir: &dir, driver, exit: None, leftovers_since: None, kill_at: None }.run(&mut signals)?;
+    dir.remove_secrets();
+    dir.write_exit(&ExitRecord::new(exit, clock.now())).map_err(failed("write down how the driver ended"))
+}
+
+/// Without the launcher's word the driver must not start: a launcher that died before it wrote down our pid would never find it.
+fn go_ahead() -> bool {
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line).is_ok_and(|_| line.trim() == "go")
+}
+
+fn answer(line: &str) {
+    let mut stdout = io::stdout().lock();
+    // The launcher may be gone already; the driver then runs on until a server finds it again.
+    let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+}
+
+/// Starts the driver in a process group of its own, and writes down which one it is.
+fn start(dir: &DriverDir) -> Result<Pid, SuperviseError> {
+    let order: DriverCommand = dir.take_command().map_err(failed("read the driver's command"))?;
+    dir.write_grace(Duration::from_millis(order.grace_ms)).map_err(failed("write the grace"))?;
+    let log = |path: &Utf8Path| -> io::Result<File> { OpenOptions::new().append(true).create(true).open(path) };
+    let child = Command::new(&order.program)
+        .args(&order.args)
+        .env_clear()
+        .envs(&order.env)
+        .env(DriverDir::MARKER, dir.path())
+        .current_dir(&order.cwd)
+        .stdin(Stdio::null())
+        .stdout(log(&dir.stdout()).map_err(failed("open the driver's log"))?)
+        .stderr(log(&dir.stderr()).map_err(failed("open the driver's log"))?)
+        .process_group(0)
+        .spawn()
+        .map_err(failed("start the driver's program"))?;
+    let pid = Pid::from_child(&child);
+    let raw = pid.as_raw_nonzero().get();
+    let start_ticks = processes::look_up(raw).map_or(0, |process| process.start_ticks);
+    if let Err(source) = dir.write_driver(&ProcessFile { pid: raw, start_ticks }) {
+        let _ = process::kill_process_group(pid, Signal::KILL);
+        return Err(SuperviseError { doing: "write down the driver's process", source });
+    }
+    Ok(pid)
+}
+
+/// The signals that matter, as streams to wait on.
+struct Signals {
+    terminate: UnixStream,
+    child: UnixStream,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        // Nobody reads this flag: taking these signals means not to die of them.
+        let ignored = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGHUP] {
+            signal_hook::flag::register(signal, Arc::clone(&ignored))?;
+        }
+        Ok(Self { terminate: Self::stream(SIGTERM)?, child: Self::stream(SIGCHLD)? })
+    }
+
+    fn stream(signal: i32) -> io::Result<UnixStream> {
+        let (receiver, sender) = UnixStream::pair()?;
+        receiver.set_nonblocking(true)?;
+        signal_hook::low_level::pipe::register(signal, sender)?;
+        Ok(receiver)
+    }
+
+    /// Waits for a signal, or until the time is up; tells whether SIGTERM came.
+    fn wait(&mut self, limit: Option<Duration>) -> io::Result<bool> {
+        let limit = limit.and_then(|limit| Timespec::try_from(limit).ok());
+        let mut both = [PollFd::new(&self.terminate, PollFlags::IN), PollFd::new(&self.child, PollFlags::IN)];
+        match poll(&mut both, limit.as_ref()) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Self::consume(&mut self.child);
+        Ok(Self::consume(&mut self.terminate))
+    }
+
+    fn consume(stream: &mut UnixStream) -> bool {
+        let mut buffer = [0; 64];
+        let mut any = false;
+        while stream.read(&mut buffer).is_ok_and(|length| length > 0) {
+            any = true;
+        }
+        any
+    }
+}
+
+/// One driver's life, seen from its supervisor.
+struct Watch<'a> {
+    dir: &'a DriverDir,
+    driver: Pid,
+    /// How the driver itself ended, once it has.
+    exit: Option<Exit>,
+    /// When only leftovers were first seen.
+    leftovers_since: Option<Instant>,
+    /// When patience ends, once SIGTERM came.
+    kill_at: Option<Instant>,
+}
+
+impl Watch<'_> {
+    fn run(mut self, signals: &mut Signals) -> Result<Exit, SuperviseError> {
+        loop {
+            let childless = self.reap().map_err(failed("wait for the driver"))?;
+            if let (Some(exit), true) = (self.exit, childless) {
+                return Ok(exit);
+            }
+            let limit = self.act(Instant::now());
+            if signals.wait(limit).map_err(failed("wait for signals"))? {
+                self.terminate(Instant::now());
+            }
+        }
+    }
+
+    /// Takes note of every child that has ended; tells whether none is left.
+    fn reap(&mut self) -> io::Result<bool> {
+        loop {
+            match process::wait(WaitOptions::NOHANG) {
+                Ok(Some((pid, status))) if pid == self.driver => self.exit = Some(exit_of(status)),
+                Ok(Some(_)) | Err(rustix::io::Errno::INTR) => {}
+                Ok(None) => return Ok(false),
+                Err(rustix::io::Errno::CHILD) => return Ok(true),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Does what is due, and tells how long nothing else will be.
+    fn act(&mut self, now: Instant) -> Option<Duration> {
+        if self.exit.is_some() && self.leftovers_since.is_none() {
+            self.leftovers_since = Some(now);
+            signal_descendants(Signal::TERM);
+        }
+        let leftovers_until = self.leftovers_since.map(|since| since + LEFTOVER_GRACE);
+        let due = [self.kill_at, leftovers_until].into_iter().flatten().min()?;
+        if due > now {
+            return Some(due - now);
+        }
+        self.kill_everything();
+        Some(RESCAN)
+    }
+
+    /// Begins to end the driver. A second call can only shorten the grace.
+    fn terminate(&mut self, now: Instant) {
+        let kill_at = now + self.dir.read_grace();
+        self.kill_at = Some(self.kill_at.map_or(kill_at, |earlier| earlier.min(kill_at)));
+        if self.exit.is_none() {
+            self.signal_group(Signal::TERM);
+        }
+    }
+
+    fn kill_everything(&self) {
+        if self.exit.is_none() {
+            self.signal_group(Signal::KILL);
+        }
+        signal_descendants(Signal::KILL);
+    }
+
+    /// Only while the driver is not reaped: afterwards the group's number may belong to somebody else.
+    fn signal_group(&self, signal: Signal) {
+        // It can only fail when the group is empty, and then there is nothing to do.
+        let _ = process::kill_process_group(self.driver, signal);
+    }
+}
+
+/// Everything that the driver started has become our descendant, or is the descendant of one.
+fn signal_descendants(signal: Signal) {
+    let own = BTreeSet::from([process::getpid().as_raw_nonzero().get()]);
+    for process in processes::descendants(&own) {
+        processes::signal(process.pid, signal);
+    }
+}
+
+fn exit_of(status: WaitStatus) -> Exit {
+    match (status.exit_status(), status.terminating_signal()) {
+        (Some(code), _) => Exit::Code(code),
+        (None, Some(signal)) => Exit::Signal(signal),
+        (None, None) => Exit::Unknown,
+    }
+}
