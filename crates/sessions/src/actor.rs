@@ -1,0 +1,234 @@
+//! The one owner of a session: it drives the state machines of the session and of its statements.
+//!
+//! For each event: the new state is stored, then the effects are performed, then the new view is published. Every effect may
+//! happen twice (after a crash between the steps), and none of them waits for the driver.
+
+mod effects;
+mod link;
+mod statements;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use agent_link::AgentSocket;
+use domain::{Exit, Failure, Kind, SessionEvent, SessionRecord, StatementId, StopCause};
+use launch::DriverProcess;
+use secrecy::SecretString;
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
+use tokio::time::Instant;
+
+use crate::error::SessionError;
+use crate::registry::Entry;
+use crate::service::Sessions;
+use crate::view::{NewStatement, SessionView, StatementView};
+
+/// What others ask of a session.
+#[derive(Debug)]
+pub enum Message {
+    /// Run code when its turn comes.
+    Run {
+        /// The code.
+        new: NewStatement,
+        /// The statement, stored.
+        reply: oneshot::Sender<Result<StatementView, SessionError>>,
+    },
+    /// Stop a statement.
+    Cancel {
+        /// Which.
+        statement: StatementId,
+        /// When the wish is stored and passed on.
+        reply: oneshot::Sender<Result<(), SessionError>>,
+    },
+    /// Stop every statement.
+    Interrupt {
+        /// When the wish is stored and passed on.
+        reply: oneshot::Sender<Result<(), SessionError>>,
+    },
+    /// Complete code; the sender is dropped when there is no answer to be had.
+    Complete {
+        /// The text.
+        code: String,
+        /// The language.
+        kind: Kind,
+        /// In UTF-16 units.
+        cursor: u32,
+        /// Texts to insert.
+        reply: oneshot::Sender<Vec<String>>,
+    },
+    /// Somebody uses the session.
+    Touch,
+    /// Stop it.
+    Stop {
+        /// Why.
+        cause: StopCause,
+        /// Whether to take it off the list as well.
+        hide: bool,
+        /// When it has ended.
+        reply: Option<oneshot::Sender<()>>,
+    },
+    /// Its agent has connected.
+    Attach(AgentSocket),
+}
+
+/// What tasks of its own report to a session's actor.
+pub(crate) enum Report {
+    /// A place among the starting sessions.
+    Allowed(OwnedSemaphorePermit),
+    /// The launch is over.
+    Launched(Result<Box<dyn DriverProcess>, Failure>),
+    /// The driver is gone.
+    Exited(Exit),
+}
+
+/// How an actor begins.
+pub(crate) enum Begin {
+    /// With a session just created.
+    New,
+    /// With one found in the store at the start of the server.
+    Recovered,
+}
+
+/// The actor.
+pub(crate) struct Actor {
+    sessions: Sessions,
+    entry: Arc<Entry>,
+    record: SessionRecord,
+    token: Option<SecretString>,
+    view: watch::Sender<Arc<SessionView>>,
+    waiting: VecDeque<StatementId>,
+    current: Option<StatementId>,
+    finished: u64,
+    link: Option<link::Link>,
+    process: Option<Arc<dyn DriverProcess>>,
+    start_permit: Option<OwnedSemaphorePermit>,
+    stop_overdue: Option<Instant>,
+    stop_waiters: Vec<oneshot::Sender<()>>,
+    completions: HashMap<u64, oneshot::Sender<Vec<String>>>,
+    next_request: u64,
+    reports: mpsc::Sender<Report>,
+}
+
+impl Actor {
+    /// An actor for a session that has an entry.
+    pub(crate) fn new(
+        sessions: Sessions,
+        entry: Arc<Entry>,
+        record: SessionRecord,
+        token: Option<SecretString>,
+        view: watch::Sender<Arc<SessionView>>,
+        reports: mpsc::Sender<Report>,
+    ) -> Self {
+        Self {
+            sessions,
+            entry,
+            record,
+            token,
+            view,
+            waiting: VecDeque::new(),
+            current: None,
+            finished: 0,
+            link: None,
+            process: None,
+            start_permit: None,
+            stop_overdue: None,
+            stop_waiters: Vec::new(),
+            completions: HashMap::new(),
+            next_request: 0,
+            reports,
+        }
+    }
+
+    /// Drives the session until it has ended, or the server stops.
+    pub(crate) async fn run(
+        mut self,
+        begin: Begin,
+        mut messages: mpsc::Receiver<Message>,
+        mut reports: mpsc::Receiver<Report>,
+    ) {
+        match begin {
+            Begin::New => self.await_start_permit(),
+            Begin::Recovered => self.recover().await,
+        }
+        let lifecycle = self.sessions.lifecycle().clone();
+        while !self.record.state.is_ended() {
+            let overdue = self.stop_overdue;
+            tokio::select! {
+                biased;
+                // The server stops at once: drivers that are to end have been ended before.
+                () = lifecycle.stopping() => return,
+                // What has happened comes before what is wanted.
+                Some(report) = reports.recv() => self.on_report(report).await,
+                // Results free the queue, so they come before requests.
+                frame = link::next_frame(&mut self.link) => self.on_frame(frame).await,
+                () = link::at(overdue) => {
+                    self.stop_overdue = None;
+                    self.apply(SessionEvent::StopOverdue).await;
+                }
+                Some(message) = messages.recv() => self.on_message(message).await,
+            }
+        }
+        self.leave().await;
+    }
+
+    async fn on_report(&mut self, report: Report) {
+        match report {
+            Report::Allowed(permit) => {
+                if self.record.state.is_starting() {
+                    self.start_permit = Some(permit);
+                    self.entry.start_began.set(self.sessions.clock().now());
+                    self.apply(SessionEvent::LaunchAllowed).await;
+                }
+            }
+            Report::Launched(Ok(process)) => {
+                self.take_process(process);
+                self.apply(SessionEvent::Launched).await;
+            }
+            Report::Launched(Err(failure)) => self.apply(SessionEvent::LaunchFailed(failure)).await,
+            Report::Exited(exit) => self.apply(SessionEvent::DriverExited(exit)).await,
+        }
+    }
+
+    async fn on_message(&mut self, message: Message) {
+        match message {
+            Message::Run { new, reply } => {
+                let answer = self.post_statement(new).await;
+                let _ = reply.send(answer);
+            }
+            Message::Cancel { statement, reply } => {
+                let answer = self.cancel(statement).await;
+                let _ = reply.send(answer);
+            }
+            Message::Interrupt { reply } => {
+                let answer = self.cancel_all().await;
+                let _ = reply.send(answer);
+            }
+            Message::Complete {
+                code,
+                kind,
+                cursor,
+                reply,
+            } => self.complete(code, kind, cursor, reply),
+            Message::Touch => {
+                self.record.last_activity = self.sessions.clock().now();
+                self.publish();
+            }
+            Message::Stop { cause, hide, reply } => {
+                self.stop_waiters.extend(reply);
+                self.apply(SessionEvent::Stop(cause)).await;
+                if hide {
+                    self.hide().await;
+                }
+            }
+            Message::Attach(socket) => self.attach(socket).await,
+        }
+    }
+
+    /// Shows the session as it is now.
+    fn publish(&self) {
+        let busy = self.current.is_some() || !self.waiting.is_empty();
+        self.view.send_replace(Arc::new(SessionView {
+            record: self.record.clone(),
+            busy,
+        }));
+    }
+}

@@ -1,0 +1,242 @@
+//! What the session's state machine wants done, and how it is done.
+
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use agent_link::Command;
+use domain::{Exit, SessionEffect, SessionEvent, SessionState};
+use launch::DriverProcess;
+use tokio::time::Instant;
+
+use super::statements::effects_words;
+use super::{Actor, Report};
+use crate::error::{SessionError, chain};
+use crate::request;
+
+/// From SIGTERM to SIGKILL, once a driver is ended by force.
+const FORCE_GRACE: Duration = Duration::from_secs(3);
+
+impl Actor {
+    /// Takes the session one event further.
+    pub(super) async fn apply(&mut self, event: SessionEvent) {
+        let (state, effects) = match self.record.state.clone().on(event) {
+            Ok(step) => step,
+            Err(error) => {
+                tracing::error!(session.id = %self.record.id, %error, "ignoring an event that cannot be");
+                return;
+            }
+        };
+        let changed = state != self.record.state;
+        self.record.state = state;
+        for effect in &effects {
+            if let SessionEffect::RecordApp(app) = effect {
+                self.record.app = Some(app.clone());
+            }
+        }
+        if changed {
+            self.note_change();
+        }
+        if self.record.state.is_ended() {
+            self.record.ended_at = Some(self.sessions.clock().now());
+            self.explain_end();
+        }
+        if changed || !effects.is_empty() {
+            self.persist().await;
+        }
+        for effect in effects {
+            self.perform(effect).await;
+        }
+        self.publish();
+    }
+
+    fn note_change(&self) {
+        let name = self.record.state.livy_name(false);
+        tracing::info!(session.id = %self.record.id, session.state = name, "session state");
+    }
+
+    /// A store that fails now may work at the next event; the session goes on, as its driver does.
+    async fn persist(&self) {
+        if let Err(error) = self.sessions.store().update_session(&self.record).await {
+            let error = SessionError::from(error);
+            tracing::error!(session.id = %self.record.id, error = %chain(&error), "cannot store the session");
+        }
+    }
+
+    async fn perform(&mut self, effect: SessionEffect) {
+        match effect {
+            SessionEffect::Launch => self.launch(),
+            SessionEffect::AskToStop => self.ask_to_stop().await,
+            SessionEffect::Terminate => self.terminate(),
+            SessionEffect::RecordApp(_) => {}
+            SessionEffect::Dispatch => {
+                if let Err(error) = self.dispatch_again().await {
+                    tracing::error!(session.id = %self.record.id, error = %chain(&error), "cannot hand over a statement");
+                }
+            }
+            SessionEffect::EndStatements => {
+                if let SessionState::Ended(end) = self.record.state.clone() {
+                    self.end_statements(&end).await;
+                }
+            }
+        }
+    }
+
+    pub(super) fn await_start_permit(&self) {
+        let (slots, reports) = (self.sessions.start_slots(), self.reports.clone());
+        self.sessions.lifecycle().spawn(async move {
+            tokio::select! {
+                // The session may end while it waits; then nobody wants the permit.
+                () = reports.closed() => {}
+                permit = slots.acquire_owned() => {
+                    if let Ok(permit) = permit {
+                        let _ = reports.send(Report::Allowed(permit)).await;
+                    }
+                }
+            }
+        });
+    }
+
+    fn launch(&mut self) {
+        let (sessions, record, reports) = (
+            self.sessions.clone(),
+            self.record.clone(),
+            self.reports.clone(),
+        );
+        let token = self.token.take();
+        self.sessions.lifecycle().spawn(async move {
+            let launched = match request::order(&sessions, &record, token) {
+                Ok(order) => sessions.launcher().launch(order).await,
+                Err(failure) => Err(failure),
+            };
+            let _ = reports.send(Report::Launched(launched)).await;
+        });
+    }
+
+    /// Keeps a started driver, and listens for its end.
+    pub(super) fn take_process(&mut self, process: Box<dyn DriverProcess>) {
+        let process: Arc<dyn DriverProcess> = Arc::from(process);
+        if let Some(driver) = &mut self.record.driver {
+            driver.process = Some(process.record());
+        }
+        let (watched, reports) = (Arc::clone(&process), self.reports.clone());
+        self.sessions.lifecycle().spawn(async move {
+            tokio::select! {
+                () = reports.closed() => {}
+                exit = watched.exited() => {
+                    let _ = reports.send(Report::Exited(exit)).await;
+                }
+            }
+        });
+        self.process = Some(process);
+    }
+
+    async fn ask_to_stop(&mut self) {
+        self.send(Command::Stop);
+        if self.link.is_some() {
+            self.stop_overdue = Some(Instant::now() + self.sessions.config().limits.stop_grace);
+        } else {
+            // Nobody is there to be asked.
+            self.stop_overdue = Some(Instant::now());
+        }
+    }
+
+    fn terminate(&mut self) {
+        self.stop_overdue = None;
+        let Some(process) = self.process.clone() else {
+            return;
+        };
+        self.sessions.lifecycle().spawn(async move {
+            process.terminate(FORCE_GRACE).await;
+        });
+    }
+
+    /// Takes a session up that was found in the store.
+    pub(super) async fn recover(&mut self) {
+        let now = self.sessions.clock().now();
+        self.record.last_activity = now;
+        self.entry.start_began.set(now);
+        self.entry.link_lost.set(now);
+        if let Err(error) = self.recover_statements().await {
+            tracing::error!(session.id = %self.record.id, error = %chain(&error), "cannot read the session's statements");
+        }
+        if self.record.state == SessionState::NEW {
+            self.await_start_permit();
+            return self.publish();
+        }
+        let Some(driver) = self.record.driver.clone() else {
+            return self.apply(SessionEvent::DriverExited(Exit::Unknown)).await;
+        };
+        match self
+            .sessions
+            .launcher()
+            .adopt(&driver.dir, driver.process.as_ref())
+            .await
+        {
+            Ok(process) => {
+                self.take_process(process);
+                self.apply(SessionEvent::Recovered { alive: true }).await;
+            }
+            Err(exit) => self.apply(SessionEvent::DriverExited(exit)).await,
+        }
+    }
+
+    /// Takes the session off the list: from now on nobody is shown it.
+    pub(super) async fn hide(&mut self) {
+        self.sessions.registry().hide(&self.entry);
+        if let Err(error) = self.sessions.store().unlist_session(self.record.id).await {
+            let error = SessionError::from(error);
+            tracing::error!(session.id = %self.record.id, error = %chain(&error), "cannot take the session off the list");
+        }
+    }
+
+    /// The session has ended: whoever waited for it is told, and what it needed alive is let go.
+    pub(super) async fn leave(&mut self) {
+        self.start_permit = None;
+        self.link = None;
+        if let Some(driver) = &self.record.driver {
+            let work = driver.dir.join("work");
+            if let Err(error) = tokio::fs::remove_dir_all(&work).await
+                && error.kind() != std::io::ErrorKind::NotFound
+            {
+                tracing::warn!(session.id = %self.record.id, %error, "cannot remove the driver's working directory");
+            }
+        }
+        self.sessions.registry().remove(self.record.id);
+        for waiter in self.stop_waiters.drain(..) {
+            let _ = waiter.send(());
+        }
+    }
+
+    /// Writes into the session's log why it ended: that is where its users look first.
+    fn explain_end(&self) {
+        let (SessionState::Ended(end), Some(driver)) = (&self.record.state, &self.record.driver)
+        else {
+            return;
+        };
+        let text = match (&end.failure, end.cause) {
+            (Some(failure), _) => {
+                format!("livius: {}\nlivius: {}\n", failure.message, failure.hint)
+            }
+            (None, Some(cause)) => format!(
+                "livius: the session was stopped ({})\n",
+                effects_words(cause)
+            ),
+            (None, None) => return,
+        };
+        let path = driver.dir.join("stderr.log");
+        let written = std::fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(&path)
+            .and_then(|mut file| file.write_all(text.as_bytes()));
+        if let Err(error) = written {
+            tracing::warn!(session.id = %self.record.id, %error, "cannot write to the session's log");
+        }
+    }
+
+    /// Whether a statement handed over now would arrive.
+    pub(super) fn is_reachable(&self) -> bool {
+        self.link.is_some() && matches!(self.record.state, SessionState::Running { .. })
+    }
+}

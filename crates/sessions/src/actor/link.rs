@@ -1,0 +1,186 @@
+//! The actor and its agent: who is connected, what was applied, what is sent.
+
+use agent_link::{AgentFrame, AgentSocket, Command, Event, Notice};
+use domain::{AppInfo, Failure, FailureCode, Kind, Phase, SessionEvent};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::Actor;
+use crate::error::SessionError;
+
+/// Completions waited for at once.
+const MAX_COMPLETIONS: usize = 64;
+
+/// The connection with an agent.
+pub(super) struct Link {
+    socket: AgentSocket,
+    /// The newest event of this agent process that was applied.
+    applied: u64,
+}
+
+/// What the agent says next; waits for ever while none is connected. `None` is the end of the connection.
+pub(super) async fn next_frame(link: &mut Option<Link>) -> Option<AgentFrame> {
+    match link {
+        Some(link) => link.socket.incoming.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits until then, or for ever.
+pub(super) async fn at(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+impl Actor {
+    /// Takes a new connection in place of any older one. Events are numbered per agent process, and applying one twice
+    /// changes nothing: so a server that was restarted may simply have all of them sent again.
+    pub(super) async fn attach(&mut self, socket: AgentSocket) {
+        let known = self
+            .link
+            .take()
+            .filter(|old| old.socket.hello.instance == socket.hello.instance);
+        let applied = known.map_or(0, |old| old.applied);
+        tracing::info!(
+            session.id = %self.record.id,
+            spark.version = socket.hello.spark,
+            java.version = socket.hello.java,
+            "the session's agent has connected"
+        );
+        self.link = Some(Link { socket, applied });
+        self.entry.link_lost.clear();
+        self.send(Command::Welcome { acked: applied });
+        self.apply(SessionEvent::AgentConnected).await;
+    }
+
+    /// Sends a command if an agent is connected. One that does not take its commands is dropped: it comes back and is told anew.
+    pub(super) fn send(&mut self, command: Command) {
+        let Some(link) = &self.link else { return };
+        if link.socket.outgoing.try_send(command).is_err() {
+            tracing::warn!(session.id = %self.record.id, "the session's agent does not take its commands; dropping the connection");
+            self.link = None;
+            self.entry.link_lost.set(self.sessions.clock().now());
+        }
+    }
+
+    pub(super) async fn on_frame(&mut self, frame: Option<AgentFrame>) {
+        match frame {
+            Some(AgentFrame::Event { seq, event }) => self.on_numbered(seq, event).await,
+            Some(AgentFrame::Notice(Notice::Progress {
+                statement,
+                progress,
+            })) => {
+                self.entry.board.progress(statement, progress);
+            }
+            Some(AgentFrame::Notice(Notice::Completed {
+                request,
+                candidates,
+            })) => {
+                if let Some(reply) = self.completions.remove(&request) {
+                    let _ = reply.send(candidates);
+                }
+            }
+            Some(AgentFrame::Unknown) => {}
+            None => self.lose_link().await,
+        }
+    }
+
+    async fn on_numbered(&mut self, seq: u64, event: Event) {
+        let applied = self.link.as_ref().map_or(0, |link| link.applied);
+        if seq > applied {
+            if let Err(error) = self.on_event(event).await {
+                // Not acknowledged, so not lost: the agent keeps it and says it again when it is back.
+                tracing::error!(session.id = %self.record.id, error = %crate::error::chain(&error), "cannot store what the agent said");
+                self.lose_link().await;
+                return;
+            }
+            if let Some(link) = &mut self.link {
+                link.applied = seq;
+            }
+        }
+        self.send(Command::Ack { seq });
+    }
+
+    async fn lose_link(&mut self) {
+        self.link = None;
+        self.completions.clear();
+        self.entry.link_lost.set(self.sessions.clock().now());
+        self.apply(SessionEvent::AgentLost).await;
+    }
+
+    async fn on_event(&mut self, event: Event) -> Result<(), SessionError> {
+        match event {
+            Event::Ready {
+                app_id,
+                spark_ui_url,
+                ..
+            } => {
+                self.start_permit = None;
+                self.apply(SessionEvent::AgentReady(AppInfo {
+                    app_id,
+                    spark_ui_url,
+                }))
+                .await;
+            }
+            Event::Failed { phase, message, .. } => {
+                let failure = Failure {
+                    code: FailureCode::ContextFailed,
+                    phase: Phase::Context,
+                    message: format!("the {phase} could not be created: {message}"),
+                    hint: "the session's log has the whole story".to_owned(),
+                };
+                self.apply(SessionEvent::AgentFailed(failure)).await;
+            }
+            Event::Started { statement, at } => self.statement_started(statement, at).await?,
+            Event::Chunk {
+                statement,
+                index,
+                text,
+            } => {
+                self.sessions
+                    .store()
+                    .put_output_chunk(self.record.id, statement, index, &text)
+                    .await?;
+            }
+            Event::Finished {
+                statement,
+                at,
+                cancelled,
+                output,
+                chunks,
+            } => {
+                self.statement_finished(statement, at, cancelled, output, chunks)
+                    .await?;
+            }
+            Event::Stopped { reason } => {
+                tracing::info!(session.id = %self.record.id, reason, "the session's agent has stopped");
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks the agent to complete; without one the reply is dropped, which the asker takes for "no candidates".
+    pub(super) fn complete(
+        &mut self,
+        code: String,
+        kind: Kind,
+        cursor: u32,
+        reply: oneshot::Sender<Vec<String>>,
+    ) {
+        self.record.last_activity = self.sessions.clock().now();
+        self.completions.retain(|_, waiting| !waiting.is_closed());
+        if self.link.is_none() || self.completions.len() >= MAX_COMPLETIONS {
+            return;
+        }
+        self.next_request += 1;
+        self.completions.insert(self.next_request, reply);
+        self.send(Command::Complete {
+            request: self.next_request,
+            kind,
+            code,
+            cursor,
+        });
+    }
+}

@@ -1,0 +1,84 @@
+//! The statements of a live session, as readers see them: what is unfinished and what has just been finished.
+//!
+//! Everything here is stored already; older statements are read from the store.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use domain::{StatementId, StatementRecord};
+
+use crate::view::{OutputView, StatementView};
+
+/// Finished statements kept in memory: a poller asks for the newest.
+const RECENT: usize = 32;
+
+/// The board. Readers never wait for the session's actor.
+#[derive(Debug, Default)]
+pub struct Board {
+    rows: Mutex<BTreeMap<StatementId, StatementView>>,
+}
+
+impl Board {
+    /// Shows a statement, and drops the oldest finished ones in excess.
+    pub fn show(&self, record: StatementRecord, output: OutputView) {
+        let progress = if record.state.is_final() { 1.0 } else { 0.0 };
+        let mut rows = self.rows();
+        let id = record.id;
+        let progress = rows
+            .get(&id)
+            .map_or(progress, |row| row.progress.max(progress));
+        rows.insert(
+            id,
+            StatementView {
+                record,
+                output,
+                progress,
+            },
+        );
+        while rows.len() > RECENT {
+            let Some(oldest) = rows
+                .iter()
+                .find(|(_, row)| row.record.state.is_final())
+                .map(|(id, _)| *id)
+            else {
+                break;
+            };
+            rows.remove(&oldest);
+        }
+    }
+
+    /// Shows how far a statement is; it never goes back.
+    pub fn progress(&self, id: StatementId, progress: f64) {
+        if let Some(row) = self.rows().get_mut(&id)
+            && !row.record.state.is_final()
+        {
+            row.progress = row.progress.max(progress.clamp(0.0, 1.0));
+        }
+    }
+
+    /// A statement, if it is here.
+    pub fn get(&self, id: StatementId) -> Option<StatementView> {
+        self.rows().get(&id).cloned()
+    }
+
+    /// The record of a statement that is not over.
+    pub fn unfinished(&self, id: StatementId) -> Option<StatementRecord> {
+        self.rows()
+            .get(&id)
+            .filter(|row| !row.record.state.is_final())
+            .map(|row| row.record.clone())
+    }
+
+    fn rows(&self) -> MutexGuard<'_, BTreeMap<StatementId, StatementView>> {
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A stored output as a reader sees it.
+pub fn output_view(output: store::Output) -> OutputView {
+    match output {
+        store::Output::None => OutputView::None,
+        store::Output::Inline(text) => OutputView::Inline(Arc::from(text)),
+        store::Output::Chunked { chunks, bytes } => OutputView::Chunked { chunks, bytes },
+    }
+}

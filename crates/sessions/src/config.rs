@@ -1,0 +1,57 @@
+//! What the application must be told.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8PathBuf;
+use domain::Limits;
+
+/// What becomes of the drivers when the server shuts down in good order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ShutdownPolicy {
+    /// They are stopped.
+    #[default]
+    Stop,
+    /// They live on, for as long as `limits.link_grace`, and are taken up again by the next server.
+    Keep,
+}
+
+/// Which local files requests may name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LocalFiles {
+    /// Any: the server is one person's own, whose code could read them anyway.
+    Any,
+    /// Those under these directories, by canonical path.
+    Under(Vec<Utf8PathBuf>),
+}
+
+/// Who may run as whom.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Impersonation {
+    /// Whether drivers run as the `proxyUser` of their request.
+    pub enabled: bool,
+    /// Users that may impersonate anyone; `*` is everyone.
+    pub superusers: Vec<String>,
+}
+
+/// Configuration of the application, complete and checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where drivers' directories are made.
+    pub drivers_dir: Utf8PathBuf,
+    /// Where agents connect to, as `ws://…/api/v1/agent`.
+    pub agent_urls: Vec<String>,
+    /// The bounds of everything.
+    pub limits: Limits,
+    /// Spark configuration that requests may override.
+    pub spark_defaults: BTreeMap<String, String>,
+    /// Spark configuration that they may not: it wins over theirs without a word, as Livy's `livy.spark.master` does.
+    pub spark_overrides: BTreeMap<String, String>,
+    /// Configuration keys that requests may not name.
+    pub blocked_conf: Vec<String>,
+    /// Rows of an SQL result at most, where the request does not say (`livy.rsc.sql.num-rows`).
+    pub sql_max_rows: u64,
+    /// Local files.
+    pub local_files: LocalFiles,
+    /// Impersonation.
+    pub impersonation: Impersonation,
+}

@@ -1,0 +1,136 @@
+//! Why the application refuses.
+
+use domain::{SessionId, SessionState};
+use store::StoreError;
+
+/// What an error means to a caller, whatever its words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// There is no such thing.
+    NotFound,
+    /// The request is understood and refused.
+    Rejected,
+    /// The session is not in a state for it.
+    Conflict,
+    /// The caller may not.
+    Forbidden,
+    /// Too much at once.
+    Overloaded,
+    /// Our fault.
+    Internal,
+}
+
+/// A refusal, in words for the client.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// No listed session is called that.
+    #[error("Session '{0}' not found.")]
+    NotFound(String),
+    /// The session has no such statement.
+    #[error("Statement not found")]
+    StatementNotFound,
+    /// The request for a session is refused.
+    #[error("Rejected, Reason: {0}")]
+    Rejected(String),
+    /// As many sessions live as may. Livy's words.
+    #[error("Rejected, too many sessions are being created!")]
+    TooManySessions,
+    /// As many statements wait as may.
+    #[error(
+        "session {session} already has {limit} statements waiting; try again when some have run"
+    )]
+    TooManyStatements {
+        /// The session.
+        session: SessionId,
+        /// The limit.
+        limit: usize,
+    },
+    /// The session does not take statements (any more). `state` is Livy's name.
+    #[error("Session is in state {state}")]
+    NotActive {
+        /// Livy's name of the state.
+        state: &'static str,
+        /// The state.
+        full: Box<SessionState>,
+    },
+    /// The request names a kind that cannot be, or none where one is needed.
+    #[error("{0}")]
+    InvalidStatement(String),
+    /// The caller may not run as somebody else.
+    #[error("User '{caller}' not allowed to impersonate 'Some({target})'.")]
+    Impersonation {
+        /// Who asked.
+        caller: String,
+        /// As whom.
+        target: String,
+    },
+    /// The server is stopping.
+    #[error("the server is shutting down")]
+    ShuttingDown,
+    /// The store failed.
+    #[error("use the store")]
+    Store(#[from] StoreError),
+    /// The session's log cannot be read.
+    #[error("read the session's log")]
+    Log(#[source] std::io::Error),
+    /// The session's directory cannot be made.
+    #[error("create the session's directory")]
+    Directory(#[source] std::io::Error),
+    /// A statement's event that cannot be: a bug.
+    #[error(transparent)]
+    Transition(#[from] domain::statement::IllegalStatementTransition),
+    /// The session's actor is gone: a bug.
+    #[error("reach the session's actor")]
+    ActorGone,
+}
+
+impl SessionError {
+    /// The refusal of a session in this state.
+    pub(crate) fn not_active(state: &SessionState) -> Self {
+        Self::NotActive {
+            state: state.livy_name(false),
+            full: Box::new(state.clone()),
+        }
+    }
+
+    /// What it means.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NotFound(_) | Self::StatementNotFound => ErrorKind::NotFound,
+            Self::Rejected(_) | Self::InvalidStatement(_) | Self::TooManySessions => {
+                ErrorKind::Rejected
+            }
+            Self::NotActive { .. } => ErrorKind::Conflict,
+            Self::Impersonation { .. } => ErrorKind::Forbidden,
+            Self::TooManyStatements { .. } | Self::ShuttingDown => ErrorKind::Overloaded,
+            Self::Store(_)
+            | Self::Log(_)
+            | Self::Directory(_)
+            | Self::Transition(_)
+            | Self::ActorGone => ErrorKind::Internal,
+        }
+    }
+}
+
+/// Why an agent is not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AttachRefused {
+    /// There is no such driver, or its session is over.
+    #[error("unknown driver")]
+    UnknownDriver,
+    /// The secret is wrong.
+    #[error("wrong token")]
+    WrongToken,
+}
+
+/// An error with all its sources, for a log line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        source = inner.source();
+    }
+    text
+}

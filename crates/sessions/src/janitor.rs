@@ -1,0 +1,102 @@
+//! The one task that looks after time: heartbeats, idleness, lifetimes, starts that hang, drivers that do not come back, and history in excess.
+
+use std::time::Duration;
+
+use domain::session::Link;
+use domain::{SessionState, StopCause, duration};
+use jiff::Timestamp;
+
+use crate::actor::Message;
+use crate::registry::Entry;
+use crate::service::Sessions;
+use crate::view::SessionView;
+
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
+const PURGE_INTERVAL: Duration = Duration::from_mins(1);
+
+/// Sweeps until the server stops.
+pub async fn run(sessions: Sessions) {
+    let mut sweep = tokio::time::interval(SWEEP_INTERVAL);
+    let mut purge = tokio::time::interval(PURGE_INTERVAL);
+    loop {
+        tokio::select! {
+            biased;
+            () = sessions.lifecycle().stopping() => return,
+            _ = sweep.tick() => sweep_once(&sessions),
+            _ = purge.tick() => sessions.purge().await,
+        }
+    }
+}
+
+/// Asks every overdue session to stop. One that cannot take the message now is asked again at the next sweep.
+pub fn sweep_once(sessions: &Sessions) {
+    let now = sessions.clock().now();
+    for entry in sessions.registry().all() {
+        if let Some(cause) = overdue(sessions, &entry, now) {
+            let hide = matches!(
+                cause,
+                StopCause::IdleTimeout | StopCause::Ttl | StopCause::Heartbeat
+            );
+            let _ = entry.messages.try_send(Message::Stop {
+                cause,
+                hide,
+                reply: None,
+            });
+        }
+    }
+}
+
+fn overdue(sessions: &Sessions, entry: &Entry, now: Timestamp) -> Option<StopCause> {
+    let view = entry.view();
+    let limits = &sessions.config().limits;
+    let since = |time: Timestamp| Duration::try_from(now.duration_since(time)).unwrap_or_default();
+    match &view.record.state {
+        SessionState::Starting { .. } => {
+            let began = entry.start_began.get()?;
+            if since(began) > limits.start_timeout {
+                return Some(StopCause::StartTimeout);
+            }
+        }
+        SessionState::Running { link } => {
+            if *link != Link::Up
+                && let Some(lost) = entry.link_lost.get()
+                && since(lost) > limits.link_grace + Duration::from_secs(30)
+            {
+                return Some(StopCause::Unreachable);
+            }
+        }
+        SessionState::Stopping { .. } | SessionState::Ended(_) => return None,
+    }
+    let request = &view.record.request;
+    if let (Some(timeout), Some(touched)) = (request.heartbeat_timeout(), entry.touched.get())
+        && since(touched) > timeout
+    {
+        return Some(StopCause::Heartbeat);
+    }
+    let ttl = request
+        .ttl
+        .as_deref()
+        .and_then(|text| duration::parse(text).ok())
+        .or(limits.session_ttl);
+    if ttl.is_some_and(|ttl| since(view.record.created_at) > ttl) {
+        return Some(StopCause::Ttl);
+    }
+    is_idle_too_long(&view, limits.idle_timeout, since).then_some(StopCause::IdleTimeout)
+}
+
+/// A session that starts, runs or has something waiting is not idle; 0 means never.
+fn is_idle_too_long(
+    view: &SessionView,
+    default: Duration,
+    since: impl Fn(Timestamp) -> Duration,
+) -> bool {
+    let running = matches!(view.record.state, SessionState::Running { .. });
+    let asked = view
+        .record
+        .request
+        .idle_timeout
+        .as_deref()
+        .and_then(|text| duration::parse(text).ok());
+    let timeout = asked.unwrap_or(default);
+    running && !view.busy && !timeout.is_zero() && since(view.record.last_activity) > timeout
+}

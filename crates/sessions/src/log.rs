@@ -1,0 +1,120 @@
+//! A session's log: its driver's two output files as one list of lines, composed as Livy does.
+//!
+//! The files only grow and are never held in memory. Everything here is synchronous file reading: a tail is short enough for any
+//! thread, a page may read megabytes and belongs on a blocking one.
+
+mod file;
+mod index;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::sync::{Mutex, PoisonError};
+
+use camino::Utf8PathBuf;
+
+pub use file::LogFile;
+use file::{Budget, Stamp};
+
+/// The most text that one answer holds, in bytes; what is left out can be asked for with a higher `from`.
+pub const ANSWER_BYTES: usize = 16 << 20;
+
+const STDOUT_HEADING: &str = "stdout: ";
+/// The line break is part of the line, as with Livy.
+const STDERR_HEADING: &str = "\nstderr: ";
+
+/// Both files of a driver as one list: a heading, the lines of stdout, a heading, the lines of stderr.
+#[derive(Debug)]
+pub struct SessionLog {
+    stdout: LogFile,
+    stderr: LogFile,
+    /// The last answer of [`SessionLog::tail`], as every look at a session asks for it.
+    last_tail: Mutex<Option<Tail>>,
+}
+
+#[derive(Debug)]
+struct Tail {
+    count: usize,
+    files: [Stamp; 2],
+    lines: Vec<String>,
+}
+
+impl SessionLog {
+    /// Names the files; neither need be there yet.
+    pub fn new(stdout: Utf8PathBuf, stderr: Utf8PathBuf) -> Self {
+        Self {
+            stdout: LogFile::new(stdout),
+            stderr: LogFile::new(stderr),
+            last_tail: Mutex::new(None),
+        }
+    }
+
+    /// Answers the index of the page's first line, how many lines there are in all, and the page's lines.
+    ///
+    /// As with Livy a negative `size` means all lines, a negative `from` the last `size` of them; any other `from` is answered as it
+    /// came, even beyond the end. Unlike Livy an answer ends early when it has [`ANSWER_BYTES`] of text.
+    pub fn page(&self, from: i64, size: i64) -> io::Result<(i64, u64, Vec<String>)> {
+        let (out, err) = (self.stdout.lines()?, self.stderr.lines()?);
+        let total = out + err + 2;
+        let size = u64::try_from(size).unwrap_or(total);
+        let start = u64::try_from(from).unwrap_or(total.saturating_sub(size));
+        let end = start.saturating_add(size).min(total);
+
+        let mut lines = Vec::new();
+        let mut budget = Budget::new(ANSWER_BYTES);
+        let sections = [
+            (STDOUT_HEADING, &self.stdout, 0, out),
+            (STDERR_HEADING, &self.stderr, out + 1, err),
+        ];
+        for (heading, file, position, count) in sections {
+            if (start..end).contains(&position) {
+                lines.push(heading.to_owned());
+            }
+            let within = |index: u64| index.saturating_sub(position + 1).min(count);
+            let (first, after) = (within(start), within(end));
+            if first < after {
+                file.read_within(first, after - first, &mut budget, &mut lines)?;
+            }
+            if budget.is_spent() {
+                break;
+            }
+        }
+        Ok((i64::try_from(start).unwrap_or(i64::MAX), total, lines))
+    }
+
+    /// Answers the last lines. While neither file changes it reads nothing; else about as much as it answers, however long the files are.
+    pub fn tail(&self, count: usize) -> io::Result<Vec<String>> {
+        let files = [self.stdout.stamp()?, self.stderr.stamp()?];
+        let mut last = self
+            .last_tail
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(tail) = last
+            .as_ref()
+            .filter(|tail| tail.count == count && tail.files == files)
+        {
+            return Ok(tail.lines.clone());
+        }
+        let lines = self.read_tail(count)?;
+        *last = Some(Tail {
+            count,
+            files,
+            lines: lines.clone(),
+        });
+        Ok(lines)
+    }
+
+    fn read_tail(&self, count: usize) -> io::Result<Vec<String>> {
+        let mut lines = self.stderr.last(count)?;
+        if lines.len() < count {
+            lines.insert(0, STDERR_HEADING.to_owned());
+        }
+        if lines.len() < count {
+            lines.splice(0..0, self.stdout.last(count - lines.len())?);
+        }
+        if lines.len() < count {
+            lines.insert(0, STDOUT_HEADING.to_owned());
+        }
+        Ok(lines)
+    }
+}

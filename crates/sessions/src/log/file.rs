@@ -1,0 +1,210 @@
+//! One growing file, by lines.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::sync::{Mutex, PoisonError};
+
+use camino::Utf8PathBuf;
+
+use super::ANSWER_BYTES;
+use super::index::LineIndex;
+
+/// The longest line that is shown whole, in bytes.
+pub(super) const LINE_BYTES: usize = 64 << 10;
+/// How much of the file's end is looked at for its last lines before the index is asked.
+const TAIL_BYTES: u64 = 64 << 10;
+
+/// A file that other processes append to. Lines end with `\n` or `\r\n`; what follows the last end is a line too, unless it is
+/// empty. Bytes that are not UTF-8 are replaced, and a line beyond 64 KiB is cut, with a note. A file that is not there has no lines;
+/// one that was replaced or became shorter is read anew.
+#[derive(Debug)]
+pub struct LogFile {
+    path: Utf8PathBuf,
+    index: Mutex<LineIndex>,
+}
+
+/// Which file it is and how long. While that stays the same, so do its lines.
+pub(super) type Stamp = Option<(u64, u64, u64)>;
+
+/// How much text an answer may still take.
+pub(super) struct Budget {
+    left: Option<usize>,
+}
+
+impl Budget {
+    pub(super) fn new(bytes: usize) -> Self {
+        Self { left: Some(bytes) }
+    }
+
+    pub(super) fn is_spent(&self) -> bool {
+        self.left.is_none()
+    }
+
+    /// Takes what a line needs; once that is more than is left, nothing is left.
+    fn take(&mut self, bytes: usize) -> bool {
+        self.left = self.left.and_then(|left| left.checked_sub(bytes));
+        self.left.is_some()
+    }
+}
+
+impl LogFile {
+    /// Names the file; it need not be there yet.
+    pub fn new(path: Utf8PathBuf) -> Self {
+        Self {
+            path,
+            index: Mutex::default(),
+        }
+    }
+
+    /// How many lines it has. Reads only what was appended since the last call.
+    pub fn lines(&self) -> io::Result<u64> {
+        let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.open()? {
+            Some(file) => index.follow(&file)?,
+            None => *index = LineIndex::default(),
+        }
+        Ok(index.lines())
+    }
+
+    /// Lines from an index on, fewer than `count` when the file ends or 16 MiB are full.
+    pub fn read(&self, from: u64, count: u64) -> io::Result<Vec<String>> {
+        let mut lines = Vec::new();
+        self.read_within(from, count, &mut Budget::new(ANSWER_BYTES), &mut lines)?;
+        Ok(lines)
+    }
+
+    /// The last lines. Without reading the rest of the file, if they are of ordinary length.
+    pub fn last(&self, count: usize) -> io::Result<Vec<String>> {
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        let Some(file) = self.open()? else {
+            return Ok(Vec::new());
+        };
+        if let Some(lines) = last_of_end(&file, count)? {
+            return Ok(lines);
+        }
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        self.read(self.lines()?.saturating_sub(count), count)
+    }
+
+    pub(super) fn stamp(&self) -> io::Result<Stamp> {
+        let metadata = absent_is_none(fs::metadata(&self.path))?;
+        Ok(metadata.map(|metadata| (metadata.dev(), metadata.ino(), metadata.len())))
+    }
+
+    pub(super) fn read_within(
+        &self,
+        from: u64,
+        count: u64,
+        budget: &mut Budget,
+        lines: &mut Vec<String>,
+    ) -> io::Result<()> {
+        let Some(mut file) = self.open()? else {
+            return Ok(());
+        };
+        let (start, skip, count, end) = {
+            let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+            index.follow(&file)?;
+            let (start, skip) = index.nearest(from);
+            (
+                start,
+                skip,
+                count.min(index.lines().saturating_sub(from)),
+                index.end(),
+            )
+        };
+        if count == 0 {
+            return Ok(());
+        }
+        file.seek(SeekFrom::Start(start))?;
+        // Not beyond what is indexed: the file may be growing right now.
+        let mut reader = BufReader::with_capacity(LINE_BYTES, file.take(end - start));
+        for _ in 0..skip {
+            reader.skip_until(b'\n')?;
+        }
+        for _ in 0..count {
+            let line = read_line(&mut reader)?;
+            if !budget.take(line.len()) {
+                break;
+            }
+            lines.push(line);
+        }
+        Ok(())
+    }
+
+    fn open(&self) -> io::Result<Option<File>> {
+        absent_is_none(File::open(&self.path))
+    }
+}
+
+fn absent_is_none<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+/// The last lines, if they all begin within the end of the file.
+fn last_of_end(file: &File, count: usize) -> io::Result<Option<Vec<String>>> {
+    let length = file.metadata()?.len();
+    let window = length.min(TAIL_BYTES);
+    let mut bytes = vec![0; usize::try_from(window).expect("64 KiB at most")];
+    match file.read_exact_at(&mut bytes, length - window) {
+        // It was cut in this very moment; the index knows how to deal with that.
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(None),
+        other => other?,
+    }
+    if bytes.is_empty() {
+        return Ok(Some(Vec::new()));
+    }
+    let mut pieces: Vec<&[u8]> = without_end(&bytes)
+        .rsplit(|byte| *byte == b'\n')
+        .take(count.saturating_add(1))
+        .collect();
+    // The first piece may have begun before the window.
+    if window < length && pieces.len() <= count {
+        return Ok(None);
+    }
+    pieces.truncate(count);
+    Ok(Some(pieces.into_iter().rev().map(show).collect()))
+}
+
+fn read_line(reader: &mut impl BufRead) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    let most = LINE_BYTES + 1;
+    reader
+        .by_ref()
+        .take(most as u64)
+        .read_until(b'\n', &mut bytes)?;
+    let whole = bytes.len() < most || bytes.ends_with(b"\n");
+    if whole {
+        return Ok(show(without_end(&bytes)));
+    }
+    reader.skip_until(b'\n')?;
+    Ok(format!(
+        "{} … [cut after {LINE_BYTES} bytes]",
+        show(before_character(&bytes[..LINE_BYTES]))
+    ))
+}
+
+fn without_end(bytes: &[u8]) -> &[u8] {
+    bytes.strip_suffix(b"\n").unwrap_or(bytes)
+}
+
+fn show(line: &[u8]) -> String {
+    String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)).into_owned()
+}
+
+/// Leaves out the beginning of a character whose end was cut off.
+fn before_character(bytes: &[u8]) -> &[u8] {
+    let start = bytes
+        .iter()
+        .rposition(|byte| byte & 0b1100_0000 != 0b1000_0000)
+        .unwrap_or(0);
+    match str::from_utf8(&bytes[start..]) {
+        Err(error) if error.error_len().is_none() => &bytes[..start],
+        _ => bytes,
+    }
+}

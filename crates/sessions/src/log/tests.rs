@@ -1,0 +1,334 @@
+//! Tables over real files.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+
+use camino::Utf8PathBuf;
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::file::LINE_BYTES;
+use super::*;
+
+struct Logs {
+    directory: TempDir,
+    log: SessionLog,
+}
+
+impl Logs {
+    fn new() -> Self {
+        let directory = TempDir::new().unwrap();
+        let path = |name| Utf8PathBuf::from_path_buf(directory.path().join(name)).unwrap();
+        let log = SessionLog::new(path("stdout.log"), path("stderr.log"));
+        Self { directory, log }
+    }
+
+    fn append(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        let path = self.directory.path().join(name);
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path)
+            .unwrap()
+            .write_all(bytes.as_ref())
+            .unwrap();
+    }
+
+    fn out(bytes: impl AsRef<[u8]>) -> Self {
+        let logs = Self::new();
+        logs.append("stdout.log", bytes);
+        logs
+    }
+
+    fn file(&self) -> &LogFile {
+        &self.log.stdout
+    }
+
+    fn all(&self) -> Vec<String> {
+        self.log.page(0, -1).unwrap().2
+    }
+
+    /// The tail, after checking that the page says the same, and so does the tail again.
+    fn tail(&self, count: usize) -> Vec<String> {
+        let tail = self.log.tail(count).unwrap();
+        assert_eq!(
+            tail,
+            self.log.page(-1, i64::try_from(count).unwrap()).unwrap().2
+        );
+        assert_eq!(tail, self.log.tail(count).unwrap());
+        tail
+    }
+}
+
+#[test]
+fn what_a_line_is() {
+    let cases: [(&[u8], &[&str]); 12] = [
+        (b"", &[]),
+        (b"\n", &[""]),
+        (b"a", &["a"]),
+        (b"a\n", &["a"]),
+        (b"a\n\n", &["a", ""]),
+        (b"a\nb", &["a", "b"]),
+        (b"a\r\nb\r\n", &["a", "b"]),
+        (b"a\r\r\n\r\n\r", &["a\r", "", ""]),
+        (b"10%\r20%\r30%\n", &["10%\r20%\r30%"]),
+        (
+            b"\xff\xfea\xc3\n\xc3\xa9",
+            &["\u{fffd}\u{fffd}a\u{fffd}", "é"],
+        ),
+        (b"a\0b\n", &["a\0b"]),
+        ("\u{2028}🤔\u{85}\n".as_bytes(), &["\u{2028}🤔\u{85}"]),
+    ];
+    for (bytes, expected) in cases {
+        let logs = Logs::out(bytes);
+        let file = logs.file();
+        assert_eq!(file.lines().unwrap(), expected.len() as u64, "{bytes:?}");
+        assert_eq!(file.read(0, u64::MAX).unwrap(), expected, "{bytes:?}");
+        assert_eq!(file.last(usize::MAX).unwrap(), expected, "{bytes:?}");
+        assert_eq!(
+            file.last(1).unwrap(),
+            expected[expected.len().saturating_sub(1)..],
+            "{bytes:?}"
+        );
+        assert_eq!(file.last(0).unwrap(), [""; 0]);
+        logs.tail(2);
+        logs.tail(10);
+    }
+}
+
+#[test]
+fn pages_are_livys() {
+    let logs = Logs::new();
+    logs.append("stdout.log", "a\nb\n");
+    logs.append("stderr.log", "c\nd\ne");
+    let all = ["stdout: ", "a", "b", "\nstderr: ", "c", "d", "e"];
+    let cases: [(i64, i64, i64, &[&str]); 19] = [
+        (-1, 100, 0, &all),
+        (-1, 7, 0, &all),
+        (-1, 6, 1, &all[1..]),
+        (-1, 2, 5, &all[5..]),
+        (-7, 2, 5, &all[5..]),
+        (i64::MIN, 1, 6, &all[6..]),
+        (-1, -1, 0, &all),
+        (-1, i64::MIN, 0, &all),
+        (2, -1, 2, &all[2..]),
+        (0, 1, 0, &all[..1]),
+        (0, 4, 0, &all[..4]),
+        (1, 2, 1, &all[1..3]),
+        (2, 3, 2, &all[2..5]),
+        (6, i64::MAX, 6, &all[6..]),
+        (7, 1, 7, &[]),
+        (1_000, 5, 1_000, &[]),
+        (i64::MAX, i64::MAX, i64::MAX, &[]),
+        (-1, 0, 7, &[]),
+        (3, 0, 3, &[]),
+    ];
+    for (from, size, answered, expected) in cases {
+        let page = logs.log.page(from, size).unwrap();
+        let expected = expected.iter().map(|line| (*line).to_owned()).collect();
+        assert_eq!(page, (answered, 7, expected), "from {from} size {size}");
+    }
+    for count in 0..9 {
+        assert_eq!(logs.tail(count), all[all.len().saturating_sub(count)..]);
+    }
+}
+
+#[test]
+fn without_files_there_are_the_headings() {
+    let logs = Logs::new();
+    assert_eq!(
+        logs.log.page(-1, 100).unwrap(),
+        (0, 2, vec!["stdout: ".to_owned(), "\nstderr: ".to_owned()])
+    );
+    assert_eq!(logs.tail(1), ["\nstderr: "]);
+    assert_eq!(logs.tail(10), ["stdout: ", "\nstderr: "]);
+    assert_eq!(logs.file().lines().unwrap(), 0);
+    assert_eq!(logs.file().read(0, 9).unwrap(), [""; 0]);
+}
+
+#[test]
+fn what_is_appended_is_found() {
+    let logs = Logs::new();
+    let steps: [(&str, &str, &[&str]); 6] = [
+        ("stderr.log", "wa", &["stdout: ", "\nstderr: ", "wa"]),
+        ("stderr.log", "rn", &["stdout: ", "\nstderr: ", "warn"]),
+        (
+            "stdout.log",
+            "a\n",
+            &["stdout: ", "a", "\nstderr: ", "warn"],
+        ),
+        ("stderr.log", "\n", &["stdout: ", "a", "\nstderr: ", "warn"]),
+        (
+            "stderr.log",
+            "\nx",
+            &["stdout: ", "a", "\nstderr: ", "warn", "", "x"],
+        ),
+        (
+            "stdout.log",
+            "b",
+            &["stdout: ", "a", "b", "\nstderr: ", "warn", "", "x"],
+        ),
+    ];
+    for (name, text, expected) in steps {
+        logs.append(name, text);
+        assert_eq!(logs.all(), expected);
+        assert_eq!(logs.tail(10), expected);
+    }
+}
+
+#[test]
+fn a_file_that_is_cut_replaced_or_removed_is_read_anew() {
+    let logs = Logs::out("line\n".repeat(5_000));
+    let path = logs.directory.path().join("stdout.log");
+    assert_eq!(logs.file().lines().unwrap(), 5_000);
+    File::create(&path).unwrap().write_all(b"cut\n").unwrap();
+    assert_eq!(logs.all()[1], "cut");
+    assert_eq!(logs.tail(9), ["stdout: ", "cut", "\nstderr: "]);
+    let other = logs.directory.path().join("other");
+    fs::write(&other, "longer than it was\n2\n").unwrap();
+    fs::rename(&other, &path).unwrap();
+    assert_eq!(
+        logs.tail(9),
+        ["stdout: ", "longer than it was", "2", "\nstderr: "]
+    );
+    fs::remove_file(&path).unwrap();
+    assert_eq!(logs.tail(9), ["stdout: ", "\nstderr: "]);
+}
+
+#[test]
+fn what_cannot_be_read_is_an_error() {
+    let logs = Logs::new();
+    fs::create_dir(logs.directory.path().join("stdout.log")).unwrap();
+    assert!(logs.log.page(0, 10).is_err());
+    assert!(logs.log.tail(10).is_err());
+}
+
+#[test]
+fn two_hundred_thousand_lines() {
+    let text = (0..200_000)
+        .map(|number| format!("line {number}\n"))
+        .collect::<Vec<_>>()
+        .concat();
+    let logs = Logs::out(&text);
+    let file = logs.file();
+    assert_eq!(file.lines().unwrap(), 200_000);
+    for from in [
+        0, 1, 998, 999, 1_000, 1_001, 123_456, 198_999, 199_000, 199_999,
+    ] {
+        let expected: Vec<String> = (from..200_000)
+            .take(3)
+            .map(|number| format!("line {number}"))
+            .collect();
+        assert_eq!(file.read(from, 3).unwrap(), expected, "from {from}");
+    }
+    assert_eq!(file.read(200_000, 3).unwrap(), [""; 0]);
+    assert_eq!(file.read(u64::MAX, u64::MAX).unwrap(), [""; 0]);
+    assert_eq!(logs.tail(3), ["line 199998", "line 199999", "\nstderr: "]);
+    assert_eq!(logs.tail(20_000)[..2], ["line 180001", "line 180002"]);
+    assert_eq!(logs.all().len(), 200_002);
+    logs.append("stdout.log", text);
+    assert_eq!(file.lines().unwrap(), 400_000);
+    assert_eq!(file.read(321_000, 1).unwrap(), ["line 121000"]);
+}
+
+#[test]
+fn long_lines_are_cut_with_a_note() {
+    let note = " … [cut after 65536 bytes]";
+    let cases = [
+        ("x".repeat(LINE_BYTES), "x".repeat(LINE_BYTES)),
+        ("x".repeat(LINE_BYTES + 1), "x".repeat(LINE_BYTES) + note),
+        ("x".repeat(9 * LINE_BYTES), "x".repeat(LINE_BYTES) + note),
+        ("é".repeat(LINE_BYTES), "é".repeat(LINE_BYTES / 2) + note),
+        (
+            "x".to_owned() + &"é".repeat(LINE_BYTES),
+            "x".to_owned() + &"é".repeat(LINE_BYTES / 2 - 1) + note,
+        ),
+    ];
+    for (line, expected) in cases {
+        for end in ["", "\n", "\nlast"] {
+            let logs = Logs::out(format!("first\n{line}{end}"));
+            let lines = logs.file().read(0, 9).unwrap();
+            assert_eq!(lines[0], "first");
+            assert!(
+                lines[1] == expected,
+                "{} instead of {} bytes",
+                lines[1].len(),
+                expected.len()
+            );
+            assert_eq!(
+                lines.get(2).map(String::as_str),
+                end.strip_prefix('\n').filter(|last| !last.is_empty())
+            );
+            logs.tail(2);
+            logs.tail(3);
+        }
+    }
+}
+
+#[test]
+fn an_answer_is_bounded_and_can_be_continued() {
+    let line = "0123456789abcdef".repeat(64);
+    let logs = Logs::out(format!("{line}\n").repeat(20_000));
+    logs.append("stderr.log", "the end");
+    let (mut from, mut answers, mut seen) = (0, 0, Vec::new());
+    loop {
+        let (_, total, lines) = logs.log.page(from, -1).unwrap();
+        assert!(lines.iter().map(String::len).sum::<usize>() <= ANSWER_BYTES + 100);
+        assert_eq!(total, 20_003);
+        if lines.is_empty() {
+            break;
+        }
+        from += i64::try_from(lines.len()).unwrap();
+        answers += 1;
+        seen.extend(lines);
+    }
+    assert_eq!((answers, seen.len()), (2, 20_003));
+    assert_eq!(seen.last().unwrap(), "the end");
+}
+
+#[test]
+#[ignore = "measures"]
+fn how_long_it_takes() {
+    let timed = |what: &str, rounds: u32, one: &dyn Fn()| {
+        let begin = std::time::Instant::now();
+        (0..rounds).for_each(|_| one());
+        println!("{what}: {:?}", begin.elapsed() / rounds);
+    };
+    let logs = Logs::out(format!("{}\n", "x".repeat(99)).repeat(2_000_000));
+    logs.append("stderr.log", format!("{}\n", "y".repeat(99)).repeat(10_000));
+    timed("tail of 10, first", 1, &|| drop(logs.log.tail(10).unwrap()));
+    timed("tail of 10, nothing changed", 10_000, &|| {
+        drop(logs.log.tail(10).unwrap());
+    });
+    timed("tail of 10, grown", 1_000, &|| {
+        logs.append("stderr.log", "one more line\n");
+        logs.log.tail(10).unwrap();
+    });
+    timed("first page of 100 from 200 MB", 1, &|| {
+        drop(logs.log.page(-1, 100).unwrap());
+    });
+    timed("page of 100, nothing changed", 1_000, &|| {
+        drop(logs.log.page(1_234_567, 100).unwrap());
+    });
+    timed("all, up to the bound", 3, &|| {
+        drop(logs.log.page(-1, -1).unwrap());
+    });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever is appended in whatever pieces, it reads as the whole text does.
+    #[test]
+    fn pieces_make_no_difference(pieces in prop::collection::vec("[ab\r\n]{0,9}", 0..12), count in 0usize..9) {
+        let logs = Logs::new();
+        for piece in &pieces {
+            logs.append("stdout.log", piece);
+            let count = logs.file().lines().unwrap();
+            prop_assert_eq!(logs.file().read(0, u64::MAX).unwrap().len() as u64, count);
+        }
+        let whole = Logs::out(pieces.concat());
+        prop_assert_eq!(logs.all(), whole.all());
+        prop_assert_eq!(logs.tail(count), whole.tail(count));
+    }
+}

@@ -1,0 +1,290 @@
+//! The Spark configuration of a session.
+
+use std::collections::BTreeMap;
+
+use domain::{SessionId, SessionRequest};
+
+use super::SQL_MAX_ROWS_KEY;
+use crate::config::Config;
+use crate::error::SessionError;
+
+/// What Livy's own clients put before keys that are not Spark's.
+const LIVY_PREFIX: &str = "spark.__livy__.";
+
+/// Keys that let the configuration run code, or read files, as the user of the server before any other user is taken on.
+const AS_SERVER: [&str; 6] = [
+    "spark.driver.extrajavaoptions",
+    "spark.driver.defaultjavaoptions",
+    "spark.driver.extraclasspath",
+    "spark.driver.extralibrarypath",
+    "spark.driver.userclasspathfirst",
+    "spark.jars.ivysettings",
+];
+
+/// Refuses keys that a request may not name. Keys are compared without prefix, case and `_`/`-`, so that no spelling gets past.
+pub fn check(config: &Config, request: &SessionRequest) -> Result<(), SessionError> {
+    let blocked: Vec<String> = config.blocked_conf.iter().map(|key| normal(key)).collect();
+    let refused: Vec<&str> = request
+        .conf
+        .keys()
+        .filter(|key| {
+            let normal = normal(key);
+            is_identity(&normal)
+                || blocked.contains(&normal)
+                || (config.impersonation.enabled && AS_SERVER.contains(&normal.as_str()))
+        })
+        .map(String::as_str)
+        .collect();
+    if !refused.is_empty() {
+        let keys = refused.join(", ");
+        return Err(SessionError::Rejected(format!(
+            "Blacklisted configuration values in session config: {keys}"
+        )));
+    }
+    if let Some(mode) = request.conf.get("spark.submit.deployMode")
+        && mode != "client"
+    {
+        return Err(SessionError::Rejected(format!(
+            "conf.spark.submit.deployMode is {mode:?}: sessions run in client mode; leave it out"
+        )));
+    }
+    if let Some(text) = find(&request.conf, SQL_MAX_ROWS_KEY)
+        && text.trim().parse::<u64>().is_err()
+    {
+        return Err(SessionError::Rejected(format!(
+            "conf.{SQL_MAX_ROWS_KEY} is {text:?}: not a count of rows"
+        )));
+    }
+    Ok(())
+}
+
+/// The cap of an SQL result that the request asks for.
+pub fn sql_max_rows(conf: &BTreeMap<String, String>) -> Option<u64> {
+    find(conf, SQL_MAX_ROWS_KEY)?.trim().parse().ok()
+}
+
+/// The whole configuration: the server's defaults, the request's `conf`, its fields, and what the server insists on.
+/// Keys that are not Spark's stay with the server.
+pub fn spark_conf(
+    config: &Config,
+    id: SessionId,
+    request: &SessionRequest,
+) -> BTreeMap<String, String> {
+    let mut conf = config.spark_defaults.clone();
+    let own = request
+        .conf
+        .iter()
+        .filter(|(key, _)| key.starts_with("spark.") && !key.starts_with(LIVY_PREFIX));
+    conf.extend(own.map(|(key, value)| (key.clone(), value.clone())));
+
+    let count = |value: Option<u32>| value.map(|value| value.to_string());
+    let fields = [
+        ("spark.app.name", request.name.clone()),
+        ("spark.yarn.queue", request.queue.clone()),
+        ("spark.driver.memory", request.driver_memory.clone()),
+        ("spark.driver.cores", count(request.driver_cores)),
+        ("spark.executor.memory", request.executor_memory.clone()),
+        ("spark.executor.cores", count(request.executor_cores)),
+        ("spark.executor.instances", count(request.num_executors)),
+    ];
+    for (key, value) in fields {
+        if let Some(value) = value {
+            conf.insert(key.to_owned(), value);
+        }
+    }
+    for (key, _, list) in file_lists(request) {
+        merge_list(&mut conf, key, list);
+    }
+    conf.entry("spark.app.name".to_owned())
+        .or_insert_with(|| format!("livy-session-{id}"));
+    conf.extend(config.spark_overrides.clone());
+    conf
+}
+
+/// The file lists of a request: Spark's key, the field's name, the entries.
+pub fn file_lists(request: &SessionRequest) -> [(&'static str, &'static str, &[String]); 4] {
+    [
+        ("spark.jars", "jars", &request.jars),
+        ("spark.submit.pyFiles", "pyFiles", &request.py_files),
+        ("spark.files", "files", &request.files),
+        ("spark.archives", "archives", &request.archives),
+    ]
+}
+
+/// The field's entries first, then those of `conf`.
+fn merge_list(conf: &mut BTreeMap<String, String>, key: &str, list: &[String]) {
+    if list.is_empty() {
+        return;
+    }
+    let existing = conf.get(key).filter(|text| !text.trim().is_empty());
+    let merged: Vec<&str> = list
+        .iter()
+        .map(String::as_str)
+        .chain(existing.map(String::as_str))
+        .collect();
+    let merged = merged.join(",");
+    conf.insert(key.to_owned(), merged);
+}
+
+fn normal(key: &str) -> String {
+    let key = key.trim().to_ascii_lowercase();
+    let key = key.strip_prefix(LIVY_PREFIX).unwrap_or(&key);
+    key.replace('_', "-")
+}
+
+/// Who a driver runs as comes from the checked `proxyUser` alone.
+fn is_identity(normal: &str) -> bool {
+    let squeezed = normal.replace('-', "");
+    squeezed.contains("proxyuser") || squeezed.contains("hadoopusername")
+}
+
+fn find<'a>(conf: &'a BTreeMap<String, String>, wanted: &str) -> Option<&'a String> {
+    conf.iter()
+        .find(|(key, _)| normal(key) == normal(wanted))
+        .map(|(_, value)| value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Impersonation, LocalFiles};
+
+    fn config() -> Config {
+        Config {
+            drivers_dir: "/data/drivers".into(),
+            agent_urls: vec![],
+            limits: domain::Limits::default(),
+            spark_defaults: BTreeMap::from([("spark.master".to_owned(), "local[*]".to_owned())]),
+            spark_overrides: BTreeMap::new(),
+            blocked_conf: vec!["spark.yarn.jars".to_owned()],
+            sql_max_rows: 1000,
+            local_files: LocalFiles::Any,
+            impersonation: Impersonation::default(),
+        }
+    }
+
+    fn with_conf(pairs: &[(&str, &str)]) -> SessionRequest {
+        let conf = pairs
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect();
+        SessionRequest {
+            conf,
+            ..SessionRequest::default()
+        }
+    }
+
+    #[test]
+    fn no_spelling_of_a_blocked_key_gets_past() {
+        let spellings = [
+            "spark.yarn.jars",
+            "SPARK.YARN.JARS",
+            "spark.__livy__.livy.rsc.proxy-user",
+            "livy.rsc.proxy_user",
+            "spark.yarn.appMasterEnv.HADOOP_PROXY_USER",
+            "spark.executorEnv.HADOOP_USER_NAME",
+        ];
+        for key in spellings {
+            let error = check(&config(), &with_conf(&[(key, "x")])).expect_err(key);
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "Rejected, Reason: Blacklisted configuration values in session config: {key}"
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn keys_that_act_as_the_server_are_refused_once_drivers_run_as_others() {
+        let request = with_conf(&[("spark.driver.extraJavaOptions", "-javaagent:/tmp/x.jar")]);
+        assert!(check(&config(), &request).is_ok());
+        let impersonating = Config {
+            impersonation: Impersonation {
+                enabled: true,
+                superusers: vec![],
+            },
+            ..config()
+        };
+        assert!(check(&impersonating, &request).is_err());
+    }
+
+    #[test]
+    fn fields_win_over_conf_and_lists_are_merged() {
+        let request = SessionRequest {
+            name: Some("mine".to_owned()),
+            driver_memory: Some("2g".to_owned()),
+            num_executors: Some(3),
+            queue: Some("q".to_owned()),
+            jars: vec!["/a.jar".to_owned(), "/b.jar".to_owned()],
+            ..with_conf(&[
+                ("spark.app.name", "theirs"),
+                ("spark.driver.memory", "1g"),
+                ("spark.jars", "/c.jar"),
+                ("spark.jars.packages", ""),
+                ("livy.uri", "http://x"),
+                ("spark.__livy__.livy.rsc.session.kind", "spark"),
+            ])
+        };
+        let conf = spark_conf(&config(), SessionId(4), &request);
+        let shown: Vec<String> = conf
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "spark.app.name=mine",
+                "spark.driver.memory=2g",
+                "spark.executor.instances=3",
+                "spark.jars=/a.jar,/b.jar,/c.jar",
+                "spark.jars.packages=",
+                "spark.master=local[*]",
+                "spark.yarn.queue=q",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_name_falls_back_and_the_operator_has_the_last_word() {
+        let operator = Config {
+            spark_overrides: BTreeMap::from([("spark.master".to_owned(), "yarn".to_owned())]),
+            ..config()
+        };
+        let conf = spark_conf(
+            &operator,
+            SessionId(4),
+            &with_conf(&[("spark.master", "local[9]")]),
+        );
+        assert_eq!(conf["spark.app.name"], "livy-session-4");
+        assert_eq!(conf["spark.master"], "yarn");
+        assert_eq!(
+            spark_conf(
+                &config(),
+                SessionId(4),
+                &with_conf(&[("spark.master", "local[9]")])
+            )["spark.master"],
+            "local[9]"
+        );
+    }
+
+    #[test]
+    fn the_cap_of_sql_results_is_read_in_any_spelling_and_checked() {
+        assert_eq!(
+            sql_max_rows(&with_conf(&[("livy.rsc.sql.num-rows", "5")]).conf),
+            Some(5)
+        );
+        assert_eq!(
+            sql_max_rows(&with_conf(&[("spark.__livy__.livy.rsc.sql.num_rows", "7")]).conf),
+            Some(7)
+        );
+        assert!(check(&config(), &with_conf(&[("livy.rsc.sql.num-rows", "many")])).is_err());
+        assert!(
+            check(
+                &config(),
+                &with_conf(&[("spark.submit.deployMode", "cluster")])
+            )
+            .is_err()
+        );
+    }
+}

@@ -1,0 +1,360 @@
+//! The application's face: what the HTTP edge calls.
+
+mod open;
+mod read;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use agent_link::AgentSocket;
+use domain::{Clock, DriverId, Kind, SessionId, SessionRequest, StatementId, StopCause};
+use launch::Launcher;
+use store::{NewSession, Store, StoreError};
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::actor::{Begin, Message};
+use crate::config::{Config, ShutdownPolicy};
+use crate::error::{AttachRefused, SessionError};
+use crate::lifecycle::Lifecycle;
+use crate::registry::{Entry, Registry};
+use crate::request;
+use crate::view::{Caller, NewStatement, SessionRef, SessionView, StatementView};
+
+/// How long a DELETE waits for the driver's end before it answers; the stop goes on in any case.
+/// Notebooks give their kernels about five seconds to shut down.
+const STOP_WAIT: Duration = Duration::from_secs(4);
+
+/// How long a completion may take.
+const COMPLETION_WAIT: Duration = Duration::from_secs(5);
+
+/// The sessions of one server. Cheap to clone.
+#[derive(Clone)]
+pub struct Sessions {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    config: Config,
+    store: Arc<dyn Store>,
+    launcher: Arc<dyn Launcher>,
+    clock: Arc<dyn Clock>,
+    registry: Registry,
+    start_slots: Arc<Semaphore>,
+    lifecycle: Lifecycle,
+    ended_logs: read::EndedLogs,
+}
+
+impl Sessions {
+    /// Creates a session: it is stored and shown as starting, and its driver is started behind the answer.
+    pub async fn create(
+        &self,
+        caller: &Caller,
+        request: SessionRequest,
+    ) -> Result<Arc<SessionView>, SessionError> {
+        if self.inner.lifecycle.is_draining() {
+            return Err(SessionError::ShuttingDown);
+        }
+        if self.inner.registry.len() >= self.inner.config.limits.live_sessions {
+            return Err(SessionError::TooManySessions);
+        }
+        request::check(&self.inner.config, &request)?;
+        let proxy_user = request::effective_user(&self.inner.config, caller, &request)?;
+        let created_at = self.inner.clock.now();
+        let new = NewSession {
+            request,
+            owner: caller.user.clone(),
+            proxy_user,
+            created_at,
+        };
+        let mut record =
+            self.inner
+                .store
+                .create_session(new)
+                .await
+                .map_err(|error| match error {
+                    StoreError::DuplicateName { name, attempted } => SessionError::Rejected(
+                        format!("Duplicate session name: Some({name}) for session {attempted}"),
+                    ),
+                    other => SessionError::Store(other),
+                })?;
+        let (driver, token) = request::new_driver(&self.inner.config, record.id);
+        record.driver = Some(driver);
+        self.inner.store.update_session(&record).await?;
+        let entry = self.spawn_actor(record, Some(token), Begin::New, false);
+        Ok(entry.view())
+    }
+
+    /// Stops a session and takes it off the list. Answers once it has ended, or after some seconds: it ends in any case.
+    pub async fn delete(&self, which: &SessionRef) -> Result<(), SessionError> {
+        match self.live(which) {
+            Some(entry) => self.stop_entry(&entry, StopCause::User, true).await,
+            None => {
+                let record = self.stored(which).await?;
+                self.inner.store.unlist_session(record.id).await?;
+                Ok(())
+            }
+        }
+    }
+
+    /// Stops a session and keeps it listed. One that has ended already needs no stopping.
+    pub async fn stop(&self, which: &SessionRef) -> Result<(), SessionError> {
+        match self.live(which) {
+            Some(entry) => self.stop_entry(&entry, StopCause::User, false).await,
+            None => self.stored(which).await.map(|_| ()),
+        }
+    }
+
+    /// Cancels all of a session's statements. (Livy kills the session instead, which nobody who interrupts wants.)
+    pub async fn interrupt(&self, which: &SessionRef) -> Result<(), SessionError> {
+        let Some(entry) = self.live(which) else {
+            return self.refuse_ended(which).await;
+        };
+        ask(&entry, |reply| Message::Interrupt { reply }).await?
+    }
+
+    /// Counts as use of the session.
+    pub async fn connect(&self, which: &SessionRef) -> Result<Arc<SessionView>, SessionError> {
+        if let Some(entry) = self.live(which) {
+            let _ = entry.messages.try_send(Message::Touch);
+        }
+        self.get(which).await
+    }
+
+    /// Posts a statement: it is stored, and runs when its turn comes.
+    pub async fn run(
+        &self,
+        which: &SessionRef,
+        new: NewStatement,
+    ) -> Result<StatementView, SessionError> {
+        let limit = self.inner.config.limits.code_bytes;
+        if new.code.len() > limit {
+            let size = new.code.len();
+            return Err(SessionError::InvalidStatement(format!(
+                "code has {size} bytes, more than limits.code_bytes ({limit}): send the data as a file instead"
+            )));
+        }
+        let Some(entry) = self.live(which) else {
+            return self.refuse_ended(which).await;
+        };
+        ask(&entry, |reply| Message::Run { new, reply }).await?
+    }
+
+    /// Cancels a statement; one that is over, or never was, needs no cancelling.
+    pub async fn cancel(
+        &self,
+        which: &SessionRef,
+        statement: StatementId,
+    ) -> Result<(), SessionError> {
+        let Some(entry) = self.live(which) else {
+            return self.refuse_ended(which).await;
+        };
+        ask(&entry, |reply| Message::Cancel { statement, reply }).await?
+    }
+
+    /// Texts to insert at the cursor; none while the session starts or the driver is away.
+    pub async fn complete(
+        &self,
+        which: &SessionRef,
+        code: String,
+        kind: Option<Kind>,
+        cursor: u32,
+    ) -> Result<Vec<String>, SessionError> {
+        let Some(entry) = self.live(which) else {
+            return self.refuse_ended(which).await;
+        };
+        let view = entry.view();
+        if !view.record.state.accepts_statements() {
+            return Err(SessionError::not_active(&view.record.state));
+        }
+        let kind = kind.unwrap_or(view.record.request.kind);
+        if kind == Kind::Shared {
+            return Err(SessionError::InvalidStatement(
+                "Code type should be specified if session kind is shared: add \"kind\"".to_owned(),
+            ));
+        }
+        let (reply, answer) = oneshot::channel();
+        let message = Message::Complete {
+            code,
+            kind,
+            cursor,
+            reply,
+        };
+        entry
+            .messages
+            .send(message)
+            .await
+            .map_err(|_| SessionError::ActorGone)?;
+        match tokio::time::timeout(COMPLETION_WAIT, answer).await {
+            Ok(Ok(candidates)) => Ok(candidates),
+            Ok(Err(_)) | Err(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// Whether an agent may connect.
+    pub fn authorise(&self, driver: &DriverId, token: &str) -> Result<(), AttachRefused> {
+        let entry = self
+            .inner
+            .registry
+            .find_driver(driver)
+            .ok_or(AttachRefused::UnknownDriver)?;
+        if same(&entry.token_hash, &request::token_hash(token)) {
+            Ok(())
+        } else {
+            Err(AttachRefused::WrongToken)
+        }
+    }
+
+    /// Lets an agent in that has connected.
+    pub async fn attach(
+        &self,
+        driver: &DriverId,
+        token: &str,
+        socket: AgentSocket,
+    ) -> Result<(), AttachRefused> {
+        self.authorise(driver, token)?;
+        let entry = self
+            .inner
+            .registry
+            .find_driver(driver)
+            .ok_or(AttachRefused::UnknownDriver)?;
+        entry
+            .messages
+            .send(Message::Attach(socket))
+            .await
+            .map_err(|_| AttachRefused::UnknownDriver)
+    }
+
+    /// Ends the application in good order: nothing new, then every session stopped (or its driver left to live on), then the tasks.
+    /// False when something was left to do at the deadline.
+    pub async fn shutdown(&self, policy: ShutdownPolicy, deadline: Duration) -> bool {
+        self.inner.lifecycle.begin_drain();
+        let all_stopped = match policy {
+            ShutdownPolicy::Keep => true,
+            ShutdownPolicy::Stop => tokio::time::timeout(deadline, self.stop_all())
+                .await
+                .is_ok(),
+        };
+        self.inner.lifecycle.finish(Duration::from_secs(5)).await && all_stopped
+    }
+
+    /// Ends all tasks at once and leaves every driver as it is: what is left is what a crash leaves.
+    pub async fn abandon(&self) {
+        self.inner.lifecycle.finish(Duration::from_secs(5)).await;
+    }
+
+    async fn stop_all(&self) {
+        let mut waits = Vec::new();
+        for entry in self.inner.registry.all() {
+            let (reply, ended) = oneshot::channel();
+            let message = Message::Stop {
+                cause: StopCause::Shutdown,
+                hide: false,
+                reply: Some(reply),
+            };
+            if entry.messages.send(message).await.is_ok() {
+                waits.push(ended);
+            }
+        }
+        for ended in waits {
+            let _ = ended.await;
+        }
+    }
+
+    async fn stop_entry(
+        &self,
+        entry: &Entry,
+        cause: StopCause,
+        hide: bool,
+    ) -> Result<(), SessionError> {
+        let (reply, ended) = oneshot::channel();
+        let message = Message::Stop {
+            cause,
+            hide,
+            reply: Some(reply),
+        };
+        // An actor that is gone has ended in this very moment: that is what was wanted.
+        if entry.messages.send(message).await.is_err() {
+            if hide {
+                self.inner.store.unlist_session(entry.id).await?;
+            }
+            return Ok(());
+        }
+        let _ = tokio::time::timeout(STOP_WAIT, ended).await;
+        if hide {
+            self.inner.store.unlist_session(entry.id).await?;
+        }
+        Ok(())
+    }
+
+    /// The answer to a request that needs a live session: there is none of that name, or it has ended.
+    async fn refuse_ended<T>(&self, which: &SessionRef) -> Result<T, SessionError> {
+        let record = self.stored(which).await?;
+        Err(SessionError::not_active(&record.state))
+    }
+
+    /// A live session; being named by a request is its heartbeat.
+    fn live(&self, which: &SessionRef) -> Option<Arc<Entry>> {
+        let entry = self.inner.registry.find(which)?;
+        entry.touched.set(self.inner.clock.now());
+        Some(entry)
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    pub(crate) fn store(&self) -> &dyn Store {
+        &*self.inner.store
+    }
+
+    pub(crate) fn launcher(&self) -> &dyn Launcher {
+        &*self.inner.launcher
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.inner.clock
+    }
+
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.inner.registry
+    }
+
+    pub(crate) fn lifecycle(&self) -> &Lifecycle {
+        &self.inner.lifecycle
+    }
+
+    pub(crate) fn start_slots(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.inner.start_slots)
+    }
+}
+
+/// Sends a message to a session's actor and waits for its answer. An actor that ends meanwhile drops the reply.
+async fn ask<T>(
+    entry: &Entry,
+    message: impl FnOnce(oneshot::Sender<T>) -> Message,
+) -> Result<T, SessionError> {
+    let ended = || SessionError::not_active(&entry.view().record.state);
+    let (reply, answer) = oneshot::channel();
+    entry
+        .messages
+        .send(message(reply))
+        .await
+        .map_err(|_| ended())?;
+    answer.await.map_err(|_| ended())
+}
+
+/// Compares without telling by its time where the difference is.
+fn same(a: &str, b: &str) -> bool {
+    a.len() == b.len()
+        && a.bytes()
+            .zip(b.bytes())
+            .fold(0, |difference, (a, b)| difference | (a ^ b))
+            == 0
+}
+
+fn reference(which: &SessionRef) -> String {
+    match which {
+        SessionRef::Id(SessionId(id)) => id.to_string(),
+        SessionRef::Name(name) => name.clone(),
+    }
+}

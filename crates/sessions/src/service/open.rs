@@ -1,0 +1,151 @@
+//! Opening the application: recovery is the ordinary start of an actor, with a session from the store.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use domain::{Clock, SessionRecord, SessionState};
+use launch::Launcher;
+use secrecy::SecretString;
+use store::Store;
+use tokio::sync::{Semaphore, mpsc, watch};
+
+use super::{Inner, Sessions};
+use crate::actor::{Actor, Begin};
+use crate::board::Board;
+use crate::config::Config;
+use crate::error::SessionError;
+use crate::janitor;
+use crate::lifecycle::Lifecycle;
+use crate::log::SessionLog;
+use crate::registry::{Entry, Instant, Registry};
+use crate::request;
+use crate::service::read::EndedLogs;
+use crate::view::SessionView;
+
+/// Messages waiting for one actor; whoever finds it full waits.
+const MAILBOX: usize = 64;
+
+impl Sessions {
+    /// Opens the application on a store: every session that had not ended is taken up again.
+    pub async fn open(
+        config: Config,
+        store: Arc<dyn Store>,
+        launcher: Arc<dyn Launcher>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, SessionError> {
+        let unended = store.unended_sessions().await?;
+        let start_slots = Arc::new(Semaphore::new(config.limits.concurrent_starts.max(1)));
+        let inner = Inner {
+            config,
+            store,
+            launcher,
+            clock,
+            registry: Registry::default(),
+            start_slots,
+            lifecycle: Lifecycle::default(),
+            ended_logs: EndedLogs::default(),
+        };
+        let sessions = Self {
+            inner: Arc::new(inner),
+        };
+        for record in unended {
+            sessions.take_up(record).await?;
+        }
+        sessions
+            .inner
+            .lifecycle
+            .spawn(janitor::run(sessions.clone()));
+        Ok(sessions)
+    }
+
+    async fn take_up(&self, mut record: SessionRecord) -> Result<(), SessionError> {
+        let listed = self.inner.store.session(record.id).await?.is_some();
+        let mut token = None;
+        // Nothing was ever started for it, so it may as well get a new secret: the old one was never written down.
+        if record.state == SessionState::NEW || record.driver.is_none() {
+            let (driver, secret) = request::new_driver(&self.inner.config, record.id);
+            record.driver = Some(driver);
+            record.state = SessionState::NEW;
+            token = Some(secret);
+            self.inner.store.update_session(&record).await?;
+        }
+        self.spawn_actor(record, token, Begin::Recovered, !listed);
+        Ok(())
+    }
+
+    /// Makes the entry and the actor of a session.
+    pub(super) fn spawn_actor(
+        &self,
+        record: SessionRecord,
+        token: Option<SecretString>,
+        begin: Begin,
+        hidden: bool,
+    ) -> Arc<Entry> {
+        let driver = record
+            .driver
+            .clone()
+            .expect("every session has its driver named before its actor begins");
+        let (messages, inbox) = mpsc::channel(MAILBOX);
+        let (reports, reports_inbox) = mpsc::channel(MAILBOX);
+        let busy = false;
+        let (view_sender, view) = watch::channel(Arc::new(SessionView {
+            record: record.clone(),
+            busy,
+        }));
+        let entry = Arc::new(Entry {
+            id: record.id,
+            driver: driver.id,
+            token_hash: driver.token_hash,
+            hidden: AtomicBool::new(hidden),
+            messages,
+            view,
+            board: Arc::new(Board::default()),
+            log: Arc::new(SessionLog::new(
+                driver.dir.join("stdout.log"),
+                driver.dir.join("stderr.log"),
+            )),
+            touched: Instant::at(self.inner.clock.now()),
+            start_began: Instant::default(),
+            link_lost: Instant::default(),
+        });
+        self.inner.registry.insert(&entry);
+        let actor = Actor::new(
+            self.clone(),
+            Arc::clone(&entry),
+            record,
+            token,
+            view_sender,
+            reports,
+        );
+        self.inner
+            .lifecycle
+            .spawn(actor.run(begin, inbox, reports_inbox));
+        entry
+    }
+
+    /// Forgets ended sessions in excess, with their directories.
+    pub(crate) async fn purge(&self) {
+        let limits = &self.inner.config.limits;
+        let now = self.inner.clock.now();
+        let before = now.checked_sub(limits.ended_retention).unwrap_or(now);
+        match self
+            .inner
+            .store
+            .purge(before, limits.ended_sessions as u64)
+            .await
+        {
+            Ok(records) => {
+                for driver in records.into_iter().filter_map(|record| record.driver) {
+                    if let Err(error) = tokio::fs::remove_dir_all(&driver.dir).await
+                        && error.kind() != std::io::ErrorKind::NotFound
+                    {
+                        tracing::warn!(driver.dir = %driver.dir, %error, "cannot remove a driver's directory");
+                    }
+                }
+            }
+            Err(error) => {
+                tracing::warn!(error = %crate::error::chain(&error), "cannot forget old sessions")
+            }
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Reading: nothing here waits for an actor or a driver.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use domain::{SessionId, SessionRecord, StatementId};
+use store::{StoredStatement, Window};
+
+use super::{Sessions, reference};
+use crate::board::{Board, output_view};
+use crate::error::SessionError;
+use crate::log::SessionLog;
+use crate::registry::Entry;
+use crate::view::{LogPage, Order, Page, SessionRef, SessionView, StatementView};
+
+/// Logs of ended sessions whose index is kept: a client pages through one at a time.
+const ENDED_LOGS: usize = 16;
+
+/// The logs of ended sessions that were read last.
+#[derive(Default)]
+pub struct EndedLogs {
+    logs: Mutex<BTreeMap<SessionId, Arc<SessionLog>>>,
+}
+
+impl EndedLogs {
+    fn get(&self, record: &SessionRecord) -> Option<Arc<SessionLog>> {
+        let dir = &record.driver.as_ref()?.dir;
+        let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
+        if logs.len() >= ENDED_LOGS && !logs.contains_key(&record.id) {
+            logs.pop_first();
+        }
+        let log = logs.entry(record.id).or_insert_with(|| {
+            Arc::new(SessionLog::new(
+                dir.join("stdout.log"),
+                dir.join("stderr.log"),
+            ))
+        });
+        Some(Arc::clone(log))
+    }
+}
+
+impl Sessions {
+    /// How many sessions are listed, and a page of them.
+    pub async fn list(&self, page: Page) -> Result<(u64, Vec<Arc<SessionView>>), SessionError> {
+        let (offset, limit) = page.window();
+        let (total, records) = self
+            .store()
+            .list_sessions(Window {
+                offset,
+                limit,
+                descending: false,
+            })
+            .await?;
+        let views = records.into_iter().map(|record| {
+            match self.registry().find(&SessionRef::Id(record.id)) {
+                Some(entry) => entry.view(),
+                None => ended_view(record),
+            }
+        });
+        Ok((total, views.collect()))
+    }
+
+    /// A session.
+    pub async fn get(&self, which: &SessionRef) -> Result<Arc<SessionView>, SessionError> {
+        match self.live(which) {
+            Some(entry) => Ok(entry.view()),
+            None => Ok(ended_view(self.stored(which).await?)),
+        }
+    }
+
+    /// A page of a session's log. A negative `from` means the last `size` lines, a negative `size` all of them.
+    pub async fn log(
+        &self,
+        which: &SessionRef,
+        from: i64,
+        size: i64,
+    ) -> Result<LogPage, SessionError> {
+        let view = self.get(which).await?;
+        let id = view.record.id;
+        let Some(log) = self.log_of(&view) else {
+            return Ok(LogPage {
+                id,
+                from: 0,
+                total: 0,
+                lines: Vec::new(),
+            });
+        };
+        let page = tokio::task::spawn_blocking(move || log.page(from, size)).await;
+        let page = page.map_err(std::io::Error::other).and_then(|page| page);
+        let (from, total, lines) = page.map_err(SessionError::Log)?;
+        Ok(LogPage {
+            id,
+            from,
+            total,
+            lines,
+        })
+    }
+
+    /// The last lines of a session's log; cheap while nothing is written to it.
+    pub fn log_tail(&self, view: &SessionView, lines: usize) -> Vec<String> {
+        let Some(log) = self.log_of(view) else {
+            return Vec::new();
+        };
+        log.tail(lines).unwrap_or_else(|error| {
+            tracing::warn!(session.id = %view.record.id, %error, "cannot read the session's log");
+            Vec::new()
+        })
+    }
+
+    /// How many statements a session has, and a page of them.
+    pub async fn statements(
+        &self,
+        which: &SessionRef,
+        page: Page,
+        order: Order,
+    ) -> Result<(u64, Vec<StatementView>), SessionError> {
+        let (offset, limit) = page.window();
+        let (id, board) = self.id_and_board(which).await?;
+        let window = Window {
+            offset,
+            limit,
+            descending: order == Order::Descending,
+        };
+        let (total, rows) = self.store().list_statements(id, window).await?;
+        Ok((
+            total,
+            rows.into_iter()
+                .map(|row| shown(board.as_deref(), row))
+                .collect(),
+        ))
+    }
+
+    /// One statement.
+    pub async fn statement(
+        &self,
+        which: &SessionRef,
+        statement: StatementId,
+    ) -> Result<StatementView, SessionError> {
+        let (id, board) = self.id_and_board(which).await?;
+        if let Some(view) = board.and_then(|board| board.get(statement)) {
+            return Ok(view);
+        }
+        let stored = self
+            .store()
+            .statement(id, statement)
+            .await?
+            .ok_or(SessionError::StatementNotFound)?;
+        Ok(shown(None, stored))
+    }
+
+    /// A piece of a long output.
+    pub async fn output_chunk(
+        &self,
+        session: SessionId,
+        statement: StatementId,
+        index: u32,
+    ) -> Result<Option<String>, SessionError> {
+        Ok(self.store().output_chunk(session, statement, index).await?)
+    }
+
+    /// A session from the store: one that is not live.
+    pub(super) async fn stored(&self, which: &SessionRef) -> Result<SessionRecord, SessionError> {
+        let record = match which {
+            SessionRef::Id(id) => self.store().session(*id).await?,
+            SessionRef::Name(name) => self.store().session_named(name).await?,
+        };
+        record.ok_or_else(|| SessionError::NotFound(reference(which)))
+    }
+
+    async fn id_and_board(
+        &self,
+        which: &SessionRef,
+    ) -> Result<(SessionId, Option<Arc<Board>>), SessionError> {
+        match self.live(which) {
+            Some(entry) => Ok((entry.id, Some(Arc::clone(&entry.board)))),
+            None => Ok((self.stored(which).await?.id, None)),
+        }
+    }
+
+    fn log_of(&self, view: &SessionView) -> Option<Arc<SessionLog>> {
+        let live: Option<Arc<Entry>> = self.registry().find(&SessionRef::Id(view.record.id));
+        match live {
+            Some(entry) => Some(Arc::clone(&entry.log)),
+            None => self.inner.ended_logs.get(&view.record),
+        }
+    }
+}
+
+fn ended_view(record: SessionRecord) -> Arc<SessionView> {
+    Arc::new(SessionView {
+        record,
+        busy: false,
+    })
+}
+
+/// A stored statement, with what the board knows better: how far it is.
+fn shown(board: Option<&Board>, stored: StoredStatement) -> StatementView {
+    if let Some(view) = board.and_then(|board| board.get(stored.record.id)) {
+        return view;
+    }
+    let progress = if stored.record.state.is_final() {
+        1.0
+    } else {
+        0.0
+    };
+    StatementView {
+        record: stored.record,
+        output: output_view(stored.output),
+        progress,
+    }
+}

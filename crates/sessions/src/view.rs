@@ -1,0 +1,117 @@
+//! What the edge is shown.
+
+use std::sync::Arc;
+
+use domain::{Kind, SessionId, SessionRecord, StatementRecord};
+
+/// Who asks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Caller {
+    /// The authenticated user; `None` without authentication.
+    pub user: Option<String>,
+    /// The user of the `doAs` query parameter.
+    pub do_as: Option<String>,
+}
+
+/// A session as it is called in a path: all digits are an id, anything else is a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SessionRef {
+    /// By number.
+    Id(SessionId),
+    /// By name, exact.
+    Name(String),
+}
+
+/// A session at one moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SessionView {
+    /// What is stored of it.
+    pub record: SessionRecord,
+    /// Whether statements run or wait.
+    pub busy: bool,
+}
+
+impl SessionView {
+    /// Livy's name of the state.
+    pub fn livy_state(&self) -> &'static str {
+        self.record.state.livy_name(self.busy)
+    }
+}
+
+/// A statement at one moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StatementView {
+    /// All but the output.
+    pub record: StatementRecord,
+    /// The output.
+    pub output: OutputView,
+    /// 0.0 to 1.0.
+    pub progress: f64,
+}
+
+/// A statement's output: a JSON document as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OutputView {
+    /// There is none (yet).
+    None,
+    /// Here it is.
+    Inline(Arc<str>),
+    /// It is long: read it piece by piece with [`crate::Sessions::output_chunk`].
+    Chunked {
+        /// How many pieces.
+        chunks: u32,
+        /// The length of all of them, in bytes.
+        bytes: u64,
+    },
+}
+
+/// A window of a list, as clients ask for it: `from` may be negative and shortens the window then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// Index of the first.
+    pub from: i64,
+    /// How many; none when not above zero.
+    pub size: i64,
+}
+
+impl Page {
+    /// The window [max(from, 0), from + size), as offset and length, without overflow.
+    pub fn window(self) -> (u64, u64) {
+        let start = self.from.max(0);
+        let end = self.from.saturating_add(self.size);
+        let length = end.saturating_sub(start).max(0);
+        (start.unsigned_abs(), length.unsigned_abs())
+    }
+}
+
+/// In which order statements are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Order {
+    /// Oldest first.
+    #[default]
+    Ascending,
+    /// Newest first.
+    Descending,
+}
+
+/// A page of a session's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogPage {
+    /// The session.
+    pub id: SessionId,
+    /// Index of the first line.
+    pub from: i64,
+    /// How many lines there are in all.
+    pub total: u64,
+    /// The lines.
+    pub lines: Vec<String>,
+}
+
+/// A request to run code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewStatement {
+    /// The text.
+    pub code: String,
+    /// The language; the session's when `None`.
+    pub kind: Option<Kind>,
+}
