@@ -1,0 +1,257 @@
+//! Reading one field's value, with Jackson's coercions and some more.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use domain::Kind;
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::RequestError;
+use crate::error::shown;
+use crate::json::Shape;
+
+/// A field's value, not yet read.
+pub(crate) struct Field<'a, const N: usize> {
+    pub(crate) shape: &'a Shape<N>,
+    pub(crate) name: &'static str,
+    pub(crate) raw: &'a RawValue,
+}
+
+/// What a value is, seen from its first character.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Token {
+    Text,
+    List,
+    Object,
+    Boolean,
+    Null,
+    Number,
+}
+
+impl Token {
+    fn of(raw: &RawValue) -> Self {
+        match raw.get().as_bytes().first() {
+            Some(b'"') => Self::Text,
+            Some(b'[') => Self::List,
+            Some(b'{') => Self::Object,
+            Some(b't' | b'f') => Self::Boolean,
+            Some(b'n') => Self::Null,
+            _ => Self::Number,
+        }
+    }
+
+    fn described(self) -> &'static str {
+        match self {
+            Self::Text => "a string",
+            Self::List => "a list",
+            Self::Object => "an object",
+            Self::Boolean => "a boolean",
+            Self::Null => "null",
+            Self::Number => "a number",
+        }
+    }
+}
+
+impl<const N: usize> Field<'_, N> {
+    pub(crate) fn wrong(&self, message: &str) -> RequestError {
+        self.shape.wrong(self.name, message)
+    }
+
+    pub(crate) fn is_null(&self) -> bool {
+        Token::of(self.raw) == Token::Null
+    }
+
+    pub(crate) fn is_text(&self) -> bool {
+        Token::of(self.raw) == Token::Text
+    }
+
+    /// A string; the text of a number or a boolean.
+    pub(crate) fn text(&self) -> Result<String, RequestError> {
+        scalar(self.raw).map_err(|problem| self.wrong(&format!("{} must be a string: {problem}", self.name)))
+    }
+
+    /// A kind or one of its aliases.
+    pub(crate) fn kind(&self) -> Result<Kind, RequestError> {
+        let text = self.text()?;
+        Kind::parse(&text).ok_or_else(|| {
+            RequestError::Json(format!(
+                "Invalid kind: {} {}; the kinds are spark, pyspark, sparkr, sql and shared",
+                shown(&text),
+                self.shape.chain(self.name)
+            ))
+        })
+    }
+
+    /// A list of strings, without empty ones; a bare string is taken for a list with commas.
+    pub(crate) fn list(&self, most: usize) -> Result<Vec<String>, RequestError> {
+        match Token::of(self.raw) {
+            Token::Null => Ok(Vec::new()),
+            Token::Object => Err(self.wrong(&format!("{} must be a list of strings, not an object", self.name))),
+            Token::List => {
+                let items = ListSeed(most).deserialize(&mut serde_json::Deserializer::from_str(self.raw.get()));
+                items.map_err(|error| self.wrong(&format!("{}: {}", self.name, plain(&error))))
+            }
+            Token::Text | Token::Boolean | Token::Number => {
+                let items: Vec<String> = self.text()?.split(',').map(str::trim).map(str::to_owned).collect();
+                let items: Vec<String> = items.into_iter().filter(|item| !item.is_empty()).collect();
+                if items.len() > most {
+                    return Err(self.wrong(&format!("{}: more than {most} items", self.name)));
+                }
+                Ok(items)
+            }
+        }
+    }
+
+    /// A map of strings to strings; numbers and booleans become their text, entries that are null are left out.
+    pub(crate) fn map(&self, most: usize) -> Result<BTreeMap<String, String>, RequestError> {
+        match Token::of(self.raw) {
+            Token::Null => Ok(BTreeMap::new()),
+            Token::Object => {
+                let map = MapSeed(most).deserialize(&mut serde_json::Deserializer::from_str(self.raw.get()));
+                map.map_err(|error| self.wrong(&format!("{}: {}", self.name, plain(&error))))
+            }
+            other => {
+                let found = other.described();
+                Err(self.wrong(&format!("{} must be an object of strings, not {found}", self.name)))
+            }
+        }
+    }
+
+    /// A count; 0 is none, as that is how Livy shows an absent one.
+    pub(crate) fn count(&self) -> Result<Option<u32>, RequestError> {
+        let Some(number) = self.number()? else { return Ok(None) };
+        if number.fract() != 0.0 || number < 0.0 || number > f64::from(i32::MAX) {
+            return Err(self.not_a_count());
+        }
+        Ok(Some(truncated(number)).filter(|count| *count > 0))
+    }
+
+    /// A whole number not below zero; a fraction is cut off, what is below zero is zero.
+    pub(crate) fn clipped(&self) -> Result<u32, RequestError> {
+        let number = self.number()?.unwrap_or(0.0);
+        if number > f64::from(i32::MAX) {
+            return Err(self.not_a_count());
+        }
+        Ok(truncated(number.max(0.0)))
+    }
+
+    fn number(&self) -> Result<Option<f64>, RequestError> {
+        let text = match Token::of(self.raw) {
+            Token::Null => return Ok(None),
+            Token::Number => self.raw.get().to_owned(),
+            Token::Text => self.text()?,
+            Token::Boolean | Token::List | Token::Object => return Err(self.not_a_count()),
+        };
+        let text = text.trim();
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let number: f64 = text.parse().map_err(|_| self.not_a_count())?;
+        if number.is_nan() { Err(self.not_a_count()) } else { Ok(Some(number)) }
+    }
+
+    fn not_a_count(&self) -> RequestError {
+        self.wrong(&format!(
+            "{name} must be a whole number from 0 to {most}, not {found}; write for example \"{name}\": 2",
+            name = self.name,
+            most = i32::MAX,
+            found = shown(self.raw.get()),
+        ))
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the callers have checked the range")]
+fn truncated(number: f64) -> u32 {
+    number as u32
+}
+
+fn scalar(raw: &RawValue) -> Result<String, String> {
+    match Token::of(raw) {
+        Token::Text => serde_json::from_str(raw.get())
+            .map_err(|error| format!("{}; write text outside the basic plane in UTF-8 or as a pair", plain(&error))),
+        Token::Number | Token::Boolean => Ok(raw.get().to_owned()),
+        other => Err(format!("found {}", other.described())),
+    }
+}
+
+/// The message without its position, which would be one within the field.
+fn plain(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" at line ") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
+}
+
+struct ListSeed(usize);
+
+impl<'de> DeserializeSeed<'de> for ListSeed {
+    type Value = Vec<String>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ListSeed {
+    type Value = Vec<String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of strings")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
+        let mut items = Vec::new();
+        let mut index = 0;
+        while let Some(raw) = sequence.next_element::<&RawValue>()? {
+            if index == self.0 {
+                return Err(A::Error::custom(format_args!("more than {} items", self.0)));
+            }
+            let item = scalar(raw)
+                .map_err(|problem| A::Error::custom(format_args!("item {index} must be a string: {problem}")))?;
+            if !item.is_empty() {
+                items.push(item);
+            }
+            index += 1;
+        }
+        Ok(items)
+    }
+}
+
+struct MapSeed(usize);
+
+impl<'de> DeserializeSeed<'de> for MapSeed {
+    type Value = BTreeMap<String, String>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for MapSeed {
+    type Value = BTreeMap<String, String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of strings")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+        let mut map = BTreeMap::new();
+        while let Some(key) = access.next_key::<String>()? {
+            let raw = access.next_value::<&RawValue>()?;
+            if Token::of(raw) == Token::Null {
+                map.remove(&key);
+                continue;
+            }
+            let value = scalar(raw).map_err(|problem| {
+                A::Error::custom(format_args!("the value of \"{}\" must be a string: {problem}", shown(&key)))
+            })?;
+            map.insert(key, value);
+            if map.len() > self.0 {
+                return Err(A::Error::custom(format_args!("more than {} entries", self.0)));
+            }
+        }
+        Ok(map)
+    }
+}

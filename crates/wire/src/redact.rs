@@ -1,0 +1,133 @@
+//! Hiding secrets where a request is shown again: in answers and in logs.
+//!
+//! The rules are Spark's own (`spark.redaction.regex`), and a few more: a value is hidden when its key, or an assignment
+//! within it, names a secret, or when it holds an address with a password.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, SerializeSeq, Serializer};
+
+/// What is shown instead of a secret. Spark shows the same.
+pub const REDACTED: &str = "*********(redacted)";
+
+const WORDS: [&str; 7] = ["password", "passwd", "secret", "token", "credential", "private", "apikey"];
+
+/// Whether a configuration key looks like that of a secret.
+pub fn is_secret_key(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    WORDS.iter().any(|word| key.contains(word)) || has_access_key(&key)
+}
+
+/// The value of a configuration entry, as it may be shown.
+pub fn value<'a>(key: &str, value: &'a str) -> &'a str {
+    if !value.is_empty() && (is_secret_key(key) || assigns_secret(value) || password_of(value).is_some()) {
+        REDACTED
+    } else {
+        value
+    }
+}
+
+/// An address of a file, as it may be shown: without the password.
+pub fn address(text: &str) -> Cow<'_, str> {
+    match password_of(text) {
+        Some(range) => Cow::Owned(format!("{}{REDACTED}{}", &text[..range.start], &text[range.end..])),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// `access.?key`
+fn has_access_key(key: &str) -> bool {
+    key.match_indices("access").any(|(start, word)| {
+        let rest = &key[start + word.len()..];
+        let mut shifted = rest.chars();
+        shifted.next();
+        rest.starts_with("key") || shifted.as_str().starts_with("key")
+    })
+}
+
+/// Whether one of the words of a value is an assignment to a secret, such as `-Djavax.net.ssl.keyStorePassword=x`.
+fn assigns_secret(value: &str) -> bool {
+    value.contains('=')
+        && value.split_whitespace().any(|word| word.rsplit_once('=').is_some_and(|(name, _)| is_secret_key(name)))
+}
+
+/// Where the password of the first address with one is.
+fn password_of(text: &str) -> Option<std::ops::Range<usize>> {
+    let start = text.find("://")? + 3;
+    let authority = text[start..].split(['/', '?', '#', ' ']).next()?;
+    let (user, _) = authority.rsplit_once('@')?;
+    let (name, password) = user.split_once(':')?;
+    let start = start + name.len() + 1;
+    (!password.is_empty()).then_some(start..start + password.len())
+}
+
+/// A configuration that is serialised without its secrets.
+#[derive(Debug, Clone, Copy)]
+pub struct RedactedConf<'a>(pub &'a BTreeMap<String, String>);
+
+impl Serialize for RedactedConf<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (key, text) in self.0 {
+            map.serialize_entry(key, value(key, text))?;
+        }
+        map.end()
+    }
+}
+
+/// Addresses that are serialised without their passwords.
+#[derive(Debug, Clone, Copy)]
+pub struct RedactedAddresses<'a>(pub &'a [String]);
+
+impl Serialize for RedactedAddresses<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut sequence = serializer.serialize_seq(Some(self.0.len()))?;
+        for text in self.0 {
+            sequence.serialize_element(&address(text))?;
+        }
+        sequence.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_hidden_and_nothing_else() {
+        for (key, text) in [
+            ("spark.ssl.keyPassword", "x"),
+            ("spark.hadoop.fs.s3a.secret.key", "x"),
+            ("spark.hadoop.fs.s3a.access.key", "x"),
+            ("ACCESS_KEY", "x"),
+            ("accessKeyId", "x"),
+            ("spark.auth.TOKEN", "x"),
+            ("google.cloud.auth.service.account.private.key", "x"),
+            ("spark.aws.credentials.provider", "x"),
+            ("spark.driver.extraJavaOptions", "-Xmx1g -Djavax.net.ssl.trustStorePassword=x"),
+            ("spark.url", "jdbc:postgresql://h/db?user=a&password=x"),
+            ("spark.proxy", "http://ann:x@proxy:8080"),
+        ] {
+            assert_eq!(value(key, text), REDACTED, "{key}={text}");
+        }
+        for (key, text) in [
+            ("spark.executor.instances", "2"),
+            ("spark.access.logkey", "x"),
+            ("spark.driver.extraJavaOptions", "-Dx=y"),
+            ("spark.url", "http://ann@host:80/a:b@c"),
+            ("spark.ssl.keyPassword", ""),
+        ] {
+            assert_eq!(value(key, text), text, "{key}={text}");
+        }
+    }
+
+    #[test]
+    fn addresses_lose_their_password_only() {
+        assert_eq!(address("https://ann:pa:ss@h/a.jar"), format!("https://ann:{REDACTED}@h/a.jar"));
+        for plain in ["https://ann@h/a.jar", "hdfs://nn:8020/x@y:z", "/local/a:b@c", "a", ""] {
+            assert_eq!(address(plain), plain);
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! The Session object: 23 keys, always all of them, in Livy's order.
+
+use domain::SessionRecord;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::redact::{RedactedAddresses, RedactedConf};
+
+/// A session as Livy shows it. Its Java client refuses any key more, and Python clients miss any key less.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Session)]
+pub struct SessionAnswer<'a> {
+    /// Its number.
+    id: i32,
+    /// Its name.
+    name: Option<&'a str>,
+    /// Spark's id of the application, once known.
+    app_id: Option<&'a str>,
+    /// The authenticated user that created it.
+    owner: Option<&'a str>,
+    /// The user it runs as.
+    proxy_user: Option<&'a str>,
+    /// `starting`, `idle`, `busy`, `recovering`, `shutting_down`, `dead` or `killed`.
+    state: &'a str,
+    /// `spark`, `pyspark`, `sparkr`, `sql` or `shared`.
+    kind: &'a str,
+    /// Addresses of pages about the application.
+    app_info: AppInfoAnswer<'a>,
+    /// The last lines of the driver's log.
+    log: &'a [String],
+    /// As asked for.
+    ttl: Option<&'a str>,
+    /// As asked for.
+    idle_timeout: Option<&'a str>,
+    /// As asked for.
+    driver_memory: Option<&'a str>,
+    /// As asked for; 0 when not.
+    driver_cores: u32,
+    /// As asked for.
+    executor_memory: Option<&'a str>,
+    /// As asked for; 0 when not.
+    executor_cores: u32,
+    /// As asked for, secrets hidden.
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    conf: RedactedConf<'a>,
+    /// As asked for.
+    #[schema(value_type = Vec<String>)]
+    archives: RedactedAddresses<'a>,
+    /// As asked for.
+    #[schema(value_type = Vec<String>)]
+    files: RedactedAddresses<'a>,
+    /// As asked for; 0 when not.
+    heartbeat_timeout_in_second: u32,
+    /// As asked for.
+    #[schema(value_type = Vec<String>)]
+    jars: RedactedAddresses<'a>,
+    /// As asked for; 0 when not.
+    num_executors: u32,
+    /// As asked for.
+    #[schema(value_type = Vec<String>)]
+    py_files: RedactedAddresses<'a>,
+    /// As asked for.
+    queue: Option<&'a str>,
+}
+
+/// Addresses of pages about an application.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = AppInfo)]
+pub struct AppInfoAnswer<'a> {
+    /// The driver's log.
+    driver_log_url: Option<&'a str>,
+    /// The application's own pages.
+    spark_ui_url: Option<&'a str>,
+    /// The executors' logs.
+    executor_log_urls: Option<&'a str>,
+}
+
+impl<'a> SessionAnswer<'a> {
+    /// Shows a session; `state` is Livy's name of it, `log` the last lines of its log.
+    pub fn new(record: &'a SessionRecord, state: &'a str, log: &'a [String]) -> Self {
+        let request = &record.request;
+        let app = record.app.as_ref();
+        Self {
+            id: record.id.0,
+            name: request.name.as_deref(),
+            app_id: app.map(|app| app.app_id.as_str()),
+            owner: record.owner.as_deref(),
+            proxy_user: record.proxy_user.as_deref(),
+            state,
+            kind: request.kind.livy_name(),
+            app_info: AppInfoAnswer { spark_ui_url: app.and_then(|app| app.spark_ui_url.as_deref()), ..Default::default() },
+            log,
+            ttl: request.ttl.as_deref(),
+            idle_timeout: request.idle_timeout.as_deref(),
+            driver_memory: request.driver_memory.as_deref(),
+            driver_cores: request.driver_cores.unwrap_or(0),
+            executor_memory: request.executor_memory.as_deref(),
+            executor_cores: request.executor_cores.unwrap_or(0),
+            conf: RedactedConf(&request.conf),
+            archives: RedactedAddresses(&request.archives),
+            files: RedactedAddresses(&request.files),
+            heartbeat_timeout_in_second: request.heartbeat_timeout_seconds,
+            jars: RedactedAddresses(&request.jars),
+            num_executors: request.num_executors.unwrap_or(0),
+            py_files: RedactedAddresses(&request.py_files),
+            queue: request.queue.as_deref(),
+        }
+    }
+
+    /// Appends the object to a text.
+    pub fn write(&self, text: &mut Vec<u8>) {
+        serde_json::to_writer(text, self).expect("a vector takes everything, and all keys are strings");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{AppInfo, SessionId, SessionRequest, SessionState};
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::{ReadOptions, read_session};
+
+    fn record(request: SessionRequest) -> SessionRecord {
+        SessionRecord {
+            id: SessionId(7),
+            request,
+            owner: None,
+            proxy_user: None,
+            state: SessionState::NEW,
+            app: None,
+            driver: None,
+            created_at: Timestamp::UNIX_EPOCH,
+            last_activity: Timestamp::UNIX_EPOCH,
+            ended_at: None,
+        }
+    }
+
+    fn shown(record: &SessionRecord, log: &[&str]) -> String {
+        let log: Vec<String> = log.iter().map(|line| (*line).to_owned()).collect();
+        let mut text = Vec::new();
+        SessionAnswer::new(record, record.state.livy_name(false), &log).write(&mut text);
+        String::from_utf8(text).unwrap()
+    }
+
+    #[test]
+    fn a_recorded_request_gets_the_recorded_answer() {
+        let request = r#"{"kind": "pyspark", "heartbeatTimeoutInSecond": 600, "driverMemory": "512m", "driverCores": 1, "executorMemory": "512m", "executorCores": 1, "numExecutors": 1, "conf": {"spark.sql.shuffle.partitions": 2}}"#;
+        let answer = r#"{"id":7,"name":null,"appId":null,"owner":null,"proxyUser":null,"state":"starting","kind":"pyspark","appInfo":{"driverLogUrl":null,"sparkUiUrl":null,"executorLogUrls":null},"log":["stdout: ","\nstderr: "],"ttl":null,"idleTimeout":null,"driverMemory":"512m","driverCores":1,"executorMemory":"512m","executorCores":1,"conf":{"spark.sql.shuffle.partitions":"2"},"archives":[],"files":[],"heartbeatTimeoutInSecond":600,"jars":[],"numExecutors":1,"pyFiles":[],"queue":null}"#;
+        let record = record(read_session(request, ReadOptions::default()).unwrap());
+        assert_eq!(shown(&record, &["stdout: ", "\nstderr: "]), answer);
+    }
+
+    #[test]
+    fn an_empty_request_gets_livys_defaults() {
+        let answer = r#"{"id":7,"name":null,"appId":null,"owner":null,"proxyUser":null,"state":"starting","kind":"shared","appInfo":{"driverLogUrl":null,"sparkUiUrl":null,"executorLogUrls":null},"log":["stdout: ","\nstderr: "],"ttl":null,"idleTimeout":null,"driverMemory":null,"driverCores":0,"executorMemory":null,"executorCores":0,"conf":{},"archives":[],"files":[],"heartbeatTimeoutInSecond":0,"jars":[],"numExecutors":0,"pyFiles":[],"queue":null}"#;
+        assert_eq!(shown(&record(SessionRequest::default()), &["stdout: ", "\nstderr: "]), answer);
+    }
+
+    #[test]
+    fn all_that_is_known_is_shown_but_the_secrets() {
+        let request = r#"{"kind":"python3","name":"n","ttl":"1h","idleTimeout":"1m","queue":"q","jars":["http://u:p@h/a.jar"],
+            "files":["f"],"archives":["g"],"pyFiles":["p"],"conf":{"spark.my.password":"hunter2"}}"#;
+        let mut record = record(read_session(request, ReadOptions::default()).unwrap());
+        record.app = Some(AppInfo { app_id: "local-1".into(), spark_ui_url: Some("http://h:4040".into()) });
+        record.owner = Some("ann".into());
+        record.proxy_user = Some("bob".into());
+        insta::assert_snapshot!(shown(&record, &[]), @r#"{"id":7,"name":"n","appId":"local-1","owner":"ann","proxyUser":"bob","state":"starting","kind":"pyspark","appInfo":{"driverLogUrl":null,"sparkUiUrl":"http://h:4040","executorLogUrls":null},"log":[],"ttl":"1h","idleTimeout":"1m","driverMemory":null,"driverCores":0,"executorMemory":null,"executorCores":0,"conf":{"spark.my.password":"*********(redacted)"},"archives":["g"],"files":["f"],"heartbeatTimeoutInSecond":0,"jars":["http://u:*********(redacted)@h/a.jar"],"numExecutors":0,"pyFiles":["p"],"queue":"q"}"#);
+    }
+}
