@@ -1,0 +1,66 @@
+//! `/api/v1/agent`: where the agents inside Spark drivers connect. The protocol is described in `docs/design/agent-protocol.md`.
+
+mod link;
+
+use axum::extract::State;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{WebSocket, WebSocketUpgrade};
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use axum::response::Response;
+use domain::DriverId;
+use futures_util::StreamExt as _;
+use secrecy::{ExposeSecret as _, SecretString};
+use sessions::AttachRefused;
+use wire::ErrorMessage;
+
+use crate::error::ApiError;
+use crate::router::Edge;
+
+/// Where agents connect.
+pub const AGENT_PATH: &str = "/api/v1/agent";
+
+/// Names the driver that an agent belongs to.
+const DRIVER_HEADER: &str = "livius-driver";
+
+/// Connects the agent of a driver.
+#[utoipa::path(
+    get,
+    path = "/api/v1/agent",
+    tag = "agent",
+    params(
+        ("Authorization" = String, Header, description = "`Bearer` and the driver's secret"),
+        ("Livius-Driver" = String, Header, description = "The driver's name"),
+    ),
+    responses(
+        (status = 101, description = "A WebSocket"),
+        (status = 400, description = "The request is not one for a WebSocket", body = ErrorMessage),
+        (status = 401, description = "The secret is wrong", body = ErrorMessage),
+        (status = 404, description = "There is no such driver, or its session is over", body = ErrorMessage),
+    )
+)]
+pub async fn agent_connect(
+    State(edge): State<Edge>,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, ApiError> {
+    let token = bearer(&headers).ok_or_else(ApiError::anonymous_agent)?;
+    let driver = headers.get(DRIVER_HEADER).ok_or_else(ApiError::anonymous_agent)?;
+    let driver = driver.to_str().ok().and_then(DriverId::parse).ok_or(AttachRefused::UnknownDriver)?;
+    edge.sessions.authorise(&driver, token.expose_secret())?;
+    let upgrade = upgrade.map_err(|rejection| ApiError::no_websocket(&rejection.body_text()))?;
+    let upgrade = upgrade.max_frame_size(agent_link::MAX_FRAME_BYTES).max_message_size(agent_link::MAX_FRAME_BYTES);
+    Ok(upgrade.on_upgrade(async move |socket| serve(&edge, &driver, &token, socket).await))
+}
+
+fn bearer(headers: &HeaderMap) -> Option<SecretString> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    (scheme.eq_ignore_ascii_case("bearer")).then(|| SecretString::from(token.trim()))
+}
+
+async fn serve(edge: &Edge, driver: &DriverId, token: &SecretString, socket: WebSocket) {
+    let (sink, stream) = socket.split();
+    let attach = async |socket| edge.sessions.attach(driver, token.expose_secret(), socket).await;
+    let end = link::run(driver, sink, stream, attach).await;
+    tracing::info!(driver.id = %driver, %end, "an agent's connection has ended");
+}

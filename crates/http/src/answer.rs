@@ -1,0 +1,31 @@
+//! Answers with JSON in them.
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use serde::Serialize;
+
+/// Exactly as Livy writes it: some clients choose their parser by it.
+pub const JSON: HeaderValue = HeaderValue::from_static("application/json;charset=utf-8");
+
+/// An answer of JSON text.
+pub fn json(status: StatusCode, text: impl Into<Body>) -> Response {
+    let mut response = Response::new(text.into());
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, JSON);
+    response
+}
+
+/// An answer of a value.
+pub fn ok<T: Serialize>(value: &T) -> Response {
+    json(StatusCode::OK, serde_json::to_vec(value).expect("answers are structs of texts and numbers"))
+}
+
+/// An answer about something new. `Location` is a path, as Livy's is: the server does not know by what name it was reached.
+pub fn created(location: String, text: Vec<u8>) -> Response {
+    let mut response = json(StatusCode::CREATED, text);
+    let location = HeaderValue::try_from(location).expect("a path of names and numbers of our own");
+    response.headers_mut().insert(LOCATION, location);
+    response
+}

@@ -1,0 +1,36 @@
+//! `/sessions/{id}/completion`.
+
+use axum::extract::State;
+use axum::response::Response;
+use wire::{CompletionAnswer, CompletionBody, ErrorMessage};
+
+use crate::answer;
+use crate::body::Payload;
+use crate::error::ApiError;
+use crate::extract::InSession;
+use crate::router::Edge;
+
+/// Finds texts to insert at a cursor.
+#[utoipa::path(
+    post,
+    path = "/sessions/{id}/completion",
+    tag = "statements",
+    params(("id" = String, Path, description = "The session's number or name")),
+    request_body = CompletionBody,
+    responses(
+        (status = 200, description = "The texts, often none", body = CompletionAnswer),
+        (status = 400, description = "The request cannot be read (a bare JSON string) or is refused", body = ErrorMessage),
+        (status = 404, description = "There is no such session", body = ErrorMessage),
+        (status = 500, description = "The session has ended: a bare JSON string", body = String),
+    )
+)]
+pub async fn completion_find(
+    State(edge): State<Edge>,
+    InSession(session): InSession,
+    body: Payload,
+) -> Result<Response, ApiError> {
+    let request = wire::read_completion(&body.text()?, edge.options.read)?;
+    drop(body);
+    let candidates = edge.sessions.complete(&session, request.code, request.kind, request.cursor).await?;
+    Ok(answer::ok(&CompletionAnswer { candidates }))
+}

@@ -1,0 +1,67 @@
+//! What the path of a request names.
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::request::Parts;
+use domain::{SessionId, StatementId};
+use sessions::SessionRef;
+use wire::{RequestError, integer};
+
+use crate::error::ApiError;
+use crate::router::Edge;
+
+/// The session of a path: `{id}`.
+pub struct InSession(pub SessionRef);
+
+/// The session and the statement of a path: `{id}` and `{statement}`.
+pub struct InStatement(pub SessionRef, pub StatementId);
+
+impl FromRequestParts<Edge> for InSession {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, ApiError> {
+        let parameters = parameters(parts, edge).await?;
+        Ok(Self(session_ref(parameter(&parameters, "id"))?))
+    }
+}
+
+impl FromRequestParts<Edge> for InStatement {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, ApiError> {
+        let parameters = parameters(parts, edge).await?;
+        let session = session_ref(parameter(&parameters, "id"))?;
+        Ok(Self(session, StatementId(integer(parameter(&parameters, "statement"))?)))
+    }
+}
+
+async fn parameters(parts: &mut Parts, edge: &Edge) -> Result<RawPathParams, ApiError> {
+    RawPathParams::from_request_parts(parts, edge).await.map_err(|_| ApiError::bad_path())
+}
+
+fn parameter<'a>(parameters: &'a RawPathParams, name: &str) -> &'a str {
+    parameters.iter().find_map(|(key, value)| (key == name).then_some(value)).unwrap_or_default()
+}
+
+/// All digits are an id, anything else is a name.
+fn session_ref(text: &str) -> Result<SessionRef, RequestError> {
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        Ok(SessionRef::Id(SessionId(integer(text)?)))
+    } else {
+        Ok(SessionRef::Name(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_ids_and_all_else_is_a_name() {
+        assert_eq!(session_ref("007"), Ok(SessionRef::Id(SessionId(7))));
+        for name in ["a", "-1", "1a", "a/b", "π", "١"] {
+            assert_eq!(session_ref(name), Ok(SessionRef::Name(name.to_owned())));
+        }
+        let overflow = RequestError::Refused("For input string: \"99999999999\"".to_owned());
+        assert_eq!(session_ref("99999999999"), Err(overflow));
+    }
+}

@@ -1,0 +1,193 @@
+//! What happens to every request before it is routed, and to every answer before it is sent.
+
+use std::panic::AssertUnwindSafe;
+
+use axum::extract::{Request, State};
+use axum::http::header::{ACCEPT, CONTENT_TYPE, STRICT_TRANSPORT_SECURITY};
+use axum::http::uri::PathAndQuery;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use futures_util::FutureExt as _;
+use tokio::time::Instant;
+
+use crate::answer;
+use crate::error::ApiError;
+use crate::path::normalise;
+use crate::query::Query;
+use crate::router::Edge;
+
+/// Livy's defaults.
+const SECURITY_HEADERS: [(HeaderName, HeaderValue); 4] = [
+    (HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff")),
+    (HeaderName::from_static("x-frame-options"), HeaderValue::from_static("SAMEORIGIN")),
+    (HeaderName::from_static("x-xss-protection"), HeaderValue::from_static("1; mode=block")),
+    (
+        HeaderName::from_static("content-security-policy"),
+        HeaderValue::from_static(
+            "default-src 'self'; script-src 'self' 'unsafe-inline'; img-src 'self'; frame-src 'self';",
+        ),
+    ),
+];
+
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+
+/// Headers by which a POST asks to be taken for something else.
+const METHOD_HEADERS: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
+
+/// How a client asks for a version of Livy's interface. There is only one.
+const VERSION_PREFIX: &str = "application/vnd.livy.v";
+const VERSION: &str = "0.1";
+
+/// Brings a request into its plain form, and gives its answer a deadline and the common headers.
+pub async fn front(State(edge): State<Edge>, request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let (method, path) = match tracing::enabled!(tracing::Level::DEBUG) {
+        true => (request.method().clone(), request.uri().path().to_owned()),
+        false => (Method::GET, String::new()),
+    };
+    let mut response = match plain(request) {
+        Ok(request) => answered(&edge, request, next).await,
+        Err(error) => error.into_response(),
+    };
+    finish(&edge, &mut response);
+    let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    tracing::debug!(%method, path, status = response.status().as_u16(), duration_ms, "answered");
+    response
+}
+
+async fn answered(edge: &Edge, request: Request, next: Next) -> Response {
+    let deadline = edge.options.deadline;
+    let answer = tokio::time::timeout(deadline, next.run(request));
+    match AssertUnwindSafe(answer).catch_unwind().await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => ApiError::overdue(deadline).into_response(),
+        Err(panic) => ApiError::internal(&format!("panic: {}", panic_text(&*panic))).into_response(),
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without words")
+}
+
+fn plain(mut request: Request) -> Result<Request, ApiError> {
+    let path = normalise(request.uri().path()).map_err(|_| ApiError::bad_path())?;
+    if path.starts_with("/sessions") {
+        check_version(request.headers())?;
+    }
+    if let std::borrow::Cow::Owned(path) = path {
+        *request.uri_mut() = with_path(request.uri(), &path).ok_or_else(ApiError::bad_path)?;
+    }
+    if request.method() == Method::POST
+        && let Some(method) = overridden(request.headers(), Query::new(request.uri().query()))
+    {
+        *request.method_mut() = method;
+    }
+    Ok(request)
+}
+
+fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
+    let text = match uri.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    };
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(PathAndQuery::try_from(text).ok()?);
+    Uri::from_parts(parts).ok()
+}
+
+/// The method that a POST asks to be taken for. Not HEAD: whoever sends a POST waits for a body.
+fn overridden(headers: &HeaderMap, query: Query) -> Option<Method> {
+    let from_header = || METHOD_HEADERS.iter().find_map(|name| headers.get(*name)?.to_str().ok());
+    let wanted = match query.text("_method") {
+        Some(method) => method.into_owned(),
+        None => from_header()?.to_owned(),
+    };
+    let method = Method::from_bytes(wanted.trim().to_ascii_uppercase().as_bytes()).ok()?;
+    (method != Method::HEAD && method != Method::CONNECT).then_some(method)
+}
+
+fn check_version(headers: &HeaderMap) -> Result<(), ApiError> {
+    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let Some(rest) = accept.strip_prefix(VERSION_PREFIX) else { return Ok(()) };
+    match rest.split('+').next().unwrap_or_default() {
+        VERSION => Ok(()),
+        other => Err(ApiError::unknown_version(other)),
+    }
+}
+
+fn finish(edge: &Edge, response: &mut Response) {
+    let bodiless = matches!(response.status(), StatusCode::SWITCHING_PROTOCOLS | StatusCode::NO_CONTENT);
+    let headers = response.headers_mut();
+    if !bodiless && !headers.contains_key(CONTENT_TYPE) {
+        headers.insert(CONTENT_TYPE, answer::JSON);
+    }
+    if edge.options.security_headers {
+        for (name, value) in &SECURITY_HEADERS {
+            headers.insert(name, value.clone());
+        }
+        if edge.options.https {
+            headers.insert(STRICT_TRANSPORT_SECURITY, HSTS);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+
+    fn request(method: Method, uri: &str, headers: &[(&str, &str)]) -> Request {
+        let mut request = Request::builder().method(method).uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(Body::empty()).unwrap()
+    }
+
+    #[test]
+    fn requests_get_their_plain_form() {
+        for (uri, expected) in [
+            ("/sessions/0?from=1", "/sessions/0?from=1"),
+            ("//sessions//0/;a=b?from=1;x", "/sessions/0?from=1;x"),
+            ("http://host:1/sessions/", "http://host:1/sessions"),
+        ] {
+            assert_eq!(plain(request(Method::GET, uri, &[])).unwrap().uri(), expected);
+        }
+        assert!(plain(request(Method::GET, "/sessions/%zz", &[])).is_err());
+    }
+
+    #[test]
+    fn a_post_may_be_something_else() {
+        for (uri, headers, expected) in [
+            ("/sessions/0?_method=DELETE", &[][..], Method::DELETE),
+            ("/sessions/0?_method=delete", &[], Method::DELETE),
+            ("/sessions/0", &[("X-HTTP-Method-Override", "DELETE")], Method::DELETE),
+            ("/sessions/0", &[("X-HTTP-Method", "GET")], Method::GET),
+            ("/sessions/0", &[("X-Method-Override", "put")], Method::PUT),
+            ("/sessions/0", &[("X-Method-Override", "HEAD")], Method::POST),
+            ("/sessions/0", &[("X-Method-Override", "a b")], Method::POST),
+            ("/sessions/0", &[], Method::POST),
+        ] {
+            assert_eq!(plain(request(Method::POST, uri, headers)).unwrap().method(), expected);
+        }
+        let get = plain(request(Method::GET, "/sessions/0?_method=DELETE", &[])).unwrap();
+        assert_eq!(get.method(), Method::GET);
+    }
+
+    #[test]
+    fn there_is_one_version() {
+        for (uri, accept, good) in [
+            ("/sessions", "application/vnd.livy.v0.1+json", true),
+            ("/sessions", "application/vnd.livy.v0.1", true),
+            ("/sessions", "text/html", true),
+            ("/sessions", "application/vnd.livy.v0.2+json", false),
+            ("/sessions", "application/vnd.livy.v", false),
+            ("/version", "application/vnd.livy.v0.2+json", true),
+        ] {
+            assert_eq!(plain(request(Method::GET, uri, &[("accept", accept)])).is_ok(), good, "{uri} {accept}");
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The HTTP edge: Livy's routes, the agent's WebSocket, and nothing that decides.
+//!
+//! Purpose: to translate. A request becomes a call of [`sessions::Sessions`], its answer becomes the bytes that Livy's clients
+//! expect. Non-goals: state of any kind, and listening (the binary binds and serves the router).
+//!
+//! A request passes [`front`](front) first: there its path and method are brought into their plain form, and there every answer gets its
+//! common headers and its deadline. Status codes of refusals are known in [`error`](error) alone.
+
+mod agent;
+mod answer;
+mod body;
+mod completion;
+mod error;
+mod extract;
+mod front;
+mod logs;
+mod openapi;
+mod options;
+mod path;
+mod query;
+mod router;
+mod server;
+mod sessions;
+mod statement_stream;
+mod statements;
+
+pub use agent::AGENT_PATH;
+pub use openapi::openapi;
+pub use options::Options;
+pub use router::router;

@@ -1,0 +1,91 @@
+//! The description of the interface. It is made from the routes, so it cannot miss one.
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use utoipa::OpenApi as _;
+use utoipa::openapi::OpenApi;
+
+use crate::answer;
+use crate::router::{Edge, table};
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Livius",
+        description = "A session server for Apache Spark. The routes at the root are those of Apache Livy, which any Livy client may \
+                       use; those under /api/v1 are Livius's own.",
+        license(name = "Apache-2.0"),
+    ),
+    tags(
+        (name = "sessions", description = "Interactive sessions"),
+        (name = "statements", description = "Code that runs in a session"),
+        (name = "server", description = "About the server"),
+        (name = "agent", description = "For the agents inside Spark drivers"),
+    )
+)]
+struct Outline;
+
+/// What is said of the whole, without routes.
+pub fn outline() -> OpenApi {
+    Outline::openapi()
+}
+
+/// The description of the whole interface.
+pub fn openapi() -> OpenApi {
+    table().split_for_parts().1
+}
+
+/// The description as it is served and checked in.
+pub fn rendered(document: &OpenApi) -> Bytes {
+    let text = document.to_pretty_json().expect("a description has only string keys");
+    Bytes::from(text + "\n")
+}
+
+/// This description.
+#[utoipa::path(
+    get,
+    path = "/api/v1/openapi.json",
+    tag = "server",
+    responses((status = 200, description = "The description of the interface", body = Object))
+)]
+pub async fn openapi_get(State(edge): State<Edge>) -> Response {
+    answer::json(StatusCode::OK, edge.document)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_is_described() {
+        let document = openapi();
+        let routes: Vec<&str> = document.paths.paths.keys().map(String::as_str).collect();
+        assert_eq!(
+            routes,
+            [
+                "/",
+                "/api/v1/agent",
+                "/api/v1/openapi.json",
+                "/metrics/ping",
+                "/sessions",
+                "/sessions/{id}",
+                "/sessions/{id}/completion",
+                "/sessions/{id}/connect",
+                "/sessions/{id}/interrupt",
+                "/sessions/{id}/log",
+                "/sessions/{id}/state",
+                "/sessions/{id}/statements",
+                "/sessions/{id}/statements/{statement}",
+                "/sessions/{id}/statements/{statement}/cancel",
+                "/sessions/{id}/stop",
+                "/ui",
+                "/version",
+            ]
+        );
+        let session = &document.components.expect("there are schemas").schemas["Session"];
+        let session = serde_json::to_value(session).unwrap();
+        assert_eq!(session["properties"].as_object().unwrap().len(), 23);
+    }
+}

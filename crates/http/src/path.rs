@@ -1,0 +1,81 @@
+//! Paths as clients write them, and as they are routed.
+//!
+//! Clients get their slashes wrong: a base address that ends with one makes `//sessions`, some add one at the end. Livy drops
+//! path parameters (`;x=y`). All of that is brought into one form before routing.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
+/// The path is not percent-encoded UTF-8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BadPath;
+
+/// A path with single slashes, none at its end and no parameters, and every escape in it checked.
+pub fn normalise(path: &str) -> Result<Cow<'_, str>, BadPath> {
+    if !is_encoded_utf8(path) {
+        return Err(BadPath);
+    }
+    if is_plain(path) {
+        return Ok(Cow::Borrowed(path));
+    }
+    let mut plain = String::with_capacity(path.len());
+    for segment in path.split('/') {
+        let name = segment.split(';').next().unwrap_or_default();
+        if !name.is_empty() {
+            plain.push('/');
+            plain.push_str(name);
+        }
+    }
+    Ok(Cow::Owned(if plain.is_empty() { "/".to_owned() } else { plain }))
+}
+
+fn is_plain(path: &str) -> bool {
+    path == "/" || !(path.contains(';') || path.contains("//") || path.ends_with('/') || !path.starts_with('/'))
+}
+
+fn is_encoded_utf8(path: &str) -> bool {
+    let mut rest = path;
+    while let Some(start) = rest.find('%') {
+        let digits = rest.as_bytes().get(start + 1..start + 3);
+        if !digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
+            return false;
+        }
+        rest = &rest[start + 3..];
+    }
+    rest.len() == path.len() || percent_decode_str(path).decode_utf8().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_get_their_plain_form() {
+        for (path, plain) in [
+            ("/", "/"),
+            ("", "/"),
+            ("//", "/"),
+            ("/sessions", "/sessions"),
+            ("/sessions/", "/sessions"),
+            ("//sessions", "/sessions"),
+            ("/sessions//0///statements/", "/sessions/0/statements"),
+            ("/sessions;x=y", "/sessions"),
+            ("/sessions;a=b/0;c/state;d=e;f", "/sessions/0/state"),
+            ("/sessions/;x", "/sessions"),
+            ("/sessions/a%2Fb", "/sessions/a%2Fb"),
+            ("/sessions/a%3Bb", "/sessions/a%3Bb"),
+            ("/sessions/%CF%80", "/sessions/%CF%80"),
+        ] {
+            assert_eq!(normalise(path).as_deref(), Ok(plain), "{path}");
+        }
+        for path in ["/sessions/%zz", "/sessions/%", "/sessions/%2", "/sessions/%ff", "/%2é"] {
+            assert_eq!(normalise(path), Err(BadPath), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_plain_path_is_not_copied() {
+        assert!(matches!(normalise("/sessions/0/statements/1"), Ok(Cow::Borrowed(_))));
+    }
+}

@@ -1,0 +1,63 @@
+//! Query strings, with Livy's words for bad numbers.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+use wire::{RequestError, integer};
+
+/// The parameters of a request. The first of equal names counts.
+#[derive(Debug, Clone, Copy)]
+pub struct Query<'a>(&'a str);
+
+impl<'a> Query<'a> {
+    /// Takes the part of an address behind its question mark.
+    pub fn new(text: Option<&'a str>) -> Self {
+        Self(text.unwrap_or_default())
+    }
+
+    /// A parameter as text.
+    pub fn text(self, name: &str) -> Option<Cow<'a, str>> {
+        self.0.split('&').find_map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (key == name || decoded(key) == name).then(|| decoded(value))
+        })
+    }
+
+    /// A parameter as a number.
+    pub fn integer(self, name: &str) -> Result<Option<i64>, RequestError> {
+        self.text(name).map(|text| integer(&text).map(i64::from)).transpose()
+    }
+}
+
+fn decoded(text: &str) -> Cow<'_, str> {
+    if !text.contains(['%', '+']) {
+        return Cow::Borrowed(text);
+    }
+    let spaced = text.replace('+', " ");
+    Cow::Owned(percent_decode_str(&spaced).decode_utf8_lossy().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_decoded_and_the_first_counts() {
+        let query = Query::new(Some("from=-3&size=2147483647&order=%44esc+&from=9&do%41s=a%20b&empty"));
+        assert_eq!(query.integer("from"), Ok(Some(-3)));
+        assert_eq!(query.integer("size"), Ok(Some(2_147_483_647)));
+        assert_eq!(query.text("order").as_deref(), Some("Desc "));
+        assert_eq!(query.text("doAs").as_deref(), Some("a b"));
+        assert_eq!(query.text("empty").as_deref(), Some(""));
+        assert_eq!(query.text("none"), None);
+        assert_eq!(Query::new(None).integer("from"), Ok(None));
+    }
+
+    #[test]
+    fn bad_numbers_are_refused_in_livys_words() {
+        for (text, shown) in [("from=abc", "abc"), ("from=", ""), ("from", ""), ("from=99999999999", "99999999999")] {
+            let expected = RequestError::Refused(format!("For input string: \"{shown}\""));
+            assert_eq!(Query::new(Some(text)).integer("from"), Err(expected));
+        }
+    }
+}

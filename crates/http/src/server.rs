@@ -1,0 +1,99 @@
+//! About the server: `/`, `/ui`, `/version`, `/metrics/ping`.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::{CONTENT_TYPE, HOST, LOCATION};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::Response;
+use wire::VersionAnswer;
+
+use crate::answer;
+use crate::router::Edge;
+
+const PAGE: &str = include_str!("ui.html");
+
+/// Says what is running here.
+#[utoipa::path(
+    get,
+    path = "/version",
+    tag = "server",
+    responses((status = 200, description = "Livy's version, as far as clients are concerned", body = VersionAnswer))
+)]
+pub async fn version_get(State(edge): State<Edge>) -> Response {
+    answer::ok(&edge.options.version)
+}
+
+/// Leads to the page for people.
+#[utoipa::path(get, path = "/", tag = "server", responses((status = 302, description = "To `/ui`")))]
+pub async fn root_get(State(edge): State<Edge>, headers: HeaderMap) -> Response {
+    let mut response = text(StatusCode::FOUND, "text/html", Body::empty());
+    response.headers_mut().insert(LOCATION, ui_address(edge.options.https, &headers));
+    response
+}
+
+/// The page for people.
+#[utoipa::path(
+    get,
+    path = "/ui",
+    tag = "server",
+    responses((status = 200, description = "What can be called here", body = String, content_type = "text/html"))
+)]
+pub async fn ui_get() -> Response {
+    text(StatusCode::OK, "text/html;charset=utf-8", Body::from(PAGE))
+}
+
+/// Tells that the server answers.
+#[utoipa::path(
+    get,
+    path = "/metrics/ping",
+    tag = "server",
+    responses((status = 200, description = "`pong`", body = String, content_type = "text/plain"))
+)]
+pub async fn ping_get() -> Response {
+    text(StatusCode::OK, "text/plain", Body::from("pong"))
+}
+
+fn text(status: StatusCode, content_type: &'static str, body: Body) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+/// The page's whole address, as Livy gives it: gateways rewrite only those. A path, where the client's name for the server
+/// is missing or not the shape of one.
+fn ui_address(https: bool, headers: &HeaderMap) -> HeaderValue {
+    let forwarded = headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
+    let scheme = if https || forwarded { "https" } else { "http" };
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).filter(|host| is_host(host));
+    let address = host.map(|host| format!("{scheme}://{host}/ui"));
+    address.and_then(|address| HeaderValue::try_from(address).ok()).unwrap_or(HeaderValue::from_static("/ui"))
+}
+
+fn is_host(host: &str) -> bool {
+    !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_root_leads_to_the_page_by_the_name_that_the_client_used() {
+        for (host, scheme, expected) in [
+            (Some("gw.example:8998"), None, "http://gw.example:8998/ui"),
+            (Some("[::1]:8998"), None, "http://[::1]:8998/ui"),
+            (Some("gw"), Some("https"), "https://gw/ui"),
+            (Some("evil/x?y"), None, "/ui"),
+            (Some(""), None, "/ui"),
+            (None, None, "/ui"),
+        ] {
+            let mut headers = HeaderMap::new();
+            let values = [(HOST, host), ("x-forwarded-proto".parse().unwrap(), scheme)];
+            for (name, value) in values {
+                headers.extend(value.map(|value| (Some(name), value.parse().unwrap())));
+            }
+            assert_eq!(ui_address(false, &headers), expected);
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! `/sessions` and `/sessions/{id}`: list, create, get, state, delete, stop, interrupt, connect.
+
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use sessions::{Caller, Page, SessionView};
+use wire::{ErrorMessage, Message, SessionAnswer, SessionBody, SessionListAnswer, StateAnswer};
+
+use crate::answer;
+use crate::body::Payload;
+use crate::error::ApiError;
+use crate::extract::InSession;
+use crate::query::Query;
+use crate::router::Edge;
+
+/// How many lines of its log a session shows.
+const LOG_LINES: usize = 10;
+
+const PAGE_SIZE: i64 = 100;
+
+/// Lists the sessions, oldest first.
+#[utoipa::path(
+    get,
+    path = "/sessions",
+    tag = "sessions",
+    params(
+        ("from" = Option<i32>, Query, description = "Index of the first; 0 when left out"),
+        ("size" = Option<i32>, Query, description = "How many at most; 100 when left out"),
+    ),
+    responses(
+        (status = 200, description = "A page of the sessions", body = SessionListAnswer),
+        (status = 400, description = "A parameter is not a number", body = ErrorMessage),
+    )
+)]
+pub async fn session_list(State(edge): State<Edge>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+    let query = Query::new(query.as_deref());
+    let from = query.integer("from")?.unwrap_or(0);
+    let size = query.integer("size")?.unwrap_or(PAGE_SIZE);
+    let (total, views) = edge.sessions.list(Page { from, size }).await?;
+    let logs: Vec<Vec<String>> = views.iter().map(|view| edge.sessions.log_tail(view, LOG_LINES)).collect();
+    let sessions = views.iter().zip(&logs).map(|(view, log)| SessionAnswer::new(&view.record, view.livy_state(), log));
+    Ok(answer::ok(&SessionListAnswer { from, total, sessions: sessions.collect() }))
+}
+
+/// Creates a session. It is `starting` at first; statements may be posted at once and wait for it.
+#[utoipa::path(
+    post,
+    path = "/sessions",
+    tag = "sessions",
+    params(("doAs" = Option<String>, Query, description = "User to impersonate; goes before proxyUser")),
+    request_body = SessionBody,
+    responses(
+        (status = 201, description = "The new session", body = SessionAnswer,
+            headers(("Location" = String, description = "Its path"))),
+        (status = 400, description = "The request cannot be read (a bare JSON string) or is refused", body = ErrorMessage),
+        (status = 403, description = "The caller may not impersonate that user", body = ErrorMessage),
+    )
+)]
+pub async fn session_create(
+    State(edge): State<Edge>,
+    RawQuery(query): RawQuery,
+    body: Payload,
+) -> Result<Response, ApiError> {
+    let request = wire::read_session(&body.text()?, edge.options.read)?;
+    // The body may be large, and the answer waits for the store.
+    drop(body);
+    let view = edge.sessions.create(&caller(query.as_deref()), request).await?;
+    Ok(answer::created(format!("/sessions/{}", view.record.id), rendered(&edge, &view)))
+}
+
+/// Shows a session.
+#[utoipa::path(
+    get,
+    path = "/sessions/{id}",
+    tag = "sessions",
+    params(("id" = String, Path, description = "The session's number or name")),
+    responses(
+        (status = 200, description = "The session", body = SessionAnswer),
+        (status = 404, description = "There is no such session", body = ErrorMessage),
+    )
+)]
+pub async fn session_get(State(edge): State<Edge>, InSession(session): InSession) -> Result<Response, ApiError> {
+    let view = edge.sessions.get(&session).await?;
+    Ok(answer::json(StatusCode::OK, rendered(&edge, &view)))
+}
+
+/// Shows a session's state.
+#[utoipa::path(
+    get,
+    path = "/sessions/{id}/state",
+    tag = "sessions",
+    params(("id" = String, Path, description = "The session's number or name")),
+    responses(
+        (status = 200, description = "The state", body = StateAnswer),
+        (status = 404, description = "There is no such session", body = ErrorMessage),
+    )
+)]
+pub async fn session_state(State(edge): State<Edge>, InSession(session): InSession) -> Result<Response, ApiError> {
+    let view = edge.sessions.get(&session).await?;
+    Ok(answer::ok(&StateAnswer { id: view.record.id.0, state: view.livy_state() }))
+}
+
+/// Stops a session and takes it off the list.
+#[utoipa::path(
+    delete,
+    path = "/sessions/{id}",
+    tag = "sessions",
+    params(("id" = String, Path, description = "The session's number or name")),
+    responses(
+        (status = 200, description = "It has ended, or is about to: `{\"msg\":\"deleted\"}`", body = Message),
+        (status = 404, description = "There is no such session", body = ErrorMessage),
+    )
+)]
+pub async fn session_delete(State(edge): State<Edge>, InSession(session): InSession) -> Result<Response, ApiError> {
+    edge.sessions.delete(&session).await?;
+    Ok(answer::ok(&Message { msg: "deleted" }))
+}
+
+/// Stops a session and keeps it on the list.
+#[utoipa::path(
+    post,
+    path = "/sessions/{id}/stop",
+    tag = "sessions",
+    params(("id" = String, Path, description = "The session's number or name")),
+    responses(
+        (status = 204, description = "It has ended, or is about to"),
+        (status = 404, description = "There is no such session", body = ErrorMessage),
+    )
+)]
+pub async fn session_stop(
+    State(edge): State<Edge>,
+    InSession(session): InSession,
+    _ignored: Payload,
+) -> Result<StatusCode, ApiError> {
+    edge.sessions.stop(&session).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Cancels all of a session's statements. The session lives on (with Livy it does not).
+#[utoipa::path(
+    post,
+    path = "/sessions/{id}/interrupt",
+    tag = "sessions",
+    params(("id" = String, Path, description = "The session's number or name")),
+    responses(
+        (status = 200, description = "They are being cancelled: `{\"msg\":\"interrupted\"}`", body = Message),
+        (status = 404, description = "There is no such session", body = ErrorMessage),
+        (status = 500, description = "The session has ended: a bare JSON string", body = String),
+    )
+)]
+pub async fn session_interrupt(
+    State(edge): State<Edge>,
+    InSession(session): InSession,
+    _ignored: Payload,
+) -> Result<Response, ApiError> {
+    edge.sessions.interrupt(&session).await?;
+    Ok(answer::ok(&Message { msg: "interrupted" }))
+}
+
+/// Shows a session, and counts as its use.
+#[utoipa::path(
+    post,
+    path = "/sessions/{id}/connect",
+    tag = "sessions",
+    params(("id" = String, Path, description = "The session's number or name")),
+    responses(
+        (status = 200, description = "The session", body = SessionAnswer),
+        (status = 404, description = "There is no such session", body = ErrorMessage),
+    )
+)]
+pub async fn session_connect(
+    State(edge): State<Edge>,
+    InSession(session): InSession,
+    _ignored: Payload,
+) -> Result<Response, ApiError> {
+    let view = edge.sessions.connect(&session).await?;
+    Ok(answer::json(StatusCode::OK, rendered(&edge, &view)))
+}
+
+fn rendered(edge: &Edge, view: &SessionView) -> Vec<u8> {
+    let log = edge.sessions.log_tail(view, LOG_LINES);
+    let mut text = Vec::with_capacity(2_048);
+    SessionAnswer::new(&view.record, view.livy_state(), &log).write(&mut text);
+    text
+}
+
+fn caller(query: Option<&str>) -> Caller {
+    let do_as = Query::new(query).text("doAs").filter(|user| !user.is_empty());
+    Caller { user: None, do_as: do_as.map(std::borrow::Cow::into_owned) }
+}

@@ -1,0 +1,179 @@
+//! Statements as the body of an answer, however long their outputs are.
+//!
+//! A long output is read and sent piece by piece, and a long list page by page, so that an answer never holds more than a
+//! few hundred kilobytes. Short answers, which nearly all are, become one piece with a length.
+
+use std::collections::VecDeque;
+
+use axum::body::{Body, Bytes};
+use domain::StatementRecord;
+use futures_util::{StreamExt as _, stream};
+use sessions::{Order, OutputView, Page, SessionError, SessionRef, Sessions, StatementView};
+use wire::{StatementEnvelope, statement_list_head, statement_list_tail};
+
+use crate::error::{ApiError, chain};
+
+/// A piece is sent when it is at least as long.
+const PIECE_BYTES: usize = 128 << 10;
+
+/// How many statements of a list are read at once.
+const PAGE_STATEMENTS: u64 = 50;
+
+/// Why an answer breaks off.
+#[derive(Debug, thiserror::Error)]
+pub enum StreamError {
+    /// The application failed.
+    #[error(transparent)]
+    Sessions(#[from] SessionError),
+    /// A piece of an output is not there: the statement was forgotten meanwhile.
+    #[error("a piece of a statement's output is gone")]
+    PieceGone,
+}
+
+/// Statements on their way out.
+pub struct StatementStream {
+    sessions: Sessions,
+    /// The rest of the list that is not yet read.
+    rest: Option<Rest>,
+    /// Read, but not yet written.
+    waiting: VecDeque<StatementView>,
+    /// The long output that is being written.
+    long: Option<LongOutput>,
+    /// What comes between this statement and the one before, within a list.
+    separator: &'static [u8],
+    /// What comes behind the last statement.
+    tail: Vec<u8>,
+    /// What is written, but not yet sent.
+    piece: Vec<u8>,
+    ended: bool,
+}
+
+struct Rest {
+    session: SessionRef,
+    from: u64,
+    size: u64,
+    order: Order,
+}
+
+struct LongOutput {
+    record: StatementRecord,
+    progress: f64,
+    next: u32,
+    chunks: u32,
+}
+
+impl StatementStream {
+    /// One statement.
+    pub fn one(sessions: Sessions, view: StatementView) -> Self {
+        Self {
+            sessions,
+            rest: None,
+            waiting: VecDeque::from([view]),
+            long: None,
+            separator: b"",
+            tail: Vec::new(),
+            piece: Vec::new(),
+            ended: false,
+        }
+    }
+
+    /// A page of a session's statements.
+    pub async fn list(sessions: Sessions, session: SessionRef, page: Page, order: Order) -> Result<Self, SessionError> {
+        let (from, size) = page.window();
+        let mut rest = Rest { session, from, size, order };
+        let (total, views) = rest.read(&sessions).await?;
+        rest.size = rest.size.min(total.saturating_sub(rest.from));
+        let (mut piece, mut tail) = (Vec::new(), Vec::new());
+        statement_list_head(total, &mut piece);
+        statement_list_tail(&mut tail);
+        let (rest, waiting, separator): (_, _, &[u8]) = (Some(rest), views.into(), b"");
+        Ok(Self { sessions, rest, waiting, long: None, separator, tail, piece, ended: false })
+    }
+
+    /// The body of the answer. Fails when its beginning cannot be read; if a later part cannot, the connection breaks off, so that
+    /// nobody takes the part for the whole.
+    pub async fn into_body(mut self) -> Result<Body, ApiError> {
+        let first = match self.next().await {
+            Ok(first) => first.unwrap_or_default(),
+            Err(StreamError::Sessions(error)) => return Err(error.into()),
+            Err(error @ StreamError::PieceGone) => return Err(ApiError::internal(&error.to_string())),
+        };
+        if self.ended {
+            return Ok(Body::from(first));
+        }
+        let later = stream::try_unfold(self, async |mut statements: Self| {
+            let piece = statements.next().await.inspect_err(|error| {
+                tracing::warn!(error = %chain(error), "an answer with statements broke off");
+            })?;
+            Ok::<_, StreamError>(piece.map(|piece| (piece, statements)))
+        });
+        Ok(Body::from_stream(stream::once(async { Ok(first) }).chain(later)))
+    }
+
+    /// The next piece, or `None` when all was sent.
+    async fn next(&mut self) -> Result<Option<Bytes>, StreamError> {
+        while !self.ended && self.piece.len() < PIECE_BYTES {
+            if self.long.is_some() {
+                self.write_chunk().await?;
+            } else if let Some(view) = self.waiting.pop_front() {
+                self.write(view);
+            } else if !self.read_more().await? {
+                self.piece.append(&mut self.tail);
+                self.ended = true;
+            }
+        }
+        let piece = std::mem::take(&mut self.piece);
+        Ok((!piece.is_empty()).then(|| Bytes::from(piece)))
+    }
+
+    fn write(&mut self, view: StatementView) {
+        self.piece.extend_from_slice(self.separator);
+        self.separator = b",";
+        let envelope = StatementEnvelope::new(&view.record, view.progress);
+        match &view.output {
+            OutputView::None => envelope.write(None, &mut self.piece),
+            OutputView::Inline(text) => envelope.write(Some(text), &mut self.piece),
+            OutputView::Chunked { chunks, .. } => {
+                envelope.head(&mut self.piece);
+                let (chunks, progress) = (*chunks, view.progress);
+                self.long = Some(LongOutput { record: view.record, progress, next: 0, chunks });
+            }
+        }
+    }
+
+    async fn write_chunk(&mut self) -> Result<(), StreamError> {
+        let Some(long) = &mut self.long else { return Ok(()) };
+        if long.next < long.chunks {
+            let chunk = self.sessions.output_chunk(long.record.session, long.record.id, long.next).await?;
+            self.piece.extend_from_slice(chunk.ok_or(StreamError::PieceGone)?.as_bytes());
+            long.next += 1;
+        } else {
+            StatementEnvelope::new(&long.record, long.progress).tail(&mut self.piece);
+            self.long = None;
+        }
+        Ok(())
+    }
+
+    /// Reads the next page; false when there is none.
+    async fn read_more(&mut self) -> Result<bool, StreamError> {
+        let Some(rest) = self.rest.as_mut().filter(|rest| rest.size > 0) else { return Ok(false) };
+        let (_, views) = rest.read(&self.sessions).await?;
+        self.waiting.extend(views);
+        Ok(!self.waiting.is_empty())
+    }
+}
+
+impl Rest {
+    async fn read(&mut self, sessions: &Sessions) -> Result<(u64, Vec<StatementView>), SessionError> {
+        let size = self.size.min(PAGE_STATEMENTS);
+        let page = Page { from: signed(self.from), size: signed(size) };
+        let (total, views) = sessions.statements(&self.session, page, self.order).await?;
+        self.from += size;
+        self.size -= size;
+        Ok((total, views))
+    }
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

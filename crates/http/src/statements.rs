@@ -1,0 +1,131 @@
+//! `/sessions/{id}/statements`: list, run, get, cancel.
+
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use sessions::{NewStatement, Order, OutputView, Page};
+use wire::{ErrorMessage, Message, StatementAnswer, StatementBody, StatementEnvelope, StatementListAnswer};
+
+use crate::answer;
+use crate::body::Payload;
+use crate::error::ApiError;
+use crate::extract::{InSession, InStatement};
+use crate::query::Query;
+use crate::router::Edge;
+use crate::statement_stream::StatementStream;
+
+/// Lists a session's statements, of ended sessions too.
+#[utoipa::path(
+    get,
+    path = "/sessions/{id}/statements",
+    tag = "statements",
+    params(
+        ("id" = String, Path, description = "The session's number or name"),
+        ("from" = Option<i32>, Query, description = "Index of the first; 0 when left out"),
+        ("size" = Option<i32>, Query, description = "How many at most; all when left out"),
+        ("order" = Option<String>, Query, description = "`desc` for the newest first"),
+    ),
+    responses(
+        (status = 200, description = "A page of the statements", body = StatementListAnswer),
+        (status = 400, description = "A parameter is not a number", body = ErrorMessage),
+        (status = 404, description = "There is no such session", body = ErrorMessage),
+    )
+)]
+pub async fn statement_list(
+    State(edge): State<Edge>,
+    InSession(session): InSession,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let query = Query::new(query.as_deref());
+    let from = query.integer("from")?.unwrap_or(0);
+    let size = query.integer("size")?.unwrap_or_else(|| i32::MAX.into());
+    let descending = query.text("order").is_some_and(|order| order.trim().eq_ignore_ascii_case("desc"));
+    let order = if descending { Order::Descending } else { Order::Ascending };
+    let list = StatementStream::list(edge.sessions, session, Page { from, size }, order).await?;
+    Ok(answer::json(StatusCode::OK, list.into_body().await?))
+}
+
+/// Runs code in a session: behind what waits there already, and as soon as the session is ready.
+#[utoipa::path(
+    post,
+    path = "/sessions/{id}/statements",
+    tag = "statements",
+    params(("id" = String, Path, description = "The session's number or name")),
+    request_body = StatementBody,
+    responses(
+        (status = 201, description = "The new statement", body = StatementAnswer,
+            headers(("Location" = String, description = "Its path"))),
+        (status = 400, description = "The request cannot be read (a bare JSON string) or is refused", body = ErrorMessage),
+        (status = 404, description = "There is no such session", body = ErrorMessage),
+        (status = 429, description = "Too many statements wait in the session", body = ErrorMessage,
+            headers(("Retry-After" = u32, description = "Seconds"))),
+        (status = 500, description = "The session has ended: a bare JSON string", body = String),
+    )
+)]
+pub async fn statement_run(
+    State(edge): State<Edge>,
+    InSession(session): InSession,
+    body: Payload,
+) -> Result<Response, ApiError> {
+    let request = wire::read_statement(&body.text()?, edge.options.read)?;
+    // The body may be large, and the answer waits for the store.
+    drop(body);
+    let new = NewStatement { code: request.code, kind: request.kind };
+    let view = edge.sessions.run(&session, new).await?;
+    let output = match &view.output {
+        OutputView::Inline(text) => Some(&**text),
+        OutputView::None | OutputView::Chunked { .. } => None,
+    };
+    let mut text = Vec::new();
+    StatementEnvelope::new(&view.record, view.progress).write(output, &mut text);
+    let location = format!("/sessions/{}/statements/{}", view.record.session, view.record.id);
+    Ok(answer::created(location, text))
+}
+
+/// Shows a statement, of ended sessions too.
+#[utoipa::path(
+    get,
+    path = "/sessions/{id}/statements/{statement}",
+    tag = "statements",
+    params(
+        ("id" = String, Path, description = "The session's number or name"),
+        ("statement" = i32, Path, description = "The statement's number"),
+    ),
+    responses(
+        (status = 200, description = "The statement", body = StatementAnswer),
+        (status = 404, description = "There is no such session (an object), or no such statement in it (a bare JSON string)",
+            body = ErrorMessage),
+    )
+)]
+pub async fn statement_get(
+    State(edge): State<Edge>,
+    InStatement(session, statement): InStatement,
+) -> Result<Response, ApiError> {
+    let view = edge.sessions.statement(&session, statement).await?;
+    let one = StatementStream::one(edge.sessions, view);
+    Ok(answer::json(StatusCode::OK, one.into_body().await?))
+}
+
+/// Stops a statement. One that is over, or never was, needs no stopping.
+#[utoipa::path(
+    post,
+    path = "/sessions/{id}/statements/{statement}/cancel",
+    tag = "statements",
+    params(
+        ("id" = String, Path, description = "The session's number or name"),
+        ("statement" = i32, Path, description = "The statement's number"),
+    ),
+    responses(
+        (status = 200, description = "It is being stopped: `{\"msg\":\"canceled\"}`", body = Message),
+        (status = 404, description = "There is no such session", body = ErrorMessage),
+        (status = 500, description = "The session has ended: a bare JSON string", body = String),
+    )
+)]
+pub async fn statement_cancel(
+    State(edge): State<Edge>,
+    InStatement(session, statement): InStatement,
+    _ignored: Payload,
+) -> Result<Response, ApiError> {
+    edge.sessions.cancel(&session, statement).await?;
+    Ok(answer::ok(&Message { msg: "canceled" }))
+}

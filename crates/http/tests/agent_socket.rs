@@ -1,0 +1,142 @@
+//! The agent's WebSocket, over a real socket.
+
+use agent_link::Command;
+use domain::SessionId;
+use futures_util::{SinkExt as _, StreamExt as _};
+use secrecy::ExposeSecret as _;
+use testkit::World;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+const S0: SessionId = SessionId(0);
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+struct Gateway {
+    world: World,
+    address: String,
+    driver: String,
+    token: String,
+    server: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test's server ends with the test")]
+async fn gateway() -> Gateway {
+    let world = World::new().await;
+    world.post("/sessions", r#"{"kind":"sql"}"#).await;
+    let (order, _) = world.driver(S0).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = world.router();
+    let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    let token = order.token.expose_secret().to_owned();
+    let driver = order.id.to_string();
+    Gateway { world, address: format!("ws://{address}{}", http_edge::AGENT_PATH), driver, token, server }
+}
+
+impl Gateway {
+    async fn connect(&self, driver: Option<&str>, authorization: Option<&str>) -> Result<Socket, u16> {
+        let mut request = self.address.as_str().into_client_request().unwrap();
+        for (name, value) in [("livius-driver", driver), ("authorization", authorization)] {
+            if let Some(value) = value {
+                request.headers_mut().insert(name, value.parse().unwrap());
+            }
+        }
+        match connect_async(request).await {
+            Ok((socket, _)) => Ok(socket),
+            Err(Error::Http(response)) => Err(response.status().as_u16()),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    async fn agent(&self) -> Socket {
+        let authorization = format!("Bearer {}", self.token);
+        let mut socket = self.connect(Some(&self.driver), Some(&authorization)).await.unwrap();
+        let hello = format!(
+            r#"{{"v":1,"type":"hello","driver":"{}","instance":"i","pid":1,"spark":"4.1.4","scala":"2.13","java":"17","firstSeq":1,"lastSeq":0}}"#,
+            self.driver
+        );
+        socket.send(Message::text(hello)).await.unwrap();
+        socket
+    }
+}
+
+async fn text(socket: &mut Socket) -> Option<String> {
+    loop {
+        match socket.next().await? {
+            Ok(Message::Text(text)) => return Some(text.as_str().to_owned()),
+            Ok(Message::Close(_)) | Err(_) => return None,
+            Ok(_) => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_the_drivers_own_secret_opens_the_socket() {
+    let gateway = gateway().await;
+    let good = format!("Bearer {}", gateway.token);
+    let driver = gateway.driver.as_str();
+    for (driver, authorization, status) in [
+        (Some(driver), None, 401),
+        (None, Some(good.as_str()), 401),
+        (Some(driver), Some("Bearer wrong"), 401),
+        (Some(driver), Some("Basic eDp5"), 401),
+        (Some("s-0-000000000000"), Some(good.as_str()), 404),
+        (Some("../../etc"), Some(good.as_str()), 404),
+    ] {
+        let refused = gateway.connect(driver, authorization).await.err();
+        assert_eq!(refused, Some(status), "{driver:?} {authorization:?}");
+    }
+    assert!(gateway.connect(Some(driver), Some(&good)).await.is_ok());
+    let plain = gateway.world.get(http_edge::AGENT_PATH).await;
+    assert_eq!(plain.status, 401);
+}
+
+#[tokio::test]
+async fn a_session_runs_a_statement_over_the_socket() {
+    let gateway = gateway().await;
+    let mut socket = gateway.agent().await;
+    let welcome = text(&mut socket).await.unwrap();
+    assert_eq!(welcome, Command::Welcome { acked: 0 }.to_text());
+    let ready = r#"{"v":1,"seq":1,"type":"ready","appId":"local-1","sparkUiUrl":null,"sparkUser":"me","master":"local[2]"}"#;
+    socket.send(Message::text(ready)).await.unwrap();
+    gateway.world.await_state(S0, "idle").await;
+    gateway.world.post("/sessions/0/statements", r#"{"code":"select 1"}"#).await;
+    let run = loop {
+        let command = text(&mut socket).await.unwrap();
+        if command.contains(r#""type":"run""#) {
+            break command;
+        }
+    };
+    assert_eq!(run, r#"{"v":1,"type":"run","statement":0,"kind":"sql","code":"select 1"}"#);
+    // The longest output that fits into one frame.
+    let output = serde_json::json!({"status": "ok", "execution_count": 0, "data": {"text/plain": "x".repeat(60_000)}});
+    let finished = serde_json::json!({
+        "v": 1, "seq": 2, "type": "finished", "statement": 0, "at": 5, "cancelled": false, "output": output.to_string(), "chunks": 0
+    });
+    socket.send(Message::text(finished.to_string())).await.unwrap();
+    let statement = gateway.world.await_statement(S0, 0, "available").await;
+    assert_eq!(statement["output"], output);
+}
+
+#[tokio::test]
+async fn what_is_not_a_frame_closes_the_socket() {
+    let gateway = gateway().await;
+    for nonsense in [Message::text("nonsense"), Message::binary(vec![0, 1, 2]), Message::text("x".repeat(17 << 20))] {
+        let mut socket = gateway.agent().await;
+        text(&mut socket).await.expect("a welcome");
+        let _ = socket.send(nonsense).await;
+        assert_eq!(text(&mut socket).await, None);
+    }
+    // The session is as it was, and takes the agent back.
+    let mut socket = gateway.agent().await;
+    assert_eq!(text(&mut socket).await, Some(Command::Welcome { acked: 0 }.to_text()));
+}

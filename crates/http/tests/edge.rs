@@ -1,0 +1,231 @@
+//! What clients do to a request before it reaches a route, and what every answer carries.
+
+use async_compression::tokio::write::{GzipEncoder, ZlibEncoder};
+use axum::body::Body;
+use axum::http::{Method, Request};
+use testkit::{Answer, World};
+use tokio::io::AsyncWriteExt as _;
+
+async fn ask(world: &World, method: &str, uri: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
+    let mut request = Request::builder().method(method).uri(uri);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    world.send(request.body(body.into()).unwrap()).await
+}
+
+async fn world_with_a_session() -> World {
+    let world = World::new().await;
+    let answer = world.post("/sessions", r#"{"name":"a b/π","kind":"pyspark"}"#).await;
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    world
+}
+
+#[tokio::test]
+async fn paths_are_understood_as_clients_write_them() {
+    let world = world_with_a_session().await;
+    for (path, status) in [
+        ("/sessions", 200),
+        ("/sessions/", 200),
+        ("//sessions", 200),
+        ("/sessions;x=y", 200),
+        ("/sessions/0", 200),
+        ("/sessions/0/", 200),
+        ("/sessions//0", 200),
+        ("/sessions/000", 200),
+        ("/sessions/0;x=y/state", 200),
+        ("/sessions/a%20b%2F%CF%80", 200),
+        ("/sessions/a%20b%2F%CF%80/state", 200),
+        ("/sessions/0/state/", 200),
+        ("/sessions/0/statements/", 200),
+        ("/sessions/0/foo", 404),
+        ("/session/0", 404),
+        ("/sessions/0/statements/0/output", 404),
+        ("/nothing", 404),
+        ("/batches", 404),
+        ("/ui/nothing", 404),
+        ("/sessions/%zz", 400),
+        ("/sessions/%ff", 400),
+        ("/sessions/99999999999", 400),
+    ] {
+        let answer = world.get(path).await;
+        assert_eq!(answer.status.as_u16(), status, "{path}: {}", answer.text);
+        assert_eq!(answer.headers["content-type"], "application/json;charset=utf-8", "{path}");
+    }
+    assert_eq!(world.get("/sessions/99999999999").await.text, r#"{"msg":"For input string: \"99999999999\""}"#);
+    assert_eq!(world.get("/sessions/0/statements/x").await.text, r#"{"msg":"For input string: \"x\""}"#);
+    assert_eq!(world.get("/sessions/0/statements/-1").await.text, r#""Statement not found""#);
+    assert_eq!(world.get("/sessions/5").await.text, r#"{"msg":"Session '5' not found."}"#);
+    assert_eq!(world.get("/sessions/no").await.text, r#"{"msg":"Session 'no' not found."}"#);
+    assert_eq!(world.get("/nothing").await.text, "");
+}
+
+#[tokio::test]
+async fn methods_are_what_they_are_or_what_the_client_says_they_are() {
+    let world = world_with_a_session().await;
+    for (method, uri, headers, status) in [
+        ("HEAD", "/sessions", &[][..], 200),
+        ("HEAD", "/sessions/0", &[], 200),
+        ("HEAD", "/sessions/7", &[], 404),
+        ("PUT", "/sessions", &[], 405),
+        ("OPTIONS", "/sessions", &[], 405),
+        ("PATCH", "/sessions/0", &[], 405),
+        ("POST", "/sessions/0/state", &[], 405),
+        ("POST", "/sessions/0/state?_method=GET", &[], 200),
+        ("POST", "/sessions/0/state", &[("X-HTTP-Method-Override", "get")], 200),
+        ("POST", "/sessions/0?_method=DELETE", &[("X-Requested-By", "x")], 200),
+    ] {
+        let answer = ask(&world, method, uri, headers, "").await;
+        assert_eq!(answer.status.as_u16(), status, "{method} {uri}: {}", answer.text);
+        if status == 405 {
+            assert_eq!(answer.text, "");
+            assert!(answer.headers.contains_key("allow"), "{method} {uri}");
+        }
+        if method == "HEAD" {
+            assert_eq!(answer.text, "");
+        }
+    }
+    assert_eq!(world.get("/sessions/0").await.status, 404);
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_security_headers() {
+    let world = World::new().await;
+    for path in ["/sessions", "/version", "/ui", "/", "/nothing", "/sessions/%zz", "/metrics/ping"] {
+        let answer = world.get(path).await;
+        assert_eq!(answer.headers["x-content-type-options"], "nosniff", "{path}");
+        assert_eq!(answer.headers["x-frame-options"], "SAMEORIGIN", "{path}");
+        assert_eq!(answer.headers["x-xss-protection"], "1; mode=block", "{path}");
+        assert!(answer.headers.contains_key("content-security-policy"), "{path}");
+        assert!(!answer.headers.contains_key("server"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn accept_and_content_type_do_not_matter_but_for_livys_own() {
+    let world = World::new().await;
+    let accept = |value: &'static str| [("accept", value)];
+    assert_eq!(ask(&world, "GET", "/sessions", &accept("text/html"), "").await.status, 200);
+    assert_eq!(ask(&world, "GET", "/sessions", &accept("application/vnd.livy.v0.1+json"), "").await.status, 200);
+    let answer = ask(&world, "GET", "/sessions", &accept("application/vnd.livy.v9+json"), "").await;
+    assert_eq!((answer.status.as_u16(), answer.text.as_str()), (406, r#"{"msg":"No value found for '9'"}"#));
+    for headers in [
+        &[][..],
+        &[("content-type", "text/plain")],
+        &[("content-type", "application/x-www-form-urlencoded")],
+        &[("content-type", "application/json"), ("content-encoding", "UTF-8")],
+        &[("content-type", "application/json; charset=UTF-8"), ("expect", "100-continue")],
+    ] {
+        let answer = ask(&world, "POST", "/sessions", headers, "{}").await;
+        assert_eq!(answer.status, 201, "{headers:?}: {}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn bodies_are_read_in_any_packing_and_bounded_after_it() {
+    let world = World::new().await;
+    let body = br#"{"name":"packed","conf":{"spark.x":"y"}}"#;
+    let mut gzip = GzipEncoder::new(Vec::new());
+    gzip.write_all(body).await.unwrap();
+    gzip.shutdown().await.unwrap();
+    let answer = ask(&world, "POST", "/sessions", &[("content-encoding", "gzip")], gzip.into_inner()).await;
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    assert_eq!(answer.json()["name"], "packed");
+
+    let mut deflate = ZlibEncoder::new(Vec::new());
+    deflate.write_all(b"{}").await.unwrap();
+    deflate.shutdown().await.unwrap();
+    let answer = ask(&world, "POST", "/sessions", &[("content-encoding", "deflate")], deflate.into_inner()).await;
+    assert_eq!(answer.status, 201, "{}", answer.text);
+
+    let mut bomb = GzipEncoder::new(Vec::new());
+    for _ in 0..65 {
+        bomb.write_all(&vec![b' '; 1 << 20]).await.unwrap();
+    }
+    bomb.shutdown().await.unwrap();
+    let bomb = bomb.into_inner();
+    assert!(bomb.len() < 1 << 20);
+    let answer = ask(&world, "POST", "/sessions/0/statements", &[("content-encoding", "gzip")], bomb).await;
+    let expected = r#"{"msg":"The body is longer than 67108864 bytes (limits.body_bytes): send large data as files"}"#;
+    assert_eq!((answer.status.as_u16(), answer.text.as_str()), (413, expected));
+
+    let answer = ask(&world, "POST", "/sessions", &[("content-length", "67108865")], "{}").await;
+    assert_eq!(answer.status, 413);
+    let answer = ask(&world, "POST", "/sessions", &[("content-encoding", "gzip")], "{}").await;
+    assert_eq!(answer.status, 400);
+    assert!(answer.text.starts_with(r#"{"msg":"The body cannot be read: "#), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn bodies_are_utf8_or_say_what_they_are() {
+    let world = World::new().await;
+    let body = b"{\"name\":\"caf\xE9\"}".to_vec();
+    let latin1 = [("content-type", "application/json; charset=ISO-8859-1")];
+    let answer = ask(&world, "POST", "/sessions", &latin1, body.clone()).await;
+    assert_eq!((answer.status.as_u16(), answer.json()["name"].as_str()), (201, Some("café")));
+    let answer = ask(&world, "POST", "/sessions", &[("content-type", "application/json")], body).await;
+    assert_eq!(answer.status, 400);
+    assert!(answer.text.starts_with("\"Invalid UTF-8 at byte 12: "), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn long_answers_are_packed_for_who_can_unpack() {
+    let world = World::new().await;
+    let conf: Vec<String> = (0..200).map(|n| format!("\"spark.key.number.{n}\":\"value\"")).collect();
+    let answer = world.post("/sessions", &format!("{{\"conf\":{{{}}}}}", conf.join(","))).await;
+    assert_eq!(answer.status, 201);
+    for (accept, encoding) in [
+        ("gzip", Some("gzip")),
+        ("gzip, deflate", Some("gzip")),
+        ("deflate", Some("deflate")),
+        ("deflate, gzip, br, zstd", Some("gzip")),
+        ("br", None),
+        ("identity", None),
+    ] {
+        let answer = ask(&world, "GET", "/sessions/0", &[("accept-encoding", accept)], "").await;
+        let found = answer.headers.get("content-encoding").map(|value| value.to_str().unwrap());
+        assert_eq!(found, encoding, "{accept}");
+    }
+    let answer = ask(&world, "GET", "/version", &[("accept-encoding", "gzip")], "").await;
+    assert!(!answer.headers.contains_key("content-encoding"));
+}
+
+#[tokio::test]
+async fn bodies_are_optional_where_they_mean_nothing() {
+    let world = world_with_a_session().await;
+    for (path, body) in [
+        ("/sessions/0/connect", ""),
+        ("/sessions/0/connect", "{}"),
+        ("/sessions/0/interrupt", ""),
+        ("/sessions/0/statements/0/cancel", ""),
+        ("/sessions/0/statements/99/cancel", "{}"),
+    ] {
+        let answer = ask(&world, "POST", path, &[("content-type", "application/json")], body).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+    }
+    let answer = ask(&world, "POST", "/sessions", &[], "").await;
+    assert_eq!(answer.status, 400);
+    assert!(answer.text.starts_with("\"No content to map due to end-of-input"), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn the_server_tells_about_itself() {
+    let world = World::new().await;
+    let version = world.get("/version").await.json();
+    let keys: Vec<&String> = version.as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["url", "branch", "revision", "version", "date", "user"]);
+    assert_eq!(version["version"], "0.9.0-incubating");
+
+    let root = ask(&world, Method::GET.as_str(), "/", &[("host", "gw:8998")], "").await;
+    assert_eq!((root.status.as_u16(), root.text.as_str()), (302, ""));
+    assert_eq!(root.headers["location"], "http://gw:8998/ui");
+    for path in ["/ui", "/ui/"] {
+        let page = world.get(path).await;
+        assert_eq!(page.status, 200);
+        assert_eq!(page.headers["content-type"], "text/html;charset=utf-8");
+    }
+    let ping = world.get("/metrics/ping").await;
+    assert_eq!((ping.status.as_u16(), ping.text.as_str()), (200, "pong"));
+    let document = world.get("/api/v1/openapi.json").await.json();
+    assert!(document["paths"]["/sessions/{id}"]["delete"].is_object());
+}

@@ -1,0 +1,261 @@
+//! Sessions from their creation to their end, with scripted drivers: what real Spark cannot be made to do on demand.
+
+use std::time::Duration;
+
+use domain::{Exit, Limits, SessionId};
+use testkit::{ScriptedAgent, World, WorldOptions, eventually};
+
+const S0: SessionId = SessionId(0);
+
+async fn idle_session(world: &World) -> ScriptedAgent {
+    let answer = world.post("/sessions", r#"{"kind":"pyspark"}"#).await;
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    let mut agent = ScriptedAgent::connect(world, S0).await;
+    agent.ready().await;
+    world.await_state(S0, "idle").await;
+    agent
+}
+
+#[tokio::test]
+async fn a_session_starts_runs_and_is_deleted() {
+    let world = World::new().await;
+    let created = world
+        .post("/sessions", r#"{"kind":"pyspark","name":"mine"}"#)
+        .await;
+    assert_eq!(created.status, 201);
+    assert_eq!(created.headers["location"], "/sessions/0");
+    assert_eq!(created.json()["state"], "starting");
+    let mut agent = ScriptedAgent::connect(&world, S0).await;
+    world.await_state(S0, "starting").await;
+    agent.ready().await;
+    world.await_state(S0, "idle").await;
+    let shown = world.get("/sessions/mine").await.json();
+    assert_eq!(shown["appId"], "local-1");
+    assert_eq!(shown["appInfo"]["sparkUiUrl"], "http://127.0.0.1:4040");
+
+    let (_, process) = world.driver(S0).await;
+    let stopping = async {
+        assert_eq!(agent.command().await, agent_link::Command::Stop);
+        process.exit(Exit::Code(0));
+    };
+    let (deleted, ()) = tokio::join!(world.delete("/sessions/mine"), stopping);
+    assert_eq!(
+        (deleted.status.as_u16(), deleted.text.as_str()),
+        (200, r#"{"msg":"deleted"}"#)
+    );
+    let gone = world.get("/sessions/0").await;
+    assert_eq!(
+        (gone.status.as_u16(), gone.text.as_str()),
+        (404, r#"{"msg":"Session '0' not found."}"#)
+    );
+    assert_eq!(world.get("/sessions").await.json()["total"], 0);
+    assert_eq!(world.launcher().running(), 0);
+}
+
+#[tokio::test]
+async fn a_driver_that_does_not_stop_is_made_to() {
+    let options = WorldOptions {
+        limits: Limits {
+            stop_grace: Duration::from_millis(50),
+            ..Limits::default()
+        },
+        ..WorldOptions::default()
+    };
+    let world = World::with(options).await;
+    let _deaf = idle_session(&world).await;
+    assert_eq!(world.post("/sessions/0/stop", "").await.status, 204);
+    world.await_state(S0, "killed").await;
+    assert_eq!(world.launcher().running(), 0);
+}
+
+#[tokio::test]
+async fn a_driver_that_dies_leaves_its_reason_and_its_results() {
+    let world = World::new().await;
+    let mut agent = idle_session(&world).await;
+    for code in ["1", "2", "3"] {
+        world
+            .post("/sessions/0/statements", &format!(r#"{{"code":"{code}"}}"#))
+            .await;
+    }
+    let (first, _) = agent.expect_run().await;
+    agent.finished(first, "one").await;
+    let (second, _) = agent.expect_run().await;
+    agent.started(second).await;
+    world.await_statement(S0, 1, "running").await;
+    world.driver(S0).await.1.exit(Exit::Signal(9));
+    world.await_state(S0, "dead").await;
+
+    let first = world.await_statement(S0, 0, "available").await;
+    assert_eq!(first["output"]["data"]["text/plain"], "one");
+    let second = world.await_statement(S0, 1, "available").await;
+    assert_eq!(second["output"]["status"], "error");
+    assert!(
+        second["output"]["evalue"]
+            .as_str()
+            .unwrap()
+            .contains("signal 9"),
+        "{second}"
+    );
+    world.await_statement(S0, 2, "cancelled").await;
+    let log = world.get("/sessions/0/log?size=-1").await.json()["log"].to_string();
+    assert!(
+        log.contains("livius: the driver ended by itself with signal 9"),
+        "{log}"
+    );
+    let refused = world
+        .post("/sessions/0/statements", r#"{"code":"4"}"#)
+        .await;
+    assert_eq!(
+        (refused.status.as_u16(), refused.text.as_str()),
+        (
+            500,
+            r#""java.lang.IllegalStateException: Session is in state dead""#
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_launch_that_fails_says_why() {
+    let world = World::new().await;
+    world.launcher().refuse("no Java anywhere");
+    assert_eq!(world.post("/sessions", "{}").await.status, 201);
+    world.await_state(S0, "dead").await;
+    let log = world.get("/sessions/0/log").await.json()["log"].to_string();
+    assert!(log.contains("no Java anywhere"), "{log}");
+}
+
+#[tokio::test]
+async fn a_start_takes_its_turn_and_may_be_stopped_before_it_comes() {
+    let options = WorldOptions {
+        limits: Limits {
+            concurrent_starts: 1,
+            ..Limits::default()
+        },
+        ..WorldOptions::default()
+    };
+    let world = World::with(options).await;
+    for _ in 0..3 {
+        assert_eq!(
+            world.post("/sessions", r#"{"kind":"sql"}"#).await.status,
+            201
+        );
+    }
+    let mut agent = ScriptedAgent::connect(&world, S0).await;
+    assert_eq!(world.launcher().running(), 1);
+    assert_eq!(world.delete("/sessions/1").await.status, 200);
+    agent.ready().await;
+    world.driver(SessionId(2)).await;
+    assert!(world.launcher().driver_of(SessionId(1)).is_none());
+    world.await_state(SessionId(2), "starting").await;
+}
+
+#[tokio::test]
+async fn more_sessions_than_the_limit_are_refused_and_leave_nothing() {
+    let options = WorldOptions {
+        limits: Limits {
+            live_sessions: 1,
+            ..Limits::default()
+        },
+        ..WorldOptions::default()
+    };
+    let world = World::with(options).await;
+    assert_eq!(world.post("/sessions", "{}").await.status, 201);
+    let refused = world.post("/sessions", "{}").await;
+    assert_eq!(refused.status, 400);
+    assert_eq!(
+        refused.text,
+        r#"{"msg":"Rejected, too many sessions are being created!"}"#
+    );
+    assert_eq!(world.get("/sessions").await.json()["total"], 1);
+}
+
+#[tokio::test]
+async fn a_name_is_taken_once() {
+    let world = World::new().await;
+    assert_eq!(world.post("/sessions", r#"{"name":"n"}"#).await.status, 201);
+    let refused = world.post("/sessions", r#"{"name":"n"}"#).await;
+    assert_eq!(refused.status, 400);
+    assert_eq!(
+        refused.text,
+        r#"{"msg":"Rejected, Reason: Duplicate session name: Some(n) for session 1"}"#
+    );
+    world.delete("/sessions/n").await;
+    assert_eq!(
+        world.post("/sessions", r#"{"name":"n"}"#).await.json()["id"],
+        2
+    );
+}
+
+#[tokio::test]
+async fn time_runs_out_for_the_idle_and_not_for_the_busy() {
+    let world = World::new().await;
+    world
+        .post("/sessions", r#"{"kind":"pyspark","idleTimeout":"10m"}"#)
+        .await;
+    let mut agent = ScriptedAgent::connect(&world, S0).await;
+    agent.ready().await;
+    world.await_state(S0, "idle").await;
+    world
+        .post("/sessions/0/statements", r#"{"code":"work()"}"#)
+        .await;
+    let (id, _) = agent.expect_run().await;
+    // A neighbour that is idle as well shows when the janitor has been round.
+    world.post("/sessions", r#"{"kind":"pyspark"}"#).await;
+    let mut neighbour = ScriptedAgent::connect(&world, SessionId(1)).await;
+    neighbour.ready().await;
+    world.await_state(SessionId(1), "idle").await;
+    world.clock().advance(Duration::from_hours(2));
+    assert_eq!(neighbour.command().await, agent_link::Command::Stop);
+    world.await_state(S0, "busy").await;
+
+    agent.finished(id, "").await;
+    world.await_state(S0, "idle").await;
+    world.clock().advance(Duration::from_mins(11));
+    assert_eq!(agent.command().await, agent_link::Command::Stop);
+    world.driver(S0).await.1.exit(Exit::Code(0));
+    eventually("the session is gone", async || {
+        (world.get("/sessions/0").await.status == 404 && world.launcher().running() == 1)
+            .then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_heartbeat_is_any_request_that_names_the_session() {
+    let world = World::new().await;
+    world
+        .post("/sessions", r#"{"heartbeatTimeoutInSecond":5}"#)
+        .await;
+    let mut agent = ScriptedAgent::connect(&world, S0).await;
+    agent.ready().await;
+    world.await_state(S0, "idle").await;
+    for _ in 0..3 {
+        world.clock().advance(Duration::from_secs(4));
+        assert_eq!(world.get("/sessions/0/state").await.status, 200);
+    }
+    world.clock().advance(Duration::from_secs(6));
+    assert_eq!(agent.command().await, agent_link::Command::Stop);
+}
+
+#[tokio::test]
+async fn a_lifetime_ends_whatever_the_session_does() {
+    let world = World::new().await;
+    world.post("/sessions", r#"{"ttl":"1h"}"#).await;
+    let mut agent = ScriptedAgent::connect(&world, S0).await;
+    agent.ready().await;
+    world.await_state(S0, "idle").await;
+    world.clock().advance(Duration::from_mins(61));
+    assert_eq!(agent.command().await, agent_link::Command::Stop);
+}
+
+#[tokio::test]
+async fn a_start_that_hangs_is_given_up_with_a_reason() {
+    let world = World::new().await;
+    world.post("/sessions", "{}").await;
+    let (_, process) = world.driver(S0).await;
+    world.clock().advance(Duration::from_mins(11));
+    assert_eq!(process.ended().await, Exit::Signal(9));
+    world.await_state(S0, "dead").await;
+    let log = world.get("/sessions/0/log").await.json()["log"].to_string();
+    assert!(log.contains("not ready within the time allowed"), "{log}");
+}

@@ -1,0 +1,172 @@
+//! Lost links and lost servers: nothing that was acknowledged or shown is lost, and nothing runs twice.
+
+use domain::{Exit, SessionId, StatementId};
+use testkit::{ScriptedAgent, World, eventually};
+
+const S0: SessionId = SessionId(0);
+
+async fn idle_session(world: &World) -> ScriptedAgent {
+    world
+        .post("/sessions", r#"{"kind":"pyspark","name":"kept"}"#)
+        .await;
+    let mut agent = ScriptedAgent::connect(world, S0).await;
+    agent.ready().await;
+    world.await_state(S0, "idle").await;
+    agent
+}
+
+#[tokio::test]
+async fn a_result_said_into_a_lost_link_arrives_after_it_is_back() {
+    let world = World::new().await;
+    let mut agent = idle_session(&world).await;
+    world
+        .post("/sessions/0/statements", r#"{"code":"x"}"#)
+        .await;
+    let (id, _) = agent.expect_run().await;
+    agent.disconnect();
+    agent.started(id).await;
+    agent.finished(id, "kept").await;
+    world.await_state(S0, "busy").await;
+    agent.reconnect(&world).await;
+    let done = world.await_statement(S0, 0, "available").await;
+    assert_eq!(done["output"]["data"]["text/plain"], "kept");
+    agent.settled().await;
+}
+
+#[tokio::test]
+async fn a_run_that_did_not_arrive_is_sent_again() {
+    let world = World::new().await;
+    let mut agent = idle_session(&world).await;
+    agent.disconnect();
+    world
+        .post("/sessions/0/statements", r#"{"code":"x"}"#)
+        .await;
+    agent.reconnect(&world).await;
+    assert_eq!(agent.expect_run().await, (StatementId(0), "x".to_owned()));
+    world.post("/sessions/0/statements/0/cancel", "").await;
+    assert_eq!(agent.expect_cancel().await, StatementId(0));
+    agent.disconnect();
+    agent.reconnect(&world).await;
+    assert_eq!(agent.expect_run().await.0, StatementId(0));
+    assert_eq!(agent.expect_cancel().await, StatementId(0));
+}
+
+#[tokio::test]
+async fn after_a_crash_everything_is_where_it_was() {
+    let world = World::new().await;
+    let mut agent = idle_session(&world).await;
+    for code in ["one", "two", "three"] {
+        world
+            .post("/sessions/0/statements", &format!(r#"{{"code":"{code}"}}"#))
+            .await;
+    }
+    let (first, _) = agent.expect_run().await;
+    agent.finished(first, "1").await;
+    let (second, _) = agent.expect_run().await;
+    agent.started(second).await;
+    world.await_statement(S0, 1, "running").await;
+
+    let world = world.crash_and_restart().await;
+    agent.disconnect();
+    world.await_state(S0, "recovering").await;
+    assert_eq!(
+        world.await_statement(S0, 0, "available").await["output"]["data"]["text/plain"],
+        "1"
+    );
+    world.await_statement(S0, 1, "running").await;
+    world.await_statement(S0, 2, "waiting").await;
+    // Said while nobody listened.
+    agent.finished(second, "2").await;
+    agent.reconnect(&world).await;
+    world.await_statement(S0, 1, "available").await;
+    // What it was told before the crash is told again; it knows it.
+    assert_eq!(agent.expect_run().await.0, second);
+    let (third, code) = agent.expect_run().await;
+    assert_eq!(code, "three");
+    agent.finished(third, "3").await;
+    world.await_statement(S0, 2, "available").await;
+    world.await_state(S0, "idle").await;
+    assert_eq!(world.get("/sessions/kept").await.json()["id"], 0);
+    assert_eq!(world.post("/sessions", "{}").await.json()["id"], 1);
+}
+
+#[tokio::test]
+async fn a_driver_that_died_while_the_server_was_away_is_known_to_be_dead() {
+    let world = World::new().await;
+    let mut agent = idle_session(&world).await;
+    world
+        .post("/sessions/0/statements", r#"{"code":"x"}"#)
+        .await;
+    agent.expect_run().await;
+    world.driver(S0).await.1.exit(Exit::Code(3));
+    let world = world.crash_and_restart().await;
+    world.await_state(S0, "dead").await;
+    let lost = world.await_statement(S0, 0, "available").await;
+    assert_eq!(lost["output"]["status"], "error");
+}
+
+#[tokio::test]
+async fn a_session_that_waited_for_its_start_starts_after_a_crash() {
+    let world = World::new().await;
+    world.launcher().refuse("not yet");
+    let world = world.crash_and_restart().await;
+    world.post("/sessions", "{}").await;
+    world.await_state(S0, "dead").await;
+    let options = testkit::WorldOptions {
+        limits: domain::Limits {
+            concurrent_starts: 1,
+            ..domain::Limits::default()
+        },
+        ..testkit::WorldOptions::default()
+    };
+    let world = World::with(options).await;
+    world.post("/sessions", "{}").await;
+    world.post("/sessions", "{}").await;
+    world.driver(S0).await;
+    let world = world.crash_and_restart().await;
+    let mut first = ScriptedAgent::connect(&world, S0).await;
+    first.ready().await;
+    world.await_state(S0, "idle").await;
+    ScriptedAgent::connect(&world, SessionId(1))
+        .await
+        .ready()
+        .await;
+    world.await_state(SessionId(1), "idle").await;
+}
+
+#[tokio::test]
+async fn a_session_being_deleted_is_not_seen_again_after_a_crash_and_its_driver_is_ended() {
+    let world = World::new().await;
+    let _deaf = idle_session(&world).await;
+    // The driver is asked and does not go; the client does not wait for it.
+    let asked = tokio::time::timeout(
+        std::time::Duration::from_millis(200),
+        world.delete("/sessions/0"),
+    )
+    .await;
+    assert!(asked.is_err(), "the driver has not stopped yet");
+    let world = world.crash_and_restart().await;
+    eventually("the driver is ended", async || {
+        (world.launcher().running() == 0).then_some(())
+    })
+    .await;
+    assert_eq!(world.get("/sessions/0").await.status, 404);
+    assert_eq!(world.get("/sessions").await.json()["total"], 0);
+}
+
+#[tokio::test]
+async fn an_agent_needs_its_own_secret() {
+    let world = World::new().await;
+    world.post("/sessions", "{}").await;
+    let (order, _) = world.driver(S0).await;
+    let sessions = world.sessions();
+    assert_eq!(
+        sessions.authorise(&order.id, "0000"),
+        Err(sessions::AttachRefused::WrongToken)
+    );
+    let unknown = domain::DriverId::parse("s-9-000000000000").unwrap();
+    assert_eq!(
+        sessions.authorise(&unknown, "0000"),
+        Err(sessions::AttachRefused::UnknownDriver)
+    );
+}
