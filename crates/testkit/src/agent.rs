@@ -1,0 +1,208 @@
+//! An agent that does what the test says, over the same channels that a real one's WebSocket ends in.
+
+use std::time::Duration;
+
+use agent_link::{AgentFrame, AgentSocket, Command, Event, Hello, Notice};
+use domain::{DriverId, SessionId, StatementId};
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use crate::world::World;
+
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// A scripted agent. It keeps its unacknowledged events, as a real one does.
+pub struct ScriptedAgent {
+    driver: DriverId,
+    token: String,
+    instance: String,
+    outbox: Vec<(u64, Event)>,
+    next_seq: u64,
+    to_server: mpsc::Sender<AgentFrame>,
+    from_server: mpsc::Receiver<Command>,
+}
+
+impl ScriptedAgent {
+    /// Connects as the agent of a session's driver, once that is launched.
+    pub async fn connect(world: &World, session: SessionId) -> Self {
+        let (order, _) = world.driver(session).await;
+        let (to_server, _) = mpsc::channel(1);
+        let (_, from_server) = mpsc::channel(1);
+        let mut agent = Self {
+            driver: order.id.clone(),
+            token: order.token.expose_secret().to_owned(),
+            instance: format!("instance-of-{}", order.id),
+            outbox: Vec::new(),
+            next_seq: 1,
+            to_server,
+            from_server,
+        };
+        agent.reconnect(world).await;
+        agent
+    }
+
+    /// Connects again, and sends what was not acknowledged.
+    pub async fn reconnect(&mut self, world: &World) {
+        let (to_server, incoming) = mpsc::channel(64);
+        let (outgoing, from_server) = mpsc::channel(1024);
+        let hello = Hello {
+            driver: self.driver.clone(),
+            instance: self.instance.clone(),
+            pid: 1,
+            spark: "4.1.4".to_owned(),
+            scala: "2.13.17".to_owned(),
+            java: "17.0.15".to_owned(),
+            first_seq: self.outbox.first().map_or(self.next_seq, |(seq, _)| *seq),
+            last_seq: self.next_seq - 1,
+        };
+        let socket = AgentSocket {
+            hello,
+            incoming,
+            outgoing,
+        };
+        world
+            .sessions()
+            .attach(&self.driver, &self.token, socket)
+            .await
+            .unwrap();
+        (self.to_server, self.from_server) = (to_server, from_server);
+        let Command::Welcome { acked } = self.command().await else {
+            panic!("no welcome")
+        };
+        self.outbox.retain(|(seq, _)| *seq > acked);
+        for (seq, event) in self.outbox.clone() {
+            self.to_server
+                .send(AgentFrame::Event { seq, event })
+                .await
+                .unwrap();
+        }
+    }
+
+    /// Drops the connection.
+    pub fn disconnect(&mut self) {
+        let (to_server, _) = mpsc::channel(1);
+        self.to_server = to_server;
+        self.from_server.close();
+    }
+
+    /// Says an event, and keeps it until it is acknowledged.
+    pub async fn say(&mut self, event: Event) {
+        let seq = self.next_seq;
+        self.next_seq += 1;
+        self.outbox.push((seq, event.clone()));
+        // A lost link is found out by whoever sends: the event stays in the outbox.
+        let _ = self.to_server.send(AgentFrame::Event { seq, event }).await;
+    }
+
+    /// Says how far a statement is.
+    pub async fn progress(&self, statement: StatementId, progress: f64) {
+        self.to_server
+            .send(AgentFrame::Notice(Notice::Progress {
+                statement,
+                progress,
+            }))
+            .await
+            .unwrap();
+    }
+
+    /// Answers a completion.
+    pub async fn completed(&self, request: u64, candidates: &[&str]) {
+        let candidates = candidates.iter().map(|text| (*text).to_owned()).collect();
+        self.to_server
+            .send(AgentFrame::Notice(Notice::Completed {
+                request,
+                candidates,
+            }))
+            .await
+            .unwrap();
+    }
+
+    /// Says that the SparkContext is up.
+    pub async fn ready(&mut self) {
+        let event = Event::Ready {
+            app_id: "local-1".to_owned(),
+            spark_ui_url: Some("http://127.0.0.1:4040".to_owned()),
+            spark_user: "me".to_owned(),
+            master: "local[2]".to_owned(),
+        };
+        self.say(event).await;
+    }
+
+    /// The next command, acknowledgements apart.
+    pub async fn command(&mut self) -> Command {
+        loop {
+            let next = tokio::time::timeout(DEADLINE, self.from_server.recv()).await;
+            match next
+                .expect("a command within the deadline")
+                .expect("a link that is up")
+            {
+                Command::Ack { seq } => self.outbox.retain(|(kept, _)| *kept > seq),
+                command => return command,
+            }
+        }
+    }
+
+    /// Waits until every event is acknowledged. Commands that come in between are ones that it knows already.
+    pub async fn settled(&mut self) {
+        while !self.outbox.is_empty() {
+            let next = tokio::time::timeout(DEADLINE, self.from_server.recv()).await;
+            let command = next.expect("an acknowledgement within the deadline");
+            if let Command::Ack { seq } = command.expect("a link that is up") {
+                self.outbox.retain(|(kept, _)| *kept > seq);
+            }
+        }
+    }
+
+    /// The next command, which must be a run.
+    pub async fn expect_run(&mut self) -> (StatementId, String) {
+        match self.command().await {
+            Command::Run {
+                statement, code, ..
+            } => (statement, code),
+            other => panic!("expected a run, got {other:?}"),
+        }
+    }
+
+    /// The next command, which must be a cancel.
+    pub async fn expect_cancel(&mut self) -> StatementId {
+        match self.command().await {
+            Command::Cancel { statement } => statement,
+            other => panic!("expected a cancel, got {other:?}"),
+        }
+    }
+
+    /// Says that a statement's code began.
+    pub async fn started(&mut self, statement: StatementId) {
+        self.say(Event::Started {
+            statement,
+            at: 1_700_000_000_100,
+        })
+        .await;
+    }
+
+    /// Says that a statement's code came to this text.
+    pub async fn finished(&mut self, statement: StatementId, text: &str) {
+        let output =
+            json!({"status": "ok", "execution_count": statement.0, "data": {"text/plain": text}});
+        self.finish(statement, false, &output).await;
+    }
+
+    /// Says that a statement's code was stopped.
+    pub async fn stopped(&mut self, statement: StatementId) {
+        let output = json!({"status": "error", "execution_count": statement.0, "ename": "KeyboardInterrupt", "evalue": "", "traceback": []});
+        self.finish(statement, true, &output).await;
+    }
+
+    async fn finish(&mut self, statement: StatementId, cancelled: bool, output: &Value) {
+        let output = Some(output.to_string());
+        self.say(Event::Finished {
+            statement,
+            at: 1_700_000_000_200,
+            cancelled,
+            output,
+            chunks: 0,
+        })
+        .await;
+    }
+}

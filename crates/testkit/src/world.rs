@@ -1,0 +1,225 @@
+//! The whole application in one process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode};
+use camino::Utf8PathBuf;
+use domain::{Limits, SessionId};
+use http_body_util::BodyExt as _;
+use launch::DriverOrder;
+use serde_json::Value;
+use sessions::{Config, Impersonation, LocalFiles, Sessions};
+use store::SqliteStore;
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+
+use crate::clock::TestClock;
+use crate::launcher::{FakeLauncher, FakeProcess};
+
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// What a test may want otherwise.
+#[derive(Debug, Clone, Default)]
+pub struct WorldOptions {
+    /// The bounds.
+    pub limits: Limits,
+    /// Impersonation.
+    pub impersonation: Impersonation,
+}
+
+/// One server with its data directory, its drivers and its clock.
+pub struct World {
+    sessions: Sessions,
+    options: WorldOptions,
+    launcher: Arc<FakeLauncher>,
+    clock: Arc<TestClock>,
+    dir: TempDir,
+}
+
+/// An HTTP answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body as text.
+    pub text: String,
+}
+
+impl Answer {
+    /// Its body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text)
+            .unwrap_or_else(|error| panic!("{error} in {:?}", self.text))
+    }
+}
+
+impl World {
+    /// A world with default options.
+    pub async fn new() -> Self {
+        Self::with(WorldOptions::default()).await
+    }
+
+    /// A world.
+    pub async fn with(options: WorldOptions) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let launcher = Arc::new(FakeLauncher::default());
+        let clock = Arc::new(TestClock::default());
+        let sessions = open(&dir, &options, &launcher, &clock).await;
+        Self {
+            sessions,
+            options,
+            launcher,
+            clock,
+            dir,
+        }
+    }
+
+    /// The application.
+    pub fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    /// The drivers.
+    pub fn launcher(&self) -> &FakeLauncher {
+        &self.launcher
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &TestClock {
+        &self.clock
+    }
+
+    /// The server dies without a word, as by `kill -9`, and another one starts on what it left. Drivers live on.
+    pub async fn crash_and_restart(self) -> Self {
+        let Self {
+            sessions,
+            options,
+            launcher,
+            clock,
+            dir,
+        } = self;
+        sessions.abandon().await;
+        drop(sessions);
+        let sessions = open(&dir, &options, &launcher, &clock).await;
+        Self {
+            sessions,
+            options,
+            launcher,
+            clock,
+            dir,
+        }
+    }
+
+    /// The driver ordered for a session, once it is.
+    pub async fn driver(&self, session: SessionId) -> (DriverOrder, FakeProcess) {
+        eventually("the driver is launched", async || {
+            self.launcher.driver_of(session)
+        })
+        .await
+    }
+
+    /// Sends a request to the HTTP edge.
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let answer = self.router().oneshot(request).await.unwrap();
+        let (parts, body) = answer.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+        }
+    }
+
+    /// GET.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Request::get(path).body(Body::empty()).unwrap())
+            .await
+    }
+
+    /// POST with a JSON text.
+    pub async fn post(&self, path: &str, body: &str) -> Answer {
+        let request = Request::post(path).header("content-type", "application/json");
+        self.send(request.body(Body::from(body.to_owned())).unwrap())
+            .await
+    }
+
+    /// DELETE.
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send(Request::delete(path).body(Body::empty()).unwrap())
+            .await
+    }
+
+    /// Waits until a session shows a state.
+    pub async fn await_state(&self, session: SessionId, state: &str) {
+        let path = format!("/sessions/{session}/state");
+        eventually(&format!("session {session} is {state}"), async || {
+            let answer = self.get(&path).await;
+            (answer.status == StatusCode::OK && answer.json()["state"] == state).then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until a statement shows a state, and answers it.
+    pub async fn await_statement(&self, session: SessionId, statement: i32, state: &str) -> Value {
+        let path = format!("/sessions/{session}/statements/{statement}");
+        eventually(&format!("statement {statement} is {state}"), async || {
+            let answer = self.get(&path).await.json();
+            (answer["state"] == state).then_some(answer)
+        })
+        .await
+    }
+
+    /// The HTTP edge.
+    pub fn router(&self) -> Router {
+        http_edge::router(self.sessions.clone(), http_edge::Options::default())
+    }
+}
+
+/// Asks until there is an answer, or panics at the deadline.
+pub async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let deadline = tokio::time::Instant::now() + DEADLINE;
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "not within {DEADLINE:?}: {what}"
+        );
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+async fn open(
+    dir: &TempDir,
+    options: &WorldOptions,
+    launcher: &Arc<FakeLauncher>,
+    clock: &Arc<TestClock>,
+) -> Sessions {
+    let root = Utf8PathBuf::from_path_buf(dir.path().to_owned()).unwrap();
+    let store = SqliteStore::open(&root.join("livius.db")).await.unwrap();
+    let config = Config {
+        drivers_dir: root.join("drivers"),
+        agent_urls: vec!["ws://127.0.0.1:1/api/v1/agent".to_owned()],
+        limits: options.limits.clone(),
+        spark_defaults: [("spark.master".to_owned(), "local[2]".to_owned())].into(),
+        spark_overrides: [].into(),
+        blocked_conf: Vec::new(),
+        sql_max_rows: 1_000,
+        local_files: LocalFiles::Any,
+        impersonation: options.impersonation.clone(),
+    };
+    Sessions::open(
+        config,
+        Arc::new(store),
+        Arc::clone(launcher) as _,
+        Arc::clone(clock) as _,
+    )
+    .await
+    .unwrap()
+}
