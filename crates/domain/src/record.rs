@@ -51,10 +51,6 @@ pub struct DriverRecord {
     pub token_hash: String,
     /// Its process, once started.
     pub process: Option<ProcessRecord>,
-    /// The agent process whose events were last applied (events are numbered per agent process).
-    pub agent_instance: Option<String>,
-    /// The last event of that agent that was applied.
-    pub acked: u64,
 }
 
 /// How to find a driver's supervising process again.

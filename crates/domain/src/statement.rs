@@ -130,6 +130,7 @@ impl StatementState {
     }
 
     /// The next state. The agent's events may come twice (it repeats what was not acknowledged), so a repeated one changes nothing.
+    #[expect(clippy::too_many_lines, reason = "one match shows the whole machine")]
     pub fn on(self, event: StatementEvent) -> Result<Step, IllegalStatementTransition> {
         use StatementEffect as Effect;
         use StatementEvent as Event;
@@ -197,12 +198,13 @@ impl StatementState {
                 },
                 Some(Effect::WriteDriverLost),
             ),
+            // Pieces of an output may have arrived: they must not be taken for the whole.
             (Self::Cancelling { started }, Event::DriverLost(at)) => (
                 Self::Cancelled {
                     started,
                     completed: at,
                 },
-                None,
+                Some(Effect::WriteDriverLost),
             ),
         };
         Ok(step)

@@ -45,11 +45,19 @@ pub async fn agent_connect(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
     let token = bearer(&headers).ok_or_else(ApiError::anonymous_agent)?;
-    let driver = headers.get(DRIVER_HEADER).ok_or_else(ApiError::anonymous_agent)?;
-    let driver = driver.to_str().ok().and_then(DriverId::parse).ok_or(AttachRefused::UnknownDriver)?;
+    let driver = headers
+        .get(DRIVER_HEADER)
+        .ok_or_else(ApiError::anonymous_agent)?;
+    let driver = driver
+        .to_str()
+        .ok()
+        .and_then(DriverId::parse)
+        .ok_or(AttachRefused::UnknownDriver)?;
     edge.sessions.authorise(&driver, token.expose_secret())?;
     let upgrade = upgrade.map_err(|rejection| ApiError::no_websocket(&rejection.body_text()))?;
-    let upgrade = upgrade.max_frame_size(agent_link::MAX_FRAME_BYTES).max_message_size(agent_link::MAX_FRAME_BYTES);
+    let upgrade = upgrade
+        .max_frame_size(agent_link::MAX_FRAME_BYTES)
+        .max_message_size(agent_link::MAX_FRAME_BYTES);
     Ok(upgrade.on_upgrade(async move |socket| serve(&edge, &driver, &token, socket).await))
 }
 
@@ -60,7 +68,11 @@ fn bearer(headers: &HeaderMap) -> Option<SecretString> {
 
 async fn serve(edge: &Edge, driver: &DriverId, token: &SecretString, socket: WebSocket) {
     let (sink, stream) = socket.split();
-    let attach = async |socket| edge.sessions.attach(driver, token.expose_secret(), socket).await;
+    let attach = async |socket| {
+        edge.sessions
+            .attach(driver, token.expose_secret(), socket)
+            .await
+    };
     let end = link::run(driver, sink, stream, attach).await;
     tracing::info!(driver.id = %driver, %end, "an agent's connection has ended");
 }

@@ -19,7 +19,10 @@ pub fn json(status: StatusCode, text: impl Into<Body>) -> Response {
 
 /// An answer of a value.
 pub fn ok<T: Serialize>(value: &T) -> Response {
-    json(StatusCode::OK, serde_json::to_vec(value).expect("answers are structs of texts and numbers"))
+    json(
+        StatusCode::OK,
+        serde_json::to_vec(value).expect("answers are structs of texts and numbers"),
+    )
 }
 
 /// An answer about something new. `Location` is a path, as Livy's is: the server does not know by what name it was reached.

@@ -42,12 +42,19 @@ impl FromRequest<Edge> for Payload {
         let read = tokio::time::timeout(deadline, body.collect()).await;
         let read = read.map_err(|_| ApiError::body_overdue(deadline))?;
         let bytes = read.map_err(|error| refusal(&*error, limit))?.to_bytes();
-        Ok(Self { bytes, charset: charset(&parts.headers) })
+        Ok(Self {
+            bytes,
+            charset: charset(&parts.headers),
+        })
     }
 }
 
 fn refusal(error: &(dyn Error + 'static), limit: usize) -> ApiError {
-    if error.is::<LengthLimitError>() { ApiError::too_large(limit) } else { ApiError::broken_body(error) }
+    if error.is::<LengthLimitError>() {
+        ApiError::too_large(limit)
+    } else {
+        ApiError::broken_body(error)
+    }
 }
 
 fn declared_length(headers: &HeaderMap) -> Option<u64> {
@@ -56,9 +63,16 @@ fn declared_length(headers: &HeaderMap) -> Option<u64> {
 
 /// Unpacks what is packed. Livy's Java client says `Content-Encoding: UTF-8`, so anything unknown passes as it is.
 fn unpacked(headers: &HeaderMap, body: Body) -> Body {
-    let encoding = headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let reader =
-        |body: Body| StreamReader::new(TryStreamExt::map_err(body.into_data_stream(), std::io::Error::other));
+    let encoding = headers
+        .get(CONTENT_ENCODING)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let reader = |body: Body| {
+        StreamReader::new(TryStreamExt::map_err(
+            body.into_data_stream(),
+            std::io::Error::other,
+        ))
+    };
     match encoding.trim().to_ascii_lowercase().as_str() {
         "gzip" | "x-gzip" => {
             let mut decoder = GzipDecoder::new(reader(body));
@@ -74,7 +88,9 @@ fn charset(headers: &HeaderMap) -> Option<String> {
     let content_type = headers.get(CONTENT_TYPE)?.to_str().ok()?;
     content_type.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"').to_owned())
+        name.trim()
+            .eq_ignore_ascii_case("charset")
+            .then(|| value.trim().trim_matches('"').to_owned())
     })
 }
 
@@ -87,7 +103,10 @@ mod tests {
         for (content_type, expected) in [
             ("application/json", None),
             ("application/json;charset=UTF-8", Some("UTF-8")),
-            ("application/json; a=b; Charset = \"iso-8859-1\"", Some("iso-8859-1")),
+            (
+                "application/json; a=b; Charset = \"iso-8859-1\"",
+                Some("iso-8859-1"),
+            ),
         ] {
             let headers = HeaderMap::from_iter([(CONTENT_TYPE, content_type.parse().unwrap())]);
             assert_eq!(charset(&headers).as_deref(), expected, "{content_type}");

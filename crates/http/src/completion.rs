@@ -31,6 +31,9 @@ pub async fn completion_find(
 ) -> Result<Response, ApiError> {
     let request = wire::read_completion(&body.text()?, edge.options.read)?;
     drop(body);
-    let candidates = edge.sessions.complete(&session, request.code, request.kind, request.cursor).await?;
+    let candidates = edge
+        .sessions
+        .complete(&session, request.code, request.kind, request.cursor)
+        .await?;
     Ok(answer::ok(&CompletionAnswer { candidates }))
 }

@@ -36,7 +36,12 @@ pub struct ApiError {
 
 impl ApiError {
     fn new(status: StatusCode, envelope: Envelope, message: impl Into<String>) -> Self {
-        Self { status, envelope, message: message.into(), header: None }
+        Self {
+            status,
+            envelope,
+            message: message.into(),
+            header: None,
+        }
     }
 
     fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -52,12 +57,18 @@ impl ApiError {
 
     /// The client wants a version of the interface that there is not.
     pub fn unknown_version(version: &str) -> Self {
-        Self::new(StatusCode::NOT_ACCEPTABLE, Envelope::Message, format!("No value found for '{version}'"))
+        Self::new(
+            StatusCode::NOT_ACCEPTABLE,
+            Envelope::Message,
+            format!("No value found for '{version}'"),
+        )
     }
 
     /// The body is longer than is read.
     pub fn too_large(limit: usize) -> Self {
-        let message = format!("The body is longer than {limit} bytes (limits.body_bytes): send large data as files");
+        let message = format!(
+            "The body is longer than {limit} bytes (limits.body_bytes): send large data as files"
+        );
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, Envelope::Message, message)
     }
 
@@ -99,7 +110,9 @@ impl ApiError {
         static COUNT: AtomicU64 = AtomicU64::new(1);
         let reference = COUNT.fetch_add(1, Ordering::Relaxed);
         tracing::error!(reference, error = what, "a request failed");
-        let message = format!("java.lang.RuntimeException: internal error {reference}; the server's log says more");
+        let message = format!(
+            "java.lang.RuntimeException: internal error {reference}; the server's log says more"
+        );
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, Envelope::Quoted, message)
     }
 
@@ -136,8 +149,12 @@ impl IntoResponse for ApiError {
 impl From<RequestError> for ApiError {
     fn from(error: RequestError) -> Self {
         match error {
-            RequestError::Json(message) => Self::new(StatusCode::BAD_REQUEST, Envelope::Quoted, message),
-            RequestError::Refused(message) => Self::new(StatusCode::BAD_REQUEST, Envelope::Message, message),
+            RequestError::Json(message) => {
+                Self::new(StatusCode::BAD_REQUEST, Envelope::Quoted, message)
+            }
+            RequestError::Refused(message) => {
+                Self::new(StatusCode::BAD_REQUEST, Envelope::Message, message)
+            }
         }
     }
 }
@@ -146,16 +163,28 @@ impl From<SessionError> for ApiError {
     fn from(error: SessionError) -> Self {
         use Envelope::{Message, Quoted};
         match (error.kind(), &error) {
-            (_, SessionError::StatementNotFound) => Self::new(StatusCode::NOT_FOUND, Quoted, error.to_string()),
+            (_, SessionError::StatementNotFound) => {
+                Self::new(StatusCode::NOT_FOUND, Quoted, error.to_string())
+            }
             (_, SessionError::NotActive { state, full }) => Self::not_active(state, full),
-            (_, SessionError::ShuttingDown) => Self::new(StatusCode::SERVICE_UNAVAILABLE, Message, error.to_string())
-                .with(RETRY_AFTER, HeaderValue::from_static("5")),
-            (ErrorKind::NotFound, _) => Self::new(StatusCode::NOT_FOUND, Message, error.to_string()),
-            (ErrorKind::Rejected, _) => Self::new(StatusCode::BAD_REQUEST, Message, error.to_string()),
+            (_, SessionError::ShuttingDown) => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, Message, error.to_string())
+                    .with(RETRY_AFTER, HeaderValue::from_static("5"))
+            }
+            (ErrorKind::NotFound, _) => {
+                Self::new(StatusCode::NOT_FOUND, Message, error.to_string())
+            }
+            (ErrorKind::Rejected, _) => {
+                Self::new(StatusCode::BAD_REQUEST, Message, error.to_string())
+            }
             (ErrorKind::Conflict, _) => Self::new(StatusCode::CONFLICT, Message, error.to_string()),
-            (ErrorKind::Forbidden, _) => Self::new(StatusCode::FORBIDDEN, Message, error.to_string()),
-            (ErrorKind::Overloaded, _) => Self::new(StatusCode::TOO_MANY_REQUESTS, Message, error.to_string())
-                .with(RETRY_AFTER, HeaderValue::from_static("1")),
+            (ErrorKind::Forbidden, _) => {
+                Self::new(StatusCode::FORBIDDEN, Message, error.to_string())
+            }
+            (ErrorKind::Overloaded, _) => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, Message, error.to_string())
+                    .with(RETRY_AFTER, HeaderValue::from_static("1"))
+            }
             (ErrorKind::Internal, _) => Self::internal(&chain(&error)),
         }
     }
@@ -164,19 +193,36 @@ impl From<SessionError> for ApiError {
 impl From<AttachRefused> for ApiError {
     fn from(refused: AttachRefused) -> Self {
         match refused {
-            AttachRefused::UnknownDriver => Self::new(StatusCode::NOT_FOUND, Envelope::Message, refused.to_string()),
-            AttachRefused::WrongToken => Self::new(StatusCode::UNAUTHORIZED, Envelope::Message, refused.to_string())
-                .with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
+            AttachRefused::UnknownDriver => Self::new(
+                StatusCode::NOT_FOUND,
+                Envelope::Message,
+                refused.to_string(),
+            ),
+            AttachRefused::WrongToken => Self::new(
+                StatusCode::UNAUTHORIZED,
+                Envelope::Message,
+                refused.to_string(),
+            )
+            .with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
         }
     }
 }
 
 /// Why a session is over, as a header can say it.
 fn reason(state: &SessionState) -> Option<HeaderValue> {
-    let (SessionState::Ended(End { failure, .. }) | SessionState::Stopping { failure, .. }) = state else { return None };
+    let (SessionState::Ended(End { failure, .. }) | SessionState::Stopping { failure, .. }) = state
+    else {
+        return None;
+    };
     let failure = failure.as_ref()?;
     let text = format!("{}; {}", failure.message, failure.hint);
-    let visible = |c: char| if c.is_ascii_graphic() || c == ' ' { c } else { ' ' };
+    let visible = |c: char| {
+        if c.is_ascii_graphic() || c == ' ' {
+            c
+        } else {
+            ' '
+        }
+    };
     HeaderValue::try_from(text.chars().take(1_000).map(visible).collect::<String>()).ok()
 }
 
@@ -201,9 +247,17 @@ mod tests {
     async fn sent(error: impl Into<ApiError>) -> (u16, String, Vec<(String, String)>) {
         let response = error.into().into_response();
         let status = response.status().as_u16();
-        assert_eq!(response.headers()["content-type"], "application/json;charset=utf-8");
-        let headers = response.headers().iter().filter(|(name, _)| *name != "content-type");
-        let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
+        assert_eq!(
+            response.headers()["content-type"],
+            "application/json;charset=utf-8"
+        );
+        let headers = response
+            .headers()
+            .iter()
+            .filter(|(name, _)| *name != "content-type");
+        let headers = headers
+            .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+            .collect();
         let body = response.into_body().collect().await.unwrap().to_bytes();
         (status, String::from_utf8(body.to_vec()).unwrap(), headers)
     }
@@ -215,27 +269,69 @@ mod tests {
             message: "the driver ended by itself with exit code 1".to_owned(),
             hint: "the end of the session's log\nsays why".to_owned(),
         };
-        let end = End { outcome: Outcome::Failed, cause: None, failure: Some(failure), exit: Some(Exit::Code(1)) };
-        SessionError::NotActive { state: "dead", full: Box::new(SessionState::Ended(end)) }
+        let end = End {
+            outcome: Outcome::Failed,
+            cause: None,
+            failure: Some(failure),
+            exit: Some(Exit::Code(1)),
+        };
+        SessionError::NotActive {
+            state: "dead",
+            full: Box::new(SessionState::Ended(end)),
+        }
     }
 
     #[tokio::test]
     async fn refusals_have_livys_status_and_envelope() {
         for (error, status, body) in [
-            (SessionError::NotFound("5".into()), 404, r#"{"msg":"Session '5' not found."}"#),
-            (SessionError::StatementNotFound, 404, r#""Statement not found""#),
-            (SessionError::Rejected("no".into()), 400, r#"{"msg":"Rejected, Reason: no"}"#),
-            (SessionError::TooManySessions, 400, r#"{"msg":"Rejected, too many sessions are being created!"}"#),
-            (SessionError::InvalidStatement("which kind?".into()), 400, r#"{"msg":"which kind?"}"#),
-            (dead(), 500, r#""java.lang.IllegalStateException: Session is in state dead""#),
             (
-                SessionError::Impersonation { caller: "ann".into(), target: "bob".into() },
+                SessionError::NotFound("5".into()),
+                404,
+                r#"{"msg":"Session '5' not found."}"#,
+            ),
+            (
+                SessionError::StatementNotFound,
+                404,
+                r#""Statement not found""#,
+            ),
+            (
+                SessionError::Rejected("no".into()),
+                400,
+                r#"{"msg":"Rejected, Reason: no"}"#,
+            ),
+            (
+                SessionError::TooManySessions,
+                400,
+                r#"{"msg":"Rejected, too many sessions are being created!"}"#,
+            ),
+            (
+                SessionError::InvalidStatement("which kind?".into()),
+                400,
+                r#"{"msg":"which kind?"}"#,
+            ),
+            (
+                dead(),
+                500,
+                r#""java.lang.IllegalStateException: Session is in state dead""#,
+            ),
+            (
+                SessionError::Impersonation {
+                    caller: "ann".into(),
+                    target: "bob".into(),
+                },
                 403,
                 r#"{"msg":"User 'ann' not allowed to impersonate 'Some(bob)'."}"#,
             ),
-            (SessionError::ShuttingDown, 503, r#"{"msg":"the server is shutting down"}"#),
             (
-                SessionError::TooManyStatements { session: SessionId(1), limit: 2 },
+                SessionError::ShuttingDown,
+                503,
+                r#"{"msg":"the server is shutting down"}"#,
+            ),
+            (
+                SessionError::TooManyStatements {
+                    session: SessionId(1),
+                    limit: 2,
+                },
                 429,
                 r#"{"msg":"session 1 already has 2 statements waiting; try again when some have run"}"#,
             ),
@@ -250,18 +346,33 @@ mod tests {
         let io = std::io::Error::other("/secret/path");
         let (status, body, _) = sent(SessionError::Log(io)).await;
         assert_eq!(status, 500);
-        assert!(body.starts_with("\"java.lang.RuntimeException: internal error ") && !body.contains("secret"), "{body}");
+        assert!(
+            body.starts_with("\"java.lang.RuntimeException: internal error ")
+                && !body.contains("secret"),
+            "{body}"
+        );
     }
 
     #[tokio::test]
     async fn headers_say_what_bodies_cannot() {
         let (_, _, headers) = sent(dead()).await;
-        let reason = "the driver ended by itself with exit code 1; the end of the session's log says why";
+        let reason =
+            "the driver ended by itself with exit code 1; the end of the session's log says why";
         assert_eq!(headers, [("livius-reason".to_owned(), reason.to_owned())]);
-        let (_, _, headers) = sent(SessionError::TooManyStatements { session: SessionId(1), limit: 2 }).await;
+        let (_, _, headers) = sent(SessionError::TooManyStatements {
+            session: SessionId(1),
+            limit: 2,
+        })
+        .await;
         assert_eq!(headers, [("retry-after".to_owned(), "1".to_owned())]);
         let (status, _, headers) = sent(AttachRefused::WrongToken).await;
-        assert_eq!((status, headers), (401, vec![("www-authenticate".to_owned(), "Bearer".to_owned())]));
+        assert_eq!(
+            (status, headers),
+            (
+                401,
+                vec![("www-authenticate".to_owned(), "Bearer".to_owned())]
+            )
+        );
         assert_eq!(sent(AttachRefused::UnknownDriver).await.0, 404);
     }
 }

@@ -30,16 +30,24 @@ impl FromRequestParts<Edge> for InStatement {
     async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, ApiError> {
         let parameters = parameters(parts, edge).await?;
         let session = session_ref(parameter(&parameters, "id"))?;
-        Ok(Self(session, StatementId(integer(parameter(&parameters, "statement"))?)))
+        Ok(Self(
+            session,
+            StatementId(integer(parameter(&parameters, "statement"))?),
+        ))
     }
 }
 
 async fn parameters(parts: &mut Parts, edge: &Edge) -> Result<RawPathParams, ApiError> {
-    RawPathParams::from_request_parts(parts, edge).await.map_err(|_| ApiError::bad_path())
+    RawPathParams::from_request_parts(parts, edge)
+        .await
+        .map_err(|_| ApiError::bad_path())
 }
 
 fn parameter<'a>(parameters: &'a RawPathParams, name: &str) -> &'a str {
-    parameters.iter().find_map(|(key, value)| (key == name).then_some(value)).unwrap_or_default()
+    parameters
+        .iter()
+        .find_map(|(key, value)| (key == name).then_some(value))
+        .unwrap_or_default()
 }
 
 /// All digits are an id, anything else is a name.

@@ -1,6 +1,7 @@
 //! What happens to every request before it is routed, and to every answer before it is sent.
 
 use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::header::{ACCEPT, CONTENT_TYPE, STRICT_TRANSPORT_SECURITY};
@@ -19,9 +20,18 @@ use crate::router::Edge;
 
 /// Livy's defaults.
 const SECURITY_HEADERS: [(HeaderName, HeaderValue); 4] = [
-    (HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff")),
-    (HeaderName::from_static("x-frame-options"), HeaderValue::from_static("SAMEORIGIN")),
-    (HeaderName::from_static("x-xss-protection"), HeaderValue::from_static("1; mode=block")),
+    (
+        HeaderName::from_static("x-content-type-options"),
+        HeaderValue::from_static("nosniff"),
+    ),
+    (
+        HeaderName::from_static("x-frame-options"),
+        HeaderValue::from_static("SAMEORIGIN"),
+    ),
+    (
+        HeaderName::from_static("x-xss-protection"),
+        HeaderValue::from_static("1; mode=block"),
+    ),
     (
         HeaderName::from_static("content-security-policy"),
         HeaderValue::from_static(
@@ -33,7 +43,11 @@ const SECURITY_HEADERS: [(HeaderName, HeaderValue); 4] = [
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000; includeSubDomains");
 
 /// Headers by which a POST asks to be taken for something else.
-const METHOD_HEADERS: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
+const METHOD_HEADERS: [&str; 3] = [
+    "x-http-method-override",
+    "x-http-method",
+    "x-method-override",
+];
 
 /// How a client asks for a version of Livy's interface. There is only one.
 const VERSION_PREFIX: &str = "application/vnd.livy.v";
@@ -42,12 +56,13 @@ const VERSION: &str = "0.1";
 /// Brings a request into its plain form, and gives its answer a deadline and the common headers.
 pub async fn front(State(edge): State<Edge>, request: Request, next: Next) -> Response {
     let began = Instant::now();
-    let (method, path) = match tracing::enabled!(tracing::Level::DEBUG) {
-        true => (request.method().clone(), request.uri().path().to_owned()),
-        false => (Method::GET, String::new()),
+    let (method, path) = if tracing::enabled!(tracing::Level::DEBUG) {
+        (request.method().clone(), request.uri().path().to_owned())
+    } else {
+        (Method::GET, String::new())
     };
     let mut response = match plain(request) {
-        Ok(request) => answered(&edge, request, next).await,
+        Ok(request) => answered(edge.options.deadline, next.run(request)).await,
         Err(error) => error.into_response(),
     };
     finish(&edge, &mut response);
@@ -56,19 +71,24 @@ pub async fn front(State(edge): State<Edge>, request: Request, next: Next) -> Re
     response
 }
 
-async fn answered(edge: &Edge, request: Request, next: Next) -> Response {
-    let deadline = edge.options.deadline;
-    let answer = tokio::time::timeout(deadline, next.run(request));
-    match AssertUnwindSafe(answer).catch_unwind().await {
+/// An answer in any case: in time, and also when a handler panics.
+async fn answered(deadline: Duration, answer: impl Future<Output = Response>) -> Response {
+    match AssertUnwindSafe(tokio::time::timeout(deadline, answer))
+        .catch_unwind()
+        .await
+    {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => ApiError::overdue(deadline).into_response(),
-        Err(panic) => ApiError::internal(&format!("panic: {}", panic_text(&*panic))).into_response(),
+        Err(panic) => {
+            ApiError::internal(&format!("panic: {}", panic_text(&*panic))).into_response()
+        }
     }
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without words")
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("without words")
 }
 
 fn plain(mut request: Request) -> Result<Request, ApiError> {
@@ -99,7 +119,11 @@ fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
 
 /// The method that a POST asks to be taken for. Not HEAD: whoever sends a POST waits for a body.
 fn overridden(headers: &HeaderMap, query: Query) -> Option<Method> {
-    let from_header = || METHOD_HEADERS.iter().find_map(|name| headers.get(*name)?.to_str().ok());
+    let from_header = || {
+        METHOD_HEADERS
+            .iter()
+            .find_map(|name| headers.get(*name)?.to_str().ok())
+    };
     let wanted = match query.text("_method") {
         Some(method) => method.into_owned(),
         None => from_header()?.to_owned(),
@@ -109,8 +133,13 @@ fn overridden(headers: &HeaderMap, query: Query) -> Option<Method> {
 }
 
 fn check_version(headers: &HeaderMap) -> Result<(), ApiError> {
-    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let Some(rest) = accept.strip_prefix(VERSION_PREFIX) else { return Ok(()) };
+    let accept = headers
+        .get(ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let Some(rest) = accept.strip_prefix(VERSION_PREFIX) else {
+        return Ok(());
+    };
     match rest.split('+').next().unwrap_or_default() {
         VERSION => Ok(()),
         other => Err(ApiError::unknown_version(other)),
@@ -118,7 +147,10 @@ fn check_version(headers: &HeaderMap) -> Result<(), ApiError> {
 }
 
 fn finish(edge: &Edge, response: &mut Response) {
-    let bodiless = matches!(response.status(), StatusCode::SWITCHING_PROTOCOLS | StatusCode::NO_CONTENT);
+    let bodiless = matches!(
+        response.status(),
+        StatusCode::SWITCHING_PROTOCOLS | StatusCode::NO_CONTENT
+    );
     let headers = response.headers_mut();
     if !bodiless && !headers.contains_key(CONTENT_TYPE) {
         headers.insert(CONTENT_TYPE, answer::JSON);
@@ -154,9 +186,21 @@ mod tests {
             ("//sessions//0/;a=b?from=1;x", "/sessions/0?from=1;x"),
             ("http://host:1/sessions/", "http://host:1/sessions"),
         ] {
-            assert_eq!(plain(request(Method::GET, uri, &[])).unwrap().uri(), expected);
+            assert_eq!(
+                plain(request(Method::GET, uri, &[])).unwrap().uri(),
+                expected
+            );
         }
         assert!(plain(request(Method::GET, "/sessions/%zz", &[])).is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn there_is_an_answer_in_any_case() {
+        let deadline = Duration::from_secs(5);
+        let never = answered(deadline, std::future::pending()).await;
+        assert_eq!(never.status(), StatusCode::GATEWAY_TIMEOUT);
+        let panics = answered(deadline, async { panic!("on purpose") }).await;
+        assert_eq!(panics.status(), StatusCode::INTERNAL_SERVER_ERROR);
     }
 
     #[test]
@@ -164,14 +208,25 @@ mod tests {
         for (uri, headers, expected) in [
             ("/sessions/0?_method=DELETE", &[][..], Method::DELETE),
             ("/sessions/0?_method=delete", &[], Method::DELETE),
-            ("/sessions/0", &[("X-HTTP-Method-Override", "DELETE")], Method::DELETE),
+            (
+                "/sessions/0",
+                &[("X-HTTP-Method-Override", "DELETE")],
+                Method::DELETE,
+            ),
             ("/sessions/0", &[("X-HTTP-Method", "GET")], Method::GET),
             ("/sessions/0", &[("X-Method-Override", "put")], Method::PUT),
-            ("/sessions/0", &[("X-Method-Override", "HEAD")], Method::POST),
+            (
+                "/sessions/0",
+                &[("X-Method-Override", "HEAD")],
+                Method::POST,
+            ),
             ("/sessions/0", &[("X-Method-Override", "a b")], Method::POST),
             ("/sessions/0", &[], Method::POST),
         ] {
-            assert_eq!(plain(request(Method::POST, uri, headers)).unwrap().method(), expected);
+            assert_eq!(
+                plain(request(Method::POST, uri, headers)).unwrap().method(),
+                expected
+            );
         }
         let get = plain(request(Method::GET, "/sessions/0?_method=DELETE", &[])).unwrap();
         assert_eq!(get.method(), Method::GET);
@@ -187,7 +242,11 @@ mod tests {
             ("/sessions", "application/vnd.livy.v", false),
             ("/version", "application/vnd.livy.v0.2+json", true),
         ] {
-            assert_eq!(plain(request(Method::GET, uri, &[("accept", accept)])).is_ok(), good, "{uri} {accept}");
+            assert_eq!(
+                plain(request(Method::GET, uri, &[("accept", accept)])).is_ok(),
+                good,
+                "{uri} {accept}"
+            );
         }
     }
 }

@@ -1,10 +1,10 @@
 //! The HTTP edge: Livy's routes, the agent's WebSocket, and nothing that decides.
 //!
-//! Purpose: to translate. A request becomes a call of [`sessions::Sessions`], its answer becomes the bytes that Livy's clients
+//! Purpose: to translate. A request becomes a call of [`::sessions::Sessions`], its answer becomes the bytes that Livy's clients
 //! expect. Non-goals: state of any kind, and listening (the binary binds and serves the router).
 //!
-//! A request passes [`front`](front) first: there its path and method are brought into their plain form, and there every answer gets its
-//! common headers and its deadline. Status codes of refusals are known in [`error`](error) alone.
+//! A request passes `front` first: there its path and method are brought into their plain form, and there every answer gets its
+//! common headers and its deadline. Status codes of refusals are known in `error` alone.
 
 mod agent;
 mod answer;
@@ -25,6 +25,6 @@ mod statement_stream;
 mod statements;
 
 pub use agent::AGENT_PATH;
-pub use openapi::openapi;
+pub use openapi::{openapi, openapi_text};
 pub use options::Options;
 pub use router::router;

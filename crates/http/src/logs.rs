@@ -53,16 +53,36 @@ pub async fn session_log(
 }
 
 fn shown(page: &LogPage) -> LogAnswer<'_> {
-    LogAnswer { id: page.id.0, from: page.from, total: page.total, log: &page.lines }
+    LogAnswer {
+        id: page.id.0,
+        from: page.from,
+        total: page.total,
+        log: &page.lines,
+    }
 }
 
 /// A page that may be long, as a body that never holds it whole.
-async fn long_page(sessions: Sessions, session: SessionRef, from: i64, size: i64) -> Result<Body, SessionError> {
+async fn long_page(
+    sessions: Sessions,
+    session: SessionRef,
+    from: i64,
+    size: i64,
+) -> Result<Body, SessionError> {
     let LogPage { id, total, .. } = sessions.log(&session, 0, 0).await?;
     let total = i64::try_from(total).unwrap_or(i64::MAX);
     let size = if size < 0 { total } else { size };
-    let from = if from < 0 { (total - size).max(0) } else { from };
-    let lines = Lines { sessions, session, next: from, end: total.min(from.saturating_add(size)), separator: "" };
+    let from = if from < 0 {
+        (total - size).max(0)
+    } else {
+        from
+    };
+    let lines = Lines {
+        sessions,
+        session,
+        next: from,
+        end: total.min(from.saturating_add(size)),
+        separator: "",
+    };
     let head = stream::once(async move { Ok::<_, SessionError>(head(id, from, total)) });
     let lines = stream::try_unfold(lines, async |mut lines: Lines| {
         let piece = lines.next().await.inspect_err(|error| {
@@ -75,7 +95,9 @@ async fn long_page(sessions: Sessions, session: SessionRef, from: i64, size: i64
 }
 
 fn head(id: SessionId, from: i64, total: i64) -> Bytes {
-    Bytes::from(format!("{{\"id\":{id},\"from\":{from},\"total\":{total},\"log\":["))
+    Bytes::from(format!(
+        "{{\"id\":{id},\"from\":{from},\"total\":{total},\"log\":["
+    ))
 }
 
 struct Lines {

@@ -1,14 +1,15 @@
 //! The description of the interface. It is made from the routes, so it cannot miss one.
 
+use std::sync::OnceLock;
+
 use axum::body::Bytes;
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 
 use crate::answer;
-use crate::router::{Edge, table};
+use crate::router::table;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -37,10 +38,10 @@ pub fn openapi() -> OpenApi {
     table().split_for_parts().1
 }
 
-/// The description as it is served and checked in.
-pub fn rendered(document: &OpenApi) -> Bytes {
-    let text = document.to_pretty_json().expect("a description has only string keys");
-    Bytes::from(text + "\n")
+/// The description as text, as it is served and checked in.
+pub fn openapi_text() -> String {
+    let text = openapi().to_pretty_json();
+    text.expect("a description has only string keys") + "\n"
 }
 
 /// This description.
@@ -50,8 +51,10 @@ pub fn rendered(document: &OpenApi) -> Bytes {
     tag = "server",
     responses((status = 200, description = "The description of the interface", body = Object))
 )]
-pub async fn openapi_get(State(edge): State<Edge>) -> Response {
-    answer::json(StatusCode::OK, edge.document)
+pub async fn openapi_get() -> Response {
+    static TEXT: OnceLock<Bytes> = OnceLock::new();
+    let text = TEXT.get_or_init(|| Bytes::from(openapi_text()));
+    answer::json(StatusCode::OK, text.clone())
 }
 
 #[cfg(test)]

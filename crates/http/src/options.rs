@@ -27,8 +27,8 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             body_bytes: domain::Limits::default().body_bytes,
-            body_deadline: Duration::from_secs(60),
-            deadline: Duration::from_secs(120),
+            body_deadline: Duration::from_mins(1),
+            deadline: Duration::from_mins(2),
             read: ReadOptions::default(),
             version: VersionAnswer::of_livius(env!("CARGO_PKG_VERSION"), None),
             security_headers: true,

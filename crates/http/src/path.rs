@@ -27,11 +27,19 @@ pub fn normalise(path: &str) -> Result<Cow<'_, str>, BadPath> {
             plain.push_str(name);
         }
     }
-    Ok(Cow::Owned(if plain.is_empty() { "/".to_owned() } else { plain }))
+    Ok(Cow::Owned(if plain.is_empty() {
+        "/".to_owned()
+    } else {
+        plain
+    }))
 }
 
 fn is_plain(path: &str) -> bool {
-    path == "/" || !(path.contains(';') || path.contains("//") || path.ends_with('/') || !path.starts_with('/'))
+    path == "/"
+        || !(path.contains(';')
+            || path.contains("//")
+            || path.ends_with('/')
+            || !path.starts_with('/'))
 }
 
 fn is_encoded_utf8(path: &str) -> bool {
@@ -69,13 +77,22 @@ mod tests {
         ] {
             assert_eq!(normalise(path).as_deref(), Ok(plain), "{path}");
         }
-        for path in ["/sessions/%zz", "/sessions/%", "/sessions/%2", "/sessions/%ff", "/%2é"] {
+        for path in [
+            "/sessions/%zz",
+            "/sessions/%",
+            "/sessions/%2",
+            "/sessions/%ff",
+            "/%2é",
+        ] {
             assert_eq!(normalise(path), Err(BadPath), "{path}");
         }
     }
 
     #[test]
     fn a_plain_path_is_not_copied() {
-        assert!(matches!(normalise("/sessions/0/statements/1"), Ok(Cow::Borrowed(_))));
+        assert!(matches!(
+            normalise("/sessions/0/statements/1"),
+            Ok(Cow::Borrowed(_))
+        ));
     }
 }

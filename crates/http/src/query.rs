@@ -25,7 +25,9 @@ impl<'a> Query<'a> {
 
     /// A parameter as a number.
     pub fn integer(self, name: &str) -> Result<Option<i64>, RequestError> {
-        self.text(name).map(|text| integer(&text).map(i64::from)).transpose()
+        self.text(name)
+            .map(|text| integer(&text).map(i64::from))
+            .transpose()
     }
 }
 
@@ -43,7 +45,9 @@ mod tests {
 
     #[test]
     fn parameters_are_decoded_and_the_first_counts() {
-        let query = Query::new(Some("from=-3&size=2147483647&order=%44esc+&from=9&do%41s=a%20b&empty"));
+        let query = Query::new(Some(
+            "from=-3&size=2147483647&order=%44esc+&from=9&do%41s=a%20b&empty",
+        ));
         assert_eq!(query.integer("from"), Ok(Some(-3)));
         assert_eq!(query.integer("size"), Ok(Some(2_147_483_647)));
         assert_eq!(query.text("order").as_deref(), Some("Desc "));
@@ -55,7 +59,12 @@ mod tests {
 
     #[test]
     fn bad_numbers_are_refused_in_livys_words() {
-        for (text, shown) in [("from=abc", "abc"), ("from=", ""), ("from", ""), ("from=99999999999", "99999999999")] {
+        for (text, shown) in [
+            ("from=abc", "abc"),
+            ("from=", ""),
+            ("from", ""),
+            ("from=99999999999", "99999999999"),
+        ] {
             let expected = RequestError::Refused(format!("For input string: \"{shown}\""));
             assert_eq!(Query::new(Some(text)).integer("from"), Err(expected));
         }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use sessions::Sessions;
@@ -25,13 +24,15 @@ const WORTH_PACKING_BYTES: u64 = 1_400;
 pub struct Edge {
     pub(crate) sessions: Sessions,
     pub(crate) options: Arc<Options>,
-    pub(crate) document: Bytes,
 }
 
 /// The whole edge as a service. It takes paths as clients write them.
 pub fn router(sessions: Sessions, options: Options) -> Router {
-    let (routes, document) = table().split_for_parts();
-    let edge = Edge { sessions, options: Arc::new(options), document: openapi::rendered(&document) };
+    let (routes, _) = table().split_for_parts();
+    let edge = Edge {
+        sessions,
+        options: Arc::new(options),
+    };
     let routes = routes.with_state(edge.clone());
     // Layers of a router run behind its routing; the path must have its plain form before that.
     Router::new().fallback_service(from_fn_with_state(edge, front).layer(routes))
@@ -43,14 +44,23 @@ pub fn table() -> OpenApiRouter<Edge> {
         .quality(CompressionLevel::Fastest)
         .compress_when(SizeAbove::new(WORTH_PACKING_BYTES));
     let livy = OpenApiRouter::with_openapi(openapi::outline())
-        .routes(routes!(crate::sessions::session_list, crate::sessions::session_create))
-        .routes(routes!(crate::sessions::session_get, crate::sessions::session_delete))
+        .routes(routes!(
+            crate::sessions::session_list,
+            crate::sessions::session_create
+        ))
+        .routes(routes!(
+            crate::sessions::session_get,
+            crate::sessions::session_delete
+        ))
         .routes(routes!(crate::sessions::session_state))
         .routes(routes!(crate::sessions::session_stop))
         .routes(routes!(crate::sessions::session_interrupt))
         .routes(routes!(crate::sessions::session_connect))
         .routes(routes!(logs::session_log))
-        .routes(routes!(statements::statement_list, statements::statement_run))
+        .routes(routes!(
+            statements::statement_list,
+            statements::statement_run
+        ))
         .routes(routes!(statements::statement_get))
         .routes(routes!(statements::statement_cancel))
         .routes(routes!(completion::completion_find))

@@ -27,7 +27,9 @@ pub async fn version_get(State(edge): State<Edge>) -> Response {
 #[utoipa::path(get, path = "/", tag = "server", responses((status = 302, description = "To `/ui`")))]
 pub async fn root_get(State(edge): State<Edge>, headers: HeaderMap) -> Response {
     let mut response = text(StatusCode::FOUND, "text/html", Body::empty());
-    response.headers_mut().insert(LOCATION, ui_address(edge.options.https, &headers));
+    response
+        .headers_mut()
+        .insert(LOCATION, ui_address(edge.options.https, &headers));
     response
 }
 
@@ -56,22 +58,34 @@ pub async fn ping_get() -> Response {
 fn text(status: StatusCode, content_type: &'static str, body: Body) -> Response {
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }
 
 /// The page's whole address, as Livy gives it: gateways rewrite only those. A path, where the client's name for the server
 /// is missing or not the shape of one.
 fn ui_address(https: bool, headers: &HeaderMap) -> HeaderValue {
-    let forwarded = headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
+    let forwarded = headers
+        .get("x-forwarded-proto")
+        .is_some_and(|scheme| scheme == "https");
     let scheme = if https || forwarded { "https" } else { "http" };
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).filter(|host| is_host(host));
+    let host = headers
+        .get(HOST)
+        .and_then(|host| host.to_str().ok())
+        .filter(|host| is_host(host));
     let address = host.map(|host| format!("{scheme}://{host}/ui"));
-    address.and_then(|address| HeaderValue::try_from(address).ok()).unwrap_or(HeaderValue::from_static("/ui"))
+    address
+        .and_then(|address| HeaderValue::try_from(address).ok())
+        .unwrap_or(HeaderValue::from_static("/ui"))
 }
 
 fn is_host(host: &str) -> bool {
-    !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
+    !host.is_empty()
+        && host
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
 }
 
 #[cfg(test)]

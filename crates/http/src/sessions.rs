@@ -32,14 +32,27 @@ const PAGE_SIZE: i64 = 100;
         (status = 400, description = "A parameter is not a number", body = ErrorMessage),
     )
 )]
-pub async fn session_list(State(edge): State<Edge>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+pub async fn session_list(
+    State(edge): State<Edge>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
     let query = Query::new(query.as_deref());
     let from = query.integer("from")?.unwrap_or(0);
     let size = query.integer("size")?.unwrap_or(PAGE_SIZE);
     let (total, views) = edge.sessions.list(Page { from, size }).await?;
-    let logs: Vec<Vec<String>> = views.iter().map(|view| edge.sessions.log_tail(view, LOG_LINES)).collect();
-    let sessions = views.iter().zip(&logs).map(|(view, log)| SessionAnswer::new(&view.record, view.livy_state(), log));
-    Ok(answer::ok(&SessionListAnswer { from, total, sessions: sessions.collect() }))
+    let logs: Vec<Vec<String>> = views
+        .iter()
+        .map(|view| edge.sessions.log_tail(view, LOG_LINES))
+        .collect();
+    let sessions = views
+        .iter()
+        .zip(&logs)
+        .map(|(view, log)| SessionAnswer::new(&view.record, view.livy_state(), log));
+    Ok(answer::ok(&SessionListAnswer {
+        from,
+        total,
+        sessions: sessions.collect(),
+    }))
 }
 
 /// Creates a session. It is `starting` at first; statements may be posted at once and wait for it.
@@ -64,8 +77,14 @@ pub async fn session_create(
     let request = wire::read_session(&body.text()?, edge.options.read)?;
     // The body may be large, and the answer waits for the store.
     drop(body);
-    let view = edge.sessions.create(&caller(query.as_deref()), request).await?;
-    Ok(answer::created(format!("/sessions/{}", view.record.id), rendered(&edge, &view)))
+    let view = edge
+        .sessions
+        .create(&caller(query.as_deref()), request)
+        .await?;
+    Ok(answer::created(
+        format!("/sessions/{}", view.record.id),
+        rendered(&edge, &view),
+    ))
 }
 
 /// Shows a session.
@@ -79,7 +98,10 @@ pub async fn session_create(
         (status = 404, description = "There is no such session", body = ErrorMessage),
     )
 )]
-pub async fn session_get(State(edge): State<Edge>, InSession(session): InSession) -> Result<Response, ApiError> {
+pub async fn session_get(
+    State(edge): State<Edge>,
+    InSession(session): InSession,
+) -> Result<Response, ApiError> {
     let view = edge.sessions.get(&session).await?;
     Ok(answer::json(StatusCode::OK, rendered(&edge, &view)))
 }
@@ -95,9 +117,15 @@ pub async fn session_get(State(edge): State<Edge>, InSession(session): InSession
         (status = 404, description = "There is no such session", body = ErrorMessage),
     )
 )]
-pub async fn session_state(State(edge): State<Edge>, InSession(session): InSession) -> Result<Response, ApiError> {
+pub async fn session_state(
+    State(edge): State<Edge>,
+    InSession(session): InSession,
+) -> Result<Response, ApiError> {
     let view = edge.sessions.get(&session).await?;
-    Ok(answer::ok(&StateAnswer { id: view.record.id.0, state: view.livy_state() }))
+    Ok(answer::ok(&StateAnswer {
+        id: view.record.id.0,
+        state: view.livy_state(),
+    }))
 }
 
 /// Stops a session and takes it off the list.
@@ -111,7 +139,10 @@ pub async fn session_state(State(edge): State<Edge>, InSession(session): InSessi
         (status = 404, description = "There is no such session", body = ErrorMessage),
     )
 )]
-pub async fn session_delete(State(edge): State<Edge>, InSession(session): InSession) -> Result<Response, ApiError> {
+pub async fn session_delete(
+    State(edge): State<Edge>,
+    InSession(session): InSession,
+) -> Result<Response, ApiError> {
     edge.sessions.delete(&session).await?;
     Ok(answer::ok(&Message { msg: "deleted" }))
 }
@@ -185,6 +216,11 @@ fn rendered(edge: &Edge, view: &SessionView) -> Vec<u8> {
 }
 
 fn caller(query: Option<&str>) -> Caller {
-    let do_as = Query::new(query).text("doAs").filter(|user| !user.is_empty());
-    Caller { user: None, do_as: do_as.map(std::borrow::Cow::into_owned) }
+    let do_as = Query::new(query)
+        .text("doAs")
+        .filter(|user| !user.is_empty());
+    Caller {
+        user: None,
+        do_as: do_as.map(std::borrow::Cow::into_owned),
+    }
 }

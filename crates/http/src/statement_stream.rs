@@ -78,16 +78,35 @@ impl StatementStream {
     }
 
     /// A page of a session's statements.
-    pub async fn list(sessions: Sessions, session: SessionRef, page: Page, order: Order) -> Result<Self, SessionError> {
+    pub async fn list(
+        sessions: Sessions,
+        session: SessionRef,
+        page: Page,
+        order: Order,
+    ) -> Result<Self, SessionError> {
         let (from, size) = page.window();
-        let mut rest = Rest { session, from, size, order };
+        let mut rest = Rest {
+            session,
+            from,
+            size,
+            order,
+        };
         let (total, views) = rest.read(&sessions).await?;
         rest.size = rest.size.min(total.saturating_sub(rest.from));
         let (mut piece, mut tail) = (Vec::new(), Vec::new());
         statement_list_head(total, &mut piece);
         statement_list_tail(&mut tail);
         let (rest, waiting, separator): (_, _, &[u8]) = (Some(rest), views.into(), b"");
-        Ok(Self { sessions, rest, waiting, long: None, separator, tail, piece, ended: false })
+        Ok(Self {
+            sessions,
+            rest,
+            waiting,
+            long: None,
+            separator,
+            tail,
+            piece,
+            ended: false,
+        })
     }
 
     /// The body of the answer. Fails when its beginning cannot be read; if a later part cannot, the connection breaks off, so that
@@ -96,7 +115,9 @@ impl StatementStream {
         let first = match self.next().await {
             Ok(first) => first.unwrap_or_default(),
             Err(StreamError::Sessions(error)) => return Err(error.into()),
-            Err(error @ StreamError::PieceGone) => return Err(ApiError::internal(&error.to_string())),
+            Err(error @ StreamError::PieceGone) => {
+                return Err(ApiError::internal(&error.to_string()));
+            }
         };
         if self.ended {
             return Ok(Body::from(first));
@@ -107,7 +128,9 @@ impl StatementStream {
             })?;
             Ok::<_, StreamError>(piece.map(|piece| (piece, statements)))
         });
-        Ok(Body::from_stream(stream::once(async { Ok(first) }).chain(later)))
+        Ok(Body::from_stream(
+            stream::once(async { Ok(first) }).chain(later),
+        ))
     }
 
     /// The next piece, or `None` when all was sent.
@@ -136,16 +159,27 @@ impl StatementStream {
             OutputView::Chunked { chunks, .. } => {
                 envelope.head(&mut self.piece);
                 let (chunks, progress) = (*chunks, view.progress);
-                self.long = Some(LongOutput { record: view.record, progress, next: 0, chunks });
+                self.long = Some(LongOutput {
+                    record: view.record,
+                    progress,
+                    next: 0,
+                    chunks,
+                });
             }
         }
     }
 
     async fn write_chunk(&mut self) -> Result<(), StreamError> {
-        let Some(long) = &mut self.long else { return Ok(()) };
+        let Some(long) = &mut self.long else {
+            return Ok(());
+        };
         if long.next < long.chunks {
-            let chunk = self.sessions.output_chunk(long.record.session, long.record.id, long.next).await?;
-            self.piece.extend_from_slice(chunk.ok_or(StreamError::PieceGone)?.as_bytes());
+            let chunk = self
+                .sessions
+                .output_chunk(long.record.session, long.record.id, long.next)
+                .await?;
+            self.piece
+                .extend_from_slice(chunk.ok_or(StreamError::PieceGone)?.as_bytes());
             long.next += 1;
         } else {
             StatementEnvelope::new(&long.record, long.progress).tail(&mut self.piece);
@@ -156,7 +190,9 @@ impl StatementStream {
 
     /// Reads the next page; false when there is none.
     async fn read_more(&mut self) -> Result<bool, StreamError> {
-        let Some(rest) = self.rest.as_mut().filter(|rest| rest.size > 0) else { return Ok(false) };
+        let Some(rest) = self.rest.as_mut().filter(|rest| rest.size > 0) else {
+            return Ok(false);
+        };
         let (_, views) = rest.read(&self.sessions).await?;
         self.waiting.extend(views);
         Ok(!self.waiting.is_empty())
@@ -164,9 +200,15 @@ impl StatementStream {
 }
 
 impl Rest {
-    async fn read(&mut self, sessions: &Sessions) -> Result<(u64, Vec<StatementView>), SessionError> {
+    async fn read(
+        &mut self,
+        sessions: &Sessions,
+    ) -> Result<(u64, Vec<StatementView>), SessionError> {
         let size = self.size.min(PAGE_STATEMENTS);
-        let page = Page { from: signed(self.from), size: signed(size) };
+        let page = Page {
+            from: signed(self.from),
+            size: signed(size),
+        };
         let (total, views) = sessions.statements(&self.session, page, self.order).await?;
         self.from += size;
         self.size -= size;

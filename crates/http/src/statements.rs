@@ -4,7 +4,9 @@ use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use sessions::{NewStatement, Order, OutputView, Page};
-use wire::{ErrorMessage, Message, StatementAnswer, StatementBody, StatementEnvelope, StatementListAnswer};
+use wire::{
+    ErrorMessage, Message, StatementAnswer, StatementBody, StatementEnvelope, StatementListAnswer,
+};
 
 use crate::answer;
 use crate::body::Payload;
@@ -39,8 +41,14 @@ pub async fn statement_list(
     let query = Query::new(query.as_deref());
     let from = query.integer("from")?.unwrap_or(0);
     let size = query.integer("size")?.unwrap_or_else(|| i32::MAX.into());
-    let descending = query.text("order").is_some_and(|order| order.trim().eq_ignore_ascii_case("desc"));
-    let order = if descending { Order::Descending } else { Order::Ascending };
+    let descending = query
+        .text("order")
+        .is_some_and(|order| order.trim().eq_ignore_ascii_case("desc"));
+    let order = if descending {
+        Order::Descending
+    } else {
+        Order::Ascending
+    };
     let list = StatementStream::list(edge.sessions, session, Page { from, size }, order).await?;
     Ok(answer::json(StatusCode::OK, list.into_body().await?))
 }
@@ -70,7 +78,10 @@ pub async fn statement_run(
     let request = wire::read_statement(&body.text()?, edge.options.read)?;
     // The body may be large, and the answer waits for the store.
     drop(body);
-    let new = NewStatement { code: request.code, kind: request.kind };
+    let new = NewStatement {
+        code: request.code,
+        kind: request.kind,
+    };
     let view = edge.sessions.run(&session, new).await?;
     let output = match &view.output {
         OutputView::Inline(text) => Some(&**text),
@@ -78,7 +89,10 @@ pub async fn statement_run(
     };
     let mut text = Vec::new();
     StatementEnvelope::new(&view.record, view.progress).write(output, &mut text);
-    let location = format!("/sessions/{}/statements/{}", view.record.session, view.record.id);
+    let location = format!(
+        "/sessions/{}/statements/{}",
+        view.record.session, view.record.id
+    );
     Ok(answer::created(location, text))
 }
 

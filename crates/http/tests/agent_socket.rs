@@ -1,5 +1,10 @@
 //! The agent's WebSocket, over a real socket.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot set itself up has failed"
+)]
+
 use agent_link::Command;
 use domain::SessionId;
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -28,7 +33,10 @@ impl Drop for Gateway {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a test's server ends with the test")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test's server ends with the test"
+)]
 async fn gateway() -> Gateway {
     let world = World::new().await;
     world.post("/sessions", r#"{"kind":"sql"}"#).await;
@@ -39,11 +47,21 @@ async fn gateway() -> Gateway {
     let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
     let token = order.token.expose_secret().to_owned();
     let driver = order.id.to_string();
-    Gateway { world, address: format!("ws://{address}{}", http_edge::AGENT_PATH), driver, token, server }
+    Gateway {
+        world,
+        address: format!("ws://{address}{}", http_edge::AGENT_PATH),
+        driver,
+        token,
+        server,
+    }
 }
 
 impl Gateway {
-    async fn connect(&self, driver: Option<&str>, authorization: Option<&str>) -> Result<Socket, u16> {
+    async fn connect(
+        &self,
+        driver: Option<&str>,
+        authorization: Option<&str>,
+    ) -> Result<Socket, u16> {
         let mut request = self.address.as_str().into_client_request().unwrap();
         for (name, value) in [("livius-driver", driver), ("authorization", authorization)] {
             if let Some(value) = value {
@@ -59,7 +77,10 @@ impl Gateway {
 
     async fn agent(&self) -> Socket {
         let authorization = format!("Bearer {}", self.token);
-        let mut socket = self.connect(Some(&self.driver), Some(&authorization)).await.unwrap();
+        let mut socket = self
+            .connect(Some(&self.driver), Some(&authorization))
+            .await
+            .unwrap();
         let hello = format!(
             r#"{{"v":1,"type":"hello","driver":"{}","instance":"i","pid":1,"spark":"4.1.4","scala":"2.13","java":"17","firstSeq":1,"lastSeq":0}}"#,
             self.driver
@@ -109,20 +130,29 @@ async fn a_session_runs_a_statement_over_the_socket() {
     let ready = r#"{"v":1,"seq":1,"type":"ready","appId":"local-1","sparkUiUrl":null,"sparkUser":"me","master":"local[2]"}"#;
     socket.send(Message::text(ready)).await.unwrap();
     gateway.world.await_state(S0, "idle").await;
-    gateway.world.post("/sessions/0/statements", r#"{"code":"select 1"}"#).await;
+    gateway
+        .world
+        .post("/sessions/0/statements", r#"{"code":"select 1"}"#)
+        .await;
     let run = loop {
         let command = text(&mut socket).await.unwrap();
         if command.contains(r#""type":"run""#) {
             break command;
         }
     };
-    assert_eq!(run, r#"{"v":1,"type":"run","statement":0,"kind":"sql","code":"select 1"}"#);
+    assert_eq!(
+        run,
+        r#"{"v":1,"type":"run","statement":0,"kind":"sql","code":"select 1"}"#
+    );
     // The longest output that fits into one frame.
     let output = serde_json::json!({"status": "ok", "execution_count": 0, "data": {"text/plain": "x".repeat(60_000)}});
     let finished = serde_json::json!({
         "v": 1, "seq": 2, "type": "finished", "statement": 0, "at": 5, "cancelled": false, "output": output.to_string(), "chunks": 0
     });
-    socket.send(Message::text(finished.to_string())).await.unwrap();
+    socket
+        .send(Message::text(finished.to_string()))
+        .await
+        .unwrap();
     let statement = gateway.world.await_statement(S0, 0, "available").await;
     assert_eq!(statement["output"], output);
 }
@@ -130,7 +160,11 @@ async fn a_session_runs_a_statement_over_the_socket() {
 #[tokio::test]
 async fn what_is_not_a_frame_closes_the_socket() {
     let gateway = gateway().await;
-    for nonsense in [Message::text("nonsense"), Message::binary(vec![0, 1, 2]), Message::text("x".repeat(17 << 20))] {
+    for nonsense in [
+        Message::text("nonsense"),
+        Message::binary(vec![0, 1, 2]),
+        Message::text("x".repeat(17 << 20)),
+    ] {
         let mut socket = gateway.agent().await;
         text(&mut socket).await.expect("a welcome");
         let _ = socket.send(nonsense).await;
@@ -138,5 +172,8 @@ async fn what_is_not_a_frame_closes_the_socket() {
     }
     // The session is as it was, and takes the agent back.
     let mut socket = gateway.agent().await;
-    assert_eq!(text(&mut socket).await, Some(Command::Welcome { acked: 0 }.to_text()));
+    assert_eq!(
+        text(&mut socket).await,
+        Some(Command::Welcome { acked: 0 }.to_text())
+    );
 }

@@ -1,5 +1,10 @@
 //! Lists, logs and refusals, by route.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot set itself up has failed"
+)]
+
 use domain::SessionId;
 use serde_json::{Value, json};
 use testkit::{ScriptedAgent, World};
@@ -7,20 +12,53 @@ use testkit::{ScriptedAgent, World};
 const S0: SessionId = SessionId(0);
 
 const SESSION_KEYS: [&str; 23] = [
-    "id", "name", "appId", "owner", "proxyUser", "state", "kind", "appInfo", "log", "ttl", "idleTimeout", "driverMemory",
-    "driverCores", "executorMemory", "executorCores", "conf", "archives", "files", "heartbeatTimeoutInSecond", "jars",
-    "numExecutors", "pyFiles", "queue",
+    "id",
+    "name",
+    "appId",
+    "owner",
+    "proxyUser",
+    "state",
+    "kind",
+    "appInfo",
+    "log",
+    "ttl",
+    "idleTimeout",
+    "driverMemory",
+    "driverCores",
+    "executorMemory",
+    "executorCores",
+    "conf",
+    "archives",
+    "files",
+    "heartbeatTimeoutInSecond",
+    "jars",
+    "numExecutors",
+    "pyFiles",
+    "queue",
 ];
 
 fn keys(value: &Value) -> Vec<&str> {
-    value.as_object().unwrap().keys().map(String::as_str).collect()
+    value
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect()
 }
 
 #[tokio::test]
 async fn sessions_have_livys_keys_wherever_they_are_shown() {
     let world = World::new().await;
-    let created = world.post("/sessions", r#"{"conf":{"spark.my.secret":"s3cr3t","livy.uri":"x"}}"#).await;
-    assert_eq!((created.status.as_u16(), &created.headers["location"]), (201, &"/sessions/0".parse().unwrap()));
+    let created = world
+        .post(
+            "/sessions",
+            r#"{"conf":{"spark.my.secret":"s3cr3t","livy.uri":"x"}}"#,
+        )
+        .await;
+    assert_eq!(
+        (created.status.as_u16(), &created.headers["location"]),
+        (201, &"/sessions/0".parse().unwrap())
+    );
     assert_eq!(created.json()["state"], "starting");
     let list = world.get("/sessions").await.json();
     assert_eq!(keys(&list), ["from", "total", "sessions"]);
@@ -31,11 +69,20 @@ async fn sessions_have_livys_keys_wherever_they_are_shown() {
         &list["sessions"][0],
     ] {
         assert_eq!(keys(session), SESSION_KEYS);
-        assert_eq!(keys(&session["appInfo"]), ["driverLogUrl", "sparkUiUrl", "executorLogUrls"]);
-        assert_eq!(session["conf"], json!({"livy.uri": "x", "spark.my.secret": "*********(redacted)"}));
+        assert_eq!(
+            keys(&session["appInfo"]),
+            ["driverLogUrl", "sparkUiUrl", "executorLogUrls"]
+        );
+        assert_eq!(
+            session["conf"],
+            json!({"livy.uri": "x", "spark.my.secret": "*********(redacted)"})
+        );
         assert_eq!(session["log"][0], "stdout: ");
     }
-    assert_eq!(world.get("/sessions/0/state").await.text, r#"{"id":0,"state":"starting"}"#);
+    assert_eq!(
+        world.get("/sessions/0/state").await.text,
+        r#"{"id":0,"state":"starting"}"#
+    );
 }
 
 #[tokio::test]
@@ -55,14 +102,29 @@ async fn a_window_of_the_sessions_is_livys() {
         ("?from=2&size=2147483647", 2, &[2, 3]),
     ] {
         let answer = world.get(&format!("/sessions{query}")).await.json();
-        let shown: Vec<i64> =
-            answer["sessions"].as_array().unwrap().iter().map(|session| session["id"].as_i64().unwrap()).collect();
-        assert_eq!((answer["from"].as_i64(), &answer["total"], shown.as_slice()), (Some(from), &json!(4), ids), "{query}");
+        let shown: Vec<i64> = answer["sessions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|session| session["id"].as_i64().unwrap())
+            .collect();
+        assert_eq!(
+            (answer["from"].as_i64(), &answer["total"], shown.as_slice()),
+            (Some(from), &json!(4), ids),
+            "{query}"
+        );
     }
-    for (query, shown) in [("from=abc", "abc"), ("size=", ""), ("size=99999999999", "99999999999")] {
+    for (query, shown) in [
+        ("from=abc", "abc"),
+        ("size=", ""),
+        ("size=99999999999", "99999999999"),
+    ] {
         let answer = world.get(&format!("/sessions?{query}")).await;
         assert_eq!(answer.status, 400);
-        assert_eq!(answer.json(), json!({"msg": format!("For input string: \"{shown}\"")}));
+        assert_eq!(
+            answer.json(),
+            json!({"msg": format!("For input string: \"{shown}\"")})
+        );
     }
 }
 
@@ -71,7 +133,9 @@ async fn a_window_of_the_statements_is_livys_however_many_there_are() {
     let world = World::new().await;
     world.post("/sessions", r#"{"kind":"sql"}"#).await;
     for n in 0..120 {
-        let answer = world.post("/sessions/0/statements", &format!("{{\"code\":{n}}}")).await;
+        let answer = world
+            .post("/sessions/0/statements", &format!("{{\"code\":{n}}}"))
+            .await;
         assert_eq!(answer.status, 201, "{}", answer.text);
     }
     for (query, first, count) in [
@@ -85,14 +149,28 @@ async fn a_window_of_the_statements_is_livys_however_many_there_are() {
         ("?size=-1", 0, 0),
         ("?from=500", 0, 0),
     ] {
-        let answer = world.get(&format!("/sessions/0/statements{query}")).await.json();
+        let answer = world
+            .get(&format!("/sessions/0/statements{query}"))
+            .await
+            .json();
         assert_eq!(keys(&answer), ["total_statements", "statements"]);
         assert_eq!(answer["total_statements"], 120);
         let statements = answer["statements"].as_array().unwrap();
         assert_eq!(statements.len(), count, "{query}");
         if let Some(statement) = statements.first() {
             assert_eq!(statement["id"], first, "{query}");
-            assert_eq!(keys(statement), ["id", "code", "state", "output", "progress", "started", "completed"]);
+            assert_eq!(
+                keys(statement),
+                [
+                    "id",
+                    "code",
+                    "state",
+                    "output",
+                    "progress",
+                    "started",
+                    "completed"
+                ]
+            );
         }
     }
     assert_eq!(world.get("/sessions/0/statements?size=x").await.status, 400);
@@ -103,9 +181,9 @@ async fn logs_have_livys_windows() {
     let world = World::new().await;
     world.post("/sessions", "{}").await;
     let (order, _) = world.driver(S0).await;
-    let lines: String = (0..2_500).map(|n| format!("line {n}\n")).collect();
+    let lines: Vec<String> = (0..2_500).map(|n| format!("line {n}")).collect();
     std::fs::create_dir_all(&order.dir).unwrap();
-    std::fs::write(order.dir.join("stdout.log"), lines).unwrap();
+    std::fs::write(order.dir.join("stdout.log"), lines.join("\n") + "\n").unwrap();
     let total = 2_502;
     for (query, from, count) in [
         ("", total - 100, 100),
@@ -122,14 +200,26 @@ async fn logs_have_livys_windows() {
     ] {
         let answer = world.get(&format!("/sessions/0/log{query}")).await.json();
         assert_eq!(keys(&answer), ["id", "from", "total", "log"], "{query}");
-        let found = (&answer["id"], &answer["from"], &answer["total"], answer["log"].as_array().unwrap().len());
-        assert_eq!(found, (&json!(0), &json!(from), &json!(total), count), "{query}");
+        let found = (
+            &answer["id"],
+            &answer["from"],
+            &answer["total"],
+            answer["log"].as_array().unwrap().len(),
+        );
+        assert_eq!(
+            found,
+            (&json!(0), &json!(from), &json!(total), count),
+            "{query}"
+        );
     }
     let all = world.get("/sessions/0/log?size=-1").await.json();
     assert_eq!(all["log"][0], "stdout: ");
     assert_eq!(all["log"][1_500], "line 1499");
     assert_eq!(all["log"][2_501], "\nstderr: ");
-    assert_eq!(world.get("/sessions/0/log?from=x").await.text, r#"{"msg":"For input string: \"x\""}"#);
+    assert_eq!(
+        world.get("/sessions/0/log?from=x").await.text,
+        r#"{"msg":"For input string: \"x\""}"#
+    );
     assert_eq!(world.get("/sessions/1/log").await.status, 404);
 }
 
@@ -140,16 +230,52 @@ async fn bad_requests_are_refused_in_livys_shapes() {
     for (path, body, start) in [
         ("/sessions", "[]", "\"Malformed JSON: "),
         ("/sessions", "null", "\"Malformed JSON: "),
-        ("/sessions", "{\"kind\":\"bogus\"}", "\"Invalid kind: bogus (through reference chain: "),
-        ("/sessions", "{\"foo\":1}", "\"Unrecognized field \\\"foo\\\" (class "),
-        ("/sessions", "{\"ttl\":\"abc\"}", "{\"msg\":\"Rejected, Reason: Invalid time string: abc"),
-        ("/sessions", "{\"name\":\"12\"}", "{\"msg\":\"Rejected, Reason: Invalid session name: 12"),
-        ("/sessions", "{\"driverCores\":\"x\"}", "\"driverCores must be a whole number"),
+        (
+            "/sessions",
+            "{\"kind\":\"bogus\"}",
+            "\"Invalid kind: bogus (through reference chain: ",
+        ),
+        (
+            "/sessions",
+            "{\"foo\":1}",
+            "\"Unrecognized field \\\"foo\\\" (class ",
+        ),
+        (
+            "/sessions",
+            "{\"ttl\":\"abc\"}",
+            "{\"msg\":\"Rejected, Reason: Invalid time string: abc",
+        ),
+        (
+            "/sessions",
+            "{\"name\":\"12\"}",
+            "{\"msg\":\"Rejected, Reason: Invalid session name: 12",
+        ),
+        (
+            "/sessions",
+            "{\"driverCores\":\"x\"}",
+            "\"driverCores must be a whole number",
+        ),
         ("/sessions/0/statements", "{}", "\"code is missing: "),
-        ("/sessions/0/statements", "{\"code\":\"\",\"kind\":\"bogus\"}", "\"Invalid kind: bogus "),
-        ("/sessions/0/statements", "{\"code\":\"\",\"kind\":\"shared\"}", "{\"msg\":\""),
-        ("/sessions/0/statements", "{\"code\":\"\"}", "{\"msg\":\"Code type should be specified if session kind is shared"),
-        ("/sessions/0/completion", "{\"code\":\"\",\"cursor\":\"x\"}", "\"cursor must be a whole number"),
+        (
+            "/sessions/0/statements",
+            "{\"code\":\"\",\"kind\":\"bogus\"}",
+            "\"Invalid kind: bogus ",
+        ),
+        (
+            "/sessions/0/statements",
+            "{\"code\":\"\",\"kind\":\"shared\"}",
+            "{\"msg\":\"",
+        ),
+        (
+            "/sessions/0/statements",
+            "{\"code\":\"\"}",
+            "{\"msg\":\"Code type should be specified if session kind is shared",
+        ),
+        (
+            "/sessions/0/completion",
+            "{\"code\":\"\",\"cursor\":\"x\"}",
+            "\"cursor must be a whole number",
+        ),
     ] {
         let answer = world.post(path, body).await;
         assert_eq!(answer.status, 400, "{body}");
@@ -164,7 +290,9 @@ async fn a_dead_session_keeps_its_results_and_refuses_in_livys_words() {
     let mut agent = ScriptedAgent::connect(&world, S0).await;
     agent.ready().await;
     world.await_state(S0, "idle").await;
-    world.post("/sessions/0/statements", r#"{"code":"x"}"#).await;
+    world
+        .post("/sessions/0/statements", r#"{"code":"x"}"#)
+        .await;
     let (statement, _) = agent.expect_run().await;
     agent.finished(statement, "kept").await;
     world.await_statement(S0, 0, "available").await;
@@ -174,7 +302,10 @@ async fn a_dead_session_keeps_its_results_and_refuses_in_livys_words() {
 
     let list = world.get("/sessions/0/statements").await;
     assert_eq!(list.status, 200);
-    assert_eq!(list.json()["statements"][0]["output"]["data"]["text/plain"], "kept");
+    assert_eq!(
+        list.json()["statements"][0]["output"]["data"]["text/plain"],
+        "kept"
+    );
     for (path, body) in [
         ("/sessions/0/statements", r#"{"code":"x"}"#),
         ("/sessions/0/statements/0/cancel", ""),
@@ -182,13 +313,28 @@ async fn a_dead_session_keeps_its_results_and_refuses_in_livys_words() {
     ] {
         let answer = world.post(path, body).await;
         assert_eq!(answer.status, 500, "{path}");
-        assert_eq!(answer.text, r#""java.lang.IllegalStateException: Session is in state dead""#, "{path}");
-        assert!(answer.headers["livius-reason"].to_str().unwrap().contains("exit code 3"), "{path}");
+        assert_eq!(
+            answer.text, r#""java.lang.IllegalStateException: Session is in state dead""#,
+            "{path}"
+        );
+        assert!(
+            answer.headers["livius-reason"]
+                .to_str()
+                .unwrap()
+                .contains("exit code 3"),
+            "{path}"
+        );
     }
     assert_eq!(world.post("/sessions/0/connect", "").await.status, 200);
     let stopped = world.post("/sessions/0/stop", "").await;
     assert_eq!((stopped.status.as_u16(), stopped.text.as_str()), (204, ""));
     let deleted = world.delete("/sessions/0").await;
-    assert_eq!((deleted.status.as_u16(), deleted.text.as_str()), (200, r#"{"msg":"deleted"}"#));
-    assert_eq!(world.delete("/sessions/0").await.text, r#"{"msg":"Session '0' not found."}"#);
+    assert_eq!(
+        (deleted.status.as_u16(), deleted.text.as_str()),
+        (200, r#"{"msg":"deleted"}"#)
+    );
+    assert_eq!(
+        world.delete("/sessions/0").await.text,
+        r#"{"msg":"Session '0' not found."}"#
+    );
 }

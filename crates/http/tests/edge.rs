@@ -1,12 +1,26 @@
 //! What clients do to a request before it reaches a route, and what every answer carries.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot set itself up has failed"
+)]
+
+use std::time::Duration;
+
 use async_compression::tokio::write::{GzipEncoder, ZlibEncoder};
 use axum::body::Body;
 use axum::http::{Method, Request};
 use testkit::{Answer, World};
 use tokio::io::AsyncWriteExt as _;
+use tower::ServiceExt as _;
 
-async fn ask(world: &World, method: &str, uri: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
+async fn ask(
+    world: &World,
+    method: &str,
+    uri: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<Body>,
+) -> Answer {
     let mut request = Request::builder().method(method).uri(uri);
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -16,7 +30,9 @@ async fn ask(world: &World, method: &str, uri: &str, headers: &[(&str, &str)], b
 
 async fn world_with_a_session() -> World {
     let world = World::new().await;
-    let answer = world.post("/sessions", r#"{"name":"a b/π","kind":"pyspark"}"#).await;
+    let answer = world
+        .post("/sessions", r#"{"name":"a b/π","kind":"pyspark"}"#)
+        .await;
     assert_eq!(answer.status, 201, "{}", answer.text);
     world
 }
@@ -50,13 +66,31 @@ async fn paths_are_understood_as_clients_write_them() {
     ] {
         let answer = world.get(path).await;
         assert_eq!(answer.status.as_u16(), status, "{path}: {}", answer.text);
-        assert_eq!(answer.headers["content-type"], "application/json;charset=utf-8", "{path}");
+        assert_eq!(
+            answer.headers["content-type"], "application/json;charset=utf-8",
+            "{path}"
+        );
     }
-    assert_eq!(world.get("/sessions/99999999999").await.text, r#"{"msg":"For input string: \"99999999999\""}"#);
-    assert_eq!(world.get("/sessions/0/statements/x").await.text, r#"{"msg":"For input string: \"x\""}"#);
-    assert_eq!(world.get("/sessions/0/statements/-1").await.text, r#""Statement not found""#);
-    assert_eq!(world.get("/sessions/5").await.text, r#"{"msg":"Session '5' not found."}"#);
-    assert_eq!(world.get("/sessions/no").await.text, r#"{"msg":"Session 'no' not found."}"#);
+    assert_eq!(
+        world.get("/sessions/99999999999").await.text,
+        r#"{"msg":"For input string: \"99999999999\""}"#
+    );
+    assert_eq!(
+        world.get("/sessions/0/statements/x").await.text,
+        r#"{"msg":"For input string: \"x\""}"#
+    );
+    assert_eq!(
+        world.get("/sessions/0/statements/-1").await.text,
+        r#""Statement not found""#
+    );
+    assert_eq!(
+        world.get("/sessions/5").await.text,
+        r#"{"msg":"Session '5' not found."}"#
+    );
+    assert_eq!(
+        world.get("/sessions/no").await.text,
+        r#"{"msg":"Session 'no' not found."}"#
+    );
     assert_eq!(world.get("/nothing").await.text, "");
 }
 
@@ -72,11 +106,26 @@ async fn methods_are_what_they_are_or_what_the_client_says_they_are() {
         ("PATCH", "/sessions/0", &[], 405),
         ("POST", "/sessions/0/state", &[], 405),
         ("POST", "/sessions/0/state?_method=GET", &[], 200),
-        ("POST", "/sessions/0/state", &[("X-HTTP-Method-Override", "get")], 200),
-        ("POST", "/sessions/0?_method=DELETE", &[("X-Requested-By", "x")], 200),
+        (
+            "POST",
+            "/sessions/0/state",
+            &[("X-HTTP-Method-Override", "get")],
+            200,
+        ),
+        (
+            "POST",
+            "/sessions/0?_method=DELETE",
+            &[("X-Requested-By", "x")],
+            200,
+        ),
     ] {
         let answer = ask(&world, method, uri, headers, "").await;
-        assert_eq!(answer.status.as_u16(), status, "{method} {uri}: {}", answer.text);
+        assert_eq!(
+            answer.status.as_u16(),
+            status,
+            "{method} {uri}: {}",
+            answer.text
+        );
         if status == 405 {
             assert_eq!(answer.text, "");
             assert!(answer.headers.contains_key("allow"), "{method} {uri}");
@@ -91,12 +140,29 @@ async fn methods_are_what_they_are_or_what_the_client_says_they_are() {
 #[tokio::test]
 async fn every_answer_carries_the_security_headers() {
     let world = World::new().await;
-    for path in ["/sessions", "/version", "/ui", "/", "/nothing", "/sessions/%zz", "/metrics/ping"] {
+    for path in [
+        "/sessions",
+        "/version",
+        "/ui",
+        "/",
+        "/nothing",
+        "/sessions/%zz",
+        "/metrics/ping",
+    ] {
         let answer = world.get(path).await;
-        assert_eq!(answer.headers["x-content-type-options"], "nosniff", "{path}");
+        assert_eq!(
+            answer.headers["x-content-type-options"], "nosniff",
+            "{path}"
+        );
         assert_eq!(answer.headers["x-frame-options"], "SAMEORIGIN", "{path}");
-        assert_eq!(answer.headers["x-xss-protection"], "1; mode=block", "{path}");
-        assert!(answer.headers.contains_key("content-security-policy"), "{path}");
+        assert_eq!(
+            answer.headers["x-xss-protection"], "1; mode=block",
+            "{path}"
+        );
+        assert!(
+            answer.headers.contains_key("content-security-policy"),
+            "{path}"
+        );
         assert!(!answer.headers.contains_key("server"), "{path}");
     }
 }
@@ -105,16 +171,48 @@ async fn every_answer_carries_the_security_headers() {
 async fn accept_and_content_type_do_not_matter_but_for_livys_own() {
     let world = World::new().await;
     let accept = |value: &'static str| [("accept", value)];
-    assert_eq!(ask(&world, "GET", "/sessions", &accept("text/html"), "").await.status, 200);
-    assert_eq!(ask(&world, "GET", "/sessions", &accept("application/vnd.livy.v0.1+json"), "").await.status, 200);
-    let answer = ask(&world, "GET", "/sessions", &accept("application/vnd.livy.v9+json"), "").await;
-    assert_eq!((answer.status.as_u16(), answer.text.as_str()), (406, r#"{"msg":"No value found for '9'"}"#));
+    assert_eq!(
+        ask(&world, "GET", "/sessions", &accept("text/html"), "")
+            .await
+            .status,
+        200
+    );
+    assert_eq!(
+        ask(
+            &world,
+            "GET",
+            "/sessions",
+            &accept("application/vnd.livy.v0.1+json"),
+            ""
+        )
+        .await
+        .status,
+        200
+    );
+    let answer = ask(
+        &world,
+        "GET",
+        "/sessions",
+        &accept("application/vnd.livy.v9+json"),
+        "",
+    )
+    .await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.text.as_str()),
+        (406, r#"{"msg":"No value found for '9'"}"#)
+    );
     for headers in [
         &[][..],
         &[("content-type", "text/plain")],
         &[("content-type", "application/x-www-form-urlencoded")],
-        &[("content-type", "application/json"), ("content-encoding", "UTF-8")],
-        &[("content-type", "application/json; charset=UTF-8"), ("expect", "100-continue")],
+        &[
+            ("content-type", "application/json"),
+            ("content-encoding", "UTF-8"),
+        ],
+        &[
+            ("content-type", "application/json; charset=UTF-8"),
+            ("expect", "100-continue"),
+        ],
     ] {
         let answer = ask(&world, "POST", "/sessions", headers, "{}").await;
         assert_eq!(answer.status, 201, "{headers:?}: {}", answer.text);
@@ -122,22 +220,40 @@ async fn accept_and_content_type_do_not_matter_but_for_livys_own() {
 }
 
 #[tokio::test]
-async fn bodies_are_read_in_any_packing_and_bounded_after_it() {
+async fn bodies_are_read_in_any_packing() {
     let world = World::new().await;
     let body = br#"{"name":"packed","conf":{"spark.x":"y"}}"#;
     let mut gzip = GzipEncoder::new(Vec::new());
     gzip.write_all(body).await.unwrap();
     gzip.shutdown().await.unwrap();
-    let answer = ask(&world, "POST", "/sessions", &[("content-encoding", "gzip")], gzip.into_inner()).await;
+    let answer = ask(
+        &world,
+        "POST",
+        "/sessions",
+        &[("content-encoding", "gzip")],
+        gzip.into_inner(),
+    )
+    .await;
     assert_eq!(answer.status, 201, "{}", answer.text);
     assert_eq!(answer.json()["name"], "packed");
 
     let mut deflate = ZlibEncoder::new(Vec::new());
     deflate.write_all(b"{}").await.unwrap();
     deflate.shutdown().await.unwrap();
-    let answer = ask(&world, "POST", "/sessions", &[("content-encoding", "deflate")], deflate.into_inner()).await;
+    let answer = ask(
+        &world,
+        "POST",
+        "/sessions",
+        &[("content-encoding", "deflate")],
+        deflate.into_inner(),
+    )
+    .await;
     assert_eq!(answer.status, 201, "{}", answer.text);
+}
 
+#[tokio::test]
+async fn bodies_are_bounded_after_unpacking() {
+    let world = World::new().await;
     let mut bomb = GzipEncoder::new(Vec::new());
     for _ in 0..65 {
         bomb.write_all(&vec![b' '; 1 << 20]).await.unwrap();
@@ -145,15 +261,45 @@ async fn bodies_are_read_in_any_packing_and_bounded_after_it() {
     bomb.shutdown().await.unwrap();
     let bomb = bomb.into_inner();
     assert!(bomb.len() < 1 << 20);
-    let answer = ask(&world, "POST", "/sessions/0/statements", &[("content-encoding", "gzip")], bomb).await;
+    let answer = ask(
+        &world,
+        "POST",
+        "/sessions/0/statements",
+        &[("content-encoding", "gzip")],
+        bomb,
+    )
+    .await;
     let expected = r#"{"msg":"The body is longer than 67108864 bytes (limits.body_bytes): send large data as files"}"#;
-    assert_eq!((answer.status.as_u16(), answer.text.as_str()), (413, expected));
+    assert_eq!(
+        (answer.status.as_u16(), answer.text.as_str()),
+        (413, expected)
+    );
 
-    let answer = ask(&world, "POST", "/sessions", &[("content-length", "67108865")], "{}").await;
+    let answer = ask(
+        &world,
+        "POST",
+        "/sessions",
+        &[("content-length", "67108865")],
+        "{}",
+    )
+    .await;
     assert_eq!(answer.status, 413);
-    let answer = ask(&world, "POST", "/sessions", &[("content-encoding", "gzip")], "{}").await;
+    let answer = ask(
+        &world,
+        "POST",
+        "/sessions",
+        &[("content-encoding", "gzip")],
+        "{}",
+    )
+    .await;
     assert_eq!(answer.status, 400);
-    assert!(answer.text.starts_with(r#"{"msg":"The body cannot be read: "#), "{}", answer.text);
+    assert!(
+        answer
+            .text
+            .starts_with(r#"{"msg":"The body cannot be read: "#),
+        "{}",
+        answer.text
+    );
 }
 
 #[tokio::test]
@@ -162,17 +308,35 @@ async fn bodies_are_utf8_or_say_what_they_are() {
     let body = b"{\"name\":\"caf\xE9\"}".to_vec();
     let latin1 = [("content-type", "application/json; charset=ISO-8859-1")];
     let answer = ask(&world, "POST", "/sessions", &latin1, body.clone()).await;
-    assert_eq!((answer.status.as_u16(), answer.json()["name"].as_str()), (201, Some("café")));
-    let answer = ask(&world, "POST", "/sessions", &[("content-type", "application/json")], body).await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.json()["name"].as_str()),
+        (201, Some("café"))
+    );
+    let answer = ask(
+        &world,
+        "POST",
+        "/sessions",
+        &[("content-type", "application/json")],
+        body,
+    )
+    .await;
     assert_eq!(answer.status, 400);
-    assert!(answer.text.starts_with("\"Invalid UTF-8 at byte 12: "), "{}", answer.text);
+    assert!(
+        answer.text.starts_with("\"Invalid UTF-8 at byte 12: "),
+        "{}",
+        answer.text
+    );
 }
 
 #[tokio::test]
 async fn long_answers_are_packed_for_who_can_unpack() {
     let world = World::new().await;
-    let conf: Vec<String> = (0..200).map(|n| format!("\"spark.key.number.{n}\":\"value\"")).collect();
-    let answer = world.post("/sessions", &format!("{{\"conf\":{{{}}}}}", conf.join(","))).await;
+    let conf: Vec<String> = (0..200)
+        .map(|n| format!("\"spark.key.number.{n}\":\"value\""))
+        .collect();
+    let answer = world
+        .post("/sessions", &format!("{{\"conf\":{{{}}}}}", conf.join(",")))
+        .await;
     assert_eq!(answer.status, 201);
     for (accept, encoding) in [
         ("gzip", Some("gzip")),
@@ -182,11 +346,28 @@ async fn long_answers_are_packed_for_who_can_unpack() {
         ("br", None),
         ("identity", None),
     ] {
-        let answer = ask(&world, "GET", "/sessions/0", &[("accept-encoding", accept)], "").await;
-        let found = answer.headers.get("content-encoding").map(|value| value.to_str().unwrap());
+        let answer = ask(
+            &world,
+            "GET",
+            "/sessions/0",
+            &[("accept-encoding", accept)],
+            "",
+        )
+        .await;
+        let found = answer
+            .headers
+            .get("content-encoding")
+            .map(|value| value.to_str().unwrap());
         assert_eq!(found, encoding, "{accept}");
     }
-    let answer = ask(&world, "GET", "/version", &[("accept-encoding", "gzip")], "").await;
+    let answer = ask(
+        &world,
+        "GET",
+        "/version",
+        &[("accept-encoding", "gzip")],
+        "",
+    )
+    .await;
     assert!(!answer.headers.contains_key("content-encoding"));
 }
 
@@ -200,12 +381,25 @@ async fn bodies_are_optional_where_they_mean_nothing() {
         ("/sessions/0/statements/0/cancel", ""),
         ("/sessions/0/statements/99/cancel", "{}"),
     ] {
-        let answer = ask(&world, "POST", path, &[("content-type", "application/json")], body).await;
+        let answer = ask(
+            &world,
+            "POST",
+            path,
+            &[("content-type", "application/json")],
+            body,
+        )
+        .await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.text);
     }
     let answer = ask(&world, "POST", "/sessions", &[], "").await;
     assert_eq!(answer.status, 400);
-    assert!(answer.text.starts_with("\"No content to map due to end-of-input"), "{}", answer.text);
+    assert!(
+        answer
+            .text
+            .starts_with("\"No content to map due to end-of-input"),
+        "{}",
+        answer.text
+    );
 }
 
 #[tokio::test]
@@ -213,10 +407,20 @@ async fn the_server_tells_about_itself() {
     let world = World::new().await;
     let version = world.get("/version").await.json();
     let keys: Vec<&String> = version.as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["url", "branch", "revision", "version", "date", "user"]);
+    assert_eq!(
+        keys,
+        ["url", "branch", "revision", "version", "date", "user"]
+    );
     assert_eq!(version["version"], "0.9.0-incubating");
 
-    let root = ask(&world, Method::GET.as_str(), "/", &[("host", "gw:8998")], "").await;
+    let root = ask(
+        &world,
+        Method::GET.as_str(),
+        "/",
+        &[("host", "gw:8998")],
+        "",
+    )
+    .await;
     assert_eq!((root.status.as_u16(), root.text.as_str()), (302, ""));
     assert_eq!(root.headers["location"], "http://gw:8998/ui");
     for path in ["/ui", "/ui/"] {
@@ -228,4 +432,74 @@ async fn the_server_tells_about_itself() {
     assert_eq!((ping.status.as_u16(), ping.text.as_str()), (200, "pong"));
     let document = world.get("/api/v1/openapi.json").await.json();
     assert!(document["paths"]["/sessions/{id}"]["delete"].is_object());
+}
+
+#[tokio::test]
+async fn the_options_do_what_they_say() {
+    let world = World::new().await;
+    let send = async |options: http_edge::Options, request: Request<Body>| {
+        http_edge::router(world.sessions().clone(), options)
+            .oneshot(request)
+            .await
+            .unwrap()
+    };
+    let post = |body: Body| Request::post("/sessions").body(body).unwrap();
+
+    let lenient = wire::ReadOptions {
+        ignore_unknown_fields: true,
+    };
+    let options = http_edge::Options {
+        read: lenient,
+        ..http_edge::Options::default()
+    };
+    assert_eq!(
+        send(options, post(Body::from(r#"{"tags":{"a":1}}"#)))
+            .await
+            .status(),
+        201
+    );
+
+    let options = http_edge::Options {
+        body_bytes: 10,
+        ..http_edge::Options::default()
+    };
+    assert_eq!(
+        send(options, post(Body::from(r#"{"name":"longer"}"#)))
+            .await
+            .status(),
+        413
+    );
+
+    let options = http_edge::Options {
+        body_deadline: Duration::from_millis(20),
+        ..http_edge::Options::default()
+    };
+    let never = Body::from_stream(futures_util::stream::pending::<std::io::Result<Vec<u8>>>());
+    assert_eq!(send(options, post(never)).await.status(), 408);
+
+    let options = http_edge::Options {
+        https: true,
+        ..http_edge::Options::default()
+    };
+    let answer = send(
+        options,
+        Request::get("/")
+            .header("host", "gw")
+            .body(Body::empty())
+            .unwrap(),
+    )
+    .await;
+    assert_eq!(answer.headers()["location"], "https://gw/ui");
+    assert!(answer.headers().contains_key("strict-transport-security"));
+
+    let options = http_edge::Options {
+        security_headers: false,
+        ..http_edge::Options::default()
+    };
+    let answer = send(
+        options,
+        Request::get("/version").body(Body::empty()).unwrap(),
+    )
+    .await;
+    assert!(!answer.headers().contains_key("x-frame-options"));
 }

@@ -1,5 +1,10 @@
 //! Outputs that are longer than an answer may hold.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot set itself up has failed"
+)]
+
 use agent_link::Event;
 use axum::body::Body;
 use axum::http::Request;
@@ -19,7 +24,9 @@ async fn world_with_two_long_outputs() -> World {
     agent.ready().await;
     world.await_state(S0, "idle").await;
     for id in [0, 1] {
-        world.post("/sessions/0/statements", r#"{"code":"long"}"#).await;
+        world
+            .post("/sessions/0/statements", r#"{"code":"long"}"#)
+            .await;
         let (statement, _) = agent.expect_run().await;
         assert_eq!(statement, StatementId(id));
         for index in 0..CHUNKS {
@@ -28,9 +35,23 @@ async fn world_with_two_long_outputs() -> World {
                 39 => "\"}}".to_owned(),
                 _ => "x".repeat(CHUNK_BYTES),
             };
-            agent.say(Event::Chunk { statement, index, text }).await;
+            agent
+                .say(Event::Chunk {
+                    statement,
+                    index,
+                    text,
+                })
+                .await;
         }
-        agent.say(Event::Finished { statement, at: 1, cancelled: false, output: None, chunks: CHUNKS }).await;
+        agent
+            .say(Event::Finished {
+                statement,
+                at: 1,
+                cancelled: false,
+                output: None,
+                chunks: CHUNKS,
+            })
+            .await;
         agent.settled().await;
     }
     world
@@ -52,12 +73,22 @@ async fn pieces(world: &World, path: &str) -> (Vec<usize>, String) {
 #[tokio::test]
 async fn a_long_output_passes_through_piece_by_piece() {
     let world = world_with_two_long_outputs().await;
-    for (path, outputs) in [("/sessions/0/statements/1", 1), ("/sessions/0/statements", 2)] {
+    for (path, outputs) in [
+        ("/sessions/0/statements/1", 1),
+        ("/sessions/0/statements", 2),
+    ] {
         let (pieces, text) = pieces(&world, path).await;
         let longest = pieces.iter().copied().max().unwrap();
-        assert!(longest < 2 * CHUNK_BYTES, "{path}: a piece of {longest} bytes");
+        assert!(
+            longest < 2 * CHUNK_BYTES,
+            "{path}: a piece of {longest} bytes"
+        );
         let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
-        let statements = if outputs == 1 { vec![&answer] } else { answer["statements"].as_array().unwrap().iter().collect() };
+        let statements = if outputs == 1 {
+            vec![&answer]
+        } else {
+            answer["statements"].as_array().unwrap().iter().collect()
+        };
         assert_eq!(statements.len(), outputs);
         for statement in statements {
             assert_eq!(statement["state"], "available");
@@ -72,9 +103,21 @@ async fn a_long_output_passes_through_piece_by_piece() {
 async fn a_short_answer_says_how_long_it_is() {
     let world = World::new().await;
     world.post("/sessions", r#"{"kind":"sql"}"#).await;
-    world.post("/sessions/0/statements", r#"{"code":"short"}"#).await;
-    for path in ["/sessions", "/sessions/0", "/sessions/0/statements", "/sessions/0/statements/0", "/sessions/0/log"] {
+    world
+        .post("/sessions/0/statements", r#"{"code":"short"}"#)
+        .await;
+    for path in [
+        "/sessions",
+        "/sessions/0",
+        "/sessions/0/statements",
+        "/sessions/0/statements/0",
+        "/sessions/0/log",
+    ] {
         let answer = world.get(path).await;
-        assert_eq!(answer.headers["content-length"], answer.text.len().to_string(), "{path}");
+        assert_eq!(
+            answer.headers["content-length"],
+            answer.text.len().to_string(),
+            "{path}"
+        );
     }
 }

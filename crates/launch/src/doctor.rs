@@ -99,6 +99,9 @@ pub struct Report {
     pub agent: Finding<AgentFacts>,
     /// The Python of kind `pyspark`.
     pub python: Finding<Python>,
+    /// The Python of kind `pyspark3`, where it has one of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub python3: Option<Finding<Python>>,
     /// The R of kind `sparkr`, with Spark's R package.
     pub r: Finding<R>,
     /// What each kind of session would meet.
@@ -114,9 +117,15 @@ pub fn doctor(search: &Search, run: bool) -> Report {
     };
     let java = look_for_java(search, &spark.version);
     let agent = look_for_agent(search, &spark, origin, java.present(), run);
-    let (python, r) = look_for_languages(search, Some(&spark));
-    let facts = SparkFacts { home: spark.home, version: spark.version, scala: spark.scala, origin };
-    conclude(Finding::Present { what: facts, warning: None }, java, agent, python, r)
+    let languages = look_for_languages(search, Some(&spark));
+    let spark = match SparkConf::read(&spark, &search.environment) {
+        Err(error) => Finding::missing(&error, "correct the file in Spark's configuration directory".to_owned()),
+        Ok(_) => {
+            let what = SparkFacts { home: spark.home, version: spark.version, scala: spark.scala, origin };
+            Finding::Present { what, warning: None }
+        }
+    };
+    conclude(spark, java, agent, languages)
 }
 
 fn without_spark(search: &Search, spark: Finding<SparkFacts>) -> Report {
@@ -124,8 +133,7 @@ fn without_spark(search: &Search, spark: Finding<SparkFacts>) -> Report {
     let java = look_for_java(search, &Version::parse("4.0.0").expect("it is a version"));
     let remedy = "find a Spark first".to_owned();
     let agent = Finding::Missing { problem: "there is no Spark to compile the agent with".to_owned(), remedy };
-    let (python, r) = look_for_languages(search, None);
-    conclude(spark, java, agent, python, r)
+    conclude(spark, java, agent, look_for_languages(search, None))
 }
 
 fn look_for_java(search: &Search, spark: &Version) -> Finding<Java> {
@@ -159,12 +167,19 @@ fn look_for_agent(
         Some(agent) => Finding::Present { what: AgentFacts { jar: agent.jar(), check }, warning: None },
         None => Finding::Missing {
             problem: "the agent is not compiled yet".to_owned(),
-            remedy: "run `livius setup`, or let the first session do it (about 10 s)".to_owned(),
+            remedy: "run `livius setup`, or let the first session do it (about 15 s)".to_owned(),
         },
     }
 }
 
-fn look_for_languages(search: &Search, spark: Option<&Installation>) -> (Finding<Python>, Finding<R>) {
+/// The languages that run in processes of their own.
+struct Languages {
+    python: Finding<Python>,
+    python3: Option<Finding<Python>>,
+    r: Finding<R>,
+}
+
+fn look_for_languages(search: &Search, spark: Option<&Installation>) -> Languages {
     let conf = spark.and_then(|spark| SparkConf::read(spark, &search.environment).ok());
     let setting = |key: &str, variable: &str| {
         let of_conf = conf.as_ref().and_then(|conf| conf.defaults.get(key).or_else(|| conf.environment.get(variable)).cloned());
@@ -172,7 +187,12 @@ fn look_for_languages(search: &Search, spark: Option<&Installation>) -> (Finding
     };
     let python = setting("spark.pyspark.python", "PYSPARK_PYTHON").unwrap_or_else(|| "python3".to_owned());
     let r = setting("spark.r.shell.command", "SPARKR_DRIVER_R").unwrap_or_else(|| "R".to_owned());
-    (look_for_python(search, spark, &python), look_for_r(search, spark, &r))
+    let python3 = setting("PYSPARK3_PYTHON", "PYSPARK3_PYTHON");
+    Languages {
+        python: look_for_python(search, spark, &python),
+        python3: python3.map(|name| look_for_python(search, spark, &name)),
+        r: look_for_r(search, spark, &r),
+    }
 }
 
 fn look_for_python(search: &Search, spark: Option<&Installation>, name: &str) -> Finding<Python> {
@@ -198,7 +218,7 @@ fn look_for_python(search: &Search, spark: Option<&Installation>, name: &str) ->
 
 fn look_for_r(search: &Search, spark: Option<&Installation>, name: &str) -> Finding<R> {
     match R::find(&search.environment, name, spark) {
-        Ok(r) => Finding::Present { what: r, warning: None },
+        Ok(r) => Finding::Present { warning: spark.and_then(|spark| r.warning(&spark.version)), what: r },
         Err(error) => Finding::missing(&error, error.hint()),
     }
 }
@@ -207,20 +227,22 @@ fn conclude(
     spark: Finding<SparkFacts>,
     java: Finding<Java>,
     agent: Finding<AgentFacts>,
-    python: Finding<Python>,
-    r: Finding<R>,
+    languages: Languages,
 ) -> Report {
+    let Languages { python, python3, r } = languages;
     let healthy = spark.present().is_some() && java.present().is_some() && agent.present().is_some();
     let kinds = Kind::ALL.into_iter().map(|kind| {
         let needed = match kind {
             Kind::Spark | Kind::Sql | Kind::Shared => None,
-            Kind::PySpark | Kind::PySpark3 => trouble(&python),
+            Kind::PySpark => trouble(&python),
+            Kind::PySpark3 => trouble(python3.as_ref().unwrap_or(&python)),
             Kind::SparkR => trouble(&r),
         };
         let problem = trouble(&spark).or_else(|| trouble(&java)).or_else(|| trouble(&agent)).or(needed);
         KindFacts { kind, works: problem.is_none(), problem }
     });
-    Report { healthy, kinds: kinds.collect(), spark, java, agent, python, r }
+    let kinds = kinds.collect();
+    Report { healthy, kinds, spark, java, agent, python, python3, r }
 }
 
 fn trouble<T>(finding: &Finding<T>) -> Option<String> {

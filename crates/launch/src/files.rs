@@ -1,19 +1,19 @@
 //! Writing files so that readers see them whole, and locks between processes.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use rustix::fs::FlockOperation;
 
-/// Writes a file that only this user can read. It appears whole or not at all.
+/// Writes a file that only this user can read. It appears whole or not at all, also when several write it at once.
 pub(crate) fn write_private(path: &Utf8Path, content: &[u8]) -> io::Result<()> {
-    let partial = Utf8PathBuf::from(format!("{path}.partial"));
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
+    let dir = path.parent().filter(|dir| !dir.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
+    // Temporary files are private from the start.
+    let mut file = tempfile::Builder::new().prefix(".partial-").tempfile_in(dir)?;
     file.write_all(content)?;
-    file.sync_all()?;
-    fs::rename(&partial, path)
+    file.persist(path).map(drop).map_err(|error| error.error)
 }
 
 /// Makes a directory, and its parents, for this user alone. One that exists is left as it is.
@@ -53,7 +53,10 @@ impl Workshop {
         for entry in dir.read_dir_utf8()? {
             let entry = entry?;
             if entry.file_name().starts_with(&prefix) {
-                fs::remove_dir_all(entry.path())?;
+                // The child of a killed builder may still be writing there; then the next builder will get it.
+                if let Err(error) = fs::remove_dir_all(entry.path()) {
+                    tracing::debug!(path = %entry.path(), %error, "could not clear away an interrupted build");
+                }
             }
         }
         let partial = tempfile::Builder::new().prefix(&prefix).tempdir_in(dir)?;

@@ -13,8 +13,10 @@ mod find;
 mod flags;
 mod java;
 mod java_options;
+mod leftovers;
 mod local;
 mod managed;
+mod pidfd;
 mod processes;
 mod properties;
 mod python;
@@ -22,6 +24,7 @@ mod r;
 mod setup;
 mod spark;
 mod spark_conf;
+mod starting;
 mod supervised;
 mod supervisor;
 
@@ -47,7 +50,7 @@ pub use r::{R, RError};
 pub use setup::{Progress, SetupError, SetupOrder, Step, setup, verify};
 pub use spark::{Installation, Jar, SparkError, Version};
 pub use spark_conf::ConfError;
-pub use supervised::StartError;
+pub use starting::StartError;
 pub use supervisor::{SuperviseError, supervise};
 
 /// Everything needed to start a driver.

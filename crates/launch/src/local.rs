@@ -16,7 +16,8 @@ use crate::find::{FindError, Found, Search, find, find_spark};
 use crate::flags::{Flags, FlagsError};
 use crate::setup::AGENTS;
 use crate::spark_conf::{ConfError, SparkConf};
-use crate::supervised::{StartError, Started, Supervised};
+use crate::starting::{StartError, Started};
+use crate::supervised::Supervised;
 use crate::{DriverOrder, DriverProcess, Launcher};
 
 /// What the launcher needs to know.

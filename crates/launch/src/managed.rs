@@ -131,7 +131,9 @@ pub(crate) struct Installer<'a> {
 impl Installer<'_> {
     /// Makes sure of a managed Spark, and answers its home.
     pub(crate) fn spark(&self, version: &str) -> Result<Utf8PathBuf, InstallError> {
-        Version::parse(version).ok_or_else(|| InstallError::Version(version.to_owned()))?;
+        // It becomes part of a directory's name and of a requirement in pip's language.
+        let plain = version.chars().all(|c| c.is_ascii_alphanumeric() || c == '.');
+        Version::parse(version).filter(|_| plain).ok_or_else(|| InstallError::Version(version.to_owned()))?;
         let package = format!("pyspark=={version}");
         self.ensure(Step::Spark, &format!("spark-{version}"), &package, "pyspark/jars").map(|dir| dir.join("pyspark"))
     }

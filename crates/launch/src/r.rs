@@ -6,6 +6,7 @@ use camino::Utf8PathBuf;
 use serde::Serialize;
 
 use crate::bounded::{Run, RunError};
+use crate::spark::Version;
 use crate::{Environment, Installation};
 
 const PROBE_LIMIT: Duration = Duration::from_mins(1);
@@ -65,6 +66,12 @@ impl RError {
 }
 
 impl R {
+    /// What to know about using it for a Spark, if anything.
+    pub(crate) fn warning(&self, spark: &Version) -> Option<String> {
+        let same = Version::parse(&self.sparkr).is_some_and(|sparkr| sparkr.line() == spark.line());
+        (!same).then(|| format!("the R package SparkR is of Spark {}, not of {spark}; they may not understand each other", self.sparkr))
+    }
+
     /// Finds an R by its name or path, and Spark's package in the Spark or in R's own library.
     pub(crate) fn find(environment: &Environment, name: &str, spark: Option<&Installation>) -> Result<Self, RError> {
         let program = environment.program(name).ok_or_else(|| RError::Missing(name.to_owned()))?;

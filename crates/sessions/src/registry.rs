@@ -82,9 +82,9 @@ impl Entry {
 
 #[derive(Debug, Default)]
 struct Tables {
-    by_id: BTreeMap<SessionId, Arc<Entry>>,
-    by_driver: HashMap<DriverId, SessionId>,
-    by_name: HashMap<String, SessionId>,
+    sessions: BTreeMap<SessionId, Arc<Entry>>,
+    drivers: HashMap<DriverId, SessionId>,
+    names: HashMap<String, SessionId>,
 }
 
 /// The live sessions by id, driver and name.
@@ -97,19 +97,19 @@ impl Registry {
     /// Adds one.
     pub fn insert(&self, entry: &Arc<Entry>) {
         let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
-        tables.by_driver.insert(entry.driver.clone(), entry.id);
+        tables.drivers.insert(entry.driver.clone(), entry.id);
         if let (Some(name), false) = (&entry.view().record.request.name, entry.is_hidden()) {
-            tables.by_name.insert(name.clone(), entry.id);
+            tables.names.insert(name.clone(), entry.id);
         }
-        tables.by_id.insert(entry.id, Arc::clone(entry));
+        tables.sessions.insert(entry.id, Arc::clone(entry));
     }
 
     /// Takes one away.
     pub fn remove(&self, id: SessionId) {
         let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(entry) = tables.by_id.remove(&id) {
-            tables.by_driver.remove(&entry.driver);
-            tables.by_name.retain(|_, named| *named != id);
+        if let Some(entry) = tables.sessions.remove(&id) {
+            tables.drivers.remove(&entry.driver);
+            tables.names.retain(|_, named| *named != id);
         }
     }
 
@@ -117,7 +117,7 @@ impl Registry {
     pub fn hide(&self, entry: &Entry) {
         entry.hidden.store(true, Ordering::Release);
         let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
-        tables.by_name.retain(|_, named| *named != entry.id);
+        tables.names.retain(|_, named| *named != entry.id);
     }
 
     /// One that may be shown.
@@ -125,10 +125,10 @@ impl Registry {
         let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
         let id = match which {
             SessionRef::Id(id) => *id,
-            SessionRef::Name(name) => *tables.by_name.get(name)?,
+            SessionRef::Name(name) => *tables.names.get(name)?,
         };
         tables
-            .by_id
+            .sessions
             .get(&id)
             .filter(|entry| !entry.is_hidden())
             .cloned()
@@ -137,13 +137,13 @@ impl Registry {
     /// The one that a driver belongs to, shown or not.
     pub fn find_driver(&self, driver: &DriverId) -> Option<Arc<Entry>> {
         let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
-        tables.by_id.get(tables.by_driver.get(driver)?).cloned()
+        tables.sessions.get(tables.drivers.get(driver)?).cloned()
     }
 
     /// All of them, shown or not.
     pub fn all(&self) -> Vec<Arc<Entry>> {
         let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
-        tables.by_id.values().cloned().collect()
+        tables.sessions.values().cloned().collect()
     }
 
     /// How many there are.
@@ -151,7 +151,7 @@ impl Registry {
         self.tables
             .read()
             .unwrap_or_else(PoisonError::into_inner)
-            .by_id
+            .sessions
             .len()
     }
 }

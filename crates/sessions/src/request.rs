@@ -73,17 +73,12 @@ pub fn effective_user(
 /// Names a driver and makes its secret. The secret itself is kept in memory until the launch, its hash in the store.
 pub fn new_driver(config: &Config, session: SessionId) -> (DriverRecord, SecretString) {
     let id = DriverId::for_session(session, random());
-    let token: String = random::<32>()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let token = hex(&random::<32>());
     let record = DriverRecord {
         dir: config.drivers_dir.join(id.as_str()),
         id,
         token_hash: token_hash(&token),
         process: None,
-        agent_instance: None,
-        acked: 0,
     };
     (record, SecretString::from(token))
 }
@@ -91,10 +86,15 @@ pub fn new_driver(config: &Config, session: SessionId) -> (DriverRecord, SecretS
 /// What is stored of an agent's secret.
 pub fn token_hash(token: &str) -> String {
     use sha2::Digest as _;
-    sha2::Sha256::digest(token.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex(&sha2::Sha256::digest(token.as_bytes()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a string takes all that is written to it");
+        text
+    })
 }
 
 /// The order for a session's driver. Makes the driver's directory.

@@ -86,14 +86,12 @@ impl Sessions {
 
     /// Stops a session and takes it off the list. Answers once it has ended, or after some seconds: it ends in any case.
     pub async fn delete(&self, which: &SessionRef) -> Result<(), SessionError> {
-        match self.live(which) {
-            Some(entry) => self.stop_entry(&entry, StopCause::User, true).await,
-            None => {
-                let record = self.stored(which).await?;
-                self.inner.store.unlist_session(record.id).await?;
-                Ok(())
-            }
+        if let Some(entry) = self.live(which) {
+            return self.stop_entry(&entry, StopCause::User, true).await;
         }
+        let record = self.stored(which).await?;
+        self.inner.store.unlist_session(record.id).await?;
+        Ok(())
     }
 
     /// Stops a session and keeps it listed. One that has ended already needs no stopping.

@@ -37,7 +37,6 @@ macro_rules! store_conformance {
             sessions::a_name_is_unique_among_listed_sessions,
             sessions::names_are_compared_exactly,
             sessions::everything_that_can_change_is_stored,
-            sessions::a_driver_is_stored_alone,
             sessions::a_change_to_an_unknown_session_is_refused,
             sessions::listed_sessions_are_windowed,
             sessions::unended_sessions_are_found_listed_or_not,
@@ -159,8 +158,6 @@ fn driver_of(session: SessionId) -> DriverRecord {
             pid: i32::MAX,
             start_ticks: u64::MAX,
         }),
-        agent_instance: Some("a1b2".to_owned()),
-        acked: u64::MAX,
     }
 }
 

@@ -8,9 +8,7 @@ pub mod conformance;
 mod sqlite;
 
 use async_trait::async_trait;
-use domain::{
-    DriverRecord, Kind, SessionId, SessionRecord, SessionRequest, StatementId, StatementRecord,
-};
+use domain::{Kind, SessionId, SessionRecord, SessionRequest, StatementId, StatementRecord};
 use jiff::Timestamp;
 
 pub use sqlite::{OpenError, SchemaError, SqliteStore};
@@ -103,13 +101,6 @@ pub trait Store: Send + Sync {
 
     /// Stores everything of the record that can change.
     async fn update_session(&self, record: &SessionRecord) -> Result<(), StoreError>;
-
-    /// Stores how far a driver's events were applied, alone: it comes with every event.
-    async fn update_driver(
-        &self,
-        session: SessionId,
-        driver: &DriverRecord,
-    ) -> Result<(), StoreError>;
 
     /// A listed session.
     async fn session(&self, id: SessionId) -> Result<Option<SessionRecord>, StoreError>;

@@ -19,7 +19,7 @@ mod tests;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::{DriverRecord, Kind, SessionId, SessionRecord, StatementId, StatementRecord};
+use domain::{Kind, SessionId, SessionRecord, StatementId, StatementRecord};
 use jiff::Timestamp;
 use sqlx::SqliteConnection;
 use tokio::sync::Mutex;
@@ -47,14 +47,6 @@ impl Store for SqliteStore {
 
     async fn update_session(&self, record: &SessionRecord) -> Result<(), StoreError> {
         sessions::update(&mut *self.writer.lock().await, record).await
-    }
-
-    async fn update_driver(
-        &self,
-        session: SessionId,
-        driver: &DriverRecord,
-    ) -> Result<(), StoreError> {
-        sessions::update_driver(&mut *self.writer.lock().await, session, driver).await
     }
 
     async fn session(&self, id: SessionId) -> Result<Option<SessionRecord>, StoreError> {

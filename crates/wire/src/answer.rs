@@ -117,22 +117,44 @@ mod tests {
     fn small_answers_have_livys_keys_in_livys_order() {
         let text = |value: serde_json::Result<String>| value.unwrap();
         let log = ["stdout: ".to_owned(), "\nstderr: ".to_owned()];
-        assert_eq!(text(serde_json::to_string(&Message { msg: "deleted" })), r#"{"msg":"deleted"}"#);
-        assert_eq!(text(serde_json::to_string(&StateAnswer { id: 0, state: "idle" })), r#"{"id":0,"state":"idle"}"#);
         assert_eq!(
-            text(serde_json::to_string(&LogAnswer { id: 1, from: 0, total: 2, log: &log })),
+            text(serde_json::to_string(&Message { msg: "deleted" })),
+            r#"{"msg":"deleted"}"#
+        );
+        assert_eq!(
+            text(serde_json::to_string(&StateAnswer {
+                id: 0,
+                state: "idle"
+            })),
+            r#"{"id":0,"state":"idle"}"#
+        );
+        assert_eq!(
+            text(serde_json::to_string(&LogAnswer {
+                id: 1,
+                from: 0,
+                total: 2,
+                log: &log
+            })),
             r#"{"id":1,"from":0,"total":2,"log":["stdout: ","\nstderr: "]}"#
         );
         assert_eq!(
-            text(serde_json::to_string(&SessionListAnswer { from: -3, total: 1, sessions: vec![] })),
+            text(serde_json::to_string(&SessionListAnswer {
+                from: -3,
+                total: 1,
+                sessions: vec![]
+            })),
             r#"{"from":-3,"total":1,"sessions":[]}"#
         );
         assert_eq!(
-            text(serde_json::to_string(&CompletionAnswer { candidates: vec!["parallelize".to_owned()] })),
+            text(serde_json::to_string(&CompletionAnswer {
+                candidates: vec!["parallelize".to_owned()]
+            })),
             r#"{"candidates":["parallelize"]}"#
         );
         assert_eq!(
-            text(serde_json::to_string(&VersionAnswer::of_livius("0.1.0", None))),
+            text(serde_json::to_string(&VersionAnswer::of_livius(
+                "0.1.0", None
+            ))),
             r#"{"url":"livius","branch":"livius-0.1.0","revision":"<unknown>","version":"0.9.0-incubating","date":"<unknown>","user":"livius"}"#
         );
         assert_eq!(quoted("a \"b\"\n"), r#""a \"b\"\n""#);

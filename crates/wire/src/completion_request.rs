@@ -9,7 +9,10 @@ use crate::field::Field;
 use crate::json::{ReadOptions, Shape};
 use crate::statement_request::{optional_kind, required_code};
 
-const SHAPE: Shape<4> = Shape { class: "org.apache.livy.CompletionRequest", names: ["code", "kind", "cursor", "msg_type"] };
+const SHAPE: Shape<4> = Shape {
+    class: "org.apache.livy.CompletionRequest",
+    names: ["code", "kind", "cursor", "msg_type"],
+};
 
 /// The body of `POST /sessions/{id}/completion`, for the description of the interface.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -34,9 +37,21 @@ pub struct CompletionRequest {
 }
 
 /// Reads a request for completion from the body's text.
-pub fn read_completion(text: &str, options: ReadOptions) -> Result<CompletionRequest, RequestError> {
+pub fn read_completion(
+    text: &str,
+    options: ReadOptions,
+) -> Result<CompletionRequest, RequestError> {
     let [code, kind, cursor, _] = SHAPE.read(text, options)?;
-    let cursor = cursor.map(|raw| Field { shape: &SHAPE, name: "cursor", raw }.clipped()).transpose()?;
+    let cursor = cursor
+        .map(|raw| {
+            Field {
+                shape: &SHAPE,
+                name: "cursor",
+                raw,
+            }
+            .clipped()
+        })
+        .transpose()?;
     Ok(CompletionRequest {
         code: required_code(&SHAPE, code)?,
         kind: optional_kind(&SHAPE, kind)?,
@@ -56,12 +71,28 @@ mod tests {
             (r#"{"code":"a\r\nb","kind":"spark","cursor":-3}"#, 0),
             (r#"{"code":"a\r\nb","kind":"spark"}"#, 0),
         ] {
-            let expected = CompletionRequest { code: "a\r\nb".to_owned(), kind: Some(Kind::Spark), cursor };
-            assert_eq!(read_completion(text, ReadOptions::default()), Ok(expected), "{text}");
+            let expected = CompletionRequest {
+                code: "a\r\nb".to_owned(),
+                kind: Some(Kind::Spark),
+                cursor,
+            };
+            assert_eq!(
+                read_completion(text, ReadOptions::default()),
+                Ok(expected),
+                "{text}"
+            );
         }
         let read = |text| read_completion(text, ReadOptions::default());
-        assert_eq!(read("{\"code\":\"\"}").map(|request| request.kind), Ok(None));
-        for bad in ["{}", "{\"code\":\"\",\"cursor\":\"x\"}", "{\"code\":\"\",\"kind\":\"x\"}", "{\"code\":\"\",\"x\":1}"] {
+        assert_eq!(
+            read("{\"code\":\"\"}").map(|request| request.kind),
+            Ok(None)
+        );
+        for bad in [
+            "{}",
+            "{\"code\":\"\",\"cursor\":\"x\"}",
+            "{\"code\":\"\",\"kind\":\"x\"}",
+            "{\"code\":\"\",\"x\":1}",
+        ] {
             assert!(matches!(read(bad), Err(RequestError::Json(_))), "{bad}");
         }
     }

@@ -68,7 +68,8 @@ impl<const N: usize> Field<'_, N> {
 
     /// A string; the text of a number or a boolean.
     pub(crate) fn text(&self) -> Result<String, RequestError> {
-        scalar(self.raw).map_err(|problem| self.wrong(&format!("{} must be a string: {problem}", self.name)))
+        scalar(self.raw)
+            .map_err(|problem| self.wrong(&format!("{} must be a string: {problem}", self.name)))
     }
 
     /// A kind or one of its aliases.
@@ -87,14 +88,24 @@ impl<const N: usize> Field<'_, N> {
     pub(crate) fn list(&self, most: usize) -> Result<Vec<String>, RequestError> {
         match Token::of(self.raw) {
             Token::Null => Ok(Vec::new()),
-            Token::Object => Err(self.wrong(&format!("{} must be a list of strings, not an object", self.name))),
+            Token::Object => Err(self.wrong(&format!(
+                "{} must be a list of strings, not an object",
+                self.name
+            ))),
             Token::List => {
-                let items = ListSeed(most).deserialize(&mut serde_json::Deserializer::from_str(self.raw.get()));
+                let items = ListSeed(most)
+                    .deserialize(&mut serde_json::Deserializer::from_str(self.raw.get()));
                 items.map_err(|error| self.wrong(&format!("{}: {}", self.name, plain(&error))))
             }
             Token::Text | Token::Boolean | Token::Number => {
-                let items: Vec<String> = self.text()?.split(',').map(str::trim).map(str::to_owned).collect();
-                let items: Vec<String> = items.into_iter().filter(|item| !item.is_empty()).collect();
+                let items: Vec<String> = self
+                    .text()?
+                    .split(',')
+                    .map(str::trim)
+                    .map(str::to_owned)
+                    .collect();
+                let items: Vec<String> =
+                    items.into_iter().filter(|item| !item.is_empty()).collect();
                 if items.len() > most {
                     return Err(self.wrong(&format!("{}: more than {most} items", self.name)));
                 }
@@ -108,19 +119,25 @@ impl<const N: usize> Field<'_, N> {
         match Token::of(self.raw) {
             Token::Null => Ok(BTreeMap::new()),
             Token::Object => {
-                let map = MapSeed(most).deserialize(&mut serde_json::Deserializer::from_str(self.raw.get()));
+                let map = MapSeed(most)
+                    .deserialize(&mut serde_json::Deserializer::from_str(self.raw.get()));
                 map.map_err(|error| self.wrong(&format!("{}: {}", self.name, plain(&error))))
             }
             other => {
                 let found = other.described();
-                Err(self.wrong(&format!("{} must be an object of strings, not {found}", self.name)))
+                Err(self.wrong(&format!(
+                    "{} must be an object of strings, not {found}",
+                    self.name
+                )))
             }
         }
     }
 
     /// A count; 0 is none, as that is how Livy shows an absent one.
     pub(crate) fn count(&self) -> Result<Option<u32>, RequestError> {
-        let Some(number) = self.number()? else { return Ok(None) };
+        let Some(number) = self.number()? else {
+            return Ok(None);
+        };
         if number.fract() != 0.0 || number < 0.0 || number > f64::from(i32::MAX) {
             return Err(self.not_a_count());
         }
@@ -148,7 +165,11 @@ impl<const N: usize> Field<'_, N> {
             return Ok(None);
         }
         let number: f64 = text.parse().map_err(|_| self.not_a_count())?;
-        if number.is_nan() { Err(self.not_a_count()) } else { Ok(Some(number)) }
+        if number.is_nan() {
+            Err(self.not_a_count())
+        } else {
+            Ok(Some(number))
+        }
     }
 
     fn not_a_count(&self) -> RequestError {
@@ -161,15 +182,23 @@ impl<const N: usize> Field<'_, N> {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the callers have checked the range")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the callers have checked the range"
+)]
 fn truncated(number: f64) -> u32 {
     number as u32
 }
 
 fn scalar(raw: &RawValue) -> Result<String, String> {
     match Token::of(raw) {
-        Token::Text => serde_json::from_str(raw.get())
-            .map_err(|error| format!("{}; write text outside the basic plane in UTF-8 or as a pair", plain(&error))),
+        Token::Text => serde_json::from_str(raw.get()).map_err(|error| {
+            format!(
+                "{}; write text outside the basic plane in UTF-8 or as a pair",
+                plain(&error)
+            )
+        }),
         Token::Number | Token::Boolean => Ok(raw.get().to_owned()),
         other => Err(format!("found {}", other.described())),
     }
@@ -208,8 +237,9 @@ impl<'de> Visitor<'de> for ListSeed {
             if index == self.0 {
                 return Err(A::Error::custom(format_args!("more than {} items", self.0)));
             }
-            let item = scalar(raw)
-                .map_err(|problem| A::Error::custom(format_args!("item {index} must be a string: {problem}")))?;
+            let item = scalar(raw).map_err(|problem| {
+                A::Error::custom(format_args!("item {index} must be a string: {problem}"))
+            })?;
             if !item.is_empty() {
                 items.push(item);
             }
@@ -245,11 +275,17 @@ impl<'de> Visitor<'de> for MapSeed {
                 continue;
             }
             let value = scalar(raw).map_err(|problem| {
-                A::Error::custom(format_args!("the value of \"{}\" must be a string: {problem}", shown(&key)))
+                A::Error::custom(format_args!(
+                    "the value of \"{}\" must be a string: {problem}",
+                    shown(&key)
+                ))
             })?;
             map.insert(key, value);
             if map.len() > self.0 {
-                return Err(A::Error::custom(format_args!("more than {} entries", self.0)));
+                return Err(A::Error::custom(format_args!(
+                    "more than {} entries",
+                    self.0
+                )));
             }
         }
         Ok(map)

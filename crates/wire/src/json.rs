@@ -44,12 +44,15 @@ pub fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> Result<Cow<'a, str>
 }
 
 fn is_latin1(charset: &str) -> bool {
-    ["iso-8859-1", "iso8859-1", "iso_8859-1", "latin1", "latin-1"].iter().any(|name| charset.eq_ignore_ascii_case(name))
+    ["iso-8859-1", "iso8859-1", "iso_8859-1", "latin1", "latin-1"]
+        .iter()
+        .any(|name| charset.eq_ignore_ascii_case(name))
 }
 
 /// Reads an integer of a path or a query. The words of the refusal are Livy's.
 pub fn integer(text: &str) -> Result<i32, RequestError> {
-    text.parse().map_err(|_| RequestError::Refused(format!("For input string: \"{}\"", shown(text))))
+    text.parse()
+        .map_err(|_| RequestError::Refused(format!("For input string: \"{}\"", shown(text))))
 }
 
 impl<const N: usize> Shape<N> {
@@ -61,10 +64,16 @@ impl<const N: usize> Shape<N> {
     ) -> Result<[Option<&'a RawValue>; N], RequestError> {
         if text.trim_ascii().is_empty() {
             let remedy = "the request has no body; send a JSON object, at least {}";
-            return Err(RequestError::Json(format!("No content to map due to end-of-input ({remedy})")));
+            return Err(RequestError::Json(format!(
+                "No content to map due to end-of-input ({remedy})"
+            )));
         }
         let mut unknown = None;
-        let seed = ObjectSeed { shape: self, options, unknown: &mut unknown };
+        let seed = ObjectSeed {
+            shape: self,
+            options,
+            unknown: &mut unknown,
+        };
         let outcome = seed.deserialize(&mut serde_json::Deserializer::from_str(text));
         outcome.map_err(|error| match unknown {
             Some(field) => self.unrecognized(&field),
@@ -82,7 +91,11 @@ impl<const N: usize> Shape<N> {
     }
 
     fn unrecognized(&self, field: &str) -> RequestError {
-        let known: Vec<String> = self.names.iter().map(|name| format!("\"{name}\"")).collect();
+        let known: Vec<String> = self
+            .names
+            .iter()
+            .map(|name| format!("\"{name}\""))
+            .collect();
         let field = shown(field);
         let mut message = format!(
             "Unrecognized field \"{field}\" (class {class}), not marked as ignorable ({N} known properties: {known}) \
@@ -102,7 +115,12 @@ impl<const N: usize> Shape<N> {
     fn nearest(&self, field: &str) -> Option<&'static str> {
         let plain = |text: &str| text.to_lowercase().replace(['_', '-', '.'], "");
         let wanted = plain(field);
-        let scored = self.names.iter().map(|name| (strsim::normalized_damerau_levenshtein(&plain(name), &wanted), *name));
+        let scored = self.names.iter().map(|name| {
+            (
+                strsim::normalized_damerau_levenshtein(&plain(name), &wanted),
+                *name,
+            )
+        });
         let (score, name) = scored.max_by(|one, other| one.0.total_cmp(&other.0))?;
         (score >= 0.6).then_some(name)
     }
@@ -122,7 +140,9 @@ fn malformed(text: &str, error: &serde_json::Error) -> RequestError {
 
 fn at(text: &str, error: &serde_json::Error) -> Option<char> {
     let line = text.lines().nth(error.line().checked_sub(1)?)?;
-    line.as_bytes().get(error.column().checked_sub(1)?).map(|byte| char::from(*byte))
+    line.as_bytes()
+        .get(error.column().checked_sub(1)?)
+        .map(|byte| char::from(*byte))
 }
 
 struct ObjectSeed<'s, const N: usize> {
@@ -168,19 +188,33 @@ impl<'de, const N: usize> Visitor<'de> for ObjectSeed<'_, N> {
 mod tests {
     use super::*;
 
-    const SHAPE: Shape<2> = Shape { class: "org.example.Thing", names: ["numExecutors", "kind"] };
+    const SHAPE: Shape<2> = Shape {
+        class: "org.example.Thing",
+        names: ["numExecutors", "kind"],
+    };
 
     fn read(text: &str) -> Result<Vec<Option<&str>>, String> {
-        let values = SHAPE.read(text, ReadOptions::default()).map_err(|error| error.to_string())?;
-        Ok(values.iter().map(|value| value.map(RawValue::get)).collect())
+        let values = SHAPE
+            .read(text, ReadOptions::default())
+            .map_err(|error| error.to_string())?;
+        Ok(values
+            .iter()
+            .map(|value| value.map(RawValue::get))
+            .collect())
     }
 
     #[test]
     fn objects_are_read_as_jackson_reads_them() {
         for (text, expected) in [
             ("{}", [None, None]),
-            ("  {\"kind\" : [1, 2] } trailing garbage", [None, Some("[1, 2]")]),
-            ("{\"kind\":1,\"numExecutors\":2,\"kind\":\"last\"}", [Some("2"), Some("\"last\"")]),
+            (
+                "  {\"kind\" : [1, 2] } trailing garbage",
+                [None, Some("[1, 2]")],
+            ),
+            (
+                "{\"kind\":1,\"numExecutors\":2,\"kind\":\"last\"}",
+                [Some("2"), Some("\"last\"")],
+            ),
             ("{\"\\u006bind\":null}", [None, Some("null")]),
         ] {
             assert_eq!(read(text), Ok(expected.to_vec()), "{text}");
@@ -190,8 +224,14 @@ mod tests {
     #[test]
     fn refusals_say_what_to_do() {
         for (text, expected) in [
-            ("", "No content to map due to end-of-input (the request has no body; send a JSON object, at least {})"),
-            (" \n", "No content to map due to end-of-input (the request has no body; send a JSON object, at least {})"),
+            (
+                "",
+                "No content to map due to end-of-input (the request has no body; send a JSON object, at least {})",
+            ),
+            (
+                " \n",
+                "No content to map due to end-of-input (the request has no body; send a JSON object, at least {})",
+            ),
             (
                 "[]",
                 "Malformed JSON: invalid type: sequence, expected an object at line 1 column 0; the body must be a JSON \
@@ -206,7 +246,10 @@ mod tests {
                 "{'kind':1}",
                 "Malformed JSON: key must be a string at line 1 column 2; JSON texts take double quotes, not single ones",
             ),
-            ("{\"kind\":\n 1", "Malformed JSON: EOF while parsing an object at line 2 column 2"),
+            (
+                "{\"kind\":\n 1",
+                "Malformed JSON: EOF while parsing an object at line 2 column 2",
+            ),
             (
                 "{\"num_executors\":1}",
                 "Unrecognized field \"num_executors\" (class org.example.Thing), not marked as ignorable (2 known \
@@ -226,10 +269,19 @@ mod tests {
 
     #[test]
     fn a_lenient_reader_ignores_what_it_does_not_know_however_deep() {
-        let options = ReadOptions { ignore_unknown_fields: true };
-        let deep = format!("{{\"foo\":{}1{},\"kind\":1}}", "[".repeat(100_000), "]".repeat(100_000));
+        let options = ReadOptions {
+            ignore_unknown_fields: true,
+        };
+        let deep = format!(
+            "{{\"foo\":{}1{},\"kind\":1}}",
+            "[".repeat(100_000),
+            "]".repeat(100_000)
+        );
         let values = SHAPE.read(&deep, options).unwrap();
-        assert_eq!(values.map(|value| value.map(RawValue::get)), [None, Some("1")]);
+        assert_eq!(
+            values.map(|value| value.map(RawValue::get)),
+            [None, Some("1")]
+        );
     }
 
     #[test]
@@ -237,7 +289,12 @@ mod tests {
         assert_eq!(decode(b"\xEF\xBB\xBF{}", None).unwrap(), "{}");
         assert_eq!(decode("é".as_bytes(), Some("ISO-8859-1")).unwrap(), "é");
         assert_eq!(decode(b"\xE9", Some("iso-8859-1")).unwrap(), "é");
-        assert!(decode(b"ab\xE9", None).unwrap_err().to_string().starts_with("Invalid UTF-8 at byte 2: "));
+        assert!(
+            decode(b"ab\xE9", None)
+                .unwrap_err()
+                .to_string()
+                .starts_with("Invalid UTF-8 at byte 2: ")
+        );
     }
 
     #[test]
@@ -245,7 +302,12 @@ mod tests {
         assert_eq!(integer("2147483647"), Ok(i32::MAX));
         assert_eq!(integer("-7"), Ok(-7));
         for bad in ["", "abc", "1.5", "99999999999", " 5"] {
-            assert_eq!(integer(bad), Err(RequestError::Refused(format!("For input string: \"{bad}\""))));
+            assert_eq!(
+                integer(bad),
+                Err(RequestError::Refused(format!(
+                    "For input string: \"{bad}\""
+                )))
+            );
         }
     }
 }

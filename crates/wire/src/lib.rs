@@ -17,13 +17,18 @@ mod statement_answer;
 mod statement_request;
 
 pub use answer::{
-    Candidates, CompletionAnswer, ErrorMessage, LogAnswer, Message, SessionListAnswer, StateAnswer, VersionAnswer,
-    quoted,
+    Candidates, CompletionAnswer, ErrorMessage, LogAnswer, Message, SessionListAnswer, StateAnswer,
+    VersionAnswer, quoted,
 };
 pub use completion_request::{CompletionBody, CompletionRequest, read_completion};
 pub use error::RequestError;
 pub use json::{ReadOptions, decode, integer};
 pub use session_answer::{AppInfoAnswer, SessionAnswer};
-pub use session_request::{MAX_CONF_ENTRIES, MAX_LIST_ITEMS, MAX_SESSION_REQUEST_BYTES, SessionBody, read_session};
-pub use statement_answer::{StatementAnswer, StatementEnvelope, StatementListAnswer, statement_list_head, statement_list_tail};
+pub use session_request::{
+    MAX_CONF_ENTRIES, MAX_LIST_ITEMS, MAX_SESSION_REQUEST_BYTES, SessionBody, read_session,
+};
+pub use statement_answer::{
+    StatementAnswer, StatementEnvelope, StatementListAnswer, statement_list_head,
+    statement_list_tail,
+};
 pub use statement_request::{StatementBody, StatementRequest, read_statement};

@@ -12,7 +12,15 @@ use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 /// What is shown instead of a secret. Spark shows the same.
 pub const REDACTED: &str = "*********(redacted)";
 
-const WORDS: [&str; 7] = ["password", "passwd", "secret", "token", "credential", "private", "apikey"];
+const WORDS: [&str; 7] = [
+    "password",
+    "passwd",
+    "secret",
+    "token",
+    "credential",
+    "private",
+    "apikey",
+];
 
 /// Whether a configuration key looks like that of a secret.
 pub fn is_secret_key(key: &str) -> bool {
@@ -22,7 +30,9 @@ pub fn is_secret_key(key: &str) -> bool {
 
 /// The value of a configuration entry, as it may be shown.
 pub fn value<'a>(key: &str, value: &'a str) -> &'a str {
-    if !value.is_empty() && (is_secret_key(key) || assigns_secret(value) || password_of(value).is_some()) {
+    if !value.is_empty()
+        && (is_secret_key(key) || assigns_secret(value) || password_of(value).is_some())
+    {
         REDACTED
     } else {
         value
@@ -32,7 +42,11 @@ pub fn value<'a>(key: &str, value: &'a str) -> &'a str {
 /// An address of a file, as it may be shown: without the password.
 pub fn address(text: &str) -> Cow<'_, str> {
     match password_of(text) {
-        Some(range) => Cow::Owned(format!("{}{REDACTED}{}", &text[..range.start], &text[range.end..])),
+        Some(range) => Cow::Owned(format!(
+            "{}{REDACTED}{}",
+            &text[..range.start],
+            &text[range.end..]
+        )),
         None => Cow::Borrowed(text),
     }
 }
@@ -50,7 +64,10 @@ fn has_access_key(key: &str) -> bool {
 /// Whether one of the words of a value is an assignment to a secret, such as `-Djavax.net.ssl.keyStorePassword=x`.
 fn assigns_secret(value: &str) -> bool {
     value.contains('=')
-        && value.split_whitespace().any(|word| word.rsplit_once('=').is_some_and(|(name, _)| is_secret_key(name)))
+        && value.split_whitespace().any(|word| {
+            word.rsplit_once('=')
+                .is_some_and(|(name, _)| is_secret_key(name))
+        })
 }
 
 /// Where the password of the first address with one is.
@@ -106,7 +123,10 @@ mod tests {
             ("spark.auth.TOKEN", "x"),
             ("google.cloud.auth.service.account.private.key", "x"),
             ("spark.aws.credentials.provider", "x"),
-            ("spark.driver.extraJavaOptions", "-Xmx1g -Djavax.net.ssl.trustStorePassword=x"),
+            (
+                "spark.driver.extraJavaOptions",
+                "-Xmx1g -Djavax.net.ssl.trustStorePassword=x",
+            ),
             ("spark.url", "jdbc:postgresql://h/db?user=a&password=x"),
             ("spark.proxy", "http://ann:x@proxy:8080"),
         ] {
@@ -125,8 +145,17 @@ mod tests {
 
     #[test]
     fn addresses_lose_their_password_only() {
-        assert_eq!(address("https://ann:pa:ss@h/a.jar"), format!("https://ann:{REDACTED}@h/a.jar"));
-        for plain in ["https://ann@h/a.jar", "hdfs://nn:8020/x@y:z", "/local/a:b@c", "a", ""] {
+        assert_eq!(
+            address("https://ann:pa:ss@h/a.jar"),
+            format!("https://ann:{REDACTED}@h/a.jar")
+        );
+        for plain in [
+            "https://ann@h/a.jar",
+            "hdfs://nn:8020/x@y:z",
+            "/local/a:b@c",
+            "a",
+            "",
+        ] {
             assert_eq!(address(plain), plain);
         }
     }

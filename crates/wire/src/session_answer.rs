@@ -90,7 +90,10 @@ impl<'a> SessionAnswer<'a> {
             proxy_user: record.proxy_user.as_deref(),
             state,
             kind: request.kind.livy_name(),
-            app_info: AppInfoAnswer { spark_ui_url: app.and_then(|app| app.spark_ui_url.as_deref()), ..Default::default() },
+            app_info: AppInfoAnswer {
+                spark_ui_url: app.and_then(|app| app.spark_ui_url.as_deref()),
+                ..Default::default()
+            },
             log,
             ttl: request.ttl.as_deref(),
             idle_timeout: request.idle_timeout.as_deref(),
@@ -111,7 +114,8 @@ impl<'a> SessionAnswer<'a> {
 
     /// Appends the object to a text.
     pub fn write(&self, text: &mut Vec<u8>) {
-        serde_json::to_writer(text, self).expect("a vector takes everything, and all keys are strings");
+        serde_json::to_writer(text, self)
+            .expect("a vector takes everything, and all keys are strings");
     }
 }
 
@@ -156,7 +160,13 @@ mod tests {
     #[test]
     fn an_empty_request_gets_livys_defaults() {
         let answer = r#"{"id":7,"name":null,"appId":null,"owner":null,"proxyUser":null,"state":"starting","kind":"shared","appInfo":{"driverLogUrl":null,"sparkUiUrl":null,"executorLogUrls":null},"log":["stdout: ","\nstderr: "],"ttl":null,"idleTimeout":null,"driverMemory":null,"driverCores":0,"executorMemory":null,"executorCores":0,"conf":{},"archives":[],"files":[],"heartbeatTimeoutInSecond":0,"jars":[],"numExecutors":0,"pyFiles":[],"queue":null}"#;
-        assert_eq!(shown(&record(SessionRequest::default()), &["stdout: ", "\nstderr: "]), answer);
+        assert_eq!(
+            shown(
+                &record(SessionRequest::default()),
+                &["stdout: ", "\nstderr: "]
+            ),
+            answer
+        );
     }
 
     #[test]
@@ -164,7 +174,10 @@ mod tests {
         let request = r#"{"kind":"python3","name":"n","ttl":"1h","idleTimeout":"1m","queue":"q","jars":["http://u:p@h/a.jar"],
             "files":["f"],"archives":["g"],"pyFiles":["p"],"conf":{"spark.my.password":"hunter2"}}"#;
         let mut record = record(read_session(request, ReadOptions::default()).unwrap());
-        record.app = Some(AppInfo { app_id: "local-1".into(), spark_ui_url: Some("http://h:4040".into()) });
+        record.app = Some(AppInfo {
+            app_id: "local-1".into(),
+            spark_ui_url: Some("http://h:4040".into()),
+        });
         record.owner = Some("ann".into());
         record.proxy_user = Some("bob".into());
         insta::assert_snapshot!(shown(&record, &[]), @r#"{"id":7,"name":"n","appId":"local-1","owner":"ann","proxyUser":"bob","state":"starting","kind":"pyspark","appInfo":{"driverLogUrl":null,"sparkUiUrl":"http://h:4040","executorLogUrls":null},"log":[],"ttl":"1h","idleTimeout":"1m","driverMemory":null,"driverCores":0,"executorMemory":null,"executorCores":0,"conf":{"spark.my.password":"*********(redacted)"},"archives":["g"],"files":["f"],"heartbeatTimeoutInSecond":0,"jars":["http://u:*********(redacted)@h/a.jar"],"numExecutors":0,"pyFiles":["p"],"queue":"q"}"#);

@@ -99,7 +99,14 @@ pub fn read_session(text: &str, options: ReadOptions) -> Result<SessionRequest, 
     let mut request = SessionRequest::default();
     for (name, raw) in SHAPE.names.into_iter().zip(values) {
         if let Some(raw) = raw {
-            set(&mut request, &Field { shape: &SHAPE, name, raw })?;
+            set(
+                &mut request,
+                &Field {
+                    shape: &SHAPE,
+                    name,
+                    raw,
+                },
+            )?;
         }
     }
     Ok(request)
@@ -173,7 +180,9 @@ fn session_name(field: &SessionField) -> Result<Option<String>, RequestError> {
 }
 
 fn time(field: &SessionField) -> Result<Option<String>, RequestError> {
-    let Some(text) = text(field)? else { return Ok(None) };
+    let Some(text) = text(field)? else {
+        return Ok(None);
+    };
     match duration::parse(&text) {
         Ok(_) => Ok(Some(text)),
         Err(error) => Err(rejected(&format!(
@@ -194,7 +203,9 @@ fn conf(field: &SessionField) -> Result<BTreeMap<String, String>, RequestError> 
             )));
         }
         if value.contains('\0') {
-            return Err(rejected(&format!("conf has a NUL character in the value of \"{shown_key}\"")));
+            return Err(rejected(&format!(
+                "conf has a NUL character in the value of \"{shown_key}\""
+            )));
         }
     }
     Ok(conf)
@@ -202,11 +213,17 @@ fn conf(field: &SessionField) -> Result<BTreeMap<String, String>, RequestError> 
 
 fn check_text(field: &SessionField, text: &str) -> Result<(), RequestError> {
     if text.len() > MAX_TEXT_BYTES {
-        return Err(rejected(&format!("{} has a text of more than {MAX_TEXT_BYTES} bytes", field.name)));
+        return Err(rejected(&format!(
+            "{} has a text of more than {MAX_TEXT_BYTES} bytes",
+            field.name
+        )));
     }
     if text.chars().any(char::is_control) {
         let text = shown(text).escape_debug().to_string();
-        return Err(rejected(&format!("{} has control characters: \"{text}\"", field.name)));
+        return Err(rejected(&format!(
+            "{} has control characters: \"{text}\"",
+            field.name
+        )));
     }
     Ok(())
 }

@@ -51,7 +51,10 @@ impl<'a> StatementEnvelope<'a> {
         let over = record.state.is_final();
         let progress = if over { 1.0 } else { progress.clamp(0.0, 1.0) };
         // Not a number is no progress: JSON has no word for it.
-        Self { record, progress: if progress.is_nan() { 0.0 } else { progress } }
+        Self {
+            record,
+            progress: if progress.is_nan() { 0.0 } else { progress },
+        }
     }
 
     /// Appends everything before the output.
@@ -99,8 +102,12 @@ pub fn statement_list_tail(text: &mut Vec<u8>) {
 }
 
 fn times(state: StatementState) -> (i64, i64) {
-    let milliseconds = |time: Option<jiff::Timestamp>| time.map_or(0, jiff::Timestamp::as_millisecond);
-    (milliseconds(state.started()), milliseconds(state.completed()))
+    let milliseconds =
+        |time: Option<jiff::Timestamp>| time.map_or(0, jiff::Timestamp::as_millisecond);
+    (
+        milliseconds(state.started()),
+        milliseconds(state.completed()),
+    )
 }
 
 fn append<T: Serialize + ?Sized>(text: &mut Vec<u8>, value: &T) {
@@ -115,7 +122,13 @@ mod tests {
     use super::*;
 
     fn record(id: i32, code: &str, state: StatementState) -> StatementRecord {
-        StatementRecord { session: SessionId(7), id: StatementId(id), kind: Kind::PySpark, code: code.to_owned(), state }
+        StatementRecord {
+            session: SessionId(7),
+            id: StatementId(id),
+            kind: Kind::PySpark,
+            code: code.to_owned(),
+            state,
+        }
     }
 
     fn shown(record: &StatementRecord, progress: f64, output: Option<&str>) -> String {
@@ -133,27 +146,57 @@ mod tests {
         let started = Some(at(1_795_251_929_913));
         let table = [
             (
-                shown(&record(0, "print('foo')", StatementState::Waiting), 0.0, None),
+                shown(
+                    &record(0, "print('foo')", StatementState::Waiting),
+                    0.0,
+                    None,
+                ),
                 r#"{"id":0,"code":"print('foo')","state":"waiting","output":null,"progress":0.0,"started":0,"completed":0}"#,
             ),
             (
-                shown(&record(1, "a\n\"b\"", StatementState::Running { started }), 0.5, None),
+                shown(
+                    &record(1, "a\n\"b\"", StatementState::Running { started }),
+                    0.5,
+                    None,
+                ),
                 r#"{"id":1,"code":"a\n\"b\"","state":"running","output":null,"progress":0.5,"started":1795251929913,"completed":0}"#,
             ),
             (
                 shown(
-                    &record(0, "print('foo')", StatementState::Available { started, completed: at(1_795_251_929_915) }),
+                    &record(
+                        0,
+                        "print('foo')",
+                        StatementState::Available {
+                            started,
+                            completed: at(1_795_251_929_915),
+                        },
+                    ),
                     0.3,
                     Some(r#"{"status":"ok","execution_count":0,"data":{"text/plain":"foo"}}"#),
                 ),
                 r#"{"id":0,"code":"print('foo')","state":"available","output":{"status":"ok","execution_count":0,"data":{"text/plain":"foo"}},"progress":1.0,"started":1795251929913,"completed":1795251929915}"#,
             ),
             (
-                shown(&record(2, "", StatementState::Cancelled { started: None, completed: at(5) }), 0.0, None),
+                shown(
+                    &record(
+                        2,
+                        "",
+                        StatementState::Cancelled {
+                            started: None,
+                            completed: at(5),
+                        },
+                    ),
+                    0.0,
+                    None,
+                ),
                 r#"{"id":2,"code":"","state":"cancelled","output":null,"progress":1.0,"started":0,"completed":5}"#,
             ),
             (
-                shown(&record(2, "", StatementState::Cancelling { started }), f64::NAN, None),
+                shown(
+                    &record(2, "", StatementState::Cancelling { started }),
+                    f64::NAN,
+                    None,
+                ),
                 r#"{"id":2,"code":"","state":"cancelling","output":null,"progress":0.0,"started":1795251929913,"completed":0}"#,
             ),
         ];
@@ -167,6 +210,9 @@ mod tests {
         let mut text = Vec::new();
         statement_list_head(9, &mut text);
         statement_list_tail(&mut text);
-        assert_eq!(String::from_utf8(text).unwrap(), r#"{"total_statements":9,"statements":[]}"#);
+        assert_eq!(
+            String::from_utf8(text).unwrap(),
+            r#"{"total_statements":9,"statements":[]}"#
+        );
     }
 }

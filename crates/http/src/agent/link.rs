@@ -97,7 +97,10 @@ where
         }
     };
     let reason = end.to_string().chars().take(100).collect::<String>().into();
-    let close = Message::Close(Some(CloseFrame { code: end.close_code(), reason }));
+    let close = Message::Close(Some(CloseFrame {
+        code: end.close_code(),
+        reason,
+    }));
     // A courtesy: the agent may be gone.
     let _ = timeout(Duration::from_secs(1), sink.send(close)).await;
     end
@@ -125,7 +128,12 @@ where
     }
     let (incoming_sender, incoming) = mpsc::channel(QUEUE_FRAMES);
     let (outgoing, outgoing_receiver) = mpsc::channel(QUEUE_FRAMES);
-    attach(AgentSocket { hello, incoming, outgoing }).await?;
+    attach(AgentSocket {
+        hello,
+        incoming,
+        outgoing,
+    })
+    .await?;
     Ok((incoming_sender, outgoing_receiver))
 }
 

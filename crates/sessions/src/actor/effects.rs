@@ -9,7 +9,7 @@ use domain::{Exit, SessionEffect, SessionEvent, SessionState};
 use launch::DriverProcess;
 use tokio::time::Instant;
 
-use super::statements::effects_words;
+use super::statements::cause_words;
 use super::{Actor, Report};
 use crate::error::{SessionError, chain};
 use crate::request;
@@ -66,7 +66,7 @@ impl Actor {
     async fn perform(&mut self, effect: SessionEffect) {
         match effect {
             SessionEffect::Launch => self.launch(),
-            SessionEffect::AskToStop => self.ask_to_stop().await,
+            SessionEffect::AskToStop => self.ask_to_stop(),
             SessionEffect::Terminate => self.terminate(),
             SessionEffect::RecordApp(_) => {}
             SessionEffect::Dispatch => {
@@ -131,7 +131,7 @@ impl Actor {
         self.process = Some(process);
     }
 
-    async fn ask_to_stop(&mut self) {
+    fn ask_to_stop(&mut self) {
         self.send(Command::Stop);
         if self.link.is_some() {
             self.stop_overdue = Some(Instant::now() + self.sessions.config().limits.stop_grace);
@@ -218,10 +218,9 @@ impl Actor {
             (Some(failure), _) => {
                 format!("livius: {}\nlivius: {}\n", failure.message, failure.hint)
             }
-            (None, Some(cause)) => format!(
-                "livius: the session was stopped ({})\n",
-                effects_words(cause)
-            ),
+            (None, Some(cause)) => {
+                format!("livius: the session was stopped ({})\n", cause_words(cause))
+            }
             (None, None) => return,
         };
         let path = driver.dir.join("stderr.log");

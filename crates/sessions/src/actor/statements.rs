@@ -127,7 +127,7 @@ impl Actor {
             .await?;
         let view = match stored {
             Some(text) => OutputView::Inline(Arc::from(text)),
-            None => self.stored_output(id).await?,
+            None => self.joined_output(&record, chunks).await?,
         };
         if was_current {
             self.current = None;
@@ -243,9 +243,25 @@ impl Actor {
         Ok(())
     }
 
-    async fn stored_output(&self, id: StatementId) -> Result<OutputView, SessionError> {
-        let stored = self.sessions.store().statement(self.record.id, id).await?;
-        Ok(stored.map_or(OutputView::None, |stored| output_view(stored.output)))
+    /// The output that came in pieces; if some are missing, the words that say so take their place.
+    async fn joined_output(
+        &self,
+        record: &StatementRecord,
+        chunks: u32,
+    ) -> Result<OutputView, SessionError> {
+        let store = self.sessions.store();
+        let stored = store.statement(self.record.id, record.id).await?;
+        let view = stored.map_or(OutputView::None, |stored| output_view(stored.output));
+        match view {
+            OutputView::Chunked { chunks: there, .. } if there == chunks => Ok(view),
+            OutputView::None if chunks == 0 => Ok(view),
+            _ => {
+                let reason = "the output did not arrive whole: run the statement again";
+                let text = error_output(record.id, "IncompleteOutput", reason);
+                store.update_statement(record, Some(&text)).await?;
+                Ok(OutputView::Inline(Arc::from(text)))
+            }
+        }
     }
 
     async fn trim(&mut self) {
@@ -288,21 +304,26 @@ fn lost_output(id: StatementId, end: &End) -> String {
         (Some(failure), _) => format!("{}. {}", failure.message, failure.hint),
         (None, Some(cause)) => format!(
             "the session was stopped while the code ran ({})",
-            effects_words(cause)
+            cause_words(cause)
         ),
         (None, None) => "the session ended while the code ran".to_owned(),
     };
+    error_output(id, "SessionEnded", &reason)
+}
+
+fn error_output(id: StatementId, ename: &str, evalue: &str) -> String {
     serde_json::json!({
         "status": "error",
         "execution_count": id.0,
-        "ename": "SessionEnded",
-        "evalue": reason,
+        "ename": ename,
+        "evalue": evalue,
         "traceback": [],
     })
     .to_string()
 }
 
-pub(super) fn effects_words(cause: domain::StopCause) -> &'static str {
+/// Why a session was stopped, in words that follow "stopped while the code ran".
+pub(super) fn cause_words(cause: domain::StopCause) -> &'static str {
     use domain::StopCause as Cause;
     match cause {
         Cause::User => "on request",

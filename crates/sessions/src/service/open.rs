@@ -144,7 +144,7 @@ impl Sessions {
                 }
             }
             Err(error) => {
-                tracing::warn!(error = %crate::error::chain(&error), "cannot forget old sessions")
+                tracing::warn!(error = %crate::error::chain(&error), "cannot forget old sessions");
             }
         }
     }

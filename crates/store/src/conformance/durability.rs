@@ -11,9 +11,8 @@ use crate::StoreError;
 pub async fn everything_survives_opening_again(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let mut session = store.create_session(named("a")?).await?;
-    let driver = driver_of(session.id);
-    store.update_driver(session.id, &driver).await?;
-    session.driver = Some(driver);
+    session.driver = Some(driver_of(session.id));
+    store.update_session(&session).await?;
     let over = ended(&*store, unnamed()?, 5).await?;
     store.unlist_session(over.id).await?;
     let running = StatementState::Running {

@@ -140,29 +140,6 @@ pub async fn everything_that_can_change_is_stored(place: &dyn Place) -> Outcome 
     Ok(())
 }
 
-/// The driver's own update leaves the rest as it is.
-pub async fn a_driver_is_stored_alone(place: &dyn Place) -> Outcome {
-    let store = place.open().await?;
-    let other = store.create_session(unnamed()?).await?;
-    let mut record = store
-        .create_session(NewSession {
-            request: full_request(),
-            ..unnamed()?
-        })
-        .await?;
-    for acked in [0, 1, u64::MAX] {
-        let driver = domain::DriverRecord {
-            acked,
-            ..driver_of(record.id)
-        };
-        store.update_driver(record.id, &driver).await?;
-        record.driver = Some(driver);
-        assert_eq!(store.session(record.id).await?.as_ref(), Some(&record));
-    }
-    assert_eq!(store.session(other.id).await?, Some(other));
-    Ok(())
-}
-
 /// Storing into nothing is not a success.
 pub async fn a_change_to_an_unknown_session_is_refused(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
@@ -172,12 +149,6 @@ pub async fn a_change_to_an_unknown_session_is_refused(place: &dyn Place) -> Out
         ..record
     };
     assert!(store.update_session(&unknown).await.is_err());
-    assert!(
-        store
-            .update_driver(unknown.id, &driver_of(unknown.id))
-            .await
-            .is_err()
-    );
     assert_eq!(store.session(unknown.id).await?, None);
     assert_eq!(store.session(SessionId(-1)).await?, None);
     assert_eq!(store.session_named("nobody").await?, None);

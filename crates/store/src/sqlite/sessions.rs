@@ -1,7 +1,7 @@
 //! Sessions.
 
 use domain::session::Start;
-use domain::{DriverRecord, SessionId, SessionRecord, SessionState};
+use domain::{SessionId, SessionRecord, SessionState};
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, SqliteConnection};
@@ -17,7 +17,6 @@ const INSERT: &str = "INSERT INTO sessions (id, created_at, last_activity, name,
                       ON CONFLICT (name) WHERE listed = 1 AND name IS NOT NULL DO NOTHING";
 const UPDATE: &str = "UPDATE sessions SET proxy_user = ?2, state = ?3, app = ?4, driver = ?5, last_activity = ?6, ended_at = ?7 \
                       WHERE id = ?1";
-const UPDATE_DRIVER: &str = "UPDATE sessions SET driver = ?2 WHERE id = ?1";
 const BY_ID: &str = "SELECT * FROM sessions WHERE id = ?1 AND listed = 1";
 const BY_NAME: &str = "SELECT * FROM sessions WHERE name = ?1 AND listed = 1";
 const COUNT: &str = "SELECT count(*) FROM sessions WHERE listed = 1";
@@ -81,21 +80,6 @@ pub(super) async fn update(
         .await
         .map_err(failed("update a session"))?;
     one_row("update a session", done.rows_affected())
-}
-
-pub(super) async fn update_driver(
-    connection: &mut SqliteConnection,
-    session: SessionId,
-    driver: &DriverRecord,
-) -> Result<(), StoreError> {
-    let update = sqlx::query(UPDATE_DRIVER)
-        .bind(session.0)
-        .bind(json(driver));
-    let done = update
-        .execute(connection)
-        .await
-        .map_err(failed("update a driver"))?;
-    one_row("update a driver", done.rows_affected())
 }
 
 pub(super) async fn by_id(

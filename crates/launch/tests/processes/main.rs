@@ -1,0 +1,46 @@
+//! Drivers, set-ups and their supervisors as real processes, without Spark.
+//!
+//! This program is its own supervisor (`supervise <dir>`) and, for the test of a server that is killed, its own server
+//! (`serve <root> <behaviour>`).
+
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "these are tests, if without Rust's own harness")]
+
+mod endings;
+mod installing;
+mod launching;
+mod world;
+
+use std::process::ExitCode;
+
+use camino::Utf8Path;
+use domain::SystemClock;
+use libtest_mimic::{Arguments, Trial};
+
+/// A test: its name and what it does.
+type Test = (&'static str, fn());
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().collect();
+    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [_, "supervise", dir] => match launch::supervise(Utf8Path::new(dir), &SystemClock) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("{error}");
+                ExitCode::FAILURE
+            }
+        },
+        [_, "serve", root, behaviour] => launching::serve(Utf8Path::new(root), behaviour),
+        _ => libtest_mimic::run(&Arguments::from_args(), trials()).exit_code(),
+    }
+}
+
+fn trials() -> Vec<Trial> {
+    let tests = [endings::TESTS, launching::TESTS, installing::TESTS].concat();
+    let trial = |(name, test): Test| {
+        Trial::test(name, move || {
+            test();
+            Ok(())
+        })
+    };
+    tests.into_iter().map(trial).collect()
+}

@@ -1,0 +1,156 @@
+//! A world without Spark: a "Java" that is a shell script, and drivers that do what each test says.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use domain::{DriverId, Kind, ProcessRecord, SystemClock};
+use launch::{DriverOrder, DriverProcess, Environment, Launcher as _, LocalConfig, LocalLauncher, Search};
+
+/// Longer than anything takes.
+pub const LONG: Duration = Duration::from_mins(1);
+
+/// A Java that is none: it answers what the launcher asks of a Java and a Spark, and as a driver runs `$BEHAVIOUR`.
+pub const FAKE_JAVA: &str = r#"#!/bin/sh
+case "$*" in
+  *-XshowSettings*) echo "  java.home = ${0%/bin/java}"; echo "  java.version = 17.0.1" ;;
+  *scala.tools.nsc.Main*) : ;;
+  *org.apache.spark.launcher.Main*) printf '%s\0' "$0" -cp /x -Xmx1g --a-flag org.apache.spark.deploy.SparkSubmit --version ;;
+  *livius.agent.Main*) eval "$BEHAVIOUR" ;;
+  *livius.agent.SelfCheck*) echo "livius-self-check ok 4.1.4" ;;
+  *) exit 99 ;;
+esac
+"#;
+
+pub struct World {
+    pub root: Utf8PathBuf,
+    _temp: Option<tempfile::TempDir>,
+}
+
+impl World {
+    pub fn new() -> Self {
+        let temp = tempfile::tempdir().unwrap();
+        let root = Utf8PathBuf::from_path_buf(temp.path().to_owned()).unwrap();
+        fs::create_dir_all(root.join("spark/jars")).unwrap();
+        for jar in ["spark-core_2.13-4.1.4.jar", "scala-library-2.13.17.jar", "scala-compiler-2.13.17.jar"] {
+            fs::write(root.join("spark/jars").join(jar), "").unwrap();
+        }
+        write_program(&root.join("java/bin/java"), FAKE_JAVA);
+        fs::create_dir(root.join("driver")).unwrap();
+        Self { root, _temp: Some(temp) }
+    }
+
+    /// A world that is there already, for a process that was started into it.
+    pub fn existing(root: &Utf8Path) -> Self {
+        Self { root: root.to_owned(), _temp: None }
+    }
+
+    pub fn dir(&self) -> Utf8PathBuf {
+        self.root.join("driver")
+    }
+
+    pub fn launcher(&self, behaviour: &str) -> LocalLauncher {
+        let search = self.search(&[("PATH", "/usr/bin:/bin"), ("BEHAVIOUR", behaviour), ("LIVIUS_SECRET", "x")]);
+        let program = std::env::current_exe().unwrap().into_os_string().into_string().unwrap();
+        LocalLauncher::new(LocalConfig { search, supervisor: vec![program, "supervise".to_owned()] }, Arc::new(SystemClock))
+    }
+
+    pub fn search(&self, variables: &[(&str, &str)]) -> Search {
+        Search {
+            environment: Environment::new(variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))),
+            runtimes: self.root.join("runtimes"),
+            spark_home: Some(self.root.join("spark")),
+            java_home: Some(self.root.join("java")),
+        }
+    }
+
+    pub fn order(&self) -> DriverOrder {
+        DriverOrder {
+            id: DriverId::parse("s-0-aa").unwrap(),
+            dir: self.dir(),
+            kind: Kind::Spark,
+            conf: BTreeMap::new(),
+            proxy_user: None,
+            token: "topsecret".into(),
+            servers: vec!["ws://127.0.0.1:1/api/v1/agent".to_owned()],
+            link_grace: LONG,
+            sql_max_rows: 10,
+        }
+    }
+
+    pub async fn launch(&self, behaviour: &str) -> Box<dyn DriverProcess> {
+        self.launcher(behaviour).launch(self.order()).await.unwrap()
+    }
+
+    /// Starts a driver and waits until it says `ready`.
+    pub async fn ready(&self, behaviour: &str) -> Box<dyn DriverProcess> {
+        let driver = self.launch(behaviour).await;
+        wait_for("the driver to be ready", || self.stdout().contains("ready")).await;
+        driver
+    }
+
+    pub fn stdout(&self) -> String {
+        fs::read_to_string(self.dir().join("stdout.log")).unwrap_or_default()
+    }
+
+    /// Checks all that must hold once a driver is gone.
+    pub fn assert_clean(&self) {
+        for name in ["launch.json", "spark.properties", "command.json"] {
+            assert!(!self.dir().join(name).exists(), "{name} is still there");
+        }
+        assert!(self.dir().join("exit.json").exists());
+        assert_eq!(self.survivors(), Vec::<String>::new());
+    }
+
+    /// Command lines of living processes that name this world: each test's sleepers do so in an argument.
+    pub fn survivors(&self) -> Vec<String> {
+        let own = std::process::id().to_string();
+        let pids = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let lines = pids.filter(|pid| pid.parse::<u32>().is_ok() && *pid != own).filter_map(|pid| {
+            let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+            let line = String::from_utf8_lossy(&line).replace('\0', " ");
+            line.contains(self.root.as_str()).then_some(line)
+        });
+        lines.collect()
+    }
+
+    /// Shell code for a process of its own that names this world, as `sleep` takes no such argument.
+    pub fn sleeper(&self) -> String {
+        format!("sh -c \"trap '' TERM HUP; while :; do sleep 1; done\" {}", self.root)
+    }
+}
+
+pub async fn wait_for(what: &str, condition: impl Fn() -> bool) {
+    let until = Instant::now() + LONG;
+    while !condition() {
+        assert!(Instant::now() < until, "waited too long for {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+pub async fn in_time<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(LONG, future).await.expect("it takes too long")
+}
+
+pub fn kill(pid: i32, signal: &str) {
+    assert!(Command::new("kill").args([signal, &pid.to_string()]).status().unwrap().success());
+}
+
+pub fn supervisor_of(dir: &Utf8Path) -> ProcessRecord {
+    serde_json::from_slice(&fs::read(dir.join("supervisor.json")).unwrap()).unwrap()
+}
+
+pub fn run<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+/// Writes a shell script that can be run.
+pub fn write_program(path: &Utf8Path, script: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, script).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
