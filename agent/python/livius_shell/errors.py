@@ -1,0 +1,73 @@
+"""Exceptions of the user's code as Livy's error outputs."""
+
+import os
+import traceback
+
+from .text import is_user_file, readable
+
+_OWN_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+class UnknownMagic(Exception):
+    """A line that starts with `%` and names no magic."""
+
+    __module__ = "builtins"  # tracebacks leave the name of this module out
+
+
+class _Frames(traceback.StackSummary):
+    """A stack that is announced by `Traceback …` even if none of its frames are left to be shown."""
+
+    def __bool__(self):
+        return True
+
+
+def reply(ename, evalue, lines):
+    return {"error": {"ename": readable(ename), "evalue": readable(evalue), "traceback": [readable(line) for line in lines]}}
+
+
+def describe(error):
+    """The reply for an exception that left the user's code: its traceback without our own frames."""
+    return reply(type(error).__name__, _message(error), _traceback(error))
+
+
+def describe_unparsed(error):
+    """The reply for code that is no Python: there is nothing to trace back."""
+    return reply(type(error).__name__, _message(error), traceback.format_exception_only(type(error), error))
+
+
+def _message(error):
+    try:
+        return str(error)
+    except BaseException as broken:  # noqa: B902  the user's __str__ may raise anything, even SystemExit
+        return "<the exception's text could not be made: {}>".format(type(broken).__name__)
+
+
+def _traceback(error):
+    try:
+        described = traceback.TracebackException(type(error), error, error.__traceback__)
+        for each in _chain(described, set()):
+            if each.stack:
+                each.stack = _Frames(_users_frames(each.stack))
+        return list(described.format())
+    except BaseException as broken:  # noqa: B902  as above, or an error in its causes
+        return ["{}: {} (no traceback: {})\n".format(type(error).__name__, _message(error), type(broken).__name__)]
+
+
+def _chain(described, seen):
+    """A described exception with its causes and, for a group, its members."""
+    if described is None or id(described) in seen:
+        return
+    seen.add(id(described))
+    yield described
+    for other in [described.__cause__, described.__context__] + list(getattr(described, "exceptions", None) or []):
+        yield from _chain(other, seen)
+
+
+def _users_frames(stack):
+    """Drops our own frames, and all that lead to the user's code; as in Livy also the statement's own top level."""
+    top = next((index for index, frame in enumerate(stack) if _is_top(frame)), -1)
+    return [frame for frame in stack[top + 1 :] if not frame.filename.startswith(_OWN_FOLDER)]
+
+
+def _is_top(frame):
+    return frame.name == "<module>" and is_user_file(frame.filename)

@@ -1,0 +1,86 @@
+"""SIGINT: stops the user's code, and nothing else."""
+
+import signal
+
+
+class Interrupts:
+    """While a statement runs SIGINT raises KeyboardInterrupt in it; at any other time it does nothing."""
+
+    def __init__(self):
+        self._armed = False
+
+    def guard(self, action, otherwise):
+        """Does the action. An interrupt that strikes outside of its own handling is given to `otherwise`."""
+        # Anew for each statement: PySpark installs a handler of its own that cancels the jobs of all threads.
+        signal.signal(signal.SIGINT, self._on_signal)
+        try:
+            self._armed = True
+            try:
+                return action()
+            finally:
+                self._armed = False
+        except KeyboardInterrupt as interrupt:
+            self._armed = False
+            return otherwise(interrupt)
+
+    def _on_signal(self, number, frame):
+        if self._armed:
+            raise KeyboardInterrupt()
+
+
+class _Interrupted(BaseException):
+    """A KeyboardInterrupt by another name: at its own, py4j fills stderr with log lines and drops the connection."""
+
+    def __init__(self, connection):
+        super().__init__()
+        self.connection = connection  # None if it had to be closed
+
+
+def protect_gateway():
+    """Keeps the way to the JVM usable when an interrupt strikes while a call waits for its answer.
+
+    Left unread, that answer would be taken for the next call's.
+    """
+    from py4j.clientserver import ClientServerConnection, JavaClient
+
+    ClientServerConnection.send_command = _settled(ClientServerConnection.send_command)
+    JavaClient.send_command = _reported(JavaClient.send_command)
+
+
+def _settled(send_command):
+    def send(connection, *arguments, **options):
+        try:
+            return send_command(connection, *arguments, **options)
+        except KeyboardInterrupt:
+            if _answer_is_taken(connection):
+                raise _Interrupted(connection) from None
+            connection.close()  # the next call opens another one
+            raise _Interrupted(None) from None
+
+    return send
+
+
+def _reported(send_command):
+    def send(client, *arguments, **options):
+        try:
+            return send_command(client, *arguments, **options)
+        except _Interrupted as interrupted:
+            if interrupted.connection is not None:
+                client._give_back_connection(interrupted.connection)
+            raise KeyboardInterrupt() from None
+
+    return send
+
+
+def _answer_is_taken(connection, patience_seconds=0.5):
+    """Reads the answer of the interrupted call. It comes soon where that call was a Spark job, as jobs are cancelled.
+
+    That spares the connection, and with it the thread in the JVM that holds the local properties set by the user.
+    """
+    try:
+        connection.socket.settimeout(patience_seconds)
+        answer = connection.stream.readline()
+        connection.socket.settimeout(None)
+        return answer.startswith(b"!")
+    except BaseException:  # noqa: B902  no answer in time, no connection any more, or another interrupt
+        return False

@@ -1,0 +1,34 @@
+"""Text that may be anything, made fit to be sent."""
+
+import re
+
+# Each statement's code has a file name of its own, as in the interactive Python 3.13, so that `linecache` and `inspect`
+# find the source. The user knows all of them as <stdin>.
+_OWN_FILE_NAME = re.compile(r"<stdin>-\d+")
+
+# An error's text is for reading. Longer ones are data in disguise.
+LONGEST = 1 << 18
+
+
+def file_name(statement):
+    return "<stdin>-{}".format(statement)
+
+
+def is_user_file(name):
+    return _OWN_FILE_NAME.fullmatch(name) is not None
+
+
+def clean(text):
+    """The text with lone surrogates, which UTF-8 has no bytes for, written as escapes."""
+    try:
+        text.encode("utf-8")
+        return text
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def readable(text):
+    """The text of an error as the user should see it."""
+    if len(text) > LONGEST:
+        text = "{}... {} more characters\n".format(text[:LONGEST], len(text) - LONGEST)
+    return _OWN_FILE_NAME.sub("<stdin>", clean(text))

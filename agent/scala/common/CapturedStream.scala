@@ -1,0 +1,148 @@
+package livius.agent
+
+import java.io.{ByteArrayOutputStream, IOException, InputStream}
+import java.nio.charset.StandardCharsets.UTF_8
+import java.util.concurrent.TimeUnit.{MILLISECONDS, NANOSECONDS}
+
+/** How many more bytes a statement may print, over all its streams. What goes beyond is dropped and told of. */
+final class OutputBudget(limit: Int) {
+  private var left = limit
+  private var exceeded = false
+
+  def take(wanted: Int): Int = synchronized {
+    val granted = math.min(wanted, left)
+    left -= granted
+    exceeded ||= granted < wanted
+    granted
+  }
+
+  def note: String = synchronized { if (exceeded) s"\n... output cut at $limit bytes" else "" }
+}
+
+/** One output pipe of a child process, read for as long as the child lives, so that the child never blocks on it.
+  *
+  * What arrives between `begin` and the statement's marker belongs to the statement. All else goes to the driver's log.
+  */
+final class CapturedStream(name: String, in: InputStream) {
+  private val lock = new Object
+  private var statement: Option[Capture] = None
+  private val last = new LastBytes(8192)
+  private var ended = false
+
+  private val reader = Threads.daemon(name)(drain())
+
+  /** From here on output belongs to a statement, until the marker is read. */
+  def begin(marker: Array[Byte], budget: OutputBudget): Unit = lock.synchronized {
+    statement = Some(new Capture(marker, budget))
+  }
+
+  /** The statement's output, as soon as the marker was read, the pipe has ended or the time is over. */
+  def end(timeoutMs: Long): String = lock.synchronized {
+    val deadline = System.nanoTime + MILLISECONDS.toNanos(timeoutMs)
+    def leftMs: Long = NANOSECONDS.toMillis(deadline - System.nanoTime)
+    while (!ended && statement.exists(!_.complete) && leftMs > 0) lock.wait(leftMs)
+    val text = statement.fold("")(_.text)
+    statement = None
+    text
+  }
+
+  /** The newest lines of all, for the report of a death. */
+  def lastLines: Seq[String] = lock.synchronized { CapturedStream.lines(last.text) }
+
+  /** Waits until the pipe has ended: for reports of a process that is known to be dead. */
+  def awaitEnd(timeoutMs: Long): Unit = reader.join(timeoutMs)
+
+  private def drain(): Unit = {
+    val buffer = new Array[Byte](64 * 1024)
+    try {
+      var count = in.read(buffer)
+      while (count >= 0) {
+        accept(buffer, count)
+        count = in.read(buffer)
+      }
+    } catch {
+      case _: IOException => // the pipe was closed on this side: the child is being ended
+    } finally lock.synchronized {
+      ended = true
+      lock.notifyAll()
+    }
+  }
+
+  private def accept(buffer: Array[Byte], count: Int): Unit = {
+    val stray = lock.synchronized {
+      val rest = statement.filter(!_.complete).fold(buffer.take(count))(_.accept(buffer, count))
+      last.add(buffer, count)
+      lock.notifyAll()
+      rest
+    }
+    CapturedStream.lines(new String(stray, UTF_8)).foreach(line => Log.line(s"$name: ${line.stripLineEnd}"))
+  }
+}
+
+object CapturedStream {
+
+  private[agent] def joined(first: Array[Byte], buffer: Array[Byte], count: Int): Array[Byte] = {
+    val all = java.util.Arrays.copyOf(first, first.length + count)
+    System.arraycopy(buffer, 0, all, first.length, count)
+    all
+  }
+
+  /** Text as lines that keep their ends. */
+  def lines(text: String): Seq[String] =
+    if (text.isEmpty) Nil else text.split("(?<=\n)").toList.map(line => if (line.endsWith("\n")) line else line + "\n")
+}
+
+/** The output of one statement in one stream. */
+private final class Capture(marker: Array[Byte], budget: OutputBudget) {
+  private val kept = new ByteArrayOutputStream
+  // Up to a marker's length of bytes that may turn out to be the beginning of the marker.
+  private var held = Array.emptyByteArray
+
+  var complete = false
+
+  def text: String = {
+    keep(held, held.length)
+    held = Array.emptyByteArray
+    new String(kept.toByteArray, UTF_8)
+  }
+
+  /** Takes bytes and answers those behind the marker, which are not the statement's. */
+  def accept(buffer: Array[Byte], count: Int): Array[Byte] = {
+    val bytes = CapturedStream.joined(held, buffer, count)
+    val at = find(bytes)
+    if (at >= 0) {
+      keep(bytes, at)
+      held = Array.emptyByteArray
+      complete = true
+      bytes.drop(at + marker.length)
+    } else {
+      val sure = math.max(0, bytes.length - marker.length + 1)
+      keep(bytes, sure)
+      held = bytes.drop(sure)
+      Array.emptyByteArray
+    }
+  }
+
+  private def keep(bytes: Array[Byte], count: Int): Unit = kept.write(bytes, 0, budget.take(count))
+
+  private def find(bytes: Array[Byte]): Int = {
+    var at = 0
+    while (at <= bytes.length - marker.length) {
+      if (bytes(at) == marker(0) && matches(bytes, at)) return at
+      at += 1
+    }
+    -1
+  }
+
+  private def matches(bytes: Array[Byte], at: Int): Boolean = marker.indices.forall(i => bytes(at + i) == marker(i))
+}
+
+/** The end of a stream, in bounded space. */
+private final class LastBytes(size: Int) {
+  private var bytes = Array.emptyByteArray
+
+  def add(buffer: Array[Byte], count: Int): Unit =
+    bytes = CapturedStream.joined(bytes, buffer, count).takeRight(size)
+
+  def text: String = new String(bytes, UTF_8)
+}

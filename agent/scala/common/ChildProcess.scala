@@ -1,0 +1,96 @@
+package livius.agent
+
+import java.io.{File, IOException}
+import java.nio.charset.StandardCharsets.UTF_8
+import java.util.concurrent.TimeUnit
+
+/** The operating system's process of an interpreter, with all that it started.
+  *
+  * The child makes itself the leader of a process group, and tells its id when it connects.
+  */
+final class ChildProcess(process: Process, onExit: () => Unit) {
+  @volatile private var group: Option[Long] = None
+  @volatile private var killed = false
+
+  Threads.daemon("reaper") {
+    process.waitFor()
+    onExit()
+  }
+
+  def identify(pid: Long): Unit = group = Some(pid)
+
+  def alive: Boolean = process.isAlive
+
+  /** SIGINT to the interpreter alone, or to all that it started too, as the keys at a terminal do. */
+  def interrupt(all: Boolean): Unit = group.foreach(pid => ChildProcess.signal("INT", if (all) s"-$pid" else pid.toString))
+
+  /** Ends it because of a cancelled statement. */
+  def cancel(): Unit = {
+    killed = true
+    kill()
+  }
+
+  /** SIGKILL to the whole group, also when its leader is dead already. */
+  def kill(): Unit = {
+    group.foreach(pid => ChildProcess.signal("KILL", s"-$pid"))
+    process.destroyForcibly()
+  }
+
+  def awaitExit(timeoutMs: Long): Boolean = process.waitFor(timeoutMs, TimeUnit.MILLISECONDS)
+
+  /** How it ended, as a sentence without its full stop, and what to do about it. */
+  def ending: String =
+    if (killed) "it was killed, as it did not stop when its statement was cancelled"
+    else if (process.isAlive) "it no longer answers"
+    else ChildProcess.ending(process.exitValue)
+}
+
+object ChildProcess {
+
+  /** Starts a program and hands it one line on its standard input, where no other user of the machine can read it. */
+  def start(
+      command: Seq[String], directory: File, environment: Environment, mergeErrors: Boolean, firstLine: String): Process = {
+    val builder = new ProcessBuilder(command: _*).directory(directory).redirectErrorStream(mergeErrors)
+    environment.applyTo(builder.environment)
+    val process = builder.start()
+    try {
+      process.getOutputStream.write((firstLine + "\n").getBytes(UTF_8))
+      process.getOutputStream.close()
+    } catch {
+      case _: IOException => // it has ended already: told of when it fails to connect
+    }
+    process
+  }
+
+  /** A program as it can be started in any folder: a relative path counts from the driver's own. */
+  def program(name: String): String = if (name.contains(File.separator)) new File(name).getAbsolutePath else name
+
+  /** Java 8 has no signals. Every shell has a built-in kill, while the program of that name can be missing. */
+  private def signal(name: String, target: String): Unit = {
+    val kill = new ProcessBuilder("sh", "-c", s"kill -s $name -- $target").redirectErrorStream(true).start()
+    kill.getOutputStream.close()
+    kill.getInputStream.close()
+    kill.waitFor()
+  }
+
+  /** A shell's convention, which Java follows: 128 and the number of the signal. */
+  private def ending(code: Int): String = code match {
+    case 137 => "it was killed (signal 9). If nobody did that, it is the mark of a machine or container out of memory: " +
+      "collect less data, or ask for more memory or memory overhead for the driver"
+    case 139 => "it crashed (signal 11, a segmentation fault): most often a native library that does not fit this Python, R or system"
+    case 134 => "it aborted itself (signal 6): most often a native library that found an error of its own"
+    case 143 => "it was ended from outside (signal 15)"
+    case signal if signal > 128 => s"it was ended by signal ${signal - 128}"
+    case status => s"it left with exit code $status"
+  }
+}
+
+/** Changes to the environment that a child inherits. */
+final case class Environment(set: Map[String, String], default: Map[String, String], remove: Seq[String]) {
+
+  def applyTo(environment: java.util.Map[String, String]): Unit = {
+    remove.foreach(environment.remove(_))
+    default.foreach { case (name, value) => environment.putIfAbsent(name, value) }
+    set.foreach { case (name, value) => environment.put(name, value) }
+  }
+}

@@ -1,0 +1,59 @@
+package livius.agent
+
+import com.fasterxml.jackson.databind.node.ObjectNode
+
+/** Every frame that the agent sends. The fields are those of docs/design/agent-protocol.md. */
+object Frames {
+
+  val Version = 1
+
+  def hello(settings: Settings, facts: DriverFacts, firstSeq: Long, lastSeq: Long): ObjectNode =
+    frame("hello")
+      .put("driver", settings.driver)
+      .put("instance", facts.instance)
+      .put("pid", facts.pid)
+      .put("spark", facts.spark)
+      .put("scala", facts.scala)
+      .put("java", facts.java)
+      .put("firstSeq", firstSeq)
+      .put("lastSeq", lastSeq)
+
+  def ready(appId: String, sparkUiUrl: Option[String], sparkUser: String, master: String): ObjectNode =
+    frame("ready")
+      .put("appId", appId)
+      .put("sparkUiUrl", sparkUiUrl.orNull)
+      .put("sparkUser", sparkUser)
+      .put("master", master)
+
+  def failed(phase: String, message: String, detail: String): ObjectNode =
+    frame("failed").put("phase", phase).put("message", message).put("detail", detail)
+
+  def started(statement: Int): ObjectNode =
+    frame("started").put("statement", statement).put("at", System.currentTimeMillis)
+
+  def chunk(statement: Int, index: Int, text: String): ObjectNode =
+    frame("chunk").put("statement", statement).put("index", index).put("text", text)
+
+  /** `output` is absent when chunks carried it. */
+  def finished(statement: Int, cancelled: Boolean, output: Option[String], chunks: Int): ObjectNode =
+    frame("finished")
+      .put("statement", statement)
+      .put("at", System.currentTimeMillis)
+      .put("cancelled", cancelled)
+      .put("output", output.orNull)
+      .put("chunks", chunks)
+
+  def stopped(reason: String): ObjectNode = frame("stopped").put("reason", reason)
+
+  def progress(statement: Int, progress: Double): ObjectNode =
+    frame("progress").put("statement", statement).put("progress", progress)
+
+  def completed(request: com.fasterxml.jackson.databind.JsonNode, candidates: Seq[String]): ObjectNode = {
+    val made = frame("completed")
+    made.replace("request", request)
+    made.replace("candidates", Json.arr(candidates.map(Json.text)))
+    made
+  }
+
+  private def frame(kind: String): ObjectNode = Json.obj().put("v", Version).put("type", kind)
+}

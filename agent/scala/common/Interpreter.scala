@@ -1,0 +1,52 @@
+package livius.agent
+
+import com.fasterxml.jackson.databind.JsonNode
+
+/** What a statement's code came to. */
+sealed trait Result
+
+object Result {
+
+  /** The code ran to its end. `data` maps a MIME type to its value, in the order to be written. */
+  final case class Ok(data: Seq[(String, JsonNode)]) extends Result
+
+  /** The code failed, or could not be run. Each line of `traceback` ends in a newline. */
+  final case class Failed(ename: String, evalue: String, traceback: Seq[String]) extends Result
+}
+
+/** The interpreter of one kind: it holds the user's variables and runs one statement at a time.
+  *
+  * `start`, `execute` and `close` are called by the statement thread alone. `interrupt`, `kill` and `complete` are called by
+  * other threads, at any time.
+  */
+trait Interpreter {
+
+  /** Livy's name of the kind: `spark`, `pyspark`, `pyspark3`, `sparkr`, `sql`. */
+  def kind: String
+
+  /** Whether statements can be run. False before `start`, after `close`, and once a child process has died. */
+  def alive: Boolean
+
+  /** Makes the interpreter ready, or throws [[InterpreterUnavailable]]. May be called again after a death. */
+  def start(): Unit
+
+  /** Runs code to its end, whatever that is. A child process that dies meanwhile is a [[Result.Failed]] that tells why. */
+  def execute(statement: Int, code: String): Result
+
+  /** Asks the running code to stop: an exception in its thread, SIGINT to its process. Harmless when nothing runs. */
+  def interrupt(): Unit
+
+  /** Ends the running code by force. `execute` returns soon afterwards and the interpreter may have to be started again.
+    * Answers false when this kind of interpreter has no such means.
+    */
+  def kill(): Boolean
+
+  /** Candidates to complete the code at the cursor (a count of UTF-16 units). Empty while a statement runs. */
+  def complete(code: String, cursor: Int): Seq[String]
+
+  /** Ends it, with every process that it started. */
+  def close(): Unit
+}
+
+/** Why an interpreter cannot be started, in words for the user, with the remedy. */
+final class InterpreterUnavailable(message: String, cause: Throwable = null) extends Exception(message, cause)

@@ -1,0 +1,13 @@
+package livius.agent
+
+/** Steps between Java's and Scala's collections. The library's own converters have another name in each Scala version. */
+object Javas {
+
+  def list[A](iterator: java.util.Iterator[A]): List[A] = {
+    val items = List.newBuilder[A]
+    while (iterator.hasNext) items += iterator.next()
+    items.result()
+  }
+
+  def list[A](items: java.lang.Iterable[A]): List[A] = list(items.iterator)
+}

@@ -1,0 +1,42 @@
+package livius.agent
+
+import com.fasterxml.jackson.core.JsonGenerator
+import com.fasterxml.jackson.databind.{JsonNode, ObjectMapper}
+import com.fasterxml.jackson.databind.node.{ArrayNode, JsonNodeFactory, ObjectNode}
+
+/** JSON as every part of the agent reads and writes it. */
+object Json {
+
+  /** Keeps each digit of a decimal: `1.50` stays `1.50`. */
+  val nodes: JsonNodeFactory = new JsonNodeFactory(true)
+
+  val mapper: ObjectMapper = {
+    val made = new ObjectMapper()
+    made.setNodeFactory(nodes)
+    made.configure(JsonGenerator.Feature.WRITE_BIGDECIMAL_AS_PLAIN, true)
+    made
+  }
+
+  def obj(): ObjectNode = nodes.objectNode()
+
+  def arr(): ArrayNode = nodes.arrayNode()
+
+  def arr(items: Iterable[JsonNode]): ArrayNode = {
+    val made = arr()
+    items.foreach(item => made.add(item))
+    made
+  }
+
+  def text(value: String): JsonNode = if (value == null) nodes.nullNode() else nodes.textNode(value)
+
+  /** JSON has no word for NaN and the infinities: they are written as Spark writes them, as text. */
+  def number(value: Double): JsonNode =
+    if (value.isNaN || value.isInfinite) text(value.toString) else nodes.numberNode(value)
+
+  def number(value: Float): JsonNode =
+    if (value.isNaN || value.isInfinite) text(value.toString) else nodes.numberNode(value)
+
+  def parse(document: String): JsonNode = mapper.readTree(document)
+
+  def write(node: JsonNode): String = mapper.writeValueAsString(node)
+}

@@ -1,0 +1,156 @@
+package livius.agent
+
+import java.net.URI
+import java.util.concurrent.TimeUnit
+
+import com.fasterxml.jackson.databind.JsonNode
+import com.fasterxml.jackson.databind.node.ObjectNode
+import io.netty.bootstrap.Bootstrap
+import io.netty.buffer.Unpooled
+import io.netty.channel.{Channel, ChannelFuture, ChannelFutureListener, ChannelOption}
+import io.netty.handler.codec.http.websocketx.TextWebSocketFrame
+import org.apache.spark.network.util.{IOMode, NettyUtils}
+
+/** The WebSocket to the server: connects, introduces itself, keeps sending what the outbox holds, and connects again when
+  * the connection is lost.
+  *
+  * All state belongs to one Netty thread, so that nothing here needs a lock and nothing may block.
+  */
+final class Link(settings: Settings, outbox: Outbox, receiver: Receiver) {
+
+  import Link._
+
+  private val facts = DriverFacts.gather()
+  // Spark's own helper: the class names differ between the Netty versions that Sparks ship.
+  private val group = NettyUtils.createEventLoop(IOMode.NIO, 1, "livius-link")
+  private val loop = group.next()
+
+  private var welcomed: Option[Channel] = None
+  private var sentSeq = 0L
+  private var attempts = 0
+  private var delayMs = FirstDelayMs
+  private var lastContact = System.nanoTime
+  @volatile private var ended = false
+
+  def start(): Unit = loop.execute(() => connect())
+
+  /** Tells that the outbox has something new. */
+  def wake(): Unit = loop.execute(() => pump())
+
+  /** Sends a frame that may be lost: it is dropped when it cannot go at once. */
+  def notice(frame: ObjectNode): Unit = loop.execute { () =>
+    welcomed.filter(_.isWritable).foreach(_.writeAndFlush(textFrame(Json.mapper.writeValueAsBytes(frame))))
+  }
+
+  /** Ends the link for good. */
+  def end(): Unit = {
+    ended = true
+    loop.execute(() => welcomed.foreach(_.close()))
+  }
+
+  private def connect(): Unit = if (!ended) {
+    val server = new URI(settings.servers(attempts % settings.servers.size))
+    attempts += 1
+    bootstrap(server).addListener(new ChannelFutureListener {
+      def operationComplete(done: ChannelFuture): Unit =
+        if (!done.isSuccess) retry(s"cannot connect to $server: ${done.cause.getMessage}")
+    })
+  }
+
+  private def bootstrap(server: URI): ChannelFuture =
+    new Bootstrap()
+      .group(group)
+      .channel(NettyUtils.getClientChannelClass(IOMode.NIO))
+      .option[Integer](ChannelOption.CONNECT_TIMEOUT_MILLIS, ConnectTimeoutMs)
+      .handler(new LinkPipeline(server, settings, () => new LinkHandler(this, server, settings)))
+      .connect(server.getHost, LinkPipeline.port(server))
+
+  private def retry(why: String): Unit = if (!ended) {
+    if (attempts == 1) Log.line(s"$why; trying again")
+    val graceLeftMs = settings.graceSeconds * 1000L - (System.nanoTime - lastContact) / 1000000
+    if (graceLeftMs <= 0) giveUp(s"no contact with the server for ${settings.graceSeconds} s")
+    else {
+      loop.schedule((() => connect()): Runnable, math.min(delayMs, graceLeftMs), TimeUnit.MILLISECONDS)
+      delayMs = math.min(delayMs * 2, LongestDelayMs)
+    }
+  }
+
+  private def giveUp(why: String): Unit = {
+    ended = true
+    receiver.abandoned(why)
+  }
+
+  // What follows is called by the LinkHandler, on the Netty thread.
+
+  private[agent] def opened(channel: Channel): Unit = {
+    val (first, last) = outbox.range
+    val hello = Frames.hello(settings, facts, first, last)
+    channel.writeAndFlush(textFrame(Json.mapper.writeValueAsBytes(hello)))
+  }
+
+  private[agent] def refused(status: Int): Unit = giveUp(s"the server refused this driver (HTTP $status)")
+
+  private[agent] def closed(channel: Channel, why: String): Unit = if (!ended) {
+    if (welcomed.exists(_ eq channel)) {
+      welcomed = None
+      lastContact = System.nanoTime
+      Log.line(s"the connection to the server was lost: $why")
+    }
+    retry(why)
+  }
+
+  /** Takes one text frame; false when it is not of the protocol. */
+  private[agent] def received(channel: Channel, text: String): Boolean =
+    parse(text) match {
+      case Some(frame) => dispatch(channel, frame); true
+      case None => false
+    }
+
+  private def parse(text: String): Option[JsonNode] =
+    try Option(Json.parse(text)).filter(frame => frame.isObject && frame.path("v").asInt(Frames.Version) == Frames.Version)
+    catch { case _: java.io.IOException => None }
+
+  private def dispatch(channel: Channel, frame: JsonNode): Unit = frame.path("type").asText match {
+    case "welcome" => welcome(channel, frame.path("acked").asLong)
+    case "ack" => outbox.acknowledge(frame.path("seq").asLong)
+    case _ => receiver.command(frame)
+  }
+
+  private def welcome(channel: Channel, acked: Long): Unit = {
+    outbox.acknowledge(acked)
+    sentSeq = acked
+    welcomed = Some(channel)
+    attempts = 0
+    delayMs = FirstDelayMs
+    pump()
+  }
+
+  /** Sends what is new, as far as the socket takes it. Called again when it takes more. */
+  private[agent] def pump(): Unit = welcomed.foreach { channel =>
+    var next = outbox.after(sentSeq)
+    while (next.isDefined && channel.isWritable) {
+      val (seq, bytes) = next.get
+      // Noted first: a write may call back into here when it fills the socket.
+      sentSeq = seq
+      channel.write(textFrame(bytes))
+      next = outbox.after(sentSeq)
+    }
+    channel.flush()
+  }
+}
+
+object Link {
+  private val FirstDelayMs = 100L
+  private val LongestDelayMs = 5000L
+  private val ConnectTimeoutMs: Integer = 10000
+
+  private def textFrame(bytes: Array[Byte]): TextWebSocketFrame = new TextWebSocketFrame(Unpooled.wrappedBuffer(bytes))
+}
+
+/** Who acts on what comes from the server. Called on the link's thread: it must not block. */
+trait Receiver {
+  def command(frame: JsonNode): Unit
+
+  /** The server does not want this driver, or was away for longer than the grace time. */
+  def abandoned(why: String): Unit
+}

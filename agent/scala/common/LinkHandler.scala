@@ -1,0 +1,89 @@
+package livius.agent
+
+import java.net.URI
+
+import io.netty.channel.{ChannelHandlerContext, SimpleChannelInboundHandler}
+import io.netty.handler.codec.http.{DefaultHttpHeaders, FullHttpResponse}
+import io.netty.handler.codec.http.websocketx._
+import io.netty.handler.timeout.IdleStateEvent
+
+/** One connection's events, from the handshake to its end. Decides nothing: the [[Link]] does. */
+final class LinkHandler(link: Link, server: URI, settings: Settings) extends SimpleChannelInboundHandler[AnyRef] {
+
+  import LinkHandler._
+
+  private val handshaker = WebSocketClientHandshakerFactory.newHandshaker(
+    server, WebSocketVersion.V13, null, false, headers, LongestFrame)
+  private var silences = 0
+  private var refused = false
+  private var ending = "the server closed the connection"
+
+  private def headers: DefaultHttpHeaders = {
+    val made = new DefaultHttpHeaders()
+    made.add("Authorization", s"Bearer ${settings.token}")
+    made.add("Livius-Driver", settings.driver)
+    made
+  }
+
+  override def channelActive(context: ChannelHandlerContext): Unit = handshaker.handshake(context.channel)
+
+  override def channelInactive(context: ChannelHandlerContext): Unit = if (!refused) link.closed(context.channel, ending)
+
+  override def channelWritabilityChanged(context: ChannelHandlerContext): Unit = {
+    link.pump()
+    super.channelWritabilityChanged(context)
+  }
+
+  override def channelRead0(context: ChannelHandlerContext, message: AnyRef): Unit = {
+    silences = 0
+    message match {
+      case response: FullHttpResponse => answered(context, response)
+      case frame: TextWebSocketFrame => if (!link.received(context.channel, frame.text)) end(context, "the server sent a frame that is not of this protocol")
+      case frame: PingWebSocketFrame => context.writeAndFlush(new PongWebSocketFrame(frame.content.retain()))
+      case _: CloseWebSocketFrame => context.close()
+      case _ => ()
+    }
+  }
+
+  private def answered(context: ChannelHandlerContext, response: FullHttpResponse): Unit =
+    response.status.code match {
+      case 101 =>
+        handshaker.finishHandshake(context.channel, response)
+        context.pipeline.addBefore(Name, "whole-frames", new WebSocketFrameAggregator(LongestFrame))
+        link.opened(context.channel)
+      case status @ (401 | 404) =>
+        refused = true
+        context.close()
+        link.refused(status)
+      case status =>
+        end(context, s"the server answered HTTP $status to the agent")
+    }
+
+  private def end(context: ChannelHandlerContext, why: String): Unit = {
+    ending = why
+    context.close()
+  }
+
+  override def userEventTriggered(context: ChannelHandlerContext, event: AnyRef): Unit = event match {
+    case _: IdleStateEvent => silent(context)
+    case other => super.userEventTriggered(context, other)
+  }
+
+  private def silent(context: ChannelHandlerContext): Unit = {
+    silences += 1
+    if (silences >= SilencesToDrop) end(context, "the server is silent")
+    else if (handshaker.isHandshakeComplete) context.writeAndFlush(new PingWebSocketFrame())
+  }
+
+  override def exceptionCaught(context: ChannelHandlerContext, cause: Throwable): Unit =
+    end(context, s"the connection to the server failed: $cause")
+}
+
+object LinkHandler {
+  val Name = "livius"
+
+  /** A ping after so much silence, and an end to the connection after three times as much. */
+  val SilenceSeconds = 15
+  private val SilencesToDrop = 3
+  private val LongestFrame = 16 << 20
+}

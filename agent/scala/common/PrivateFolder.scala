@@ -1,0 +1,34 @@
+package livius.agent
+
+import java.io.{Closeable, FileNotFoundException}
+import java.nio.file.{Files, Path, Paths}
+import java.nio.file.attribute.PosixFilePermissions
+
+/** A temporary folder that only this user can enter, for files out of the agent's jar. */
+final class PrivateFolder(purpose: String) extends Closeable {
+
+  val path: Path = Files.createTempDirectory(s"livius-$purpose-",
+    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")))
+
+  /** Copies resources, named relative to a folder of the jar. */
+  def extract(from: String, names: Seq[String]): Unit = names.foreach { name =>
+    val in = getClass.getResourceAsStream(s"/$from/$name")
+    if (in == null) throw new FileNotFoundException(s"the agent's jar has no $from/$name")
+    val target = path.resolve(Paths.get(name))
+    try {
+      Files.createDirectories(target.getParent)
+      Files.copy(in, target)
+    } finally in.close()
+  }
+
+  /** Deletes it. Links in it are deleted as links. */
+  override def close(): Unit = delete(path)
+
+  private def delete(each: Path): Unit = {
+    if (Files.isDirectory(each) && !Files.isSymbolicLink(each)) {
+      val children = Files.newDirectoryStream(each)
+      try children.forEach(child => delete(child)) finally children.close()
+    }
+    Files.deleteIfExists(each)
+  }
+}

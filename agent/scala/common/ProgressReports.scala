@@ -1,0 +1,29 @@
+package livius.agent
+
+/** Tells the server how far the running statement's Spark jobs are: when it changes, never backwards, a few times a second. */
+final class ProgressReports(statements: Statements, jobs: SparkJobs, link: Link) {
+
+  private var statement: Option[Running] = None
+  private var told = 0.0
+
+  def start(): Unit = Threads.daemon("progress") {
+    while (true) {
+      Thread.sleep(PeriodMs)
+      try report() catch { case error: Exception => Log.line(s"cannot tell the progress: $error") }
+    }
+  }
+
+  private def report(): Unit = {
+    val running = statements.running
+    if (running != statement) {
+      statement = running
+      told = 0.0
+    }
+    for (current <- running; progress <- jobs.progress(current.statement.id) if progress > told) {
+      told = progress
+      link.notice(Frames.progress(current.statement.id, progress))
+    }
+  }
+
+  private val PeriodMs = 200L
+}

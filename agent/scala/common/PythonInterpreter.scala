@@ -1,0 +1,78 @@
+package livius.agent
+
+import java.io.IOException
+
+import com.fasterxml.jackson.databind.JsonNode
+import com.fasterxml.jackson.core.JsonProcessingException
+import org.apache.spark.sql.SparkSession
+
+/** Python, in a process of its own that shares this JVM's Spark session through PySpark. */
+final class PythonInterpreter(val kind: String, executable: String, session: SparkSession, settings: Settings)
+    extends Interpreter {
+
+  @volatile private var python: Option[PythonChild] = None
+
+  override def alive: Boolean = python.exists(_.child.alive)
+
+  override def start(): Unit = {
+    python.foreach(dead => Log.line(s"the $kind interpreter is started anew: ${dead.child.process.ending}"))
+    close()
+    python = Some(new PythonChild(kind, executable, session, settings))
+  }
+
+  override def execute(statement: Int, code: String): Result = python match {
+    case Some(running) => result(statement, running, running.run(statement, code))
+    case None => Child.died(kind, "it was not started", "")
+  }
+
+  override def interrupt(): Unit = python.foreach(_.child.interrupt())
+
+  override def kill(): Boolean = {
+    python.foreach(_.child.kill())
+    true
+  }
+
+  override def complete(code: String, cursor: Int): Seq[String] = python.filterNot(_.child.busy).fold(Seq.empty[String]) { idle =>
+    val before = code.substring(0, math.max(0, math.min(cursor, code.length)))
+    try idle.complete(before) catch { case _: IOException => Nil }
+  }
+
+  override def close(): Unit = {
+    python.foreach(_.close())
+    python = None
+  }
+
+  private def result(statement: Int, running: PythonChild, ran: Ran): Result =
+    ran.reply match {
+      case Some(reply) =>
+        try PythonReply.result(statement, Json.mapper.readTree(reply), ran.output)
+        catch {
+          case failure: JsonProcessingException => PythonReply.unreadable(failure, ran.output)
+        }
+      case None => Child.died(kind, running.child.process.ending, ran.output)
+    }
+}
+
+/** The Python child's answers as results. */
+private object PythonReply {
+
+  def result(statement: Int, reply: JsonNode, output: String): Result = {
+    Javas.list(reply.path("notes")).foreach(note => Log.line(s"statement $statement: ${note.asText}"))
+    val error = reply.path("error")
+    if (error.isMissingNode) Result.Ok(data(reply.path("data"), output))
+    else Result.Failed(error.path("ename").asText, error.path("evalue").asText,
+      // Clients join the lines: what was printed before the error stands before it.
+      CapturedStream.lines(output) ++ Javas.list(error.path("traceback")).map(_.asText))
+  }
+
+  /** Jackson has limits of its own, such as 20 million characters in one text. */
+  def unreadable(failure: JsonProcessingException, output: String): Result =
+    Result.Failed("OutputTooLarge", s"the result cannot be passed on: ${failure.getOriginalMessage}", CapturedStream.lines(output))
+
+  /** A value of a magic or a plot stands alone, unless something was printed. */
+  private def data(shown: JsonNode, output: String): Seq[(String, JsonNode)] = {
+    val text = output.substring(0, output.lastIndexWhere(!_.isWhitespace) + 1)
+    val values = Javas.list(shown.fieldNames).map(name => name -> shown.path(name))
+    if (values.isEmpty || text.nonEmpty) ("text/plain" -> Json.text(text)) :: values else values
+  }
+}

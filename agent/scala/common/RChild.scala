@@ -1,0 +1,122 @@
+package livius.agent
+
+import java.io.{ByteArrayOutputStream, Closeable, DataOutputStream, File, IOException}
+import java.nio.ByteBuffer
+import java.nio.charset.StandardCharsets.UTF_8
+
+import org.apache.spark.SparkFiles
+import org.apache.spark.sql.SparkSession
+
+/** One R process with all that it needs in this JVM. Made when the process is ready to run statements. */
+final class RChild(session: SparkSession, settings: Settings) extends Closeable {
+  private val command = RChild.command(session, settings)
+  private val folder = new PrivateFolder("r")
+  private val backend = SparkRBackend.start(session)
+
+  val child: Child = orClosed(start())
+  private val statements = orClosed(connect())
+
+  def run(statement: Int, code: String): Ran = child.run(statements) { marker =>
+    RFields.encode(Seq(statement.toString, code, marker).map(_.getBytes(UTF_8)))
+  }
+
+  override def close(): Unit = {
+    child.close()
+    release()
+  }
+
+  private def start(): Child = {
+    folder.extract("livius/r", RChild.Files)
+    val options = Seq("--slave", "--no-save", "--no-restore", s"--file=${folder.path.resolve("start.R")}")
+    val line = RChild.ownGroup ++ Seq(ChildProcess.program(command)) ++ options ++ Seq("--args", folder.path.toString)
+    try new Child("sparkr", line, new File(SparkFiles.getRootDirectory()), RChild.environment, mergeErrors = true,
+      settings.outputBytes, orders)
+    catch {
+      case failure: IOException => throw new InterpreterUnavailable(
+        s"R, the program '$command', cannot be started: ${failure.getMessage}. ${RChild.Remedy}", failure)
+    }
+  }
+
+  private def orders(listener: ChildListener): String = {
+    val spark = backend.fold("- -")(server => s"${server.port} ${server.secret}")
+    s"${listener.port} ${listener.secret} $spark"
+  }
+
+  private def connect(): ChildChannel =
+    try {
+      val channel = child.connect("run", RChild.StartPatienceMs)
+      RFields.decode(channel.receive(RChild.StartPatienceMs)).map(new String(_, UTF_8)).filter(_.nonEmpty)
+        .foreach(missing => Log.line(s"sparkr: $missing"))
+      channel
+    } catch {
+      case failure: IOException => throw unavailable(failure)
+    }
+
+  private def unavailable(failure: IOException): InterpreterUnavailable = {
+    val (ending, words) = child.failedStart()
+    new InterpreterUnavailable(s"R, the program '$command', did not become an interpreter: $ending. ${RChild.Remedy}$words", failure)
+  }
+
+  private def orClosed[A](step: => A): A = try step catch { case failure: Throwable => release(); throw failure }
+
+  private def release(): Unit = {
+    backend.foreach(_.close())
+    folder.close()
+  }
+}
+
+object RChild {
+  private val StartPatienceMs = 120000
+
+  private val Remedy = "Install R on the driver's machine, or name it with spark.r.shell.command or SPARKR_DRIVER_R"
+
+  private val Files = Seq("start.R", "channel.R", "errors.R", "evaluate.R", "plots.R", "shell.R", "spark.R")
+
+  private def command(session: SparkSession, settings: Settings): String =
+    settings.rCommand
+      .orElse(session.sparkContext.getConf.getOption("spark.r.shell.command"))
+      .orElse(sys.env.get("SPARKR_DRIVER_R"))
+      .filter(_.nonEmpty)
+      .getOrElse("R")
+
+  /** R cannot make itself the leader of a process group; a small program of Linux's can. */
+  private def ownGroup: Seq[String] = {
+    val folders = sys.env.getOrElse("PATH", "").split(File.pathSeparator)
+    folders.map(new File(_, "setsid")).find(_.canExecute).map(_.getPath).toSeq
+  }
+
+  /** Text is UTF-8, whatever locale the driver was started with. */
+  private def environment: Environment = {
+    val locale = Seq("LC_ALL", "LC_CTYPE", "LANG").flatMap(sys.env.get(_)).find(_.nonEmpty).getOrElse("")
+    val utf8 = locale.toLowerCase.replace("-", "").endsWith("utf8")
+    Environment(
+      set = PySparkFiles.sparkHome.map("SPARK_HOME" -> _.getPath).toMap ++ (if (utf8) Map.empty else Map("LC_ALL" -> "C.UTF-8")),
+      default = Map("NO_COLOR" -> "1"),
+      remove = Nil)
+  }
+}
+
+/** The body of a frame to or from R, which has no JSON of its own: fields, each with four bytes of length before it. */
+private[agent] object RFields {
+
+  def encode(fields: Seq[Array[Byte]]): Array[Byte] = {
+    val body = new ByteArrayOutputStream
+    val out = new DataOutputStream(body)
+    fields.foreach { field =>
+      out.writeInt(field.length)
+      out.write(field)
+    }
+    body.toByteArray
+  }
+
+  def decode(body: Array[Byte]): List[Array[Byte]] = {
+    val in = ByteBuffer.wrap(body)
+    val fields = List.newBuilder[Array[Byte]]
+    while (in.remaining >= 4) {
+      val field = new Array[Byte](in.getInt())
+      in.get(field)
+      fields += field
+    }
+    fields.result()
+  }
+}

@@ -1,0 +1,67 @@
+package livius.agent
+
+import java.nio.charset.StandardCharsets.UTF_8
+import java.util.Base64
+
+import com.fasterxml.jackson.databind.JsonNode
+import org.apache.spark.sql.SparkSession
+
+/** R, in a process of its own that shares this JVM's Spark session through SparkR where that is installed. */
+final class RInterpreter(session: SparkSession, settings: Settings) extends Interpreter {
+
+  @volatile private var r: Option[RChild] = None
+
+  override def kind: String = "sparkr"
+
+  override def alive: Boolean = r.exists(_.child.alive)
+
+  override def start(): Unit = {
+    r.foreach(dead => Log.line(s"the $kind interpreter is started anew: ${dead.child.process.ending}"))
+    close()
+    r = Some(new RChild(session, settings))
+  }
+
+  override def execute(statement: Int, code: String): Result = r match {
+    case Some(running) =>
+      val ran = running.run(statement, code)
+      ran.reply.fold[Result](Child.died(kind, running.child.process.ending, ran.output))(RReply.result(_, ran.output))
+    case None => Child.died(kind, "it was not started", "")
+  }
+
+  override def interrupt(): Unit = r.foreach(_.child.interrupt())
+
+  override def kill(): Boolean = {
+    r.foreach(_.child.kill())
+    true
+  }
+
+  /** R does one thing at a time and could not be asked while it is busy; Livy has no completion for it either. */
+  override def complete(code: String, cursor: Int): Seq[String] = Nil
+
+  override def close(): Unit = {
+    r.foreach(_.close())
+    r = None
+  }
+}
+
+/** The R child's answers as results. */
+private object RReply {
+  private val Colours = "\u001b\\[[0-9;]*[A-Za-z]"
+
+  def result(reply: Array[Byte], printed: String): Result = {
+    val output = printed.replaceAll(Colours, "")
+    RFields.decode(reply) match {
+      case status :: image :: Nil if text(status) == "ok" => Result.Ok(data(output.stripPrefix("\n").stripSuffix("\n"), image))
+      case _ :: ename :: evalue :: traceback =>
+        Result.Failed(text(ename), text(evalue), CapturedStream.lines(output) ++ traceback.map(text))
+      case _ => Result.Failed("Error", "R gave an answer that cannot be read", CapturedStream.lines(output))
+    }
+  }
+
+  private def text(field: Array[Byte]): String = new String(field, UTF_8).replaceAll(Colours, "")
+
+  private def data(output: String, image: Array[Byte]): Seq[(String, JsonNode)] = {
+    val plot = if (image.isEmpty) Nil else List("image/png" -> Json.text(Base64.getEncoder.encodeToString(image)))
+    if (plot.isEmpty || output.nonEmpty) ("text/plain" -> Json.text(output)) :: plot else plot
+  }
+}

@@ -1,0 +1,154 @@
+package scala.tools.nsc.interpreter.livius
+
+import scala.collection.mutable.ListBuffer
+import scala.reflect.internal.util.{AbstractFileClassLoader, BatchSourceFile, Position}
+import scala.tools.nsc.interpreter.IMain
+
+import _root_.livius.agent.{InterruptChecks, Repl, StackTraces, StoppableThread}
+
+/** What reads the same for every version of the compiler's interpreter.
+  *
+  * It lives below the interpreter's own package: its steps, compile and run, can be taken one by one only there. The agent
+  * takes them itself to see an exception as such, and not as text among what the code printed.
+  */
+trait ReplParts extends Repl { interpreter: IMain =>
+
+  protected def stoppable: StoppableThread
+  protected def problems: Problems
+
+  private lazy val checkedLoader = new CheckedClassLoader(plainLoader)
+
+  protected def plainLoader: AbstractFileClassLoader
+
+  protected def checked: AbstractFileClassLoader = checkedLoader
+
+  override def read(code: String): Repl.Parsed = {
+    problems.clear()
+    var incomplete = false
+    val pieces = global.currentRun.parsing.withIncompleteHandler((_, _) => incomplete = true)(topLevel(code))
+    reporter.reset()
+    if (incomplete) Repl.Incomplete
+    else if (problems.nonEmpty) Repl.SyntaxErrors(problems.taken)
+    else Repl.Complete(pieces)
+  }
+
+  // A parser reads its first token while it is being made.
+  private def topLevel(code: String): Seq[Repl.Piece] = {
+    val parser = new TopLevel(code)
+    parser.parseStats()
+    parser.pieces.toList
+  }
+
+  /** The compiler's parser, noting where each top-level statement begins and ends. Positions of trees do not tell: they leave
+    * out parentheses and annotations.
+    */
+  private final class TopLevel(code: String)
+      extends global.syntaxAnalyzer.UnitParser(new global.CompilationUnit(new BatchSourceFile("<console>", code))) {
+    import global._
+
+    val pieces = new ListBuffer[Repl.Piece]
+    private var depth = 0
+
+    override def templateStat: PartialFunction[Int, List[Tree]] = {
+      val one = super.templateStat
+      new PartialFunction[Int, List[Tree]] {
+        def isDefinedAt(token: Int): Boolean = one.isDefinedAt(token)
+        def apply(token: Int): List[Tree] = noted(one(token))
+      }
+    }
+
+    private def noted(statement: => List[Tree]): List[Tree] = {
+      val from = in.offset
+      depth += 1
+      val trees = try statement finally depth -= 1
+      if (depth == 0) pieces += Repl.Piece(from, in.lastOffset, sort(trees))
+      trees
+    }
+
+    private def sort(trees: List[Tree]): Repl.Sort =
+      if (trees.forall(_.isInstanceOf[Import])) Repl.Import
+      else if (trees.forall(t => t.isInstanceOf[ImplDef] || t.isInstanceOf[DefDef] || t.isInstanceOf[TypeDef])) Repl.Definition
+      else Repl.Execution
+  }
+
+  /** Runs what was compiled, given the code that starts it, with the frames of the machinery cut off its exceptions. */
+  protected def evaluate(start: => Any, frame: StackTraceElement => StackTraceElement): Either[Repl.Threw, String] =
+    classLoader.asContext {
+      try Right("" + stoppable.run(start))
+      catch {
+        case thrown: Throwable =>
+          val error = ReplParts.cause(thrown)
+          Left(Repl.Threw(error, unmangled(StackTraces.elided(error, isMachinery, f => frame(f).toString))))
+      }
+    }
+
+  /** Takes the interpreter's wrapper names out of a text. */
+  protected def unmangled(text: String): String
+
+  private def isMachinery(frame: StackTraceElement): Boolean =
+    ReplParts.Line.findFirstIn(frame.getClassName).isDefined && ReplParts.Wrapper(frame.getMethodName)
+
+  /** An echo as the REPL shows it: not longer than its limit, and a newline at its end. */
+  protected def echo(text: String, names: List[String], limit: Int): String = {
+    val plain = names.foldLeft(unmangled(text).stripSuffix("\n"))(ReplParts.withoutKeyword)
+    if (plain.isEmpty) ""
+    else if (plain.length > limit) plain.take(limit - 3) + "...\n"
+    else plain + "\n"
+  }
+}
+
+object ReplParts {
+
+  private val Line = """\$line(\d+)\.""".r
+  private val Wrapper = Set("<init>", "<clinit>", "$print", "$print$lzycompute")
+
+  /** The number of the interpreter's line that the frame's code came from. */
+  def line(frame: StackTraceElement): Option[Int] = Line.findFirstMatchIn(frame.getClassName).map(_.group(1).toInt)
+
+  /** The exception of the code itself, out of what reflection and class loading wrapped around it. */
+  @annotation.tailrec
+  def cause(error: Throwable): Throwable = error match {
+    case _: java.lang.reflect.InvocationTargetException | _: ExceptionInInitializerError if error.getCause != null => cause(error.getCause)
+    case _ if error.getClass.getName.endsWith("$EvalException") && error.getCause != null => cause(error.getCause)
+    case _ => error
+  }
+
+  /** `val x: Int = 1` of Scala 2.13 as `x: Int = 1`: clients know the echoes of 2.12. */
+  private def withoutKeyword(echo: String, name: String): String =
+    echo.replaceFirst("(?m)^(?:lazy )?va[lr] (?=" + java.util.regex.Pattern.quote(name) + ": )", "")
+}
+
+/** Gives the classes of user code with checks for a cancel in them. Executors get them as they were compiled. */
+private final class CheckedClassLoader(plain: AbstractFileClassLoader) extends AbstractFileClassLoader(plain.root, plain.getParent) {
+
+  override def classBytes(name: String): Array[Byte] = {
+    val compiled = plain.classBytes(name)
+    if (compiled.length == 0) compiled else InterruptChecks.insert(name, compiled)
+  }
+}
+
+/** The compiler's errors since the last look. */
+final class Problems {
+
+  private val found = new ListBuffer[Repl.Problem]
+  /** How many lines of the interpreter's making come before the user's first. */
+  var linesBefore = 0
+
+  def add(position: Position, message: String): Unit = found +=
+    (if (position == null || !position.isDefined) Repl.Problem(0, message, Nil)
+     else Repl.Problem(math.max(0, position.line - linesBefore), message, source(position)))
+
+  def clear(): Unit = {
+    found.clear()
+    linesBefore = 0
+  }
+
+  def nonEmpty: Boolean = found.nonEmpty
+
+  def taken: List[Repl.Problem] = found.toList
+
+  private def source(position: Position): Seq[String] = {
+    val indent = "       "
+    Seq(indent + position.lineContent.stripLineEnd, indent + position.lineCaret)
+  }
+}

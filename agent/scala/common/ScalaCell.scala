@@ -1,0 +1,41 @@
+package livius.agent
+
+/** A statement's code, cut into Scala text and the lines between that are magics. */
+object ScalaCell {
+
+  sealed trait Part
+  /** `firstLine` counts from 1. */
+  final case class Code(text: String, firstLine: Int) extends Part
+  final case class Magic(name: String, argument: String) extends Part
+
+  private val MagicLine = """%(\w*)(?:[ \t]+(.*?))?[ \t\r]*""".r
+
+  /** `isWhole` tells whether text may end where it ends: a line that looks like a magic inside a long string is not one. */
+  def split(code: String, isWhole: String => Boolean): Seq[Part] = {
+    val parts = Seq.newBuilder[Part]
+    var pending = Vector.empty[String]
+    var firstLine = 1
+    def flush(): Unit = if (pending.exists(_.trim.nonEmpty)) parts += Code(pending.mkString("\n"), firstLine)
+    for ((line, index) <- code.split("\n", -1).zipWithIndex) line match {
+      case MagicLine(name, argument) if isWhole(pending.mkString("\n")) =>
+        flush()
+        parts += Magic(name, Option(argument).getOrElse(""))
+        pending = Vector.empty
+        firstLine = index + 2
+      case _ => pending :+= line
+    }
+    flush()
+    parts.result()
+  }
+
+  /** Groups neighbouring pieces that are to be compiled together: a class with its companion, methods that call each other.
+    * Everything that runs stands alone, so that echoes and printed text keep their order and an error leaves what ran before it.
+    */
+  def groups(pieces: Seq[Repl.Piece]): Seq[Repl.Piece] =
+    pieces.foldLeft(Vector.empty[Repl.Piece]) { (done, piece) =>
+      done.lastOption match {
+        case Some(last) if last.sort == piece.sort && piece.sort != Repl.Execution => done.init :+ last.copy(until = piece.until)
+        case _ => done :+ piece
+      }
+    }
+}

@@ -1,0 +1,94 @@
+package livius.agent
+
+import java.io.File
+import java.net.URLClassLoader
+import java.util.concurrent.locks.ReentrantLock
+
+import scala.tools.nsc.interpreter.livius.ScalaRepl
+
+import org.apache.spark.sql.SparkSession
+
+/** The kind `spark`: Scala code, compiled by the Scala compiler that this Spark ships. */
+final class ScalaInterpreter(settings: Settings, session: () => SparkSession, classes: ReplClasses) extends Interpreter {
+
+  import ScalaInterpreter._
+
+  override val kind = "spark"
+
+  private val stoppable = new StoppableThread
+  // The compiler serves one thread at a time: a statement, or a completion when there is no statement.
+  private val compiler = new ReentrantLock
+  @volatile private var repl: Option[Repl] = None
+  private lazy val addedJars = new AddedJars(session().sparkContext, classes.directory)
+
+  override def alive: Boolean = repl.isDefined
+
+  /** Takes as long as the SparkContext does, if that is still being created: the compiler starts meanwhile. */
+  override def start(): Unit = {
+    val loader = Thread.currentThread.getContextClassLoader
+    val made = new ScalaRepl(Repl.Setup(classPath(loader), classes.directory, loader, stoppable))
+    Bindings.session = session
+    made.run(Prelude, firstLine = 1, hidden = true) match {
+      case Repl.Done(_, _) => repl = Some(made)
+      case failed => throw new InterpreterUnavailable(s"the Scala interpreter does not start: ${describe(failed)}")
+    }
+  }
+
+  override def execute(statement: Int, code: String): Result = {
+    stoppable.begin()
+    compiler.lock()
+    try {
+      val ready = repl.getOrElse(throw new InterpreterUnavailable("the Scala interpreter is closed"))
+      addedJars.fresh().foreach(ready.addToClassPath)
+      new ScalaStatement(ready, stoppable, settings).run(code)
+    } finally compiler.unlock()
+  }
+
+  override def interrupt(): Unit = stoppable.interrupt()
+
+  override def kill(): Boolean = stoppable.stop()
+
+  override def complete(code: String, cursor: Int): Seq[String] =
+    if (!compiler.tryLock()) Nil
+    else try repl.map(_.complete(code, cursor)).getOrElse(Nil) finally compiler.unlock()
+
+  override def close(): Unit = {
+    val closing = repl
+    repl = None
+    // A statement that still runs keeps its compiler: the driver ends anyway.
+    if (compiler.tryLock()) try closing.foreach(_.close()) finally compiler.unlock()
+  }
+
+  // The class path of the JVM, and the jars that spark-submit gave to its own class loader.
+  private def classPath(loader: ClassLoader): Seq[String] = {
+    val jvm = System.getProperty("java.class.path").split(File.pathSeparator).toSeq
+    val users = loaders(loader).collect { case urls: URLClassLoader => urls }.flatMap(_.getURLs)
+    (jvm ++ users.filter(_.getProtocol == "file").map(url => new File(url.toURI).getPath)).distinct
+  }
+
+  private def loaders(from: ClassLoader): List[ClassLoader] = List.iterate(from, 16)(l => if (l == null) null else l.getParent).filter(_ != null)
+
+  private def describe(failed: Repl.Ran): String = failed match {
+    case Repl.Rejected(problems) => problems.map(_.message).mkString("; ")
+    case Repl.Threw(_, trace) => trace
+    case Repl.Done(_, _) => ""
+  }
+}
+
+object ScalaInterpreter {
+
+  /** What user code finds bound and imported. One piece, since each costs a run of the compiler. */
+  private val Prelude =
+    """@transient val spark = _root_.livius.agent.Bindings.session()
+      |@transient val sc = spark.sparkContext
+      |import org.apache.spark.SparkContext._
+      |import spark.implicits._
+      |import spark.sql
+      |import org.apache.spark.sql.functions._
+      |""".stripMargin
+}
+
+/** Where the interpreter's first lines find what they bind. */
+object Bindings {
+  @volatile var session: () => SparkSession = () => throw new IllegalStateException("there is no session yet")
+}

@@ -1,0 +1,60 @@
+package livius.agent
+
+import java.io.File
+
+import com.fasterxml.jackson.databind.JsonNode
+import com.fasterxml.jackson.databind.node.MissingNode
+
+/** What the server wrote into `launch.json`. Unknown keys are ignored, missing ones take the protocol's defaults. */
+final case class Settings(
+    driver: String,
+    servers: Seq[String],
+    token: String,
+    graceSeconds: Int,
+    kind: String,
+    sqlMaxRows: Int,
+    pythonExecutable: String,
+    python3Executable: Option[String],
+    rCommand: Option[String],
+    /** The most text that one statement may print; what goes beyond is dropped with a note. */
+    outputBytes: Int,
+    /** The most that may wait for the server's acknowledgement; a statement that adds more has to wait. */
+    unacknowledgedBytes: Int,
+    interruptAfterMs: Int,
+    killAfterMs: Int) {
+
+  /** The secret must not reach a log by way of a careless string interpolation. */
+  override def toString: String = s"Settings($driver, $kind)"
+}
+
+object Settings {
+
+  def read(file: File): Settings = {
+    val root = Json.mapper.readTree(file)
+    require(root != null && root.path("v").asInt(1) == 1, s"$file is not a launch file of version 1")
+    from(root)
+  }
+
+  private def from(root: JsonNode): Settings = Settings(
+    driver = required(root, "driver").asText,
+    servers = Javas.list(required(root, "servers").elements).map(_.asText),
+    token = required(root, "token").asText,
+    graceSeconds = root.path("graceSeconds").asInt(600),
+    kind = root.path("kind").asText("spark"),
+    sqlMaxRows = root.path("sql").path("maxRows").asInt(1000),
+    pythonExecutable = text(root.path("python").path("executable")).getOrElse("python3"),
+    python3Executable = text(root.path("python").path("executable3")),
+    rCommand = text(root.path("r").path("command")),
+    outputBytes = root.path("limits").path("outputBytes").asInt(64 << 20),
+    unacknowledgedBytes = root.path("limits").path("unacknowledgedBytes").asInt(128 << 20),
+    interruptAfterMs = root.path("cancel").path("interruptAfterMs").asInt(0),
+    killAfterMs = root.path("cancel").path("killAfterMs").asInt(3000))
+
+  private def required(root: JsonNode, key: String): JsonNode = root.path(key) match {
+    case _: MissingNode => throw new IllegalArgumentException(s"the launch file has no '$key'")
+    case node => node
+  }
+
+  private def text(node: JsonNode): Option[String] =
+    if (node.isTextual && !node.asText.isEmpty) Some(node.asText) else None
+}

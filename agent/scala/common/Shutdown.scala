@@ -1,0 +1,73 @@
+package livius.agent
+
+import java.util.concurrent.CountDownLatch
+import java.util.concurrent.atomic.AtomicBoolean
+
+import org.apache.spark.SparkConf
+import org.apache.spark.sql.SparkSession
+
+/** Ends the driver, in good order if possible and in any case. */
+final class Shutdown(conf: SparkConf, events: Events, interpreters: Interpreters, link: Link, session: () => Option[SparkSession]) {
+
+  import Shutdown._
+
+  private val begun = new AtomicBoolean(false)
+  private val done = new CountDownLatch(1)
+  @volatile private var exitCode = 0
+
+  /** Ends the driver in good order; returns at once. Of all calls only the first counts. */
+  def stop(reason: String): Unit = start(code = 0) {
+    Log.line(s"the driver ends: $reason")
+    release()
+    events.stopped(reason)
+  }
+
+  /** The same without a server to tell. */
+  def abandon(reason: String): Unit = start(code = 1) {
+    Log.line(s"the driver ends: $reason")
+    release()
+  }
+
+  /** Tells the server why this driver cannot serve, and ends it. */
+  def failed(phase: String, error: Throwable): Unit = start(code = 1) {
+    Log.line(s"the driver cannot serve ($phase)", error)
+    events.failed(phase, StackTraces.message(error), StackTraces.text(error))
+    release()
+  }
+
+  /** Waits for the end, where the cluster manager wants the main method to return. Elsewhere the process is gone by then. */
+  def await(): Unit = {
+    done.await()
+    if (exitCode != 0) throw new IllegalStateException("the driver could not serve; the log above tells why")
+  }
+
+  private def start(code: Int)(work: => Unit): Unit = if (begun.compareAndSet(false, true)) {
+    exitCode = code
+    Threads.daemon("watchdog") {
+      Thread.sleep(LongestMs)
+      Log.line("the driver did not end by itself and is halted")
+      Runtime.getRuntime.halt(code)
+    }
+    Threads.daemon("shutdown") {
+      try work catch { case error: Throwable => Log.line("ending badly", error) }
+      link.end()
+      // The main thread may still be waiting for a cluster: the process ends without it.
+      if (inApplicationMaster) done.countDown() else System.exit(code)
+    }
+  }
+
+  // On YARN the driver may run inside the application master, which takes an early exit for a failure.
+  private def inApplicationMaster: Boolean =
+    conf.get("spark.submit.deployMode", "client") == "cluster" && conf.get("spark.master", "").startsWith("yarn")
+
+  private def release(): Unit = {
+    interpreters.close()
+    session().foreach { spark =>
+      try spark.stop() catch { case error: Throwable => Log.line("cannot stop the SparkContext", error) }
+    }
+  }
+}
+
+object Shutdown {
+  private val LongestMs = 8000L
+}

@@ -1,0 +1,39 @@
+package livius.agent
+
+import java.io.Closeable
+import java.net.InetAddress
+
+import org.apache.spark.api.java.JavaSparkContext
+import org.apache.spark.sql.SparkSession
+import py4j.ClientServer
+
+/** The way of one Python child into this JVM. Each thread of the child has a thread of its own here. */
+final class SparkGateway(session: SparkSession) extends Closeable {
+
+  val secret: String = Secrets.hex(32)
+
+  private val server = new ClientServer.ClientServerBuilder(new PythonDriver(session))
+    .authToken(secret)
+    .javaAddress(InetAddress.getByName("127.0.0.1"))
+    .javaPort(0)
+    .build()
+  server.startServer()
+
+  def port: Int = server.getJavaServer.getListeningPort
+
+  override def close(): Unit = server.shutdown()
+}
+
+/** What the Python child calls. Public, as py4j finds it by reflection. */
+final class PythonDriver(shared: SparkSession) {
+
+  def session(): SparkSession = shared
+
+  def javaSparkContext(): JavaSparkContext = JavaSparkContext.fromSparkContext(shared.sparkContext)
+
+  /** Prepares the thread that serves the child's main thread. It is a new one after a broken connection. */
+  def begin(statement: Int): Unit = {
+    shared.sparkContext.setJobGroup(statement.toString, s"Job group for statement $statement", interruptOnCancel = true)
+    SparkSession.setActiveSession(shared)
+  }
+}

@@ -1,0 +1,51 @@
+package livius.agent
+
+import java.io.Closeable
+
+import org.apache.spark.api.java.JavaSparkContext
+import org.apache.spark.sql.SparkSession
+
+/** The way of one R child into this JVM: SparkR's own server, which Spark keeps to itself, hence by reflection. */
+final class SparkRBackend(server: AnyRef) extends Closeable {
+  private val (listening, authentication) = call("init").asInstanceOf[(Int, AnyRef)]
+  Threads.daemon("sparkr-backend")(call("run"))
+
+  def port: Int = listening
+
+  def secret: String = authentication.getClass.getMethod("secret").invoke(authentication).asInstanceOf[String]
+
+  override def close(): Unit = call("close"): Unit
+
+  private def call(method: String): AnyRef = server.getClass.getMethod(method).invoke(server)
+}
+
+object SparkRBackend {
+
+  /** None on a Spark that no longer supports R. */
+  def start(session: SparkSession): Option[SparkRBackend] = {
+    RDriver.share(session)
+    try {
+      val server = Class.forName("org.apache.spark.api.r.RBackend").getConstructor().newInstance()
+      Some(new SparkRBackend(server.asInstanceOf[AnyRef]))
+    } catch {
+      case _: ClassNotFoundException => None
+    }
+  }
+}
+
+/** What the R child calls. SparkR reaches static methods only, and a JVM has one session to share. */
+object RDriver {
+  @volatile private var shared: SparkSession = _
+
+  private[agent] def share(session: SparkSession): Unit = shared = session
+
+  def session(): SparkSession = shared
+
+  def javaSparkContext(): JavaSparkContext = JavaSparkContext.fromSparkContext(shared.sparkContext)
+
+  /** Prepares the thread that serves the child's connection. */
+  def begin(statement: Int): Unit = {
+    shared.sparkContext.setJobGroup(statement.toString, s"Job group for statement $statement", interruptOnCancel = true)
+    SparkSession.setActiveSession(shared)
+  }
+}

@@ -1,0 +1,110 @@
+package livius.agent
+
+import java.util.concurrent.{ArrayBlockingQueue, CountDownLatch, TimeUnit}
+
+import scala.util.control.NonFatal
+
+/** A statement to run, as the server sent it. */
+final case class Statement(id: Int, kind: String, code: String)
+
+/** The statement that runs now, as far as other threads need to know it. */
+final class Running(val statement: Statement) {
+  @volatile var cancelled = false
+  @volatile var interpreter: Option[Interpreter] = None
+  private val over = new CountDownLatch(1)
+
+  def end(): Unit = over.countDown()
+
+  /** Waits so long for the code's end and tells whether it has come. */
+  def ended(withinMs: Long): Boolean = over.await(withinMs, TimeUnit.MILLISECONDS)
+}
+
+/** Runs statements, one after the other, on one thread. */
+final class Statements(interpreters: Interpreters, jobs: SparkJobs, events: Events, cancellation: Cancellation) {
+
+  import Statements._
+
+  private val waiting = new ArrayBlockingQueue[Statement](MostWaiting)
+  private val known = new RecentIds(MostWaiting * 4)
+  private val cancelledAhead = new RecentIds(MostWaiting)
+  @volatile private var current: Option[Running] = None
+
+  /** Starts the thread. `first` is its first work: to start the session kind's interpreter. */
+  def start(first: => Unit): Unit = Threads.daemon("statements") {
+    first
+    while (true) one(waiting.take())
+  }
+
+  /** Takes a statement to run later, unless it was taken before: commands may arrive twice. */
+  def submit(statement: Statement): Unit =
+    if (known.add(statement.id) && !waiting.offer(statement)) Log.line(s"statement ${statement.id} refused: $MostWaiting are waiting")
+
+  /** Stops that statement's code, now or before it begins. */
+  def cancel(id: Int): Unit = synchronized {
+    current.filter(_.statement.id == id) match {
+      case Some(running) => cancellation.pursue(running)
+      case None => cancelledAhead.add(id): Unit
+    }
+  }
+
+  def running: Option[Running] = current
+
+  // Nothing that happens here may end the thread: without it the session would hang.
+  private def one(statement: Statement): Unit =
+    try run(statement)
+    catch { case error: Throwable => Log.line(s"statement ${statement.id} ended badly", error) }
+
+  private def run(statement: Statement): Unit = {
+    val running = begin(statement)
+    events.started(statement.id)
+    val document = try output(running) finally end(running)
+    events.finished(statement.id, running.cancelled, document)
+  }
+
+  private def begin(statement: Statement): Running = synchronized {
+    val running = new Running(statement)
+    running.cancelled = cancelledAhead.contains(statement.id)
+    current = Some(running)
+    running
+  }
+
+  private def end(running: Running): Unit = synchronized {
+    running.end()
+    current = None
+  }
+
+  // The document as well is made with a net below: a value may be too big for this driver's memory.
+  private def output(running: Running): String = {
+    val id = running.statement.id
+    try Documents.of(id, execute(running))
+    catch { case error: Throwable => Documents.of(id, internalError(error)) }
+  }
+
+  private def execute(running: Running): Result = {
+    val statement = running.statement
+    try {
+      jobs.adopt(statement.id)
+      val interpreter = interpreters.ready(statement.kind)
+      running.interpreter = Some(interpreter)
+      if (running.cancelled) Cancellation.stopped(Nil) else interpreter.execute(statement.id, statement.code)
+    } catch {
+      case unavailable: InterpreterUnavailable => notAvailable(unavailable)
+      case error: Throwable => internalError(error)
+    }
+  }
+}
+
+object Statements {
+
+  // The server sends one at a time; more can only be a server that does not keep to it.
+  private val MostWaiting = 1024
+
+  private def notAvailable(why: InterpreterUnavailable): Result =
+    Result.Failed("InterpreterError", s"Fail to start interpreter: ${why.getMessage}", Option(why.getCause).toSeq.flatMap(StackTraces.lines))
+
+  /** What went wrong around the code, not in it. */
+  private def internalError(error: Throwable): Result = {
+    if (!NonFatal(error)) Log.line("a statement met a serious error", error)
+    Result.Failed(s"Internal Error: ${error.getClass.getName}", StackTraces.message(error), StackTraces.lines(error))
+  }
+}

@@ -1,0 +1,63 @@
+package livius.agent
+
+import scala.util.Try
+
+/** Lets other threads stop the code that an interpreter runs on the statement thread. */
+final class StoppableThread {
+
+  private var asked = false
+  private var running: Option[Thread] = None
+  private var native: Option[Long] = None
+
+  /** Begins a statement: an interrupt asked for earlier was not meant for it. */
+  def begin(): Unit = synchronized { asked = false }
+
+  /** Whether this statement is to stop. For the steps between pieces of user code. */
+  def isAsked: Boolean = synchronized(asked)
+
+  /** Runs user code. Interrupts reach the thread in here only: a compiler interrupted half-way is no use afterwards. */
+  def run[A](body: => A): A = {
+    enter()
+    try body
+    finally {
+      // A forced stop that came late may hit this very line.
+      try leave() catch { case _: Throwable => leave() }
+    }
+  }
+
+  def interrupt(): Unit = synchronized {
+    asked = true
+    running.foreach { thread =>
+      Interrupts.raise(thread)
+      thread.interrupt()
+    }
+  }
+
+  /** Throws a ThreadDeath into the thread, where this Java still can: up to 19. To be tried again while the code runs. */
+  def stop(): Boolean = synchronized {
+    asked = true
+    running.forall(thread => isInitializing(thread) || stopNow(thread))
+  }
+
+  private def stopNow(thread: Thread): Boolean = {
+    val stopped = Try(classOf[Thread].getMethod("stop").invoke(thread)).isSuccess
+    if (stopped) native.foreach(NativeWake.wake)
+    stopped
+  }
+
+  // A class whose initialisation is torn up stays unusable for ever. Those of the user's lines are meant to be.
+  private def isInitializing(thread: Thread): Boolean =
+    thread.getStackTrace.exists(frame => frame.getMethodName == "<clinit>" && !frame.getClassName.startsWith("$line"))
+
+  private def enter(): Unit = synchronized {
+    if (asked) throw new StatementInterrupted
+    running = Some(Thread.currentThread)
+    native = NativeWake.current
+  }
+
+  private def leave(): Unit = synchronized {
+    running = None
+    Interrupts.clear()
+    Thread.interrupted(): Unit
+  }
+}
