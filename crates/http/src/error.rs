@@ -55,6 +55,13 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, Envelope::Message, message)
     }
 
+    /// A page of another site made a browser send it.
+    pub fn foreign_page() -> Self {
+        let message = "A page of another site may not change anything here: send the request from a program, \
+                       or from a page of this server";
+        Self::new(StatusCode::FORBIDDEN, Envelope::Message, message)
+    }
+
     /// The client wants a version of the interface that there is not.
     pub fn unknown_version(version: &str) -> Self {
         Self::new(

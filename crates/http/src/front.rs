@@ -13,6 +13,7 @@ use futures_util::FutureExt as _;
 use tokio::time::Instant;
 
 use crate::answer;
+use crate::browser::is_foreign;
 use crate::error::ApiError;
 use crate::path::normalise;
 use crate::query::Query;
@@ -92,6 +93,9 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
 }
 
 fn plain(mut request: Request) -> Result<Request, ApiError> {
+    if is_foreign(request.method(), request.headers()) {
+        return Err(ApiError::foreign_page());
+    }
     let path = normalise(request.uri().path()).map_err(|_| ApiError::bad_path())?;
     if path.starts_with("/sessions") {
         check_version(request.headers())?;

@@ -9,6 +9,7 @@
 mod agent;
 mod answer;
 mod body;
+mod browser;
 mod completion;
 mod error;
 mod extract;
