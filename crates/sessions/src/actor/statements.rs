@@ -117,7 +117,11 @@ impl Actor {
             at: self.timestamp(at),
             cancelled,
         };
-        let stored = if chunks > 0 { None } else { output };
+        let stored = if chunks > 0 {
+            None
+        } else {
+            output.map(|text| checked(id, text))
+        };
         let was_current = self.current == Some(id);
         let (state, _) = record.state.on(event)?;
         let record = StatementRecord { state, ..record };
@@ -309,6 +313,18 @@ fn lost_output(id: StatementId, end: &End) -> String {
         (None, None) => "the session ended while the code ran".to_owned(),
     };
     error_output(id, "SessionEnded", &reason)
+}
+
+/// An output is embedded in answers as it is, so it must be JSON.
+fn checked(id: StatementId, text: String) -> String {
+    match serde_json::from_str::<serde::de::IgnoredAny>(&text) {
+        Ok(_) => text,
+        Err(error) => error_output(
+            id,
+            "InvalidOutput",
+            &format!("the driver's output is not JSON: {error}"),
+        ),
+    }
 }
 
 fn error_output(id: StatementId, ename: &str, evalue: &str) -> String {

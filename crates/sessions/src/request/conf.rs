@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::{SessionId, SessionRequest};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::SQL_MAX_ROWS_KEY;
 use crate::config::Config;
@@ -117,13 +118,22 @@ fn merge_list(conf: &mut BTreeMap<String, String>, key: &str, list: &[String]) {
         return;
     }
     let existing = conf.get(key).filter(|text| !text.trim().is_empty());
-    let merged: Vec<&str> = list
+    let merged: Vec<String> = list
         .iter()
-        .map(String::as_str)
-        .chain(existing.map(String::as_str))
+        .map(|entry| spark_uri(entry))
+        .chain(existing.cloned())
         .collect();
-    let merged = merged.join(",");
-    conf.insert(key.to_owned(), merged);
+    conf.insert(key.to_owned(), merged.join(","));
+}
+
+/// Spark takes a path with a blank or a `%` for one that is no URI, and its `#fragment` for a part of the file's name. What
+/// may stand in a pattern is left, as Spark expands those itself.
+fn spark_uri(entry: &str) -> String {
+    const IN_PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'%').add(b'"').add(b'<').add(b'>');
+    if !entry.starts_with('/') || utf8_percent_encode(entry, IN_PATH).nth(1).is_none() {
+        return entry.to_owned();
+    }
+    format!("file://{}", utf8_percent_encode(entry, IN_PATH))
 }
 
 fn normal(key: &str) -> String {
@@ -243,6 +253,19 @@ mod tests {
                 "spark.yarn.queue=q",
             ]
         );
+    }
+
+    #[test]
+    fn paths_that_are_no_uris_are_made_ones() {
+        for (path, uri) in [
+            ("/a/b.jar", "/a/b.jar"),
+            ("/a/*.jar", "/a/*.jar"),
+            ("/a b/c.tar#d", "file:///a%20b/c.tar#d"),
+            ("/100%/π.jar", "file:///100%25/%CF%80.jar"),
+            ("hdfs:///a b", "hdfs:///a b"),
+        ] {
+            assert_eq!(spark_uri(path), uri);
+        }
     }
 
     #[test]
