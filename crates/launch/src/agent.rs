@@ -68,7 +68,9 @@ impl Agent {
 
     /// The directory that it has, or would have.
     fn place(agents: &Utf8Path, spark: &Installation, java: &Java) -> Self {
-        Self { dir: agents.join(fingerprint(spark, java)) }
+        Self {
+            dir: agents.join(fingerprint(spark, java)),
+        }
     }
 
     /// Finds it, if it was compiled before.
@@ -88,7 +90,10 @@ impl Agent {
             return Ok(agent);
         }
         let agent = Self::place(agents, spark, java);
-        let keep = |source| AgentError::Keep { dir: agent.dir.clone(), source };
+        let keep = |source| AgentError::Keep {
+            dir: agent.dir.clone(),
+            source,
+        };
         if let Some(workshop) = Workshop::enter(agents, &fingerprint(spark, java)).map_err(keep)? {
             let classes = compile(workshop.dir(), spark, java, environment)?;
             pack(&workshop.dir().join(JAR), &classes).map_err(AgentError::Pack)?;
@@ -118,7 +123,10 @@ fn fingerprint(spark: &Installation, java: &Java) -> String {
     }
     add(java.home.as_str().as_bytes());
     add(java.version.as_bytes());
-    hash.finalize().iter().take(16).fold(String::new(), |name, byte| format!("{name}{byte:02x}"))
+    hash.finalize()
+        .iter()
+        .take(16)
+        .fold(String::new(), |name, byte| format!("{name}{byte:02x}"))
 }
 
 /// All files of the agent, sorted: no tests, and nothing that an interpreter left lying about.
@@ -132,7 +140,9 @@ fn source_files() -> Vec<(&'static Utf8Path, &'static [u8])> {
 fn collect(dir: &'static Dir<'static>, files: &mut Vec<(&'static Utf8Path, &'static [u8])>) {
     for file in dir.files() {
         let path = Utf8Path::from_path(file.path()).expect("the agent's files have ASCII names");
-        let foreign = |part: &str| matches!(part, "tests" | "__pycache__" | "target") || part.starts_with('.');
+        let foreign = |part: &str| {
+            matches!(part, "tests" | "__pycache__" | "target") || part.starts_with('.')
+        };
         if !path.components().any(|part| foreign(part.as_str())) {
             files.push((path, file.contents()));
         }
@@ -143,29 +153,59 @@ fn collect(dir: &'static Dir<'static>, files: &mut Vec<(&'static Utf8Path, &'sta
 }
 
 /// Compiles the Scala source and answers the directory of its classes.
-fn compile(dir: &Utf8Path, spark: &Installation, java: &Java, environment: &Environment) -> Result<Utf8PathBuf, AgentError> {
-    let keep = |source| AgentError::Keep { dir: dir.to_owned(), source };
+fn compile(
+    dir: &Utf8Path,
+    spark: &Installation,
+    java: &Java,
+    environment: &Environment,
+) -> Result<Utf8PathBuf, AgentError> {
+    let keep = |source| AgentError::Keep {
+        dir: dir.to_owned(),
+        source,
+    };
     let classes = dir.join("classes");
     fs::create_dir(&classes).map_err(keep)?;
     let sources = write_sources(&dir.join("source"), &spark.scala_line()).map_err(keep)?;
     let done = Run::new(java.program(), &environment.for_tools(), COMPILE_LIMIT)
         // The compiler runs once and briefly: optimising it would cost more than it saves.
-        .args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xss8m", "-cp", &spark.class_path()])
-        .args(["scala.tools.nsc.Main", "-usejavacp", "-nowarn", "-encoding", "UTF-8", "-d", classes.as_str()])
+        .args([
+            "-XX:TieredStopAtLevel=1",
+            "-XX:+UseSerialGC",
+            "-Xss8m",
+            "-cp",
+            &spark.class_path(),
+        ])
+        .args([
+            "scala.tools.nsc.Main",
+            "-usejavacp",
+            "-nowarn",
+            "-encoding",
+            "UTF-8",
+            "-d",
+            classes.as_str(),
+        ])
         .args(&sources)
         .dir(dir)
         .finish()
-        .map_err(|source| AgentError::Run { home: spark.home.clone(), source })?;
+        .map_err(|source| AgentError::Run {
+            home: spark.home.clone(),
+            source,
+        })?;
     if done.status.success() {
         return Ok(classes);
     }
-    Err(AgentError::Refused { home: spark.home.clone(), scala: spark.scala.to_string(), said: done.tail(40) })
+    Err(AgentError::Refused {
+        home: spark.home.clone(),
+        scala: spark.scala.to_string(),
+        said: done.tail(40),
+    })
 }
 
 fn write_sources(dir: &Utf8Path, scala_line: &str) -> io::Result<Vec<Utf8PathBuf>> {
     let mut written = Vec::new();
     for (path, content) in source_files() {
-        let wanted = path.strip_prefix("scala/common").is_ok() || path.strip_prefix(format!("scala/{scala_line}")).is_ok();
+        let wanted = path.strip_prefix("scala/common").is_ok()
+            || path.strip_prefix(format!("scala/{scala_line}")).is_ok();
         if wanted && path.extension() == Some("scala") {
             let target = dir.join(path);
             fs::create_dir_all(target.parent().expect("it was joined to a directory"))?;
@@ -178,7 +218,10 @@ fn write_sources(dir: &Utf8Path, scala_line: &str) -> io::Result<Vec<Utf8PathBuf
 
 /// Packs classes and resources. The same input gives the same jar: entries are sorted and bear no dates.
 fn pack(jar: &Utf8Path, classes: &Utf8Path) -> io::Result<()> {
-    let mut entries = vec![("META-INF/MANIFEST.MF".to_owned(), b"Manifest-Version: 1.0\r\n\r\n".to_vec())];
+    let mut entries = vec![(
+        "META-INF/MANIFEST.MF".to_owned(),
+        b"Manifest-Version: 1.0\r\n\r\n".to_vec(),
+    )];
     let mut content = Vec::new();
     read_classes(classes, classes, &mut content)?;
     for (path, bytes) in source_files() {
@@ -197,13 +240,20 @@ fn pack(jar: &Utf8Path, classes: &Utf8Path) -> io::Result<()> {
     writer.finish().map_err(io::Error::other)?.sync_all()
 }
 
-fn read_classes(root: &Utf8Path, dir: &Utf8Path, content: &mut Vec<(String, Vec<u8>)>) -> io::Result<()> {
+fn read_classes(
+    root: &Utf8Path,
+    dir: &Utf8Path,
+    content: &mut Vec<(String, Vec<u8>)>,
+) -> io::Result<()> {
     for entry in dir.read_dir_utf8()? {
         let path = entry?.into_path();
         if path.is_dir() {
             read_classes(root, &path, content)?;
         } else {
-            let name = path.strip_prefix(root).map_err(io::Error::other)?.to_string();
+            let name = path
+                .strip_prefix(root)
+                .map_err(io::Error::other)?
+                .to_string();
             content.push((name, fs::read(&path)?));
         }
     }
@@ -216,9 +266,16 @@ mod tests {
 
     #[test]
     fn the_agents_source_is_aboard_without_tests_and_caches() {
-        let paths: Vec<_> = source_files().into_iter().map(|(path, _)| path.as_str()).collect();
+        let paths: Vec<_> = source_files()
+            .into_iter()
+            .map(|(path, _)| path.as_str())
+            .collect();
         assert!(paths.contains(&"scala/common/Interpreter.scala"));
-        assert!(!paths.iter().any(|path| path.contains("tests/") || path.contains("__pycache__")));
+        assert!(
+            !paths
+                .iter()
+                .any(|path| path.contains("tests/") || path.contains("__pycache__"))
+        );
     }
 
     #[test]

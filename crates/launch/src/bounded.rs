@@ -29,8 +29,15 @@ pub(crate) struct Finished {
 impl Finished {
     /// Both streams as text, for messages: the last lines, where compilers and installers say what matters.
     pub(crate) fn tail(&self, lines: usize) -> String {
-        let text = format!("{}\n{}", String::from_utf8_lossy(&self.stdout), String::from_utf8_lossy(&self.stderr));
-        let kept: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+        let text = format!(
+            "{}\n{}",
+            String::from_utf8_lossy(&self.stdout),
+            String::from_utf8_lossy(&self.stderr)
+        );
+        let kept: Vec<&str> = text
+            .lines()
+            .filter(|line| !line.trim().is_empty())
+            .collect();
         kept[kept.len().saturating_sub(lines)..].join("\n")
     }
 }
@@ -75,9 +82,18 @@ pub(crate) struct Run {
 
 impl Run {
     /// Names a program, which gets exactly this environment, and how long it may take.
-    pub(crate) fn new(program: impl AsRef<OsStr>, environment: &BTreeMap<String, String>, limit: Duration) -> Self {
+    pub(crate) fn new(
+        program: impl AsRef<OsStr>,
+        environment: &BTreeMap<String, String>,
+        limit: Duration,
+    ) -> Self {
         let mut command = Command::new(program);
-        command.env_clear().envs(environment).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .env_clear()
+            .envs(environment)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         Self { command, limit }
     }
 
@@ -101,17 +117,26 @@ impl Run {
     /// Runs it to its end and hands on each line of its standard output as it comes.
     pub(crate) fn finish_reporting(mut self, line: &dyn Fn(&str)) -> Result<Finished, RunError> {
         let program = self.command.get_program().to_string_lossy().into_owned();
-        let mut child =
-            self.command.spawn().map_err(|source| RunError::Start { program: program.clone(), source })?;
+        let mut child = self.command.spawn().map_err(|source| RunError::Start {
+            program: program.clone(),
+            source,
+        })?;
         let stdout = drain(child.stdout.take());
         let stderr = drain(child.stderr.take());
         let outcome = wait(&mut child, Instant::now() + self.limit, &stdout, line);
         match outcome {
             Ok(Some((status, mut said))) => {
                 said.extend(rest(&stdout));
-                Ok(Finished { status, stdout: said, stderr: rest(&stderr) })
+                Ok(Finished {
+                    status,
+                    stdout: said,
+                    stderr: rest(&stderr),
+                })
             }
-            Ok(None) => Err(RunError::Deadline { program, limit: self.limit }),
+            Ok(None) => Err(RunError::Deadline {
+                program,
+                limit: self.limit,
+            }),
             Err(source) => Err(RunError::Wait { program, source }),
         }
     }
@@ -130,7 +155,8 @@ fn wait(
     let mut reported = 0;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
-        let step = Timespec::try_from(left.min(Duration::from_millis(200))).expect("a fifth of a second fits");
+        let step = Timespec::try_from(left.min(Duration::from_millis(200)))
+            .expect("a fifth of a second fits");
         let ended = match poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&step)) {
             Err(rustix::io::Errno::INTR) => 0,
             other => other?,
@@ -164,7 +190,9 @@ fn kill_tree(child: Pid) {
 /// Reads a stream to its end in a thread of its own and passes on what fits under the cap.
 fn drain(stream: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
     let (sender, receiver) = channel();
-    let Some(mut stream) = stream else { return receiver };
+    let Some(mut stream) = stream else {
+        return receiver;
+    };
     thread::spawn(move || {
         let mut buffer = [0; 8192];
         let mut kept = 0;
@@ -212,13 +240,19 @@ mod tests {
         assert_eq!(done.status.code(), Some(3));
         assert_eq!(done.stdout, b"one\ntwo\nthree");
         assert_eq!(done.tail(2), "three\nbad");
-        assert_eq!(&lines.borrow()[..lines.borrow().len().min(2)], ["one", "two"][..lines.borrow().len().min(2)].to_vec());
+        assert_eq!(
+            &lines.borrow()[..lines.borrow().len().min(2)],
+            ["one", "two"][..lines.borrow().len().min(2)].to_vec()
+        );
     }
 
     #[test]
     fn a_program_that_takes_too_long_is_killed_with_its_children() {
         let marker = format!("86399.{}", std::process::id());
-        let run = shell(&format!("sleep {marker} & sleep {marker}"), Duration::from_millis(300));
+        let run = shell(
+            &format!("sleep {marker} & sleep {marker}"),
+            Duration::from_millis(300),
+        );
         assert!(matches!(run.finish(), Err(RunError::Deadline { .. })));
         let left = processes::all().into_iter().filter(|process| {
             let line = std::fs::read(format!("/proc/{}/cmdline", process.pid)).unwrap_or_default();
@@ -229,7 +263,12 @@ mod tests {
 
     #[test]
     fn a_flood_is_cut_and_an_open_pipe_is_not_waited_for() {
-        let done = shell("head -c 3000000 /dev/zero; (sleep 5 &)", Duration::from_secs(20)).finish().unwrap();
+        let done = shell(
+            "head -c 3000000 /dev/zero; (sleep 5 &)",
+            Duration::from_secs(20),
+        )
+        .finish()
+        .unwrap();
         assert_eq!(done.stdout.len(), OUTPUT_CAP);
         assert!(done.status.success());
     }

@@ -32,7 +32,9 @@ pub enum CommandError {
         source: OptionError,
     },
     /// The driver would not run on this machine.
-    #[error("start a driver with spark.submit.deployMode={0}: drivers run beside the server, in client mode")]
+    #[error(
+        "start a driver with spark.submit.deployMode={0}: drivers run beside the server, in client mode"
+    )]
     DeployMode(String),
 }
 
@@ -62,16 +64,34 @@ impl Plan {
         let dir = DriverDir::new(&order.dir);
         let mut conf = ground.conf.defaults.clone();
         conf.extend(order.conf.clone());
-        if let Some(mode) = conf.get("spark.submit.deployMode").filter(|mode| *mode != "client") {
+        if let Some(mode) = conf
+            .get("spark.submit.deployMode")
+            .filter(|mode| *mode != "client")
+        {
             return Err(CommandError::DeployMode(mode.clone()));
         }
         let mut args = jvm(ground, &dir, &conf)?;
         args.extend(["-cp".to_owned(), class_path(ground, &conf)]);
-        args.extend(["org.apache.spark.deploy.SparkSubmit", "--properties-file", dir.properties().as_str()].map(str::to_owned));
+        args.extend(
+            [
+                "org.apache.spark.deploy.SparkSubmit",
+                "--properties-file",
+                dir.properties().as_str(),
+            ]
+            .map(str::to_owned),
+        );
         if let Some(user) = &order.proxy_user {
             args.extend(["--proxy-user".to_owned(), user.clone()]);
         }
-        args.extend(["--class", "livius.agent.Main", "spark-internal", dir.launch_file().as_str()].map(str::to_owned));
+        args.extend(
+            [
+                "--class",
+                "livius.agent.Main",
+                "spark-internal",
+                dir.launch_file().as_str(),
+            ]
+            .map(str::to_owned),
+        );
         let command = DriverCommand {
             program: ground.java.program(),
             args,
@@ -79,19 +99,34 @@ impl Plan {
             cwd: dir.work(),
             grace_ms: u64::try_from(DEFAULT_GRACE.as_millis()).unwrap_or(u64::MAX),
         };
-        Ok(Self { command, properties: properties::write(&conf), launch: launch_file(ground, order, &conf) })
+        Ok(Self {
+            command,
+            properties: properties::write(&conf),
+            launch: launch_file(ground, order, &conf),
+        })
     }
 }
 
 /// The JVM's own options, Spark's first, so that the user's can override them.
-fn jvm(ground: Ground<'_>, dir: &DriverDir, conf: &BTreeMap<String, String>) -> Result<Vec<String>, CommandError> {
+fn jvm(
+    ground: Ground<'_>,
+    dir: &DriverDir,
+    conf: &BTreeMap<String, String>,
+) -> Result<Vec<String>, CommandError> {
     let mut args = ground.flags.jvm.clone();
     args.push(format!("-Xmx{}m", heap(ground, conf)?));
     // Performance counters stay in memory and temporary files in the driver's directory: a killed driver leaves nothing in /tmp.
     args.push("-XX:+PerfDisableSharedMem".to_owned());
     args.push(format!("-Djava.io.tmpdir={}", dir.temporary()));
-    let from_environment = ("SPARK_SUBMIT_OPTS", ground.conf.environment.get("SPARK_SUBMIT_OPTS"));
-    let from_conf = ["spark.driver.defaultJavaOptions", "spark.driver.extraJavaOptions"].map(|key| (key, conf.get(key)));
+    let from_environment = (
+        "SPARK_SUBMIT_OPTS",
+        ground.conf.environment.get("SPARK_SUBMIT_OPTS"),
+    );
+    let from_conf = [
+        "spark.driver.defaultJavaOptions",
+        "spark.driver.extraJavaOptions",
+    ]
+    .map(|key| (key, conf.get(key)));
     for (key, options) in std::iter::once(from_environment).chain(from_conf) {
         let options = java_options::split(options.map_or("", String::as_str));
         args.extend(options.map_err(|source| CommandError::Setting { key, source })?);
@@ -101,24 +136,49 @@ fn jvm(ground: Ground<'_>, dir: &DriverDir, conf: &BTreeMap<String, String>) -> 
 
 fn heap(ground: Ground<'_>, conf: &BTreeMap<String, String>) -> Result<u64, CommandError> {
     let key = "spark.driver.memory";
-    let size = conf.get(key).or_else(|| ground.conf.environment.get("SPARK_DRIVER_MEMORY"));
-    java_options::mebibytes(size.map_or("1g", String::as_str)).map_err(|source| CommandError::Setting { key, source })
+    let size = conf
+        .get(key)
+        .or_else(|| ground.conf.environment.get("SPARK_DRIVER_MEMORY"));
+    java_options::mebibytes(size.map_or("1g", String::as_str))
+        .map_err(|source| CommandError::Setting { key, source })
 }
 
 /// Spark's jars in an order that never changes, the agent, configuration directories; before them only what the user wants there.
 fn class_path(ground: Ground<'_>, conf: &BTreeMap<String, String>) -> String {
     let first = &ground.flags.first_jars;
-    let others = ground.spark.jars.iter().map(|jar| &jar.name).filter(|name| !first.contains(name));
-    let mut entries: Vec<String> = conf.get("spark.driver.extraClassPath").into_iter().cloned().collect();
-    entries.extend(first.iter().chain(others).map(|name| ground.spark.jar_path(name).into_string()));
+    let others = ground
+        .spark
+        .jars
+        .iter()
+        .map(|jar| &jar.name)
+        .filter(|name| !first.contains(name));
+    let mut entries: Vec<String> = conf
+        .get("spark.driver.extraClassPath")
+        .into_iter()
+        .cloned()
+        .collect();
+    entries.extend(
+        first
+            .iter()
+            .chain(others)
+            .map(|name| ground.spark.jar_path(name).into_string()),
+    );
     entries.push(ground.agent_jar.to_string());
-    entries.extend(directories(ground.conf).into_iter().map(Utf8PathBuf::into_string));
+    entries.extend(
+        directories(ground.conf)
+            .into_iter()
+            .map(Utf8PathBuf::into_string),
+    );
     entries.extend(ground.conf.environment.get("SPARK_DIST_CLASSPATH").cloned());
     entries.retain(|entry| !entry.is_empty());
     entries.join(":")
 }
 
-fn environment(ground: Ground<'_>, dir: &DriverDir, conf: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+fn environment(
+    ground: Ground<'_>,
+    dir: &DriverDir,
+    conf: &BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
     let mut variables = ground.conf.environment.clone();
     let mut set = |name: &str, value: String| variables.insert(name.to_owned(), value);
     set("SPARK_HOME", ground.spark.home.to_string());
@@ -128,8 +188,11 @@ fn environment(ground: Ground<'_>, dir: &DriverDir, conf: &BTreeMap<String, Stri
         set("TMPDIR", dir.temporary().into_string());
     }
     if let Some(path) = conf.get("spark.driver.extraLibraryPath") {
-        let inherited = variables.get("LD_LIBRARY_PATH").filter(|value| !value.is_empty());
-        let joined = inherited.map_or_else(|| path.clone(), |inherited| format!("{path}:{inherited}"));
+        let inherited = variables
+            .get("LD_LIBRARY_PATH")
+            .filter(|value| !value.is_empty());
+        let joined =
+            inherited.map_or_else(|| path.clone(), |inherited| format!("{path}:{inherited}"));
         variables.insert("LD_LIBRARY_PATH".to_owned(), joined);
     }
     variables
@@ -138,7 +201,9 @@ fn environment(ground: Ground<'_>, dir: &DriverDir, conf: &BTreeMap<String, Stri
 /// `launch.json`, as the agent protocol describes it.
 fn launch_file(ground: Ground<'_>, order: &DriverOrder, conf: &BTreeMap<String, String>) -> String {
     let setting = |key: &str, variable: &str| {
-        conf.get(key).or_else(|| ground.conf.environment.get(variable)).filter(|value| !value.is_empty())
+        conf.get(key)
+            .or_else(|| ground.conf.environment.get(variable))
+            .filter(|value| !value.is_empty())
     };
     json!({
         "v": 1,
@@ -168,21 +233,49 @@ mod tests {
     use crate::spark::{Jar, Version};
 
     fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+        pairs
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect()
     }
 
-    fn plan(conf: &[(&str, &str)], defaults: &[(&str, &str)], environment: &[(&str, &str)]) -> Result<Plan, CommandError> {
+    fn plan(
+        conf: &[(&str, &str)],
+        defaults: &[(&str, &str)],
+        environment: &[(&str, &str)],
+    ) -> Result<Plan, CommandError> {
         let version = |text| Version::parse(text).unwrap();
-        let jar = |name: &str| Jar { name: name.to_owned(), size: 1 };
-        let jars = vec![jar("a.jar"), jar("slf4j-api-2.jar"), jar("spark-core_2.13-4.1.4.jar")];
-        let spark = Installation { home: "/opt/spark".into(), version: version("4.1.4"), scala: version("2.13.17"), jars };
-        let java = Java { home: "/opt/java".into(), version: "17.0.15".to_owned(), major: 17, origin: Origin::Path };
+        let jar = |name: &str| Jar {
+            name: name.to_owned(),
+            size: 1,
+        };
+        let jars = vec![
+            jar("a.jar"),
+            jar("slf4j-api-2.jar"),
+            jar("spark-core_2.13-4.1.4.jar"),
+        ];
+        let spark = Installation {
+            home: "/opt/spark".into(),
+            version: version("4.1.4"),
+            scala: version("2.13.17"),
+            jars,
+        };
+        let java = Java {
+            home: "/opt/java".into(),
+            version: "17.0.15".to_owned(),
+            major: 17,
+            origin: Origin::Path,
+        };
         let flags = Flags {
             jvm: vec!["--add-opens=java.base/java.lang=ALL-UNNAMED".to_owned()],
             first_jars: vec!["slf4j-api-2.jar".to_owned()],
         };
         let dir = Some("/opt/spark/conf".into());
-        let conf_dir = SparkConf { dir, defaults: map(defaults), environment: map(environment) };
+        let conf_dir = SparkConf {
+            dir,
+            defaults: map(defaults),
+            environment: map(environment),
+        };
         let order = DriverOrder {
             id: DriverId::parse("s-0-aa").unwrap(),
             dir: "/data/drivers/s-0-aa".into(),
@@ -195,7 +288,16 @@ mod tests {
             sql_max_rows: 1000,
         };
         let agent_jar = Utf8Path::new("/runtimes/agent.jar");
-        Plan::of(Ground { spark: &spark, java: &java, agent_jar, flags: &flags, conf: &conf_dir }, &order)
+        Plan::of(
+            Ground {
+                spark: &spark,
+                java: &java,
+                agent_jar,
+                flags: &flags,
+                conf: &conf_dir,
+            },
+            &order,
+        )
     }
 
     #[test]
@@ -208,8 +310,15 @@ mod tests {
             ("spark.driver.extraLibraryPath", "/lib/native"),
             ("spark.hadoop.fs.s3a.secret.key", "hunter2"),
         ];
-        let defaults = [("spark.driver.memory", "9g"), ("spark.driver.defaultJavaOptions", "-Dz=1"), ("spark.master", "local[2]")];
-        let environment = [("LD_LIBRARY_PATH", "/usr/lib/x"), ("PYSPARK_PYTHON", "/usr/bin/python3.11")];
+        let defaults = [
+            ("spark.driver.memory", "9g"),
+            ("spark.driver.defaultJavaOptions", "-Dz=1"),
+            ("spark.master", "local[2]"),
+        ];
+        let environment = [
+            ("LD_LIBRARY_PATH", "/usr/lib/x"),
+            ("PYSPARK_PYTHON", "/usr/bin/python3.11"),
+        ];
         let plan = plan(&conf, &defaults, &environment).unwrap();
         insta::assert_snapshot!(plan.command.args.join("\n"), @r"
         --add-opens=java.base/java.lang=ALL-UNNAMED
@@ -264,7 +373,9 @@ mod tests {
     fn what_cannot_work_is_refused() {
         let message = |conf: &[(&str, &str)]| {
             let error = plan(conf, &[], &[]).unwrap_err();
-            let source = std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
+            let source = std::error::Error::source(&error)
+                .map(|source| format!(": {source}"))
+                .unwrap_or_default();
             format!("{error}{source}")
         };
         insta::assert_snapshot!(message(&[("spark.submit.deployMode", "cluster")]),

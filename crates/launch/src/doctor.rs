@@ -1,18 +1,19 @@
 //! `livius doctor`: what is here, what would work with it, and what to do about the rest.
 
+mod looking;
+
 use std::error::Error;
 
 use camino::Utf8PathBuf;
 use domain::Kind;
 use serde::Serialize;
 
-use crate::agent::Agent;
-use crate::find::{Found, Search, find_java, find_spark};
+use self::looking::{Languages, look_for_agent, look_for_java, look_for_languages};
+use crate::find::{Search, find_spark};
 use crate::java::{Java, Origin};
-use crate::python::{Python, oldest_for};
+use crate::python::Python;
 use crate::r::R;
-use crate::setup::{AGENTS, verify};
-use crate::spark::{Installation, Version};
+use crate::spark::Version;
 use crate::spark_conf::SparkConf;
 
 /// Something that was looked for.
@@ -46,8 +47,15 @@ impl<T> Finding<T> {
         }
     }
 
+    fn present_as(what: T, warning: Option<String>) -> Self {
+        Self::Present { what, warning }
+    }
+
     fn missing(error: &dyn Error, remedy: String) -> Self {
-        Self::Missing { problem: format!("could not {}", chain(error)), remedy }
+        Self::Missing {
+            problem: format!("could not {}", chain(error)),
+            remedy,
+        }
     }
 }
 
@@ -67,8 +75,8 @@ pub struct SparkFacts {
 /// The compiled agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AgentFacts {
-    /// Its jar.
-    pub jar: Utf8PathBuf,
+    /// Its jar, once it is compiled: by `livius setup`, or by the first session.
+    pub jar: Option<Utf8PathBuf>,
     /// What the small Spark job said, when it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub check: Option<String>,
@@ -118,13 +126,17 @@ pub fn doctor(search: &Search, run: bool) -> Report {
     let java = look_for_java(search, &spark.version);
     let agent = look_for_agent(search, &spark, origin, java.present(), run);
     let languages = look_for_languages(search, Some(&spark));
-    let spark = match SparkConf::read(&spark, &search.environment) {
-        Err(error) => Finding::missing(&error, "correct the file in Spark's configuration directory".to_owned()),
-        Ok(_) => {
-            let what = SparkFacts { home: spark.home, version: spark.version, scala: spark.scala, origin };
-            Finding::Present { what, warning: None }
-        }
+    let broken = SparkConf::read(&spark, &search.environment).err();
+    let what = SparkFacts {
+        home: spark.home,
+        version: spark.version,
+        scala: spark.scala,
+        origin,
     };
+    let spark = broken.map_or(Finding::present_as(what, None), |error| {
+        let remedy = "correct the file in Spark's configuration directory";
+        Finding::missing(&error, remedy.to_owned())
+    });
     conclude(spark, java, agent, languages)
 }
 
@@ -132,95 +144,11 @@ fn without_spark(search: &Search, spark: Finding<SparkFacts>) -> Report {
     // Whatever Spark comes, it will want at least this.
     let java = look_for_java(search, &Version::parse("4.0.0").expect("it is a version"));
     let remedy = "find a Spark first".to_owned();
-    let agent = Finding::Missing { problem: "there is no Spark to compile the agent with".to_owned(), remedy };
+    let agent = Finding::Missing {
+        problem: "there is no Spark to compile the agent with".to_owned(),
+        remedy,
+    };
     conclude(spark, java, agent, look_for_languages(search, None))
-}
-
-fn look_for_java(search: &Search, spark: &Version) -> Finding<Java> {
-    match find_java(search, spark) {
-        Ok(java) => Finding::Present { warning: java.warning(spark), what: java },
-        Err(error) => Finding::missing(&error, error.hint()),
-    }
-}
-
-fn look_for_agent(
-    search: &Search,
-    spark: &Installation,
-    spark_origin: Origin,
-    java: Option<&Java>,
-    run: bool,
-) -> Finding<AgentFacts> {
-    let Some(java) = java else {
-        let remedy = "find a Java first".to_owned();
-        return Finding::Missing { problem: "there is no Java to compile the agent with".to_owned(), remedy };
-    };
-    let agents = search.runtimes.join(AGENTS);
-    let mut check = None;
-    if run {
-        let found = Found { spark: spark.clone(), spark_origin, java: java.clone(), warnings: Vec::new() };
-        match verify(search, &found) {
-            Ok(said) => check = Some(said),
-            Err(error) => return Finding::missing(&error, error.hint()),
-        }
-    }
-    match Agent::find(&agents, spark, java) {
-        Some(agent) => Finding::Present { what: AgentFacts { jar: agent.jar(), check }, warning: None },
-        None => Finding::Missing {
-            problem: "the agent is not compiled yet".to_owned(),
-            remedy: "run `livius setup`, or let the first session do it (about 15 s)".to_owned(),
-        },
-    }
-}
-
-/// The languages that run in processes of their own.
-struct Languages {
-    python: Finding<Python>,
-    python3: Option<Finding<Python>>,
-    r: Finding<R>,
-}
-
-fn look_for_languages(search: &Search, spark: Option<&Installation>) -> Languages {
-    let conf = spark.and_then(|spark| SparkConf::read(spark, &search.environment).ok());
-    let setting = |key: &str, variable: &str| {
-        let of_conf = conf.as_ref().and_then(|conf| conf.defaults.get(key).or_else(|| conf.environment.get(variable)).cloned());
-        of_conf.or_else(|| search.environment.get(variable).map(str::to_owned)).filter(|value| !value.is_empty())
-    };
-    let python = setting("spark.pyspark.python", "PYSPARK_PYTHON").unwrap_or_else(|| "python3".to_owned());
-    let r = setting("spark.r.shell.command", "SPARKR_DRIVER_R").unwrap_or_else(|| "R".to_owned());
-    let python3 = setting("PYSPARK3_PYTHON", "PYSPARK3_PYTHON");
-    Languages {
-        python: look_for_python(search, spark, &python),
-        python3: python3.map(|name| look_for_python(search, spark, &name)),
-        r: look_for_r(search, spark, &r),
-    }
-}
-
-fn look_for_python(search: &Search, spark: Option<&Installation>, name: &str) -> Finding<Python> {
-    let remedy = || {
-        let (major, minor) = spark.map_or((3, 8), |spark| oldest_for(&spark.version));
-        format!("install Python {major}.{minor} or newer, and name it in PYSPARK_PYTHON when it is not `python3` on the PATH")
-    };
-    let python = match Python::find(&search.environment, name) {
-        Ok(python) => python,
-        Err(error) => return Finding::missing(&error, remedy()),
-    };
-    let Some(spark) = spark else { return Finding::Present { what: python, warning: None } };
-    match python.import_pyspark(&search.environment, spark) {
-        Err(error) => Finding::missing(&error, remedy()),
-        Ok(_) => {
-            let (major, minor) = oldest_for(&spark.version);
-            let old = python.version.line() < (major, minor);
-            let warning = old.then(|| format!("Spark {} is made for Python {major}.{minor} and newer", spark.version));
-            Finding::Present { what: python, warning }
-        }
-    }
-}
-
-fn look_for_r(search: &Search, spark: Option<&Installation>, name: &str) -> Finding<R> {
-    match R::find(&search.environment, name, spark) {
-        Ok(r) => Finding::Present { warning: spark.and_then(|spark| r.warning(&spark.version)), what: r },
-        Err(error) => Finding::missing(&error, error.hint()),
-    }
 }
 
 fn conclude(
@@ -230,7 +158,8 @@ fn conclude(
     languages: Languages,
 ) -> Report {
     let Languages { python, python3, r } = languages;
-    let healthy = spark.present().is_some() && java.present().is_some() && agent.present().is_some();
+    let healthy =
+        spark.present().is_some() && java.present().is_some() && agent.present().is_some();
     let kinds = Kind::ALL.into_iter().map(|kind| {
         let needed = match kind {
             Kind::Spark | Kind::Sql | Kind::Shared => None,
@@ -238,11 +167,27 @@ fn conclude(
             Kind::PySpark3 => trouble(python3.as_ref().unwrap_or(&python)),
             Kind::SparkR => trouble(&r),
         };
-        let problem = trouble(&spark).or_else(|| trouble(&java)).or_else(|| trouble(&agent)).or(needed);
-        KindFacts { kind, works: problem.is_none(), problem }
+        let problem = trouble(&spark)
+            .or_else(|| trouble(&java))
+            .or_else(|| trouble(&agent))
+            .or(needed);
+        KindFacts {
+            kind,
+            works: problem.is_none(),
+            problem,
+        }
     });
     let kinds = kinds.collect();
-    Report { healthy, kinds, spark, java, agent, python, python3, r }
+    Report {
+        healthy,
+        spark,
+        java,
+        agent,
+        python,
+        python3,
+        r,
+        kinds,
+    }
 }
 
 fn trouble<T>(finding: &Finding<T>) -> Option<String> {

@@ -50,7 +50,11 @@ impl ExitRecord {
             Exit::Signal(signal) => (None, Some(signal)),
             Exit::Unknown => (None, None),
         };
-        Self { code, signal, ended_at }
+        Self {
+            code,
+            signal,
+            ended_at,
+        }
     }
 
     pub(crate) fn exit(&self) -> Exit {
@@ -128,7 +132,13 @@ impl DriverDir {
     }
 
     pub(crate) fn write_supervisor(&self, record: &ProcessRecord) -> io::Result<()> {
-        self.write("supervisor.json", &ProcessFile { pid: record.pid, start_ticks: record.start_ticks })
+        self.write(
+            "supervisor.json",
+            &ProcessFile {
+                pid: record.pid,
+                start_ticks: record.start_ticks,
+            },
+        )
     }
 
     pub(crate) fn read_supervisor(&self) -> Option<ProcessRecord> {
@@ -137,12 +147,17 @@ impl DriverDir {
     }
 
     pub(crate) fn write_grace(&self, grace: Duration) -> io::Result<()> {
-        files::write_private(&self.0.join("grace"), grace.as_millis().to_string().as_bytes())
+        files::write_private(
+            &self.0.join("grace"),
+            grace.as_millis().to_string().as_bytes(),
+        )
     }
 
     pub(crate) fn read_grace(&self) -> Duration {
         let text = fs::read_to_string(self.0.join("grace")).unwrap_or_default();
-        text.trim().parse().map_or(DEFAULT_GRACE, Duration::from_millis)
+        text.trim()
+            .parse()
+            .map_or(DEFAULT_GRACE, Duration::from_millis)
     }
 
     pub(crate) fn write_exit(&self, exit: &ExitRecord) -> io::Result<()> {
@@ -153,9 +168,24 @@ impl DriverDir {
         self.read("exit.json").ok()
     }
 
+    /// Removes what nobody needs once the driver is gone: secrets, and temporary files, which after a kill can be large.
+    pub(crate) fn clear_away(&self) {
+        self.remove_secrets();
+        match fs::remove_dir_all(self.temporary()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!(dir = %self.0, %error, "could not remove a driver's temporary files");
+            }
+            _ => {}
+        }
+    }
+
     /// Removes the files that hold secrets. One that cannot be removed goes with the directory.
     pub(crate) fn remove_secrets(&self) {
-        for path in [self.0.join("command.json"), self.launch_file(), self.properties()] {
+        for path in [
+            self.0.join("command.json"),
+            self.launch_file(),
+            self.properties(),
+        ] {
             if let Err(error) = files::remove_if_present(&path) {
                 tracing::warn!(%path, %error, "could not remove a file that holds secrets");
             }

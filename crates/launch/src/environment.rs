@@ -13,12 +13,17 @@ pub struct Environment {
 impl Environment {
     /// Takes the variables as the binary found them.
     pub fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self { variables: variables.into_iter().collect() }
+        Self {
+            variables: variables.into_iter().collect(),
+        }
     }
 
     /// A variable's value; an empty one counts as absent.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.variables
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 
     /// A variable's value as a path.
@@ -29,13 +34,22 @@ impl Environment {
     /// The variables that a driver inherits: all but the server's own.
     pub(crate) fn inherited(&self) -> BTreeMap<String, String> {
         let own = |name: &str| name.starts_with("LIVIUS_") || name.starts_with("LIVY_");
-        self.variables.iter().filter(|(name, _)| !own(name)).map(|(k, v)| (k.clone(), v.clone())).collect()
+        self.variables
+            .iter()
+            .filter(|(name, _)| !own(name))
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect()
     }
 
     /// The variables for the JVMs that we run ourselves: without the options that some carry for all their JVMs.
     pub(crate) fn for_tools(&self) -> BTreeMap<String, String> {
         let mut variables = self.inherited();
-        for name in ["JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "SPARK_SUBMIT_OPTS"] {
+        for name in [
+            "JAVA_TOOL_OPTIONS",
+            "JDK_JAVA_OPTIONS",
+            "_JAVA_OPTIONS",
+            "SPARK_SUBMIT_OPTS",
+        ] {
             variables.remove(name);
         }
         variables
@@ -47,7 +61,9 @@ impl Environment {
             return is_executable(Utf8Path::new(name)).then(|| name.into());
         }
         let path = self.get("PATH").unwrap_or("/usr/local/bin:/usr/bin:/bin");
-        path.split(':').map(|dir| Utf8Path::new(dir).join(name)).find(|candidate| is_executable(candidate))
+        path.split(':')
+            .map(|dir| Utf8Path::new(dir).join(name))
+            .find(|candidate| is_executable(candidate))
     }
 }
 
@@ -61,8 +77,13 @@ mod tests {
 
     #[test]
     fn a_program_is_found_as_a_shell_finds_it() {
-        let environment = Environment::new([("PATH".to_owned(), "/nowhere:/usr/bin:/bin".to_owned())]);
-        assert!(environment.program("sh").is_some_and(|path| path.as_str().ends_with("/sh")));
+        let environment =
+            Environment::new([("PATH".to_owned(), "/nowhere:/usr/bin:/bin".to_owned())]);
+        assert!(
+            environment
+                .program("sh")
+                .is_some_and(|path| path.as_str().ends_with("/sh"))
+        );
         assert_eq!(environment.program("/bin/sh"), Some("/bin/sh".into()));
         assert_eq!(environment.program("no-such-program"), None);
         assert_eq!(environment.program("/etc/passwd"), None);
@@ -70,9 +91,17 @@ mod tests {
 
     #[test]
     fn drivers_do_not_inherit_the_servers_own_variables() {
-        let pairs = [("LIVIUS_TOKEN", "x"), ("LIVY_HOME", "x"), ("HADOOP_CONF_DIR", "/etc/hadoop"), ("EMPTY", "")];
+        let pairs = [
+            ("LIVIUS_TOKEN", "x"),
+            ("LIVY_HOME", "x"),
+            ("HADOOP_CONF_DIR", "/etc/hadoop"),
+            ("EMPTY", ""),
+        ];
         let environment = Environment::new(pairs.map(|(k, v)| (k.to_owned(), v.to_owned())));
-        assert_eq!(environment.inherited().into_keys().collect::<Vec<_>>(), ["EMPTY", "HADOOP_CONF_DIR"]);
+        assert_eq!(
+            environment.inherited().into_keys().collect::<Vec<_>>(),
+            ["EMPTY", "HADOOP_CONF_DIR"]
+        );
         assert_eq!(environment.get("EMPTY"), None);
     }
 }

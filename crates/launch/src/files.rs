@@ -9,16 +9,24 @@ use rustix::fs::FlockOperation;
 
 /// Writes a file that only this user can read. It appears whole or not at all, also when several write it at once.
 pub(crate) fn write_private(path: &Utf8Path, content: &[u8]) -> io::Result<()> {
-    let dir = path.parent().filter(|dir| !dir.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
+    let dir = path
+        .parent()
+        .filter(|dir| !dir.as_str().is_empty())
+        .unwrap_or(Utf8Path::new("."));
     // Temporary files are private from the start.
-    let mut file = tempfile::Builder::new().prefix(".partial-").tempfile_in(dir)?;
+    let mut file = tempfile::Builder::new()
+        .prefix(".partial-")
+        .tempfile_in(dir)?;
     file.write_all(content)?;
     file.persist(path).map(drop).map_err(|error| error.error)
 }
 
 /// Makes a directory, and its parents, for this user alone. One that exists is left as it is.
 pub(crate) fn private_dir(path: &Utf8Path) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
 }
 
 /// Removes a file; one that is not there is fine.
@@ -34,9 +42,10 @@ pub(crate) fn remove_if_present(path: &Utf8Path) -> io::Result<()> {
 /// What an interrupted builder left behind is removed by the next. The lock goes with the process that holds it.
 #[derive(Debug)]
 pub(crate) struct Workshop {
-    _lock: File,
     partial: tempfile::TempDir,
     target: Utf8PathBuf,
+    // Last, so that nobody else begins before an unfinished build is cleared away.
+    _lock: File,
 }
 
 impl Workshop {
@@ -60,12 +69,17 @@ impl Workshop {
             }
         }
         let partial = tempfile::Builder::new().prefix(&prefix).tempdir_in(dir)?;
-        Ok(Some(Self { _lock: lock, partial, target }))
+        Ok(Some(Self {
+            partial,
+            target,
+            _lock: lock,
+        }))
     }
 
     /// The directory to build in.
     pub(crate) fn dir(&self) -> &Utf8Path {
-        Utf8Path::from_path(self.partial.path()).expect("it was made under a UTF-8 path with an ASCII prefix")
+        Utf8Path::from_path(self.partial.path())
+            .expect("it was made under a UTF-8 path with an ASCII prefix")
     }
 
     /// Gives what was built its name.
@@ -98,7 +112,10 @@ mod tests {
         write_private(&file, b"old").unwrap();
         write_private(&file, b"new").unwrap();
         assert_eq!(fs::read(&file).unwrap(), b"new");
-        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         assert_eq!(fs::read_dir(&path).unwrap().count(), 1);
     }
 
@@ -123,7 +140,10 @@ mod tests {
                 None => 0,
             };
             let threads: Vec<_> = (0..8).map(|_| scope.spawn(build)).collect();
-            threads.into_iter().map(|thread| thread.join().unwrap()).sum::<i32>()
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .sum::<i32>()
         });
         assert_eq!(built, 1);
     }

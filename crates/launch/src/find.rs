@@ -37,7 +37,9 @@ pub struct Found {
 #[derive(Debug, thiserror::Error)]
 pub enum FindError {
     /// None was found anywhere.
-    #[error("find Spark: SPARK_HOME is not set, there is no `spark-submit` on the PATH, and none was set up")]
+    #[error(
+        "find Spark: SPARK_HOME is not set, there is no `spark-submit` on the PATH, and none was set up"
+    )]
     NoSpark,
     /// The Spark that was named cannot be used.
     #[error(transparent)]
@@ -51,7 +53,9 @@ impl FindError {
     /// What to do about it.
     pub fn hint(&self) -> String {
         match self {
-            Self::NoSpark => "run `livius setup` to have a Spark installed, or set SPARK_HOME".to_owned(),
+            Self::NoSpark => {
+                "run `livius setup` to have a Spark installed, or set SPARK_HOME".to_owned()
+            }
             Self::Spark(error) => error.hint(),
             Self::Java(error) => error.hint(),
         }
@@ -63,29 +67,54 @@ pub fn find(search: &Search) -> Result<Found, FindError> {
     let (spark, spark_origin) = find_spark(search)?;
     let java = find_java(search, &spark.version)?;
     let warnings = java.warning(&spark.version).into_iter().collect();
-    Ok(Found { spark, spark_origin, java, warnings })
+    Ok(Found {
+        spark,
+        spark_origin,
+        java,
+        warnings,
+    })
 }
 
 /// Finds a Spark. One that was named is used or is an error; only without one are managed installations looked at.
 pub(crate) fn find_spark(search: &Search) -> Result<(Installation, Origin), FindError> {
-    let named = search.spark_home.clone().map(|home| (home, Origin::Configured));
-    let named = named.or_else(|| search.environment.path("SPARK_HOME").map(|home| (home, Origin::Environment)));
+    let named = search
+        .spark_home
+        .clone()
+        .map(|home| (home, Origin::Configured));
+    let named = named.or_else(|| {
+        search
+            .environment
+            .path("SPARK_HOME")
+            .map(|home| (home, Origin::Environment))
+    });
     if let Some((home, origin)) = named {
         return Ok((Installation::probe(&home)?, origin));
     }
     // A launcher script on the PATH may belong to anything; only one that lies in a Spark is a sign of one.
-    let on_path = search.environment.program("spark-submit").and_then(|script| home_of_script(&script));
+    let on_path = search
+        .environment
+        .program("spark-submit")
+        .and_then(|script| home_of_script(&script));
     if let Some(spark) = on_path.and_then(|home| Installation::probe(&home).ok()) {
         return Ok((spark, Origin::Path));
     }
-    let newest = managed::sparks(&search.runtimes).into_iter().max_by_key(|spark| spark.version.numbers());
-    newest.map(|spark| (spark, Origin::Managed)).ok_or(FindError::NoSpark)
+    let newest = managed::sparks(&search.runtimes)
+        .into_iter()
+        .max_by_key(|spark| spark.version.numbers());
+    newest
+        .map(|spark| (spark, Origin::Managed))
+        .ok_or(FindError::NoSpark)
 }
 
 /// Finds a Java for a Spark.
 pub(crate) fn find_java(search: &Search, spark: &Version) -> Result<Java, JavaError> {
     let managed = managed::javas(&search.runtimes);
-    Java::find(&search.environment, search.java_home.as_deref(), &managed, spark)
+    Java::find(
+        &search.environment,
+        search.java_home.as_deref(),
+        &managed,
+        spark,
+    )
 }
 
 /// From `/opt/spark/bin/spark-submit`, or a link to it: `/opt/spark`. PyPI's script lies beside the package instead.

@@ -44,7 +44,10 @@ impl Flags {
         cache: &Utf8Path,
     ) -> Result<Self, FlagsError> {
         let kept = cache.join("flags.json");
-        if let Some(flags) = std::fs::read(&kept).ok().and_then(|text| serde_json::from_slice(&text).ok()) {
+        if let Some(flags) = std::fs::read(&kept)
+            .ok()
+            .and_then(|text| serde_json::from_slice(&text).ok())
+        {
             return Ok(flags);
         }
         let flags = Self::ask(spark, java, environment, cache)?;
@@ -53,7 +56,12 @@ impl Flags {
         Ok(flags)
     }
 
-    fn ask(spark: &Installation, java: &Java, environment: &Environment, empty: &Utf8Path) -> Result<Self, FlagsError> {
+    fn ask(
+        spark: &Installation,
+        java: &Java,
+        environment: &Environment,
+        empty: &Utf8Path,
+    ) -> Result<Self, FlagsError> {
         let mut variables = environment.for_tools();
         variables.insert("SPARK_HOME".to_owned(), spark.home.to_string());
         variables.insert("SPARK_SCALA_VERSION".to_owned(), spark.scala_line());
@@ -67,7 +75,10 @@ impl Flags {
         let mut flags = parse(&answer, spark).ok_or_else(|| FlagsError::Failed(done.tail(10)))?;
         if flags.jvm.iter().any(|flag| flag.starts_with(ADD_MODULES)) {
             let present = modules(java, environment)?;
-            flags.jvm.retain(|flag| flag.strip_prefix(ADD_MODULES).is_none_or(|module| present.iter().any(|m| m == module)));
+            flags.jvm.retain(|flag| {
+                flag.strip_prefix(ADD_MODULES)
+                    .is_none_or(|module| present.iter().any(|m| m == module))
+            });
         }
         Ok(flags)
     }
@@ -77,17 +88,24 @@ const ADD_MODULES: &str = "--add-modules=";
 
 /// The modules of a Java. A trimmed-down one may lack some that Spark could use but does not need, and would refuse to start.
 fn modules(java: &Java, environment: &Environment) -> Result<Vec<String>, FlagsError> {
-    let run = Run::new(java.program(), &environment.for_tools(), PROBE_LIMIT).args(["--list-modules"]);
+    let run =
+        Run::new(java.program(), &environment.for_tools(), PROBE_LIMIT).args(["--list-modules"]);
     let done = run.finish().map_err(FlagsError::Run)?;
     let text = String::from_utf8_lossy(&done.stdout).into_owned();
-    Ok(text.lines().map(|line| line.split('@').next().unwrap_or(line).to_owned()).collect())
+    Ok(text
+        .lines()
+        .map(|line| line.split('@').next().unwrap_or(line).to_owned())
+        .collect())
 }
 
 /// Reads the launcher's answer: a command line whose words end in NUL.
 fn parse(answer: &str, spark: &Installation) -> Option<Flags> {
     let mut words = answer.split('\0').map(str::trim);
     words.find(|word| word.ends_with("/java") || *word == "java")?;
-    let mut flags = Flags { jvm: Vec::new(), first_jars: Vec::new() };
+    let mut flags = Flags {
+        jvm: Vec::new(),
+        first_jars: Vec::new(),
+    };
     while let Some(word) = words.next() {
         match word {
             SUBMIT => return Some(flags),
@@ -116,7 +134,10 @@ mod tests {
 
     #[test]
     fn the_launchers_answer_is_taken_apart() {
-        let jar = |name: &str| Jar { name: name.to_owned(), size: 1 };
+        let jar = |name: &str| Jar {
+            name: name.to_owned(),
+            size: 1,
+        };
         let spark = Installation {
             home: "/opt/spark".into(),
             version: Version::parse("4.1.4").unwrap(),
@@ -127,7 +148,13 @@ mod tests {
                       -XX:+IgnoreUnrecognizedVMOptions\0--add-opens=java.base/java.lang=ALL-UNNAMED\0\
                       org.apache.spark.deploy.SparkSubmit\0--version\0";
         let flags = parse(answer, &spark).unwrap();
-        assert_eq!(flags.jvm, ["-XX:+IgnoreUnrecognizedVMOptions", "--add-opens=java.base/java.lang=ALL-UNNAMED"]);
+        assert_eq!(
+            flags.jvm,
+            [
+                "-XX:+IgnoreUnrecognizedVMOptions",
+                "--add-opens=java.base/java.lang=ALL-UNNAMED"
+            ]
+        );
         assert_eq!(flags.first_jars, ["slf4j-api-2.0.17.jar"]);
         assert_eq!(parse("Exception in thread main", &spark), None);
     }

@@ -127,16 +127,39 @@ impl Java {
     }
 
     /// Asks a `java` program which Java it is.
-    pub(crate) fn probe(program: &Utf8Path, origin: Origin, environment: &Environment) -> Result<Self, JavaError> {
+    pub(crate) fn probe(
+        program: &Utf8Path,
+        origin: Origin,
+        environment: &Environment,
+    ) -> Result<Self, JavaError> {
         let done = Run::new(program, &environment.for_tools(), PROBE_LIMIT)
             .args(["-XshowSettings:properties", "-version"])
             .finish()
-            .map_err(|source| JavaError::Run { program: program.to_owned(), source })?;
-        let said = format!("{}{}", String::from_utf8_lossy(&done.stderr), String::from_utf8_lossy(&done.stdout));
-        let parsed = done.status.success().then(|| parse_settings(&said)).flatten();
-        let nonsense = || JavaError::Nonsense { program: program.to_owned(), said: done.tail(3) };
+            .map_err(|source| JavaError::Run {
+                program: program.to_owned(),
+                source,
+            })?;
+        let said = format!(
+            "{}{}",
+            String::from_utf8_lossy(&done.stderr),
+            String::from_utf8_lossy(&done.stdout)
+        );
+        let parsed = done
+            .status
+            .success()
+            .then(|| parse_settings(&said))
+            .flatten();
+        let nonsense = || JavaError::Nonsense {
+            program: program.to_owned(),
+            said: done.tail(3),
+        };
         let (home, version, major) = parsed.ok_or_else(nonsense)?;
-        Ok(Self { home, version, major, origin })
+        Ok(Self {
+            home,
+            version,
+            major,
+            origin,
+        })
     }
 
     /// Finds a Java for a Spark: the configured one, `JAVA_HOME`, the `PATH`, or one that was set up, in this order.
@@ -164,14 +187,22 @@ impl Java {
     /// What to know about using it for a Spark, if anything.
     pub fn warning(&self, spark: &Version) -> Option<String> {
         let (_, newest) = documented(spark);
-        (fit(spark, self.major) == Fit::Untested)
-            .then(|| format!("Spark {spark} is documented for Java up to {newest}; Java {} may or may not work", self.major))
+        (fit(spark, self.major) == Fit::Untested).then(|| {
+            format!(
+                "Spark {spark} is documented for Java up to {newest}; Java {} may or may not work",
+                self.major
+            )
+        })
     }
 }
 
 fn too_old(java: &Java, spark: &Version) -> JavaError {
     let found = format!("{} at {}", java.version, java.home);
-    JavaError::TooOld { found, spark: spark.clone(), needed: documented(spark).0 }
+    JavaError::TooOld {
+        found,
+        spark: spark.clone(),
+        needed: documented(spark).0,
+    }
 }
 
 fn candidates(
@@ -182,8 +213,16 @@ fn candidates(
     let program = |home: &Utf8Path| home.join("bin/java");
     let mut found = Vec::new();
     found.extend(configured.map(|home| (program(home), Origin::Configured)));
-    found.extend(environment.path("JAVA_HOME").map(|home| (program(&home), Origin::Environment)));
-    found.extend(environment.program("java").map(|program| (program, Origin::Path)));
+    found.extend(
+        environment
+            .path("JAVA_HOME")
+            .map(|home| (program(&home), Origin::Environment)),
+    );
+    found.extend(
+        environment
+            .program("java")
+            .map(|program| (program, Origin::Path)),
+    );
     found.extend(managed.iter().map(|home| (program(home), Origin::Managed)));
     found
 }
@@ -191,7 +230,13 @@ fn candidates(
 /// Reads `java.home` and `java.version` from what `-XshowSettings:properties` prints.
 fn parse_settings(said: &str) -> Option<(Utf8PathBuf, String, u32)> {
     let value = |name: &str| {
-        said.lines().find_map(|line| line.trim().strip_prefix(name)?.trim_start().strip_prefix('=').map(str::trim))
+        said.lines().find_map(|line| {
+            line.trim()
+                .strip_prefix(name)?
+                .trim_start()
+                .strip_prefix('=')
+                .map(str::trim)
+        })
     };
     let version = value("java.version")?;
     let mut numbers = version.split(['.', '-', '_', '+']);
@@ -208,10 +253,23 @@ mod tests {
 
     #[test]
     fn versions_old_and_new_are_read() {
-        let cases = [("1.8.0_402", 8), ("11.0.13", 11), ("17.0.15", 17), ("21-ea", 21), ("25", 25), ("17.0.9+9", 17)];
+        let cases = [
+            ("1.8.0_402", 8),
+            ("11.0.13", 11),
+            ("17.0.15", 17),
+            ("21-ea", 21),
+            ("25", 25),
+            ("17.0.9+9", 17),
+        ];
         for (version, major) in cases {
-            let said = format!("Property settings:\n    java.home = /opt/jdk\n    java.version = {version}\n    java.version.date = x\n");
-            assert_eq!(parse_settings(&said), Some(("/opt/jdk".into(), version.to_owned(), major)), "{version}");
+            let said = format!(
+                "Property settings:\n    java.home = /opt/jdk\n    java.version = {version}\n    java.version.date = x\n"
+            );
+            assert_eq!(
+                parse_settings(&said),
+                Some(("/opt/jdk".into(), version.to_owned(), major)),
+                "{version}"
+            );
         }
         assert_eq!(parse_settings("bash: java: no"), None);
     }
@@ -219,15 +277,59 @@ mod tests {
     #[test]
     fn javas_fit_sparks_as_documented() {
         let cases = [
-            ("3.0.3", [(7, Fit::TooOld), (8, Fit::Supported), (11, Fit::Supported), (17, Fit::Untested)]),
-            ("3.3.4", [(8, Fit::Supported), (11, Fit::Supported), (17, Fit::Supported), (21, Fit::Untested)]),
-            ("3.5.9", [(8, Fit::Supported), (17, Fit::Supported), (21, Fit::Untested), (25, Fit::Untested)]),
-            ("4.0.1", [(11, Fit::TooOld), (17, Fit::Supported), (21, Fit::Supported), (25, Fit::Untested)]),
-            ("4.3.0", [(11, Fit::TooOld), (17, Fit::Supported), (21, Fit::Supported), (25, Fit::Supported)]),
+            (
+                "3.0.3",
+                [
+                    (7, Fit::TooOld),
+                    (8, Fit::Supported),
+                    (11, Fit::Supported),
+                    (17, Fit::Untested),
+                ],
+            ),
+            (
+                "3.3.4",
+                [
+                    (8, Fit::Supported),
+                    (11, Fit::Supported),
+                    (17, Fit::Supported),
+                    (21, Fit::Untested),
+                ],
+            ),
+            (
+                "3.5.9",
+                [
+                    (8, Fit::Supported),
+                    (17, Fit::Supported),
+                    (21, Fit::Untested),
+                    (25, Fit::Untested),
+                ],
+            ),
+            (
+                "4.0.1",
+                [
+                    (11, Fit::TooOld),
+                    (17, Fit::Supported),
+                    (21, Fit::Supported),
+                    (25, Fit::Untested),
+                ],
+            ),
+            (
+                "4.3.0",
+                [
+                    (11, Fit::TooOld),
+                    (17, Fit::Supported),
+                    (21, Fit::Supported),
+                    (25, Fit::Supported),
+                ],
+            ),
         ];
         for (spark, javas) in cases {
             for (major, expected) in javas {
-                assert_eq!(fit(&Version::parse(spark).unwrap(), major), expected, "Spark {spark}, Java {major}");
+                assert_eq!(
+                    fit(&Version::parse(spark).unwrap(), major),
+                    expected,
+                    "Spark {spark}, Java {major}"
+                );
             }
         }
     }
@@ -236,7 +338,8 @@ mod tests {
     fn a_configured_java_that_does_not_run_is_not_passed_over() {
         let environment = Environment::new([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]);
         let spark = Version::parse("4.1.4").unwrap();
-        let error = Java::find(&environment, Some(Utf8Path::new("/no/java")), &[], &spark).unwrap_err();
+        let error =
+            Java::find(&environment, Some(Utf8Path::new("/no/java")), &[], &spark).unwrap_err();
         assert!(matches!(error, JavaError::Run { program, .. } if program == "/no/java/bin/java"));
     }
 }

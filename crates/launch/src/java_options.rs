@@ -50,7 +50,9 @@ pub(crate) fn split(text: &str) -> Result<Vec<String>, OptionError> {
 pub(crate) fn mebibytes(text: &str) -> Result<u64, OptionError> {
     let wrong = || OptionError::Size(text.to_owned());
     let trimmed = text.trim().to_ascii_lowercase();
-    let cut = trimmed.find(|c: char| !c.is_ascii_digit()).unwrap_or(trimmed.len());
+    let cut = trimmed
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(trimmed.len());
     let (number, unit) = trimmed.split_at(cut);
     let number: u64 = number.parse().map_err(|_| wrong())?;
     let bytes: u64 = match unit {
@@ -63,7 +65,11 @@ pub(crate) fn mebibytes(text: &str) -> Result<u64, OptionError> {
         _ => return Err(wrong()),
     };
     let mebibytes = number.checked_mul(bytes).ok_or_else(wrong)? >> 20;
-    if mebibytes == 0 { Err(wrong()) } else { Ok(mebibytes) }
+    if mebibytes == 0 {
+        Err(wrong())
+    } else {
+        Ok(mebibytes)
+    }
 }
 
 #[cfg(test)]
@@ -85,17 +91,40 @@ mod tests {
         for (text, words) in cases {
             assert_eq!(split(text).unwrap(), words, "{text:?}");
         }
-        assert_eq!(split("-Da='x"), Err(OptionError::OpenQuote("-Da='x".to_owned())));
-        assert_eq!(split("-Da=1 -Xmx4g"), Err(OptionError::Heap("-Xmx4g".to_owned())));
+        assert_eq!(
+            split("-Da='x"),
+            Err(OptionError::OpenQuote("-Da='x".to_owned()))
+        );
+        assert_eq!(
+            split("-Da=1 -Xmx4g"),
+            Err(OptionError::Heap("-Xmx4g".to_owned()))
+        );
     }
 
     #[test]
     fn sizes_are_sparks() {
-        let good = [("1g", 1024), ("512m", 512), ("2048", 2048), ("3GB", 3072), ("1048576k", 1024), ("1t", 1 << 20), ("2097152b", 2)];
+        let good = [
+            ("1g", 1024),
+            ("512m", 512),
+            ("2048", 2048),
+            ("3GB", 3072),
+            ("1048576k", 1024),
+            ("1t", 1 << 20),
+            ("2097152b", 2),
+        ];
         for (text, size) in good {
             assert_eq!(mebibytes(text), Ok(size), "{text:?}");
         }
-        for text in ["", "g", "1.5g", "-1g", "1x", "0", "5b", "99999999999999999p"] {
+        for text in [
+            "",
+            "g",
+            "1.5g",
+            "-1g",
+            "1x",
+            "0",
+            "5b",
+            "99999999999999999p",
+        ] {
             assert!(mebibytes(text).is_err(), "{text:?}");
         }
     }

@@ -41,10 +41,14 @@ pub(crate) fn sweep(dir: &DriverDir) {
 /// A driver's processes: those that carry its mark in their environment, the driver itself, and all that descends from them.
 fn leftovers(dir: &DriverDir) -> BTreeSet<i32> {
     let mark = dir.mark();
-    let mut found: BTreeSet<i32> =
-        processes::all().into_iter().filter(|p| !p.zombie && processes::has_environment(p.pid, &mark)).map(|p| p.pid).collect();
+    let mut found: BTreeSet<i32> = processes::all()
+        .into_iter()
+        .filter(|p| !p.zombie && processes::has_environment(p.pid, &mark))
+        .map(|p| p.pid)
+        .collect();
     let driver = dir.read_driver().filter(|driver| {
-        processes::look_up(driver.pid).is_some_and(|p| !p.zombie && p.start_ticks == driver.start_ticks)
+        processes::look_up(driver.pid)
+            .is_some_and(|p| !p.zombie && p.start_ticks == driver.start_ticks)
     });
     found.extend(driver.map(|driver| driver.pid));
     let descendants = processes::descendants(&found);

@@ -97,5 +97,9 @@ pub trait Launcher: Send + Sync {
 
     /// Finds a driver that an earlier server started: `Ok` when it still lives, else how it ended. `record` is `None` when that
     /// server died between starting the process and storing its record: what the supervisor wrote into `dir` tells then.
-    async fn adopt(&self, dir: &Utf8Path, record: Option<&ProcessRecord>) -> Result<Box<dyn DriverProcess>, Exit>;
+    async fn adopt(
+        &self,
+        dir: &Utf8Path,
+        record: Option<&ProcessRecord>,
+    ) -> Result<Box<dyn DriverProcess>, Exit>;
 }

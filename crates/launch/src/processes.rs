@@ -22,8 +22,12 @@ pub(crate) fn look_up(pid: i32) -> Option<Process> {
 
 /// Lists all processes.
 pub(crate) fn all() -> Vec<Process> {
-    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    entries.filter_map(|entry| look_up(entry.ok()?.file_name().to_str()?.parse().ok()?)).collect()
+    let Ok(entries) = fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    entries
+        .filter_map(|entry| look_up(entry.ok()?.file_name().to_str()?.parse().ok()?))
+        .collect()
 }
 
 /// Lists the processes that descend from any of the given ones, without those themselves and without zombies.
@@ -32,18 +36,30 @@ pub(crate) fn descendants(roots: &BTreeSet<i32>) -> Vec<Process> {
     let mut family = roots.clone();
     loop {
         let before = family.len();
-        family.extend(table.iter().filter(|process| family.contains(&process.parent)).map(|p| p.pid).collect::<Vec<_>>());
+        family.extend(
+            table
+                .iter()
+                .filter(|process| family.contains(&process.parent))
+                .map(|p| p.pid)
+                .collect::<Vec<_>>(),
+        );
         if family.len() == before {
             break;
         }
     }
-    table.into_iter().filter(|p| !p.zombie && family.contains(&p.pid) && !roots.contains(&p.pid)).collect()
+    table
+        .into_iter()
+        .filter(|p| !p.zombie && family.contains(&p.pid) && !roots.contains(&p.pid))
+        .collect()
 }
 
 /// Whether the process was started with this environment entry (`NAME=value`).
 pub(crate) fn has_environment(pid: i32, entry: &str) -> bool {
-    fs::read(format!("/proc/{pid}/environ"))
-        .is_ok_and(|environ| environ.split(|byte| *byte == 0).any(|found| found == entry.as_bytes()))
+    fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environ| {
+        environ
+            .split(|byte| *byte == 0)
+            .any(|found| found == entry.as_bytes())
+    })
 }
 
 /// Sends a signal; a process that is gone is fine.
@@ -73,7 +89,12 @@ mod tests {
     #[test]
     fn a_program_name_cannot_confuse_the_parser() {
         let stat = "42 (a) Z 1 (b) S 7 42 42 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 123456 1 1";
-        let expected = Process { pid: 42, parent: 7, zombie: false, start_ticks: 123_456 };
+        let expected = Process {
+            pid: 42,
+            parent: 7,
+            zombie: false,
+            start_ticks: 123_456,
+        };
         assert_eq!(parse_stat(42, stat), Some(expected));
         assert_eq!(parse_stat(42, "42 (short) S 7"), None);
     }

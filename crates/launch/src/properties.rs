@@ -43,7 +43,12 @@ pub(crate) fn read(text: &str) -> BTreeMap<String, String> {
         .iter()
         .map(|line| {
             let (key, value) = split(line);
-            (unescape(key), unescape(value).trim_matches(|c: char| c <= ' ' && c != '\r' && c != '\n').to_owned())
+            (
+                unescape(key),
+                unescape(value)
+                    .trim_matches(|c: char| c <= ' ' && c != '\r' && c != '\n')
+                    .to_owned(),
+            )
         })
         .collect()
 }
@@ -82,7 +87,12 @@ fn split(line: &str) -> (&str, &str) {
     });
     let (key, rest) = line.split_at(end.map_or(line.len(), |(index, _)| index));
     let rest = rest.trim_start_matches(blank);
-    (key, rest.strip_prefix(['=', ':']).unwrap_or(rest).trim_start_matches(blank))
+    (
+        key,
+        rest.strip_prefix(['=', ':'])
+            .unwrap_or(rest)
+            .trim_start_matches(blank),
+    )
 }
 
 fn unescape(text: &str) -> String {
@@ -152,7 +162,10 @@ mod tests {
             ("spark.master", "local[2]"),
             ("spark:g", "v"),
         ];
-        assert_eq!(read(text), expected.map(|(k, v)| (k.to_owned(), v.to_owned())).into());
+        assert_eq!(
+            read(text),
+            expected.map(|(k, v)| (k.to_owned(), v.to_owned())).into()
+        );
     }
 
     proptest! {

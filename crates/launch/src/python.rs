@@ -48,16 +48,30 @@ pub enum PythonError {
 impl Python {
     /// Finds an interpreter by its name or path.
     pub fn find(environment: &Environment, name: &str) -> Result<Self, PythonError> {
-        let program = environment.program(name).ok_or_else(|| PythonError::Missing(name.to_owned()))?;
-        let said = ask(&program, environment, &["-c", "import platform; print(platform.python_version())"])?;
+        let program = environment
+            .program(name)
+            .ok_or_else(|| PythonError::Missing(name.to_owned()))?;
+        let said = ask(
+            &program,
+            environment,
+            &["-c", "import platform; print(platform.python_version())"],
+        )?;
         let version = Version::parse(said.trim());
-        let version = version.ok_or_else(|| PythonError::Failed { program: program.clone(), said: said.clone() })?;
+        let version = version.ok_or_else(|| PythonError::Failed {
+            program: program.clone(),
+            said: said.clone(),
+        })?;
         Ok(Self { program, version })
     }
 
     /// Imports the PySpark of a Spark, and answers PySpark's version.
-    pub fn import_pyspark(&self, environment: &Environment, spark: &Installation) -> Result<String, PythonError> {
-        let script = "import sys; sys.path[:0] = sys.argv[1:]; import pyspark; print(pyspark.__version__)";
+    pub fn import_pyspark(
+        &self,
+        environment: &Environment,
+        spark: &Installation,
+    ) -> Result<String, PythonError> {
+        let script =
+            "import sys; sys.path[:0] = sys.argv[1:]; import pyspark; print(pyspark.__version__)";
         let paths = pyspark_paths(&spark.home);
         let mut args = vec!["-c", script];
         args.extend(paths.iter().map(|path| path.as_str()));
@@ -71,18 +85,31 @@ fn pyspark_paths(home: &Utf8Path) -> Vec<Utf8PathBuf> {
     let mut paths = vec![home.join("python"), lib.join("pyspark.zip")];
     if let Ok(entries) = lib.read_dir_utf8() {
         let names = entries.filter_map(|entry| Some(entry.ok()?.into_path()));
-        paths.extend(names.filter(|path| path.file_name().is_some_and(|name| name.starts_with("py4j-"))));
+        paths.extend(names.filter(|path| {
+            path.file_name()
+                .is_some_and(|name| name.starts_with("py4j-"))
+        }));
     }
     paths
 }
 
-fn ask(program: &Utf8Path, environment: &Environment, args: &[&str]) -> Result<String, PythonError> {
+fn ask(
+    program: &Utf8Path,
+    environment: &Environment,
+    args: &[&str],
+) -> Result<String, PythonError> {
     let done = Run::new(program, &environment.inherited(), PROBE_LIMIT)
         .args(args)
         .finish()
-        .map_err(|source| PythonError::Run { program: program.to_owned(), source })?;
+        .map_err(|source| PythonError::Run {
+            program: program.to_owned(),
+            source,
+        })?;
     if !done.status.success() {
-        return Err(PythonError::Failed { program: program.to_owned(), said: done.tail(3) });
+        return Err(PythonError::Failed {
+            program: program.to_owned(),
+            said: done.tail(3),
+        });
     }
     Ok(String::from_utf8_lossy(&done.stdout).into_owned())
 }

@@ -73,22 +73,53 @@ impl R {
     }
 
     /// Finds an R by its name or path, and Spark's package in the Spark or in R's own library.
-    pub(crate) fn find(environment: &Environment, name: &str, spark: Option<&Installation>) -> Result<Self, RError> {
-        let program = environment.program(name).ok_or_else(|| RError::Missing(name.to_owned()))?;
-        let library = spark.map(|spark| spark.home.join("R/lib").into_string()).unwrap_or_default();
+    pub(crate) fn find(
+        environment: &Environment,
+        name: &str,
+        spark: Option<&Installation>,
+    ) -> Result<Self, RError> {
+        let program = environment
+            .program(name)
+            .ok_or_else(|| RError::Missing(name.to_owned()))?;
+        let library = spark
+            .map(|spark| spark.home.join("R/lib").into_string())
+            .unwrap_or_default();
         let script = "a <- commandArgs(TRUE); cat(as.character(getRversion()), '\\n'); \
                       cat(tryCatch(as.character(packageVersion('SparkR', lib.loc = c(a, .libPaths()))), error = function(e) ''), '\\n')";
         let done = Run::new(&program, &environment.inherited(), PROBE_LIMIT)
-            .args(["--no-save", "--no-restore", "--no-init-file", "--slave", "-e", script, "--args", &library])
+            .args([
+                "--no-save",
+                "--no-restore",
+                "--no-init-file",
+                "--slave",
+                "-e",
+                script,
+                "--args",
+                &library,
+            ])
             .finish()
-            .map_err(|source| RError::Run { program: program.clone(), source })?;
+            .map_err(|source| RError::Run {
+                program: program.clone(),
+                source,
+            })?;
         let said = String::from_utf8_lossy(&done.stdout);
         let mut lines = said.lines().map(|line| line.trim().to_owned());
         match (done.status.success(), lines.next(), lines.next()) {
             (true, Some(version), Some(sparkr)) if !version.is_empty() => {
-                if sparkr.is_empty() { Err(RError::NoSparkR) } else { Ok(Self { program, version, sparkr }) }
+                if sparkr.is_empty() {
+                    Err(RError::NoSparkR)
+                } else {
+                    Ok(Self {
+                        program,
+                        version,
+                        sparkr,
+                    })
+                }
             }
-            _ => Err(RError::Failed { program, said: done.tail(3) }),
+            _ => Err(RError::Failed {
+                program,
+                said: done.tail(3),
+            }),
         }
     }
 }

@@ -133,13 +133,21 @@ pub fn setup(order: &SetupOrder, progress: &dyn Fn(Progress<'_>)) -> Result<Foun
         progress(Progress::Present(Step::Check, &checked));
     }
     let warnings = java.warning(&spark.version).into_iter().collect();
-    Ok(Found { spark, spark_origin, java, warnings })
+    Ok(Found {
+        spark,
+        spark_origin,
+        java,
+        warnings,
+    })
 }
 
 /// Where compiled agents are, below the runtimes directory.
 pub(crate) const AGENTS: &str = "agents";
 
-fn ensure_spark(order: &SetupOrder, progress: &dyn Fn(Progress<'_>)) -> Result<(Installation, Origin), SetupError> {
+fn ensure_spark(
+    order: &SetupOrder,
+    progress: &dyn Fn(Progress<'_>),
+) -> Result<(Installation, Origin), SetupError> {
     if order.spark_version.is_none() {
         match find_spark(&order.search) {
             Ok((spark, origin)) => {
@@ -152,12 +160,22 @@ fn ensure_spark(order: &SetupOrder, progress: &dyn Fn(Progress<'_>)) -> Result<(
     }
     let search = &order.search;
     let python = Python::find(&search.environment, "python3").map_err(SetupError::Python)?;
-    let version = order.spark_version.as_deref().unwrap_or_else(|| default_spark(&python.version));
+    let version = order
+        .spark_version
+        .as_deref()
+        .unwrap_or_else(|| default_spark(&python.version));
     let home = installer(search, &python, progress).spark(version)?;
-    Ok((Installation::probe(&home).map_err(SetupError::Spark)?, Origin::Managed))
+    Ok((
+        Installation::probe(&home).map_err(SetupError::Spark)?,
+        Origin::Managed,
+    ))
 }
 
-fn ensure_java(search: &Search, spark: &Installation, progress: &dyn Fn(Progress<'_>)) -> Result<Java, SetupError> {
+fn ensure_java(
+    search: &Search,
+    spark: &Installation,
+    progress: &dyn Fn(Progress<'_>),
+) -> Result<Java, SetupError> {
     if search.java_home.is_some() {
         return find_java(search, &spark.version).map_err(|error| SetupError::Find(error.into()));
     }
@@ -167,11 +185,21 @@ fn ensure_java(search: &Search, spark: &Installation, progress: &dyn Fn(Progress
     }
     let python = Python::find(&search.environment, "python3").map_err(SetupError::Python)?;
     let home = installer(search, &python, progress).java(&spark.version)?;
-    Java::probe(&home.join("bin/java"), Origin::Managed, &search.environment).map_err(SetupError::Java)
+    Java::probe(&home.join("bin/java"), Origin::Managed, &search.environment)
+        .map_err(SetupError::Java)
 }
 
-fn installer<'a>(search: &'a Search, python: &'a Python, progress: &'a dyn Fn(Progress<'_>)) -> Installer<'a> {
-    Installer { python, environment: &search.environment, runtimes: &search.runtimes, progress }
+fn installer<'a>(
+    search: &'a Search,
+    python: &'a Python,
+    progress: &'a dyn Fn(Progress<'_>),
+) -> Installer<'a> {
+    Installer {
+        python,
+        environment: &search.environment,
+        runtimes: &search.runtimes,
+        progress,
+    }
 }
 
 /// Runs a small Spark job with what was found, and answers what it said. Proof that it all works together.
@@ -181,23 +209,53 @@ pub fn verify(search: &Search, found: &Found) -> Result<String, SetupError> {
     check(search, &found.spark, &found.java, &agent)
 }
 
-fn check(search: &Search, spark: &Installation, java: &Java, agent: &Agent) -> Result<String, SetupError> {
+fn check(
+    search: &Search,
+    spark: &Installation,
+    java: &Java,
+    agent: &Agent,
+) -> Result<String, SetupError> {
     let flags = Flags::of(spark, java, &search.environment, &agent.dir)?;
-    let work = tempfile::Builder::new().prefix(".check-").tempdir_in(&agent.dir).map_err(SetupError::Write)?;
-    let dir = Utf8Path::from_path(work.path()).expect("it was made under a UTF-8 path with an ASCII prefix");
+    let work = tempfile::Builder::new()
+        .prefix(".check-")
+        .tempdir_in(&agent.dir)
+        .map_err(SetupError::Write)?;
+    let dir = Utf8Path::from_path(work.path())
+        .expect("it was made under a UTF-8 path with an ASCII prefix");
     let properties = dir.join("spark.properties");
     // The user's defaults are left out: this is about the installation, not about a cluster.
-    fs::write(&properties, "spark.master=local[1]\nspark.ui.enabled=false\n").map_err(SetupError::Write)?;
+    fs::write(
+        &properties,
+        "spark.master=local[1]\nspark.ui.enabled=false\n",
+    )
+    .map_err(SetupError::Write)?;
     let mut variables = search.environment.for_tools();
     variables.insert("SPARK_HOME".to_owned(), spark.home.to_string());
     variables.insert("JAVA_HOME".to_owned(), java.home.to_string());
     variables.remove("SPARK_CONF_DIR");
-    let first = flags.first_jars.iter().map(|name| spark.jar_path(name).into_string());
-    let class_path = first.chain([spark.class_path(), agent.jar().into_string()]).collect::<Vec<_>>().join(":");
+    let first = flags
+        .first_jars
+        .iter()
+        .map(|name| spark.jar_path(name).into_string());
+    let class_path = first
+        .chain([spark.class_path(), agent.jar().into_string()])
+        .collect::<Vec<_>>()
+        .join(":");
     let done = Run::new(java.program(), &variables, CHECK_LIMIT)
         .args(&flags.jvm)
-        .args(["-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+PerfDisableSharedMem", &format!("-Djava.io.tmpdir={dir}")])
-        .args(["-cp", &class_path, "org.apache.spark.deploy.SparkSubmit", "--properties-file", properties.as_str()])
+        .args([
+            "-Xmx512m",
+            "-XX:TieredStopAtLevel=1",
+            "-XX:+PerfDisableSharedMem",
+            &format!("-Djava.io.tmpdir={dir}"),
+        ])
+        .args([
+            "-cp",
+            &class_path,
+            "org.apache.spark.deploy.SparkSubmit",
+            "--properties-file",
+            properties.as_str(),
+        ])
         .args(["--class", "livius.agent.SelfCheck", "spark-internal"])
         .dir(dir)
         .finish()

@@ -23,7 +23,11 @@ impl Version {
         let mut parts = text.split(['.', '-']);
         let major = parts.next()?.parse().ok()?;
         let minor = parts.next()?.parse().ok()?;
-        Some(Self { major, minor, text: text.to_owned() })
+        Some(Self {
+            major,
+            minor,
+            text: text.to_owned(),
+        })
     }
 
     /// The first two numbers: what documentation speaks of.
@@ -33,7 +37,10 @@ impl Version {
 
     /// All its numbers up to the first part that is none, to tell which of two is newer.
     pub(crate) fn numbers(&self) -> Vec<u32> {
-        self.text.split(['.', '-']).map_while(|part| part.parse().ok()).collect()
+        self.text
+            .split(['.', '-'])
+            .map_while(|part| part.parse().ok())
+            .collect()
     }
 }
 
@@ -123,22 +130,34 @@ impl SparkError {
 impl Installation {
     /// Looks at a directory.
     pub fn probe(home: &Utf8Path) -> Result<Self, SparkError> {
-        let unreadable = |source| SparkError::Unreadable { home: home.to_owned(), source };
+        let unreadable = |source| SparkError::Unreadable {
+            home: home.to_owned(),
+            source,
+        };
         let home = home.canonicalize_utf8().map_err(unreadable)?;
         let jars = list_jars(&home.join("jars")).map_err(unreadable)?;
-        let (scala_line, version) = core_version(&jars).ok_or_else(|| SparkError::NoSpark(home.clone()))?;
+        let (scala_line, version) =
+            core_version(&jars).ok_or_else(|| SparkError::NoSpark(home.clone()))?;
         if version.major < 3 {
             return Err(SparkError::TooOld { home, version });
         }
-        let full = jar_version(&jars, "scala-library-").or_else(|| jar_version(&jars, "scala-compiler-"));
-        let scala = full.or_else(|| Version::parse(&scala_line)).ok_or_else(|| SparkError::NoSpark(home.clone()))?;
+        let full =
+            jar_version(&jars, "scala-library-").or_else(|| jar_version(&jars, "scala-compiler-"));
+        let scala = full
+            .or_else(|| Version::parse(&scala_line))
+            .ok_or_else(|| SparkError::NoSpark(home.clone()))?;
         if !matches!(scala.line(), (2, 12 | 13)) {
             return Err(SparkError::UnknownScala { home, scala });
         }
         if jar_version(&jars, "scala-compiler-").is_none() {
             return Err(SparkError::NoCompiler(home));
         }
-        Ok(Self { home, version, scala, jars })
+        Ok(Self {
+            home,
+            version,
+            scala,
+            jars,
+        })
     }
 
     /// Scala's version as artefacts are named by: `2.12` or `2.13`.
@@ -153,7 +172,11 @@ impl Installation {
 
     /// All jars as a class path, sorted, so that it is the same each time.
     pub(crate) fn class_path(&self) -> String {
-        self.jars.iter().map(|jar| self.jar_path(&jar.name).into_string()).collect::<Vec<_>>().join(":")
+        self.jars
+            .iter()
+            .map(|jar| self.jar_path(&jar.name).into_string())
+            .collect::<Vec<_>>()
+            .join(":")
     }
 
     /// Whether it brings Spark's R package.
@@ -173,7 +196,10 @@ fn list_jars(dir: &Utf8Path) -> io::Result<Vec<Jar>> {
         if entry.path().extension() == Some("jar") {
             // Distributions of some vendors link their jars together from elsewhere.
             let size = entry.path().metadata()?.len();
-            jars.push(Jar { name: entry.file_name().to_owned(), size });
+            jars.push(Jar {
+                name: entry.file_name().to_owned(),
+                size,
+            });
         }
     }
     jars.sort_by(|one, other| one.name.cmp(&other.name));
@@ -183,13 +209,18 @@ fn list_jars(dir: &Utf8Path) -> io::Result<Vec<Jar>> {
 /// From `spark-core_2.13-4.1.4.jar`: `2.13` and `4.1.4`.
 fn core_version(jars: &[Jar]) -> Option<(String, Version)> {
     jars.iter().find_map(|jar| {
-        let (scala, version) = jar.name.strip_prefix("spark-core_")?.strip_suffix(".jar")?.split_once('-')?;
+        let (scala, version) = jar
+            .name
+            .strip_prefix("spark-core_")?
+            .strip_suffix(".jar")?
+            .split_once('-')?;
         Some((scala.to_owned(), Version::parse(version)?))
     })
 }
 
 fn jar_version(jars: &[Jar], prefix: &str) -> Option<Version> {
-    jars.iter().find_map(|jar| Version::parse(jar.name.strip_prefix(prefix)?.strip_suffix(".jar")?))
+    jars.iter()
+        .find_map(|jar| Version::parse(jar.name.strip_prefix(prefix)?.strip_suffix(".jar")?))
 }
 
 #[cfg(test)]
@@ -203,25 +234,64 @@ mod tests {
         for jar in jars {
             std::fs::write(home.join("jars").join(jar), "").unwrap();
         }
-        let found = Installation::probe(home).map_err(|error| error.to_string().replace(home.as_str(), "<home>"))?;
-        Ok((found.version.to_string(), found.scala_line(), found.scala.to_string()))
+        let found = Installation::probe(home)
+            .map_err(|error| error.to_string().replace(home.as_str(), "<home>"))?;
+        Ok((
+            found.version.to_string(),
+            found.scala_line(),
+            found.scala.to_string(),
+        ))
     }
 
     #[test]
     fn versions_come_from_the_names_of_jars() {
         let good = [
-            (["spark-core_2.13-4.1.4.jar", "scala-library-2.13.17.jar", "scala-compiler-2.13.17.jar"], "4.1.4", "2.13", "2.13.17"),
-            (["spark-core_2.12-3.0.0.jar", "scala-library-2.12.10.jar", "scala-compiler-2.12.10.jar"], "3.0.0", "2.12", "2.12.10"),
             (
-                ["spark-core_2.12-3.3.2.3.3.7190.0-91.jar", "scala-reflect-2.12.15.jar", "scala-compiler-2.12.15.jar"],
+                [
+                    "spark-core_2.13-4.1.4.jar",
+                    "scala-library-2.13.17.jar",
+                    "scala-compiler-2.13.17.jar",
+                ],
+                "4.1.4",
+                "2.13",
+                "2.13.17",
+            ),
+            (
+                [
+                    "spark-core_2.12-3.0.0.jar",
+                    "scala-library-2.12.10.jar",
+                    "scala-compiler-2.12.10.jar",
+                ],
+                "3.0.0",
+                "2.12",
+                "2.12.10",
+            ),
+            (
+                [
+                    "spark-core_2.12-3.3.2.3.3.7190.0-91.jar",
+                    "scala-reflect-2.12.15.jar",
+                    "scala-compiler-2.12.15.jar",
+                ],
                 "3.3.2.3.3.7190.0-91",
                 "2.12",
                 "2.12.15",
             ),
-            (["spark-core_2.13-4.2.0-preview1.jar", "x.jar", "scala-compiler-2.13.16.jar"], "4.2.0-preview1", "2.13", "2.13.16"),
+            (
+                [
+                    "spark-core_2.13-4.2.0-preview1.jar",
+                    "x.jar",
+                    "scala-compiler-2.13.16.jar",
+                ],
+                "4.2.0-preview1",
+                "2.13",
+                "2.13.16",
+            ),
         ];
         for (jars, version, line, scala) in good {
-            assert_eq!(probe(&jars), Ok((version.to_owned(), line.to_owned(), scala.to_owned())));
+            assert_eq!(
+                probe(&jars),
+                Ok((version.to_owned(), line.to_owned(), scala.to_owned()))
+            );
         }
     }
 
@@ -233,12 +303,21 @@ mod tests {
                 &["spark-core_2.13-4.1.4.jar", "scala-library-2.13.17.jar"],
                 "find the Scala compiler of Spark at <home>: it has no jars/scala-compiler-*.jar",
             ),
-            (&["spark-core_2.11-2.4.8.jar"], "use Spark 2.4.8 at <home>: Spark 3.0 is the oldest that works"),
-            (&["spark-core_3-5.0.0.jar", "scala-library-3.3.1.jar"], "use Spark at <home> with Scala 3.3.1: Scala 2.12 and 2.13 are known"),
+            (
+                &["spark-core_2.11-2.4.8.jar"],
+                "use Spark 2.4.8 at <home>: Spark 3.0 is the oldest that works",
+            ),
+            (
+                &["spark-core_3-5.0.0.jar", "scala-library-3.3.1.jar"],
+                "use Spark at <home> with Scala 3.3.1: Scala 2.12 and 2.13 are known",
+            ),
         ];
         for (jars, message) in bad {
             assert_eq!(probe(jars), Err(message.to_owned()));
         }
-        assert!(matches!(Installation::probe(Utf8Path::new("/no/such/dir")), Err(SparkError::Unreadable { .. })));
+        assert!(matches!(
+            Installation::probe(Utf8Path::new("/no/such/dir")),
+            Err(SparkError::Unreadable { .. })
+        ));
     }
 }

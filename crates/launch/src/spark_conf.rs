@@ -56,10 +56,16 @@ pub(crate) struct SparkConf {
 impl SparkConf {
     /// Reads the directory of an installation, or the one that `SPARK_CONF_DIR` names instead.
     pub(crate) fn read(spark: &Installation, environment: &Environment) -> Result<Self, ConfError> {
-        let dir = environment.path("SPARK_CONF_DIR").unwrap_or_else(|| spark.home.join("conf"));
+        let dir = environment
+            .path("SPARK_CONF_DIR")
+            .unwrap_or_else(|| spark.home.join("conf"));
         let mut variables = environment.inherited();
         if !dir.is_dir() {
-            return Ok(Self { dir: None, defaults: BTreeMap::new(), environment: variables });
+            return Ok(Self {
+                dir: None,
+                defaults: BTreeMap::new(),
+                environment: variables,
+            });
         }
         let path = dir.join("spark-defaults.conf");
         let defaults = match std::fs::read(&path) {
@@ -72,30 +78,50 @@ impl SparkConf {
             variables.insert("SPARK_HOME".to_owned(), spark.home.to_string());
             variables = run_script(script, &variables)?;
         }
-        Ok(Self { dir: Some(dir), defaults, environment: variables })
+        Ok(Self {
+            dir: Some(dir),
+            defaults,
+            environment: variables,
+        })
     }
 }
 
 /// Runs `spark-env.sh` as Spark's own scripts do, with every assignment exported, and takes over the variables.
-fn run_script(path: Utf8PathBuf, variables: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>, ConfError> {
+fn run_script(
+    path: Utf8PathBuf,
+    variables: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, ConfError> {
     let script = r#"set -a; . "$0" >&2; set +a; exec env -0"#;
     let done = Run::new("bash", variables, SCRIPT_LIMIT)
         .args(["-c", script, path.as_str()])
         .finish()
-        .map_err(|source| ConfError::Script { path: path.clone(), source })?;
+        .map_err(|source| ConfError::Script {
+            path: path.clone(),
+            source,
+        })?;
     if !done.status.success() {
-        return Err(ConfError::ScriptFailed { path, said: done.tail(10) });
+        return Err(ConfError::ScriptFailed {
+            path,
+            said: done.tail(10),
+        });
     }
     let text = String::from_utf8_lossy(&done.stdout);
     // What bash adds for itself is no one else's business.
-    let own = |name: &str| matches!(name, "_" | "SHLVL" | "PWD" | "OLDPWD") && !variables.contains_key(name);
+    let own = |name: &str| {
+        matches!(name, "_" | "SHLVL" | "PWD" | "OLDPWD") && !variables.contains_key(name)
+    };
     let pairs = text.split('\0').filter_map(|entry| entry.split_once('='));
-    Ok(pairs.filter(|(name, _)| !own(name)).map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    Ok(pairs
+        .filter(|(name, _)| !own(name))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect())
 }
 
 /// The configuration directories that belong on the class path.
 pub(crate) fn directories(conf: &SparkConf) -> Vec<Utf8PathBuf> {
-    let named = ["HADOOP_CONF_DIR", "YARN_CONF_DIR"].into_iter().filter_map(|name| conf.environment.get(name));
+    let named = ["HADOOP_CONF_DIR", "YARN_CONF_DIR"]
+        .into_iter()
+        .filter_map(|name| conf.environment.get(name));
     let mut found: Vec<Utf8PathBuf> = conf.dir.iter().cloned().collect();
     for dir in named.map(Utf8Path::new).filter(|dir| dir.is_dir()) {
         if !found.iter().any(|known| known == dir) {
@@ -112,7 +138,12 @@ mod tests {
 
     fn installation(home: &Utf8Path) -> Installation {
         let version = |text| Version::parse(text).unwrap();
-        Installation { home: home.to_owned(), version: version("4.1.4"), scala: version("2.13.17"), jars: Vec::new() }
+        Installation {
+            home: home.to_owned(),
+            version: version("4.1.4"),
+            scala: version("2.13.17"),
+            jars: Vec::new(),
+        }
     }
 
     #[test]
@@ -122,10 +153,17 @@ mod tests {
         let conf = home.join("conf");
         std::fs::create_dir(&conf).unwrap();
         std::fs::write(conf.join("spark-defaults.conf"), "spark.master  local[3]\n").unwrap();
-        std::fs::write(conf.join("spark-env.sh"), "echo noise\nHADOOP_CONF_DIR=$SPARK_HOME/conf\nX='a\nb'\n").unwrap();
+        std::fs::write(
+            conf.join("spark-env.sh"),
+            "echo noise\nHADOOP_CONF_DIR=$SPARK_HOME/conf\nX='a\nb'\n",
+        )
+        .unwrap();
         let environment = Environment::new([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]);
         let read = SparkConf::read(&installation(home), &environment).unwrap();
-        assert_eq!(read.defaults, BTreeMap::from([("spark.master".to_owned(), "local[3]".to_owned())]));
+        assert_eq!(
+            read.defaults,
+            BTreeMap::from([("spark.master".to_owned(), "local[3]".to_owned())])
+        );
         assert_eq!(read.environment["X"], "a\nb");
         assert!(!read.environment.contains_key("SHLVL"));
         assert_eq!(directories(&read), std::slice::from_ref(&conf));
@@ -137,7 +175,11 @@ mod tests {
 
     #[test]
     fn no_directory_is_no_mistake() {
-        let read = SparkConf::read(&installation(Utf8Path::new("/no/spark")), &Environment::default()).unwrap();
+        let read = SparkConf::read(
+            &installation(Utf8Path::new("/no/spark")),
+            &Environment::default(),
+        )
+        .unwrap();
         assert_eq!((read.dir, read.defaults.len()), (None, 0));
     }
 }

@@ -47,9 +47,18 @@ pub(crate) struct Started {
 impl Started {
     /// Starts `<supervisor…> <dir>` and with it the driver that the directory's `command.json` tells of.
     pub(crate) fn spawn(supervisor: &[String], dir: &DriverDir) -> Result<Self, StartError> {
-        let (program, args) = supervisor.split_first().expect("the configuration names a program");
-        let spawned = |source| StartError::Spawn { program: program.clone(), source };
-        let stderr = std::fs::OpenOptions::new().append(true).create(true).open(dir.stderr()).map_err(spawned)?;
+        let (program, args) = supervisor
+            .split_first()
+            .expect("the configuration names a program");
+        let spawned = |source| StartError::Spawn {
+            program: program.clone(),
+            source,
+        };
+        let stderr = std::fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(dir.stderr())
+            .map_err(spawned)?;
         let mut child = Command::new(program)
             .args(args)
             .arg(dir.path())
@@ -69,14 +78,22 @@ impl Started {
         let pid = Pid::from_child(child);
         let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
         let pid = pid.as_raw_nonzero().get();
-        let start_ticks = processes::look_up(pid).ok_or(io::ErrorKind::NotFound)?.start_ticks;
-        Ok(Self { dir: dir.clone(), record: ProcessRecord { pid, start_ticks }, pidfd: Some(pidfd) })
+        let start_ticks = processes::look_up(pid)
+            .ok_or(io::ErrorKind::NotFound)?
+            .start_ticks;
+        Ok(Self {
+            dir: dir.clone(),
+            record: ProcessRecord { pid, start_ticks },
+            pidfd: Some(pidfd),
+        })
     }
 
     /// The supervisor waits for our word until its pid is on disk: whatever happens to us, its driver can be found.
     fn handshake(&self, child: &mut Child) -> Result<(), StartError> {
         let mut stdin = child.stdin.take().expect("it was made with a pipe");
-        self.dir.write_supervisor(&self.record).map_err(StartError::Silent)?;
+        self.dir
+            .write_supervisor(&self.record)
+            .map_err(StartError::Silent)?;
         stdin.write_all(b"go\n").map_err(StartError::Silent)?;
         drop(stdin);
         let stdout = child.stdout.take().expect("it was made with a pipe");
@@ -84,20 +101,27 @@ impl Started {
         match answer.trim() {
             "started" => Ok(()),
             "" => Err(StartError::Silent(io::ErrorKind::UnexpectedEof.into())),
-            other => Err(StartError::Refused(other.trim_start_matches("failed: ").to_owned())),
+            other => Err(StartError::Refused(
+                other.trim_start_matches("failed: ").to_owned(),
+            )),
         }
     }
 
     /// Hands it over to the async world. Must be called within a Tokio runtime.
     pub(crate) fn watched(mut self, clock: Arc<dyn Clock>) -> io::Result<Supervised> {
-        let pidfd = self.pidfd.take().expect("only this method takes it, and it takes itself as well");
+        let pidfd = self
+            .pidfd
+            .take()
+            .expect("only this method takes it, and it takes itself as well");
         Supervised::watch(self.dir.clone(), self.record.clone(), pidfd, clock)
     }
 }
 
 impl Drop for Started {
     fn drop(&mut self) {
-        let Some(pidfd) = self.pidfd.take() else { return };
+        let Some(pidfd) = self.pidfd.take() else {
+            return;
+        };
         let ended = self.dir.write_grace(Duration::ZERO).is_ok()
             && pidfd_send_signal(&pidfd, Signal::TERM).is_ok()
             && matches!(pidfd::readable(&pidfd, MARGIN), Ok(true));

@@ -29,10 +29,23 @@ pub(crate) struct Supervised {
 }
 
 impl Supervised {
-    pub(crate) fn watch(dir: DriverDir, record: ProcessRecord, pidfd: OwnedFd, clock: Arc<dyn Clock>) -> io::Result<Self> {
-        #[expect(deprecated, reason = "only unsound for types whose descriptor can change, which an OwnedFd's cannot; its heir is unsafe")]
+    pub(crate) fn watch(
+        dir: DriverDir,
+        record: ProcessRecord,
+        pidfd: OwnedFd,
+        clock: Arc<dyn Clock>,
+    ) -> io::Result<Self> {
+        #[expect(
+            deprecated,
+            reason = "only unsound for types whose descriptor can change, which an OwnedFd's cannot; its heir is unsafe"
+        )]
         let pidfd = Arc::new(AsyncFd::with_interest(pidfd, Interest::READABLE)?);
-        Ok(Self { dir, record, pidfd, clock })
+        Ok(Self {
+            dir,
+            record,
+            pidfd,
+            clock,
+        })
     }
 
     /// Finds a driver again, or clears away what is left of it and tells how it ended. Without a record the directory tells.
@@ -102,7 +115,7 @@ async fn settle(dir: DriverDir, clock: Arc<dyn Clock>) -> Exit {
             return known.exit();
         }
         sweep(&dir);
-        dir.remove_secrets();
+        dir.clear_away();
         if let Err(error) = dir.write_exit(&ExitRecord::new(Exit::Unknown, clock.now())) {
             tracing::warn!(dir = %dir.path(), %error, "could not write down that the driver is gone");
         }

@@ -45,7 +45,10 @@ pub struct SuperviseError {
 }
 
 fn failed<E: Into<io::Error>>(doing: &'static str) -> impl FnOnce(E) -> SuperviseError {
-    move |error| SuperviseError { doing, source: error.into() }
+    move |error| SuperviseError {
+        doing,
+        source: error.into(),
+    }
 }
 
 /// Runs the driver whose directory this is until it and everything it started are gone.
@@ -68,15 +71,26 @@ pub fn supervise(dir: &Utf8Path, clock: &dyn Clock) -> Result<(), SuperviseError
         }
     };
     answer("started");
-    let exit = Watch { dir: &dir, driver, exit: None, leftovers_since: None, kill_at: None }.run(&mut signals)?;
-    dir.remove_secrets();
-    dir.write_exit(&ExitRecord::new(exit, clock.now())).map_err(failed("write down how the driver ended"))
+    let exit = Watch {
+        dir: &dir,
+        driver,
+        exit: None,
+        leftovers_since: None,
+        kill_at: None,
+    }
+    .run(&mut signals)?;
+    dir.clear_away();
+    dir.write_exit(&ExitRecord::new(exit, clock.now()))
+        .map_err(failed("write down how the driver ended"))
 }
 
 /// Without the launcher's word the driver must not start: a launcher that died before it wrote down our pid would never find it.
 fn go_ahead() -> bool {
     let mut line = String::new();
-    io::stdin().lock().read_line(&mut line).is_ok_and(|_| line.trim() == "go")
+    io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .is_ok_and(|_| line.trim() == "go")
 }
 
 fn answer(line: &str) {
@@ -87,9 +101,14 @@ fn answer(line: &str) {
 
 /// Starts the driver in a process group of its own, and writes down which one it is.
 fn start(dir: &DriverDir) -> Result<Pid, SuperviseError> {
-    let order: DriverCommand = dir.take_command().map_err(failed("read the driver's command"))?;
-    dir.write_grace(Duration::from_millis(order.grace_ms)).map_err(failed("write the grace"))?;
-    let log = |path: &Utf8Path| -> io::Result<File> { OpenOptions::new().append(true).create(true).open(path) };
+    let order: DriverCommand = dir
+        .take_command()
+        .map_err(failed("read the driver's command"))?;
+    dir.write_grace(Duration::from_millis(order.grace_ms))
+        .map_err(failed("write the grace"))?;
+    let log = |path: &Utf8Path| -> io::Result<File> {
+        OpenOptions::new().append(true).create(true).open(path)
+    };
     let child = Command::new(&order.program)
         .args(&order.args)
         .env_clear()
@@ -105,9 +124,15 @@ fn start(dir: &DriverDir) -> Result<Pid, SuperviseError> {
     let pid = Pid::from_child(&child);
     let raw = pid.as_raw_nonzero().get();
     let start_ticks = processes::look_up(raw).map_or(0, |process| process.start_ticks);
-    if let Err(source) = dir.write_driver(&ProcessFile { pid: raw, start_ticks }) {
+    if let Err(source) = dir.write_driver(&ProcessFile {
+        pid: raw,
+        start_ticks,
+    }) {
         let _ = process::kill_process_group(pid, Signal::KILL);
-        return Err(SuperviseError { doing: "write down the driver's process", source });
+        return Err(SuperviseError {
+            doing: "write down the driver's process",
+            source,
+        });
     }
     Ok(pid)
 }
@@ -125,7 +150,10 @@ impl Signals {
         for signal in [SIGINT, SIGHUP] {
             signal_hook::flag::register(signal, Arc::clone(&ignored))?;
         }
-        Ok(Self { terminate: Self::stream(SIGTERM)?, child: Self::stream(SIGCHLD)? })
+        Ok(Self {
+            terminate: Self::stream(SIGTERM)?,
+            child: Self::stream(SIGCHLD)?,
+        })
     }
 
     fn stream(signal: i32) -> io::Result<UnixStream> {
@@ -138,7 +166,10 @@ impl Signals {
     /// Waits for a signal, or until the time is up; tells whether SIGTERM came.
     fn wait(&mut self, limit: Option<Duration>) -> io::Result<bool> {
         let limit = limit.and_then(|limit| Timespec::try_from(limit).ok());
-        let mut both = [PollFd::new(&self.terminate, PollFlags::IN), PollFd::new(&self.child, PollFlags::IN)];
+        let mut both = [
+            PollFd::new(&self.terminate, PollFlags::IN),
+            PollFd::new(&self.child, PollFlags::IN),
+        ];
         match poll(&mut both, limit.as_ref()) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
@@ -203,7 +234,10 @@ impl Watch<'_> {
             signal_descendants(Signal::TERM);
         }
         let leftovers_until = self.leftovers_since.map(|since| since + LEFTOVER_GRACE);
-        let due = [self.kill_at, leftovers_until].into_iter().flatten().min()?;
+        let due = [self.kill_at, leftovers_until]
+            .into_iter()
+            .flatten()
+            .min()?;
         if due > now {
             return Some(due - now);
         }

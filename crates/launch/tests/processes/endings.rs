@@ -12,13 +12,25 @@ use crate::world::{LONG, World, in_time, kill, run, wait_for};
 pub const TESTS: &[crate::Test] = &[
     ("ends_by_itself", ends_by_itself),
     ("dies_of_a_signal", dies_of_a_signal),
-    ("obeys_sigterm_within_the_grace", obeys_sigterm_within_the_grace),
+    (
+        "obeys_sigterm_within_the_grace",
+        obeys_sigterm_within_the_grace,
+    ),
     ("ignores_sigterm", ignores_sigterm),
-    ("a_second_terminate_shortens_the_grace", a_second_terminate_shortens_the_grace),
+    (
+        "a_second_terminate_shortens_the_grace",
+        a_second_terminate_shortens_the_grace,
+    ),
     ("daemons_cannot_escape", daemons_cannot_escape),
-    ("what_it_leaves_behind_is_ended", what_it_leaves_behind_is_ended),
+    (
+        "what_it_leaves_behind_is_ended",
+        what_it_leaves_behind_is_ended,
+    ),
     ("a_killed_supervisor", a_killed_supervisor),
-    ("the_terminals_signals_do_not_reach_it", the_terminals_signals_do_not_reach_it),
+    (
+        "the_terminals_signals_do_not_reach_it",
+        the_terminals_signals_do_not_reach_it,
+    ),
     ("the_supervisor_is_small", the_supervisor_is_small),
 ];
 
@@ -32,12 +44,20 @@ fn ends_by_itself() {
         assert_eq!(in_time(driver.exited()).await, Exit::Code(3));
         assert_eq!(in_time(driver.terminate(LONG)).await, Exit::Code(3));
         let work = world.dir().join("work");
-        assert!(world.stdout().contains(&format!("{work} {work}/tmp none")), "{}", world.stdout());
+        assert!(
+            world.stdout().contains(&format!("{work} {work}/tmp none")),
+            "{}",
+            world.stdout()
+        );
         for file in ["launch.json", "spark.properties"] {
             let private = |line: &str| line.starts_with("-rw-------") && line.ends_with(file);
             assert!(world.stdout().lines().any(private), "{}", world.stdout());
         }
-        assert!(fs::read_to_string(world.dir().join("stderr.log")).unwrap().contains("err"));
+        assert!(
+            fs::read_to_string(world.dir().join("stderr.log"))
+                .unwrap()
+                .contains("err")
+        );
         world.assert_clean();
     });
 }
@@ -54,8 +74,13 @@ fn dies_of_a_signal() {
 fn obeys_sigterm_within_the_grace() {
     run(async {
         let world = World::new();
-        let driver = world.ready("trap 'exit 7' TERM; echo ready; while :; do sleep 0.05; done").await;
-        assert_eq!(in_time(driver.terminate(Duration::from_hours(1))).await, Exit::Code(7));
+        let driver = world
+            .ready("trap 'exit 7' TERM; echo ready; while :; do sleep 0.05; done")
+            .await;
+        assert_eq!(
+            in_time(driver.terminate(Duration::from_hours(1))).await,
+            Exit::Code(7)
+        );
         world.assert_clean();
     });
 }
@@ -63,8 +88,13 @@ fn obeys_sigterm_within_the_grace() {
 fn ignores_sigterm() {
     run(async {
         let world = World::new();
-        let driver = world.ready(&format!("trap '' TERM; echo ready; {}", world.sleeper())).await;
-        assert_eq!(in_time(driver.terminate(Duration::from_millis(200))).await, Exit::Signal(9));
+        let driver = world
+            .ready(&format!("trap '' TERM; echo ready; {}", world.sleeper()))
+            .await;
+        assert_eq!(
+            in_time(driver.terminate(Duration::from_millis(200))).await,
+            Exit::Signal(9)
+        );
         world.assert_clean();
     });
 }
@@ -72,10 +102,15 @@ fn ignores_sigterm() {
 fn a_second_terminate_shortens_the_grace() {
     run(async {
         let world = World::new();
-        let driver = world.ready("trap '' TERM; echo ready; while :; do sleep 0.05; done").await;
+        let driver = world
+            .ready("trap '' TERM; echo ready; while :; do sleep 0.05; done")
+            .await;
         let patient = driver.terminate(Duration::from_hours(1));
         let impatient = driver.terminate(Duration::from_millis(100));
-        assert_eq!(in_time(async { tokio::join!(patient, impatient) }).await, (Exit::Signal(9), Exit::Signal(9)));
+        assert_eq!(
+            in_time(async { tokio::join!(patient, impatient) }).await,
+            (Exit::Signal(9), Exit::Signal(9))
+        );
         world.assert_clean();
     });
 }
@@ -83,10 +118,28 @@ fn a_second_terminate_shortens_the_grace() {
 fn daemons_cannot_escape() {
     run(async {
         let world = World::new();
-        let daemon = format!("(env -i setsid {} </dev/null >/dev/null 2>&1 &)", world.sleeper());
-        let driver = world.ready(&format!("{daemon}; {daemon}; echo ready; while :; do sleep 0.05; done")).await;
-        wait_for("two daemons", || world.survivors().iter().filter(|line| line.starts_with("sh -c trap")).count() == 2).await;
-        assert_eq!(in_time(driver.terminate(Duration::from_millis(200))).await, Exit::Signal(15));
+        let daemon = format!(
+            "(env -i setsid {} </dev/null >/dev/null 2>&1 &)",
+            world.sleeper()
+        );
+        let driver = world
+            .ready(&format!(
+                "{daemon}; {daemon}; echo ready; while :; do sleep 0.05; done"
+            ))
+            .await;
+        wait_for("two daemons", || {
+            world
+                .survivors()
+                .iter()
+                .filter(|line| line.starts_with("sh -c trap"))
+                .count()
+                == 2
+        })
+        .await;
+        assert_eq!(
+            in_time(driver.terminate(Duration::from_millis(200))).await,
+            Exit::Signal(15)
+        );
         world.assert_clean();
     });
 }
@@ -95,7 +148,9 @@ fn what_it_leaves_behind_is_ended() {
     run(async {
         let world = World::new();
         let sleeper = world.sleeper();
-        let driver = world.launch(&format!("{sleeper} & setsid {sleeper} & sleep 0.2; exit 0")).await;
+        let driver = world
+            .launch(&format!("{sleeper} & setsid {sleeper} & sleep 0.2; exit 0"))
+            .await;
         assert_eq!(in_time(driver.exited()).await, Exit::Code(0));
         world.assert_clean();
     });
@@ -105,11 +160,18 @@ fn a_killed_supervisor() {
     run(async {
         let world = World::new();
         let sleeper = world.sleeper();
-        let driver = world.ready(&format!("trap '' TERM; setsid {sleeper} & echo ready; {sleeper}")).await;
+        let driver = world
+            .ready(&format!(
+                "trap '' TERM; setsid {sleeper} & echo ready; {sleeper}"
+            ))
+            .await;
         kill(driver.record().pid, "-KILL");
         assert_eq!(in_time(driver.exited()).await, Exit::Unknown);
         world.assert_clean();
-        let again = world.launcher("").adopt(&world.dir(), Some(&driver.record())).await;
+        let again = world
+            .launcher("")
+            .adopt(&world.dir(), Some(&driver.record()))
+            .await;
         assert_eq!(again.err(), Some(Exit::Unknown));
     });
 }
@@ -117,14 +179,27 @@ fn a_killed_supervisor() {
 fn the_terminals_signals_do_not_reach_it() {
     run(async {
         let world = World::new();
-        let driver = world.ready("echo ready; while :; do sleep 0.05; done").await;
+        let driver = world
+            .ready("echo ready; while :; do sleep 0.05; done")
+            .await;
         for signal in ["-INT", "-HUP"] {
             kill(driver.record().pid, signal);
         }
         let stat = fs::read_to_string(format!("/proc/{}/stat", driver.record().pid)).unwrap();
-        let session = stat.rsplit_once(')').unwrap().1.split_whitespace().nth(3).unwrap().to_owned();
+        let session = stat
+            .rsplit_once(')')
+            .unwrap()
+            .1
+            .split_whitespace()
+            .nth(3)
+            .unwrap()
+            .to_owned();
         assert_eq!(session, driver.record().pid.to_string());
-        assert!(tokio::time::timeout(Duration::from_millis(300), driver.exited()).await.is_err());
+        assert!(
+            tokio::time::timeout(Duration::from_millis(300), driver.exited())
+                .await
+                .is_err()
+        );
         in_time(driver.terminate(Duration::ZERO)).await;
         world.assert_clean();
     });
@@ -133,8 +208,11 @@ fn the_terminals_signals_do_not_reach_it() {
 fn the_supervisor_is_small() {
     run(async {
         let world = World::new();
-        let driver = world.ready("echo ready; while :; do sleep 0.05; done").await;
-        let status = fs::read_to_string(format!("/proc/{}/smaps_rollup", driver.record().pid)).unwrap();
+        let driver = world
+            .ready("echo ready; while :; do sleep 0.05; done")
+            .await;
+        let status =
+            fs::read_to_string(format!("/proc/{}/smaps_rollup", driver.record().pid)).unwrap();
         let value = |name: &str| -> u32 {
             let line = status.lines().find(|line| line.starts_with(name)).unwrap();
             line.split_whitespace().nth(1).unwrap().parse().unwrap()

