@@ -1,0 +1,285 @@
+//! The command line.
+
+use camino::Utf8PathBuf;
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::Flags;
+
+/// A session server for Apache Spark that speaks the Apache Livy REST API.
+#[derive(Debug, Parser)]
+#[command(
+    name = "livius",
+    version,
+    max_term_width = 120,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Shows it all: gets a Spark when there is none, starts a server, runs a Spark job in a session
+    Quickstart(Quickstart),
+    /// Runs the server
+    Serve(ServerFlags),
+    /// Finds Java and Spark, or installs them for this user, and prepares them
+    Setup(Setup),
+    /// Says what was found, what each kind of session would do here, and what to do about what is missing
+    Doctor(Doctor),
+    /// Shows the configuration
+    #[command(subcommand)]
+    Config(Config),
+    /// Prints the OpenAPI document of the REST API
+    Openapi,
+    /// Looks after one driver; the server starts this itself
+    #[command(hide = true)]
+    Supervise {
+        /// The driver's directory.
+        dir: Utf8PathBuf,
+    },
+}
+
+/// What can be shown of the configuration.
+#[derive(Debug, Subcommand)]
+pub enum Config {
+    /// Prints every value with the place it came from
+    Show {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+        /// The flags that `serve` would be given.
+        #[command(flatten)]
+        flags: Box<ServerFlags>,
+    },
+    /// Prints the table of all keys, in Markdown
+    Reference,
+}
+
+/// Flags that every command understands which reads the configuration.
+#[derive(Debug, Clone, Default, Args)]
+pub struct CommonFlags {
+    /// The configuration file [default: ~/.config/livius/livius.toml, when it is there]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<String>,
+    /// Everything that the server keeps [default: ~/.local/share/livius]
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<String>,
+    /// The Spark installation [default: `$SPARK_HOME`, else the one that `livius setup` made]
+    #[arg(long, value_name = "DIR")]
+    pub spark_home: Option<String>,
+    /// The Java that runs drivers [default: `$JAVA_HOME`, else a fitting one]
+    #[arg(long, value_name = "DIR")]
+    pub java_home: Option<String>,
+    /// How the log is written to standard error: text or json
+    #[arg(long, value_name = "FORMAT")]
+    pub log_format: Option<String>,
+    /// What is logged: error, warn, info, debug, trace, or directives
+    #[arg(long, value_name = "LEVEL")]
+    pub log_level: Option<String>,
+    /// Sets any key of the configuration; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+/// The flags of a server.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ServerFlags {
+    /// Those of every command.
+    #[command(flatten)]
+    pub common: CommonFlags,
+    /// Where to listen [default: 127.0.0.1:8998]; port 0 takes a free one
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub listen: Option<String>,
+    /// Listens where other machines can reach it although nobody is authenticated: who reaches it runs code as you
+    #[arg(long)]
+    pub allow_public_without_authentication: bool,
+    /// Spark's master, for every session [default: local[*], where the request does not say]
+    #[arg(long, value_name = "MASTER")]
+    pub master: Option<String>,
+    /// Spark configuration that sessions start from; may be repeated
+    #[arg(long, value_name = "NAME=TEXT")]
+    pub conf: Vec<String>,
+    /// What a shutdown does with running sessions: stop or keep
+    #[arg(long, value_name = "stop|keep")]
+    pub on_shutdown: Option<String>,
+}
+
+/// The flags of `quickstart`.
+#[derive(Debug, Args)]
+pub struct Quickstart {
+    /// Stops after the job instead of serving on
+    #[arg(long)]
+    pub exit: bool,
+    /// Those of the server.
+    #[command(flatten)]
+    pub flags: ServerFlags,
+}
+
+/// The flags of `setup`.
+#[derive(Debug, Args)]
+pub struct Setup {
+    /// Installs this version of Spark beside what there is, or `default`; may be repeated
+    #[arg(long, value_name = "VERSION")]
+    pub spark_version: Vec<String>,
+    /// Prints what is ready as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Those of every command.
+    #[command(flatten)]
+    pub flags: CommonFlags,
+}
+
+/// The flags of `doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Goes to the end of it: compiles the agent where needed, and runs a small Spark job
+    #[arg(long)]
+    pub run: bool,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Those of every command.
+    #[command(flatten)]
+    pub flags: CommonFlags,
+}
+
+/// Reads the command line, or ends the process with what is wrong with it.
+pub fn parse() -> Command {
+    Cli::parse().command
+}
+
+impl CommonFlags {
+    /// As a layer of the configuration.
+    pub fn layer(&self) -> Flags {
+        let mut flags = Flags {
+            config: self.config.clone(),
+            set: self.set.clone(),
+            ..Flags::default()
+        };
+        flags.add("server.data_dir", "--data-dir", self.data_dir.as_ref());
+        flags.add("spark.home", "--spark-home", self.spark_home.as_ref());
+        flags.add("java.home", "--java-home", self.java_home.as_ref());
+        flags.add("logs.format", "--log-format", self.log_format.as_ref());
+        flags.add("logs.level", "--log-level", self.log_level.as_ref());
+        flags
+    }
+}
+
+impl ServerFlags {
+    /// As a layer of the configuration.
+    pub fn layer(&self) -> Flags {
+        let mut flags = Flags {
+            conf: self.conf.clone(),
+            ..self.common.layer()
+        };
+        let public = self
+            .allow_public_without_authentication
+            .then(|| "true".to_owned());
+        let key = "server.allow_public_without_authentication";
+        flags.add(
+            key,
+            "--allow-public-without-authentication",
+            public.as_ref(),
+        );
+        flags.add("server.listen", "--listen", self.listen.as_ref());
+        flags.add("spark.master", "--master", self.master.as_ref());
+        flags.add(
+            "sessions.on_shutdown",
+            "--on-shutdown",
+            self.on_shutdown.as_ref(),
+        );
+        flags
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Command, String> {
+        let words = std::iter::once("livius").chain(line.split_whitespace());
+        Cli::try_parse_from(words)
+            .map(|cli| cli.command)
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_of_serve_reaches_the_configuration() {
+        let line = "serve --config c.toml --data-dir d --spark-home s --java-home j --log-format json --log-level debug \
+                    --set a.b=c --listen [::1]:1 --allow-public-without-authentication --master yarn --conf x=y \
+                    --conf z=1 --on-shutdown keep";
+        let Ok(Command::Serve(flags)) = parse(line) else {
+            panic!("{line}")
+        };
+        let layer = flags.layer();
+        assert_eq!(layer.config.as_deref(), Some("c.toml"));
+        assert_eq!(
+            (layer.conf, layer.set),
+            (
+                vec!["x=y".to_owned(), "z=1".to_owned()],
+                vec!["a.b=c".to_owned()]
+            )
+        );
+        let values: Vec<String> = layer
+            .values
+            .iter()
+            .map(|(key, flag, text)| format!("{flag} {key}={text}"))
+            .collect();
+        insta::assert_snapshot!(values.join("\n"), @r"
+        --data-dir server.data_dir=d
+        --spark-home spark.home=s
+        --java-home java.home=j
+        --log-format logs.format=json
+        --log-level logs.level=debug
+        --allow-public-without-authentication server.allow_public_without_authentication=true
+        --listen server.listen=[::1]:1
+        --master spark.master=yarn
+        --on-shutdown sessions.on_shutdown=keep
+        ");
+    }
+
+    #[test]
+    fn flags_that_are_not_given_set_nothing() {
+        let Ok(Command::Serve(flags)) = parse("serve") else {
+            panic!()
+        };
+        assert_eq!(flags.layer(), Flags::default());
+    }
+
+    #[test]
+    fn every_command_parses() {
+        let good = [
+            "quickstart --exit --listen 127.0.0.1:0",
+            "setup --spark-version 3.5.9 --spark-version default --json --data-dir d",
+            "doctor --run --json --spark-home /opt/spark",
+            "config show --json --listen 127.0.0.1:1",
+            "config reference",
+            "openapi",
+            "supervise /tmp/driver",
+        ];
+        for line in good {
+            assert!(parse(line).is_ok(), "{line}");
+        }
+        for line in [
+            "",
+            "serve --port 8998",
+            "supervise",
+            "config",
+            "serve extra",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The commands, one file each.
+
+mod config;
+mod doctor;
+mod openapi;
+mod quickstart;
+mod serve;
+mod setup;
+mod supervise;
+
+use std::process::ExitCode;
+
+use crate::cli::Command;
+use crate::config::{ConfigError, Flags, Resolved, Settings, Surroundings};
+use crate::exit::Ending;
+use crate::terminal;
+
+/// Runs a command to its end.
+pub fn run(command: Command) -> ExitCode {
+    let ending = match command {
+        Command::Quickstart(arguments) => quickstart::run(&arguments),
+        Command::Serve(flags) => serve::run(&flags),
+        Command::Setup(arguments) => setup::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Config(command) => config::run(&command),
+        Command::Openapi => openapi::run(),
+        Command::Supervise { dir } => supervise::run(&dir),
+    };
+    ending.unwrap_or_else(|error| report(&error)).into()
+}
+
+/// Tells why a command failed: the whole chain, once.
+fn report(error: &anyhow::Error) -> Ending {
+    terminal::complain(&format!("livius: {error:#}"));
+    if error.is::<ConfigError>() {
+        Ending::Misused
+    } else {
+        Ending::Failed
+    }
+}
+
+/// Reads the configuration of a command.
+fn load(flags: &Flags) -> Result<(Settings, Surroundings), ConfigError> {
+    let (resolved, surroundings) = resolve(flags)?;
+    Ok((Settings::from_resolved(&resolved), surroundings))
+}
+
+fn resolve(flags: &Flags) -> Result<(Resolved, Surroundings), ConfigError> {
+    let surroundings = Surroundings::of_this_process();
+    crate::config::load(flags, &surroundings).map(|resolved| (resolved, surroundings))
+}

@@ -1,0 +1,146 @@
+//! `livius doctor`: what was found here, what sessions would meet, and what to do about the rest.
+
+use launch::{AgentFacts, Finding, Origin, Python, Report};
+use serde_json::json;
+
+use crate::cli::Doctor;
+use crate::exit::Ending;
+use crate::terminal::{Progress, say};
+
+/// Runs the command.
+pub fn run(arguments: &Doctor) -> anyhow::Result<Ending> {
+    let (settings, surroundings) = super::load(&arguments.flags.layer())?;
+    if arguments.run {
+        Progress::begin().step("compiling the agent where needed, and running a small Spark job");
+    }
+    let report = launch::doctor(&settings.search(&surroundings), arguments.run);
+    say(&if arguments.json {
+        format!("{:#}", json!(report))
+    } else {
+        text(&report)
+    });
+    Ok(if report.healthy {
+        Ending::Good
+    } else {
+        Ending::Failed
+    })
+}
+
+fn text(report: &Report) -> String {
+    let spark = finding("Spark", &report.spark, |spark| {
+        format!(
+            "{} (Scala {}) at {}, {}",
+            spark.version,
+            spark.scala,
+            spark.home,
+            origin(spark.origin)
+        )
+    });
+    let java = finding("Java", &report.java, |java| {
+        format!("{} at {}, {}", java.version, java.home, origin(java.origin))
+    });
+    let agent = finding("agent", &report.agent, agent);
+    let show_python = |python: &Python| format!("{} at {}", python.version, python.program);
+    let python = finding("Python", &report.python, show_python);
+    let python3 = report
+        .python3
+        .as_ref()
+        .map(|python3| finding("Python 3", python3, show_python));
+    let r = finding("R", &report.r, |r| {
+        format!("{} at {}, with SparkR {}", r.version, r.program, r.sparkr)
+    });
+    let kinds = report.kinds.iter().map(|facts| match &facts.problem {
+        None => format!("  {:<9} works", facts.kind.as_str()),
+        Some(problem) => format!("  {:<9} would not work: {problem}", facts.kind.as_str()),
+    });
+    let verdict = if report.healthy {
+        "doctor: healthy"
+    } else {
+        "doctor: NOT healthy: no session can be started here; see what is missing above"
+    };
+    let mut lines = vec![spark, java, agent, python];
+    lines.extend(python3);
+    lines.extend([
+        r,
+        String::new(),
+        "Sessions and statements of kind".to_owned(),
+    ]);
+    lines.extend(kinds);
+    lines.extend([String::new(), verdict.to_owned()]);
+    lines.join("\n")
+}
+
+fn agent(agent: &AgentFacts) -> String {
+    let place = match &agent.jar {
+        Some(jar) => format!("compiled at {jar}"),
+        None => {
+            "will be compiled by the first session; `livius setup` does it ahead of time".to_owned()
+        }
+    };
+    agent.check.as_ref().map_or_else(
+        || place.clone(),
+        |said| format!("{place}, and it ran: {said}"),
+    )
+}
+
+fn finding<T>(name: &str, finding: &Finding<T>, show: impl Fn(&T) -> String) -> String {
+    match finding {
+        Finding::Present {
+            what,
+            warning: None,
+        } => format!("{name:<8} {}", show(what)),
+        Finding::Present {
+            what,
+            warning: Some(warning),
+        } => format!("{name:<8} {}\n         note: {warning}", show(what)),
+        Finding::Missing { problem, remedy } => {
+            format!("{name:<8} MISSING: {problem}\n         what to do: {remedy}")
+        }
+    }
+}
+
+fn origin(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Configured => "as configured",
+        Origin::Environment => "from the environment",
+        Origin::Path => "found on the PATH",
+        Origin::Managed => "made by `livius setup`",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_says_what_is_there_or_what_to_do() {
+        let show = |number: &u8| format!("version {number}");
+        assert_eq!(
+            finding(
+                "Java",
+                &Finding::Present {
+                    what: 17,
+                    warning: None
+                },
+                show
+            ),
+            "Java     version 17"
+        );
+        let old = Finding::Present {
+            what: 8,
+            warning: Some("old".to_owned()),
+        };
+        assert_eq!(
+            finding("Java", &old, show),
+            "Java     version 8\n         note: old"
+        );
+        let missing = Finding::<u8>::Missing {
+            problem: "gone".to_owned(),
+            remedy: "buy one".to_owned(),
+        };
+        assert_eq!(
+            finding("Java", &missing, show),
+            "Java     MISSING: gone\n         what to do: buy one"
+        );
+    }
+}

@@ -1,0 +1,10 @@
+//! `livius openapi`: the description of the REST API.
+
+use crate::exit::Ending;
+use crate::terminal;
+
+/// Runs the command.
+pub fn run() -> anyhow::Result<Ending> {
+    terminal::say(&serde_json::to_string_pretty(&http_edge::openapi())?);
+    Ok(Ending::Good)
+}

@@ -1,0 +1,148 @@
+//! `livius quickstart`: everything once, from nothing to the result of a Spark job, and what to try next.
+
+mod tour;
+
+use std::net::SocketAddr;
+
+use anyhow::Context as _;
+use camino::Utf8Path;
+
+use crate::cli::{Quickstart, ServerFlags};
+use crate::commands::{serve, setup};
+use crate::config::{Settings, Surroundings};
+use crate::exit::Ending;
+use crate::logging;
+use crate::server::{Server, Signals};
+use crate::terminal::{Progress, say};
+
+/// Runs the command.
+pub fn run(arguments: &Quickstart) -> anyhow::Result<Ending> {
+    let progress = Progress::begin();
+    let (mut settings, surroundings, may_move) = load(&arguments.flags)?;
+    logging::start(&settings.logs);
+    progress.step(&format!("everything is kept in {}", settings.data_dir));
+    let found = setup::prepare(&settings.search(&surroundings), None, &progress)?;
+    progress.step(&format!(
+        "using Spark {} with Java {}",
+        found.spark.version, found.java.version
+    ));
+    if may_move {
+        settings.listen = free_address(settings.listen);
+    }
+    serve::on_runtime(show(arguments.exit, &settings, &surroundings, &progress))
+}
+
+async fn show(
+    exit: bool,
+    settings: &Settings,
+    surroundings: &Surroundings,
+    progress: &Progress,
+) -> anyhow::Result<Ending> {
+    let mut signals = Signals::listen().context("cannot listen for signals")?;
+    let server = Server::open(settings, surroundings).await?;
+    let address = crate::config::reachable(server.address());
+    progress.step(&format!("the server listens on http://{address}"));
+    let toured = tokio::select! {
+        biased;
+        signal = signals.next() => Err(anyhow::anyhow!("interrupted by {}", signal.name())),
+        toured = tour::take(address, progress) => toured,
+    };
+    let session = match toured {
+        Ok(session) => session,
+        Err(error) => {
+            server.shut_down(&mut signals).await;
+            return Err(error.context("the quickstart failed"));
+        }
+    };
+    if exit {
+        progress.step("stopping the session and the server");
+        let ending = server.shut_down(&mut signals).await;
+        say(&format!(
+            "quickstart: {} after {:.1} s",
+            outcome(ending),
+            progress.elapsed().as_secs_f64()
+        ));
+        return Ok(ending);
+    }
+    say(&next_steps(address, session, &settings.data_dir));
+    let ending = server.run(&mut signals).await;
+    say(&format!("quickstart: {}", outcome(ending)));
+    Ok(ending)
+}
+
+fn outcome(ending: Ending) -> &'static str {
+    match ending {
+        Ending::Good => "done",
+        Ending::Failed | Ending::Misused | Ending::Interrupted(_) => {
+            "stopped before everything was in order"
+        }
+    }
+}
+
+/// The settings that the flags make, and whether nobody said where to listen. Where nobody said how much to log, that is little: it leaves
+/// room for the tour.
+fn load(flags: &ServerFlags) -> anyhow::Result<(Settings, Surroundings, bool)> {
+    let mut layer = flags.layer();
+    let (resolved, _) = super::resolve(&layer)?;
+    if resolved.is_default("logs.level") {
+        layer.add("logs.level", "quickstart", Some(&"warn".to_owned()));
+    }
+    let (settings, surroundings) = super::load(&layer)?;
+    Ok((settings, surroundings, resolved.is_default("server.listen")))
+}
+
+/// The usual port, or a free one when that is taken.
+fn free_address(usual: SocketAddr) -> SocketAddr {
+    match std::net::TcpListener::bind(usual) {
+        Ok(_) => usual,
+        Err(_) => SocketAddr::new(usual.ip(), 0),
+    }
+}
+
+/// Commands that work as they stand, for another terminal.
+fn next_steps(address: SocketAddr, session: i64, data_dir: &Utf8Path) -> String {
+    let url = format!("http://{address}/sessions/{session}");
+    let json = "-H 'Content-Type: application/json'";
+    format!(
+        "
+Livius is listening on http://{address}, and session {session} is open. Try, in another terminal:
+
+  # run some Python in the session; the answer has the statement's id
+  curl -s {json} -d '{{\"code\": \"spark.range(1000).count()\"}}' {url}/statements
+
+  # its result, once its state is \"available\"
+  curl -s {url}/statements/1
+
+  # SQL and Scala share the same Spark session
+  curl -s {json} -d '{{\"kind\": \"sql\", \"code\": \"SELECT current_date() AS today\"}}' {url}/statements
+  curl -s {url}/statements/2
+
+  # what the driver says, and the end of the session
+  curl -s '{url}/log?size=20'
+  curl -s -X DELETE {url}
+
+The server's data is in {data_dir}. Ctrl-C stops the server and its sessions."
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_steps_name_the_real_server_and_session() {
+        let text = next_steps("127.0.0.1:4711".parse().unwrap(), 7, Utf8Path::new("/data"));
+        let commands: Vec<&str> = text
+            .lines()
+            .map(str::trim)
+            .filter(|line| line.starts_with("curl "))
+            .collect();
+        assert_eq!(commands.len(), 6);
+        assert!(
+            commands
+                .iter()
+                .all(|line| line.contains("http://127.0.0.1:4711/sessions/7")),
+            "{text}"
+        );
+    }
+}

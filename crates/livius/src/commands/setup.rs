@@ -1,0 +1,123 @@
+//! `livius setup`: finds Java and Spark, or installs them for this user, and prepares them.
+
+use anyhow::anyhow;
+use launch::{Found, Python, Search, SetupError, SetupOrder, Step};
+use serde_json::json;
+
+use crate::cli::Setup;
+use crate::exit::Ending;
+use crate::terminal::{self, Progress};
+
+/// The word that stands for the version that is installed when none is named and none is there.
+const DEFAULT: &str = "default";
+
+/// Runs the command.
+pub fn run(arguments: &Setup) -> anyhow::Result<Ending> {
+    let (settings, surroundings) = super::load(&arguments.flags.layer())?;
+    let search = settings.search(&surroundings);
+    let progress = Progress::begin();
+    let mut ready = Vec::new();
+    for version in versions(arguments, &search)? {
+        ready.push(prepare(&search, version, &progress)?);
+    }
+    if arguments.json {
+        terminal::say(&format!("{:#}", json!(ready)));
+    } else {
+        for found in &ready {
+            terminal::say(&summary(found));
+        }
+        terminal::say(
+            "setup: done; `livius doctor` tells what each kind of session would do here, `livius serve` starts the server",
+        );
+    }
+    Ok(Ending::Good)
+}
+
+/// One order for each named version, or one for whatever is there.
+fn versions(arguments: &Setup, search: &Search) -> anyhow::Result<Vec<Option<String>>> {
+    if arguments.spark_version.is_empty() {
+        return Ok(vec![None]);
+    }
+    let named = |version: &String| {
+        if version != DEFAULT {
+            return Ok(Some(version.clone()));
+        }
+        let python = Python::find(&search.environment, "python3")
+            .map_err(SetupError::Python)
+            .map_err(explained)?;
+        Ok(Some(launch::default_spark(&python.version).to_owned()))
+    };
+    arguments.spark_version.iter().map(named).collect()
+}
+
+/// Makes sure of one Spark, telling each step.
+pub fn prepare(
+    search: &Search,
+    spark_version: Option<String>,
+    progress: &Progress,
+) -> anyhow::Result<Found> {
+    let order = SetupOrder {
+        search: search.clone(),
+        spark_version,
+        check_again: false,
+    };
+    let found = launch::setup(&order, &|event| tell(progress, event)).map_err(explained)?;
+    for warning in &found.warnings {
+        progress.step(&format!("note: {warning}"));
+    }
+    Ok(found)
+}
+
+/// A failure with the remedy below it.
+fn explained(error: SetupError) -> anyhow::Error {
+    let hint = error.hint();
+    let told = anyhow::Error::new(error);
+    anyhow!("failed to {told:#}\n  what to do: {hint}")
+}
+
+fn tell(progress: &Progress, event: launch::Progress<'_>) {
+    let text = match event {
+        launch::Progress::Begun(step, what) => match step {
+            Step::Spark => format!("installing Spark ({what}): about 400 MB, a minute or two"),
+            Step::Java => format!("installing Java ({what}), as none was found that fits"),
+            Step::Agent => format!("compiling the agent for {what}"),
+            Step::Check => {
+                "running a small Spark job, to see that it all works together".to_owned()
+            }
+        },
+        launch::Progress::Line(line) => format!("  {line}"),
+        launch::Progress::Present(step, place) => format!("{}: {place}", present(step)),
+        launch::Progress::Ended(Step::Check, _) => "the small Spark job ran".to_owned(),
+        launch::Progress::Ended(step, place) => format!("{}: {place}", ready(step)),
+    };
+    progress.step(&text);
+}
+
+fn present(step: Step) -> &'static str {
+    match step {
+        Step::Spark => "Spark is there",
+        Step::Java => "Java is there",
+        Step::Agent => "the agent is compiled",
+        Step::Check => "a small Spark job ran here before",
+    }
+}
+
+fn ready(step: Step) -> &'static str {
+    match step {
+        Step::Spark => "Spark is installed",
+        Step::Java => "Java is installed",
+        Step::Agent => "the agent is compiled",
+        Step::Check => "it runs",
+    }
+}
+
+fn summary(found: &Found) -> String {
+    format!(
+        "Spark {} (Scala {}) at {}, with Java {} at {}",
+        found.spark.version,
+        found.spark.scala,
+        found.spark.home,
+        found.java.version,
+        found.java.home
+    )
+}

@@ -1,0 +1,14 @@
+//! `livius supervise`: looks after one driver. It stays small, as there is one per driver: no runtime, no log, no configuration.
+
+use anyhow::Context as _;
+use camino::Utf8Path;
+use domain::SystemClock;
+
+use crate::exit::Ending;
+
+/// Runs the command.
+pub fn run(dir: &Utf8Path) -> anyhow::Result<Ending> {
+    launch::supervise(dir, &SystemClock)
+        .with_context(|| format!("cannot look after the driver in {dir}"))?;
+    Ok(Ending::Good)
+}

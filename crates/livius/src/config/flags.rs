@@ -1,0 +1,64 @@
+//! The layer of the command line.
+
+use super::environment::Surroundings;
+use super::layers::{Layers, Origin};
+use super::problem::unknown_key;
+use super::value::Raw;
+
+/// What the command line sets.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// The file that `--config` names.
+    pub config: Option<String>,
+    /// Keys, the flags that set them, and the texts.
+    pub values: Vec<(&'static str, &'static str, String)>,
+    /// Every `--conf NAME=TEXT`: Spark configuration.
+    pub conf: Vec<String>,
+    /// Every `--set KEY=TEXT`.
+    pub set: Vec<String>,
+}
+
+impl Flags {
+    /// Adds a flag's value, if it was given.
+    pub fn add(&mut self, key: &'static str, flag: &'static str, value: Option<&String>) {
+        self.values
+            .extend(value.map(|value| (key, flag, value.clone())));
+    }
+}
+
+/// Reads the flags into the layers.
+pub fn read(flags: &Flags, surroundings: &Surroundings, layers: &mut Layers) {
+    let base = surroundings.base();
+    for (key, flag, text) in &flags.values {
+        layers.set(
+            key,
+            &Raw::One(text.clone()),
+            Origin::Flag((*flag).to_owned()),
+            base,
+        );
+    }
+    for pair in &flags.conf {
+        let origin = Origin::Flag("--conf".to_owned());
+        match pair.split_once('=') {
+            Some((name, text)) if !name.is_empty() => {
+                layers.set_entry("spark.conf", name, text, origin);
+            }
+            _ => layers.problem(&origin, &format!("{pair:?} is not NAME=TEXT")),
+        }
+    }
+    for pair in &flags.set {
+        let origin = Origin::Flag("--set".to_owned());
+        match pair.split_once('=') {
+            Some((key, text)) => set(key.trim(), text, origin, surroundings, layers),
+            None => layers.problem(&origin, &format!("{pair:?} is not KEY=VALUE")),
+        }
+    }
+}
+
+fn set(key: &str, text: &str, origin: Origin, surroundings: &Surroundings, layers: &mut Layers) {
+    match key.strip_prefix("spark.conf.") {
+        Some(name) if !name.is_empty() => layers.set_entry("spark.conf", name, text, origin),
+        Some(_) => layers.problem(&origin, &unknown_key(key)),
+        None => layers.set(key, &Raw::One(text.to_owned()), origin, surroundings.base()),
+    }
+}

@@ -1,0 +1,63 @@
+//! What is wrong with a configuration: everything, at once.
+
+use std::fmt;
+
+use super::keys::{self, Key};
+
+/// All problems of a configuration, each with its place.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct ConfigError {
+    /// One sentence each.
+    pub problems: Vec<String>,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.problems.as_slice() {
+            [only] => write!(f, "the configuration is wrong: {only}"),
+            several => {
+                write!(f, "the configuration is wrong in {} places:", several.len())?;
+                several
+                    .iter()
+                    .try_for_each(|problem| write!(f, "\n  {problem}"))
+            }
+        }
+    }
+}
+
+/// "; did you mean …?", when something is near enough.
+pub fn suggestion(unknown: &str, known: impl Iterator<Item = String>) -> String {
+    // What all names begin with says nothing about their likeness.
+    let own = |name: &str| name.trim_start_matches("LIVIUS_").to_owned();
+    let near = known
+        .map(|candidate| {
+            (
+                strsim::normalized_damerau_levenshtein(&own(unknown), &own(&candidate)),
+                candidate,
+            )
+        })
+        .filter(|(likeness, _)| *likeness > 0.7)
+        .max_by(|(one, _), (other, _)| one.total_cmp(other));
+    near.map(|(_, candidate)| format!("; did you mean {candidate}?"))
+        .unwrap_or_default()
+}
+
+/// The sentence about a key that does not exist.
+pub fn unknown_key(path: &str) -> String {
+    let hint = suggestion(path, keys::all().map(|key| key.path.to_owned()));
+    let hint = if hint.is_empty() {
+        same_name_elsewhere(path)
+    } else {
+        hint
+    };
+    format!("there is no key {path}{hint}")
+}
+
+/// A right name in a wrong section is far from the right path by its letters.
+fn same_name_elsewhere(path: &str) -> String {
+    let name = path.rsplit('.').next().unwrap_or(path);
+    let found = keys::all().find(|key: &&Key| key.path.rsplit('.').next() == Some(name));
+    found
+        .map(|key| format!("; did you mean {}?", key.path))
+        .unwrap_or_default()
+}

@@ -1,0 +1,305 @@
+//! The configuration as the rest of the program wants it: typed.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+use domain::Limits;
+use sessions::{Impersonation, LocalFiles, ShutdownPolicy};
+use tracing_subscriber::EnvFilter;
+
+use super::environment::Surroundings;
+use super::keys;
+use super::layers::{Origin, Resolved};
+use super::value::Value;
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: one JSON object per line.
+    Json,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSettings {
+    /// How.
+    pub format: LogFormat,
+    /// What, as directives.
+    pub level: String,
+}
+
+/// Every setting, checked.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Where drivers reach the server, when it is not `listen`.
+    pub agent_url: Option<String>,
+    /// Everything that the server keeps.
+    pub data_dir: Utf8PathBuf,
+    /// The deadline of a shutdown.
+    pub shutdown_timeout: Duration,
+    /// The Spark installation of new sessions, where the configuration itself names it.
+    pub spark_home: Option<Utf8PathBuf>,
+    /// The Java that runs drivers, where the configuration itself names it.
+    pub java_home: Option<Utf8PathBuf>,
+    /// Spark configuration that requests may override.
+    pub spark_defaults: BTreeMap<String, String>,
+    /// Spark configuration that they may not.
+    pub spark_overrides: BTreeMap<String, String>,
+    /// Spark configuration that they may not name.
+    pub blocked_conf: Vec<String>,
+    /// The bounds of everything.
+    pub limits: Limits,
+    /// Rows of an SQL result.
+    pub sql_max_rows: u64,
+    /// What a shutdown does with sessions.
+    pub on_shutdown: ShutdownPolicy,
+    /// Who may run as whom.
+    pub impersonation: Impersonation,
+    /// Which local files requests may name.
+    pub local_files: LocalFiles,
+    /// The log.
+    pub logs: LogSettings,
+}
+
+/// What no single value shows: combinations that are refused, and texts with a grammar of their own.
+pub fn check(resolved: &Resolved) -> Vec<String> {
+    let mut problems = Vec::new();
+    let mut refuse = |path: &str, sentence: String| {
+        problems.push(format!("{}: {path}: {sentence}", resolved.get(path).origin));
+    };
+    if resolved.path("server.data_dir").is_none() {
+        refuse(
+            "server.data_dir",
+            "there is no home directory to put it in: set it (--data-dir DIR)".to_owned(),
+        );
+    }
+    let listen = resolved.address("server.listen");
+    if !listen.ip().is_loopback() && !resolved.switch("server.allow_public_without_authentication")
+    {
+        refuse("server.listen", public_refusal(listen));
+    }
+    if let Some(url) = resolved.text("server.agent_url")
+        && !url.starts_with("ws://")
+        && !url.starts_with("wss://")
+    {
+        refuse(
+            "server.agent_url",
+            format!("{url:?} does not begin with ws:// or wss://"),
+        );
+    }
+    if let Some(level) = resolved.text("logs.level")
+        && let Err(error) = EnvFilter::builder().parse(&level)
+    {
+        refuse(
+            "logs.level",
+            format!("{level:?} is not a level or a list of directives: {error}"),
+        );
+    }
+    problems
+}
+
+fn public_refusal(listen: SocketAddr) -> String {
+    format!(
+        "{listen} can be reached by other machines, and this server authenticates nobody: whoever reaches it runs code as its user. \
+         Listen on 127.0.0.1, or say --allow-public-without-authentication if something else keeps strangers out"
+    )
+}
+
+impl Settings {
+    /// Takes them from the resolved configuration.
+    pub fn from_resolved(resolved: &Resolved) -> Self {
+        let listen = resolved.address("server.listen");
+        let (spark_defaults, spark_overrides) = spark_conf(resolved);
+        Self {
+            listen,
+            agent_url: resolved.text("server.agent_url"),
+            data_dir: resolved
+                .path("server.data_dir")
+                .expect("the check refuses a configuration without it"),
+            shutdown_timeout: resolved.duration("server.shutdown_timeout"),
+            spark_home: resolved.configured_path("spark.home"),
+            java_home: resolved.configured_path("java.home"),
+            spark_defaults,
+            spark_overrides,
+            blocked_conf: resolved.list("spark.blocked_conf").unwrap_or_default(),
+            limits: limits(resolved),
+            sql_max_rows: resolved.number("sessions.sql_max_rows"),
+            on_shutdown: match resolved.text("sessions.on_shutdown").as_deref() {
+                Some("keep") => ShutdownPolicy::Keep,
+                _ => ShutdownPolicy::Stop,
+            },
+            impersonation: Impersonation {
+                enabled: resolved.switch("impersonation.enabled"),
+                superusers: resolved
+                    .list("impersonation.superusers")
+                    .unwrap_or_default(),
+            },
+            local_files: match resolved.list("files.local_directories") {
+                Some(directories) => {
+                    LocalFiles::Under(directories.into_iter().map(Utf8PathBuf::from).collect())
+                }
+                None if listen.ip().is_loopback() => LocalFiles::Any,
+                None => LocalFiles::Under(Vec::new()),
+            },
+            logs: LogSettings {
+                format: match resolved.text("logs.format").as_deref() {
+                    Some("json") => LogFormat::Json,
+                    _ => LogFormat::Text,
+                },
+                level: resolved.text("logs.level").unwrap_or_default(),
+            },
+        }
+    }
+
+    /// Where agents connect to, once the server listens.
+    pub fn agent_urls(&self, bound: SocketAddr) -> Vec<String> {
+        let base = self
+            .agent_url
+            .clone()
+            .unwrap_or_else(|| format!("ws://{}", reachable(bound)));
+        let base = base.trim_end_matches('/');
+        let path = http_edge::AGENT_PATH;
+        vec![if base.ends_with(path) {
+            base.to_owned()
+        } else {
+            format!("{base}{path}")
+        }]
+    }
+
+    /// A directory in the data directory.
+    pub fn data(&self, name: &str) -> Utf8PathBuf {
+        self.data_dir.join(name)
+    }
+
+    /// Where to look for Spark and Java.
+    pub fn search(&self, surroundings: &Surroundings) -> launch::Search {
+        launch::Search {
+            environment: surroundings.for_drivers(),
+            runtimes: self.data("runtimes"),
+            spark_home: self.spark_home.clone(),
+            java_home: self.java_home.clone(),
+        }
+    }
+}
+
+/// The address that this machine itself reaches a bound address by.
+pub fn reachable(bound: SocketAddr) -> SocketAddr {
+    let ip = match bound.ip() {
+        ip if !ip.is_unspecified() => ip,
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    };
+    SocketAddr::new(ip, bound.port())
+}
+
+/// A master that somebody configured is the operator's word, as with Livy; the default is only a proposal.
+fn spark_conf(resolved: &Resolved) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
+    let mut defaults = resolved.table("spark.conf");
+    let mut overrides = BTreeMap::new();
+    for (path, name) in [
+        ("spark.master", "spark.master"),
+        ("spark.deploy_mode", "spark.submit.deployMode"),
+    ] {
+        let Some(text) = resolved.text(path) else {
+            continue;
+        };
+        if resolved.get(path).origin == Origin::Default {
+            defaults.entry(name.to_owned()).or_insert(text);
+        } else {
+            overrides.insert(name.to_owned(), text);
+        }
+    }
+    (defaults, overrides)
+}
+
+fn limits(resolved: &Resolved) -> Limits {
+    let never = Duration::ZERO;
+    Limits {
+        live_sessions: resolved.count("sessions.max_live"),
+        concurrent_starts: resolved.count("sessions.max_starting"),
+        waiting_statements: resolved.count("sessions.max_waiting_statements"),
+        retained_statements: resolved.count("sessions.retained_statements"),
+        ended_sessions: resolved.count("sessions.max_ended"),
+        ended_retention: resolved.duration("sessions.retention"),
+        code_bytes: resolved.count("server.code_limit"),
+        body_bytes: resolved.count("server.body_limit"),
+        start_timeout: resolved.duration("sessions.start_timeout"),
+        stop_grace: resolved.duration("sessions.stop_grace"),
+        link_grace: resolved.duration("sessions.link_grace"),
+        idle_timeout: resolved
+            .duration_or_never("sessions.idle_timeout")
+            .unwrap_or(never),
+        session_ttl: resolved.duration_or_never("sessions.ttl"),
+    }
+}
+
+/// Typed reading. The registry gives each key its shape, and a test reads all of them: asking for another is a bug.
+impl Resolved {
+    fn text(&self, path: &str) -> Option<String> {
+        match &self.get(path).value {
+            Value::Text(text) => Some(text.clone()),
+            _ => None,
+        }
+    }
+
+    fn path(&self, path: &str) -> Option<Utf8PathBuf> {
+        match &self.get(path).value {
+            Value::Path(found) => Some(found.clone()),
+            _ => None,
+        }
+    }
+
+    /// `SPARK_HOME` and `JAVA_HOME` are not the configuration's word: whoever looks for Spark reads them itself, and says so.
+    fn configured_path(&self, path: &str) -> Option<Utf8PathBuf> {
+        let fallback = keys::find(path).and_then(|key| key.fallback);
+        let inherited = matches!(&self.get(path).origin, Origin::Variable(name) if Some(name.as_str()) == fallback);
+        if inherited { None } else { self.path(path) }
+    }
+
+    fn list(&self, path: &str) -> Option<Vec<String>> {
+        match &self.get(path).value {
+            Value::List(texts) => Some(texts.clone()),
+            _ => None,
+        }
+    }
+
+    fn switch(&self, path: &str) -> bool {
+        self.get(path).value == Value::Switch(true)
+    }
+
+    fn address(&self, path: &str) -> SocketAddr {
+        match self.get(path).value {
+            Value::Address(address) => address,
+            ref other => unreachable!("{path} is {other:?}, not an address"),
+        }
+    }
+
+    fn number(&self, path: &str) -> u64 {
+        match self.get(path).value {
+            Value::Number(number) | Value::Size(number) => number,
+            ref other => unreachable!("{path} is {other:?}, not a number"),
+        }
+    }
+
+    fn count(&self, path: &str) -> usize {
+        usize::try_from(self.number(path)).unwrap_or(usize::MAX)
+    }
+
+    fn duration_or_never(&self, path: &str) -> Option<Duration> {
+        match self.get(path).value {
+            Value::Duration(duration) => duration,
+            ref other => unreachable!("{path} is {other:?}, not a duration"),
+        }
+    }
+
+    fn duration(&self, path: &str) -> Duration {
+        self.duration_or_never(path)
+            .expect("its shape has no `never`")
+    }
+}

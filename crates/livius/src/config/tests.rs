@@ -1,0 +1,254 @@
+//! The layers together.
+
+use camino::Utf8Path;
+use sessions::{LocalFiles, ShutdownPolicy};
+
+use super::*;
+
+fn with(variables: &[(&str, &str)], flags: &Flags) -> Result<Resolved, ConfigError> {
+    let mut all = vec![("HOME", "/home/ada")];
+    all.extend(variables);
+    load(flags, &Surroundings::invented(&all, "/work"))
+}
+
+fn set(pairs: &[&str]) -> Flags {
+    Flags {
+        set: pairs.iter().map(|pair| (*pair).to_owned()).collect(),
+        ..Flags::default()
+    }
+}
+
+fn with_file(
+    text: &str,
+    variables: &[(&str, &str)],
+    flags: &Flags,
+) -> (tempfile::TempDir, Result<Resolved, ConfigError>) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("livius.toml");
+    std::fs::write(&path, text).unwrap();
+    let flags = Flags {
+        config: Some(path.to_str().unwrap().to_owned()),
+        ..flags.clone()
+    };
+    let resolved = with(variables, &flags);
+    (dir, resolved)
+}
+
+fn shown(resolved: &Resolved, path: &str) -> String {
+    let sourced = resolved.get(path);
+    format!("{} ({})", sourced.value, sourced.origin)
+}
+
+#[test]
+fn defaults_stand_alone_and_agree_with_the_domain() {
+    let resolved = with(&[], &Flags::default()).unwrap();
+    let settings = Settings::from_resolved(&resolved);
+    assert_eq!(settings.data_dir, "/home/ada/.local/share/livius");
+    assert_eq!(settings.listen.to_string(), "127.0.0.1:8998");
+    assert_eq!(settings.spark_defaults["spark.master"], "local[*]");
+    assert!(settings.spark_overrides.is_empty());
+    assert_eq!(settings.local_files, LocalFiles::Any);
+    assert_eq!(settings.on_shutdown, ShutdownPolicy::Stop);
+    assert_eq!(
+        format!("{:?}", settings.limits),
+        format!("{:?}", domain::Limits::default())
+    );
+    assert_eq!(
+        settings.agent_urls("0.0.0.0:81".parse().unwrap()),
+        ["ws://127.0.0.1:81/api/v1/agent"]
+    );
+}
+
+#[test]
+fn each_layer_is_over_the_one_before_and_every_value_knows_its_own() {
+    let file = "[sessions]\nmax_live = 1\nidle_timeout = \"2h\"\n\n[spark]\nhome = \"spark\"\nmaster = \"yarn\"\n";
+    let variables = [
+        ("LIVIUS_SESSIONS_MAX_LIVE", "2"),
+        ("SPARK_HOME", "/opt/inherited"),
+        ("LIVIUS_LOGS_LEVEL", "debug"),
+    ];
+    let mut flags = set(&["sessions.max_live=3"]);
+    flags.add("logs.level", "--log-level", Some(&"warn".to_owned()));
+    let (dir, resolved) = with_file(file, &variables, &flags);
+    let resolved = resolved.unwrap();
+    let dir = Utf8Path::from_path(dir.path()).unwrap();
+    let expected = [
+        ("sessions.max_live", "3 (flag --set)".to_owned()),
+        ("sessions.idle_timeout", format!("2h ({dir}/livius.toml:3)")),
+        ("spark.home", format!("{dir}/spark ({dir}/livius.toml:6)")),
+        ("logs.level", "warn (flag --log-level)".to_owned()),
+        ("sessions.max_ended", "1000 (default)".to_owned()),
+    ];
+    for (path, text) in expected {
+        assert_eq!(shown(&resolved, path), text, "{path}");
+    }
+    let settings = Settings::from_resolved(&resolved);
+    assert_eq!(settings.spark_overrides["spark.master"], "yarn");
+    assert!(!settings.spark_defaults.contains_key("spark.master"));
+}
+
+#[test]
+fn inherited_homes_are_the_weakest_word() {
+    let inherited = with(&[("SPARK_HOME", "/opt/spark")], &Flags::default()).unwrap();
+    assert_eq!(
+        shown(&inherited, "spark.home"),
+        "/opt/spark (environment SPARK_HOME)"
+    );
+    let ours = with(
+        &[
+            ("SPARK_HOME", "/opt/spark"),
+            ("LIVIUS_SPARK_HOME", "/opt/ours"),
+        ],
+        &Flags::default(),
+    )
+    .unwrap();
+    assert_eq!(
+        shown(&ours, "spark.home"),
+        "/opt/ours (environment LIVIUS_SPARK_HOME)"
+    );
+}
+
+#[test]
+fn spark_configuration_is_merged_entry_by_entry() {
+    let file = "[spark.conf]\n\"spark.a\" = \"file\"\nspark.b = 8\nspark.c.d = true\n";
+    let flags = Flags {
+        conf: vec!["spark.a=flag=x".to_owned()],
+        ..set(&["spark.conf.spark.e=set"])
+    };
+    let (_dir, resolved) = with_file(
+        file,
+        &[("LIVIUS_SPARK_CONF", "spark.b=env; spark.f=1,2")],
+        &flags,
+    );
+    let resolved = resolved.unwrap();
+    let table: Vec<String> = resolved
+        .table("spark.conf")
+        .iter()
+        .map(|(k, v)| format!("{k}={v}"))
+        .collect();
+    assert_eq!(
+        table,
+        [
+            "spark.a=flag=x",
+            "spark.b=env",
+            "spark.c.d=true",
+            "spark.e=set",
+            "spark.f=1,2"
+        ]
+    );
+    assert_eq!(
+        shown(&resolved, "spark.conf.spark.b"),
+        "env (environment LIVIUS_SPARK_CONF)"
+    );
+}
+
+#[test]
+fn every_problem_is_told_at_once_with_its_place_and_a_suggestion() {
+    let file = "[sesions]\nmax_live = 3\n[sessions]\nidle_timout = \"1h\"\nttl = 10\nmax_live = [1]\n[server]\nmax_live = 2\n";
+    let variables = [
+        ("LIVIUS_SESSION_TTL", "1h"),
+        ("LIVIUS_SERVER_BODY_LIMIT", "big"),
+        ("LIVIUS_TEST_PYTHON", "x"),
+    ];
+    let (dir, resolved) = with_file(file, &variables, &set(&["spark.hme=/x", "nonsense"]));
+    let error = resolved.unwrap_err();
+    let dir = dir.path().to_str().unwrap();
+    let told: Vec<String> = error
+        .problems
+        .iter()
+        .map(|problem| problem.replace(dir, "DIR"))
+        .collect();
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    DIR/livius.toml:1: there is no section [sesions]; did you mean [sessions]?
+    DIR/livius.toml:4: there is no key sessions.idle_timout; did you mean sessions.idle_timeout?
+    DIR/livius.toml:5: sessions.ttl: "10" is not a duration: a number and a unit, such as 500ms, 30s, 10m, 2h or 1d; or never
+    DIR/livius.toml:6: sessions.max_live: a list where a whole number of at least 1 is needed
+    DIR/livius.toml:8: there is no key server.max_live; did you mean sessions.max_live?
+    environment LIVIUS_SERVER_BODY_LIMIT: server.body_limit: "big" is not a size in bytes, such as 65536, 64k, 64m or 1g
+    environment LIVIUS_SESSION_TTL: no key is set by this variable; did you mean LIVIUS_SESSIONS_TTL?
+    flag --set: there is no key spark.hme; did you mean spark.home?
+    flag --set: "nonsense" is not KEY=VALUE
+    "#);
+}
+
+#[test]
+fn a_file_that_is_not_toml_is_told_by_line() {
+    let (_dir, resolved) = with_file("[server]\nlisten = \n", &[], &Flags::default());
+    let error = resolved.unwrap_err().to_string();
+    assert!(error.contains("livius.toml:2: "), "{error}");
+    let missing = Flags {
+        config: Some("nowhere.toml".to_owned()),
+        ..Flags::default()
+    };
+    let error = with(&[], &missing).unwrap_err().to_string();
+    assert!(
+        error.contains("/work/nowhere.toml: cannot be read"),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_users_own_file_is_read_when_it_is_there() {
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path().join("livius");
+    std::fs::create_dir(&dir).unwrap();
+    std::fs::write(dir.join("livius.toml"), "[sessions]\nmax_live = 7\n").unwrap();
+    let resolved = with(
+        &[("XDG_CONFIG_HOME", home.path().to_str().unwrap())],
+        &Flags::default(),
+    )
+    .unwrap();
+    assert!(shown(&resolved, "sessions.max_live").starts_with("7 ("));
+}
+
+#[test]
+fn a_public_address_is_refused_unless_allowed() {
+    for address in ["0.0.0.0:8998", "[::]:8998", "192.168.1.5:80"] {
+        let error = with(&[], &set(&[&format!("server.listen={address}")]))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("can be reached by other machines"),
+            "{address}: {error}"
+        );
+        let allowed = set(&[
+            &format!("server.listen={address}"),
+            "server.allow_public_without_authentication=true",
+        ]);
+        let settings = Settings::from_resolved(&with(&[], &allowed).unwrap());
+        assert_eq!(settings.local_files, LocalFiles::Under(vec![]), "{address}");
+    }
+    for address in ["127.0.0.1:0", "127.8.8.8:80", "[::1]:8998"] {
+        assert!(
+            with(&[], &set(&[&format!("server.listen={address}")])).is_ok(),
+            "{address}"
+        );
+    }
+}
+
+#[test]
+fn what_only_looks_right_is_refused_too() {
+    let cases = [
+        (
+            "server.agent_url=http://x",
+            "does not begin with ws:// or wss://",
+        ),
+        (
+            "logs.level=info,=",
+            "is not a level or a list of directives",
+        ),
+        ("sessions.on_shutdown=wait", "is not one of stop, keep"),
+        ("sessions.max_live=0", "is not a whole number of at least 1"),
+    ];
+    for (pair, message) in cases {
+        let error = with(&[], &set(&[pair])).unwrap_err().to_string();
+        assert!(error.contains(message), "{pair}: {error}");
+    }
+    let homeless = load(&Flags::default(), &Surroundings::invented(&[], "/work"))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        homeless.contains("there is no home directory"),
+        "{homeless}"
+    );
+}

@@ -1,0 +1,16 @@
+//! Livius: a session server for Apache Spark that speaks the Apache Livy REST API.
+//!
+//! Purpose of this crate: the command line, the configuration, and putting the other crates together. Non-goals: deciding anything about
+//! sessions, knowing how Spark is started.
+
+mod cli;
+mod commands;
+mod config;
+mod exit;
+mod logging;
+mod server;
+mod terminal;
+
+fn main() -> std::process::ExitCode {
+    commands::run(cli::parse())
+}

@@ -1,0 +1,101 @@
+//! Opening a server: its store, its launcher, its port, and what an earlier one left.
+
+use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use camino::Utf8Path;
+use domain::{Clock, SystemClock};
+use launch::{LocalConfig, LocalLauncher};
+use sessions::{Config, Sessions};
+use store::SqliteStore;
+use tokio::net::TcpListener;
+
+use super::Server;
+use super::connections::Connections;
+use crate::config::{Settings, Surroundings};
+
+impl Server {
+    /// Opens everything, and begins to answer.
+    pub async fn open(settings: &Settings, surroundings: &Surroundings) -> anyhow::Result<Self> {
+        make_private(&settings.data_dir)?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let database = settings.data("livius.db");
+        let store = SqliteStore::open(&database)
+            .await
+            .with_context(|| format!("cannot open the store {database}"))?;
+        let listener = TcpListener::bind(settings.listen)
+            .await
+            .with_context(|| format!("cannot listen on {}", settings.listen))?;
+        let address = listener
+            .local_addr()
+            .context("cannot tell which port it listens on")?;
+        let launcher = LocalLauncher::new(local(settings, surroundings), Arc::clone(&clock));
+        let sessions = Sessions::open(
+            application(settings, address),
+            Arc::new(store.clone()),
+            Arc::new(launcher),
+            clock,
+        )
+        .await
+        .context("cannot take up the sessions of the store")?;
+        warn_of_strangers(settings, address);
+        let router = http_edge::router(sessions.clone(), edge(settings));
+        let connections = Connections::accept(listener, router);
+        tracing::info!(server.address = %address, data_dir = %settings.data_dir, "listening");
+        Ok(Self {
+            address,
+            sessions,
+            store,
+            connections,
+            on_shutdown: settings.on_shutdown,
+            shutdown_timeout: settings.shutdown_timeout,
+        })
+    }
+}
+
+/// Everything in it may hold secrets: code, results, logs.
+fn make_private(dir: &Utf8Path) -> anyhow::Result<()> {
+    let made = std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir);
+    made.with_context(|| format!("cannot make the data directory {dir}"))
+}
+
+/// The supervisor is this very program, even when its file has been replaced meanwhile.
+fn local(settings: &Settings, surroundings: &Surroundings) -> LocalConfig {
+    let supervisor = ["/proc/self/exe", "supervise"].map(str::to_owned).to_vec();
+    LocalConfig {
+        search: settings.search(surroundings),
+        supervisor,
+    }
+}
+
+fn application(settings: &Settings, address: SocketAddr) -> Config {
+    Config {
+        drivers_dir: settings.data("drivers"),
+        agent_urls: settings.agent_urls(address),
+        limits: settings.limits.clone(),
+        spark_defaults: settings.spark_defaults.clone(),
+        spark_overrides: settings.spark_overrides.clone(),
+        blocked_conf: settings.blocked_conf.clone(),
+        sql_max_rows: settings.sql_max_rows,
+        local_files: settings.local_files.clone(),
+        impersonation: settings.impersonation.clone(),
+    }
+}
+
+fn edge(settings: &Settings) -> http_edge::Options {
+    http_edge::Options {
+        body_bytes: settings.limits.body_bytes,
+        ..http_edge::Options::default()
+    }
+}
+
+fn warn_of_strangers(settings: &Settings, address: SocketAddr) {
+    if !settings.listen.ip().is_loopback() {
+        tracing::warn!(server.address = %address, "other machines can reach this server, and it authenticates nobody: whoever reaches it runs code as its user");
+    }
+}

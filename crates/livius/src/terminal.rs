@@ -1,0 +1,74 @@
+//! What commands tell the person who started them.
+
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+/// Prints a line, or several, to standard output. A reader that has gone away is no reason to fail.
+pub fn say(text: &str) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+}
+
+/// Prints a line to standard error.
+pub fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Long work, told line by line with the seconds that have passed: it reads the same on a terminal and in a file.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress {
+    begun: Instant,
+}
+
+impl Progress {
+    /// Begins to count.
+    pub fn begin() -> Self {
+        Self {
+            begun: Instant::now(),
+        }
+    }
+
+    /// Tells a step.
+    pub fn step(&self, text: &str) {
+        complain(&self.line(text));
+    }
+
+    fn line(self, text: &str) -> String {
+        format!("[{}] {text}", stamp(self.begun.elapsed()))
+    }
+
+    /// How long it has taken so far.
+    pub fn elapsed(&self) -> Duration {
+        self.begun.elapsed()
+    }
+}
+
+/// As `  7.3s` or ` 1m05s`: always as wide.
+fn stamp(elapsed: Duration) -> String {
+    let seconds = elapsed.as_secs();
+    let text = if seconds < 60 {
+        format!("{seconds}.{}s", elapsed.subsec_millis() / 100)
+    } else {
+        format!("{}m{:02}s", seconds / 60, seconds % 60)
+    };
+    format!("{text:>6}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stamps_line_up() {
+        let cases = [
+            (0, "  0.0s"),
+            (7_340, "  7.3s"),
+            (59_999, " 59.9s"),
+            (65_000, " 1m05s"),
+            (754_000, "12m34s"),
+        ];
+        for (millis, text) in cases {
+            assert_eq!(stamp(Duration::from_millis(millis)), text);
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! The binary as a process: what its commands print, and what their exit codes say. Nothing here needs Spark.
+
+#![expect(clippy::unwrap_used, reason = "a test fails loudly")]
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tempfile::TempDir;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A command in an environment of its own, with an empty home.
+fn livius(home: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_livius"));
+    command
+        .args(arguments)
+        .env_clear()
+        .env("HOME", home)
+        .env("PATH", "/usr/bin:/bin")
+        .current_dir(home);
+    command
+}
+
+fn run(home: &TempDir, arguments: &[&str]) -> Output {
+    livius(home.path(), arguments).output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn home() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+/// A server on a free port, killed at the end if it is still there.
+struct Server {
+    child: Child,
+    url: String,
+}
+
+impl Server {
+    fn start(home: &TempDir, arguments: &[&str]) -> Self {
+        let mut command = livius(home.path(), &["serve", "--listen", "127.0.0.1:0"]);
+        let mut child = command
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let url = line
+            .trim()
+            .strip_prefix("Livius is listening on ")
+            .unwrap_or_else(|| panic!("{line:?}"))
+            .to_owned();
+        Self { child, url }
+    }
+
+    fn get(&self, path: &str) -> String {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let url = format!("{}{path}", self.url);
+        runtime.block_on(async { reqwest::get(url).await.unwrap().text().await.unwrap() })
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    fn exit_code(&mut self) -> Option<i32> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(Instant::now() < deadline, "the server does not end");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn config_show_tells_values_and_origins() {
+    let home = home();
+    std::fs::write(
+        home.path().join("my.toml"),
+        "[sessions]\n\nmax_live = 7\n[spark.conf]\n\"spark.x.password\" = \"pst\"\n",
+    )
+    .unwrap();
+    let mut command = livius(
+        home.path(),
+        &[
+            "config",
+            "show",
+            "--config",
+            "my.toml",
+            "--listen",
+            "127.0.0.1:5",
+        ],
+    );
+    let output = command.env("LIVIUS_SESSIONS_TTL", "8h").output().unwrap();
+    let text = stdout(&output).replace(home.path().to_str().unwrap(), "HOME");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let expected = [
+        "sessions.max_live = 7 # HOME/my.toml:3",
+        "sessions.ttl = 8h # environment LIVIUS_SESSIONS_TTL",
+        "server.listen = 127.0.0.1:5 # flag --listen",
+        "server.data_dir = HOME/.local/share/livius # default",
+        "spark.conf.spark.x.password = *********(redacted) # HOME/my.toml:5",
+    ];
+    let lines: Vec<String> = text
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
+    for line in expected {
+        assert!(
+            lines.iter().any(|shown| shown == line),
+            "{line}\nis not in\n{text}"
+        );
+    }
+}
+
+#[test]
+fn config_show_as_json_is_json() {
+    let output = run(
+        &home(),
+        &["config", "show", "--json", "--set", "server.body_limit=1m"],
+    );
+    let shown: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(
+        shown["server.body_limit"],
+        serde_json::json!({"value": 1_048_576, "origin": "flag --set"})
+    );
+    assert_eq!(
+        shown["spark.home"],
+        serde_json::json!({"value": null, "origin": "default"})
+    );
+}
+
+#[test]
+fn a_wrong_configuration_is_told_whole_and_is_misuse() {
+    let home = home();
+    let output = run(
+        &home,
+        &[
+            "serve",
+            "--listen",
+            "0.0.0.0:0",
+            "--set",
+            "sesions.ttl=1h",
+            "--log-format",
+            "xml",
+        ],
+    );
+    assert_eq!(output.status.code(), Some(2));
+    let text = stderr(&output);
+    for words in [
+        "0.0.0.0:0 can be reached by other machines",
+        "did you mean sessions.ttl?",
+        "not one of text, json",
+    ] {
+        assert!(text.contains(words), "{words}\nis not in\n{text}");
+    }
+    assert_eq!(
+        std::fs::read_dir(home.path()).unwrap().count(),
+        0,
+        "a refused server makes nothing"
+    );
+    assert_eq!(run(&home, &["serve", "--port", "1"]).status.code(), Some(2));
+}
+
+#[test]
+fn openapi_and_reference_are_what_is_checked_in() {
+    for (arguments, file) in [
+        (&["openapi"][..], "schemas/openapi.json"),
+        (&["config", "reference"], "docs/CONFIGURATION.md"),
+    ] {
+        let written =
+            std::fs::read_to_string(format!("{}/../../{file}", env!("CARGO_MANIFEST_DIR")))
+                .unwrap();
+        let output = run(&home(), arguments);
+        assert!(
+            stdout(&output) == written,
+            "{file} is stale: run `cargo xtask codegen`"
+        );
+    }
+}
+
+#[test]
+fn a_server_answers_until_it_is_asked_to_stop() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let home = home();
+        let mut server = Server::start(&home, &["--log-format", "json"]);
+        let version: Value = serde_json::from_str(&server.get("/version")).unwrap();
+        assert!(version["version"].is_string(), "{version}");
+        assert!(home.path().join(".local/share/livius/livius.db").exists());
+        server.signal(signal);
+        assert_eq!(server.exit_code(), Some(0), "{signal:?}");
+    }
+}
+
+#[test]
+fn connections_without_a_request_do_not_keep_a_server_from_stopping() {
+    let home = home();
+    let mut server = Server::start(&home, &[]);
+    let silent = std::net::TcpStream::connect(server.url.trim_start_matches("http://")).unwrap();
+    server.get("/version");
+    server.signal(Signal::TERM);
+    assert_eq!(server.exit_code(), Some(0));
+    drop(silent);
+}
+
+#[test]
+fn one_data_directory_has_one_server() {
+    let home = home();
+    let server = Server::start(&home, &[]);
+    let second = run(&home, &["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(second.status.code(), Some(1), "{}", stderr(&second));
+    assert!(
+        stderr(&second).contains("cannot open the store"),
+        "{}",
+        stderr(&second)
+    );
+    assert!(server.get("/sessions").contains("\"total\":0"));
+}
+
+#[test]
+fn a_taken_port_is_told() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = run(&home(), &["serve", "--listen", &address]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains(&format!("cannot listen on {address}")),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn doctor_says_what_is_missing_and_fails() {
+    let output = run(&home(), &["doctor"]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(
+        text.contains("Spark    MISSING") && text.contains("livius setup"),
+        "{text}"
+    );
+    let report: Value =
+        serde_json::from_str(&stdout(&run(&home(), &["doctor", "--json"]))).unwrap();
+    assert_eq!(report["healthy"], false);
+}

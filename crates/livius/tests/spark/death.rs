@@ -1,0 +1,161 @@
+//! Interpreters and drivers that die, and drivers that do not want to.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::client::{PATIENCE, eventually};
+use crate::{Case, Shared};
+
+pub const CASES: &[Case] = &[
+    (
+        "death::an_interpreter_that_dies_fails_its_statement_and_comes_back",
+        interpreter,
+    ),
+    (
+        "death::a_driver_that_exits_is_dead_with_the_reason",
+        driver_exits,
+    ),
+    (
+        "death::a_driver_that_ignores_everything_leaves_nothing",
+        stubborn,
+    ),
+    (
+        "death::a_session_deleted_while_it_starts_leaves_nothing",
+        while_starting,
+    ),
+    ("death::a_heartbeat_that_stops_ends_the_session", heartbeat),
+];
+
+fn interpreter(shared: &Shared) {
+    let session = shared.session();
+    let application = session.text("pyspark", "print(sc.applicationId)");
+    for code in [
+        "import os\nos._exit(7)",
+        "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)",
+        "import ctypes\nctypes.string_at(0)",
+    ] {
+        let error = session.error("pyspark", code);
+        assert!(
+            error["evalue"]
+                .as_str()
+                .unwrap()
+                .starts_with("Interpreter died"),
+            "{error:#}"
+        );
+        assert_eq!(
+            session.text("pyspark", "print(sc.applicationId)"),
+            application,
+            "{code}"
+        );
+    }
+    assert_eq!(
+        session.data("sql", "select 1")["application/json"]["data"],
+        json!([[1]])
+    );
+}
+
+fn driver_exits(shared: &Shared) {
+    let session = shared
+        .server()
+        .create(&json!({"kind": "spark", "conf": {"spark.ui.enabled": "false"}}));
+    session.await_idle();
+    // The first expression is res0: hidden code takes no numbers.
+    assert_eq!(session.text("spark", "20 + 1"), "res0: Int = 21\n");
+    assert_eq!(session.text("spark", "res0 + 1"), "res1: Int = 22\n");
+    let id = session.post("spark", "System.exit(5)");
+    session.await_state("dead");
+    assert_eq!(
+        session.statement(0)["output"]["data"]["text/plain"],
+        "res0: Int = 21\n"
+    );
+    let last = session.statement(id);
+    assert_eq!(last["output"]["status"], "error", "{last:#}");
+    assert!(
+        last["output"]["evalue"]
+            .as_str()
+            .unwrap()
+            .contains("exit code 5"),
+        "{last:#}"
+    );
+    assert!(
+        session
+            .log()
+            .contains("livius: the driver ended by itself with exit code 5"),
+        "{}",
+        session.log()
+    );
+    session.delete();
+}
+
+fn stubborn(shared: &Shared) {
+    let server = shared.server();
+    let session = server.create(&json!({"kind": "pyspark", "conf": {"spark.ui.enabled": "false"}}));
+    session.await_idle();
+    // A daemon in a session of its own, that ignores what can be ignored.
+    let directory = server.data.path().join("daemon");
+    std::fs::create_dir_all(&directory).unwrap();
+    let code = format!(
+        "import subprocess\nkeep = subprocess.Popen(['sh', '-c', 'trap \"\" TERM INT HUP; cd {0}; while :; do sleep 1; done'], start_new_session=True)\n\
+         sc._jvm.java.lang.Runtime.getRuntime().addShutdownHook",
+        directory.display()
+    );
+    session.run("pyspark", &code);
+    // And a driver that hangs in its own shutdown.
+    session.run(
+        "spark",
+        "sys.addShutdownHook { while (true) Thread.sleep(1000) }",
+    );
+    let mine = || {
+        server
+            .processes()
+            .into_iter()
+            .filter(|line| line.contains(&format!("/s-{}-", session.id)) || line.contains("trap"))
+            .collect::<Vec<_>>()
+    };
+    assert!(!mine().is_empty());
+    session.delete();
+    eventually(
+        "nothing is left of the driver",
+        Duration::from_secs(60),
+        || mine().is_empty().then_some(()),
+    );
+    assert_eq!(session.state(), "gone");
+}
+
+fn while_starting(shared: &Shared) {
+    let server = shared.server();
+    let session = server.create(&json!({"kind": "pyspark"}));
+    let mine = || {
+        server
+            .processes()
+            .into_iter()
+            .filter(|line| line.contains(&format!("/s-{}-", session.id)))
+            .collect::<Vec<_>>()
+    };
+    eventually("the driver is being started", PATIENCE, || {
+        (!mine().is_empty()).then_some(())
+    });
+    session.delete();
+    eventually(
+        "nothing is left of the driver",
+        Duration::from_secs(60),
+        || mine().is_empty().then_some(()),
+    );
+}
+
+fn heartbeat(shared: &Shared) {
+    let server = shared.server();
+    let session = server.create(&json!({"kind": "sql", "heartbeatTimeoutInSecond": 3, "conf": {"spark.ui.enabled": "false"}}));
+    session.await_idle();
+    // Whoever asks for the list names no session.
+    eventually("the session is given up", Duration::from_secs(60), || {
+        let (_, list) = crate::client::get(&format!("{}/sessions", server.url));
+        let listed = list["sessions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|row| row["id"] == session.id);
+        (!listed).then_some(())
+    });
+}

@@ -1,0 +1,119 @@
+//! The real thing: the binary as a user starts it, real drivers of each Spark in the environment, over HTTP.
+//!
+//! `cargo xtask test` provisions the Sparks and names them in `LIVIUS_TEST_SPARK_35` and `LIVIUS_TEST_SPARK_4`. The tests run one after the
+//! other, as each JVM wants the whole machine, and share one session where isolation is not the point.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test says what it does, and fails loudly"
+)]
+
+mod cancel;
+mod client;
+mod death;
+mod fields;
+mod languages;
+mod pylivy;
+mod restart;
+mod server;
+
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+
+use crate::client::Session;
+use crate::server::Server;
+
+/// A Spark to test with.
+#[derive(Clone)]
+struct Spark {
+    /// In test names.
+    name: &'static str,
+    home: String,
+}
+
+/// What the tests of one Spark share: a server, and one session for all kinds. Made by the first test that needs it.
+struct Shared {
+    spark: Spark,
+    server: OnceLock<Server>,
+    session: OnceLock<Session>,
+}
+
+impl Shared {
+    fn server(&self) -> &Server {
+        self.server
+            .get_or_init(|| Server::start(&self.spark.home, &[]))
+    }
+
+    fn session(&self) -> &Session {
+        self.session.get_or_init(|| {
+            let session = self.server().create(
+                &serde_json::json!({"kind": "shared", "conf": {"spark.ui.enabled": "false"}}),
+            );
+            session.await_idle();
+            session
+        })
+    }
+}
+
+type Case = (&'static str, fn(&Shared));
+
+fn trials(shared: &Arc<Shared>, cases: &[Case]) -> Vec<Trial> {
+    let trial = |(name, case): &Case| {
+        let (shared, case) = (Arc::clone(shared), *case);
+        Trial::test(format!("{}::{name}", shared.spark.name), move || {
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| case(&shared)))
+                .map_err(|panic| Failed::from(client::panic_text(&*panic)))
+        })
+    };
+    cases.iter().map(trial).collect()
+}
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = Some(1);
+    let sparks = [
+        ("spark_3_5", "LIVIUS_TEST_SPARK_35"),
+        ("spark_4", "LIVIUS_TEST_SPARK_4"),
+    ];
+    let mut all = Vec::new();
+    let mut worlds = Vec::new();
+    for (name, variable) in sparks {
+        let Some(home) = client::environment(variable) else {
+            println!(
+                "SKIPPED: no tests with {name}, as {variable} is not set; `cargo xtask test` sets it"
+            );
+            continue;
+        };
+        let shared = Arc::new(Shared {
+            spark: Spark { name, home },
+            server: OnceLock::new(),
+            session: OnceLock::new(),
+        });
+        for cases in [
+            languages::CASES,
+            cancel::CASES,
+            death::CASES,
+            fields::CASES,
+            restart::CASES,
+            pylivy::CASES,
+        ] {
+            all.extend(trials(&shared, cases));
+        }
+        worlds.push(shared);
+    }
+    let conclusion = libtest_mimic::run(&arguments, all);
+    let mut leftovers = Vec::new();
+    for shared in worlds {
+        if let Some(server) = shared.server.get() {
+            leftovers.extend(server.stop());
+        }
+    }
+    if !leftovers.is_empty() {
+        println!("FAILED: processes were left behind: {leftovers:#?}");
+        return ExitCode::from(101);
+    }
+    conclusion.exit_code()
+}

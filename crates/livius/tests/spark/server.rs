@@ -1,0 +1,157 @@
+//! The server as a user starts it.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::client::{Session, environment, eventually, get, post};
+
+/// A running `livius serve` with a data directory of its own.
+pub struct Server {
+    child: Mutex<Child>,
+    pub url: String,
+    pub data: TempDir,
+    spark_home: String,
+    extra: Vec<String>,
+}
+
+impl Server {
+    /// Starts one on a free port.
+    pub fn start(spark_home: &str, extra: &[&str]) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let extra: Vec<String> = extra.iter().map(|text| (*text).to_owned()).collect();
+        let (child, url) = spawn(spark_home, &data, "127.0.0.1:0", &extra);
+        Self {
+            child: Mutex::new(child),
+            url,
+            data,
+            spark_home: spark_home.to_owned(),
+            extra,
+        }
+    }
+
+    /// Kills the server without a word, and starts another one on the same data and port.
+    pub fn crash_and_restart(self) -> Self {
+        let Self {
+            child,
+            url,
+            data,
+            spark_home,
+            extra,
+        } = self;
+        let mut child = child.into_inner().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let address = url.trim_start_matches("http://").to_owned();
+        let (child, url) = spawn(&spark_home, &data, &address, &extra);
+        Self {
+            child: Mutex::new(child),
+            url,
+            data,
+            spark_home,
+            extra,
+        }
+    }
+
+    /// Creates a session.
+    pub fn create(&self, request: &Value) -> Session {
+        let (status, answer) = post(&format!("{}/sessions", self.url), request);
+        assert_eq!(status, 201, "{answer}");
+        Session {
+            url: format!("{}/sessions/{}", self.url, answer["id"]),
+            id: answer["id"].as_i64().unwrap(),
+        }
+    }
+
+    /// What the list of sessions says.
+    pub fn total(&self) -> i64 {
+        get(&format!("{}/sessions", self.url)).1["total"]
+            .as_i64()
+            .unwrap()
+    }
+
+    /// Asks the server to stop, waits for it, and answers the processes that are left of it.
+    pub fn stop(&self) -> Vec<String> {
+        let mut child = self.child.lock().unwrap();
+        let pid = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        let status = eventually("the server stops", Duration::from_secs(60), || {
+            child.try_wait().unwrap()
+        });
+        assert!(status.success(), "the server ended with {status}");
+        self.processes()
+    }
+
+    /// The processes whose command line names the data directory: supervisors, drivers, and what drivers start in it.
+    pub fn processes(&self) -> Vec<String> {
+        let data = self.data.path().to_str().unwrap();
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if !name.chars().all(|c| c.is_ascii_digit()) {
+                continue;
+            }
+            let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            let line = String::from_utf8_lossy(&line).replace('\0', " ");
+            let directory = std::fs::read_link(entry.path().join("cwd")).unwrap_or_default();
+            let own = line.contains("livius serve")
+                || line.contains("livius\u{0}serve")
+                || line.contains(" serve ");
+            if (line.contains(data) && !own) || directory.starts_with(self.data.path()) {
+                found.push(format!(
+                    "{name}: {}",
+                    line.chars().take(200).collect::<String>()
+                ));
+            }
+        }
+        found
+    }
+}
+
+fn spawn(spark_home: &str, data: &TempDir, listen: &str, extra: &[String]) -> (Child, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_livius"))
+        .args([
+            "serve",
+            "--listen",
+            listen,
+            "--spark-home",
+            spark_home,
+            "--data-dir",
+        ])
+        .arg(data.path())
+        .args(extra)
+        // The suite's own Python has what the tests import: matplotlib, pandas.
+        .envs(environment("LIVIUS_TEST_PYTHON").map(|python| ("PYSPARK_PYTHON", python)))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::from(
+            std::fs::File::options()
+                .create(true)
+                .append(true)
+                .open(data.path().join("server.log"))
+                .unwrap(),
+        ))
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let url = lines
+        .by_ref()
+        .map_while(Result::ok)
+        .find_map(|line| {
+            line.split_whitespace()
+                .find(|word| word.starts_with("http://"))
+                .map(str::to_owned)
+        })
+        .unwrap_or_else(|| {
+            panic!(
+                "no address: {}",
+                std::fs::read_to_string(data.path().join("server.log")).unwrap()
+            )
+        });
+    // The rest of its words is read so that it never waits for a reader.
+    std::thread::spawn(move || lines.for_each(drop));
+    (child, url.trim_end_matches('/').to_owned())
+}
