@@ -1,0 +1,53 @@
+//! Files that are made from the code and checked in.
+
+use std::fs;
+
+use anyhow::{Context as _, bail};
+
+use crate::steps::{cargo, output, root, tell};
+
+/// Each file, and the words that make the binary print it.
+const FILES: [(&str, &[&str]); 2] = [
+    ("schemas/openapi.json", &["openapi"]),
+    ("docs/CONFIGURATION.md", &["config", "reference"]),
+];
+
+/// Writes them.
+pub fn write() -> anyhow::Result<()> {
+    for (name, words) in FILES {
+        let path = root().join(name);
+        let directory = path.parent().expect("every file lies in a directory");
+        fs::create_dir_all(directory)
+            .with_context(|| format!("cannot make {}", directory.display()))?;
+        fs::write(&path, print(words)?).with_context(|| format!("cannot write {name}"))?;
+        tell(&format!("codegen: wrote {name}"));
+    }
+    Ok(())
+}
+
+/// Says whether they are what the code makes them.
+pub fn check() -> anyhow::Result<()> {
+    let mut stale = Vec::new();
+    for (name, words) in FILES {
+        let written = fs::read_to_string(root().join(name)).unwrap_or_default();
+        if written != print(words)? {
+            stale.push(name);
+        }
+    }
+    if !stale.is_empty() {
+        bail!(
+            "codegen: stale: {}: run `cargo xtask codegen`",
+            stale.join(", ")
+        );
+    }
+    tell("codegen: up to date");
+    Ok(())
+}
+
+fn print(words: &[&str]) -> anyhow::Result<String> {
+    output(
+        cargo()
+            .args(["run", "--quiet", "--package", "livius", "--"])
+            .args(words),
+    )
+}

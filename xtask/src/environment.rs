@@ -1,0 +1,143 @@
+//! What the tests need besides the code: two Sparks, a Python with packages, R. Everything lies in `target/test-env`.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+use anyhow::Context as _;
+use serde_json::Value;
+
+use crate::python;
+use crate::steps::{Steps, cargo, output, root};
+
+/// The Spark with Scala 2.12 that is tested; the other one is what `livius setup` installs by itself.
+const SPARK_35: &str = "3.5.9";
+
+/// What there is for the tests.
+pub struct Provisions {
+    /// A Python with the packages that sessions and clients use.
+    pub python: PathBuf,
+    spark_35: String,
+    spark_4: String,
+    java: String,
+    r: Option<PathBuf>,
+}
+
+impl Provisions {
+    /// As the tests are told.
+    pub fn variables(&self) -> Vec<(&'static str, String)> {
+        let mut variables = vec![
+            ("LIVIUS_TEST_PYTHON", self.python.display().to_string()),
+            ("LIVIUS_TEST_SPARK_35", self.spark_35.clone()),
+            ("LIVIUS_TEST_SPARK_4", self.spark_4.clone()),
+            // The Java of the newer Spark serves both.
+            ("JAVA_HOME", self.java.clone()),
+        ];
+        variables.extend(
+            self.r
+                .as_ref()
+                .map(|r| ("LIVIUS_TEST_R", r.display().to_string())),
+        );
+        variables
+    }
+}
+
+/// Makes sure of everything, and prints it for a shell.
+pub fn print() -> anyhow::Result<()> {
+    let provisions = provide(&Steps::begin())?;
+    let mut out = std::io::stdout().lock();
+    for (name, value) in provisions.variables() {
+        writeln!(out, "export {name}='{value}'").context("cannot print")?;
+    }
+    Ok(())
+}
+
+/// Makes sure of everything. What is there already is passed over.
+pub fn provide(steps: &Steps) -> anyhow::Result<Provisions> {
+    let directory = root().join("target/test-env");
+    fs::create_dir_all(&directory)
+        .with_context(|| format!("cannot make {}", directory.display()))?;
+    let python = python::environment(steps, &directory.join("python"))?;
+    let [spark_35, spark_4, java] = sparks(steps, &directory.join("livius"))?;
+    let r = r_language(steps)?;
+    Ok(Provisions {
+        python,
+        spark_35,
+        spark_4,
+        java,
+        r,
+    })
+}
+
+/// The homes of the managed Sparks, made by the very command that users have, and of the newer one's Java.
+fn sparks(steps: &Steps, data: &Path) -> anyhow::Result<[String; 3]> {
+    steps.say("spark: livius setup, for Spark 3.5 and the current Spark 4");
+    let mut command = cargo();
+    command
+        .args([
+            "run",
+            "--quiet",
+            "--package",
+            "livius",
+            "--",
+            "setup",
+            "--json",
+            "--data-dir",
+        ])
+        .arg(data);
+    command.args(["--spark-version", SPARK_35, "--spark-version", "default"]);
+    let ready: Value =
+        serde_json::from_str(&output(&mut command)?).context("livius setup did not print JSON")?;
+    let home = |index: usize, of: &str| {
+        let home = ready[index][of]["home"].as_str();
+        home.map(str::to_owned)
+            .with_context(|| format!("livius setup named no home: {ready}"))
+    };
+    Ok([home(0, "spark")?, home(1, "spark")?, home(1, "java")?])
+}
+
+/// R from the `PATH`; on Debian's kin, where this may install packages, from there.
+fn r_language(steps: &Steps) -> anyhow::Result<Option<PathBuf>> {
+    if let Some(found) = on_path("Rscript") {
+        return Ok(Some(found));
+    }
+    if on_path("apt-get").is_none() || !is_root()? {
+        steps.say("r: SKIPPED, as R is not installed: tests of R only see that it is missing");
+        return Ok(None);
+    }
+    let apt = |words: &[&str]| {
+        let mut command = Command::new("apt-get");
+        command
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .args(["--quiet", "--quiet"])
+            .args(words);
+        command
+    };
+    let installed = steps
+        .run("r: apt-get update", &mut apt(&["update"]))
+        .and_then(|()| {
+            let install = ["install", "--yes", "--no-install-recommends", "r-base-core"];
+            steps.run(
+                "r: apt-get install r-base-core (a minute or two)",
+                &mut apt(&install),
+            )
+        });
+    if let Err(error) = installed {
+        steps.say(&format!(
+            "r: SKIPPED, as R cannot be installed here ({error:#})"
+        ));
+    }
+    Ok(on_path("Rscript"))
+}
+
+fn is_root() -> anyhow::Result<bool> {
+    Ok(output(Command::new("id").arg("-u"))?.trim() == "0")
+}
+
+fn on_path(program: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path)
+        .map(|directory| directory.join(program))
+        .find(|found| found.is_file())
+}
