@@ -20,7 +20,8 @@ final class Agent(settings: Settings, home: File) extends Receiver {
   private val outbox = new Outbox(settings.unacknowledgedBytes)
   private val link = new Link(settings, outbox, this)
   private val events = new Events(outbox, () => link.wake())
-  private val interpreters = new Interpreters(settings, () => Await.result(session.future, Duration.Inf), new ReplClasses(conf, home))
+  private val interpreters =
+    new Interpreters(settings, () => Await.result(session.future, Duration.Inf), new ReplClasses(conf, home))
   private val jobs = new SparkJobs(() => session.future.value.flatMap(_.toOption).map(_.sparkContext))
   private val statements = new Statements(interpreters, jobs, events, new Cancellation(settings, jobs))
   private val completions = new Completions(interpreters, statements, link)

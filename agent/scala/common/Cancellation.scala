@@ -18,9 +18,10 @@ final class Cancellation(settings: Settings, jobs: SparkJobs) {
     val began = System.nanoTime
     val interrupt = new Repeated(settings.interruptAfterMs, InterruptEveryMs)
     val kill = new Repeated(settings.killAfterMs, KillEveryMs)
+    attempt("cancel the jobs")(jobs.cancel(running.statement.id))
     do {
       val elapsedMs = (System.nanoTime - began) / 1000000
-      attempt("cancel the jobs")(jobs.cancel(running.statement.id))
+      attempt("cancel the jobs")(jobs.cancelIfAny(running.statement.id))
       // There is none yet while the interpreter is being started.
       running.interpreter.foreach { interpreter =>
         if (interrupt.due(elapsedMs)) attempt("interrupt")(interpreter.interrupt())

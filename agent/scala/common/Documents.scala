@@ -1,5 +1,6 @@
 package livius.agent
 
+import com.fasterxml.jackson.databind.JsonNode
 import com.fasterxml.jackson.databind.node.ObjectNode
 
 /** A statement's output document, in Livy's words. */
@@ -10,7 +11,7 @@ object Documents {
     case failed: Result.Failed => error(statement, failed)
   })
 
-  private def ok(statement: Int, data: Seq[(String, com.fasterxml.jackson.databind.JsonNode)]): ObjectNode = {
+  private def ok(statement: Int, data: Seq[(String, JsonNode)]): ObjectNode = {
     val document = head(statement, "ok")
     val values = document.putObject("data")
     data.foreach { case (mime, value) => values.replace(mime, value) }

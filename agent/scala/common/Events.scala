@@ -1,5 +1,7 @@
 package livius.agent
 
+import com.fasterxml.jackson.databind.node.ObjectNode
+
 /** What the agent tells the server, put into the outbox and announced to the link. */
 final class Events(outbox: Outbox, wake: () => Unit) {
 
@@ -24,12 +26,12 @@ final class Events(outbox: Outbox, wake: () => Unit) {
       index + 1
     }
 
-  private def add(event: com.fasterxml.jackson.databind.node.ObjectNode): Unit = {
+  private def add(event: ObjectNode): Unit = {
     outbox.add(event)
     wake()
   }
 
-  private def last(event: com.fasterxml.jackson.databind.node.ObjectNode): Unit = {
+  private def last(event: ObjectNode): Unit = {
     outbox.addNow(event)
     wake()
     outbox.awaitEmpty(LastWordsMs)

@@ -1,5 +1,6 @@
 package livius.agent
 
+import com.fasterxml.jackson.databind.JsonNode
 import com.fasterxml.jackson.databind.node.ObjectNode
 
 /** Every frame that the agent sends. The fields are those of docs/design/agent-protocol.md. */
@@ -48,7 +49,7 @@ object Frames {
   def progress(statement: Int, progress: Double): ObjectNode =
     frame("progress").put("statement", statement).put("progress", progress)
 
-  def completed(request: com.fasterxml.jackson.databind.JsonNode, candidates: Seq[String]): ObjectNode = {
+  def completed(request: JsonNode, candidates: Seq[String]): ObjectNode = {
     val made = frame("completed")
     made.replace("request", request)
     made.replace("candidates", Json.arr(candidates.map(Json.text)))

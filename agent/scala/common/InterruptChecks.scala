@@ -27,7 +27,8 @@ object InterruptChecks {
     }
 
   private final class Checked(next: ClassVisitor) extends ClassVisitor(Opcodes.ASM7, next) {
-    override def visitMethod(access: Int, name: String, descriptor: String, signature: String, exceptions: Array[String]): MethodVisitor = {
+    override def visitMethod(
+        access: Int, name: String, descriptor: String, signature: String, exceptions: Array[String]): MethodVisitor = {
       val method = super.visitMethod(access, name, descriptor, signature, exceptions)
       new CheckedMethod(method, atEntry = !name.startsWith("<"))
     }

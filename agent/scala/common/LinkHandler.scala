@@ -38,7 +38,8 @@ final class LinkHandler(link: Link, server: URI, settings: Settings) extends Sim
     silences = 0
     message match {
       case response: FullHttpResponse => answered(context, response)
-      case frame: TextWebSocketFrame => if (!link.received(context.channel, frame.text)) end(context, "the server sent a frame that is not of this protocol")
+      case frame: TextWebSocketFrame =>
+        if (!link.received(context.channel, frame.text)) end(context, "the server sent a frame that is not of this protocol")
       case frame: PingWebSocketFrame => context.writeAndFlush(new PongWebSocketFrame(frame.content.retain()))
       case _: CloseWebSocketFrame => context.close()
       case _ => ()

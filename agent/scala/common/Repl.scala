@@ -17,6 +17,9 @@ trait Repl {
 
   def addToClassPath(jar: URL): Unit
 
+  /** Loads the classes of what was run. */
+  def loader: ClassLoader
+
   def close(): Unit
 }
 

@@ -7,10 +7,10 @@ import scala.util.control.NonFatal
 
 import org.apache.spark.SparkConf
 
-/** The directory that the Scala interpreter writes its classes to.
+/** Where the classes of Scala statements are found: by executors in a directory, through the driver's file server, and by the
+  * driver's own threads through a class loader.
   *
-  * Executors load the classes of user code from it, through the driver's file server. Spark learns the directory only when
-  * the SparkContext is created, so it is named even when no Scala statement may ever come.
+  * Spark learns both only when the SparkContext is created, so they are there even when no Scala statement may ever come.
   *
   * @param home the directory of this driver, which somebody else cleans up after a crash
   */
@@ -18,7 +18,10 @@ final class ReplClasses(conf: SparkConf, home: File) {
 
   val directory: File = Files.createTempDirectory(parent.toPath, "livius-repl-").toFile
 
+  val loader = new ReplClassLoader(Thread.currentThread.getContextClassLoader)
+
   conf.set("spark.repl.class.outputDir", directory.getAbsolutePath)
+  Thread.currentThread.setContextClassLoader(loader)
   Runtime.getRuntime.addShutdownHook(new Thread(new Runnable { def run(): Unit = delete() }, "livius-repl-classes"))
 
   private def parent: File =

@@ -22,6 +22,8 @@ trait ReplParts extends Repl { interpreter: IMain =>
 
   protected def checked: AbstractFileClassLoader = checkedLoader
 
+  override def loader: ClassLoader = checkedLoader
+
   override def read(code: String): Repl.Parsed = {
     problems.clear()
     var incomplete = false
@@ -108,8 +110,9 @@ object ReplParts {
   /** The exception of the code itself, out of what reflection and class loading wrapped around it. */
   @annotation.tailrec
   def cause(error: Throwable): Throwable = error match {
-    case _: java.lang.reflect.InvocationTargetException | _: ExceptionInInitializerError if error.getCause != null => cause(error.getCause)
-    case _ if error.getClass.getName.endsWith("$EvalException") && error.getCause != null => cause(error.getCause)
+    case _ if error.getCause == null => error
+    case _: java.lang.reflect.InvocationTargetException | _: ExceptionInInitializerError => cause(error.getCause)
+    case _ if error.getClass.getName.endsWith("$EvalException") => cause(error.getCause)
     case _ => error
   }
 
@@ -119,7 +122,8 @@ object ReplParts {
 }
 
 /** Gives the classes of user code with checks for a cancel in them. Executors get them as they were compiled. */
-private final class CheckedClassLoader(plain: AbstractFileClassLoader) extends AbstractFileClassLoader(plain.root, plain.getParent) {
+private final class CheckedClassLoader(plain: AbstractFileClassLoader)
+    extends AbstractFileClassLoader(plain.root, plain.getParent) {
 
   override def classBytes(name: String): Array[Byte] = {
     val compiled = plain.classBytes(name)

@@ -16,6 +16,7 @@ final class ScalaInterpreter(settings: Settings, session: () => SparkSession, cl
   override val kind = "spark"
 
   private val stoppable = new StoppableThread
+  private val lastValue = new LastValue
   // The compiler serves one thread at a time: a statement, or a completion when there is no statement.
   private val compiler = new ReentrantLock
   @volatile private var repl: Option[Repl] = None
@@ -25,8 +26,9 @@ final class ScalaInterpreter(settings: Settings, session: () => SparkSession, cl
 
   /** Takes as long as the SparkContext does, if that is still being created: the compiler starts meanwhile. */
   override def start(): Unit = {
-    val loader = Thread.currentThread.getContextClassLoader
-    val made = new ScalaRepl(Repl.Setup(classPath(loader), classes.directory, loader, stoppable))
+    val outer = classes.loader.getParent
+    val made = new ScalaRepl(Repl.Setup(classPath(outer), classes.directory, outer, stoppable))
+    classes.loader.statements = Some(made.loader)
     Bindings.session = session
     made.run(Prelude, firstLine = 1, hidden = true) match {
       case Repl.Done(_, _) => repl = Some(made)
@@ -40,7 +42,7 @@ final class ScalaInterpreter(settings: Settings, session: () => SparkSession, cl
     try {
       val ready = repl.getOrElse(throw new InterpreterUnavailable("the Scala interpreter is closed"))
       addedJars.fresh().foreach(ready.addToClassPath)
-      new ScalaStatement(ready, stoppable, settings).run(code)
+      new ScalaStatement(ready, stoppable, settings, lastValue).run(code)
     } finally compiler.unlock()
   }
 
@@ -66,7 +68,8 @@ final class ScalaInterpreter(settings: Settings, session: () => SparkSession, cl
     (jvm ++ users.filter(_.getProtocol == "file").map(url => new File(url.toURI).getPath)).distinct
   }
 
-  private def loaders(from: ClassLoader): List[ClassLoader] = List.iterate(from, 16)(l => if (l == null) null else l.getParent).filter(_ != null)
+  private def loaders(from: ClassLoader): List[ClassLoader] =
+    if (from == null) Nil else from :: loaders(from.getParent)
 
   private def describe(failed: Repl.Ran): String = failed match {
     case Repl.Rejected(problems) => problems.map(_.message).mkString("; ")

@@ -46,7 +46,8 @@ final class ScalaJson(mostRows: Int) {
     case data: Dataset[_] => of(data.toDF().take(mostRows).toSeq, depth)
     case row: Row => ofRow(row, depth)
     case map: scala.collection.Map[_, _] => fields(map.iterator.map { case (key, item) => String.valueOf(key) -> item }, depth)
-    case map: java.util.Map[_, _] => fields(Javas.list(map.entrySet).iterator.map(e => String.valueOf(e.getKey) -> e.getValue), depth)
+    case map: java.util.Map[_, _] =>
+      fields(Javas.list(map.entrySet).iterator.map(entry => String.valueOf(entry.getKey) -> entry.getValue), depth)
     case items: Array[_] => elements(items.iterator, depth)
     case items: Iterable[_] => elements(items.iterator, depth)
     case items: Iterator[_] => elements(items, depth)

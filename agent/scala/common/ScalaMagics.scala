@@ -3,21 +3,19 @@ package livius.agent
 import com.fasterxml.jackson.databind.JsonNode
 
 /** `%json x` and `%table x`: show the value of an expression as data instead of text. Without one, the last value. */
-final class ScalaMagics(repl: Repl, stoppable: StoppableThread, settings: Settings) {
+final class ScalaMagics(repl: Repl, stoppable: StoppableThread, settings: Settings, last: LastValue) {
 
   import ScalaMagics._
-
-  def remember(value: () => Option[Any]): Unit = last.set(repl, value)
 
   def show(name: String, expression: String): Either[Result.Failed, (String, JsonNode)] =
     if (!Known(name)) Left(Result.Failed("UnknownMagic", s"Unknown magic command $name", Nil))
     else valueOf(expression).flatMap(value => guarded(render(name, value)))
 
   private def valueOf(expression: String): Either[Result.Failed, Any] =
-    if (expression.isEmpty) last.get(repl).toRight(missing(""))
+    if (expression.isEmpty) last.get.toRight(missing(""))
     else repl.run(expression, firstLine = 1, hidden = true) match {
       case Repl.Done(_, value) =>
-        remember(value)
+        last.remember(value)
         value().toRight(missing(expression))
       case Repl.Rejected(problems) if isUnknownName(expression, problems) => Left(missing(expression))
       case Repl.Rejected(problems) => Left(failure(ScalaErrors.lines(problems)))
@@ -47,17 +45,19 @@ final class ScalaMagics(repl: Repl, stoppable: StoppableThread, settings: Settin
 object ScalaMagics {
 
   private val Known = Set("json", "table")
-  private val last = new LastValue
 
   private def missing(name: String): Result.Failed = Result.Failed("NameError", s"Value $name does not exist", Nil)
 
   private def isUnknownName(expression: String, problems: Seq[Repl.Problem]): Boolean =
     problems.headOption.exists(_.message.startsWith(s"not found: value $expression"))
+}
 
-  /** The value that a bare magic shows: it outlives the statement that made it. */
-  private final class LastValue {
-    private var of: Option[(Repl, () => Option[Any])] = None
-    def set(repl: Repl, value: () => Option[Any]): Unit = of = Some((repl, value))
-    def get(repl: Repl): Option[Any] = of.filter(_._1 eq repl).flatMap(_._2())
-  }
+/** The value that a magic without an argument shows. It outlives the statement that made it. */
+final class LastValue {
+
+  private var value: () => Option[Any] = () => None
+
+  def remember(made: () => Option[Any]): Unit = value = made
+
+  def get: Option[Any] = value()
 }

@@ -3,12 +3,12 @@ package livius.agent
 import com.fasterxml.jackson.databind.JsonNode
 
 /** Runs one statement of Scala code: piece by piece, with its magics, until the end or the first failure. */
-final class ScalaStatement(repl: Repl, stoppable: StoppableThread, settings: Settings) {
+final class ScalaStatement(repl: Repl, stoppable: StoppableThread, settings: Settings, last: LastValue) {
 
   import ScalaStatement._
 
   private val printed = new Printout(settings.outputBytes)
-  private val magics = new ScalaMagics(repl, stoppable, settings)
+  private val magics = new ScalaMagics(repl, stoppable, settings, last)
   private var shown: Option[(String, JsonNode)] = None
 
   def run(code: String): Result = StandardOut.into(printed) {
@@ -50,7 +50,7 @@ final class ScalaStatement(repl: Repl, stoppable: StoppableThread, settings: Set
   private def compute(text: String, line: Int): Option[Result.Failed] = repl.run(text, line, hidden = false) match {
     case Repl.Done(echo, value) =>
       printed.print(echo)
-      magics.remember(value)
+      last.remember(value)
       None
     case Repl.Rejected(problems) => Some(rejected(problems))
     case Repl.Threw(error, trace) => Some(threw(error, trace))

@@ -11,7 +11,7 @@ final class SparkJobs(context: () => Option[SparkContext]) {
 
   def cancel(statement: Int): Unit = live.foreach(_.cancelJobGroup(group(statement)))
 
-  /** The same where it is likely to be in vain: Spark logs each request. */
+  /** The same where it is often in vain: Spark logs each request. */
   def cancelIfAny(statement: Int): Unit =
     if (live.exists(spark => jobs(spark, statement).exists(_.status == JobExecutionStatus.RUNNING))) cancel(statement)
 

@@ -32,12 +32,13 @@ final class Statements(interpreters: Interpreters, jobs: SparkJobs, events: Even
   /** Starts the thread. `first` is its first work: to start the session kind's interpreter. */
   def start(first: => Unit): Unit = Threads.daemon("statements") {
     first
-    while (true) one(waiting.take())
+    while (true) one()
   }
 
   /** Takes a statement to run later, unless it was taken before: commands may arrive twice. */
   def submit(statement: Statement): Unit =
-    if (known.add(statement.id) && !waiting.offer(statement)) Log.line(s"statement ${statement.id} refused: $MostWaiting are waiting")
+    if (known.add(statement.id) && !waiting.offer(statement))
+      Log.line(s"statement ${statement.id} refused: $MostWaiting are waiting")
 
   /** Stops that statement's code, now or before it begins. */
   def cancel(id: Int): Unit = synchronized {
@@ -50,9 +51,9 @@ final class Statements(interpreters: Interpreters, jobs: SparkJobs, events: Even
   def running: Option[Running] = current
 
   // Nothing that happens here may end the thread: without it the session would hang.
-  private def one(statement: Statement): Unit =
-    try run(statement)
-    catch { case error: Throwable => Log.line(s"statement ${statement.id} ended badly", error) }
+  private def one(): Unit =
+    try run(waiting.take())
+    catch { case error: Throwable => Log.line("a statement ended badly", error) }
 
   private def run(statement: Statement): Unit = {
     val running = begin(statement)
@@ -71,6 +72,8 @@ final class Statements(interpreters: Interpreters, jobs: SparkJobs, events: Even
   private def end(running: Running): Unit = synchronized {
     running.end()
     current = None
+    // An interrupt that came late must not hit the sending of the result.
+    Thread.interrupted(): Unit
   }
 
   // The document as well is made with a net below: a value may be too big for this driver's memory.
@@ -100,7 +103,10 @@ object Statements {
   private val MostWaiting = 1024
 
   private def notAvailable(why: InterpreterUnavailable): Result =
-    Result.Failed("InterpreterError", s"Fail to start interpreter: ${why.getMessage}", Option(why.getCause).toSeq.flatMap(StackTraces.lines))
+    Result.Failed(
+      "InterpreterError",
+      s"Fail to start interpreter: ${why.getMessage}",
+      Option(why.getCause).toSeq.flatMap(StackTraces.lines))
 
   /** What went wrong around the code, not in it. */
   private def internalError(error: Throwable): Result = {

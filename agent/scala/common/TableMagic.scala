@@ -24,7 +24,8 @@ object TableMagic {
 
   private def columns(row: JsonNode): Map[String, JsonNode] = row match {
     case fields: ObjectNode => Javas.list(fields.fieldNames).map(name => name -> fields.get(name)).toMap
-    case items if items.isArray => Javas.list(items.elements).zipWithIndex.map { case (item, index) => index.toString -> item }.toMap
+    case items if items.isArray =>
+      Javas.list(items.elements).zipWithIndex.map { case (item, index) => index.toString -> item }.toMap
     case scalar => Map("0" -> scalar)
   }
 
