@@ -334,7 +334,7 @@ fn stopping(cause: StopCause, forced: bool) -> SessionState {
             code: FailureCode::StartTimeout,
             phase: Phase::Context,
             message: "the driver was not ready within the time allowed for a start".to_owned(),
-            hint: "read the session's log; if the start is only slow, raise limits.start_timeout"
+            hint: "read the session's log; if the start is only slow, raise sessions.start_timeout"
                 .to_owned(),
         }),
         StopCause::Unreachable => Some(Failure {

@@ -29,7 +29,8 @@ mod tests {
 
     #[test]
     fn only_changes_from_other_sites_are_foreign() {
-        let cases: [(Method, &[(&'static str, &'static str)], bool); 9] = [
+        type Headers = &'static [(&'static str, &'static str)];
+        let cases: [(Method, Headers, bool); 9] = [
             (Method::POST, &[], false),
             (Method::POST, &[("sec-fetch-site", "cross-site")], true),
             (Method::POST, &[("sec-fetch-site", "same-site")], true),

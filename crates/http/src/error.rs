@@ -74,7 +74,7 @@ impl ApiError {
     /// The body is longer than is read.
     pub fn too_large(limit: usize) -> Self {
         let message = format!(
-            "The body is longer than {limit} bytes (limits.body_bytes): send large data as files"
+            "The body is longer than {limit} bytes (server.body_limit): send large data as files"
         );
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, Envelope::Message, message)
     }

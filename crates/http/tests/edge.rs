@@ -269,7 +269,7 @@ async fn bodies_are_bounded_after_unpacking() {
         bomb,
     )
     .await;
-    let expected = r#"{"msg":"The body is longer than 67108864 bytes (limits.body_bytes): send large data as files"}"#;
+    let expected = r#"{"msg":"The body is longer than 67108864 bytes (server.body_limit): send large data as files"}"#;
     assert_eq!(
         (answer.status.as_u16(), answer.text.as_str()),
         (413, expected)

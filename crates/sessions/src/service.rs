@@ -128,7 +128,7 @@ impl Sessions {
         if new.code.len() > limit {
             let size = new.code.len();
             return Err(SessionError::InvalidStatement(format!(
-                "code has {size} bytes, more than limits.code_bytes ({limit}): send the data as a file instead"
+                "code has {size} bytes, more than server.code_limit ({limit}): send the data as a file instead"
             )));
         }
         let Some(entry) = self.live(which) else {

@@ -319,6 +319,11 @@ mod tests {
                 "{shape:?} {text:?}"
             );
         }
+    }
+
+    #[test]
+    fn what_each_shape_refuses() {
+        const WORDS: Shape = Shape::Choice(&["stop", "keep"]);
         let bad = [
             (Shape::Text, " ", "the text is empty"),
             (

@@ -117,7 +117,7 @@ fn progress(shared: &Shared) {
         "import time\nsc.parallelize(range(16), 16).map(lambda v: time.sleep(0.4)).count()",
     );
     let mut seen = Vec::new();
-    eventually("the statement ends", Duration::from_secs(60), || {
+    eventually("the statement ends", Duration::from_mins(1), || {
         let statement = session.statement(id);
         seen.push(statement["progress"].as_f64().unwrap());
         (statement["state"] == "available").then_some(())

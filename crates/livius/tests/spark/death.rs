@@ -117,7 +117,7 @@ fn stubborn(shared: &Shared) {
     session.delete();
     eventually(
         "nothing is left of the driver",
-        Duration::from_secs(60),
+        Duration::from_mins(1),
         || mine().is_empty().then_some(()),
     );
     assert_eq!(session.state(), "gone");
@@ -139,7 +139,7 @@ fn while_starting(shared: &Shared) {
     session.delete();
     eventually(
         "nothing is left of the driver",
-        Duration::from_secs(60),
+        Duration::from_mins(1),
         || mine().is_empty().then_some(()),
     );
 }
@@ -149,7 +149,7 @@ fn heartbeat(shared: &Shared) {
     let session = server.create(&json!({"kind": "sql", "heartbeatTimeoutInSecond": 3, "conf": {"spark.ui.enabled": "false"}}));
     session.await_idle();
     // Whoever asks for the list names no session.
-    eventually("the session is given up", Duration::from_secs(60), || {
+    eventually("the session is given up", Duration::from_mins(1), || {
         let (_, list) = crate::client::get(&format!("{}/sessions", server.url));
         let listed = list["sessions"]
             .as_array()

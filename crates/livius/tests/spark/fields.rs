@@ -1,8 +1,11 @@
 //! Every field of a request has its effect in the running driver.
 
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
 use serde_json::json;
 
-use crate::client::{get, post};
+use crate::client::{Session, get, post};
 use crate::{Case, Shared};
 
 pub const CASES: &[Case] = &[
@@ -12,61 +15,78 @@ pub const CASES: &[Case] = &[
 
 fn seen_in_the_driver(shared: &Shared) {
     let server = shared.server();
-    let files = server.data.path().join("user files");
-    std::fs::create_dir_all(&files).unwrap();
-    let path = |name: &str| files.join(name).to_str().unwrap().to_owned();
-    std::fs::write(path("mine.py"), "answer = 42\n").unwrap();
-    std::fs::write(path("data.txt"), "some data").unwrap();
-    let archive = std::fs::File::create(path("packed.tar")).unwrap();
-    drop(archive);
-    let status = std::process::Command::new("tar")
-        .args([
-            "-cf",
-            &path("packed.tar"),
-            "-C",
-            files.to_str().unwrap(),
-            "data.txt",
-        ])
-        .status()
-        .unwrap();
-    assert!(status.success());
-    // A jar is a zip: any of Spark's will do to be found by class.
-    let jar = std::fs::read_dir(std::path::Path::new(&shared.spark.home).join("jars"))
-        .unwrap()
-        .flatten()
-        .map(|entry| entry.path())
-        .find(|path| {
-            path.file_name()
-                .unwrap()
-                .to_string_lossy()
-                .starts_with("commons-text")
-        })
-        .unwrap();
-    std::fs::copy(&jar, path("user.jar")).unwrap();
-
+    let files = UserFiles::make(shared);
     let session = server.create(&json!({
         "kind": "pyspark", "name": "fields <b>π</b>", "queue": "q1", "proxyUser": "nobody",
-        "driverMemory": "700m", "driverCores": 2, "executorMemory": "600m", "executorCores": "2", "numExecutors": 3,
-        "jars": [path("user.jar")], "pyFiles": [path("mine.py")], "files": [path("data.txt")],
-        "archives": [format!("{}#unpacked", path("packed.tar"))],
+        "driverMemory": "700m", "driverCores": 2,
+        "executorMemory": "600m", "executorCores": "2", "numExecutors": 3,
+        "jars": [files.path("user.jar")], "pyFiles": [files.path("mine.py")],
+        "files": [files.path("data.txt")],
+        "archives": [format!("{}#unpacked", files.path("packed.tar"))],
         "heartbeatTimeoutInSecond": 600, "ttl": "2h", "idleTimeout": "30m",
-        "conf": {"spark.sql.shuffle.partitions": 7, "spark.my.password": "s3cr=et #!\n\\ü", "spark.ui.enabled": false}
+        "conf": {
+            "spark.sql.shuffle.partitions": 7, "spark.ui.enabled": false,
+            "spark.my.password": "s3cr=et #!\n\\ü"
+        }
     }));
     session.await_idle();
-    let shown = get(&session.url).1;
-    assert_eq!(
-        (&shown["name"], &shown["proxyUser"], &shown["driverCores"]),
-        (&json!("fields <b>π</b>"), &json!(null), &json!(2))
-    );
-    assert!(!shown.to_string().contains("s3cr"), "{shown:#}");
-    let by_name = get(&format!(
-        "{}/sessions/fields%20%3Cb%3E%CF%80%3C%2Fb%3E",
-        server.url
-    ))
-    .1;
-    assert_eq!(by_name["id"], session.id);
+    shown(shared, &session);
+    configured(&session);
+    files_are_there(&session);
+    secrets_are_nowhere(shared);
+    session.delete();
+}
 
-    let conf = |key: &str| session.text("pyspark", &format!("print(sc.getConf().get('{key}'))"));
+/// What a user may name in a request, in a directory whose name has a blank.
+struct UserFiles(PathBuf);
+
+impl UserFiles {
+    fn make(shared: &Shared) -> Self {
+        let files = Self(shared.server().data.path().join("user files"));
+        std::fs::create_dir_all(&files.0).unwrap();
+        std::fs::write(files.path("mine.py"), "answer = 42\n").unwrap();
+        std::fs::write(files.path("data.txt"), "some data").unwrap();
+        let directory = files.0.to_str().unwrap();
+        let status = Command::new("tar")
+            .args([
+                "-cf",
+                &files.path("packed.tar"),
+                "-C",
+                directory,
+                "data.txt",
+            ])
+            .status()
+            .unwrap();
+        assert!(status.success());
+        // Any of Spark's jars will do to be found again.
+        let jar = std::fs::read_dir(Path::new(&shared.spark.home).join("jars"))
+            .unwrap()
+            .flatten()
+            .map(|entry| entry.path())
+            .find(|path| path.to_string_lossy().contains("/commons-text"))
+            .unwrap();
+        std::fs::copy(&jar, files.path("user.jar")).unwrap();
+        files
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+}
+
+/// The answers show the request, without its secrets.
+fn shown(shared: &Shared, session: &Session) {
+    let shown = get(&session.url).1;
+    assert_eq!(shown["name"], "fields <b>π</b>");
+    assert_eq!(shown["proxyUser"], json!(null));
+    assert_eq!(shown["driverCores"], 2);
+    assert!(!shown.to_string().contains("s3cr"), "{shown:#}");
+    let by_name = "/sessions/fields%20%3Cb%3E%CF%80%3C%2Fb%3E";
+    let named = get(&format!("{}{by_name}", shared.server().url)).1;
+    assert_eq!(named["id"], session.id);
+}
+
+fn configured(session: &Session) {
     for (key, value) in [
         ("spark.app.name", "fields <b>π</b>"),
         ("spark.yarn.queue", "q1"),
@@ -77,50 +97,44 @@ fn seen_in_the_driver(shared: &Shared) {
         ("spark.executor.instances", "3"),
         ("spark.sql.shuffle.partitions", "7"),
     ] {
-        assert_eq!(conf(key), value, "{key}");
+        let code = format!("print(sc.getConf().get('{key}'))");
+        assert_eq!(session.text("pyspark", &code), value, "{key}");
     }
-    assert_eq!(
-        session.text("pyspark", "sc.getConf().get('spark.my.password')"),
-        "'s3cr=et #!\\n\\\\ü'"
+    let secret = session.text("pyspark", "sc.getConf().get('spark.my.password')");
+    assert_eq!(secret, "'s3cr=et #!\\n\\\\ü'");
+    let heap = session.text(
+        "pyspark",
+        "sc._jvm.Runtime.getRuntime().maxMemory() // (1 << 20)",
     );
-    let heap: i64 = session
-        .text(
-            "pyspark",
-            "sc._jvm.Runtime.getRuntime().maxMemory() // (1 << 20)",
-        )
-        .parse()
-        .unwrap();
-    assert!((600..=700).contains(&heap), "{heap}");
-    assert_eq!(session.text("pyspark", "import mine\nmine.answer"), "42");
-    assert_eq!(
-        session.text(
-            "pyspark",
-            "sc.parallelize([1], 1).map(lambda _: __import__('mine').answer).collect()"
-        ),
-        "[42]"
+    assert!(
+        (600..=700).contains(&heap.parse::<i64>().unwrap()),
+        "{heap}"
     );
-    assert_eq!(
-        session.text(
-            "pyspark",
-            "from pyspark import SparkFiles\nopen(SparkFiles.get('data.txt')).read()"
-        ),
-        "'some data'"
-    );
-    assert_eq!(
-        session.text("pyspark", "open('data.txt').read()"),
-        "'some data'"
-    );
-    assert_eq!(
-        session.text(
-            "pyspark",
-            "open(SparkFiles.get('unpacked') + '/data.txt').read()"
-        ),
-        "'some data'"
-    );
-    assert!(session.text("pyspark", "[j for j in sc._jsc.sc().listJars().mkString(',').split(',') if 'user.jar' in j][0]").contains("user.jar"));
+}
 
-    secrets_are_nowhere(shared);
-    session.delete();
+fn files_are_there(session: &Session) {
+    for (code, text) in [
+        ("import mine\nmine.answer", "42"),
+        (
+            "sc.parallelize([1], 1).map(lambda _: __import__('mine').answer).collect()",
+            "[42]",
+        ),
+        (
+            "from pyspark import SparkFiles\nopen(SparkFiles.get('data.txt')).read()",
+            "'some data'",
+        ),
+        ("open('data.txt').read()", "'some data'"),
+        (
+            "open(SparkFiles.get('unpacked') + '/data.txt').read()",
+            "'some data'",
+        ),
+        (
+            "'user.jar' in sc._jsc.sc().listJars().mkString(',')",
+            "True",
+        ),
+    ] {
+        assert_eq!(session.text("pyspark", code), text, "{code}");
+    }
 }
 
 /// Neither the agent's secret nor the user's is on a command line, nor in the server's log.
@@ -136,8 +150,8 @@ fn secrets_are_nowhere(shared: &Shared) {
         let command = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
         assert!(
             !String::from_utf8_lossy(&command).contains("s3cr"),
-            "{:?}",
-            entry.path()
+            "{}",
+            entry.path().display()
         );
     }
     let log = std::fs::read_to_string(server.data.path().join("server.log")).unwrap();

@@ -17,7 +17,7 @@ from livy.models import OutputStatus
 url = sys.argv[1]
 frame = pandas.DataFrame({"a": [1, 2], "b": ["x", "λ 🤔 \r\n \"quoted\""]})
 
-with LivySession.create(url, SessionKind.PYSPARK, spark_conf={"spark.ui.enabled": "false"}) as session:
+with LivySession.create(url, kind=SessionKind.PYSPARK, spark_conf={"spark.ui.enabled": "false"}) as session:
     out = session.run("print('foo')")
     assert (out.text, out.status) == ("foo", OutputStatus.OK), out
     session.run("df = spark.createDataFrame([(1, 'x'), (2, 'y')], ['a', 'b'])")
@@ -36,7 +36,7 @@ with LivySession.create(url, SessionKind.PYSPARK, spark_conf={"spark.ui.enabled"
 
 client = LivyClient(url)
 assert client.get_session(session_id) is None
-with LivySession.create(url, SessionKind.SQL, spark_conf={"spark.ui.enabled": "false"}) as session:
+with LivySession.create(url, kind=SessionKind.SQL, spark_conf={"spark.ui.enabled": "false"}) as session:
     session.run("create temporary view v as select 1 as one, 'x' as text")
     read = session.download_sql("select * from v")
     assert read.to_dict("records") == [{"one": 1, "text": "x"}], read

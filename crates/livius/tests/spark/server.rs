@@ -23,6 +23,7 @@ impl Server {
     /// Starts one on a free port.
     pub fn start(spark_home: &str, extra: &[&str]) -> Self {
         let data = tempfile::tempdir().unwrap();
+        share_runtimes(spark_home, &data);
         let extra: Vec<String> = extra.iter().map(|text| (*text).to_owned()).collect();
         let (child, url) = spawn(spark_home, &data, "127.0.0.1:0", &extra);
         Self {
@@ -79,7 +80,7 @@ impl Server {
         let mut child = self.child.lock().unwrap();
         let pid = rustix::process::Pid::from_child(&child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-        let status = eventually("the server stops", Duration::from_secs(60), || {
+        let status = eventually("the server stops", Duration::from_mins(1), || {
             child.try_wait().unwrap()
         });
         assert!(status.success(), "the server ended with {status}");
@@ -102,13 +103,18 @@ impl Server {
                 || line.contains("livius\u{0}serve")
                 || line.contains(" serve ");
             if (line.contains(data) && !own) || directory.starts_with(self.data.path()) {
-                found.push(format!(
-                    "{name}: {}",
-                    line.chars().take(200).collect::<String>()
-                ));
+                found.push(format!("{name}: {}", line.trim_end()));
             }
         }
         found
+    }
+}
+
+/// A managed Spark has its compiled agent beside it: servers that share it need not compile it again.
+fn share_runtimes(spark_home: &str, data: &TempDir) {
+    let runtimes = std::path::Path::new(spark_home).ancestors().nth(2);
+    if let Some(runtimes) = runtimes.filter(|path| path.ends_with("runtimes")) {
+        std::os::unix::fs::symlink(runtimes, data.path().join("runtimes")).unwrap();
     }
 }
 
