@@ -114,7 +114,9 @@ class _Shell:
             self._spark.begin(statement)
         except Exception as error:  # the context was stopped: code that needs no Spark still runs
             print("livius: statement {}: no job group: {}".format(statement, error), file=sys.__stderr__)
-        return self._runner.run(statement, code)
+        reply = self._runner.run(statement, code)
+        reply["notes"] = list(reply.get("notes", ())) + notices.taken()
+        return reply
 
     def _within_limits(self, reply):
         size = len(encode(reply))
