@@ -74,22 +74,38 @@ fn python_tests(steps: &Steps, provisions: &Provisions) -> anyhow::Result<()> {
     steps.run("python: testing the agent", command.current_dir(directory))
 }
 
+/// The quick tests first, then those of the binary with real Spark: who breaks the former need not wait for the latter.
 fn rust_tests(steps: &Steps, provisions: &Provisions, arguments: &[&str]) -> anyhow::Result<()> {
-    let mut command = cargo();
-    command
-        .args(["test", "--workspace", "--no-fail-fast"])
-        .args(arguments);
-    for (name, value) in provisions.variables() {
-        command.env(name, value);
-    }
-    // What this machine is set up for must not decide what is tested.
+    let mut quick = cargo();
+    quick.args([
+        "test",
+        "--workspace",
+        "--exclude",
+        "livius",
+        "--all-targets",
+    ]);
+    let mut real = cargo();
+    real.args(["test", "--package", "livius", "--no-fail-fast"]);
+    steps.run(
+        "cargo test: everything that needs no Spark",
+        told(&mut quick, provisions, arguments),
+    )?;
+    steps.run(
+        "cargo test: the binary with real Spark, which is started many times (minutes)",
+        told(&mut real, provisions, arguments),
+    )
+}
+
+/// What the tests are told of the machine; what it is set up for otherwise must not decide what is tested.
+fn told<'a>(
+    command: &'a mut Command,
+    provisions: &Provisions,
+    arguments: &[&str],
+) -> &'a mut Command {
     for name in inherited() {
         command.env_remove(name);
     }
-    steps.run(
-        "cargo test: real Spark is started many times; expect a quarter of an hour",
-        &mut command,
-    )
+    command.args(arguments).envs(provisions.variables())
 }
 
 fn inherited() -> Vec<OsString> {
