@@ -110,7 +110,7 @@ pub struct Report {
     /// The Python of kind `pyspark3`, where it has one of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub python3: Option<Finding<Python>>,
-    /// The R of kind `sparkr`, with Spark's R package.
+    /// The R of kind `sparkr`, with Spark's R package or without.
     pub r: Finding<R>,
     /// What each kind of session would meet.
     pub kinds: Vec<KindFacts>,

@@ -9,17 +9,21 @@ use crate::bounded::{Run, RunError};
 use crate::spark::Version;
 use crate::{Environment, Installation};
 
+/// What is missing, and what to do about it.
+const NO_SPARKR: &str = "R code runs, without `spark` and `sc`: the R package SparkR is neither in the Spark (the one from PyPI has no R \
+                         part) nor in R's own library; point SPARK_HOME at a whole Spark distribution, or install SparkR of its version";
+
 const PROBE_LIMIT: Duration = Duration::from_mins(1);
 
-/// An R with Spark's package.
+/// An R, with Spark's package or without.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct R {
     /// Its program.
     pub program: Utf8PathBuf,
     /// R's version.
     pub version: String,
-    /// The version of the `SparkR` package.
-    pub sparkr: String,
+    /// The version of the `SparkR` package; without one R code runs, and has no Spark.
+    pub sparkr: Option<String>,
 }
 
 /// Why R cannot be used with Spark.
@@ -45,20 +49,17 @@ pub enum RError {
         /// What it said.
         said: String,
     },
-    /// Spark's package is nowhere.
-    #[error("find the R package SparkR: Spark does not bring it, and it is not in R's own library")]
-    NoSparkR,
 }
 
 impl RError {
     /// What to do about it.
     pub fn hint(&self) -> String {
         match self {
-            Self::Missing(_) => "install R (Debian, Ubuntu: apt install r-base-core), or name it in SPARKR_DRIVER_R",
-            Self::Run { .. } | Self::Failed { .. } => "check that this R runs, or name another in SPARKR_DRIVER_R",
-            Self::NoSparkR => {
-                "point SPARK_HOME at a whole Spark distribution (the one from PyPI has no R part), or install the package SparkR of \
-                 the same version into R's library"
+            Self::Missing(_) => {
+                "install R (Debian, Ubuntu: apt install r-base-core), or name it in SPARKR_DRIVER_R"
+            }
+            Self::Run { .. } | Self::Failed { .. } => {
+                "check that this R runs, or name another in SPARKR_DRIVER_R"
             }
         }
         .to_owned()
@@ -68,8 +69,13 @@ impl RError {
 impl R {
     /// What to know about using it for a Spark, if anything.
     pub(crate) fn warning(&self, spark: &Version) -> Option<String> {
-        let same = Version::parse(&self.sparkr).is_some_and(|sparkr| sparkr.line() == spark.line());
-        (!same).then(|| format!("the R package SparkR is of Spark {}, not of {spark}; they may not understand each other", self.sparkr))
+        let Some(sparkr) = &self.sparkr else {
+            return Some(NO_SPARKR.to_owned());
+        };
+        let same = Version::parse(sparkr).is_some_and(|found| found.line() == spark.line());
+        (!same).then(|| {
+            format!("the R package SparkR is of Spark {sparkr}, not of {spark}; they may not understand each other")
+        })
     }
 
     /// Finds an R by its name or path, and Spark's package in the Spark or in R's own library.
@@ -106,15 +112,12 @@ impl R {
         let mut lines = said.lines().map(|line| line.trim().to_owned());
         match (done.status.success(), lines.next(), lines.next()) {
             (true, Some(version), Some(sparkr)) if !version.is_empty() => {
-                if sparkr.is_empty() {
-                    Err(RError::NoSparkR)
-                } else {
-                    Ok(Self {
-                        program,
-                        version,
-                        sparkr,
-                    })
-                }
+                let sparkr = Some(sparkr).filter(|version| !version.is_empty());
+                Ok(Self {
+                    program,
+                    version,
+                    sparkr,
+                })
             }
             _ => Err(RError::Failed {
                 program,

@@ -47,7 +47,8 @@ fn text(report: &Report) -> String {
         .as_ref()
         .map(|python3| finding("Python 3", python3, show_python));
     let r = finding("R", &report.r, |r| {
-        format!("{} at {}, with SparkR {}", r.version, r.program, r.sparkr)
+        let sparkr = r.sparkr.as_deref().unwrap_or("none");
+        format!("{} at {}, SparkR: {sparkr}", r.version, r.program)
     });
     let kinds = report.kinds.iter().map(|facts| match &facts.problem {
         None => format!("  {:<9} works", facts.kind.as_str()),
