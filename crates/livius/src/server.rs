@@ -11,11 +11,14 @@ use sessions::{Sessions, ShutdownPolicy};
 
 use crate::exit::Ending;
 use connections::Connections;
-pub use signals::Signals;
+pub use signals::{Signal, Signals};
 use store::SqliteStore;
 
 /// How long requests that are being answered may take once everything else has stopped.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
+
+/// How long it may take to end all drivers by force.
+const LAST_KILLS: Duration = Duration::from_secs(10);
 
 /// A server that listens.
 pub struct Server {
@@ -42,11 +45,15 @@ impl Server {
                 tracing::info!(signal = signal.name(), "shutting down; a second signal stops at once");
                 None
             }
-            // The port cannot be served any longer: what runs is shut down in good order all the same.
-            error = self.connections.failed() => error,
+            // A part of the server is gone: what runs is shut down in good order all the same.
+            error = self.connections.failed() => {
+                let error = error.map_or_else(|| "the port is gone".to_owned(), |error| error.to_string());
+                Some(format!("cannot accept connections: {error}"))
+            }
+            () = self.sessions.failed() => Some("a task has panicked: please report it, with the log above".to_owned()),
         };
         if let Some(error) = &failure {
-            tracing::error!(%error, "cannot accept connections; shutting down");
+            tracing::error!(error, "shutting down");
         }
         match self.shut_down(signals).await {
             Ending::Good if failure.is_some() => Ending::Failed,
@@ -58,11 +65,8 @@ impl Server {
     pub async fn shut_down(self, signals: &mut Signals) -> Ending {
         let in_time = tokio::select! {
             biased;
-            // Whoever asks twice does not want to wait: what is left is what a crash leaves, and the next server takes it up.
-            signal = signals.next() => {
-                tracing::warn!(signal = signal.name(), "stopped at once: drivers that still run stop by themselves, or are taken up by the next server");
-                return Ending::Interrupted(signal.number());
-            }
+            // Whoever asks twice does not want to wait.
+            signal = signals.next() => return self.cut_short(signal).await,
             in_time = self.sessions.shutdown(self.on_shutdown, self.shutdown_timeout) => in_time,
         };
         self.connections.close(LAST_ANSWERS).await;
@@ -80,5 +84,15 @@ impl Server {
             tracing::error!("the shutdown was not done in time; what is left was abandoned");
             Ending::Failed
         }
+    }
+
+    /// Ends the drivers that still run by force; those that were to live on are left to the next server.
+    async fn cut_short(&self, signal: Signal) -> Ending {
+        tracing::warn!(signal = signal.name(), "stopping at once");
+        if self.on_shutdown == ShutdownPolicy::Stop && !self.sessions.end_by_force(LAST_KILLS).await
+        {
+            tracing::error!("some drivers may be left; the next server takes them up");
+        }
+        Ending::Interrupted(signal.number())
     }
 }

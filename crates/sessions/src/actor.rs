@@ -9,6 +9,7 @@ mod statements;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use agent_link::AgentSocket;
 use domain::{Exit, Failure, Kind, SessionEvent, SessionRecord, StatementId, StopCause};
@@ -21,6 +22,9 @@ use crate::error::SessionError;
 use crate::registry::Entry;
 use crate::service::Sessions;
 use crate::view::{NewStatement, SessionView, StatementView};
+
+/// From SIGTERM to SIGKILL, once a driver is ended by force.
+const FORCE_GRACE: Duration = Duration::from_secs(3);
 
 /// What others ask of a session.
 #[derive(Debug)]
@@ -66,6 +70,11 @@ pub enum Message {
         /// When it has ended.
         reply: Option<oneshot::Sender<()>>,
     },
+    /// End it at once, without asking its driver.
+    EndByForce {
+        /// When it has ended.
+        reply: oneshot::Sender<()>,
+    },
     /// Its agent has connected.
     Attach(AgentSocket),
 }
@@ -102,6 +111,7 @@ pub(crate) struct Actor {
     process: Option<Arc<dyn DriverProcess>>,
     start_permit: Option<OwnedSemaphorePermit>,
     stop_overdue: Option<Instant>,
+    force_grace: Duration,
     stop_waiters: Vec<oneshot::Sender<()>>,
     completions: HashMap<u64, oneshot::Sender<Vec<String>>>,
     next_request: u64,
@@ -131,6 +141,7 @@ impl Actor {
             process: None,
             start_permit: None,
             stop_overdue: None,
+            force_grace: FORCE_GRACE,
             stop_waiters: Vec::new(),
             completions: HashMap::new(),
             next_request: 0,
@@ -218,6 +229,12 @@ impl Actor {
                 if hide {
                     self.hide().await;
                 }
+            }
+            Message::EndByForce { reply } => {
+                self.stop_waiters.push(reply);
+                self.force_grace = Duration::ZERO;
+                self.apply(SessionEvent::Stop(StopCause::Shutdown)).await;
+                self.terminate();
             }
             Message::Attach(socket) => self.attach(socket).await,
         }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Every task of the server is spawned through this: a shutdown drains them, then stops what is left.
+/// Every task of the server is spawned through this: a shutdown drains them, then stops what is left. A task that panics begins the
+/// drain: a server with a part missing must not go on as if it were whole.
 #[derive(Debug, Clone, Default)]
 pub struct Lifecycle {
     drain: CancellationToken,
@@ -19,7 +20,11 @@ impl Lifecycle {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        self.tasks.spawn(task);
+        let guard = DrainOnPanic(self.drain.clone());
+        self.tasks.spawn(async move {
+            let _guard = guard;
+            task.await;
+        });
     }
 
     /// Nothing new is to be begun.
@@ -50,5 +55,34 @@ impl Lifecycle {
         tokio::time::timeout(deadline, self.tasks.wait())
             .await
             .is_ok()
+    }
+}
+
+/// Begins the drain when it is dropped by a panic.
+struct DrainOnPanic(CancellationToken);
+
+impl Drop for DrainOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.cancel();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_begins_the_drain_and_an_end_does_not() {
+        let lifecycle = Lifecycle::default();
+        lifecycle.spawn(async {});
+        lifecycle.tasks.close();
+        lifecycle.tasks.wait().await;
+        assert!(!lifecycle.is_draining());
+        lifecycle.tasks.reopen();
+        lifecycle.spawn(async { panic!("a part is missing") });
+        lifecycle.draining().await;
+        assert!(lifecycle.finish(Duration::from_secs(5)).await);
     }
 }

@@ -235,21 +235,38 @@ impl Sessions {
         self.inner.lifecycle.finish(Duration::from_secs(5)).await && all_stopped
     }
 
+    /// Becomes ready when a part of the application has failed: it can only be shut down then.
+    pub async fn failed(&self) {
+        self.inner.lifecycle.draining().await;
+    }
+
+    /// Ends every driver by force, now. False when some were left at the deadline.
+    pub async fn end_by_force(&self, deadline: Duration) -> bool {
+        self.inner.lifecycle.begin_drain();
+        let all = self.tell_all(|reply| Message::EndByForce { reply });
+        tokio::time::timeout(deadline, all).await.is_ok()
+    }
+
     /// Ends all tasks at once and leaves every driver as it is: what is left is what a crash leaves.
     pub async fn abandon(&self) {
         self.inner.lifecycle.finish(Duration::from_secs(5)).await;
     }
 
     async fn stop_all(&self) {
+        self.tell_all(|reply| Message::Stop {
+            cause: StopCause::Shutdown,
+            hide: false,
+            reply: Some(reply),
+        })
+        .await;
+    }
+
+    /// Sends every session a message, and waits for all replies.
+    async fn tell_all(&self, message: impl Fn(oneshot::Sender<()>) -> Message) {
         let mut waits = Vec::new();
         for entry in self.inner.registry.all() {
             let (reply, ended) = oneshot::channel();
-            let message = Message::Stop {
-                cause: StopCause::Shutdown,
-                hide: false,
-                reply: Some(reply),
-            };
-            if entry.messages.send(message).await.is_ok() {
+            if entry.messages.send(message(reply)).await.is_ok() {
                 waits.push(ended);
             }
         }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::client::{PATIENCE, eventually};
+use crate::client::{PATIENCE, eventually, post};
+use crate::server::Server;
 use crate::{Case, Shared};
 
 pub const CASES: &[Case] = &[
@@ -25,6 +26,10 @@ pub const CASES: &[Case] = &[
         while_starting,
     ),
     ("death::a_heartbeat_that_stops_ends_the_session", heartbeat),
+    (
+        "death::a_second_signal_ends_everything_at_once",
+        second_signal,
+    ),
 ];
 
 fn interpreter(shared: &Shared) {
@@ -158,4 +163,23 @@ fn heartbeat(shared: &Shared) {
             .any(|row| row["id"] == session.id);
         (!listed).then_some(())
     });
+}
+
+fn second_signal(shared: &Shared) {
+    let server = Server::start(&shared.spark.home, &[]);
+    let session = server.create(&json!({"kind": "pyspark", "conf": {"spark.ui.enabled": "false"}}));
+    session.await_idle();
+    let stubborn = "import time\nwhile True:\n    try:\n        time.sleep(600)\n    except BaseException:\n        pass";
+    let id = session.post("pyspark", stubborn);
+    session.await_running(id);
+    server.signal();
+    // Signals that come too close are one: the second is sent when the first has been heard.
+    let url = format!("{}/sessions", server.url);
+    eventually("the server drains", PATIENCE, || {
+        (post(&url, &json!({"kind": "sql"})).0 == 503).then_some(())
+    });
+    server.signal();
+    assert_eq!(server.await_exit().code(), Some(128 + 15));
+    let left = server.processes();
+    assert!(left.is_empty(), "{left:#?}");
 }

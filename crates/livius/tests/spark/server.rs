@@ -1,7 +1,7 @@
 //! The server as a user starts it.
 
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -77,14 +77,24 @@ impl Server {
 
     /// Asks the server to stop, waits for it, and answers the processes that are left of it.
     pub fn stop(&self) -> Vec<String> {
-        let mut child = self.child.lock().unwrap();
-        let pid = rustix::process::Pid::from_child(&child);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-        let status = eventually("the server stops", Duration::from_mins(1), || {
-            child.try_wait().unwrap()
-        });
+        self.signal();
+        let status = self.await_exit();
         assert!(status.success(), "the server ended with {status}");
         self.processes()
+    }
+
+    /// Asks the server to stop.
+    pub fn signal(&self) {
+        let pid = rustix::process::Pid::from_child(&self.child.lock().unwrap());
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    }
+
+    /// Waits until the server has ended.
+    pub fn await_exit(&self) -> ExitStatus {
+        let mut child = self.child.lock().unwrap();
+        eventually("the server stops", Duration::from_mins(1), || {
+            child.try_wait().unwrap()
+        })
     }
 
     /// The processes whose command line names the data directory: supervisors, drivers, and what drivers start in it.

@@ -2,7 +2,6 @@
 
 use std::io::Write as _;
 use std::sync::Arc;
-use std::time::Duration;
 
 use agent_link::Command;
 use domain::{Exit, SessionEffect, SessionEvent, SessionState};
@@ -13,9 +12,6 @@ use super::statements::cause_words;
 use super::{Actor, Report};
 use crate::error::{SessionError, chain};
 use crate::request;
-
-/// From SIGTERM to SIGKILL, once a driver is ended by force.
-const FORCE_GRACE: Duration = Duration::from_secs(3);
 
 impl Actor {
     /// Takes the session one event further.
@@ -141,13 +137,14 @@ impl Actor {
         }
     }
 
-    fn terminate(&mut self) {
+    pub(super) fn terminate(&mut self) {
         self.stop_overdue = None;
         let Some(process) = self.process.clone() else {
             return;
         };
+        let grace = self.force_grace;
         self.sessions.lifecycle().spawn(async move {
-            process.terminate(FORCE_GRACE).await;
+            process.terminate(grace).await;
         });
     }
 
