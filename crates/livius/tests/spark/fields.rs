@@ -6,9 +6,14 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::client::{Session, get, post};
+use crate::server::Server;
 use crate::{Case, Shared};
 
 pub const CASES: &[Case] = &[
+    (
+        "fields::impersonation_runs_the_driver_as_the_proxy_user",
+        impersonation,
+    ),
     ("fields::are_seen_in_the_driver", seen_in_the_driver),
     ("fields::bad_ones_are_refused_and_leave_nothing", refused),
 ];
@@ -183,4 +188,22 @@ fn refused(shared: &Shared) {
         assert!(answer.to_string().contains(words), "{body}: {answer}");
     }
     assert_eq!(server.total(), before);
+}
+
+fn impersonation(shared: &Shared) {
+    let server = Server::start(&shared.spark.home, &["--set", "impersonation.enabled=true"]);
+    let session = server.create(&json!({
+        "kind": "pyspark", "proxyUser": "alice", "conf": {"spark.ui.enabled": "false"}
+    }));
+    session.await_idle();
+    assert_eq!(get(&session.url).1["proxyUser"], "alice");
+    assert_eq!(session.text("pyspark", "print(sc.sparkUser())"), "alice");
+    let other = post(
+        &format!("{}/sessions?doAs=bob", server.url),
+        &json!({"kind": "sql"}),
+    )
+    .1;
+    assert_eq!(other["proxyUser"], "bob");
+    let left = server.stop();
+    assert!(left.is_empty(), "{left:#?}");
 }

@@ -22,6 +22,7 @@ pub const CASES: &[Case] = &[
     ),
     ("python::strange_text_is_safe", python_strange_text),
     ("python::fifty_megabytes_come_through", python_large),
+    ("python::pyspark3_has_its_own_executable", pyspark3),
     ("scala::code_is_compiled_as_it_was_written", scala_syntax),
     ("scala::echoes_errors_and_magics", scala_outputs),
     (
@@ -216,6 +217,19 @@ fn python_large(shared: &Shared) {
             .step_by(9_999)
             .all(|(index, byte)| usize::from(byte - b'0') == index % 10)
     );
+}
+
+fn pyspark3(shared: &Shared) {
+    let session = shared.session();
+    let program = |kind: &str| {
+        let path = session.text(kind, "import sys\nprint(sys.executable)");
+        path.rsplit('/').next().unwrap_or_default().to_owned()
+    };
+    assert_eq!(
+        (program("pyspark").as_str(), program("pyspark3").as_str()),
+        ("python3", "python")
+    );
+    assert_eq!(session.text("pyspark3", "spark.range(5).count()"), "5");
 }
 
 fn scala_syntax(shared: &Shared) {

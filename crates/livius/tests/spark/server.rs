@@ -1,6 +1,7 @@
 //! The server as a user starts it.
 
 use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -128,6 +129,18 @@ fn share_runtimes(spark_home: &str, data: &TempDir) {
     }
 }
 
+/// The suite's own Python has what the tests import: matplotlib, pandas. By its other name it is the one of kind `pyspark3`.
+fn pythons() -> Vec<(&'static str, String)> {
+    let Some(python) = environment("LIVIUS_TEST_PYTHON") else {
+        return Vec::new();
+    };
+    let other = Path::new(&python)
+        .with_file_name("python")
+        .to_string_lossy()
+        .into_owned();
+    vec![("PYSPARK_PYTHON", python), ("PYSPARK3_PYTHON", other)]
+}
+
 fn spawn(spark_home: &str, data: &TempDir, listen: &str, extra: &[String]) -> (Child, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_livius"))
         .args([
@@ -140,8 +153,7 @@ fn spawn(spark_home: &str, data: &TempDir, listen: &str, extra: &[String]) -> (C
         ])
         .arg(data.path())
         .args(extra)
-        // The suite's own Python has what the tests import: matplotlib, pandas.
-        .envs(environment("LIVIUS_TEST_PYTHON").map(|python| ("PYSPARK_PYTHON", python)))
+        .envs(pythons())
         .stdout(Stdio::piped())
         .stderr(Stdio::from(
             std::fs::File::options()
