@@ -6,8 +6,11 @@ use serde::{Deserialize, Serialize};
 /// The version in every frame.
 pub const PROTOCOL_VERSION: u32 = 1;
 
-/// No frame is longer.
+/// No frame of an agent is longer.
 pub const MAX_FRAME_BYTES: usize = 16 << 20;
+
+/// No frame of the server is longer: agents take no longer ones.
+pub const MAX_COMMAND_BYTES: usize = 256 << 20;
 
 /// Why a frame cannot be read.
 #[derive(Debug, thiserror::Error)]

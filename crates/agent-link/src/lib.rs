@@ -6,7 +6,8 @@
 mod frame;
 
 pub use frame::{
-    AgentFrame, Command, Event, FrameError, Hello, MAX_FRAME_BYTES, Notice, PROTOCOL_VERSION,
+    AgentFrame, Command, Event, FrameError, Hello, MAX_COMMAND_BYTES, MAX_FRAME_BYTES, Notice,
+    PROTOCOL_VERSION,
 };
 
 use tokio::sync::mpsc;

@@ -213,11 +213,13 @@ async fn time_runs_out_for_the_idle_and_not_for_the_busy() {
     world.clock().advance(Duration::from_mins(11));
     assert_eq!(agent.command().await, agent_link::Command::Stop);
     world.driver(S0).await.1.exit(Exit::Code(0));
-    eventually("the session is gone", async || {
-        (world.get("/sessions/0").await.status == 404 && world.launcher().running() == 1)
-            .then_some(())
-    })
-    .await;
+    // It can still be read why, and what it said.
+    world.await_state(S0, "dead").await;
+    let log = world.get("/sessions/0/log").await.json()["log"].to_string();
+    assert!(
+        log.contains("idle for longer than its idleTimeout"),
+        "{log}"
+    );
 }
 
 #[tokio::test]
@@ -258,4 +260,57 @@ async fn a_start_that_hangs_is_given_up_with_a_reason() {
     world.await_state(S0, "dead").await;
     let log = world.get("/sessions/0/log").await.json()["log"].to_string();
     assert!(log.contains("not ready within the time allowed"), "{log}");
+}
+
+#[tokio::test]
+async fn a_heartbeat_that_stops_ends_the_session_and_takes_it_off_the_list() {
+    let world = World::new().await;
+    world
+        .post("/sessions", r#"{"heartbeatTimeoutInSecond":5}"#)
+        .await;
+    let (_, process) = world.driver(S0).await;
+    world.clock().advance(Duration::from_secs(6));
+    assert_eq!(process.ended().await, Exit::Signal(9));
+    eventually("the session is gone", async || {
+        (world.get("/sessions").await.json()["total"] == 0).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn as_many_sessions_live_as_may_however_they_are_asked_for() {
+    let options = WorldOptions {
+        limits: Limits {
+            live_sessions: 5,
+            ..Limits::default()
+        },
+        ..WorldOptions::default()
+    };
+    let world = World::with(options).await;
+    let asked = (0..20).map(|_| world.post("/sessions", "{}"));
+    let answers = futures_util::future::join_all(asked).await;
+    let created = answers.iter().filter(|answer| answer.status == 201).count();
+    assert_eq!(created, 5);
+    assert_eq!(world.get("/sessions").await.json()["total"], 5);
+    world.delete("/sessions/0").await;
+    eventually("there is a place again", async || {
+        (world.post("/sessions", "{}").await.status == 201).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_while_it_creates_leaves_nothing_half_done() {
+    let world = World::new().await;
+    let mut asked = Box::pin(world.post("/sessions", r#"{"name":"left"}"#));
+    let polled = futures_util::poll!(asked.as_mut());
+    assert!(polled.is_pending());
+    drop(asked);
+    eventually("the session is whole", async || {
+        (world.launcher().running() == 1).then_some(())
+    })
+    .await;
+    let mut agent = ScriptedAgent::connect(&world, S0).await;
+    agent.ready().await;
+    world.await_state(S0, "idle").await;
 }

@@ -55,8 +55,13 @@ impl Server {
         if let Some(error) = &failure {
             tracing::error!(error, "shutting down");
         }
+        if failure.is_none() {
+            return self.shut_down(signals).await;
+        }
+        // The fault is the server's, so nobody's session is ended for it: the next server takes the drivers up.
+        self.on_shutdown = ShutdownPolicy::Keep;
         match self.shut_down(signals).await {
-            Ending::Good if failure.is_some() => Ending::Failed,
+            Ending::Good => Ending::Failed,
             ending => ending,
         }
     }

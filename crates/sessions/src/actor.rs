@@ -97,25 +97,38 @@ pub(crate) enum Begin {
     Recovered,
 }
 
+/// What belongs to an actor from its first moment.
+pub(crate) struct Own {
+    /// The secret of a driver that has not been launched yet.
+    pub token: Option<SecretString>,
+    /// Its place among the live sessions; recovered sessions may be more than there are places.
+    #[expect(dead_code, reason = "it is held, and let go with the actor")]
+    pub place: Option<OwnedSemaphorePermit>,
+    /// Where the session is shown.
+    pub view: watch::Sender<Arc<SessionView>>,
+    /// Where its tasks report to.
+    pub reports: mpsc::Sender<Report>,
+}
+
 /// The actor.
 pub(crate) struct Actor {
     sessions: Sessions,
     entry: Arc<Entry>,
     record: SessionRecord,
-    token: Option<SecretString>,
-    view: watch::Sender<Arc<SessionView>>,
+    own: Own,
     waiting: VecDeque<StatementId>,
     current: Option<StatementId>,
     finished: u64,
     link: Option<link::Link>,
     process: Option<Arc<dyn DriverProcess>>,
     start_permit: Option<OwnedSemaphorePermit>,
+    /// When to try again to hand over a statement.
+    retry: Option<Instant>,
     stop_overdue: Option<Instant>,
     force_grace: Duration,
     stop_waiters: Vec<oneshot::Sender<()>>,
     completions: HashMap<u64, oneshot::Sender<Vec<String>>>,
     next_request: u64,
-    reports: mpsc::Sender<Report>,
 }
 
 impl Actor {
@@ -124,28 +137,25 @@ impl Actor {
         sessions: Sessions,
         entry: Arc<Entry>,
         record: SessionRecord,
-        token: Option<SecretString>,
-        view: watch::Sender<Arc<SessionView>>,
-        reports: mpsc::Sender<Report>,
+        own: Own,
     ) -> Self {
         Self {
             sessions,
             entry,
             record,
-            token,
-            view,
+            own,
             waiting: VecDeque::new(),
             current: None,
             finished: 0,
             link: None,
             process: None,
             start_permit: None,
+            retry: None,
             stop_overdue: None,
             force_grace: FORCE_GRACE,
             stop_waiters: Vec::new(),
             completions: HashMap::new(),
             next_request: 0,
-            reports,
         }
     }
 
@@ -162,7 +172,7 @@ impl Actor {
         }
         let lifecycle = self.sessions.lifecycle().clone();
         while !self.record.state.is_ended() {
-            let overdue = self.stop_overdue;
+            let (overdue, retry) = (self.stop_overdue, self.retry);
             tokio::select! {
                 biased;
                 // The server stops at once: drivers that are to end have been ended before.
@@ -175,6 +185,7 @@ impl Actor {
                     self.stop_overdue = None;
                     self.apply(SessionEvent::StopOverdue).await;
                 }
+                () = link::at(retry) => self.dispatch_or_retry().await,
                 Some(message) = messages.recv() => self.on_message(message).await,
             }
         }
@@ -243,7 +254,7 @@ impl Actor {
     /// Shows the session as it is now.
     fn publish(&self) {
         let busy = self.current.is_some() || !self.waiting.is_empty();
-        self.view.send_replace(Arc::new(SessionView {
+        self.own.view.send_replace(Arc::new(SessionView {
             record: self.record.clone(),
             busy,
         }));

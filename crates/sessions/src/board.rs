@@ -12,6 +12,9 @@ use crate::view::{OutputView, StatementView};
 /// Finished statements kept in memory: a poller asks for the newest.
 const RECENT: usize = 32;
 
+/// What those may hold of code and output, in bytes: the next poll for a larger one is answered by the store.
+const RECENT_BYTES: usize = 1 << 20;
+
 /// The board. Readers never wait for the session's actor.
 #[derive(Debug, Default)]
 pub struct Board {
@@ -35,15 +38,12 @@ impl Board {
                 progress,
             },
         );
-        while rows.len() > RECENT {
-            let Some(oldest) = rows
-                .iter()
-                .find(|(_, row)| row.record.state.is_final())
-                .map(|(id, _)| *id)
-            else {
+        let mut bytes: usize = rows.values().filter(|row| is_over(row)).map(size).sum();
+        while rows.len() > RECENT || bytes > RECENT_BYTES {
+            let Some(oldest) = rows.iter().find(|(_, row)| is_over(row)).map(|(id, _)| *id) else {
                 break;
             };
-            rows.remove(&oldest);
+            bytes -= rows.remove(&oldest).as_ref().map_or(0, size);
         }
     }
 
@@ -54,6 +54,15 @@ impl Board {
         {
             row.progress = row.progress.max(progress.clamp(0.0, 1.0));
         }
+    }
+
+    /// How much code is kept for statements that are not over.
+    pub fn unfinished_bytes(&self) -> usize {
+        self.rows()
+            .values()
+            .filter(|row| !is_over(row))
+            .map(size)
+            .sum()
     }
 
     /// A statement, if it is here.
@@ -72,6 +81,18 @@ impl Board {
     fn rows(&self) -> MutexGuard<'_, BTreeMap<StatementId, StatementView>> {
         self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn is_over(row: &StatementView) -> bool {
+    row.record.state.is_final()
+}
+
+fn size(row: &StatementView) -> usize {
+    let output = match &row.output {
+        OutputView::Inline(text) => text.len(),
+        OutputView::None | OutputView::Chunked { .. } => 0,
+    };
+    row.record.code.len() + output
 }
 
 /// A stored output as a reader sees it.

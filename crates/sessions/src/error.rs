@@ -45,6 +45,16 @@ pub enum SessionError {
         /// The limit.
         limit: usize,
     },
+    /// As much code waits as may.
+    #[error(
+        "session {session} already has {limit} bytes of code waiting; try again when some has run"
+    )]
+    TooMuchCode {
+        /// The session.
+        session: SessionId,
+        /// The limit, in bytes.
+        limit: usize,
+    },
     /// The session does not take statements (any more). `state` is Livy's name.
     #[error("Session is in state {state}")]
     NotActive {
@@ -73,9 +83,6 @@ pub enum SessionError {
     /// The session's log cannot be read.
     #[error("read the session's log")]
     Log(#[source] std::io::Error),
-    /// The session's directory cannot be made.
-    #[error("create the session's directory")]
-    Directory(#[source] std::io::Error),
     /// A statement's event that cannot be: a bug.
     #[error(transparent)]
     Transition(#[from] domain::statement::IllegalStatementTransition),
@@ -102,10 +109,11 @@ impl SessionError {
             }
             Self::NotActive { .. } => ErrorKind::Conflict,
             Self::Impersonation { .. } => ErrorKind::Forbidden,
-            Self::TooManyStatements { .. } | Self::ShuttingDown => ErrorKind::Overloaded,
+            Self::TooManyStatements { .. } | Self::TooMuchCode { .. } | Self::ShuttingDown => {
+                ErrorKind::Overloaded
+            }
             Self::Store(_)
             | Self::Log(_)
-            | Self::Directory(_)
             | Self::Transition(_)
             | Self::ActorGone => ErrorKind::Internal,
         }

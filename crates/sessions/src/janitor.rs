@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use domain::session::Link;
 use domain::{SessionState, StopCause, duration};
 use jiff::Timestamp;
 
@@ -33,10 +32,8 @@ pub fn sweep_once(sessions: &Sessions) {
     let now = sessions.clock().now();
     for entry in sessions.registry().all() {
         if let Some(cause) = overdue(sessions, &entry, now) {
-            let hide = matches!(
-                cause,
-                StopCause::IdleTimeout | StopCause::Ttl | StopCause::Heartbeat
-            );
+            // Livy forgets all that expire. Who left without a word does not come back to read; others may.
+            let hide = cause == StopCause::Heartbeat;
             let _ = entry.messages.try_send(Message::Stop {
                 cause,
                 hide,
@@ -52,14 +49,14 @@ fn overdue(sessions: &Sessions, entry: &Entry, now: Timestamp) -> Option<StopCau
     let since = |time: Timestamp| Duration::try_from(now.duration_since(time)).unwrap_or_default();
     match &view.record.state {
         SessionState::Starting { .. } => {
-            let began = entry.start_began.get()?;
-            if since(began) > limits.start_timeout {
+            if let Some(began) = entry.start_began.get()
+                && since(began) > limits.start_timeout
+            {
                 return Some(StopCause::StartTimeout);
             }
         }
-        SessionState::Running { link } => {
-            if *link != Link::Up
-                && let Some(lost) = entry.link_lost.get()
+        SessionState::Running { .. } => {
+            if let Some(lost) = entry.link_lost.get()
                 && since(lost) > limits.link_grace + Duration::from_secs(30)
             {
                 return Some(StopCause::Unreachable);

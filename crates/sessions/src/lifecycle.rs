@@ -27,6 +27,14 @@ impl Lifecycle {
         });
     }
 
+    /// Runs a task whose panic is its own affair, such as one connection's.
+    pub fn spawn_apart<F>(&self, task: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.tasks.spawn(task);
+    }
+
     /// Nothing new is to be begun.
     pub fn begin_drain(&self) {
         self.drain.cancel();

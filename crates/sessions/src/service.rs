@@ -6,11 +6,11 @@ mod read;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent_link::AgentSocket;
+use agent_link::{AgentSocket, MAX_COMMAND_BYTES};
 use domain::{Clock, DriverId, Kind, SessionId, SessionRequest, StatementId, StopCause};
 use launch::Launcher;
 use store::{NewSession, Store, StoreError};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::actor::{Begin, Message};
 use crate::config::{Config, ShutdownPolicy};
@@ -23,6 +23,12 @@ use crate::view::{Caller, NewStatement, SessionRef, SessionView, StatementView};
 /// How long a DELETE waits for the driver's end before it answers; the stop goes on in any case.
 /// Notebooks give their kernels about five seconds to shut down.
 const STOP_WAIT: Duration = Duration::from_secs(4);
+
+/// As a frame for the agent, code may be six times as long: a control character is written in six.
+const MAX_CODE_BYTES: usize = MAX_COMMAND_BYTES / 6 - 1024;
+
+/// How long it may take to end all drivers by force.
+const FORCE_WAIT: Duration = Duration::from_secs(10);
 
 /// How long a completion may take.
 const COMPLETION_WAIT: Duration = Duration::from_secs(5);
@@ -39,6 +45,9 @@ struct Inner {
     launcher: Arc<dyn Launcher>,
     clock: Arc<dyn Clock>,
     registry: Registry,
+    /// One for each session that may live.
+    places: Arc<Semaphore>,
+    /// One for each driver that may be started at a time.
     start_slots: Arc<Semaphore>,
     lifecycle: Lifecycle,
     ended_logs: read::EndedLogs,
@@ -54,33 +63,57 @@ impl Sessions {
         if self.inner.lifecycle.is_draining() {
             return Err(SessionError::ShuttingDown);
         }
-        if self.inner.registry.len() >= self.inner.config.limits.live_sessions {
-            return Err(SessionError::TooManySessions);
-        }
         request::check(&self.inner.config, &request)?;
         let proxy_user = request::effective_user(&self.inner.config, caller, &request)?;
-        let created_at = self.inner.clock.now();
+        let place = Arc::clone(&self.inner.places)
+            .try_acquire_owned()
+            .map_err(|_| SessionError::TooManySessions)?;
         let new = NewSession {
             request,
             owner: caller.user.clone(),
             proxy_user,
-            created_at,
+            created_at: self.inner.clock.now(),
         };
-        let mut record =
-            self.inner
-                .store
-                .create_session(new)
-                .await
-                .map_err(|error| match error {
-                    StoreError::DuplicateName { name, attempted } => SessionError::Rejected(
-                        format!("Duplicate session name: Some({name}) for session {attempted}"),
-                    ),
-                    other => SessionError::Store(other),
-                })?;
+        // Whoever asked may hang up at any moment: what was begun is finished all the same.
+        let (reply, answer) = oneshot::channel();
+        let sessions = self.clone();
+        self.inner.lifecycle.spawn(async move {
+            let _ = reply.send(sessions.register(new, place).await);
+        });
+        answer.await.map_err(|_| SessionError::ShuttingDown)?
+    }
+
+    async fn register(
+        &self,
+        new: NewSession,
+        place: OwnedSemaphorePermit,
+    ) -> Result<Arc<SessionView>, SessionError> {
+        let store = self.store();
+        let mut record = store
+            .create_session(new)
+            .await
+            .map_err(|error| match error {
+                StoreError::DuplicateName { name, attempted } => SessionError::Rejected(format!(
+                    "Duplicate session name: Some({name}) for session {attempted}"
+                )),
+                other => SessionError::Store(other),
+            })?;
         let (driver, token) = request::new_driver(&self.inner.config, record.id);
         record.driver = Some(driver);
-        self.inner.store.update_session(&record).await?;
-        let entry = self.spawn_actor(record, Some(token), Begin::New, false);
+        if let Err(error) = store.update_session(&record).await {
+            // It is refused, so nobody may see it; the next server ends what is neither listed nor begun.
+            let _ = store.unlist_session(record.id).await;
+            return Err(error.into());
+        }
+        let entry = self.spawn_actor(record, Some(token), Begin::New, false, Some(place));
+        if self.inner.lifecycle.is_draining() {
+            // The shutdown may have counted its sessions before this one was among them.
+            let _ = entry.messages.try_send(Message::Stop {
+                cause: StopCause::Shutdown,
+                hide: false,
+                reply: None,
+            });
+        }
         Ok(entry.view())
     }
 
@@ -124,13 +157,7 @@ impl Sessions {
         which: &SessionRef,
         new: NewStatement,
     ) -> Result<StatementView, SessionError> {
-        let limit = self.inner.config.limits.code_bytes;
-        if new.code.len() > limit {
-            let size = new.code.len();
-            return Err(SessionError::InvalidStatement(format!(
-                "code has {size} bytes, more than server.code_limit ({limit}): send the data as a file instead"
-            )));
-        }
+        self.check_size(&new.code)?;
         let Some(entry) = self.live(which) else {
             return self.refuse_ended(which).await;
         };
@@ -157,6 +184,7 @@ impl Sessions {
         kind: Option<Kind>,
         cursor: u32,
     ) -> Result<Vec<String>, SessionError> {
+        self.check_size(&code)?;
         let Some(entry) = self.live(which) else {
             return self.refuse_ended(which).await;
         };
@@ -186,6 +214,19 @@ impl Sessions {
             Ok(Ok(candidates)) => Ok(candidates),
             Ok(Err(_)) | Err(_) => Ok(Vec::new()),
         }
+    }
+
+    fn check_size(&self, code: &str) -> Result<(), SessionError> {
+        let (size, limit) = (
+            code.len(),
+            self.inner.config.limits.code_bytes.min(MAX_CODE_BYTES),
+        );
+        if size <= limit {
+            return Ok(());
+        }
+        Err(SessionError::InvalidStatement(format!(
+            "code has {size} bytes, more than server.code_limit ({limit}): send the data as a file instead"
+        )))
     }
 
     /// Whether an agent may connect.
@@ -228,9 +269,12 @@ impl Sessions {
         self.inner.lifecycle.begin_drain();
         let all_stopped = match policy {
             ShutdownPolicy::Keep => true,
-            ShutdownPolicy::Stop => tokio::time::timeout(deadline, self.stop_all())
-                .await
-                .is_ok(),
+            ShutdownPolicy::Stop => {
+                tokio::time::timeout(deadline, self.stop_all())
+                    .await
+                    .is_ok()
+                    || self.end_by_force(FORCE_WAIT).await
+            }
         };
         self.inner.lifecycle.finish(Duration::from_secs(5)).await && all_stopped
     }
@@ -253,12 +297,15 @@ impl Sessions {
     }
 
     async fn stop_all(&self) {
-        self.tell_all(|reply| Message::Stop {
-            cause: StopCause::Shutdown,
-            hide: false,
-            reply: Some(reply),
-        })
-        .await;
+        // A session that was just being created may join after the first round.
+        while self.inner.registry.len() > 0 {
+            self.tell_all(|reply| Message::Stop {
+                cause: StopCause::Shutdown,
+                hide: false,
+                reply: Some(reply),
+            })
+            .await;
+        }
     }
 
     /// Sends every session a message, and waits for all replies.

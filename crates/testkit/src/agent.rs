@@ -86,6 +86,13 @@ impl ScriptedAgent {
         self.from_server.close();
     }
 
+    /// Waits until the server has dropped the connection.
+    pub async fn hung_up(&mut self) {
+        let dropped = async { while self.from_server.recv().await.is_some() {} };
+        let waited = tokio::time::timeout(DEADLINE, dropped).await;
+        waited.expect("the end of the connection within the deadline");
+    }
+
     /// Says an event, and keeps it until it is acknowledged.
     pub async fn say(&mut self, event: Event) {
         let seq = self.next_seq;

@@ -18,6 +18,7 @@ use tower::ServiceExt as _;
 
 use crate::clock::TestClock;
 use crate::launcher::{FakeLauncher, FakeProcess};
+use crate::store::FullDisk;
 
 const DEADLINE: Duration = Duration::from_secs(10);
 
@@ -33,6 +34,7 @@ pub struct WorldOptions {
 /// One server with its data directory, its drivers and its clock.
 pub struct World {
     sessions: Sessions,
+    disk: Arc<FullDisk>,
     options: WorldOptions,
     launcher: Arc<FakeLauncher>,
     clock: Arc<TestClock>,
@@ -69,9 +71,10 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         let launcher = Arc::new(FakeLauncher::default());
         let clock = Arc::new(TestClock::default());
-        let sessions = open(&dir, &options, &launcher, &clock).await;
+        let (sessions, disk) = open(&dir, &options, &launcher, &clock).await;
         Self {
             sessions,
+            disk,
             options,
             launcher,
             clock,
@@ -89,6 +92,11 @@ impl World {
         &self.launcher
     }
 
+    /// The disk.
+    pub fn disk(&self) -> &FullDisk {
+        &self.disk
+    }
+
     /// The clock.
     pub fn clock(&self) -> &TestClock {
         &self.clock
@@ -98,16 +106,19 @@ impl World {
     pub async fn crash_and_restart(self) -> Self {
         let Self {
             sessions,
+            disk,
             options,
             launcher,
             clock,
             dir,
         } = self;
         sessions.abandon().await;
-        drop(sessions);
-        let sessions = open(&dir, &options, &launcher, &clock).await;
+        // The store is closed with the last of these, as it is when a process dies.
+        drop((sessions, disk));
+        let (sessions, disk) = open(&dir, &options, &launcher, &clock).await;
         Self {
             sessions,
+            disk,
             options,
             launcher,
             clock,
@@ -200,9 +211,10 @@ async fn open(
     options: &WorldOptions,
     launcher: &Arc<FakeLauncher>,
     clock: &Arc<TestClock>,
-) -> Sessions {
+) -> (Sessions, Arc<FullDisk>) {
     let root = Utf8PathBuf::from_path_buf(dir.path().to_owned()).unwrap();
     let store = SqliteStore::open(&root.join("livius.db")).await.unwrap();
+    let disk = Arc::new(FullDisk::new(store));
     let config = Config {
         drivers_dir: root.join("drivers"),
         agent_urls: vec!["ws://127.0.0.1:1/api/v1/agent".to_owned()],
@@ -214,12 +226,11 @@ async fn open(
         local_files: LocalFiles::Any,
         impersonation: options.impersonation.clone(),
     };
-    Sessions::open(
+    let sessions = Sessions::open(
         config,
-        Arc::new(store),
+        Arc::clone(&disk) as _,
         Arc::clone(launcher) as _,
         Arc::clone(clock) as _,
-    )
-    .await
-    .unwrap()
+    );
+    (sessions.await.unwrap(), disk)
 }

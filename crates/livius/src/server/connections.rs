@@ -84,7 +84,7 @@ async fn accept_all(listener: &TcpListener, guest: Guest) -> io::Error {
         match listener.accept().await {
             Ok((stream, _)) => {
                 let guest = guest.clone();
-                guest.lifecycle.clone().spawn(async move {
+                guest.lifecycle.clone().spawn_apart(async move {
                     tokio::select! {
                         () = guest.lifecycle.stopping() => {}
                         () = serve(stream, &guest) => {}

@@ -90,6 +90,10 @@ fn application(settings: &Settings, address: SocketAddr) -> Config {
 fn edge(settings: &Settings) -> http_edge::Options {
     http_edge::Options {
         body_bytes: settings.limits.body_bytes,
+        host_names: settings.host_names.clone(),
+        read: wire::ReadOptions {
+            ignore_unknown_fields: settings.ignore_unknown_fields,
+        },
         ..http_edge::Options::default()
     }
 }

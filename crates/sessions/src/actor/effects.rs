@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use agent_link::Command;
 use domain::{Exit, SessionEffect, SessionEvent, SessionState};
@@ -13,14 +14,25 @@ use super::{Actor, Report};
 use crate::error::{SessionError, chain};
 use crate::request;
 
+/// Between two attempts to store an end.
+const SETTLE_PAUSE: Duration = Duration::from_millis(100);
+const SETTLE_PAUSE_LONGEST: Duration = Duration::from_secs(5);
+
 impl Actor {
-    /// Takes the session one event further.
+    /// Takes the session one event further. What cannot be stored now is stored with the next event, and at the latest at the end.
     pub(super) async fn apply(&mut self, event: SessionEvent) {
+        if let Err(error) = self.try_apply(event).await {
+            tracing::error!(session.id = %self.record.id, error = %chain(&error), "cannot store the session");
+        }
+    }
+
+    /// The same for what somebody else keeps until it is stored.
+    pub(super) async fn try_apply(&mut self, event: SessionEvent) -> Result<(), SessionError> {
         let (state, effects) = match self.record.state.clone().on(event) {
             Ok(step) => step,
             Err(error) => {
                 tracing::error!(session.id = %self.record.id, %error, "ignoring an event that cannot be");
-                return;
+                return Ok(());
             }
         };
         let changed = state != self.record.state;
@@ -37,26 +49,21 @@ impl Actor {
             self.record.ended_at = Some(self.sessions.clock().now());
             self.explain_end();
         }
-        if changed || !effects.is_empty() {
-            self.persist().await;
-        }
+        let stored = if changed || !effects.is_empty() {
+            self.sessions.store().update_session(&self.record).await
+        } else {
+            Ok(())
+        };
         for effect in effects {
             self.perform(effect).await;
         }
         self.publish();
+        Ok(stored?)
     }
 
     fn note_change(&self) {
         let name = self.record.state.livy_name(false);
         tracing::info!(session.id = %self.record.id, session.state = name, "session state");
-    }
-
-    /// A store that fails now may work at the next event; the session goes on, as its driver does.
-    async fn persist(&self) {
-        if let Err(error) = self.sessions.store().update_session(&self.record).await {
-            let error = SessionError::from(error);
-            tracing::error!(session.id = %self.record.id, error = %chain(&error), "cannot store the session");
-        }
     }
 
     async fn perform(&mut self, effect: SessionEffect) {
@@ -66,9 +73,8 @@ impl Actor {
             SessionEffect::Terminate => self.terminate(),
             SessionEffect::RecordApp(_) => {}
             SessionEffect::Dispatch => {
-                if let Err(error) = self.dispatch_again().await {
-                    tracing::error!(session.id = %self.record.id, error = %chain(&error), "cannot hand over a statement");
-                }
+                let dispatched = self.dispatch_again().await;
+                self.retry_after(dispatched);
             }
             SessionEffect::EndStatements => {
                 if let SessionState::Ended(end) = self.record.state.clone() {
@@ -79,7 +85,7 @@ impl Actor {
     }
 
     pub(super) fn await_start_permit(&self) {
-        let (slots, reports) = (self.sessions.start_slots(), self.reports.clone());
+        let (slots, reports) = (self.sessions.start_slots(), self.own.reports.clone());
         self.sessions.lifecycle().spawn(async move {
             tokio::select! {
                 // The session may end while it waits; then nobody wants the permit.
@@ -97,9 +103,9 @@ impl Actor {
         let (sessions, record, reports) = (
             self.sessions.clone(),
             self.record.clone(),
-            self.reports.clone(),
+            self.own.reports.clone(),
         );
-        let token = self.token.take();
+        let token = self.own.token.take();
         self.sessions.lifecycle().spawn(async move {
             let launched = match request::order(&sessions, &record, token) {
                 Ok(order) => sessions.launcher().launch(order).await,
@@ -115,7 +121,7 @@ impl Actor {
         if let Some(driver) = &mut self.record.driver {
             driver.process = Some(process.record());
         }
-        let (watched, reports) = (Arc::clone(&process), self.reports.clone());
+        let (watched, reports) = (Arc::clone(&process), self.own.reports.clone());
         self.sessions.lifecycle().spawn(async move {
             tokio::select! {
                 () = reports.closed() => {}
@@ -129,12 +135,12 @@ impl Actor {
 
     fn ask_to_stop(&mut self) {
         self.send(Command::Stop);
-        if self.link.is_some() {
-            self.stop_overdue = Some(Instant::now() + self.sessions.config().limits.stop_grace);
-        } else {
-            // Nobody is there to be asked.
-            self.stop_overdue = Some(Instant::now());
-        }
+        // An agent that comes and goes is asked each time, and gets no more time for it. Where nobody is there to be asked, time is up.
+        let grace = match self.link {
+            Some(_) => self.sessions.config().limits.stop_grace,
+            None => Duration::ZERO,
+        };
+        self.stop_overdue.get_or_insert(Instant::now() + grace);
     }
 
     pub(super) fn terminate(&mut self) {
@@ -187,8 +193,30 @@ impl Actor {
         }
     }
 
+    /// Makes sure that the end of the session and of its statements is stored, for as long as it takes.
+    pub(super) async fn settle(&mut self) {
+        let lifecycle = self.sessions.lifecycle().clone();
+        let mut pause = SETTLE_PAUSE;
+        while let Err(error) = self.store_end().await {
+            tracing::error!(session.id = %self.record.id, error = %chain(&error), "cannot store the session's end; trying again");
+            tokio::select! {
+                // The next server finds the session unended, and its driver gone.
+                () = lifecycle.stopping() => return,
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(SETTLE_PAUSE_LONGEST),
+            }
+        }
+    }
+
+    async fn store_end(&mut self) -> Result<(), SessionError> {
+        if let SessionState::Ended(end) = self.record.state.clone() {
+            self.end_stored_statements(&end).await?;
+        }
+        Ok(self.sessions.store().update_session(&self.record).await?)
+    }
+
     /// The session has ended: whoever waited for it is told, and what it needed alive is let go.
     pub(super) async fn leave(&mut self) {
+        self.settle().await;
         self.start_permit = None;
         self.link = None;
         if let Some(driver) = &self.record.driver {
@@ -226,7 +254,10 @@ impl Actor {
             .create(true)
             .open(&path)
             .and_then(|mut file| file.write_all(text.as_bytes()));
-        if let Err(error) = written {
+        // Without a directory nothing was ever started, and there is no log to look at.
+        if let Err(error) = written
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
             tracing::warn!(session.id = %self.record.id, %error, "cannot write to the session's log");
         }
     }

@@ -61,6 +61,7 @@ impl Actor {
         if link.socket.outgoing.try_send(command).is_err() {
             tracing::warn!(session.id = %self.record.id, "the session's agent does not take its commands; dropping the connection");
             self.link = None;
+            self.completions.clear();
             self.entry.link_lost.set(self.sessions.clock().now());
         }
     }
@@ -118,11 +119,11 @@ impl Actor {
                 ..
             } => {
                 self.start_permit = None;
-                self.apply(SessionEvent::AgentReady(AppInfo {
+                self.try_apply(SessionEvent::AgentReady(AppInfo {
                     app_id,
                     spark_ui_url,
                 }))
-                .await;
+                .await?;
             }
             Event::Failed { phase, message, .. } => {
                 let failure = Failure {
@@ -131,7 +132,7 @@ impl Actor {
                     message: format!("the {phase} could not be created: {message}"),
                     hint: "the session's log has the whole story".to_owned(),
                 };
-                self.apply(SessionEvent::AgentFailed(failure)).await;
+                self.try_apply(SessionEvent::AgentFailed(failure)).await?;
             }
             Event::Started { statement, at } => self.statement_started(statement, at).await?,
             Event::Chunk {

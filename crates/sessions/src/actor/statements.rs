@@ -1,10 +1,12 @@
 //! The actor and its statements: the queue, the one that runs, and how each ends.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use agent_link::Command;
 use domain::{End, Kind, StatementEffect, StatementEvent, StatementId, StatementRecord};
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::Actor;
 use crate::board::output_view;
@@ -13,6 +15,12 @@ use crate::view::{NewStatement, OutputView, StatementView};
 
 /// Statements are trimmed after so many have finished.
 const TRIM_EVERY: u64 = 64;
+
+/// Code that may wait in one session, in bytes.
+const WAITING_BYTES: usize = 128 << 20;
+
+/// Between two attempts to hand over a statement.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 impl Actor {
     /// Stores a statement and gives it to the driver if it is its turn.
@@ -30,6 +38,12 @@ impl Actor {
                 limit,
             });
         }
+        if self.entry.board.unfinished_bytes() + new.code.len() > WAITING_BYTES {
+            return Err(SessionError::TooMuchCode {
+                session: self.record.id,
+                limit: WAITING_BYTES,
+            });
+        }
         let kind = statement_kind(new.kind, self.record.request.kind)?;
         let record = self
             .sessions
@@ -41,13 +55,27 @@ impl Actor {
         self.waiting.push_back(id);
         self.publish();
         self.entry.board.show(record.clone(), OutputView::None);
-        self.dispatch().await?;
+        self.dispatch_or_retry().await;
         let shown = self.entry.board.get(id);
         Ok(shown.unwrap_or(StatementView {
             record,
             output: OutputView::None,
             progress: 0.0,
         }))
+    }
+
+    /// Hands the next statement over; if it cannot be stored, some time later.
+    pub(super) async fn dispatch_or_retry(&mut self) {
+        self.retry = None;
+        let dispatched = self.dispatch().await;
+        self.retry_after(dispatched);
+    }
+
+    pub(super) fn retry_after(&mut self, dispatched: Result<(), SessionError>) {
+        if let Err(error) = dispatched {
+            tracing::error!(session.id = %self.record.id, error = %crate::error::chain(&error), "cannot hand over a statement; trying again");
+            self.retry = Some(Instant::now() + RETRY_PAUSE);
+        }
     }
 
     /// Hands the next statement over when nothing runs; after a lost link, the one that runs again.
@@ -142,7 +170,8 @@ impl Actor {
         self.publish();
         self.entry.board.show(record, view);
         self.trim().await;
-        self.dispatch().await
+        self.dispatch_or_retry().await;
+        Ok(())
     }
 
     /// Cancels one. Unknown and finished ones need no cancelling.
@@ -154,14 +183,18 @@ impl Actor {
             return Ok(());
         };
         self.record.last_activity = self.sessions.clock().now();
-        self.step(
-            &record,
-            StatementEvent::Cancel(self.sessions.clock().now()),
-            None,
-        )
-        .await?;
+        // As with a result: who sees the last one cancelled must find the session idle.
+        let was_waiting = self.waiting.iter().position(|waiting| *waiting == id);
         self.waiting.retain(|waiting| *waiting != id);
         self.publish();
+        let now = self.sessions.clock().now();
+        if let Err(error) = self.step(&record, StatementEvent::Cancel(now), None).await {
+            if let Some(place) = was_waiting {
+                self.waiting.insert(place, id);
+            }
+            self.publish();
+            return Err(error);
+        }
         Ok(())
     }
 
@@ -192,6 +225,21 @@ impl Actor {
                 tracing::error!(session.id = %self.record.id, statement.id = %id, error = %crate::error::chain(&error), "cannot store a statement's end");
             }
         }
+    }
+
+    /// The same for those whose end could not be stored, or was never known here.
+    pub(super) async fn end_stored_statements(&mut self, end: &End) -> Result<(), SessionError> {
+        for record in self
+            .sessions
+            .store()
+            .unfinished_statements(self.record.id)
+            .await?
+        {
+            let output = lost_output(record.id, end);
+            let lost = StatementEvent::DriverLost(self.sessions.clock().now());
+            self.step(&record, lost, Some(&output)).await?;
+        }
+        Ok(())
     }
 
     /// Takes up the statements of a session found in the store.

@@ -120,7 +120,8 @@ fn merge_list(conf: &mut BTreeMap<String, String>, key: &str, list: &[String]) {
     let existing = conf.get(key).filter(|text| !text.trim().is_empty());
     let merged: Vec<String> = list
         .iter()
-        .map(|entry| spark_uri(entry))
+        .flat_map(|entry| entry.split(','))
+        .map(|entry| spark_uri(entry.trim()))
         .chain(existing.cloned())
         .collect();
     conf.insert(key.to_owned(), merged.join(","));

@@ -21,7 +21,7 @@ const LIST_KEYS: [&str; 6] = [
 pub fn check(config: &Config, request: &SessionRequest) -> Result<(), SessionError> {
     for (key, field, entries) in file_lists(request) {
         for entry in entries {
-            check_one(config, field, entry)?;
+            check_list(config, field, entry)?;
         }
         check_conf_list(config, request, key)?;
     }
@@ -35,58 +35,72 @@ fn check_conf_list(
     request: &SessionRequest,
     key: &str,
 ) -> Result<(), SessionError> {
-    let Some(list) = request.conf.get(key) else {
-        return Ok(());
-    };
-    let entries = list
-        .split([',', ' ', '\t'])
-        .filter(|entry| !entry.is_empty());
-    for entry in entries {
-        check_one(config, &format!("conf.{key}"), entry)?;
-    }
-    Ok(())
+    let list = request.conf.get(key).map_or("", String::as_str);
+    check_list(config, &format!("conf.{key}"), list)
+}
+
+/// Spark takes commas apart wherever it finds them, so an entry with a comma is several.
+fn check_list(config: &Config, field: &str, list: &str) -> Result<(), SessionError> {
+    list.split(',')
+        .map(str::trim)
+        .filter(|entry| !entry.is_empty())
+        .try_for_each(|entry| check_one(config, field, entry))
 }
 
 fn check_one(config: &Config, field: &str, entry: &str) -> Result<(), SessionError> {
     let without_fragment = entry.split('#').next().unwrap_or_default();
     let path = match scheme(without_fragment) {
-        None => without_fragment,
-        Some("file") => local_path(without_fragment),
+        None => Utf8PathBuf::from(without_fragment),
+        Some("file") => local_path(without_fragment).ok_or_else(|| {
+            SessionError::Rejected(format!("{field}: {entry} is not a URI: write % as %25"))
+        })?,
         // A `local:` path is one on every node; what it is there is not ours to see.
         Some(_) => return Ok(()),
     };
-    if path.is_empty() {
+    if path.as_str().is_empty() {
         return Ok(());
     }
-    let path = Utf8Path::new(path);
     if !path.is_absolute() {
         return Err(SessionError::Rejected(format!(
             "requirement failed: Path '{entry}' is not absolute."
         )));
     }
-    // Spark expands patterns itself; what can be checked of one is the directory before it.
-    let checked: Utf8PathBuf = path
+    let refused = || {
+        SessionError::Rejected(format!(
+            "requirement failed: Local path {entry} cannot be added to user sessions."
+        ))
+    };
+    let fixed: Utf8PathBuf = path
         .components()
-        .take_while(|part| !part.as_str().contains(['*', '?', '[', '{']))
+        .take_while(|part| !is_pattern(part.as_str()))
         .collect();
-    let canonical = checked.canonicalize_utf8().map_err(|error| {
+    // What a pattern stands for is decided by Spark, later: it may be a link to anywhere.
+    if fixed != path && config.local_files != LocalFiles::Any {
+        return Err(refused());
+    }
+    let canonical = fixed.canonicalize_utf8().map_err(|error| {
         SessionError::Rejected(format!(
             "{field}: local file {entry} cannot be found on the server: {error}"
         ))
     })?;
-    let allowed = match &config.local_files {
+    if is_allowed(&config.local_files, &canonical) {
+        Ok(())
+    } else {
+        Err(refused())
+    }
+}
+
+fn is_pattern(part: &str) -> bool {
+    part.contains(['*', '?', '[', '{'])
+}
+
+fn is_allowed(files: &LocalFiles, canonical: &Utf8Path) -> bool {
+    match files {
         LocalFiles::Any => true,
         LocalFiles::Under(directories) => directories.iter().any(|dir| {
             dir.canonicalize_utf8()
                 .is_ok_and(|dir| canonical.starts_with(dir))
         }),
-    };
-    if allowed {
-        Ok(())
-    } else {
-        Err(SessionError::Rejected(format!(
-            "requirement failed: Local path {entry} cannot be added to user sessions."
-        )))
     }
 }
 
@@ -99,9 +113,14 @@ fn scheme(entry: &str) -> Option<&str> {
     valid.then_some(scheme)
 }
 
-fn local_path(uri: &str) -> &str {
+/// The path of a `file:` URI; `None` when it is no text.
+fn local_path(uri: &str) -> Option<Utf8PathBuf> {
     let rest = uri.trim_start_matches("file:");
-    rest.strip_prefix("//").unwrap_or(rest)
+    let path = rest.strip_prefix("//").unwrap_or(rest);
+    let decoded = percent_encoding::percent_decode_str(path).decode_utf8();
+    decoded
+        .ok()
+        .map(|path| Utf8PathBuf::from(path.into_owned()))
 }
 
 #[cfg(test)]
@@ -144,7 +163,6 @@ mod tests {
 
         for good in [
             "allowed/a.jar",
-            "allowed/*.jar",
             "allowed/a.jar#renamed",
             "allowed/../allowed/a.jar",
         ] {
@@ -178,6 +196,38 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_smuggled_past_the_check() {
+        let root = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(root.path()).unwrap();
+        std::fs::create_dir_all(root.join("my files")).unwrap();
+        std::fs::write(root.join("my files/a.jar"), "").unwrap();
+        std::fs::write(root.join("b.jar"), "").unwrap();
+        let allowed = root.join("my files");
+        let strict = config(LocalFiles::Under(vec![allowed.clone()]));
+        for good in [
+            format!("{allowed}/a.jar"),
+            format!("file://{root}/my%20files/a.jar"),
+            format!("hdfs:///x.jar,{allowed}/a.jar"),
+        ] {
+            assert!(check(&strict, &jars(&good)).is_ok(), "{good}");
+        }
+        for bad in [
+            format!("hdfs:///x.jar,{root}/b.jar"),
+            format!("{allowed}/*,{root}/b.jar"),
+            format!("{allowed}/*/../../b.jar"),
+            format!("{allowed}/*.jar"),
+            format!("file://{root}/my%20files/../b.jar"),
+            format!("file://{root}/my%20files%2F..%2Fb.jar"),
+        ] {
+            let error = check(&strict, &jars(&bad)).unwrap_err().to_string();
+            assert!(
+                error.contains("cannot be added to user sessions."),
+                "{bad}: {error}"
+            );
+        }
+    }
+
+    #[test]
     fn relative_and_missing_files_are_refused_and_remote_ones_are_not_looked_at() {
         let open = config(LocalFiles::Any);
         let error = check(&open, &jars("a.jar")).unwrap_err().to_string();
@@ -194,6 +244,13 @@ mod tests {
             ),
             "{error}"
         );
+        for bad in [
+            "hdfs:///x.jar,/no/such.jar",
+            "file:///%ff.jar",
+            "file://host/x.jar",
+        ] {
+            assert!(check(&open, &jars(bad)).is_err(), "{bad}");
+        }
         for remote in [
             "hdfs:///x.jar",
             "s3a://b/x.jar",

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use domain::{Clock, SessionRecord, SessionState};
+use domain::session::Link;
+use domain::{Clock, End, Outcome, SessionRecord, SessionState, StopCause};
 use launch::Launcher;
 use secrecy::SecretString;
 use store::Store;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 use super::{Inner, Sessions};
-use crate::actor::{Actor, Begin};
+use crate::actor::{Actor, Begin, Own};
 use crate::board::Board;
 use crate::config::Config;
 use crate::error::SessionError;
@@ -34,6 +35,7 @@ impl Sessions {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, SessionError> {
         let unended = store.unended_sessions().await?;
+        let places = Arc::new(Semaphore::new(config.limits.live_sessions));
         let start_slots = Arc::new(Semaphore::new(config.limits.concurrent_starts.max(1)));
         let inner = Inner {
             config,
@@ -41,6 +43,7 @@ impl Sessions {
             launcher,
             clock,
             registry: Registry::default(),
+            places,
             start_slots,
             lifecycle: Lifecycle::default(),
             ended_logs: EndedLogs::default(),
@@ -60,6 +63,13 @@ impl Sessions {
 
     async fn take_up(&self, mut record: SessionRecord) -> Result<(), SessionError> {
         let listed = self.inner.store.session(record.id).await?.is_some();
+        if !listed && record.state == SessionState::NEW {
+            return self.forget(record).await;
+        }
+        // Nothing is known of a driver until it has been looked for.
+        if let SessionState::Running { link } = &mut record.state {
+            *link = Link::Recovering;
+        }
         let mut token = None;
         // Nothing was ever started for it, so it may as well get a new secret: the old one was never written down.
         if record.state == SessionState::NEW || record.driver.is_none() {
@@ -69,8 +79,21 @@ impl Sessions {
             token = Some(secret);
             self.inner.store.update_session(&record).await?;
         }
-        self.spawn_actor(record, token, Begin::Recovered, !listed);
+        let place = Arc::clone(&self.inner.places).try_acquire_owned().ok();
+        self.spawn_actor(record, token, Begin::Recovered, !listed, place);
         Ok(())
+    }
+
+    /// Ends a session that was deleted, or refused, before anything was started for it.
+    async fn forget(&self, mut record: SessionRecord) -> Result<(), SessionError> {
+        record.state = SessionState::Ended(End {
+            outcome: Outcome::Stopped,
+            cause: Some(StopCause::User),
+            failure: None,
+            exit: None,
+        });
+        record.ended_at = Some(self.inner.clock.now());
+        Ok(self.inner.store.update_session(&record).await?)
     }
 
     /// Makes the entry and the actor of a session.
@@ -80,6 +103,7 @@ impl Sessions {
         token: Option<SecretString>,
         begin: Begin,
         hidden: bool,
+        place: Option<OwnedSemaphorePermit>,
     ) -> Arc<Entry> {
         let driver = record
             .driver
@@ -109,14 +133,13 @@ impl Sessions {
             link_lost: Instant::default(),
         });
         self.inner.registry.insert(&entry);
-        let actor = Actor::new(
-            self.clone(),
-            Arc::clone(&entry),
-            record,
+        let own = Own {
             token,
-            view_sender,
+            place,
+            view: view_sender,
             reports,
-        );
+        };
+        let actor = Actor::new(self.clone(), Arc::clone(&entry), record, own);
         self.inner
             .lifecycle
             .spawn(actor.run(begin, inbox, reports_inbox));

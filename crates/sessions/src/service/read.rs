@@ -51,13 +51,24 @@ impl Sessions {
                 descending: false,
             })
             .await?;
-        let views = records.into_iter().map(|record| {
-            match self.registry().find(&SessionRef::Id(record.id)) {
-                Some(entry) => entry.view(),
-                None => ended_view(record),
-            }
-        });
-        Ok((total, views.collect()))
+        let mut views = Vec::with_capacity(records.len());
+        for record in records {
+            views.push(self.view_of(record).await?);
+        }
+        Ok((total, views))
+    }
+
+    /// A listed row as it is shown: by its actor, if it has one.
+    async fn view_of(&self, record: SessionRecord) -> Result<Arc<SessionView>, SessionError> {
+        if let Some(entry) = self.registry().find(&SessionRef::Id(record.id)) {
+            return Ok(entry.view());
+        }
+        if record.state.is_ended() {
+            return Ok(ended_view(record));
+        }
+        // Its actor has left since the row was read, so its end is stored now.
+        let ended = self.store().session(record.id).await?;
+        Ok(ended_view(ended.unwrap_or(record)))
     }
 
     /// A session.

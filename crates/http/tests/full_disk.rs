@@ -1,0 +1,69 @@
+//! A store that fails for a while: nothing that was acknowledged is lost, and nothing is acknowledged that is not stored.
+
+use domain::{Exit, SessionId};
+use testkit::{ScriptedAgent, World};
+
+const S0: SessionId = SessionId(0);
+
+async fn idle_session(world: &World) -> ScriptedAgent {
+    world.post("/sessions", r#"{"kind":"pyspark"}"#).await;
+    let mut agent = ScriptedAgent::connect(world, S0).await;
+    agent.ready().await;
+    world.await_state(S0, "idle").await;
+    agent
+}
+
+#[tokio::test]
+async fn what_cannot_be_stored_is_refused() {
+    let world = World::new().await;
+    let _agent = idle_session(&world).await;
+    world.disk().set_full(true);
+    assert_eq!(world.post("/sessions", "{}").await.status, 500);
+    let posted = world.post("/sessions/0/statements", r#"{"code":"1"}"#);
+    assert_eq!(posted.await.status, 500);
+    world.disk().set_full(false);
+    assert_eq!(world.get("/sessions").await.json()["total"], 1);
+    let statements = world.get("/sessions/0/statements").await.json();
+    assert_eq!(statements["total_statements"], 0);
+}
+
+#[tokio::test]
+async fn a_result_that_cannot_be_stored_is_kept_by_the_agent() {
+    let world = World::new().await;
+    let mut agent = idle_session(&world).await;
+    world
+        .post("/sessions/0/statements", r#"{"code":"x"}"#)
+        .await;
+    let (id, _) = agent.expect_run().await;
+    world.disk().set_full(true);
+    agent.finished(id, "kept").await;
+    // The link is dropped instead of an acknowledgement that would be a lie.
+    agent.hung_up().await;
+    let shown = world.await_statement(S0, 0, "running").await;
+    assert_eq!(shown["output"], serde_json::Value::Null);
+    world.disk().set_full(false);
+    agent.reconnect(&world).await;
+    let done = world.await_statement(S0, 0, "available").await;
+    assert_eq!(done["output"]["data"]["text/plain"], "kept");
+}
+
+#[tokio::test]
+async fn an_end_that_cannot_be_stored_is_stored_later() {
+    let world = World::new().await;
+    let mut agent = idle_session(&world).await;
+    for code in ["a", "b"] {
+        let body = format!(r#"{{"code":"{code}"}}"#);
+        world.post("/sessions/0/statements", &body).await;
+    }
+    agent.expect_run().await;
+    world.disk().set_full(true);
+    world.driver(S0).await.1.exit(Exit::Code(3));
+    world.await_state(S0, "dead").await;
+    world.disk().set_full(false);
+    world.await_statement(S0, 0, "available").await;
+    world.await_statement(S0, 1, "cancelled").await;
+    let world = world.crash_and_restart().await;
+    world.await_state(S0, "dead").await;
+    world.await_statement(S0, 0, "available").await;
+    world.await_statement(S0, 1, "cancelled").await;
+}

@@ -1,0 +1,144 @@
+//! A store whose writes can be made to fail, as on a full disk.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use domain::{Kind, SessionId, SessionRecord, StatementId, StatementRecord};
+use jiff::Timestamp;
+use store::{NewSession, SqliteStore, Store, StoreError, StoredStatement, Window};
+
+/// The real store, with a switch.
+pub struct FullDisk {
+    store: SqliteStore,
+    full: AtomicBool,
+}
+
+impl FullDisk {
+    /// With room left.
+    pub fn new(store: SqliteStore) -> Self {
+        Self {
+            store,
+            full: AtomicBool::new(false),
+        }
+    }
+
+    /// Makes writes fail from now on, or succeed again.
+    pub fn set_full(&self, full: bool) {
+        self.full.store(full, Ordering::SeqCst);
+    }
+
+    fn writable(&self) -> Result<&SqliteStore, StoreError> {
+        if self.full.load(Ordering::SeqCst) {
+            return Err(StoreError::Database {
+                operation: "write",
+                source: "the disk is full".into(),
+            });
+        }
+        Ok(&self.store)
+    }
+}
+
+#[async_trait]
+impl Store for FullDisk {
+    async fn create_session(&self, new: NewSession) -> Result<SessionRecord, StoreError> {
+        self.writable()?.create_session(new).await
+    }
+
+    async fn update_session(&self, record: &SessionRecord) -> Result<(), StoreError> {
+        self.writable()?.update_session(record).await
+    }
+
+    async fn session(&self, id: SessionId) -> Result<Option<SessionRecord>, StoreError> {
+        self.store.session(id).await
+    }
+
+    async fn session_named(&self, name: &str) -> Result<Option<SessionRecord>, StoreError> {
+        self.store.session_named(name).await
+    }
+
+    async fn list_sessions(&self, window: Window) -> Result<(u64, Vec<SessionRecord>), StoreError> {
+        self.store.list_sessions(window).await
+    }
+
+    async fn unended_sessions(&self) -> Result<Vec<SessionRecord>, StoreError> {
+        self.store.unended_sessions().await
+    }
+
+    async fn unlist_session(&self, id: SessionId) -> Result<bool, StoreError> {
+        self.writable()?.unlist_session(id).await
+    }
+
+    async fn purge(
+        &self,
+        ended_before: Timestamp,
+        keep: u64,
+    ) -> Result<Vec<SessionRecord>, StoreError> {
+        self.writable()?.purge(ended_before, keep).await
+    }
+
+    async fn create_statement(
+        &self,
+        session: SessionId,
+        kind: Kind,
+        code: &str,
+    ) -> Result<StatementRecord, StoreError> {
+        self.writable()?.create_statement(session, kind, code).await
+    }
+
+    async fn update_statement(
+        &self,
+        record: &StatementRecord,
+        output: Option<&str>,
+    ) -> Result<(), StoreError> {
+        self.writable()?.update_statement(record, output).await
+    }
+
+    async fn put_output_chunk(
+        &self,
+        session: SessionId,
+        statement: StatementId,
+        index: u32,
+        text: &str,
+    ) -> Result<(), StoreError> {
+        let store = self.writable()?;
+        store
+            .put_output_chunk(session, statement, index, text)
+            .await
+    }
+
+    async fn output_chunk(
+        &self,
+        session: SessionId,
+        statement: StatementId,
+        index: u32,
+    ) -> Result<Option<String>, StoreError> {
+        self.store.output_chunk(session, statement, index).await
+    }
+
+    async fn statement(
+        &self,
+        session: SessionId,
+        id: StatementId,
+    ) -> Result<Option<StoredStatement>, StoreError> {
+        self.store.statement(session, id).await
+    }
+
+    async fn list_statements(
+        &self,
+        session: SessionId,
+        window: Window,
+    ) -> Result<(u64, Vec<StoredStatement>), StoreError> {
+        self.store.list_statements(session, window).await
+    }
+
+    async fn unfinished_statements(
+        &self,
+        session: SessionId,
+    ) -> Result<Vec<StatementRecord>, StoreError> {
+        self.store.unfinished_statements(session).await
+    }
+
+    async fn trim_statements(&self, session: SessionId, keep: u64) -> Result<(), StoreError> {
+        self.writable()?.trim_statements(session, keep).await
+    }
+}
