@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod duration;
 pub mod end;
+pub mod error_chain;
 pub mod ids;
 pub mod kind;
 pub mod limits;
@@ -17,6 +18,7 @@ pub mod statement;
 
 pub use clock::{Clock, SystemClock};
 pub use end::{End, Exit, Failure, FailureCode, Outcome, Phase, StopCause};
+pub use error_chain::chain;
 pub use ids::{DriverId, SessionId, StatementId};
 pub use kind::Kind;
 pub use limits::Limits;

@@ -21,7 +21,7 @@ pub struct Limits {
     pub code_bytes: usize,
     /// A request's body, in bytes.
     pub body_bytes: usize,
-    /// From the POST until the session is ready.
+    /// From the start of the driver until the session is ready.
     pub start_timeout: Duration,
     /// From asking a driver to stop until it is made to.
     pub stop_grace: Duration,

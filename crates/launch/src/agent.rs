@@ -79,12 +79,13 @@ impl Agent {
         agent.jar().is_file().then_some(agent)
     }
 
-    /// Finds it, or compiles it. Several may try at once: one does it, the others wait.
+    /// Finds it, or compiles it. Several may try at once: one does it, the others call `waiting` and wait.
     pub(crate) fn ensure(
         agents: &Utf8Path,
         spark: &Installation,
         java: &Java,
         environment: &Environment,
+        waiting: &dyn Fn(),
     ) -> Result<Self, AgentError> {
         if let Some(agent) = Self::find(agents, spark, java) {
             return Ok(agent);
@@ -94,7 +95,8 @@ impl Agent {
             dir: agent.dir.clone(),
             source,
         };
-        if let Some(workshop) = Workshop::enter(agents, &fingerprint(spark, java)).map_err(keep)? {
+        let name = fingerprint(spark, java);
+        if let Some(workshop) = Workshop::enter(agents, &name, waiting).map_err(keep)? {
             let classes = compile(workshop.dir(), spark, java, environment)?;
             pack(&workshop.dir().join(JAR), &classes).map_err(AgentError::Pack)?;
             fs::remove_dir_all(workshop.dir().join("source")).map_err(keep)?;

@@ -54,6 +54,8 @@ pub(crate) struct Plan {
     pub(crate) command: DriverCommand,
     /// `spark.properties`.
     pub(crate) properties: String,
+    /// `java.options`, if there are any that go there.
+    pub(crate) java_options: Option<String>,
     /// `launch.json`.
     pub(crate) launch: String,
 }
@@ -71,6 +73,11 @@ impl Plan {
             return Err(CommandError::DeployMode(mode.clone()));
         }
         let mut args = jvm(ground, &dir, &conf)?;
+        let (in_file, on_line) = placed(ground, users_options(ground, &conf)?);
+        if !in_file.is_empty() {
+            args.push(format!("@{}", dir.java_options()));
+        }
+        args.extend(on_line);
         args.extend(["-cp".to_owned(), class_path(ground, &conf)]);
         args.extend(
             [
@@ -102,12 +109,13 @@ impl Plan {
         Ok(Self {
             command,
             properties: properties::write(&conf),
+            java_options: (!in_file.is_empty()).then(|| java_options::argument_file(&in_file)),
             launch: launch_file(ground, order, &conf),
         })
     }
 }
 
-/// The JVM's own options, Spark's first, so that the user's can override them.
+/// The JVM's options that are not the user's. They come first, so that the user's can override them.
 fn jvm(
     ground: Ground<'_>,
     dir: &DriverDir,
@@ -118,6 +126,15 @@ fn jvm(
     // Performance counters stay in memory and temporary files in the driver's directory: a killed driver leaves nothing in /tmp.
     args.push("-XX:+PerfDisableSharedMem".to_owned());
     args.push(format!("-Djava.io.tmpdir={}", dir.temporary()));
+    Ok(args)
+}
+
+/// The options that the user wants, in the order in which later ones override earlier ones.
+fn users_options(
+    ground: Ground<'_>,
+    conf: &BTreeMap<String, String>,
+) -> Result<Vec<String>, CommandError> {
+    let mut words = Vec::new();
     let from_environment = (
         "SPARK_SUBMIT_OPTS",
         ground.conf.environment.get("SPARK_SUBMIT_OPTS"),
@@ -129,9 +146,18 @@ fn jvm(
     .map(|key| (key, conf.get(key)));
     for (key, options) in std::iter::once(from_environment).chain(from_conf) {
         let options = java_options::split(options.map_or("", String::as_str));
-        args.extend(options.map_err(|source| CommandError::Setting { key, source })?);
+        words.extend(options.map_err(|source| CommandError::Setting { key, source })?);
     }
-    Ok(args)
+    Ok(words)
+}
+
+/// Parts the user's options into those for the file and those for the line. Any may hold a password, so all that can be are in the file: in
+/// one, Java does not look for other files, and an old Java takes none at all.
+fn placed(ground: Ground<'_>, options: Vec<String>) -> (Vec<String>, Vec<String>) {
+    let fits = ground.java.reads_argument_files();
+    options
+        .into_iter()
+        .partition(|option| fits && !option.starts_with('@'))
 }
 
 fn heap(ground: Ground<'_>, conf: &BTreeMap<String, String>) -> Result<u64, CommandError> {
@@ -198,6 +224,12 @@ fn environment(
     variables
 }
 
+/// A number as the agent takes it: it reads 32 bits, and must still be able to count one further.
+fn agent_number(number: u64) -> u64 {
+    const LARGEST: u64 = i32::MAX as u64 - 1;
+    number.min(LARGEST)
+}
+
 /// `launch.json`, as the agent protocol describes it.
 fn launch_file(ground: Ground<'_>, order: &DriverOrder, conf: &BTreeMap<String, String>) -> String {
     let setting = |key: &str, variable: &str| {
@@ -210,9 +242,9 @@ fn launch_file(ground: Ground<'_>, order: &DriverOrder, conf: &BTreeMap<String, 
         "driver": order.id.as_str(),
         "servers": order.servers,
         "token": order.token.expose_secret(),
-        "graceSeconds": order.link_grace.as_secs(),
+        "graceSeconds": agent_number(order.link_grace.as_secs()),
         "kind": order.kind.as_str(),
-        "sql": { "maxRows": order.sql_max_rows },
+        "sql": { "maxRows": agent_number(order.sql_max_rows) },
         "python": {
             "executable": setting("spark.pyspark.python", "PYSPARK_PYTHON").map_or("python3", String::as_str),
             "executable3": setting("PYSPARK3_PYTHON", "PYSPARK3_PYTHON"),
@@ -239,8 +271,31 @@ mod tests {
             .collect()
     }
 
+    fn order(conf: &[(&str, &str)]) -> DriverOrder {
+        DriverOrder {
+            id: DriverId::parse("s-0-aa").unwrap(),
+            dir: "/data/drivers/s-0-aa".into(),
+            kind: Kind::PySpark,
+            conf: map(conf),
+            proxy_user: Some("alice".to_owned()),
+            token: "topsecret".into(),
+            servers: vec!["ws://127.0.0.1:8998/api/v1/agent".to_owned()],
+            link_grace: Duration::from_mins(10),
+            sql_max_rows: 1000,
+        }
+    }
+
     fn plan(
         conf: &[(&str, &str)],
+        defaults: &[(&str, &str)],
+        environment: &[(&str, &str)],
+    ) -> Result<Plan, CommandError> {
+        plan_for(17, &order(conf), defaults, environment)
+    }
+
+    fn plan_for(
+        java: u32,
+        order: &DriverOrder,
         defaults: &[(&str, &str)],
         environment: &[(&str, &str)],
     ) -> Result<Plan, CommandError> {
@@ -263,7 +318,7 @@ mod tests {
         let java = Java {
             home: "/opt/java".into(),
             version: "17.0.15".to_owned(),
-            major: 17,
+            major: java,
             origin: Origin::Path,
         };
         let flags = Flags {
@@ -276,17 +331,6 @@ mod tests {
             defaults: map(defaults),
             environment: map(environment),
         };
-        let order = DriverOrder {
-            id: DriverId::parse("s-0-aa").unwrap(),
-            dir: "/data/drivers/s-0-aa".into(),
-            kind: Kind::PySpark,
-            conf: map(conf),
-            proxy_user: Some("alice".to_owned()),
-            token: "topsecret".into(),
-            servers: vec!["ws://127.0.0.1:8998/api/v1/agent".to_owned()],
-            link_grace: Duration::from_mins(10),
-            sql_max_rows: 1000,
-        };
         let agent_jar = Utf8Path::new("/runtimes/agent.jar");
         Plan::of(
             Ground {
@@ -296,7 +340,7 @@ mod tests {
                 flags: &flags,
                 conf: &conf_dir,
             },
-            &order,
+            order,
         )
     }
 
@@ -325,8 +369,7 @@ mod tests {
         -Xmx2048m
         -XX:+PerfDisableSharedMem
         -Djava.io.tmpdir=/data/drivers/s-0-aa/work/tmp
-        -Dz=1
-        -Da=b c
+        @/data/drivers/s-0-aa/java.options
         -cp
         /lib/x.jar:/opt/spark/jars/slf4j-api-2.jar:/opt/spark/jars/a.jar:/opt/spark/jars/spark-core_2.13-4.1.4.jar:/runtimes/agent.jar:/opt/spark/conf
         org.apache.spark.deploy.SparkSubmit
@@ -339,6 +382,10 @@ mod tests {
         spark-internal
         /data/drivers/s-0-aa/launch.json
         ");
+        insta::assert_snapshot!(plan.java_options.unwrap(), @r#"
+        "-Dz=1"
+        "-Da=b c"
+        "#);
         insta::assert_snapshot!(plan.properties, @r"
         spark.app.name=t\u00e4st
         spark.driver.defaultJavaOptions=-Dz\=1
@@ -364,25 +411,84 @@ mod tests {
 
     #[test]
     fn no_secret_is_on_the_line_or_in_the_environment() {
-        let plan = plan(&[("spark.hadoop.fs.s3a.secret.key", "hunter2")], &[], &[]).unwrap();
+        let conf = [
+            ("spark.hadoop.fs.s3a.secret.key", "hunter2"),
+            ("spark.driver.extraJavaOptions", "-Dpassword=hunter2"),
+        ];
+        let defaults = [("spark.driver.defaultJavaOptions", "-Dother=hunter2")];
+        let plan = plan(&conf, &defaults, &[]).unwrap();
         let open = format!("{:?} {:?}", plan.command.args, plan.command.env);
         assert!(!open.contains("hunter2") && !open.contains("topsecret"));
+        let key = "spark.driver.extraJavaOptions";
+        let refusal = refusal(&[(key, "-Dpassword=hunter2 'open")]);
+        assert!(
+            refusal.contains(key) && !refusal.contains("hunter2"),
+            "{refusal}"
+        );
+    }
+
+    #[test]
+    fn java_options_are_where_the_java_finds_them() {
+        let cases: [(u32, &str, &[&str], Option<&str>); 5] = [
+            (17, "", &[], None),
+            (8, "-Da=1 -Db='2 3'", &["-Da=1", "-Db=2 3"], None),
+            (
+                9,
+                "-Da=1",
+                &["@/data/drivers/s-0-aa/java.options"],
+                Some("\"-Da=1\"\n"),
+            ),
+            (17, "@/etc/more", &["@/etc/more"], None),
+            (
+                17,
+                "@/etc/more -Da=1",
+                &["@/data/drivers/s-0-aa/java.options", "@/etc/more"],
+                Some("\"-Da=1\"\n"),
+            ),
+        ];
+        for (java, options, line, file) in cases {
+            let order = order(&[("spark.driver.extraJavaOptions", options)]);
+            let plan = plan_for(java, &order, &[], &[]).unwrap();
+            let words = plan.command.args.iter().map(String::as_str);
+            let found: Vec<&str> = words
+                .skip_while(|word| !word.starts_with("-Djava.io.tmpdir="))
+                .skip(1)
+                .take_while(|word| *word != "-cp")
+                .collect();
+            assert_eq!(
+                (found.as_slice(), plan.java_options.as_deref()),
+                (line, file),
+                "{java} {options}"
+            );
+        }
+    }
+
+    #[test]
+    fn numbers_beyond_the_agents_are_cut_down() {
+        let order = DriverOrder {
+            link_grace: Duration::MAX,
+            sql_max_rows: u64::MAX,
+            ..order(&[])
+        };
+        let plan = plan_for(17, &order, &[], &[]).unwrap();
+        let launch: serde_json::Value = serde_json::from_str(&plan.launch).unwrap();
+        assert_eq!(launch["graceSeconds"], i32::MAX - 1);
+        assert_eq!(launch["sql"]["maxRows"], i32::MAX - 1);
+    }
+
+    fn refusal(conf: &[(&str, &str)]) -> String {
+        domain::chain(&plan(conf, &[], &[]).unwrap_err())
     }
 
     #[test]
     fn what_cannot_work_is_refused() {
-        let message = |conf: &[(&str, &str)]| {
-            let error = plan(conf, &[], &[]).unwrap_err();
-            let source = std::error::Error::source(&error)
-                .map(|source| format!(": {source}"))
-                .unwrap_or_default();
-            format!("{error}{source}")
-        };
-        insta::assert_snapshot!(message(&[("spark.submit.deployMode", "cluster")]),
+        insta::assert_snapshot!(refusal(&[("spark.submit.deployMode", "cluster")]),
             @"start a driver with spark.submit.deployMode=cluster: drivers run beside the server, in client mode");
-        insta::assert_snapshot!(message(&[("spark.driver.memory", "lots")]),
+        insta::assert_snapshot!(refusal(&[("spark.driver.memory", "lots")]),
             @"use spark.driver.memory: understand `lots` as a size: write a number and a unit, such as 512m or 4g");
-        insta::assert_snapshot!(message(&[("spark.driver.extraJavaOptions", "-Xmx8g")]),
+        insta::assert_snapshot!(refusal(&[("spark.driver.extraJavaOptions", "-Xmx8g")]),
             @"use spark.driver.extraJavaOptions: accept `-Xmx8g` among the Java options: the heap is set with spark.driver.memory");
+        insta::assert_snapshot!(refusal(&[("spark.driver.extraJavaOptions", "-Dpassword='x")]),
+            @"use spark.driver.extraJavaOptions: understand the Java options: a quote is not closed");
     }
 }

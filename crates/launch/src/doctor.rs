@@ -5,7 +5,7 @@ mod looking;
 use std::error::Error;
 
 use camino::Utf8PathBuf;
-use domain::Kind;
+use domain::{Kind, chain};
 use serde::Serialize;
 
 use self::looking::{Languages, look_for_agent, look_for_java, look_for_languages};
@@ -195,15 +195,4 @@ fn trouble<T>(finding: &Finding<T>) -> Option<String> {
         Finding::Present { .. } => None,
         Finding::Missing { problem, remedy } => Some(format!("{problem}; {remedy}")),
     }
-}
-
-/// An error with all its causes on one line.
-pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

@@ -26,13 +26,6 @@ pub(crate) struct DriverCommand {
     pub(crate) grace_ms: u64,
 }
 
-/// A process, by its number and its start time: `supervisor.json` and `driver.json`.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub(crate) struct ProcessFile {
-    pub(crate) pid: i32,
-    pub(crate) start_ticks: u64,
-}
-
 /// How a driver ended: `exit.json`.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ExitRecord {
@@ -107,6 +100,10 @@ impl DriverDir {
         self.0.join("spark.properties")
     }
 
+    pub(crate) fn java_options(&self) -> Utf8PathBuf {
+        self.0.join("java.options")
+    }
+
     /// The environment entry that marks this driver's processes.
     pub(crate) fn mark(&self) -> String {
         format!("{}={}", Self::MARKER, self.0)
@@ -123,27 +120,22 @@ impl DriverDir {
         Ok(command)
     }
 
-    pub(crate) fn write_driver(&self, process: &ProcessFile) -> io::Result<()> {
-        self.write("driver.json", process)
+    /// Writes down which process is the driver: `driver.json`.
+    pub(crate) fn write_driver(&self, driver: &ProcessRecord) -> io::Result<()> {
+        self.write("driver.json", driver)
     }
 
-    pub(crate) fn read_driver(&self) -> Option<ProcessFile> {
+    pub(crate) fn read_driver(&self) -> Option<ProcessRecord> {
         self.read("driver.json").ok()
     }
 
-    pub(crate) fn write_supervisor(&self, record: &ProcessRecord) -> io::Result<()> {
-        self.write(
-            "supervisor.json",
-            &ProcessFile {
-                pid: record.pid,
-                start_ticks: record.start_ticks,
-            },
-        )
+    /// Writes down which process is its supervisor: `supervisor.json`.
+    pub(crate) fn write_supervisor(&self, supervisor: &ProcessRecord) -> io::Result<()> {
+        self.write("supervisor.json", supervisor)
     }
 
     pub(crate) fn read_supervisor(&self) -> Option<ProcessRecord> {
-        let ProcessFile { pid, start_ticks } = self.read("supervisor.json").ok()?;
-        Some(ProcessRecord { pid, start_ticks })
+        self.read("supervisor.json").ok()
     }
 
     pub(crate) fn write_grace(&self, grace: Duration) -> io::Result<()> {
@@ -185,6 +177,7 @@ impl DriverDir {
             self.0.join("command.json"),
             self.launch_file(),
             self.properties(),
+            self.java_options(),
         ] {
             if let Err(error) = files::remove_if_present(&path) {
                 tracing::warn!(%path, %error, "could not remove a file that holds secrets");

@@ -6,6 +6,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use rustix::fs::FlockOperation;
+use rustix::io::Errno;
 
 /// Writes a file that only this user can read. It appears whole or not at all, also when several write it at once.
 pub(crate) fn write_private(path: &Utf8Path, content: &[u8]) -> io::Result<()> {
@@ -49,12 +50,16 @@ pub(crate) struct Workshop {
 }
 
 impl Workshop {
-    /// Waits for its turn to build `<dir>/<name>`; `None` when another process has meanwhile finished it.
-    pub(crate) fn enter(dir: &Utf8Path, name: &str) -> io::Result<Option<Self>> {
+    /// Waits for its turn to build `<dir>/<name>`; `None` when another process has meanwhile finished it. Before it waits it calls `waiting`.
+    pub(crate) fn enter(
+        dir: &Utf8Path,
+        name: &str,
+        waiting: &dyn Fn(),
+    ) -> io::Result<Option<Self>> {
         let target = dir.join(name);
         fs::create_dir_all(dir)?;
         let lock = File::create(dir.join(format!(".{name}.lock")))?;
-        rustix::io::retry_on_intr(|| rustix::fs::flock(&lock, FlockOperation::LockExclusive))?;
+        take(&lock, waiting)?;
         if target.exists() {
             return Ok(None);
         }
@@ -93,6 +98,17 @@ impl Workshop {
     }
 }
 
+fn take(lock: &File, waiting: &dyn Fn()) -> io::Result<()> {
+    let attempt = |how| rustix::io::retry_on_intr(|| rustix::fs::flock(lock, how));
+    match attempt(FlockOperation::NonBlockingLockExclusive) {
+        Err(Errno::WOULDBLOCK) => {
+            waiting();
+            Ok(attempt(FlockOperation::LockExclusive)?)
+        }
+        taken => Ok(taken?),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
@@ -123,19 +139,21 @@ mod tests {
     fn an_interrupted_build_is_cleared_away_and_a_finished_one_is_kept() {
         let (_dir, path) = temp();
         fs::create_dir(path.join(".thing.partial-dead")).unwrap();
-        let workshop = Workshop::enter(&path, "thing").unwrap().unwrap();
+        let alone = || panic!("there is nobody to wait for");
+        let workshop = Workshop::enter(&path, "thing", &alone).unwrap().unwrap();
         assert!(!path.join(".thing.partial-dead").exists());
         fs::write(workshop.dir().join("part"), "x").unwrap();
         workshop.finish().unwrap();
         assert!(path.join("thing/part").exists());
-        assert!(Workshop::enter(&path, "thing").unwrap().is_none());
+        let again = Workshop::enter(&path, "thing", &alone).unwrap();
+        assert!(again.is_none());
     }
 
     #[test]
     fn two_builders_take_turns() {
         let (_dir, path) = temp();
         let built = std::thread::scope(|scope| {
-            let build = || match Workshop::enter(&path, "thing").unwrap() {
+            let build = || match Workshop::enter(&path, "thing", &|| ()).unwrap() {
                 Some(workshop) => workshop.finish().map(|()| 1).unwrap(),
                 None => 0,
             };
@@ -146,5 +164,20 @@ mod tests {
                 .sum::<i32>()
         });
         assert_eq!(built, 1);
+    }
+
+    #[test]
+    fn who_has_to_wait_is_told_before() {
+        let (_dir, path) = temp();
+        let first = Workshop::enter(&path, "thing", &|| ()).unwrap().unwrap();
+        let (told, telling) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            let path = &path;
+            let second = scope
+                .spawn(move || Workshop::enter(path, "thing", &|| told.send(()).unwrap()).unwrap());
+            telling.recv().unwrap();
+            first.finish().unwrap();
+            assert!(second.join().unwrap().is_none());
+        });
     }
 }

@@ -126,6 +126,11 @@ impl Java {
         self.home.join("bin/java")
     }
 
+    /// Whether it takes `@<file>` for the options in that file.
+    pub(crate) fn reads_argument_files(&self) -> bool {
+        self.major >= 9
+    }
+
     /// Asks a `java` program which Java it is.
     pub(crate) fn probe(
         program: &Utf8Path,

@@ -1,11 +1,15 @@
-//! The two small languages in which Spark's configuration speaks of a JVM: option strings and sizes.
+//! The two small languages in which Spark's configuration speaks of a JVM, option strings and sizes, and the one in which Java reads
+//! options from a file.
 
 /// Why an option string or a size cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OptionError {
-    /// A quote is not closed.
-    #[error("understand `{0}`: a quote is not closed")]
-    OpenQuote(String),
+    /// A quote is not closed. The options are not told: they may hold a password, and this ends up in logs.
+    #[error("understand the Java options: a quote is not closed")]
+    OpenQuote,
+    /// There is a character that no program can be handed.
+    #[error("hand on the Java options: there is a NUL character in them")]
+    Nul,
     /// The heap is not set this way.
     #[error("accept `{0}` among the Java options: the heap is set with spark.driver.memory")]
     Heap(String),
@@ -16,6 +20,9 @@ pub enum OptionError {
 
 /// Splits Java options as Spark does: at blanks, except within quotes; a backslash keeps the next character.
 pub(crate) fn split(text: &str) -> Result<Vec<String>, OptionError> {
+    if text.contains('\0') {
+        return Err(OptionError::Nul);
+    }
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut quote: Option<char> = None;
@@ -37,13 +44,35 @@ pub(crate) fn split(text: &str) -> Result<Vec<String>, OptionError> {
         }
     }
     if quote.is_some() {
-        return Err(OptionError::OpenQuote(text.to_owned()));
+        return Err(OptionError::OpenQuote);
     }
     words.extend(word);
     match words.iter().find(|word| word.starts_with("-Xmx")) {
         Some(heap) => Err(OptionError::Heap(heap.clone())),
         None => Ok(words),
     }
+}
+
+/// Writes options as a file that Java 9 or newer takes in their place when it is given `@<file>`.
+pub(crate) fn argument_file(options: &[String]) -> String {
+    let mut text = String::new();
+    for option in options {
+        // Within quotes blanks and `#` mean themselves, and a line must not end.
+        text.push('"');
+        for character in option.chars() {
+            match character {
+                '\\' => text.push_str("\\\\"),
+                '"' => text.push_str("\\\""),
+                '\n' => text.push_str("\\n"),
+                '\r' => text.push_str("\\r"),
+                '\t' => text.push_str("\\t"),
+                '\u{c}' => text.push_str("\\f"),
+                other => text.push(other),
+            }
+        }
+        text.push_str("\"\n");
+    }
+    text
 }
 
 /// Reads one of Spark's sizes, such as `2g` or `512mb`, as whole mebibytes; a bare number is mebibytes.
@@ -74,7 +103,12 @@ pub(crate) fn mebibytes(text: &str) -> Result<u64, OptionError> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::bounded::Run;
+    use crate::java::Origin;
+    use crate::{Environment, Java};
 
     #[test]
     fn options_are_split_as_a_shell_would() {
@@ -91,14 +125,74 @@ mod tests {
         for (text, words) in cases {
             assert_eq!(split(text).unwrap(), words, "{text:?}");
         }
-        assert_eq!(
-            split("-Da='x"),
-            Err(OptionError::OpenQuote("-Da='x".to_owned()))
-        );
+        assert_eq!(split("-Da=1 -Dpassword='x"), Err(OptionError::OpenQuote));
+        assert_eq!(split("-Da=\0"), Err(OptionError::Nul));
         assert_eq!(
             split("-Da=1 -Xmx4g"),
             Err(OptionError::Heap("-Xmx4g".to_owned()))
         );
+    }
+
+    #[test]
+    fn options_are_written_as_java_reads_them() {
+        let cases: [(&[&str], &str); 6] = [
+            (&[], ""),
+            (&["-Da=1", "-ea"], "\"-Da=1\"\n\"-ea\"\n"),
+            (&["-Da=b c #d 'e'"], "\"-Da=b c #d 'e'\"\n"),
+            (&["-Da=\"q\""], r#""-Da=\"q\"""#),
+            (&["-Da=\\d\\"], r#""-Da=\\d\\""#),
+            (&["-Da=1\n2\r3\t4\u{c}ü"], r#""-Da=1\n2\r3\t4\fü""#),
+        ];
+        for (options, file) in cases {
+            let options: Vec<String> = options.iter().map(|&option| option.to_owned()).collect();
+            assert_eq!(argument_file(&options).trim_end(), file.trim_end());
+        }
+    }
+
+    /// Where there is a Java to ask.
+    #[test]
+    fn java_reads_options_as_they_are_written() {
+        let environment = Environment::new(std::env::vars());
+        let java = environment
+            .program("java")
+            .and_then(|program| Java::probe(&program, Origin::Path, &environment).ok())
+            .filter(Java::reads_argument_files);
+        let Some(java) = java else { return };
+        let values = [
+            "b  c",
+            "q\"u'o\"te'",
+            "back\\slash\\",
+            "# none",
+            "\\n",
+            "1\n2\t3",
+            "@x",
+            "",
+        ];
+        let values = values.iter().enumerate();
+        let options: Vec<String> = values
+            .clone()
+            .map(|(number, value)| format!("-Dlivius.{number}={value}"))
+            .collect();
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("java options");
+        std::fs::write(&file, argument_file(&options)).unwrap();
+        let done = Run::new(
+            java.program(),
+            &environment.for_tools(),
+            Duration::from_mins(1),
+        )
+        .args([
+            &format!("@{}", file.display()),
+            "-XshowSettings:properties",
+            "-version",
+        ])
+        .finish()
+        .unwrap();
+        let said = String::from_utf8_lossy(&done.stderr);
+        for (number, value) in values {
+            let line = format!("livius.{number} = {value}\n");
+            assert!(said.contains(&line), "{line:?} is not in {said}");
+        }
     }
 
     #[test]

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use camino::Utf8Path;
-use domain::{Clock, Exit, Failure, FailureCode, Phase, ProcessRecord};
+use domain::{Clock, Exit, Failure, FailureCode, Phase, ProcessRecord, chain};
 use tokio::sync::Mutex;
 
 use crate::agent::{Agent, AgentError};
 use crate::command::{CommandError, Ground, Plan};
-use crate::doctor::chain;
 use crate::driver_dir::DriverDir;
 use crate::files;
 use crate::find::{FindError, Found, Search, find, find_spark};
@@ -166,6 +165,7 @@ fn prepare(search: &Search, before: Option<Arc<Prepared>>) -> Result<Arc<Prepare
         &found.spark,
         &found.java,
         &search.environment,
+        &|| tracing::info!("waiting for another process that compiles the agent"),
     )?;
     let flags = Flags::of(&found.spark, &found.java, &search.environment, &agent.dir)?;
     Ok(Arc::new(Prepared {
@@ -205,6 +205,9 @@ fn start(
 fn write(dir: &DriverDir, plan: &Plan) -> std::io::Result<()> {
     files::private_dir(&dir.temporary())?;
     files::write_private(&dir.properties(), plan.properties.as_bytes())?;
+    if let Some(options) = &plan.java_options {
+        files::write_private(&dir.java_options(), options.as_bytes())?;
+    }
     files::write_private(&dir.launch_file(), plan.launch.as_bytes())?;
     dir.write_command(&plan.command)
 }

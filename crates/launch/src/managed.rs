@@ -191,7 +191,8 @@ impl Installer<'_> {
             return Ok(target);
         }
         (self.progress)(Progress::Begun(step, package));
-        if let Some(workshop) = Workshop::enter(self.runtimes, name).map_err(write)? {
+        let waiting = || (self.progress)(Progress::Waiting(step));
+        if let Some(workshop) = Workshop::enter(self.runtimes, name, &waiting).map_err(write)? {
             self.install(workshop.dir(), package)?;
             if !workshop.dir().join("packages").join(wanted).exists() {
                 return Err(InstallError::Incomplete {

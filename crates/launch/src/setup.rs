@@ -39,6 +39,8 @@ pub enum Step {
 pub enum Progress<'a> {
     /// A step begins; the text says on what.
     Begun(Step, &'a str),
+    /// Another process is at the same step; it is waited for.
+    Waiting(Step),
     /// A line of what the step's program says.
     Line(&'a str),
     /// A step has nothing to do: its result is already there.
@@ -121,7 +123,8 @@ pub fn setup(order: &SetupOrder, progress: &dyn Fn(Progress<'_>)) -> Result<Foun
     if Agent::find(&agents, &spark, &java).is_none() {
         progress(Progress::Begun(Step::Agent, spark.home.as_str()));
     }
-    let agent = Agent::ensure(&agents, &spark, &java, &order.search.environment)?;
+    let waiting = || progress(Progress::Waiting(Step::Agent));
+    let agent = Agent::ensure(&agents, &spark, &java, &order.search.environment, &waiting)?;
     progress(Progress::Ended(Step::Agent, &agent.dir));
     let checked = agent.dir.join(CHECKED);
     if order.check_again || !checked.exists() {
@@ -205,7 +208,8 @@ fn installer<'a>(
 /// Runs a small Spark job with what was found, and answers what it said. Proof that it all works together.
 pub fn verify(search: &Search, found: &Found) -> Result<String, SetupError> {
     let agents = search.runtimes.join(AGENTS);
-    let agent = Agent::ensure(&agents, &found.spark, &found.java, &search.environment)?;
+    let environment = &search.environment;
+    let agent = Agent::ensure(&agents, &found.spark, &found.java, environment, &|| ())?;
     check(search, &found.spark, &found.java, &agent)
 }
 

@@ -22,12 +22,12 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
-use domain::{Clock, Exit};
+use domain::{Clock, Exit, ProcessRecord};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{self, Pid, Signal, WaitOptions, WaitStatus};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 
-use crate::driver_dir::{DriverCommand, DriverDir, ExitRecord, ProcessFile};
+use crate::driver_dir::{DriverCommand, DriverDir, ExitRecord};
 use crate::processes;
 
 /// How long what the driver left behind may take to end after SIGTERM.
@@ -124,7 +124,7 @@ fn start(dir: &DriverDir) -> Result<Pid, SuperviseError> {
     let pid = Pid::from_child(&child);
     let raw = pid.as_raw_nonzero().get();
     let start_ticks = processes::look_up(raw).map_or(0, |process| process.start_ticks);
-    if let Err(source) = dir.write_driver(&ProcessFile {
+    if let Err(source) = dir.write_driver(&ProcessRecord {
         pid: raw,
         start_ticks,
     }) {

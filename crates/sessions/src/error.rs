@@ -112,10 +112,9 @@ impl SessionError {
             Self::TooManyStatements { .. } | Self::TooMuchCode { .. } | Self::ShuttingDown => {
                 ErrorKind::Overloaded
             }
-            Self::Store(_)
-            | Self::Log(_)
-            | Self::Transition(_)
-            | Self::ActorGone => ErrorKind::Internal,
+            Self::Store(_) | Self::Log(_) | Self::Transition(_) | Self::ActorGone => {
+                ErrorKind::Internal
+            }
         }
     }
 }
@@ -129,16 +128,4 @@ pub enum AttachRefused {
     /// The secret is wrong.
     #[error("wrong token")]
     WrongToken,
-}
-
-/// An error with all its sources, for a log line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        source = inner.source();
-    }
-    text
 }

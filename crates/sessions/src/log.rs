@@ -1,7 +1,7 @@
 //! A session's log: its driver's two output files as one list of lines, composed as Livy does.
 //!
-//! The files only grow and are never held in memory. Everything here is synchronous file reading: a tail is short enough for any
-//! thread, a page may read megabytes and belongs on a blocking one.
+//! The files only grow and are never held in memory. Everything here is synchronous file reading: a tail reads 128 KiB at most and is
+//! for any thread, a page may read megabytes and belongs on a blocking one.
 
 mod file;
 mod index;
@@ -14,7 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use camino::Utf8PathBuf;
 
 pub use file::LogFile;
-use file::{Budget, Stamp};
+use file::{Budget, LastLines, Stamp};
 
 /// The most text that one answer holds, in bytes; what is left out can be asked for with a higher `from`.
 pub const ANSWER_BYTES: usize = 16 << 20;
@@ -82,7 +82,8 @@ impl SessionLog {
         Ok((i64::try_from(start).unwrap_or(i64::MAX), total, lines))
     }
 
-    /// Answers the last lines. While neither file changes it reads nothing; else about as much as it answers, however long the files are.
+    /// Answers the last lines. While neither file changes it reads nothing; else the last 64 KiB of a file, or of both, however long
+    /// they are. Lines that do not fit there are left out, and the first that does is marked as cut.
     pub fn tail(&self, count: usize) -> io::Result<Vec<String>> {
         let files = [self.stdout.stamp()?, self.stderr.stamp()?];
         let mut last = self
@@ -105,16 +106,21 @@ impl SessionLog {
     }
 
     fn read_tail(&self, count: usize) -> io::Result<Vec<String>> {
-        let mut lines = self.stderr.last(count)?;
-        if lines.len() < count {
-            lines.insert(0, STDERR_HEADING.to_owned());
+        let mut tail = Vec::new();
+        for (heading, file) in [
+            (STDERR_HEADING, &self.stderr),
+            (STDOUT_HEADING, &self.stdout),
+        ] {
+            let LastLines { lines, cut } = file.last(count - tail.len())?;
+            tail.splice(0..0, lines);
+            if cut || tail.len() == count {
+                break;
+            }
+            tail.insert(0, heading.to_owned());
+            if tail.len() == count {
+                break;
+            }
         }
-        if lines.len() < count {
-            lines.splice(0..0, self.stdout.last(count - lines.len())?);
-        }
-        if lines.len() < count {
-            lines.insert(0, STDOUT_HEADING.to_owned());
-        }
-        Ok(lines)
+        Ok(tail)
     }
 }

@@ -49,7 +49,7 @@ fn ends_by_itself() {
             "{}",
             world.stdout()
         );
-        for file in ["launch.json", "spark.properties"] {
+        for file in ["launch.json", "spark.properties", "java.options"] {
             let private = |line: &str| line.starts_with("-rw-------") && line.ends_with(file);
             assert!(world.stdout().lines().any(private), "{}", world.stdout());
         }

@@ -125,6 +125,7 @@ fn a_bare_machine_is_set_up_once() {
             Progress::Begun(step, what) => {
                 format!("begun {step:?} {}", what.replace(world.root.as_str(), ""))
             }
+            Progress::Waiting(step) => format!("waiting {step:?}"),
             Progress::Line(line) => line.to_owned(),
             Progress::Present(step, _) => format!("present {step:?}"),
             Progress::Ended(step, _) => format!("ended {step:?}"),

@@ -103,7 +103,10 @@ impl World {
             id: DriverId::parse("s-0-aa").unwrap(),
             dir: self.dir(),
             kind: Kind::Spark,
-            conf: BTreeMap::new(),
+            conf: BTreeMap::from([(
+                "spark.driver.extraJavaOptions".to_owned(),
+                "-Dpassword=hunter2".to_owned(),
+            )]),
             proxy_user: None,
             token: "topsecret".into(),
             servers: vec!["ws://127.0.0.1:1/api/v1/agent".to_owned()],
@@ -132,6 +135,7 @@ impl World {
         for name in [
             "launch.json",
             "spark.properties",
+            "java.options",
             "command.json",
             "work/tmp",
         ] {

@@ -4,8 +4,9 @@ mod tour;
 
 use std::net::SocketAddr;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use camino::Utf8Path;
+use store::OpenError;
 
 use crate::cli::{Quickstart, ServerFlags};
 use crate::commands::{serve, setup};
@@ -39,7 +40,9 @@ async fn show(
     progress: &Progress,
 ) -> anyhow::Result<Ending> {
     let mut signals = Signals::listen().context("cannot listen for signals")?;
-    let server = Server::open(settings, surroundings).await?;
+    let server = Server::open(settings, surroundings)
+        .await
+        .map_err(explained)?;
     let address = crate::config::reachable(server.address());
     progress.step(&format!("the server listens on http://{address}"));
     let toured = tokio::select! {
@@ -68,6 +71,20 @@ async fn show(
     let ending = server.run(&mut signals).await;
     say(&format!("quickstart: {}", outcome(ending)));
     Ok(ending)
+}
+
+/// The failure, with the remedy below it when another server is in the way.
+fn explained(error: anyhow::Error) -> anyhow::Error {
+    let in_use = |cause: &(dyn std::error::Error + 'static)| {
+        matches!(cause.downcast_ref(), Some(OpenError::InUse { .. }))
+    };
+    if error.chain().any(in_use) {
+        anyhow!(
+            "{error:#}\n  what to do: stop that server, or keep this one's data elsewhere with `--data-dir DIR`"
+        )
+    } else {
+        error
+    }
 }
 
 fn outcome(ending: Ending) -> &'static str {
@@ -128,6 +145,20 @@ The server's data is in {data_dir}. Ctrl-C stops the server and its sessions."
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_data_directory_in_use_comes_with_a_remedy() {
+        let in_use = OpenError::InUse {
+            path: "/data/livius.db".into(),
+        };
+        let told = |error: anyhow::Error| format!("{:#}", explained(error));
+        assert_eq!(
+            told(anyhow::Error::new(in_use).context("cannot open the store /data/livius.db")),
+            "cannot open the store /data/livius.db: open /data/livius.db: another server is using it\n  what to do: stop that \
+             server, or keep this one's data elsewhere with `--data-dir DIR`"
+        );
+        assert_eq!(told(anyhow!("else")), "else");
+    }
 
     #[test]
     fn the_next_steps_name_the_real_server_and_session() {

@@ -85,12 +85,24 @@ fn tell(progress: &Progress, event: launch::Progress<'_>) {
                 "running a small Spark job, to see that it all works together".to_owned()
             }
         },
+        launch::Progress::Waiting(step) => {
+            format!("waiting for another livius setup, which is {}", doing(step))
+        }
         launch::Progress::Line(line) => format!("  {line}"),
         launch::Progress::Present(step, place) => format!("{}: {place}", present(step)),
         launch::Progress::Ended(Step::Check, _) => "the small Spark job ran".to_owned(),
         launch::Progress::Ended(step, place) => format!("{}: {place}", ready(step)),
     };
     progress.step(&text);
+}
+
+fn doing(step: Step) -> &'static str {
+    match step {
+        Step::Spark => "installing Spark",
+        Step::Java => "installing Java",
+        Step::Agent => "compiling the agent",
+        Step::Check => "running a small Spark job",
+    }
 }
 
 fn present(step: Step) -> &'static str {

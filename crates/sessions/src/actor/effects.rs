@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agent_link::Command;
-use domain::{Exit, SessionEffect, SessionEvent, SessionState};
+use domain::{Exit, SessionEffect, SessionEvent, SessionState, chain};
 use launch::DriverProcess;
 use tokio::time::Instant;
 
 use super::statements::cause_words;
 use super::{Actor, Report};
-use crate::error::{SessionError, chain};
+use crate::error::SessionError;
 use crate::request;
 
 /// Between two attempts to store an end.

@@ -93,7 +93,7 @@ impl Actor {
         if seq > applied {
             if let Err(error) = self.on_event(event).await {
                 // Not acknowledged, so not lost: the agent keeps it and says it again when it is back.
-                tracing::error!(session.id = %self.record.id, error = %crate::error::chain(&error), "cannot store what the agent said");
+                tracing::error!(session.id = %self.record.id, error = %domain::chain(&error), "cannot store what the agent said");
                 self.lose_link().await;
                 return;
             }

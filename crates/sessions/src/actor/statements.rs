@@ -73,7 +73,7 @@ impl Actor {
 
     pub(super) fn retry_after(&mut self, dispatched: Result<(), SessionError>) {
         if let Err(error) = dispatched {
-            tracing::error!(session.id = %self.record.id, error = %crate::error::chain(&error), "cannot hand over a statement; trying again");
+            tracing::error!(session.id = %self.record.id, error = %domain::chain(&error), "cannot hand over a statement; trying again");
             self.retry = Some(Instant::now() + RETRY_PAUSE);
         }
     }
@@ -222,7 +222,7 @@ impl Actor {
             let output = lost_output(id, end);
             let lost = StatementEvent::DriverLost(self.sessions.clock().now());
             if let Err(error) = self.step(&record, lost, Some(&output)).await {
-                tracing::error!(session.id = %self.record.id, statement.id = %id, error = %crate::error::chain(&error), "cannot store a statement's end");
+                tracing::error!(session.id = %self.record.id, statement.id = %id, error = %domain::chain(&error), "cannot store a statement's end");
             }
         }
     }
@@ -326,7 +326,7 @@ impl Actor {
                 .trim_statements(self.record.id, keep)
                 .await
             {
-                tracing::warn!(session.id = %self.record.id, error = %crate::error::chain(&error), "cannot drop old statements");
+                tracing::warn!(session.id = %self.record.id, error = %domain::chain(&error), "cannot drop old statements");
             }
         }
     }

@@ -2,18 +2,19 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::sync::{Mutex, PoisonError};
 
 use camino::Utf8PathBuf;
 
-use super::ANSWER_BYTES;
 use super::index::LineIndex;
 
 /// The longest line that is shown whole, in bytes.
 pub(super) const LINE_BYTES: usize = 64 << 10;
-/// How much of the file's end is looked at for its last lines before the index is asked.
-const TAIL_BYTES: u64 = 64 << 10;
+/// How much of the file's end is looked at for its last lines.
+pub(super) const TAIL_BYTES: u64 = 64 << 10;
+/// Stands for the beginning of a line that begins before that.
+pub(super) const CUT: &str = "[cut] … ";
 
 /// A file that other processes append to. Lines end with `\n` or `\r\n`; what follows the last end is a line too, unless it is
 /// empty. Bytes that are not UTF-8 are replaced, and a line beyond 64 KiB is cut, with a note. A file that is not there has no lines;
@@ -26,6 +27,14 @@ pub struct LogFile {
 
 /// Which file it is and how long. While that stays the same, so do its lines.
 pub(super) type Stamp = Option<(u64, u64, u64)>;
+
+/// The end of a file, by lines.
+#[derive(Debug)]
+pub(super) struct LastLines {
+    pub(super) lines: Vec<String>,
+    /// Whether some that were asked for are left out.
+    pub(super) cut: bool,
+}
 
 /// How much text an answer may still take.
 pub(super) struct Budget {
@@ -67,26 +76,14 @@ impl LogFile {
         Ok(index.lines())
     }
 
-    /// Lines from an index on, fewer than `count` when the file ends or 16 MiB are full.
-    pub fn read(&self, from: u64, count: u64) -> io::Result<Vec<String>> {
-        let mut lines = Vec::new();
-        self.read_within(from, count, &mut Budget::new(ANSWER_BYTES), &mut lines)?;
-        Ok(lines)
-    }
-
-    /// The last lines. Without reading the rest of the file, if they are of ordinary length.
-    pub fn last(&self, count: usize) -> io::Result<Vec<String>> {
-        if count == 0 {
-            return Ok(Vec::new());
-        }
-        let Some(file) = self.open()? else {
-            return Ok(Vec::new());
+    /// The last lines, as far as they fit into the last 64 KiB of the file: it costs the same however long file and lines are. Of a
+    /// line that only ends there the end is shown, marked as cut.
+    pub(super) fn last(&self, count: usize) -> io::Result<LastLines> {
+        let end = match self.open()? {
+            Some(file) if count > 0 => FileEnd::read(file)?,
+            _ => FileEnd::default(),
         };
-        if let Some(lines) = last_of_end(&file, count)? {
-            return Ok(lines);
-        }
-        let count = u64::try_from(count).unwrap_or(u64::MAX);
-        self.read(self.lines()?.saturating_sub(count), count)
+        Ok(end.last(count))
     }
 
     pub(super) fn stamp(&self) -> io::Result<Stamp> {
@@ -94,6 +91,7 @@ impl LogFile {
         Ok(metadata.map(|metadata| (metadata.dev(), metadata.ino(), metadata.len())))
     }
 
+    /// Lines from an index on, fewer than `count` when the file ends or the budget is spent.
     pub(super) fn read_within(
         &self,
         from: u64,
@@ -146,29 +144,51 @@ fn absent_is_none<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-/// The last lines, if they all begin within the end of the file.
-fn last_of_end(file: &File, count: usize) -> io::Result<Option<Vec<String>>> {
-    let length = file.metadata()?.len();
-    let window = length.min(TAIL_BYTES);
-    let mut bytes = vec![0; usize::try_from(window).expect("64 KiB at most")];
-    match file.read_exact_at(&mut bytes, length - window) {
-        // It was cut in this very moment; the index knows how to deal with that.
-        Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(None),
-        other => other?,
+/// The last bytes of a file.
+#[derive(Debug, Default)]
+struct FileEnd {
+    bytes: Vec<u8>,
+    /// Whether the file has other bytes before.
+    cut: bool,
+}
+
+impl FileEnd {
+    fn read(mut file: File) -> io::Result<Self> {
+        let length = file.metadata()?.len();
+        let start = length.saturating_sub(TAIL_BYTES);
+        file.seek(SeekFrom::Start(start))?;
+        let mut bytes = Vec::new();
+        file.take(TAIL_BYTES).read_to_end(&mut bytes)?;
+        Ok(Self {
+            bytes,
+            cut: start > 0,
+        })
     }
-    if bytes.is_empty() {
-        return Ok(Some(Vec::new()));
+
+    fn last(&self, count: usize) -> LastLines {
+        let mut pieces: Vec<&[u8]> = without_end(&self.bytes)
+            .rsplit(|byte| *byte == b'\n')
+            .take(count.saturating_add(1))
+            .collect();
+        if self.bytes.is_empty() {
+            pieces.clear();
+        }
+        if !self.cut || pieces.len() > count {
+            pieces.truncate(count);
+            return LastLines {
+                lines: pieces.into_iter().rev().map(show).collect(),
+                cut: false,
+            };
+        }
+        // The first piece may have begun before.
+        let first = pieces.pop().map(after_character).unwrap_or_default();
+        let marked = (!first.is_empty()).then(|| format!("{CUT}{}", show(first)));
+        let others = pieces.into_iter().rev().map(show);
+        LastLines {
+            lines: marked.into_iter().chain(others).collect(),
+            cut: true,
+        }
     }
-    let mut pieces: Vec<&[u8]> = without_end(&bytes)
-        .rsplit(|byte| *byte == b'\n')
-        .take(count.saturating_add(1))
-        .collect();
-    // The first piece may have begun before the window.
-    if window < length && pieces.len() <= count {
-        return Ok(None);
-    }
-    pieces.truncate(count);
-    Ok(Some(pieces.into_iter().rev().map(show).collect()))
 }
 
 fn read_line(reader: &mut impl BufRead) -> io::Result<String> {
@@ -207,4 +227,13 @@ fn before_character(bytes: &[u8]) -> &[u8] {
         Err(error) if error.error_len().is_none() => &bytes[..start],
         _ => bytes,
     }
+}
+
+/// Leaves out the end of a character whose beginning was cut off.
+fn after_character(bytes: &[u8]) -> &[u8] {
+    let rest = bytes
+        .iter()
+        .take(3)
+        .take_while(|byte| *byte & 0b1100_0000 == 0b1000_0000);
+    &bytes[rest.count()..]
 }

@@ -7,8 +7,16 @@ use camino::Utf8PathBuf;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::file::LINE_BYTES;
+use super::file::{CUT, LINE_BYTES, TAIL_BYTES};
 use super::*;
+
+impl LogFile {
+    fn read(&self, from: u64, count: u64) -> io::Result<Vec<String>> {
+        let mut lines = Vec::new();
+        self.read_within(from, count, &mut Budget::new(ANSWER_BYTES), &mut lines)?;
+        Ok(lines)
+    }
+}
 
 struct Logs {
     directory: TempDir,
@@ -84,13 +92,13 @@ fn what_a_line_is() {
         let file = logs.file();
         assert_eq!(file.lines().unwrap(), expected.len() as u64, "{bytes:?}");
         assert_eq!(file.read(0, u64::MAX).unwrap(), expected, "{bytes:?}");
-        assert_eq!(file.last(usize::MAX).unwrap(), expected, "{bytes:?}");
+        assert_eq!(file.last(usize::MAX).unwrap().lines, expected, "{bytes:?}");
         assert_eq!(
-            file.last(1).unwrap(),
+            file.last(1).unwrap().lines,
             expected[expected.len().saturating_sub(1)..],
             "{bytes:?}"
         );
-        assert_eq!(file.last(0).unwrap(), [""; 0]);
+        assert_eq!(file.last(0).unwrap().lines, [""; 0]);
         logs.tail(2);
         logs.tail(10);
     }
@@ -224,7 +232,7 @@ fn two_hundred_thousand_lines() {
     assert_eq!(file.read(200_000, 3).unwrap(), [""; 0]);
     assert_eq!(file.read(u64::MAX, u64::MAX).unwrap(), [""; 0]);
     assert_eq!(logs.tail(3), ["line 199998", "line 199999", "\nstderr: "]);
-    assert_eq!(logs.tail(20_000)[..2], ["line 180001", "line 180002"]);
+    assert_eq!(logs.tail(5_000)[..2], ["line 195001", "line 195002"]);
     assert_eq!(logs.all().len(), 200_002);
     logs.append("stdout.log", text);
     assert_eq!(file.lines().unwrap(), 400_000);
@@ -259,10 +267,69 @@ fn long_lines_are_cut_with_a_note() {
                 lines.get(2).map(String::as_str),
                 end.strip_prefix('\n').filter(|last| !last.is_empty())
             );
-            logs.tail(2);
-            logs.tail(3);
         }
     }
+}
+
+#[test]
+fn a_tail_has_what_fits_into_the_end_of_a_file() {
+    let window = usize::try_from(TAIL_BYTES).unwrap();
+    let x = |count: usize| "x".repeat(count);
+    let cut = |rest: String| format!("{CUT}{rest}");
+    let err = || "\nstderr: ".to_owned();
+    let cases = [
+        (
+            format!("first\n{}\nlast\n", x(window)),
+            vec![cut(x(window - 6)), "last".to_owned(), err()],
+        ),
+        (x(window + 1), vec![cut(x(window)), err()]),
+        (format!("first\n{}", x(window)), vec![cut(x(window)), err()]),
+        // What is cut is an end of line, or the line's only character.
+        (format!("a\n{}", x(window - 1)), vec![x(window - 1), err()]),
+        (
+            "é\n".to_owned() + &x(window - 2),
+            vec![x(window - 2), err()],
+        ),
+        (
+            format!("{}é{}", x(9), x(window - 1)),
+            vec![cut(x(window - 1)), err()],
+        ),
+        (x(window), vec!["stdout: ".to_owned(), x(window), err()]),
+    ];
+    for (text, expected) in cases {
+        let logs = Logs::out(&text);
+        let tail = logs.log.tail(10).unwrap();
+        assert!(
+            tail == expected,
+            "{} bytes: {} lines",
+            text.len(),
+            tail.len()
+        );
+    }
+}
+
+#[test]
+fn a_cut_tail_says_nothing_of_the_other_file() {
+    let logs = Logs::out("out\n");
+    logs.append("stderr.log", "y".repeat(LINE_BYTES * 2));
+    logs.append("stderr.log", "\nlast");
+    assert_eq!(logs.log.tail(1).unwrap(), ["last"]);
+    let tail = logs.log.tail(10).unwrap();
+    assert_eq!((tail.len(), tail[1].as_str()), (2, "last"));
+    assert!(tail[0].starts_with(CUT));
+}
+
+/// To look at all of it would take minutes.
+#[test]
+fn a_tail_costs_the_same_however_long_the_file_is() {
+    let logs = Logs::out("");
+    let file = File::options()
+        .write(true)
+        .open(logs.directory.path().join("stdout.log"));
+    file.unwrap().set_len(1 << 40).unwrap();
+    logs.append("stdout.log", "\nlast\n");
+    let tail = logs.log.tail(10).unwrap();
+    assert_eq!(tail[1..], ["last", "\nstderr: "]);
 }
 
 #[test]

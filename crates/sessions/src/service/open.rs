@@ -167,7 +167,7 @@ impl Sessions {
                 }
             }
             Err(error) => {
-                tracing::warn!(error = %crate::error::chain(&error), "cannot forget old sessions");
+                tracing::warn!(error = %domain::chain(&error), "cannot forget old sessions");
             }
         }
     }
