@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::client::{Session, get, post};
+use crate::client::{PATIENCE, Session, eventually, get, post};
 use crate::server::Server;
 use crate::{Case, Shared};
 
@@ -40,6 +40,7 @@ fn seen_in_the_driver(shared: &Shared) {
     files_are_there(&session);
     secrets_are_nowhere(shared);
     session.delete();
+    secrets_are_removed(shared, session.id);
 }
 
 /// What a user may name in a request, in a directory whose name has a blank.
@@ -206,4 +207,24 @@ fn impersonation(shared: &Shared) {
     assert_eq!(other["proxyUser"], "bob");
     let left = server.stop();
     assert!(left.is_empty(), "{left:#?}");
+}
+
+/// The files that had the secrets are gone with the driver.
+fn secrets_are_removed(shared: &Shared, session: i64) {
+    let drivers = shared.server().data.path().join("drivers");
+    let prefix = format!("s-{session}-");
+    let directory = std::fs::read_dir(drivers)
+        .unwrap()
+        .flatten()
+        .find(|entry| entry.file_name().to_string_lossy().starts_with(&prefix))
+        .unwrap();
+    eventually("the driver has ended", PATIENCE, || {
+        directory.path().join("exit.json").exists().then_some(())
+    });
+    for name in ["launch.json", "spark.properties", "command.json"] {
+        assert!(
+            !directory.path().join(name).exists(),
+            "{name} is still there"
+        );
+    }
 }

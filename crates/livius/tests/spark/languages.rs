@@ -22,6 +22,7 @@ pub const CASES: &[Case] = &[
     ),
     ("python::strange_text_is_safe", python_strange_text),
     ("python::fifty_megabytes_come_through", python_large),
+    ("python::ten_megabytes_of_code_run", long_code),
     ("python::pyspark3_has_its_own_executable", pyspark3),
     ("scala::code_is_compiled_as_it_was_written", scala_syntax),
     ("scala::echoes_errors_and_magics", scala_outputs),
@@ -143,21 +144,16 @@ fn python_magics(shared: &Shared) {
         json!([{"name": "0", "type": "INT_TYPE"}, {"name": "1", "type": "STRING_TYPE"}])
     );
     assert_eq!(table["data"], json!([[1, "x"], [2, "y"]]));
-    for failing in [
-        "%json nosuch",
-        "%json",
-        "%nosuch data",
-        "%",
-        "%json object()",
-        "%table object",
+    for (code, ename) in [
+        ("%json nosuch", "NameError"),
+        ("%json", "SyntaxError"),
+        ("%nosuch data", "UnknownMagic"),
+        ("%", "UnknownMagic"),
+        ("%json object()", "TypeError"),
+        ("mixed = [[1], ['x']]\n%table mixed", "TypeError"),
     ] {
-        let output = session.run("pyspark", failing)["output"].clone();
-        if output["status"] == "ok" {
-            assert!(
-                ["%json object()", "%table object"].contains(&failing),
-                "{failing}: {output:#}"
-            );
-        }
+        let error = session.error("pyspark", code);
+        assert_eq!(error["ename"], ename, "{code}: {error:#}");
     }
     session.data("pyspark", "%json frame");
     assert_eq!(session.text("pyspark", "1"), "1");
@@ -217,6 +213,12 @@ fn python_large(shared: &Shared) {
             .step_by(9_999)
             .all(|(index, byte)| usize::from(byte - b'0') == index % 10)
     );
+}
+
+fn long_code(shared: &Shared) {
+    let session = shared.session();
+    let code = format!("len('{}')", "\"".repeat(10_000_000));
+    assert_eq!(session.text("pyspark", &code), "10000000");
 }
 
 fn pyspark3(shared: &Shared) {

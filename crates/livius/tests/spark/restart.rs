@@ -5,10 +5,16 @@ use serde_json::json;
 use crate::server::Server;
 use crate::{Case, Shared};
 
-pub const CASES: &[Case] = &[(
-    "restart::a_killed_server_finds_its_driver_and_loses_nothing",
-    killed_server,
-)];
+pub const CASES: &[Case] = &[
+    (
+        "restart::drivers_that_are_to_be_kept_serve_the_next_server",
+        kept,
+    ),
+    (
+        "restart::a_killed_server_finds_its_driver_and_loses_nothing",
+        killed_server,
+    ),
+];
 
 fn killed_server(shared: &Shared) {
     let server = Server::start(&shared.spark.home, &[]);
@@ -38,6 +44,24 @@ fn killed_server(shared: &Shared) {
         "43"
     );
     session.await_state("idle");
+    let left = server.stop();
+    assert!(left.is_empty(), "{left:#?}");
+}
+
+fn kept(shared: &Shared) {
+    let server = Server::start(&shared.spark.home, &["--on-shutdown", "keep"]);
+    let session = server.create(&json!({"kind": "pyspark", "conf": {"spark.ui.enabled": "false"}}));
+    session.await_idle();
+    session.text("pyspark", "x = 41");
+    let left = server.stop();
+    assert!(
+        left.iter().any(|line| line.contains("launch.json")),
+        "{left:#?}"
+    );
+    let server = server.restart();
+    session.await_idle();
+    assert_eq!(session.text("pyspark", "x + 1"), "42");
+    session.delete();
     let left = server.stop();
     assert!(left.is_empty(), "{left:#?}");
 }

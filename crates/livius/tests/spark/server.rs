@@ -38,24 +38,22 @@ impl Server {
 
     /// Kills the server without a word, and starts another one on the same data and port.
     pub fn crash_and_restart(self) -> Self {
-        let Self {
-            child,
-            url,
-            data,
-            spark_home,
-            extra,
-        } = self;
-        let mut child = child.into_inner().unwrap();
-        child.kill().unwrap();
-        child.wait().unwrap();
-        let address = url.trim_start_matches("http://").to_owned();
-        let (child, url) = spawn(&spark_home, &data, &address, &extra);
+        {
+            let mut child = self.child.lock().unwrap();
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        self.restart()
+    }
+
+    /// Starts another server on the data and the port of this one, which has ended.
+    pub fn restart(self) -> Self {
+        let address = self.url.trim_start_matches("http://").to_owned();
+        let (child, url) = spawn(&self.spark_home, &self.data, &address, &self.extra);
         Self {
             child: Mutex::new(child),
             url,
-            data,
-            spark_home,
-            extra,
+            ..self
         }
     }
 
