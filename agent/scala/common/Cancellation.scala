@@ -22,10 +22,12 @@ final class Cancellation(settings: Settings, jobs: SparkJobs) {
     do {
       val elapsedMs = (System.nanoTime - began) / 1000000
       attempt("cancel the jobs")(jobs.cancelIfAny(running.statement.id))
-      // There is none yet while the interpreter is being started.
-      running.interpreter.foreach { interpreter =>
-        if (interrupt.due(elapsedMs)) attempt("interrupt")(interpreter.interrupt())
-        if (kill.due(elapsedMs)) attempt("kill")(forced(running, interpreter))
+      running.interpreter match {
+        case Some(interpreter) =>
+          if (interrupt.due(elapsedMs)) attempt("interrupt")(interpreter.interrupt())
+          if (kill.due(elapsedMs)) attempt("kill")(forced(running, interpreter))
+        // A start can be ended by force alone; most are over before that is due.
+        case None => if (kill.due(elapsedMs)) attempt("end the start")(running.starting.foreach(_.abortStart()))
       }
     } while (!running.ended(withinMs = RoundMs))
     mopUp(running)

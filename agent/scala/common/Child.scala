@@ -50,6 +50,9 @@ final class Child(
   /** Ends the process, if a statement runs in it. */
   def kill(): Unit = statement.foreach(_ => process.cancel())
 
+  /** Ends the process while it is starting: who waits for its connections is told so. */
+  def abort(): Unit = process.kill()
+
   /** Runs one statement. The request is made with a marker, which the child writes to its outputs when the code has ended. */
   def run(channel: ChildChannel)(request: String => Array[Byte]): Ran = {
     val marker = Child.MarkerStart + Secrets.hex(16)

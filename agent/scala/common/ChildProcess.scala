@@ -30,10 +30,12 @@ final class ChildProcess(process: Process, onExit: () => Unit) {
     kill()
   }
 
-  /** SIGKILL to the whole group, also when its leader is dead already. */
+  /** SIGKILL to the whole group, also when its leader is dead already. Before the group is known: to all below the process. */
   def kill(): Unit = {
+    val below = if (group.isEmpty) ChildProcess.descendants(process) else Nil
     group.foreach(pid => ChildProcess.signal("KILL", s"-$pid"))
     process.destroyForcibly()
+    below.foreach(pid => ChildProcess.signal("KILL", pid.toString))
   }
 
   def awaitExit(timeoutMs: Long): Boolean = process.waitFor(timeoutMs, TimeUnit.MILLISECONDS)
@@ -64,6 +66,17 @@ object ChildProcess {
 
   /** A program as it can be started in any folder: a relative path counts from the driver's own. */
   def program(name: String): String = if (name.contains(File.separator)) new File(name).getAbsolutePath else name
+
+  /** What the process has started and what that has started. Java 8 cannot tell: nothing. */
+  private def descendants(process: Process): List[Long] =
+    try {
+      val handle = Class.forName("java.lang.ProcessHandle")
+      val found = handle.getMethod("descendants").invoke(classOf[Process].getMethod("toHandle").invoke(process))
+      val pid = handle.getMethod("pid")
+      Javas.list(found.asInstanceOf[java.util.stream.Stream[AnyRef]].iterator).map(pid.invoke(_).asInstanceOf[Long])
+    } catch {
+      case _: ReflectiveOperationException => Nil
+    }
 
   /** Java 8 has no signals. Every shell has a built-in kill, while the program of that name can be missing. */
   private def signal(name: String, target: String): Unit = {

@@ -30,6 +30,9 @@ trait Interpreter {
   /** Makes the interpreter ready, or throws [[InterpreterUnavailable]]. May be called again after a death. */
   def start(): Unit
 
+  /** Ends a start that waits for a process: `start` throws soon afterwards. Called by other threads, harmless at other times. */
+  def abortStart(): Unit = ()
+
   /** Runs code to its end, whatever that is. A child process that dies meanwhile is a [[Result.Failed]] that tells why. */
   def execute(statement: Int, code: String): Result
 

@@ -12,9 +12,18 @@ final class Interpreters(settings: Settings, session: () => SparkSession, replCl
 
   private val made = new ConcurrentHashMap[String, Interpreter]()
 
-  /** The interpreter of that kind, started: for the first time, or again after a death. For the statement thread. */
-  def ready(kind: String): Interpreter = {
+  @volatile private var closed = false
+
+  /** Whether the driver ends. */
+  def isClosed: Boolean = closed
+
+  /** The interpreter of that kind, started: for the first time, or again after a death. For the statement thread.
+    *
+    * @param starting learns of the interpreter before it is started
+    */
+  def ready(kind: String, starting: Interpreter => Unit = _ => ()): Interpreter = {
     val interpreter = Option(made.get(kind)).getOrElse(make(kind))
+    starting(interpreter)
     if (!interpreter.alive) interpreter.start()
     interpreter
   }
@@ -22,9 +31,12 @@ final class Interpreters(settings: Settings, session: () => SparkSession, replCl
   /** The interpreter of that kind if it is there and alive. */
   def alive(kind: String): Option[Interpreter] = Option(made.get(kind)).filter(_.alive)
 
-  def close(): Unit = made.values.forEach { interpreter =>
-    try interpreter.close()
-    catch { case error: Throwable => Log.line(s"cannot close the ${interpreter.kind} interpreter", error) }
+  def close(): Unit = {
+    closed = true
+    made.values.forEach { interpreter =>
+      try interpreter.close()
+      catch { case error: Throwable => Log.line(s"cannot close the ${interpreter.kind} interpreter", error) }
+    }
   }
 
   private def make(kind: String): Interpreter = {

@@ -1,6 +1,6 @@
 package livius.agent
 
-import com.fasterxml.jackson.core.JsonGenerator
+import com.fasterxml.jackson.core.{JsonFactory, JsonGenerator}
 import com.fasterxml.jackson.databind.{JsonNode, ObjectMapper}
 import com.fasterxml.jackson.databind.node.{ArrayNode, JsonNodeFactory, ObjectNode}
 
@@ -14,6 +14,7 @@ object Json {
     val made = new ObjectMapper()
     made.setNodeFactory(nodes)
     made.configure(JsonGenerator.Feature.WRITE_BIGDECIMAL_AS_PLAIN, true)
+    allowLongTexts(made.getFactory)
     made
   }
 
@@ -39,4 +40,17 @@ object Json {
   def parse(document: String): JsonNode = mapper.readTree(document)
 
   def write(node: JsonNode): String = mapper.writeValueAsString(node)
+
+  // Since 2.15 Jackson refuses texts of more than 20 million characters; a statement's code may be longer. By reflection,
+  // as older Sparks ship a Jackson that has no such limit and no such method.
+  private def allowLongTexts(factory: JsonFactory): Unit =
+    try {
+      val limits = Class.forName("com.fasterxml.jackson.core.StreamReadConstraints")
+      val builder = limits.getMethod("builder").invoke(null)
+      builder.getClass.getMethod("maxStringLength", Integer.TYPE).invoke(builder, Int.box(Int.MaxValue))
+      val raised = builder.getClass.getMethod("build").invoke(builder)
+      classOf[JsonFactory].getMethod("setStreamReadConstraints", limits).invoke(factory, raised): Unit
+    } catch {
+      case _: ReflectiveOperationException => // an older Jackson
+    }
 }

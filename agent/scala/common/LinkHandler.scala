@@ -13,7 +13,7 @@ final class LinkHandler(link: Link, server: URI, settings: Settings) extends Sim
   import LinkHandler._
 
   private val handshaker = WebSocketClientHandshakerFactory.newHandshaker(
-    server, WebSocketVersion.V13, null, false, headers, LongestFrame)
+    server, WebSocketVersion.V13, null, false, headers, LongestFrameBytes)
   private var silences = 0
   private var refused = false
   private var ending = "the server closed the connection"
@@ -50,7 +50,7 @@ final class LinkHandler(link: Link, server: URI, settings: Settings) extends Sim
     response.status.code match {
       case 101 =>
         handshaker.finishHandshake(context.channel, response)
-        context.pipeline.addBefore(Name, "whole-frames", new WebSocketFrameAggregator(LongestFrame))
+        context.pipeline.addBefore(Name, "whole-frames", new WebSocketFrameAggregator(LongestFrameBytes))
         link.opened(context.channel)
       case status @ (401 | 404) =>
         refused = true
@@ -86,5 +86,9 @@ object LinkHandler {
   /** A ping after so much silence, and an end to the connection after three times as much. */
   val SilenceSeconds = 15
   private val SilencesToDrop = 3
-  private val LongestFrame = 16 << 20
+
+  /** A statement's code may have 32 MiB, and JSON writes some of its characters with six. A longer frame would end the
+    * connection, and come again on the next one: the server sends none.
+    */
+  private val LongestFrameBytes = 256 << 20
 }

@@ -7,8 +7,12 @@ import com.fasterxml.jackson.databind.node.ObjectNode
 import org.apache.spark.SparkFiles
 import org.apache.spark.sql.SparkSession
 
-/** One Python process with all that it needs in this JVM. Made when the process is ready to run statements. */
-final class PythonChild(kind: String, executable: String, session: SparkSession, settings: Settings) extends Closeable {
+/** One Python process with all that it needs in this JVM. Made when the process is ready to run statements.
+  *
+  * @param starting learns of the process while it is not ready yet
+  */
+final class PythonChild(kind: String, executable: String, session: SparkSession, settings: Settings, starting: Child => Unit)
+    extends Closeable {
   private val folder = new PrivateFolder("python")
   private val gateway = new SparkGateway(session)
   private var lastRequest = 0
@@ -48,6 +52,7 @@ final class PythonChild(kind: String, executable: String, session: SparkSession,
 
   private def connect(): (ChildChannel, ChildChannel) =
     try {
+      starting(child)
       val statements = child.connect("run", PythonChild.StartPatienceMs)
       val help = child.connect("help", PythonChild.StartPatienceMs)
       statements.receive(PythonChild.StartPatienceMs) // it says that it is ready

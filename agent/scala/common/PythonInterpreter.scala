@@ -11,14 +11,18 @@ final class PythonInterpreter(val kind: String, executable: String, session: Spa
     extends Interpreter {
 
   @volatile private var python: Option[PythonChild] = None
+  @volatile private var starting: Option[Child] = None
 
   override def alive: Boolean = python.exists(_.child.alive)
 
   override def start(): Unit = {
     python.foreach(dead => Log.line(s"the $kind interpreter is started anew: ${dead.child.process.ending}"))
     close()
-    python = Some(new PythonChild(kind, executable, session, settings))
+    try python = Some(new PythonChild(kind, executable, session, settings, child => starting = Some(child)))
+    finally starting = None
   }
+
+  override def abortStart(): Unit = starting.foreach(_.abort())
 
   override def execute(statement: Int, code: String): Result = python match {
     case Some(running) => result(statement, running, running.run(statement, code))
@@ -38,6 +42,7 @@ final class PythonInterpreter(val kind: String, executable: String, session: Spa
   }
 
   override def close(): Unit = {
+    abortStart()
     python.foreach(_.close())
     python = None
   }
@@ -65,7 +70,7 @@ private object PythonReply {
       CapturedStream.lines(output) ++ Javas.list(error.path("traceback")).map(_.asText))
   }
 
-  /** Jackson has limits of its own, such as 20 million characters in one text. */
+  /** Jackson has limits of its own, such as 1000 digits in one number. */
   def unreadable(failure: JsonProcessingException, output: String): Result =
     Result.Failed("OutputTooLarge", s"the result cannot be passed on: ${failure.getOriginalMessage}", CapturedStream.lines(output))
 

@@ -7,8 +7,11 @@ import java.nio.charset.StandardCharsets.UTF_8
 import org.apache.spark.SparkFiles
 import org.apache.spark.sql.SparkSession
 
-/** One R process with all that it needs in this JVM. Made when the process is ready to run statements. */
-final class RChild(session: SparkSession, settings: Settings) extends Closeable {
+/** One R process with all that it needs in this JVM. Made when the process is ready to run statements.
+  *
+  * @param starting learns of the process while it is not ready yet
+  */
+final class RChild(session: SparkSession, settings: Settings, starting: Child => Unit) extends Closeable {
   private val command = RChild.command(session, settings)
   private val folder = new PrivateFolder("r")
   private val backend = SparkRBackend.start(session)
@@ -44,6 +47,7 @@ final class RChild(session: SparkSession, settings: Settings) extends Closeable 
 
   private def connect(): ChildChannel =
     try {
+      starting(child)
       val channel = child.connect("run", RChild.StartPatienceMs)
       RFields.decode(channel.receive(RChild.StartPatienceMs)).map(new String(_, UTF_8)).filter(_.nonEmpty)
         .foreach(missing => Log.line(s"sparkr: $missing"))

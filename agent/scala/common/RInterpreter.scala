@@ -10,6 +10,7 @@ import org.apache.spark.sql.SparkSession
 final class RInterpreter(session: SparkSession, settings: Settings) extends Interpreter {
 
   @volatile private var r: Option[RChild] = None
+  @volatile private var starting: Option[Child] = None
 
   override def kind: String = "sparkr"
 
@@ -18,8 +19,11 @@ final class RInterpreter(session: SparkSession, settings: Settings) extends Inte
   override def start(): Unit = {
     r.foreach(dead => Log.line(s"the $kind interpreter is started anew: ${dead.child.process.ending}"))
     close()
-    r = Some(new RChild(session, settings))
+    try r = Some(new RChild(session, settings, child => starting = Some(child)))
+    finally starting = None
   }
+
+  override def abortStart(): Unit = starting.foreach(_.abort())
 
   override def execute(statement: Int, code: String): Result = r match {
     case Some(running) =>
@@ -39,6 +43,7 @@ final class RInterpreter(session: SparkSession, settings: Settings) extends Inte
   override def complete(code: String, cursor: Int): Seq[String] = Nil
 
   override def close(): Unit = {
+    abortStart()
     r.foreach(_.close())
     r = None
   }

@@ -30,5 +30,8 @@ final class SparkJobs(context: () => Option[SparkContext]) {
 
   private def group(statement: Int): String = statement.toString
 
+  /** Whether there was a SparkContext and it is of no use any more. */
+  def contextIsStopped: Boolean = context().exists(_.isStopped)
+
   private def live: Option[SparkContext] = context().filterNot(_.isStopped)
 }

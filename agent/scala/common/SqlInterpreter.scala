@@ -2,6 +2,7 @@ package livius.agent
 
 import com.fasterxml.jackson.databind.JsonNode
 import org.apache.spark.sql.{DataFrame, SparkSession}
+import org.apache.spark.sql.types.{ArrayType, DataType, MapType, StringType, StructType}
 
 /** The kind `sql`: one SQL statement, answered with its schema and its first rows. */
 final class SqlInterpreter(session: SparkSession, settings: Settings) extends Interpreter {
@@ -59,15 +60,24 @@ final class SqlInterpreter(session: SparkSession, settings: Settings) extends In
 object SqlIntervals {
 
   def asText(data: DataFrame): DataFrame = {
-    val isInterval = data.schema.fields.map(_.dataType.catalogString.startsWith("interval"))
-    if (!isInterval.contains(true)) data
+    val types = data.schema.fields.toSeq.map(_.dataType)
+    if (types.forall(known => shown(known) == known)) data
     else {
       // By position: names may be there twice.
-      val positions = data.toDF(isInterval.indices.map(index => s"c$index"): _*)
-      positions.select(isInterval.toSeq.zipWithIndex.map { case (interval, index) =>
+      val positions = data.toDF(types.indices.map(index => s"c$index"): _*)
+      positions.select(types.zipWithIndex.map { case (known, index) =>
         val column = positions.col(s"c$index")
-        if (interval) column.cast("string") else column
+        if (shown(known) == known) column else column.cast(shown(known))
       }: _*)
     }
+  }
+
+  /** The type with text in the place of each interval. */
+  private def shown(known: DataType): DataType = known match {
+    case array: ArrayType => array.copy(elementType = shown(array.elementType))
+    case map: MapType => map.copy(keyType = shown(map.keyType), valueType = shown(map.valueType))
+    case struct: StructType => StructType(struct.fields.map(field => field.copy(dataType = shown(field.dataType))))
+    case interval if interval.catalogString.startsWith("interval") => StringType
+    case other => other
   }
 }

@@ -10,6 +10,8 @@ final case class Statement(id: Int, kind: String, code: String)
 /** The statement that runs now, as far as other threads need to know it. */
 final class Running(val statement: Statement) {
   @volatile var cancelled = false
+  /** Its interpreter as long as that may still have to be started, and once it is ready. */
+  @volatile var starting: Option[Interpreter] = None
   @volatile var interpreter: Option[Interpreter] = None
   private val over = new CountDownLatch(1)
 
@@ -28,6 +30,7 @@ final class Statements(interpreters: Interpreters, jobs: SparkJobs, events: Even
   private val known = new RecentIds(MostWaiting * 4)
   private val cancelledAhead = new RecentIds(MostWaiting)
   @volatile private var current: Option[Running] = None
+  private var stoppedTold = false
 
   /** Starts the thread. `first` is its first work: to start the session kind's interpreter. */
   def start(first: => Unit): Unit = Threads.daemon("statements") {
@@ -79,7 +82,7 @@ final class Statements(interpreters: Interpreters, jobs: SparkJobs, events: Even
   // The document as well is made with a net below: a value may be too big for this driver's memory.
   private def output(running: Running): String = {
     val id = running.statement.id
-    try Documents.of(id, execute(running))
+    try Documents.of(id, explained(execute(running)))
     catch { case error: Throwable => Documents.of(id, internalError(error)) }
   }
 
@@ -87,13 +90,33 @@ final class Statements(interpreters: Interpreters, jobs: SparkJobs, events: Even
     val statement = running.statement
     try {
       jobs.adopt(statement.id)
-      val interpreter = interpreters.ready(statement.kind)
-      running.interpreter = Some(interpreter)
-      if (running.cancelled) Cancellation.stopped(Nil) else interpreter.execute(statement.id, statement.code)
+      if (running.cancelled) Cancellation.stopped(Nil)
+      else {
+        val interpreter = interpreters.ready(statement.kind, starting = known => running.starting = Some(known))
+        running.interpreter = Some(interpreter)
+        if (running.cancelled) Cancellation.stopped(Nil) else interpreter.execute(statement.id, statement.code)
+      }
     } catch {
+      case _: InterpreterUnavailable if running.cancelled => Cancellation.stopped(Nil)
       case unavailable: InterpreterUnavailable => notAvailable(unavailable)
       case error: Throwable => internalError(error)
     }
+  }
+
+  /** The result as it is, unless it failed without a SparkContext: what comes of that is obscure. */
+  private def explained(result: Result): Result =
+    if (interpreters.isClosed || !jobs.contextIsStopped) result
+    else {
+      tellStopped()
+      result match {
+        case failed: Result.Failed => failed.copy(evalue = s"$ContextStopped\n${failed.evalue}")
+        case ok => ok
+      }
+    }
+
+  private def tellStopped(): Unit = if (!stoppedTold) {
+    stoppedTold = true
+    Log.line(ContextStopped)
   }
 }
 
@@ -101,6 +124,9 @@ object Statements {
 
   // The server sends one at a time; more can only be a server that does not keep to it.
   private val MostWaiting = 1024
+
+  private val ContextStopped =
+    "the SparkContext was stopped by the session's code, or by the cluster; start a new session"
 
   private def notAvailable(why: InterpreterUnavailable): Result =
     Result.Failed(
