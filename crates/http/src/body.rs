@@ -1,10 +1,11 @@
-//! Bodies of requests: bounded, with a deadline, unpacked where they are packed.
+//! Bodies of requests: bounded, one by one and all together, with a deadline, unpacked where they are packed.
 
 use std::borrow::Cow;
 use std::error::Error;
+use std::time::Duration;
 
 use async_compression::tokio::bufread::{GzipDecoder, ZlibDecoder};
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
@@ -12,13 +13,27 @@ use futures_util::TryStreamExt;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio_util::io::{ReaderStream, StreamReader};
 
+use crate::body_room::{BodyRoom, FREE_BYTES, Held};
 use crate::error::ApiError;
 use crate::router::Edge;
 
 /// A body, whole. Its content type does not matter, as with Livy: clients send all sorts, or none.
 pub struct Payload {
-    bytes: Bytes,
+    bytes: Vec<u8>,
     charset: Option<String>,
+    /// As long as the bytes are there.
+    _held: Option<Held>,
+}
+
+/// How a body is received.
+struct Receiver<'a> {
+    room: &'a BodyRoom,
+    /// How long it may be.
+    limit: usize,
+    /// How long it will be, as far as its sender says.
+    declared: Option<usize>,
+    /// When it must be there.
+    deadline: Duration,
 }
 
 impl Payload {
@@ -33,19 +48,67 @@ impl FromRequest<Edge> for Payload {
 
     async fn from_request(request: Request, edge: &Edge) -> Result<Self, ApiError> {
         let limit = edge.options.body_bytes;
-        let deadline = edge.options.body_deadline;
         let (parts, body) = request.into_parts();
-        if declared_length(&parts.headers).is_some_and(|length| length > limit as u64) {
+        let declared = declared_length(&parts.headers);
+        if declared.is_some_and(|length| length > limit) {
             return Err(ApiError::too_large(limit));
         }
-        let body = Limited::new(unpacked(&parts.headers, body), limit);
-        let read = tokio::time::timeout(deadline, body.collect()).await;
-        let read = read.map_err(|_| ApiError::body_overdue(deadline))?;
-        let bytes = read.map_err(|error| refusal(&*error, limit))?.to_bytes();
+        let (body, packed) = unpacked(&parts.headers, body);
+        let receiver = Receiver {
+            room: &edge.room,
+            limit,
+            declared: declared.filter(|_| !packed),
+            deadline: edge.options.body_deadline,
+        };
+        let (bytes, held) = receiver.receive(body).await?;
         Ok(Self {
             bytes,
             charset: charset(&parts.headers),
+            _held: held,
         })
+    }
+}
+
+impl Receiver<'_> {
+    async fn receive(&self, body: Body) -> Result<(Vec<u8>, Option<Held>), ApiError> {
+        tokio::time::timeout(self.deadline, self.read(body))
+            .await
+            .unwrap_or_else(|_| Err(ApiError::body_overdue(self.deadline)))
+    }
+
+    async fn read(&self, body: Body) -> Result<(Vec<u8>, Option<Held>), ApiError> {
+        let mut body = Limited::new(body, self.limit);
+        let mut bytes = Vec::new();
+        if self.read_until(FREE_BYTES, &mut body, &mut bytes).await? {
+            return Ok((bytes, None));
+        }
+        let longest = self.declared.unwrap_or(self.limit);
+        // The rest of the time is for the rest of the body.
+        let held = tokio::time::timeout(self.deadline / 2, self.room.take(longest)).await;
+        let mut held = held.map_err(|_| ApiError::no_room())?;
+        if let Some(length) = self.declared {
+            bytes.reserve_exact(length.saturating_sub(bytes.len()));
+        }
+        self.read_until(usize::MAX, &mut body, &mut bytes).await?;
+        held.shrink(bytes.len());
+        Ok((bytes, Some(held)))
+    }
+
+    /// Reads until there are more bytes than that; true when the body ended before.
+    async fn read_until(
+        &self,
+        most: usize,
+        body: &mut Limited<Body>,
+        bytes: &mut Vec<u8>,
+    ) -> Result<bool, ApiError> {
+        while bytes.len() <= most {
+            match body.frame().await {
+                None => return Ok(true),
+                Some(Err(error)) => return Err(refusal(&*error, self.limit)),
+                Some(Ok(frame)) => bytes.extend(frame.into_data().unwrap_or_default()),
+            }
+        }
+        Ok(false)
     }
 }
 
@@ -57,12 +120,14 @@ fn refusal(error: &(dyn Error + 'static), limit: usize) -> ApiError {
     }
 }
 
-fn declared_length(headers: &HeaderMap) -> Option<u64> {
-    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+fn declared_length(headers: &HeaderMap) -> Option<usize> {
+    let length = headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse::<u64>();
+    Some(usize::try_from(length.ok()?).unwrap_or(usize::MAX))
 }
 
-/// Unpacks what is packed. Livy's Java client says `Content-Encoding: UTF-8`, so anything unknown passes as it is.
-fn unpacked(headers: &HeaderMap, body: Body) -> Body {
+/// Unpacks what is packed, and says whether it was. Livy's Java client says `Content-Encoding: UTF-8`, so anything unknown passes as
+/// it is.
+fn unpacked(headers: &HeaderMap, body: Body) -> (Body, bool) {
     let encoding = headers
         .get(CONTENT_ENCODING)
         .and_then(|value| value.to_str().ok())
@@ -77,10 +142,13 @@ fn unpacked(headers: &HeaderMap, body: Body) -> Body {
         "gzip" | "x-gzip" => {
             let mut decoder = GzipDecoder::new(reader(body));
             decoder.multiple_members(true);
-            Body::from_stream(ReaderStream::new(decoder))
+            (Body::from_stream(ReaderStream::new(decoder)), true)
         }
-        "deflate" => Body::from_stream(ReaderStream::new(ZlibDecoder::new(reader(body)))),
-        _ => body,
+        "deflate" => {
+            let decoder = ZlibDecoder::new(reader(body));
+            (Body::from_stream(ReaderStream::new(decoder)), true)
+        }
+        _ => (body, false),
     }
 }
 
@@ -96,7 +164,80 @@ fn charset(headers: &HeaderMap) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Bytes;
+    use axum::http::StatusCode;
+    use axum::response::IntoResponse as _;
+    use futures_util::{StreamExt as _, stream};
+
     use super::*;
+
+    const LIMIT: usize = 1 << 20;
+
+    fn receiver(room: &BodyRoom, declared: Option<usize>) -> Receiver<'_> {
+        Receiver {
+            room,
+            limit: LIMIT,
+            declared,
+            deadline: Duration::from_mins(1),
+        }
+    }
+
+    /// What came of it, and when.
+    async fn received(receiver: Receiver<'_>, body: Body) -> (Result<usize, StatusCode>, u64) {
+        let began = tokio::time::Instant::now();
+        let result = receiver.receive(body).await;
+        let result = result
+            .map(|(bytes, _)| bytes.len())
+            .map_err(|error| error.into_response().status());
+        (result, began.elapsed().as_secs())
+    }
+
+    fn stalling(bytes: usize) -> Body {
+        let begun = stream::iter([Ok::<_, std::io::Error>(Bytes::from(vec![b' '; bytes]))]);
+        Body::from_stream(begun.chain(stream::pending()))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn long_bodies_share_a_room_and_short_ones_do_not_need_it() {
+        let room = BodyRoom::new(LIMIT);
+        let stalled = (0..4).map(|_| received(receiver(&room, None), stalling(FREE_BYTES + 1)));
+        let stalled = futures_util::future::join_all(stalled);
+        let long = || Body::from(vec![b' '; LIMIT]);
+        let later = async {
+            // The room is full by now.
+            tokio::time::sleep(Duration::from_secs(45)).await;
+            received(receiver(&room, Some(LIMIT)), long()).await
+        };
+        let (stalled, long, short, later) = tokio::join!(
+            stalled,
+            received(receiver(&room, Some(LIMIT)), long()),
+            received(receiver(&room, None), Body::from(vec![b' '; FREE_BYTES])),
+            later,
+        );
+        assert_eq!(
+            stalled,
+            [(Err(StatusCode::REQUEST_TIMEOUT), 60); 4],
+            "each has its part of the room"
+        );
+        assert_eq!(long, (Err(StatusCode::SERVICE_UNAVAILABLE), 30));
+        assert_eq!(short, (Ok(FREE_BYTES), 0));
+        assert_eq!(later, (Ok(LIMIT), 15), "as soon as there is room");
+    }
+
+    #[tokio::test]
+    async fn a_body_holds_no_more_room_than_it_fills() {
+        let room = BodyRoom::new(LIMIT);
+        let mut held = Vec::new();
+        // As many as there is room for, although each might have filled a quarter of it.
+        for _ in 0..32 {
+            let body = Body::from(vec![b' '; FREE_BYTES + 1]);
+            held.push(receiver(&room, None).receive(body).await.unwrap().1);
+            if held.len() > 24 {
+                held.remove(0);
+            }
+        }
+        assert!(held.iter().all(Option::is_some));
+    }
 
     #[test]
     fn the_character_set_is_found() {

@@ -2,24 +2,57 @@
 //!
 //! Livy takes any content type, so a browser asks nobody before it posts: without this check, every page that a user of a server on
 //! their own machine looks at could run code there. Livy's clients are no browsers and send none of these headers.
+//!
+//! That a page's origin is the host that it asks for is not enough: whoever owns a name can let it mean this machine, once the page
+//! is loaded (DNS rebinding). So the host must be one that nobody else can own, or one that the operator names.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use axum::http::header::{HOST, ORIGIN};
-use axum::http::{HeaderMap, Method};
+use axum::http::{HeaderMap, HeaderName, Method};
 
 /// Whether a request that changes something comes from a page of another site.
-pub fn is_foreign(method: &Method, headers: &HeaderMap) -> bool {
+pub fn is_foreign(method: &Method, headers: &HeaderMap, host_names: &[String]) -> bool {
     if method.is_safe() {
         return false;
     }
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    match text("sec-fetch-site") {
-        // `none` is a person's own doing, such as a bookmark.
-        Some(site) => !matches!(site, "same-origin" | "none"),
-        // Browsers that do not tell the site tell the origin.
-        None => match text(ORIGIN.as_str()) {
-            Some(origin) => origin.split_once("://").map(|(_, host)| host) != text(HOST.as_str()),
-            None => false,
-        },
+    // A header that is there and is no text is never one of ours.
+    let text = |name: HeaderName| {
+        headers
+            .get(name)
+            .map(|value| value.to_str().unwrap_or_default())
+    };
+    // `none` is a person's own doing, such as a bookmark. Browsers tell the site only where they trust the connection.
+    let crosses = text(HeaderName::from_static("sec-fetch-site"))
+        .is_some_and(|site| !matches!(site, "same-origin" | "none"));
+    let alien = |origin: &str| !is_own(origin, text(HOST).unwrap_or_default(), host_names);
+    crosses || text(ORIGIN).is_some_and(alien)
+}
+
+/// Whether an origin is this server, by a name that only this server can have.
+fn is_own(origin: &str, host: &str, host_names: &[String]) -> bool {
+    let authority = origin.split_once("://").map(|(_, authority)| authority);
+    authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host))
+        && is_known(name_of(host), host_names)
+}
+
+fn is_known(name: &str, host_names: &[String]) -> bool {
+    let address = name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'));
+    name.parse::<Ipv4Addr>().is_ok()
+        || address.is_some_and(|address| address.parse::<Ipv6Addr>().is_ok())
+        || name.eq_ignore_ascii_case("localhost")
+        || host_names
+            .iter()
+            .any(|known| name.eq_ignore_ascii_case(known))
+}
+
+/// A host without its port.
+fn name_of(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
     }
 }
 
@@ -27,38 +60,68 @@ pub fn is_foreign(method: &Method, headers: &HeaderMap) -> bool {
 mod tests {
     use super::*;
 
+    fn foreign(method: &Method, pairs: &[(&'static str, &str)]) -> bool {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.insert(*name, value.parse().unwrap());
+        }
+        is_foreign(method, &headers, &["gw.example".to_owned()])
+    }
+
     #[test]
     fn only_changes_from_other_sites_are_foreign() {
-        type Headers = &'static [(&'static str, &'static str)];
-        let cases: [(Method, Headers, bool); 9] = [
-            (Method::POST, &[], false),
-            (Method::POST, &[("sec-fetch-site", "cross-site")], true),
-            (Method::POST, &[("sec-fetch-site", "same-site")], true),
-            (Method::POST, &[("sec-fetch-site", "same-origin")], false),
-            (Method::DELETE, &[("sec-fetch-site", "none")], false),
-            (Method::GET, &[("sec-fetch-site", "cross-site")], false),
-            (
-                Method::POST,
-                &[("origin", "http://h:8998"), ("host", "h:8998")],
-                false,
-            ),
-            (
-                Method::POST,
-                &[("origin", "http://evil"), ("host", "h:8998")],
-                true,
-            ),
-            (
-                Method::POST,
-                &[("origin", "null"), ("host", "h:8998")],
-                true,
-            ),
-        ];
-        for (method, pairs, foreign) in cases {
-            let mut headers = HeaderMap::new();
-            for (name, value) in pairs {
-                headers.insert(*name, value.parse().unwrap());
-            }
-            assert_eq!(is_foreign(&method, &headers), foreign, "{method} {pairs:?}");
+        for (method, site, expected) in [
+            (Method::POST, "cross-site", true),
+            (Method::POST, "same-site", true),
+            (Method::POST, "same-origin", false),
+            (Method::DELETE, "none", false),
+            (Method::GET, "cross-site", false),
+        ] {
+            assert_eq!(
+                foreign(&method, &[("sec-fetch-site", site)]),
+                expected,
+                "{method} {site}"
+            );
+        }
+        assert!(!foreign(&Method::POST, &[]));
+        assert!(!foreign(&Method::POST, &[("host", "evil:8998")]));
+        assert!(foreign(&Method::POST, &[("origin", "http://localhost")]));
+        let unreadable = [("origin", "http://\u{e9}"), ("host", "\u{e9}")];
+        assert!(foreign(&Method::POST, &unreadable));
+    }
+
+    #[test]
+    fn an_origin_is_the_host_by_a_name_that_nobody_else_can_have() {
+        for (origin, host, expected) in [
+            ("http://localhost:8998", "localhost:8998", false),
+            ("http://LOCALHOST", "localhost", false),
+            ("http://127.0.0.1:8998", "127.0.0.1:8998", false),
+            ("http://[::1]:8998", "[::1]:8998", false),
+            ("http://[::1]", "[::1]", false),
+            ("https://gw.example", "gw.example", false),
+            ("https://GW.example:81", "gw.example:81", false),
+            ("http://evil", "localhost:8998", true),
+            ("http://localhost:80", "localhost:8998", true),
+            ("https://gw.example", "localhost:8998", true),
+            ("null", "localhost:8998", true),
+            ("", "", true),
+            ("http://", "", true),
+            // Names that mean this machine since the page was loaded.
+            ("http://evil:8998", "evil:8998", true),
+            ("http://evil", "evil", true),
+            ("http://127.0.0.1.evil:8998", "127.0.0.1.evil:8998", true),
+            ("http://localhost.evil", "localhost.evil", true),
+            ("http://evil.gw.example", "evil.gw.example", true),
+        ] {
+            let same = [("origin", origin), ("host", host)];
+            assert_eq!(foreign(&Method::POST, &same), expected, "{origin} {host}");
+            assert!(!foreign(&Method::GET, &same));
+            let told = [
+                ("origin", origin),
+                ("host", host),
+                ("sec-fetch-site", "same-origin"),
+            ];
+            assert_eq!(foreign(&Method::POST, &told), expected, "{origin} {host}");
         }
     }
 }

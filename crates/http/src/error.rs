@@ -1,13 +1,12 @@
 //! Refusals as HTTP. This is the only place that knows their status codes.
 
-use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use domain::{End, SessionState};
+use domain::{End, SessionState, chain};
 use sessions::{AttachRefused, ErrorKind, SessionError};
 use wire::{ErrorMessage, RequestError};
 
@@ -57,8 +56,8 @@ impl ApiError {
 
     /// A page of another site made a browser send it.
     pub fn foreign_page() -> Self {
-        let message = "A page of another site may not change anything here: send the request from a program, \
-                       or from a page of this server";
+        let message = "A page of another site may not change anything here: send the request from a program, or from a page \
+                       of this server, opened as localhost, by its address, or by one of its names (server.host_names)";
         Self::new(StatusCode::FORBIDDEN, Envelope::Message, message)
     }
 
@@ -83,6 +82,14 @@ impl ApiError {
     pub fn body_overdue(deadline: Duration) -> Self {
         let message = format!("The body did not arrive within {} s", deadline.as_secs());
         Self::new(StatusCode::REQUEST_TIMEOUT, Envelope::Message, message)
+    }
+
+    /// Too much is being received at once.
+    pub fn no_room() -> Self {
+        let message =
+            "Too many long bodies are being received (server.body_limit bounds them): try again";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, Envelope::Message, message)
+            .with(RETRY_AFTER, HeaderValue::from_static("5"))
     }
 
     /// The body broke off, or is not what its `Content-Encoding` says.
@@ -142,10 +149,11 @@ impl ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let text = match self.envelope {
-            Envelope::Message => serde_json::to_vec(&ErrorMessage { msg: self.message }),
-            Envelope::Quoted => serde_json::to_vec(&self.message),
+            Envelope::Message => serde_json::to_string(&ErrorMessage { msg: self.message })
+                .expect("a text is always JSON"),
+            Envelope::Quoted => wire::quoted(&self.message),
         };
-        let mut response = answer::json(self.status, text.expect("a text is always JSON"));
+        let mut response = answer::json(self.status, text);
         if let Some((name, value)) = self.header {
             response.headers_mut().insert(name, value);
         }
@@ -231,17 +239,6 @@ fn reason(state: &SessionState) -> Option<HeaderValue> {
         }
     };
     HeaderValue::try_from(text.chars().take(1_000).map(visible).collect::<String>()).ok()
-}
-
-/// An error with all its sources, for one log line.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        let _ = write!(text, ": {inner}");
-        source = inner.source();
-    }
-    text
 }
 
 #[cfg(test)]

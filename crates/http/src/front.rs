@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use axum::extract::{Request, State};
-use axum::http::header::{ACCEPT, CONTENT_TYPE, STRICT_TRANSPORT_SECURITY};
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
@@ -41,8 +41,6 @@ const SECURITY_HEADERS: [(HeaderName, HeaderValue); 4] = [
     ),
 ];
 
-const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000; includeSubDomains");
-
 /// Headers by which a POST asks to be taken for something else.
 const METHOD_HEADERS: [&str; 3] = [
     "x-http-method-override",
@@ -62,11 +60,11 @@ pub async fn front(State(edge): State<Edge>, request: Request, next: Next) -> Re
     } else {
         (Method::GET, String::new())
     };
-    let mut response = match plain(request) {
+    let mut response = match plain(request, &edge.options.host_names) {
         Ok(request) => answered(edge.options.deadline, next.run(request)).await,
         Err(error) => error.into_response(),
     };
-    finish(&edge, &mut response);
+    finish(&mut response);
     let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     tracing::debug!(%method, path, status = response.status().as_u16(), duration_ms, "answered");
     response
@@ -92,8 +90,8 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
         .unwrap_or("without words")
 }
 
-fn plain(mut request: Request) -> Result<Request, ApiError> {
-    if is_foreign(request.method(), request.headers()) {
+fn plain(mut request: Request, host_names: &[String]) -> Result<Request, ApiError> {
+    if is_foreign(request.method(), request.headers(), host_names) {
         return Err(ApiError::foreign_page());
     }
     let path = normalise(request.uri().path()).map_err(|_| ApiError::bad_path())?;
@@ -150,7 +148,7 @@ fn check_version(headers: &HeaderMap) -> Result<(), ApiError> {
     }
 }
 
-fn finish(edge: &Edge, response: &mut Response) {
+fn finish(response: &mut Response) {
     let bodiless = matches!(
         response.status(),
         StatusCode::SWITCHING_PROTOCOLS | StatusCode::NO_CONTENT
@@ -159,13 +157,8 @@ fn finish(edge: &Edge, response: &mut Response) {
     if !bodiless && !headers.contains_key(CONTENT_TYPE) {
         headers.insert(CONTENT_TYPE, answer::JSON);
     }
-    if edge.options.security_headers {
-        for (name, value) in &SECURITY_HEADERS {
-            headers.insert(name, value.clone());
-        }
-        if edge.options.https {
-            headers.insert(STRICT_TRANSPORT_SECURITY, HSTS);
-        }
+    for (name, value) in &SECURITY_HEADERS {
+        headers.insert(name, value.clone());
     }
 }
 
@@ -191,11 +184,11 @@ mod tests {
             ("http://host:1/sessions/", "http://host:1/sessions"),
         ] {
             assert_eq!(
-                plain(request(Method::GET, uri, &[])).unwrap().uri(),
+                plain(request(Method::GET, uri, &[]), &[]).unwrap().uri(),
                 expected
             );
         }
-        assert!(plain(request(Method::GET, "/sessions/%zz", &[])).is_err());
+        assert!(plain(request(Method::GET, "/sessions/%zz", &[]), &[]).is_err());
     }
 
     #[tokio::test(start_paused = true)]
@@ -228,11 +221,13 @@ mod tests {
             ("/sessions/0", &[], Method::POST),
         ] {
             assert_eq!(
-                plain(request(Method::POST, uri, headers)).unwrap().method(),
+                plain(request(Method::POST, uri, headers), &[])
+                    .unwrap()
+                    .method(),
                 expected
             );
         }
-        let get = plain(request(Method::GET, "/sessions/0?_method=DELETE", &[])).unwrap();
+        let get = plain(request(Method::GET, "/sessions/0?_method=DELETE", &[]), &[]).unwrap();
         assert_eq!(get.method(), Method::GET);
     }
 
@@ -247,7 +242,7 @@ mod tests {
             ("/version", "application/vnd.livy.v0.2+json", true),
         ] {
             assert_eq!(
-                plain(request(Method::GET, uri, &[("accept", accept)])).is_ok(),
+                plain(request(Method::GET, uri, &[("accept", accept)]), &[]).is_ok(),
                 good,
                 "{uri} {accept}"
             );

@@ -9,6 +9,7 @@
 mod agent;
 mod answer;
 mod body;
+mod body_room;
 mod browser;
 mod completion;
 mod error;
@@ -21,9 +22,11 @@ mod path;
 mod query;
 mod router;
 mod server;
+mod session_stream;
 mod sessions;
 mod statement_stream;
 mod statements;
+mod stream;
 
 pub use agent::AGENT_PATH;
 pub use openapi::{openapi, openapi_text};

@@ -4,13 +4,13 @@ use axum::body::{Body, Bytes};
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::SessionId;
+use domain::{SessionId, chain};
 use futures_util::{StreamExt as _, stream};
 use sessions::{LogPage, SessionError, SessionRef, Sessions};
 use wire::{ErrorMessage, LogAnswer};
 
 use crate::answer;
-use crate::error::{ApiError, chain};
+use crate::error::ApiError;
 use crate::extract::InSession;
 use crate::query::Query;
 use crate::router::Edge;

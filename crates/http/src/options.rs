@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use wire::{ReadOptions, VersionAnswer};
 
-/// Configuration of the edge, complete and checked.
+/// Configuration of the edge, complete and checked. No key sets the deadlines and the version: tests shorten the former.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The longest body of a request, after it was unpacked.
+    /// The longest body of a request, after it was unpacked. All that are being received take four times as much at most.
     pub body_bytes: usize,
     /// How long a request may take to send its body.
     pub body_deadline: Duration,
@@ -17,10 +17,8 @@ pub struct Options {
     pub read: ReadOptions,
     /// The answer to `GET /version`.
     pub version: VersionAnswer,
-    /// Whether answers carry Livy's security headers.
-    pub security_headers: bool,
-    /// Whether clients reach the server by HTTPS.
-    pub https: bool,
+    /// The names that the server goes by, besides `localhost`: pages that a browser opened by one of them may change things.
+    pub host_names: Vec<String>,
 }
 
 impl Default for Options {
@@ -31,8 +29,7 @@ impl Default for Options {
             deadline: Duration::from_mins(2),
             read: ReadOptions::default(),
             version: VersionAnswer::of_livius(env!("CARGO_PKG_VERSION"), None),
-            security_headers: true,
-            https: false,
+            host_names: Vec::new(),
         }
     }
 }

@@ -13,6 +13,7 @@ use tower_http::compression::predicate::SizeAbove;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::body_room::BodyRoom;
 use crate::front::front;
 use crate::{Options, agent, completion, logs, openapi, server, statements};
 
@@ -24,6 +25,7 @@ const WORTH_PACKING_BYTES: u64 = 1_400;
 pub struct Edge {
     pub(crate) sessions: Sessions,
     pub(crate) options: Arc<Options>,
+    pub(crate) room: BodyRoom,
 }
 
 /// The whole edge as a service. It takes paths as clients write them.
@@ -31,6 +33,7 @@ pub fn router(sessions: Sessions, options: Options) -> Router {
     let (routes, _) = table().split_for_parts();
     let edge = Edge {
         sessions,
+        room: BodyRoom::new(options.body_bytes),
         options: Arc::new(options),
     };
     let routes = routes.with_state(edge.clone());

@@ -25,11 +25,11 @@ pub async fn version_get(State(edge): State<Edge>) -> Response {
 
 /// Leads to the page for people.
 #[utoipa::path(get, path = "/", tag = "server", responses((status = 302, description = "To `/ui`")))]
-pub async fn root_get(State(edge): State<Edge>, headers: HeaderMap) -> Response {
+pub async fn root_get(headers: HeaderMap) -> Response {
     let mut response = text(StatusCode::FOUND, "text/html", Body::empty());
     response
         .headers_mut()
-        .insert(LOCATION, ui_address(edge.options.https, &headers));
+        .insert(LOCATION, ui_address(&headers));
     response
 }
 
@@ -66,11 +66,11 @@ fn text(status: StatusCode, content_type: &'static str, body: Body) -> Response 
 
 /// The page's whole address, as Livy gives it: gateways rewrite only those. A path, where the client's name for the server
 /// is missing or not the shape of one.
-fn ui_address(https: bool, headers: &HeaderMap) -> HeaderValue {
+fn ui_address(headers: &HeaderMap) -> HeaderValue {
     let forwarded = headers
         .get("x-forwarded-proto")
         .is_some_and(|scheme| scheme == "https");
-    let scheme = if https || forwarded { "https" } else { "http" };
+    let scheme = if forwarded { "https" } else { "http" };
     let host = headers
         .get(HOST)
         .and_then(|host| host.to_str().ok())
@@ -107,7 +107,7 @@ mod tests {
             for (name, value) in values {
                 headers.extend(value.map(|value| (Some(name), value.parse().unwrap())));
             }
-            assert_eq!(ui_address(false, &headers), expected);
+            assert_eq!(ui_address(&headers), expected);
         }
     }
 }

@@ -12,9 +12,8 @@ use crate::error::ApiError;
 use crate::extract::InSession;
 use crate::query::Query;
 use crate::router::Edge;
-
-/// How many lines of its log a session shows.
-const LOG_LINES: usize = 10;
+use crate::session_stream::{LOG_LINES, SessionStream};
+use crate::stream::Pieces as _;
 
 const PAGE_SIZE: i64 = 100;
 
@@ -39,20 +38,8 @@ pub async fn session_list(
     let query = Query::new(query.as_deref());
     let from = query.integer("from")?.unwrap_or(0);
     let size = query.integer("size")?.unwrap_or(PAGE_SIZE);
-    let (total, views) = edge.sessions.list(Page { from, size }).await?;
-    let logs: Vec<Vec<String>> = views
-        .iter()
-        .map(|view| edge.sessions.log_tail(view, LOG_LINES))
-        .collect();
-    let sessions = views
-        .iter()
-        .zip(&logs)
-        .map(|(view, log)| SessionAnswer::new(&view.record, view.livy_state(), log));
-    Ok(answer::ok(&SessionListAnswer {
-        from,
-        total,
-        sessions: sessions.collect(),
-    }))
+    let list = SessionStream::list(edge.sessions, Page { from, size }).await?;
+    Ok(answer::json(StatusCode::OK, list.into_body().await?))
 }
 
 /// Creates a session. It is `starting` at first; statements may be posted at once and wait for it.

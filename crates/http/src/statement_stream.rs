@@ -5,30 +5,12 @@
 
 use std::collections::VecDeque;
 
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use domain::StatementRecord;
-use futures_util::{StreamExt as _, stream};
 use sessions::{Order, OutputView, Page, SessionError, SessionRef, Sessions, StatementView};
 use wire::{StatementEnvelope, statement_list_head, statement_list_tail};
 
-use crate::error::{ApiError, chain};
-
-/// A piece is sent when it is at least as long.
-const PIECE_BYTES: usize = 128 << 10;
-
-/// How many statements of a list are read at once.
-const PAGE_STATEMENTS: u64 = 50;
-
-/// Why an answer breaks off.
-#[derive(Debug, thiserror::Error)]
-pub enum StreamError {
-    /// The application failed.
-    #[error(transparent)]
-    Sessions(#[from] SessionError),
-    /// A piece of an output is not there: the statement was forgotten meanwhile.
-    #[error("a piece of a statement's output is gone")]
-    PieceGone,
-}
+use crate::stream::{PAGE_ITEMS, PIECE_BYTES, Pieces, StreamError, page_of};
 
 /// Statements on their way out.
 pub struct StatementStream {
@@ -60,6 +42,27 @@ struct LongOutput {
     progress: f64,
     next: u32,
     chunks: u32,
+}
+
+impl Pieces for StatementStream {
+    async fn next(&mut self) -> Result<Option<Bytes>, StreamError> {
+        while !self.ended && self.piece.len() < PIECE_BYTES {
+            if self.long.is_some() {
+                self.write_chunk().await?;
+            } else if let Some(view) = self.waiting.pop_front() {
+                self.write(view);
+            } else if !self.read_more().await? {
+                self.piece.append(&mut self.tail);
+                self.ended = true;
+            }
+        }
+        let piece = std::mem::take(&mut self.piece);
+        Ok((!piece.is_empty()).then(|| Bytes::from(piece)))
+    }
+
+    fn has_ended(&self) -> bool {
+        self.ended
+    }
 }
 
 impl StatementStream {
@@ -107,46 +110,6 @@ impl StatementStream {
             piece,
             ended: false,
         })
-    }
-
-    /// The body of the answer. Fails when its beginning cannot be read; if a later part cannot, the connection breaks off, so that
-    /// nobody takes the part for the whole.
-    pub async fn into_body(mut self) -> Result<Body, ApiError> {
-        let first = match self.next().await {
-            Ok(first) => first.unwrap_or_default(),
-            Err(StreamError::Sessions(error)) => return Err(error.into()),
-            Err(error @ StreamError::PieceGone) => {
-                return Err(ApiError::internal(&error.to_string()));
-            }
-        };
-        if self.ended {
-            return Ok(Body::from(first));
-        }
-        let later = stream::try_unfold(self, async |mut statements: Self| {
-            let piece = statements.next().await.inspect_err(|error| {
-                tracing::warn!(error = %chain(error), "an answer with statements broke off");
-            })?;
-            Ok::<_, StreamError>(piece.map(|piece| (piece, statements)))
-        });
-        Ok(Body::from_stream(
-            stream::once(async { Ok(first) }).chain(later),
-        ))
-    }
-
-    /// The next piece, or `None` when all was sent.
-    async fn next(&mut self) -> Result<Option<Bytes>, StreamError> {
-        while !self.ended && self.piece.len() < PIECE_BYTES {
-            if self.long.is_some() {
-                self.write_chunk().await?;
-            } else if let Some(view) = self.waiting.pop_front() {
-                self.write(view);
-            } else if !self.read_more().await? {
-                self.piece.append(&mut self.tail);
-                self.ended = true;
-            }
-        }
-        let piece = std::mem::take(&mut self.piece);
-        Ok((!piece.is_empty()).then(|| Bytes::from(piece)))
     }
 
     fn write(&mut self, view: StatementView) {
@@ -204,18 +167,11 @@ impl Rest {
         &mut self,
         sessions: &Sessions,
     ) -> Result<(u64, Vec<StatementView>), SessionError> {
-        let size = self.size.min(PAGE_STATEMENTS);
-        let page = Page {
-            from: signed(self.from),
-            size: signed(size),
-        };
+        let size = self.size.min(PAGE_ITEMS);
+        let page = page_of(self.from, size);
         let (total, views) = sessions.statements(&self.session, page, self.order).await?;
         self.from += size;
         self.size -= size;
         Ok((total, views))
     }
-}
-
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }

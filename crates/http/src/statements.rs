@@ -15,6 +15,7 @@ use crate::extract::{InSession, InStatement};
 use crate::query::Query;
 use crate::router::Edge;
 use crate::statement_stream::StatementStream;
+use crate::stream::Pieces as _;
 
 /// Lists a session's statements, of ended sessions too.
 #[utoipa::path(

@@ -121,3 +121,37 @@ async fn a_short_answer_says_how_long_it_is() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_long_list_of_sessions_is_read_and_sent_piece_by_piece() {
+    const SESSIONS: usize = 60;
+    const CONF_BYTES: usize = 8 << 10;
+    let world = World::new().await;
+    let request = format!(
+        r#"{{"kind":"sql","conf":{{"spark.x":"{}"}}}}"#,
+        "x".repeat(CONF_BYTES)
+    );
+    for _ in 0..SESSIONS {
+        let answer = world.post("/sessions", &request).await;
+        assert_eq!(answer.status, 201, "{}", answer.text);
+    }
+    for (query, first, count) in [
+        ("?size=2147483647", 0, SESSIONS),
+        ("?from=3&size=51", 3, 51),
+    ] {
+        let (pieces, text) = pieces(&world, &format!("/sessions{query}")).await;
+        let longest = pieces.iter().copied().max().unwrap();
+        assert!(longest < 20 * CONF_BYTES, "a piece of {longest} bytes");
+        assert!(pieces.len() > 1);
+        let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            (&answer["from"], &answer["total"]),
+            (&first.into(), &SESSIONS.into())
+        );
+        let sessions = answer["sessions"].as_array().unwrap();
+        let ids = sessions
+            .iter()
+            .map(|session| session["id"].as_u64().unwrap());
+        assert!(ids.eq((first..).take(count)), "{query}");
+    }
+}

@@ -48,6 +48,7 @@ pub struct LogAnswer<'a> {
     pub log: &'a [String],
 }
 
+// For the description of the interface: `session_list_head` and `session_list_tail` write it.
 /// A page of the sessions.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = SessionList)]
@@ -58,6 +59,18 @@ pub struct SessionListAnswer<'a> {
     pub total: u64,
     /// Those asked for.
     pub sessions: Vec<SessionAnswer<'a>>,
+}
+
+/// Appends everything before the first session of a list.
+pub fn session_list_head(from: i64, total: u64, text: &mut Vec<u8>) {
+    text.extend_from_slice(
+        format!("{{\"from\":{from},\"total\":{total},\"sessions\":[").as_bytes(),
+    );
+}
+
+/// Appends everything behind the last session of a list.
+pub fn session_list_tail(text: &mut Vec<u8>) {
+    text.extend_from_slice(b"]}");
 }
 
 /// Texts that may be inserted at a cursor.
@@ -137,14 +150,16 @@ mod tests {
             })),
             r#"{"id":1,"from":0,"total":2,"log":["stdout: ","\nstderr: "]}"#
         );
-        assert_eq!(
-            text(serde_json::to_string(&SessionListAnswer {
-                from: -3,
-                total: 1,
-                sessions: vec![]
-            })),
-            r#"{"from":-3,"total":1,"sessions":[]}"#
-        );
+        let mut list = Vec::new();
+        session_list_head(-3, 1, &mut list);
+        session_list_tail(&mut list);
+        let described = SessionListAnswer {
+            from: -3,
+            total: 1,
+            sessions: vec![],
+        };
+        assert_eq!(list, br#"{"from":-3,"total":1,"sessions":[]}"#);
+        assert_eq!(list, serde_json::to_vec(&described).unwrap());
         assert_eq!(
             text(serde_json::to_string(&CompletionAnswer {
                 candidates: vec!["parallelize".to_owned()]

@@ -18,7 +18,7 @@ mod statement_request;
 
 pub use answer::{
     Candidates, CompletionAnswer, ErrorMessage, LogAnswer, Message, SessionListAnswer, StateAnswer,
-    VersionAnswer, quoted,
+    VersionAnswer, quoted, session_list_head, session_list_tail,
 };
 pub use completion_request::{CompletionBody, CompletionRequest, read_completion};
 pub use error::RequestError;

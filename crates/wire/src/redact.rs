@@ -12,8 +12,9 @@ use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 /// What is shown instead of a secret. Spark shows the same.
 pub const REDACTED: &str = "*********(redacted)";
 
-const WORDS: [&str; 7] = [
+const WORDS: [&str; 8] = [
     "password",
+    "passphrase",
     "passwd",
     "secret",
     "token",
@@ -24,8 +25,12 @@ const WORDS: [&str; 7] = [
 
 /// Whether a configuration key looks like that of a secret.
 pub fn is_secret_key(key: &str) -> bool {
-    let key = key.to_ascii_lowercase();
-    WORDS.iter().any(|word| key.contains(word)) || has_access_key(&key)
+    let lower = key.to_ascii_lowercase();
+    WORDS.iter().any(|word| lower.contains(word))
+        || ["access", "account"]
+            .iter()
+            .any(|owner| has_key_of(owner, &lower))
+        || names_signature(key)
 }
 
 /// The value of a configuration entry, as it may be shown.
@@ -51,14 +56,30 @@ pub fn address(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// `access.?key`
-fn has_access_key(key: &str) -> bool {
-    key.match_indices("access").any(|(start, word)| {
+/// `access.?key` or `account.?key`
+fn has_key_of(owner: &str, key: &str) -> bool {
+    key.match_indices(owner).any(|(start, word)| {
         let rest = &key[start + word.len()..];
         let mut shifted = rest.chars();
         shifted.next();
         rest.starts_with("key") || shifted.as_str().starts_with("key")
     })
+}
+
+/// Whether one of the words of a key is `sas`, Azure's shared access signature. As a part of other words it means nothing.
+fn names_signature(key: &str) -> bool {
+    let mut words = key.split(|c: char| !c.is_ascii_alphanumeric());
+    words.any(|word| {
+        word.eq_ignore_ascii_case("sas")
+            || word.strip_prefix("sas").is_some_and(starts_capital)
+            || word.match_indices("Sas").any(|(start, sas)| {
+                word.len() == start + sas.len() || starts_capital(&word[start + sas.len()..])
+            })
+    })
+}
+
+fn starts_capital(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_uppercase())
 }
 
 /// Whether one of the words of a value is an assignment to a secret, such as `-Djavax.net.ssl.keyStorePassword=x`.
@@ -121,6 +142,22 @@ mod tests {
             ("ACCESS_KEY", "x"),
             ("accessKeyId", "x"),
             ("spark.auth.TOKEN", "x"),
+            ("ssl.key.passphrase", "x"),
+            ("sshPassPhrase", "x"),
+            ("spark.my.credential", "x"),
+            (
+                "spark.hadoop.fs.azure.account.key.a.dfs.core.windows.net",
+                "x",
+            ),
+            ("azureAccountKey", "x"),
+            ("ACCOUNT_KEY", "x"),
+            ("spark.hadoop.fs.azure.sas.box.a.blob.core.windows.net", "x"),
+            ("AZURE_SAS", "x"),
+            ("sas", "x"),
+            ("sasUrl", "x"),
+            ("azureSas", "x"),
+            ("azureSasUrl", "x"),
+            ("spark.executor.extraJavaOptions", "-Dfs.azure.sas.box=x"),
             ("google.cloud.auth.service.account.private.key", "x"),
             ("spark.aws.credentials.provider", "x"),
             (
@@ -135,6 +172,12 @@ mod tests {
         for (key, text) in [
             ("spark.executor.instances", "2"),
             ("spark.access.logkey", "x"),
+            ("spark.account.name", "x"),
+            ("spark.account.monkey", "x"),
+            ("spark.sassy.level", "x"),
+            ("spark.disaster.recovery", "x"),
+            ("spark.kansas.Sassy", "x"),
+            ("sasanian", "x"),
             ("spark.driver.extraJavaOptions", "-Dx=y"),
             ("spark.url", "http://ann@host:80/a:b@c"),
             ("spark.ssl.keyPassword", ""),

@@ -94,13 +94,25 @@ const SERVER: &[Key] = &[
         "server.body_limit",
         Shape::Size,
         "64m",
-        "The longest request body.",
+        "The longest request body. All that are being received take four times as much memory at most; more wait, and are refused.",
     ),
     key(
         "server.code_limit",
         Shape::Size,
         "32m",
         "The longest code of one statement.",
+    ),
+    key(
+        "server.host_names",
+        Shape::List,
+        "",
+        "Names, without ports, that browsers reach this server by. Pages that were opened by them may change things here, as those that were opened as `localhost` or by address; pages of any other origin may not. A proxy must pass `Host` on. Programs are not concerned.",
+    ),
+    key(
+        "server.ignore_unknown_fields",
+        Shape::Switch,
+        "false",
+        "Whether fields of a request that Livy does not know are ignored. Without it they are refused, as Livy refuses them.",
     ),
     key(
         "server.shutdown_timeout",

@@ -39,6 +39,10 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Where drivers reach the server, when it is not `listen`.
     pub agent_url: Option<String>,
+    /// Names that browsers reach the server by.
+    pub host_names: Vec<String>,
+    /// Whether fields of requests that Livy does not know are ignored.
+    pub ignore_unknown_fields: bool,
     /// Everything that the server keeps.
     pub data_dir: Utf8PathBuf,
     /// The deadline of a shutdown.
@@ -93,6 +97,16 @@ pub fn check(resolved: &Resolved) -> Vec<String> {
             format!("{url:?} does not begin with ws:// or wss://"),
         );
     }
+    for name in resolved.list("server.host_names").unwrap_or_default() {
+        if !is_host_name(&name) {
+            refuse(
+                "server.host_names",
+                format!(
+                    "{name:?} is not a host's name, such as gw.example, without scheme and port"
+                ),
+            );
+        }
+    }
     if let Some(level) = resolved.text("logs.level")
         && let Err(error) = EnvFilter::builder().parse(&level)
     {
@@ -102,6 +116,11 @@ pub fn check(resolved: &Resolved) -> Vec<String> {
         );
     }
     problems
+}
+
+fn is_host_name(text: &str) -> bool {
+    let within = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    !text.is_empty() && text.bytes().all(within)
 }
 
 fn public_refusal(listen: SocketAddr) -> String {
@@ -119,6 +138,8 @@ impl Settings {
         Self {
             listen,
             agent_url: resolved.text("server.agent_url"),
+            host_names: resolved.list("server.host_names").unwrap_or_default(),
+            ignore_unknown_fields: resolved.switch("server.ignore_unknown_fields"),
             data_dir: resolved
                 .path("server.data_dir")
                 .expect("the check refuses a configuration without it"),

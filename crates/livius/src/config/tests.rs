@@ -234,6 +234,11 @@ fn what_only_looks_right_is_refused_too() {
             "does not begin with ws:// or wss://",
         ),
         (
+            "server.host_names=gw.example,http://gw",
+            "\"http://gw\" is not a host's name",
+        ),
+        ("server.host_names=gw:8998", "is not a host's name"),
+        (
             "logs.level=info,=",
             "is not a level or a list of directives",
         ),

@@ -146,7 +146,7 @@ fn python_magics(shared: &Shared) {
     assert_eq!(table["data"], json!([[1, "x"], [2, "y"]]));
     for (code, ename) in [
         ("%json nosuch", "NameError"),
-        ("%json", "SyntaxError"),
+        ("%json", "ValueError"),
         ("%nosuch data", "UnknownMagic"),
         ("%", "UnknownMagic"),
         ("%json object()", "TypeError"),
