@@ -1,22 +1,14 @@
 //! A store that fails for a while: nothing that was acknowledged is lost, and nothing is acknowledged that is not stored.
 
 use domain::{Exit, SessionId};
-use testkit::{ScriptedAgent, World};
+use testkit::World;
 
 const S0: SessionId = SessionId(0);
-
-async fn idle_session(world: &World) -> ScriptedAgent {
-    world.post("/sessions", r#"{"kind":"pyspark"}"#).await;
-    let mut agent = ScriptedAgent::connect(world, S0).await;
-    agent.ready().await;
-    world.await_state(S0, "idle").await;
-    agent
-}
 
 #[tokio::test]
 async fn what_cannot_be_stored_is_refused() {
     let world = World::new().await;
-    let _agent = idle_session(&world).await;
+    let _agent = world.idle_session(r#"{"kind":"pyspark"}"#).await;
     world.disk().set_full(true);
     assert_eq!(world.post("/sessions", "{}").await.status, 500);
     let posted = world.post("/sessions/0/statements", r#"{"code":"1"}"#);
@@ -30,7 +22,7 @@ async fn what_cannot_be_stored_is_refused() {
 #[tokio::test]
 async fn a_result_that_cannot_be_stored_is_kept_by_the_agent() {
     let world = World::new().await;
-    let mut agent = idle_session(&world).await;
+    let mut agent = world.idle_session(r#"{"kind":"pyspark"}"#).await;
     world
         .post("/sessions/0/statements", r#"{"code":"x"}"#)
         .await;
@@ -50,7 +42,7 @@ async fn a_result_that_cannot_be_stored_is_kept_by_the_agent() {
 #[tokio::test]
 async fn an_end_that_cannot_be_stored_is_stored_later() {
     let world = World::new().await;
-    let mut agent = idle_session(&world).await;
+    let mut agent = world.idle_session(r#"{"kind":"pyspark"}"#).await;
     for code in ["a", "b"] {
         let body = format!(r#"{{"code":"{code}"}}"#);
         world.post("/sessions/0/statements", &body).await;

@@ -7,15 +7,6 @@ use testkit::{ScriptedAgent, World, WorldOptions, eventually};
 
 const S0: SessionId = SessionId(0);
 
-async fn idle_session(world: &World) -> ScriptedAgent {
-    let answer = world.post("/sessions", r#"{"kind":"pyspark"}"#).await;
-    assert_eq!(answer.status, 201, "{}", answer.text);
-    let mut agent = ScriptedAgent::connect(world, S0).await;
-    agent.ready().await;
-    world.await_state(S0, "idle").await;
-    agent
-}
-
 #[tokio::test]
 async fn a_session_starts_runs_and_is_deleted() {
     let world = World::new().await;
@@ -62,7 +53,7 @@ async fn a_driver_that_does_not_stop_is_made_to() {
         ..WorldOptions::default()
     };
     let world = World::with(options).await;
-    let _deaf = idle_session(&world).await;
+    let _deaf = world.idle_session(r#"{"kind":"pyspark"}"#).await;
     assert_eq!(world.post("/sessions/0/stop", "").await.status, 204);
     world.await_state(S0, "killed").await;
     assert_eq!(world.launcher().running(), 0);
@@ -71,7 +62,7 @@ async fn a_driver_that_does_not_stop_is_made_to() {
 #[tokio::test]
 async fn a_driver_that_dies_leaves_its_reason_and_its_results() {
     let world = World::new().await;
-    let mut agent = idle_session(&world).await;
+    let mut agent = world.idle_session(r#"{"kind":"pyspark"}"#).await;
     for code in ["1", "2", "3"] {
         world
             .post("/sessions/0/statements", &format!(r#"{{"code":"{code}"}}"#))

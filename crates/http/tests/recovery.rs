@@ -5,20 +5,12 @@ use testkit::{ScriptedAgent, World, eventually};
 
 const S0: SessionId = SessionId(0);
 
-async fn idle_session(world: &World) -> ScriptedAgent {
-    world
-        .post("/sessions", r#"{"kind":"pyspark","name":"kept"}"#)
-        .await;
-    let mut agent = ScriptedAgent::connect(world, S0).await;
-    agent.ready().await;
-    world.await_state(S0, "idle").await;
-    agent
-}
-
 #[tokio::test]
 async fn a_result_said_into_a_lost_link_arrives_after_it_is_back() {
     let world = World::new().await;
-    let mut agent = idle_session(&world).await;
+    let mut agent = world
+        .idle_session(r#"{"kind":"pyspark","name":"kept"}"#)
+        .await;
     world
         .post("/sessions/0/statements", r#"{"code":"x"}"#)
         .await;
@@ -36,7 +28,9 @@ async fn a_result_said_into_a_lost_link_arrives_after_it_is_back() {
 #[tokio::test]
 async fn a_run_that_did_not_arrive_is_sent_again() {
     let world = World::new().await;
-    let mut agent = idle_session(&world).await;
+    let mut agent = world
+        .idle_session(r#"{"kind":"pyspark","name":"kept"}"#)
+        .await;
     agent.disconnect();
     world
         .post("/sessions/0/statements", r#"{"code":"x"}"#)
@@ -54,7 +48,9 @@ async fn a_run_that_did_not_arrive_is_sent_again() {
 #[tokio::test]
 async fn after_a_crash_everything_is_where_it_was() {
     let world = World::new().await;
-    let mut agent = idle_session(&world).await;
+    let mut agent = world
+        .idle_session(r#"{"kind":"pyspark","name":"kept"}"#)
+        .await;
     for code in ["one", "two", "three"] {
         world
             .post("/sessions/0/statements", &format!(r#"{{"code":"{code}"}}"#))
@@ -93,7 +89,9 @@ async fn after_a_crash_everything_is_where_it_was() {
 #[tokio::test]
 async fn a_driver_that_died_while_the_server_was_away_is_known_to_be_dead() {
     let world = World::new().await;
-    let mut agent = idle_session(&world).await;
+    let mut agent = world
+        .idle_session(r#"{"kind":"pyspark","name":"kept"}"#)
+        .await;
     world
         .post("/sessions/0/statements", r#"{"code":"x"}"#)
         .await;
@@ -137,7 +135,9 @@ async fn a_session_that_waited_for_its_start_starts_after_a_crash() {
 #[tokio::test]
 async fn a_session_being_deleted_is_not_seen_again_after_a_crash_and_its_driver_is_ended() {
     let world = World::new().await;
-    let _deaf = idle_session(&world).await;
+    let _deaf = world
+        .idle_session(r#"{"kind":"pyspark","name":"kept"}"#)
+        .await;
     // The driver is asked and does not go; the client does not wait for it.
     let asked = tokio::time::timeout(
         std::time::Duration::from_millis(200),

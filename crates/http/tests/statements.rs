@@ -7,18 +7,10 @@ use testkit::{ScriptedAgent, World, WorldOptions};
 
 const S0: SessionId = SessionId(0);
 
-async fn idle_session(world: &World) -> ScriptedAgent {
-    world.post("/sessions", r#"{"kind":"pyspark"}"#).await;
-    let mut agent = ScriptedAgent::connect(world, S0).await;
-    agent.ready().await;
-    world.await_state(S0, "idle").await;
-    agent
-}
-
 #[tokio::test]
 async fn statements_run_in_order_one_at_a_time_and_the_session_is_busy_in_between() {
     let world = World::new().await;
-    let mut agent = idle_session(&world).await;
+    let mut agent = world.idle_session(r#"{"kind":"pyspark"}"#).await;
     let posted = world
         .post("/sessions/0/statements", r#"{"code":"a\r\nb"}"#)
         .await;
@@ -85,7 +77,7 @@ async fn statements_posted_while_the_session_starts_wait_for_it() {
 #[tokio::test]
 async fn cancelled_is_said_when_the_code_has_stopped_and_not_before() {
     let world = World::new().await;
-    let mut agent = idle_session(&world).await;
+    let mut agent = world.idle_session(r#"{"kind":"pyspark"}"#).await;
     world
         .post("/sessions/0/statements", r#"{"code":"loop"}"#)
         .await;
@@ -134,7 +126,7 @@ async fn cancelled_is_said_when_the_code_has_stopped_and_not_before() {
 #[tokio::test]
 async fn a_cancel_that_comes_too_late_leaves_the_result() {
     let world = World::new().await;
-    let mut agent = idle_session(&world).await;
+    let mut agent = world.idle_session(r#"{"kind":"pyspark"}"#).await;
     world
         .post("/sessions/0/statements", r#"{"code":"quick"}"#)
         .await;
@@ -149,7 +141,7 @@ async fn a_cancel_that_comes_too_late_leaves_the_result() {
 #[tokio::test]
 async fn interrupt_cancels_the_statements_and_keeps_the_session() {
     let world = World::new().await;
-    let mut agent = idle_session(&world).await;
+    let mut agent = world.idle_session(r#"{"kind":"pyspark"}"#).await;
     for _ in 0..3 {
         world
             .post("/sessions/0/statements", r#"{"code":"x"}"#)
@@ -172,7 +164,7 @@ async fn interrupt_cancels_the_statements_and_keeps_the_session() {
 #[tokio::test]
 async fn a_long_output_is_put_together_from_its_pieces() {
     let world = World::new().await;
-    let mut agent = idle_session(&world).await;
+    let mut agent = world.idle_session(r#"{"kind":"pyspark"}"#).await;
     world
         .post("/sessions/0/statements", r#"{"code":"big"}"#)
         .await;

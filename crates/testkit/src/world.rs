@@ -16,6 +16,7 @@ use store::SqliteStore;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
+use crate::agent::ScriptedAgent;
 use crate::clock::TestClock;
 use crate::launcher::{FakeLauncher, FakeProcess};
 use crate::store::FullDisk;
@@ -163,6 +164,17 @@ impl World {
     pub async fn delete(&self, path: &str) -> Answer {
         self.send(Request::delete(path).body(Body::empty()).unwrap())
             .await
+    }
+
+    /// Creates a session, the first of this world, and lets its agent say that it is ready.
+    pub async fn idle_session(&self, request: &str) -> ScriptedAgent {
+        let created = self.post("/sessions", request).await;
+        assert_eq!(created.status, StatusCode::CREATED, "{}", created.text);
+        let first = SessionId(0);
+        let mut agent = ScriptedAgent::connect(self, first).await;
+        agent.ready().await;
+        self.await_state(first, "idle").await;
+        agent
     }
 
     /// Waits until a session shows a state.

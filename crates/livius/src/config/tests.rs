@@ -8,7 +8,7 @@ use super::*;
 fn with(variables: &[(&str, &str)], flags: &Flags) -> Result<Resolved, ConfigError> {
     let mut all = vec![("HOME", "/home/ada")];
     all.extend(variables);
-    load(flags, &Surroundings::invented(&all, "/work"))
+    load(flags, &Surroundings::invented(&all, "/somewhere"))
 }
 
 fn set(pairs: &[&str]) -> Flags {
@@ -182,7 +182,7 @@ fn a_file_that_is_not_toml_is_told_by_line() {
     };
     let error = with(&[], &missing).unwrap_err().to_string();
     assert!(
-        error.contains("/work/nowhere.toml: cannot be read"),
+        error.contains("/somewhere/nowhere.toml: cannot be read"),
         "{error}"
     );
 }
@@ -249,9 +249,12 @@ fn what_only_looks_right_is_refused_too() {
         let error = with(&[], &set(&[pair])).unwrap_err().to_string();
         assert!(error.contains(message), "{pair}: {error}");
     }
-    let homeless = load(&Flags::default(), &Surroundings::invented(&[], "/work"))
-        .unwrap_err()
-        .to_string();
+    let homeless = load(
+        &Flags::default(),
+        &Surroundings::invented(&[], "/somewhere"),
+    )
+    .unwrap_err()
+    .to_string();
     assert!(
         homeless.contains("there is no home directory"),
         "{homeless}"
