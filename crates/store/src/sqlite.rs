@@ -15,13 +15,13 @@ mod sessions;
 mod statements;
 #[cfg(test)]
 mod tests;
+mod writer;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::{Kind, SessionId, SessionRecord, StatementId, StatementRecord};
 use jiff::Timestamp;
-use sqlx::SqliteConnection;
 use tokio::sync::Mutex;
 
 use crate::{NewSession, Store, StoreError, StoredStatement, Window};
@@ -29,12 +29,13 @@ use lock::FileLock;
 pub use open::OpenError;
 use readers::Readers;
 pub use schema::SchemaError;
+use writer::Writer;
 
 /// Keeps everything in one database file. Clones share it.
 #[derive(Clone)]
 pub struct SqliteStore {
     // In this order, as the lock must go last.
-    writer: Arc<Mutex<SqliteConnection>>,
+    writer: Arc<Mutex<Writer>>,
     readers: Arc<Readers>,
     _lock: Arc<FileLock>,
 }
@@ -42,11 +43,15 @@ pub struct SqliteStore {
 #[async_trait]
 impl Store for SqliteStore {
     async fn create_session(&self, new: NewSession) -> Result<SessionRecord, StoreError> {
-        sessions::create(&mut *self.writer.lock().await, new).await
+        let mut turn = Writer::turn(&self.writer).await?;
+        let written = sessions::create(turn.connection(), new).await;
+        turn.end(written)
     }
 
     async fn update_session(&self, record: &SessionRecord) -> Result<(), StoreError> {
-        sessions::update(&mut *self.writer.lock().await, record).await
+        let mut turn = Writer::turn(&self.writer).await?;
+        let written = sessions::update(turn.connection(), record).await;
+        turn.end(written)
     }
 
     async fn session(&self, id: SessionId) -> Result<Option<SessionRecord>, StoreError> {
@@ -66,7 +71,9 @@ impl Store for SqliteStore {
     }
 
     async fn unlist_session(&self, id: SessionId) -> Result<bool, StoreError> {
-        sessions::unlist(&mut *self.writer.lock().await, id).await
+        let mut turn = Writer::turn(&self.writer).await?;
+        let written = sessions::unlist(turn.connection(), id).await;
+        turn.end(written)
     }
 
     async fn purge(
@@ -74,7 +81,9 @@ impl Store for SqliteStore {
         ended_before: Timestamp,
         keep: u64,
     ) -> Result<Vec<SessionRecord>, StoreError> {
-        sessions::purge(&mut *self.writer.lock().await, ended_before, keep).await
+        let mut turn = Writer::turn(&self.writer).await?;
+        let written = sessions::purge(turn.connection(), ended_before, keep).await;
+        turn.end(written)
     }
 
     async fn create_statement(
@@ -83,7 +92,9 @@ impl Store for SqliteStore {
         kind: Kind,
         code: &str,
     ) -> Result<StatementRecord, StoreError> {
-        statements::create(&mut *self.writer.lock().await, session, kind, code).await
+        let mut turn = Writer::turn(&self.writer).await?;
+        let written = statements::create(turn.connection(), session, kind, code).await;
+        turn.end(written)
     }
 
     async fn update_statement(
@@ -91,7 +102,9 @@ impl Store for SqliteStore {
         record: &StatementRecord,
         output: Option<&str>,
     ) -> Result<(), StoreError> {
-        statements::update(&mut *self.writer.lock().await, record, output).await
+        let mut turn = Writer::turn(&self.writer).await?;
+        let written = statements::update(turn.connection(), record, output).await;
+        turn.end(written)
     }
 
     async fn put_output_chunk(
@@ -101,14 +114,9 @@ impl Store for SqliteStore {
         index: u32,
         text: &str,
     ) -> Result<(), StoreError> {
-        outputs::put(
-            &mut *self.writer.lock().await,
-            session,
-            statement,
-            index,
-            text,
-        )
-        .await
+        let mut turn = Writer::turn(&self.writer).await?;
+        let written = outputs::put(turn.connection(), session, statement, index, text).await;
+        turn.end(written)
     }
 
     async fn output_chunk(
@@ -144,7 +152,9 @@ impl Store for SqliteStore {
     }
 
     async fn trim_statements(&self, session: SessionId, keep: u64) -> Result<(), StoreError> {
-        statements::trim(&mut *self.writer.lock().await, session, keep).await
+        let mut turn = Writer::turn(&self.writer).await?;
+        let written = statements::trim(turn.connection(), session, keep).await;
+        turn.end(written)
     }
 }
 

@@ -9,11 +9,11 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use tokio::sync::Mutex;
 
 use super::lock::FileLock;
 use super::readers::Readers;
 use super::schema::{self, SchemaError};
+use super::writer::Writer;
 use super::{SqliteStore, failed};
 use crate::StoreError;
 
@@ -94,9 +94,9 @@ impl SqliteStore {
                 path: path.to_owned(),
                 source,
             })?;
-        let readers = Arc::new(Readers::open(options).await.map_err(connect)?);
+        let readers = Arc::new(Readers::open(options.clone()).await.map_err(connect)?);
         Ok(Self {
-            writer: Arc::new(Mutex::new(writer)),
+            writer: Writer::new(writer, options),
             readers,
             _lock: lock,
         })
@@ -105,13 +105,13 @@ impl SqliteStore {
     /// Waits for what is under way and moves the log into the file, so that the file alone has all. Without it nothing is lost: the
     /// next opening does it.
     pub async fn flush(&self) -> Result<(), StoreError> {
-        let mut writer = self.writer.lock().await;
+        let mut turn = Writer::turn(&self.writer).await?;
         let _readers = self.readers.take_all().await;
-        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
-            .fetch_all(&mut *writer)
+        let moved = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+            .fetch_all(turn.connection())
             .await
-            .map_err(failed("write the log of the database into its file"))?;
-        Ok(())
+            .map_err(failed("write the log of the database into its file"));
+        turn.end(moved).map(|_| ())
     }
 }
 

@@ -166,3 +166,32 @@ async fn files_that_do_not_fit_are_refused_and_left_alone() {
     };
     assert!(matches!(refused, OpenError::Lock { .. }), "{refused:?}");
 }
+
+/// A write that fails; `ended` when the database, as on a full disk, has ended its transaction by itself.
+async fn write_in_vain(store: &SqliteStore, ended: bool) {
+    let mut turn = super::writer::Writer::turn(&store.writer).await.unwrap();
+    let mut transaction = turn.connection().begin().await.unwrap();
+    if ended {
+        let ended = sqlx::query("ROLLBACK").execute(&mut *transaction).await;
+        ended.unwrap();
+    }
+    drop(transaction);
+    let failed: Result<(), _> = Err(super::failed("write")("the disk is full"));
+    turn.end(failed).unwrap_err();
+}
+
+/// The library believes that a transaction is still open which the database has ended. Its next failure then leaves one open for ever,
+/// and all that is acknowledged afterwards is a part of it.
+#[tokio::test]
+async fn writes_after_failures_are_committed() {
+    let directory = Directory::new();
+    let store = SqliteStore::open(&directory.database()).await.unwrap();
+    write_in_vain(&store, true).await;
+    write_in_vain(&store, false).await;
+    let taken = store.create_session(new_session()).await.unwrap();
+    let seen = store.session(taken.id).await.unwrap();
+    assert_eq!(seen.as_ref(), Some(&taken));
+    drop(store);
+    let store = SqliteStore::open(&directory.database()).await.unwrap();
+    assert_eq!(store.session(taken.id).await.unwrap(), Some(taken));
+}

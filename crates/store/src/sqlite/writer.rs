@@ -1,0 +1,67 @@
+//! The one connection that writes.
+
+use std::sync::Arc;
+
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
+use tokio::sync::{Mutex, MutexGuard};
+
+use super::failed;
+use crate::StoreError;
+
+/// The connection, and how to make another one.
+pub(super) struct Writer {
+    connection: SqliteConnection,
+    options: SqliteConnectOptions,
+    suspect: bool,
+}
+
+/// The right to write once.
+pub(super) struct Turn<'a> {
+    writer: MutexGuard<'a, Writer>,
+}
+
+impl Writer {
+    pub(super) fn new(
+        connection: SqliteConnection,
+        options: SqliteConnectOptions,
+    ) -> Arc<Mutex<Self>> {
+        let suspect = false;
+        Arc::new(Mutex::new(Self {
+            connection,
+            options,
+            suspect,
+        }))
+    }
+
+    /// Waits for the right to write. After a write that failed, or whose caller went away, the connection is made anew: on a full disk the
+    /// database ends a transaction by itself, which its library does not notice. All later writes would then be parts of a transaction that
+    /// never ends, acknowledged and lost.
+    pub(super) async fn turn(writer: &Mutex<Self>) -> Result<Turn<'_>, StoreError> {
+        let mut writer = writer.lock().await;
+        if writer.suspect {
+            let fresh = writer
+                .options
+                .connect()
+                .await
+                .map_err(failed("open the database again"))?;
+            let old = std::mem::replace(&mut writer.connection, fresh);
+            // What it had not committed is undone by this.
+            let _ = old.close().await;
+        }
+        writer.suspect = true;
+        Ok(Turn { writer })
+    }
+}
+
+impl Turn<'_> {
+    pub(super) fn connection(&mut self) -> &mut SqliteConnection {
+        &mut self.writer.connection
+    }
+
+    /// Ends the turn: only a connection whose write succeeded, or was refused in good order, is used again.
+    pub(super) fn end<T>(mut self, written: Result<T, StoreError>) -> Result<T, StoreError> {
+        self.writer.suspect = !matches!(written, Ok(_) | Err(StoreError::DuplicateName { .. }));
+        written
+    }
+}
