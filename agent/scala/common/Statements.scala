@@ -62,7 +62,8 @@ final class Statements(interpreters: Interpreters, jobs: SparkJobs, events: Even
     val running = begin(statement)
     events.started(statement.id)
     val document = try output(running) finally end(running)
-    events.finished(statement.id, running.cancelled, document)
+    // What a stop of the driver makes of the code is no result of it: the server knows why it stops, and says so.
+    if (!interpreters.isClosed) events.finished(statement.id, running.cancelled, document)
   }
 
   private def begin(statement: Statement): Running = synchronized {
