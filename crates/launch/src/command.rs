@@ -102,7 +102,7 @@ impl Plan {
         let command = DriverCommand {
             program: ground.java.program(),
             args,
-            env: environment(ground, &dir, &conf),
+            env: environment(ground, order, &dir, &conf),
             cwd: dir.work(),
             grace_ms: u64::try_from(DEFAULT_GRACE.as_millis()).unwrap_or(u64::MAX),
         };
@@ -202,6 +202,7 @@ fn class_path(ground: Ground<'_>, conf: &BTreeMap<String, String>) -> String {
 
 fn environment(
     ground: Ground<'_>,
+    order: &DriverOrder,
     dir: &DriverDir,
     conf: &BTreeMap<String, String>,
 ) -> BTreeMap<String, String> {
@@ -210,6 +211,12 @@ fn environment(
     set("SPARK_HOME", ground.spark.home.to_string());
     set("JAVA_HOME", ground.java.home.to_string());
     set("SPARK_SCALA_VERSION", ground.spark.scala_line());
+    if keeps_to_itself(order, conf) {
+        variables
+            .entry("SPARK_LOCAL_IP".to_owned())
+            .or_insert_with(|| "127.0.0.1".to_owned());
+    }
+    let mut set = |name: &str, value: String| variables.insert(name.to_owned(), value);
     if dir.temporary().as_str().len() <= TMPDIR_MAX {
         set("TMPDIR", dir.temporary().into_string());
     }
@@ -222,6 +229,21 @@ fn environment(
         variables.insert("LD_LIBRARY_PATH".to_owned(), joined);
     }
     variables
+}
+
+/// Whether nobody outside this machine has business with the driver: its executors are in it, and its server is on loopback. Spark
+/// would open its ports, the pages of its UI among them, to every network.
+fn keeps_to_itself(order: &DriverOrder, conf: &BTreeMap<String, String>) -> bool {
+    let local = conf
+        .get("spark.master")
+        .is_none_or(|master| master == "local" || master.starts_with("local["));
+    let loopback = |url: &String| {
+        let host = url.split("://").nth(1).unwrap_or_default();
+        ["127.", "localhost:", "[::1]:"]
+            .iter()
+            .any(|own| host.starts_with(own))
+    };
+    local && order.servers.iter().all(loopback)
 }
 
 /// A number as the agent takes it: it reads 32 bits, and must still be able to count one further.
@@ -403,6 +425,7 @@ mod tests {
             "LD_LIBRARY_PATH": "/lib/native:/usr/lib/x",
             "PYSPARK_PYTHON": "/usr/bin/python3.11",
             "SPARK_HOME": "/opt/spark",
+            "SPARK_LOCAL_IP": "127.0.0.1",
             "SPARK_SCALA_VERSION": "2.13",
             "TMPDIR": "/data/drivers/s-0-aa/work/tmp",
         }
