@@ -2,13 +2,17 @@
 
 use std::error::Error;
 
-/// Writes an error and all its causes on one line, as a log or an answer shows them.
+/// Writes an error and all its causes on one line, as a log or an answer shows them. A cause that is told already, as many an
+/// error ends with its cause's own words, is not told again.
 pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
+        let told = cause.to_string();
+        if !text.ends_with(&told) {
+            text.push_str(": ");
+            text.push_str(&told);
+        }
         source = cause.source();
     }
     text
@@ -28,5 +32,15 @@ mod tests {
         assert_eq!(chain(&alone), "open the store");
         let deep = Told("start", Some(Box::new(Told("read", Some(Box::new(alone))))));
         assert_eq!(chain(&deep), "start: read: open the store");
+        let end = || Some(Box::new(Told("end of file", None)));
+        for outer in ["end of file", "read: end of file", "read"] {
+            let text = chain(&Told("start", Some(Box::new(Told(outer, end())))));
+            let expected = if outer == "end of file" {
+                "start: end of file"
+            } else {
+                "start: read: end of file"
+            };
+            assert_eq!(text, expected);
+        }
     }
 }

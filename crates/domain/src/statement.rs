@@ -90,7 +90,8 @@ impl StatementState {
     /// Livy's name of the state.
     pub fn livy_name(self) -> &'static str {
         match self {
-            Self::Waiting => "waiting",
+            // Handed over is not yet running: its interpreter may have to be started first.
+            Self::Waiting | Self::Running { started: None } => "waiting",
             Self::Running { .. } => "running",
             Self::Cancelling { .. } => "cancelling",
             Self::Available { .. } => "available",

@@ -27,6 +27,8 @@ async fn a_result_that_cannot_be_stored_is_kept_by_the_agent() {
         .post("/sessions/0/statements", r#"{"code":"x"}"#)
         .await;
     let (id, _) = agent.expect_run().await;
+    agent.started(id).await;
+    world.await_statement(S0, 0, "running").await;
     world.disk().set_full(true);
     agent.finished(id, "kept").await;
     // The link is dropped instead of an acknowledgement that would be a lie.

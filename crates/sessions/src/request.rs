@@ -3,7 +3,7 @@
 mod conf;
 mod files;
 
-use camino::Utf8PathBuf;
+use camino::Utf8Path;
 use domain::{
     DriverId, DriverRecord, Failure, FailureCode, Phase, SessionId, SessionRecord, SessionRequest,
     duration, name,
@@ -125,7 +125,8 @@ pub fn order(
     })
 }
 
-fn make_private_dir(dir: &Utf8PathBuf) -> std::io::Result<()> {
+/// Makes a directory that its owner alone may enter; one that is there is fine.
+pub fn make_private_dir(dir: &Utf8Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     std::fs::DirBuilder::new()
         .recursive(true)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agent_link::Command;
-use domain::{Exit, SessionEffect, SessionEvent, SessionState, chain};
+use domain::{End, Exit, SessionEffect, SessionEvent, SessionState, chain};
 use launch::DriverProcess;
 use tokio::time::Instant;
 
@@ -62,8 +62,22 @@ impl Actor {
     }
 
     fn note_change(&self) {
-        let name = self.record.state.livy_name(false);
-        tracing::info!(session.id = %self.record.id, session.state = name, "session state");
+        let id = self.record.id;
+        let state = self.record.state.livy_name(false);
+        match &self.record.state {
+            SessionState::Ended(End {
+                failure: Some(failure),
+                ..
+            }) => {
+                tracing::warn!(session.id = %id, session.state = state, reason = failure.message, hint = failure.hint, "session failed");
+            }
+            SessionState::Ended(End {
+                cause: Some(cause), ..
+            }) => {
+                tracing::info!(session.id = %id, session.state = state, reason = cause_words(*cause), "session stopped");
+            }
+            _ => tracing::info!(session.id = %id, session.state = state, "session state"),
+        }
     }
 
     async fn perform(&mut self, effect: SessionEffect) {
@@ -248,16 +262,14 @@ impl Actor {
             }
             (None, None) => return,
         };
-        let path = driver.dir.join("stderr.log");
-        let written = std::fs::OpenOptions::new()
-            .append(true)
-            .create(true)
-            .open(&path)
-            .and_then(|mut file| file.write_all(text.as_bytes()));
-        // Without a directory nothing was ever started, and there is no log to look at.
-        if let Err(error) = written
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
+        // A session that never came to its start has no directory yet, but a log like any other.
+        let written = request::make_private_dir(&driver.dir).and_then(|()| {
+            let path = driver.dir.join("stderr.log");
+            let mut options = std::fs::OpenOptions::new();
+            let mut file = options.append(true).create(true).open(path)?;
+            file.write_all(text.as_bytes())
+        });
+        if let Err(error) = written {
             tracing::warn!(session.id = %self.record.id, %error, "cannot write to the session's log");
         }
     }

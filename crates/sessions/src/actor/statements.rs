@@ -169,6 +169,7 @@ impl Actor {
         // A client that sees the last statement's end must find the session idle, so the session is shown first.
         self.publish();
         self.entry.board.show(record, view);
+        self.finished += 1;
         self.trim().await;
         self.dispatch_or_retry().await;
         Ok(())
@@ -290,6 +291,9 @@ impl Actor {
             }),
             Some(StatementEffect::WriteDriverLost) | None => {}
         }
+        if record.state.is_final() {
+            self.finished += 1;
+        }
         let view = output.map_or(OutputView::None, |text| OutputView::Inline(Arc::from(text)));
         self.entry.board.show(record, view);
         Ok(())
@@ -317,8 +321,8 @@ impl Actor {
     }
 
     async fn trim(&mut self) {
-        self.finished += 1;
-        if self.finished.is_multiple_of(TRIM_EVERY) {
+        if self.finished >= TRIM_EVERY {
+            self.finished = 0;
             let keep = self.sessions.config().limits.retained_statements as u64;
             if let Err(error) = self
                 .sessions
