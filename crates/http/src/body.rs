@@ -2,15 +2,17 @@
 
 use std::borrow::Cow;
 use std::error::Error;
+use std::io;
 use std::time::Duration;
 
 use async_compression::tokio::bufread::{GzipDecoder, ZlibDecoder};
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
-use futures_util::TryStreamExt;
+use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use tokio::io::AsyncBufReadExt as _;
 use tokio_util::io::{ReaderStream, StreamReader};
 
 use crate::body_room::{BodyRoom, FREE_BYTES, Held};
@@ -23,6 +25,13 @@ pub struct Payload {
     charset: Option<String>,
     /// As long as the bytes are there.
     _held: Option<Held>,
+}
+
+/// How a body may be packed.
+#[derive(Clone, Copy)]
+enum Packing {
+    Gzip,
+    Deflate,
 }
 
 /// How a body is received.
@@ -132,24 +141,30 @@ fn unpacked(headers: &HeaderMap, body: Body) -> (Body, bool) {
         .get(CONTENT_ENCODING)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
-    let reader = |body: Body| {
-        StreamReader::new(TryStreamExt::map_err(
-            body.into_data_stream(),
-            std::io::Error::other,
-        ))
+    let packing = match encoding.trim().to_ascii_lowercase().as_str() {
+        "gzip" | "x-gzip" => Packing::Gzip,
+        "deflate" => Packing::Deflate,
+        _ => return (body, false),
     };
-    match encoding.trim().to_ascii_lowercase().as_str() {
-        "gzip" | "x-gzip" => {
-            let mut decoder = GzipDecoder::new(reader(body));
-            decoder.multiple_members(true);
-            (Body::from_stream(ReaderStream::new(decoder)), true)
-        }
-        "deflate" => {
-            let decoder = ZlibDecoder::new(reader(body));
-            (Body::from_stream(ReaderStream::new(decoder)), true)
-        }
-        _ => (body, false),
+    let pieces = stream::once(unpack(body, packing)).try_flatten();
+    (Body::from_stream(pieces), true)
+}
+
+/// Nothing at all is nothing in any packing: clients name one for requests without a body, too.
+async fn unpack(body: Body, packing: Packing) -> io::Result<BoxStream<'static, io::Result<Bytes>>> {
+    let pieces = TryStreamExt::map_err(body.into_data_stream(), io::Error::other);
+    let mut packed = StreamReader::new(pieces);
+    if packed.fill_buf().await?.is_empty() {
+        return Ok(stream::empty().boxed());
     }
+    Ok(match packing {
+        Packing::Gzip => {
+            let mut decoder = GzipDecoder::new(packed);
+            decoder.multiple_members(true);
+            ReaderStream::new(decoder).boxed()
+        }
+        Packing::Deflate => ReaderStream::new(ZlibDecoder::new(packed)).boxed(),
+    })
 }
 
 fn charset(headers: &HeaderMap) -> Option<String> {
@@ -164,10 +179,8 @@ fn charset(headers: &HeaderMap) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use axum::body::Bytes;
     use axum::http::StatusCode;
     use axum::response::IntoResponse as _;
-    use futures_util::{StreamExt as _, stream};
 
     use super::*;
 

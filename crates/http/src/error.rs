@@ -70,6 +70,11 @@ impl ApiError {
         )
     }
 
+    /// Livy has it, Livius does not.
+    pub fn not_yet(message: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, Envelope::Message, message)
+    }
+
     /// The body is longer than is read.
     pub fn too_large(limit: usize) -> Self {
         let message = format!(

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use crate::answer;
 use crate::browser::is_foreign;
 use crate::error::ApiError;
+use crate::leftover::Leftover;
 use crate::path::normalise;
 use crate::query::Query;
 use crate::router::Edge;
@@ -60,11 +61,17 @@ pub async fn front(State(edge): State<Edge>, request: Request, next: Next) -> Re
     } else {
         (Method::GET, String::new())
     };
+    let (request, leftover) = Leftover::of(request);
     let mut response = match plain(request, &edge.options.host_names) {
         Ok(request) => answered(edge.options.deadline, next.run(request)).await,
         Err(error) => error.into_response(),
     };
     finish(&mut response);
+    if let Some(leftover) = leftover {
+        leftover
+            .discard(response.status(), edge.options.body_bytes)
+            .await;
+    }
     let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     tracing::debug!(%method, path, status = response.status().as_u16(), duration_ms, "answered");
     response

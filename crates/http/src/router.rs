@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use sessions::Sessions;
 use tower::Layer as _;
@@ -15,7 +14,7 @@ use utoipa_axum::routes;
 
 use crate::body_room::BodyRoom;
 use crate::front::front;
-use crate::{Options, agent, completion, logs, openapi, server, statements};
+use crate::{Options, agent, completion, logs, not_yet, openapi, server, statements};
 
 /// What fits into one packet is not worth packing.
 const WORTH_PACKING_BYTES: u64 = 1_400;
@@ -74,5 +73,5 @@ pub fn table() -> OpenApiRouter<Edge> {
         .routes(routes!(server::ping_get))
         .routes(routes!(openapi::openapi_get))
         .routes(routes!(agent::agent_connect))
-        .fallback(async || StatusCode::NOT_FOUND)
+        .fallback(not_yet::unrouted)
 }

@@ -391,6 +391,15 @@ async fn bodies_are_optional_where_they_mean_nothing() {
         .await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.text);
     }
+    let empty_pieces = || Body::from_stream(tokio_stream::empty::<std::io::Result<Vec<u8>>>());
+    for packing in ["gzip", "deflate"] {
+        for body in [Body::empty(), empty_pieces()] {
+            let path = "/sessions/0/connect";
+            let headers = [("content-encoding", packing)];
+            let answer = ask(&world, "POST", path, &headers, body).await;
+            assert_eq!(answer.status, 200, "{packing}: {}", answer.text);
+        }
+    }
     let answer = ask(&world, "POST", "/sessions", &[], "").await;
     assert_eq!(answer.status, 400);
     assert!(
@@ -400,6 +409,23 @@ async fn bodies_are_optional_where_they_mean_nothing() {
         "{}",
         answer.text
     );
+}
+
+#[tokio::test]
+async fn what_livy_has_and_livius_has_not_is_said() {
+    let world = World::new().await;
+    for (method, path) in [
+        ("GET", "/batches"),
+        ("POST", "/batches/"),
+        ("POST", "/sessions/0/submit-job"),
+        ("POST", "/sessions/0/upload-jar"),
+    ] {
+        let answer = ask(&world, method, path, &[], "{}").await;
+        assert_eq!(answer.status, 404, "{path}");
+        let message = answer.json()["msg"].to_string();
+        assert!(message.contains(" is not there yet: "), "{path}: {message}");
+    }
+    assert_eq!(world.get("/nothing").await.text, "");
 }
 
 #[tokio::test]

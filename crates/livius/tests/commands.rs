@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -221,6 +221,27 @@ fn a_server_answers_until_it_is_asked_to_stop() {
 }
 
 #[test]
+fn a_server_without_a_spark_says_so_at_once() {
+    let home = home();
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--spark-home", "/none"];
+    let mut command = livius(home.path(), &arguments);
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let log = BufReader::new(child.stderr.take().unwrap());
+    let warning = log
+        .lines()
+        .map(Result::unwrap)
+        .find(|line| line.contains("no session can start"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let warning = warning.unwrap();
+    assert!(
+        warning.contains("WARN") && warning.contains("/none") && warning.contains("hint"),
+        "{warning}"
+    );
+}
+
+#[test]
 fn connections_without_a_request_do_not_keep_a_server_from_stopping() {
     let home = home();
     let mut server = Server::start(&home, &[]);
@@ -229,6 +250,23 @@ fn connections_without_a_request_do_not_keep_a_server_from_stopping() {
     server.signal(Signal::TERM);
     assert_eq!(server.exit_code(), Some(0));
     drop(silent);
+}
+
+#[test]
+fn a_client_that_sends_all_before_it_reads_sees_why_it_is_refused() {
+    let server = Server::start(&home(), &["--set", "server.body_limit=8m"]);
+    let mut stream =
+        std::net::TcpStream::connect(server.url.trim_start_matches("http://")).unwrap();
+    let body = vec![b' '; 16 << 20];
+    let head = format!(
+        "POST /sessions HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(&body).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
 }
 
 #[test]

@@ -72,12 +72,12 @@ impl<const N: usize> Field<'_, N> {
             .map_err(|problem| self.wrong(&format!("{} must be a string: {problem}", self.name)))
     }
 
-    /// A kind or one of its aliases.
-    pub(crate) fn kind(&self) -> Result<Kind, RequestError> {
+    /// A kind or one of its aliases; `kinds` are those that fit here.
+    pub(crate) fn kind(&self, kinds: &str) -> Result<Kind, RequestError> {
         let text = self.text()?;
         Kind::parse(&text).ok_or_else(|| {
             RequestError::Json(format!(
-                "Invalid kind: {} {}; the kinds are spark, pyspark, sparkr, sql and shared",
+                "Invalid kind: {} {}; the kinds are {kinds}",
                 shown(&text),
                 self.shape.chain(self.name)
             ))

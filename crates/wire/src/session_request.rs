@@ -23,6 +23,11 @@ pub const MAX_LIST_ITEMS: usize = 10_000;
 /// The longest text that is not a value of `conf`, in bytes.
 const MAX_TEXT_BYTES: usize = 64 << 10;
 
+/// Spark's units of sizes.
+const SIZE_UNITS: [&str; 12] = [
+    "", "b", "k", "kb", "m", "mb", "g", "gb", "t", "tb", "p", "pb",
+];
+
 const SHAPE: Shape<17> = Shape {
     class: "org.apache.livy.server.interactive.CreateInteractiveRequest",
     names: [
@@ -122,9 +127,9 @@ fn set(request: &mut SessionRequest, field: &SessionField) -> Result<(), Request
         "pyFiles" => request.py_files = paths(field)?,
         "files" => request.files = paths(field)?,
         "archives" => request.archives = paths(field)?,
-        "driverMemory" => request.driver_memory = text(field)?,
+        "driverMemory" => request.driver_memory = memory(field)?,
         "driverCores" => request.driver_cores = field.count()?,
-        "executorMemory" => request.executor_memory = text(field)?,
+        "executorMemory" => request.executor_memory = memory(field)?,
         "executorCores" => request.executor_cores = field.count()?,
         "numExecutors" => request.num_executors = field.count()?,
         "queue" => request.queue = text(field)?,
@@ -145,7 +150,7 @@ fn kind(field: &SessionField) -> Result<Kind, RequestError> {
     if !field.is_text() {
         return Err(field.wrong("requirement failed: Kind should be a string."));
     }
-    field.kind()
+    field.kind("spark, pyspark, sparkr, sql and shared")
 }
 
 fn text(field: &SessionField) -> Result<Option<String>, RequestError> {
@@ -191,6 +196,26 @@ fn time(field: &SessionField) -> Result<Option<String>, RequestError> {
             field.name
         ))),
     }
+}
+
+/// A size in Spark's syntax; an empty one is none.
+fn memory(field: &SessionField) -> Result<Option<String>, RequestError> {
+    let Some(text) = text(field)?.filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    if is_size(&text) {
+        return Ok(Some(text));
+    }
+    Err(rejected(&format!(
+        "Invalid {name}: {found} ({name} takes a whole number and a unit, such as 512m or 2g)",
+        name = field.name,
+        found = shown(&text),
+    )))
+}
+
+fn is_size(text: &str) -> bool {
+    let unit = text.trim_start_matches(|character: char| character.is_ascii_digit());
+    unit.len() < text.len() && SIZE_UNITS.contains(&&*unit.to_ascii_lowercase())
 }
 
 fn conf(field: &SessionField) -> Result<BTreeMap<String, String>, RequestError> {

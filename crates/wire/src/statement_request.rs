@@ -14,6 +14,9 @@ const SHAPE: Shape<3> = Shape {
     names: ["code", "kind", "msg_type"],
 };
 
+/// What a statement can be; `shared` is for sessions.
+const KINDS: &str = "spark, pyspark, pyspark3, sparkr and sql";
+
 /// The body of `POST /sessions/{id}/statements`, for the description of the interface.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct StatementBody {
@@ -75,7 +78,7 @@ pub(crate) fn optional_kind<const N: usize>(
     });
     field
         .filter(|field| !field.is_null())
-        .map(|field| field.kind())
+        .map(|field| field.kind(KINDS))
         .transpose()
 }
 
@@ -136,7 +139,7 @@ mod tests {
             ),
             (
                 "{\"code\":\"\",\"kind\":5}",
-                "Invalid kind: 5 (through reference chain: org.apache.livy.ExecuteRequest[\"kind\"]); the kinds are spark, pyspark, sparkr, sql and shared",
+                "Invalid kind: 5 (through reference chain: org.apache.livy.ExecuteRequest[\"kind\"]); the kinds are spark, pyspark, pyspark3, sparkr and sql",
             ),
             (
                 "{\"cod\":\"\"}",

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use camino::Utf8Path;
-use domain::{Clock, SystemClock};
+use domain::{Clock, SystemClock, chain};
 use launch::{LocalConfig, LocalLauncher};
 use sessions::{Config, Sessions};
 use store::SqliteStore;
@@ -41,6 +41,7 @@ impl Server {
         .await
         .context("cannot take up the sessions of the store")?;
         warn_of_strangers(settings, address);
+        warn_of_missing_spark(settings.search(surroundings));
         let router = http_edge::router(sessions.clone(), edge(settings));
         let connections = Connections::accept(listener, router);
         tracing::info!(server.address = %address, data_dir = %settings.data_dir, "listening");
@@ -102,4 +103,14 @@ fn warn_of_strangers(settings: &Settings, address: SocketAddr) {
     if !settings.listen.ip().is_loopback() {
         tracing::warn!(server.address = %address, "other machines can reach this server, and it authenticates nobody: whoever reaches it runs code as its user");
     }
+}
+
+/// Sessions could not start; the server answers all the same, as a Spark may come. Nobody waits for the search: it asks Java.
+fn warn_of_missing_spark(search: launch::Search) {
+    drop(tokio::task::spawn_blocking(move || {
+        if let Err(error) = launch::find(&search) {
+            let hint = error.hint();
+            tracing::warn!(error = chain(&error), hint, "no session can start");
+        }
+    }));
 }

@@ -78,10 +78,10 @@ fn what_clients_send_instead_is_understood() {
             },
         ),
         (
-            r#"{"queue":5,"driverMemory":1e3}"#,
+            r#"{"queue":5,"driverMemory":1024,"executorMemory":""}"#,
             SessionRequest {
                 queue: Some("5".into()),
-                driver_memory: Some("1e3".into()),
+                driver_memory: Some("1024".into()),
                 ..default()
             },
         ),
@@ -297,6 +297,26 @@ fn values_are_refused_in_livys_words() {
             .unwrap_err()
             .starts_with("Q Unrecognized field \"foo\" (class ")
     );
+}
+
+#[test]
+fn sizes_of_memory_are_sparks() {
+    for name in ["driverMemory", "executorMemory"] {
+        for size in ["1g", "512M", "2Gb", "100", "1kb", "3t", "1PB", "7b"] {
+            assert!(
+                read(&format!("{{\"{name}\":\"{size}\"}}")).is_ok(),
+                "{size}"
+            );
+        }
+        for size in [
+            "lots", "g", "-1g", "1.5g", "1 g", " 1g", "1e3", "1x", "1gib", "1g1",
+        ] {
+            let expected = format!(
+                "M Rejected, Reason: Invalid {name}: {size} ({name} takes a whole number and a unit, such as 512m or 2g)"
+            );
+            assert_eq!(read(&format!("{{\"{name}\":\"{size}\"}}")), Err(expected));
+        }
+    }
 }
 
 #[test]
