@@ -35,7 +35,7 @@ pub struct SessionRequest {
     pub num_executors: Option<u32>,
     /// Queue of the resource manager.
     pub queue: Option<String>,
-    /// Name of the session, unique among those listed.
+    /// Name of the session, unique among those that have not ended.
     pub name: Option<String>,
     /// Spark configuration.
     pub conf: BTreeMap<String, String>,

@@ -170,7 +170,9 @@ async fn a_name_is_taken_once() {
         refused.text,
         r#"{"msg":"Rejected, Reason: Duplicate session name: Some(n) for session 1"}"#
     );
-    world.delete("/sessions/n").await;
+    world.driver(S0).await.1.exit(Exit::Code(1));
+    world.await_state(S0, "dead").await;
+    assert_eq!(world.get("/sessions/n").await.json()["id"], 0);
     assert_eq!(
         world.post("/sessions", r#"{"name":"n"}"#).await.json()["id"],
         2

@@ -26,7 +26,9 @@ CREATE TABLE sessions (
     request TEXT NOT NULL
 ) STRICT;
 
-CREATE UNIQUE INDEX sessions_by_name ON sessions (name) WHERE listed = 1 AND name IS NOT NULL;
+-- A name is taken by a session that is listed and has not ended; several that have ended may share it.
+CREATE UNIQUE INDEX sessions_taken_names ON sessions (name) WHERE listed = 1 AND ended_at IS NULL AND name IS NOT NULL;
+CREATE INDEX sessions_by_name ON sessions (name, id) WHERE listed = 1 AND name IS NOT NULL;
 CREATE INDEX sessions_listed ON sessions (id) WHERE listed = 1;
 CREATE INDEX sessions_unended ON sessions (id) WHERE ended_at IS NULL;
 CREATE INDEX sessions_by_end ON sessions (ended_at, id) WHERE ended_at IS NOT NULL;

@@ -65,7 +65,7 @@ pub struct Window {
 /// What can go wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// A listed session has that name already; `attempted` is the number that the new one would have had.
+    /// A listed session that has not ended has that name already; `attempted` is the number that the new one would have had.
     #[error("duplicate session name: {name}")]
     DuplicateName {
         /// The name.
@@ -105,7 +105,7 @@ pub trait Store: Send + Sync {
     /// A listed session.
     async fn session(&self, id: SessionId) -> Result<Option<SessionRecord>, StoreError>;
 
-    /// A listed session by name.
+    /// A listed session by name: the one that has not ended, else the newest.
     async fn session_named(&self, name: &str) -> Result<Option<SessionRecord>, StoreError>;
 
     /// How many sessions are listed, and those in the window, by number.

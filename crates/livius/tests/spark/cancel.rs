@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::client::{Session, eventually, post};
+use crate::client::{PATIENCE, Session, eventually, post};
 use crate::{Case, Shared};
 
 pub const CASES: &[Case] = &[
@@ -24,14 +24,10 @@ fn cancelled(session: &Session, kind: &str, code: &str) -> Value {
         &json!({}),
     );
     assert_eq!((status, answer), (200, json!({"msg": "canceled"})));
-    let statement = eventually(
-        "the statement is cancelled",
-        Duration::from_secs(30),
-        || {
-            let statement = session.statement(id);
-            (statement["state"] == "cancelled").then_some(statement)
-        },
-    );
+    let statement = eventually("the statement is cancelled", PATIENCE, || {
+        let statement = session.statement(id);
+        (statement["state"] == "cancelled").then_some(statement)
+    });
     session.await_state("idle");
     statement
 }

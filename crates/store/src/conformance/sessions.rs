@@ -66,7 +66,7 @@ pub async fn numbers_only_grow_and_a_refusal_uses_one_up(place: &dyn Place) -> O
     Ok(())
 }
 
-/// A session that was taken off the list is not found, and its name is free; sessions without a name are not in each other's way.
+/// A session that was taken off the list is not found, and its name is free, as is that of one that has ended; sessions without a name are not in each other's way.
 pub async fn a_name_is_unique_among_listed_sessions(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let first = store.create_session(named("a")?).await?;
@@ -86,8 +86,12 @@ pub async fn a_name_is_unique_among_listed_sessions(place: &dyn Place) -> Outcom
     assert_eq!(store.session_named("a").await?, Some(second.clone()));
     ended(&*store, unnamed()?, 1).await?;
     ended(&*store, unnamed()?, 1).await?;
+    let old = ended(&*store, named("z")?, 1).await?;
+    assert_eq!(store.session_named("z").await?, Some(old));
+    let new = store.create_session(named("z")?).await?;
+    assert_eq!(store.session_named("z").await?, Some(new));
     assert!(store.create_session(named("a")?).await.is_err());
-    assert_eq!(ids(&*store).await?, (3, vec![1, 2, 3]));
+    assert_eq!(ids(&*store).await?, (5, vec![1, 2, 3, 4, 5]));
     Ok(())
 }
 

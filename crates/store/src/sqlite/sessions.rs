@@ -14,11 +14,12 @@ const TAKE_NUMBER: &str =
     "UPDATE counters SET next = next + 1 WHERE name = 'session' RETURNING next - 1";
 const INSERT: &str = "INSERT INTO sessions (id, created_at, last_activity, name, owner, proxy_user, state, request) \
                       VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7) \
-                      ON CONFLICT (name) WHERE listed = 1 AND name IS NOT NULL DO NOTHING";
+                      ON CONFLICT (name) WHERE listed = 1 AND ended_at IS NULL AND name IS NOT NULL DO NOTHING";
 const UPDATE: &str = "UPDATE sessions SET proxy_user = ?2, state = ?3, app = ?4, driver = ?5, last_activity = ?6, ended_at = ?7 \
                       WHERE id = ?1";
 const BY_ID: &str = "SELECT * FROM sessions WHERE id = ?1 AND listed = 1";
-const BY_NAME: &str = "SELECT * FROM sessions WHERE name = ?1 AND listed = 1";
+const BY_NAME: &str = "SELECT * FROM sessions WHERE name = ?1 AND listed = 1 AND name IS NOT NULL \
+                       ORDER BY ended_at IS NULL DESC, id DESC LIMIT 1";
 const COUNT: &str = "SELECT count(*) FROM sessions WHERE listed = 1";
 const LIST_UP: &str = "SELECT * FROM sessions WHERE listed = 1 ORDER BY id LIMIT ?1 OFFSET ?2";
 const LIST_DOWN: &str =
