@@ -101,8 +101,7 @@ fn stubborn(shared: &Shared) {
     let directory = server.data.path().join("daemon");
     std::fs::create_dir_all(&directory).unwrap();
     let code = format!(
-        "import subprocess\nkeep = subprocess.Popen(['sh', '-c', 'trap \"\" TERM INT HUP; cd {0}; while :; do sleep 1; done'], start_new_session=True)\n\
-         sc._jvm.java.lang.Runtime.getRuntime().addShutdownHook",
+        "import subprocess\nkeep = subprocess.Popen(['sh', '-c', 'trap \"\" TERM INT HUP; cd {0}; while :; do sleep 1; done'], start_new_session=True)",
         directory.display()
     );
     session.run("pyspark", &code);
@@ -118,13 +117,22 @@ fn stubborn(shared: &Shared) {
             .filter(|line| line.contains(&format!("/s-{}-", session.id)) || line.contains("trap"))
             .collect::<Vec<_>>()
     };
+    let busy = session.post("pyspark", "import time\ntime.sleep(600)");
+    session.await_running(busy);
     assert!(!mine().is_empty());
+    post(&format!("{}/stop", session.url), &json!({}));
+    eventually("nothing is left of the driver", PATIENCE, || {
+        mine().is_empty().then_some(())
+    });
+    eventually("the session has ended", PATIENCE, || {
+        ["dead", "killed"]
+            .contains(&session.state().as_str())
+            .then_some(())
+    });
+    // What the stop cut off says so.
+    let cut_off = session.statement(busy)["output"].clone();
+    assert_eq!(cut_off["ename"], "SessionEnded", "{cut_off:#}");
     session.delete();
-    eventually(
-        "nothing is left of the driver",
-        Duration::from_mins(1),
-        || mine().is_empty().then_some(()),
-    );
     assert_eq!(session.state(), "gone");
 }
 
