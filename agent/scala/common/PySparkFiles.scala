@@ -11,8 +11,10 @@ object PySparkFiles {
   /** Path entries, most important first. `links` is a folder for entries that have to be made. */
   def path(links: Path): Seq[String] = sparkHome.toSeq.flatMap(home => pySpark(home, links) ++ py4j(home)) ++ archives
 
-  /** The installation: what the environment says, or else the folder above the jar that Spark was loaded from. */
-  def sparkHome: Option[File] = sys.env.get("SPARK_HOME").filter(_.nonEmpty).map(new File(_)).orElse {
+  /** The installation: what the environment says, or else the folder above the jar that Spark was loaded from. The environment
+    * may be that of the machine that the driver was submitted from.
+    */
+  def sparkHome: Option[File] = sys.env.get("SPARK_HOME").filter(_.nonEmpty).map(new File(_)).filter(_.isDirectory).orElse {
     val jar = Option(classOf[SparkContext].getProtectionDomain.getCodeSource).map(source => new File(source.getLocation.toURI))
     jar.flatMap(file => Option(file.getParentFile)).flatMap(jars => Option(jars.getParentFile))
   }

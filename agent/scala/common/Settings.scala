@@ -1,11 +1,8 @@
 package livius.agent
 
-import java.io.File
-
 import com.fasterxml.jackson.databind.JsonNode
-import com.fasterxml.jackson.databind.node.MissingNode
 
-/** What the server wrote into `launch.json`. Unknown keys are ignored, missing ones take the protocol's defaults. */
+/** What the server says to the agent at its start. Unknown keys are ignored, missing ones take the protocol's defaults. */
 final case class Settings(
     driver: String,
     servers: Seq[String],
@@ -29,16 +26,10 @@ final case class Settings(
 
 object Settings {
 
-  def read(file: File): Settings = {
-    val root = Json.mapper.readTree(file)
-    require(root != null && root.path("v").asInt(1) == 1, s"$file is not a launch file of version 1")
-    from(root)
-  }
-
-  private def from(root: JsonNode): Settings = Settings(
-    driver = required(root, "driver").asText,
-    servers = Javas.list(required(root, "servers").elements).map(_.asText),
-    token = required(root, "token").asText,
+  def from(root: JsonNode): Settings = Settings(
+    driver = LaunchDocument.required(root, "driver").asText,
+    servers = Javas.list(LaunchDocument.required(root, "servers").elements).map(_.asText),
+    token = LaunchDocument.required(root, "token").asText,
     graceSeconds = root.path("graceSeconds").asInt(600),
     kind = root.path("kind").asText("spark"),
     sqlMaxRows = root.path("sql").path("maxRows").asInt(1000),
@@ -49,11 +40,6 @@ object Settings {
     unacknowledgedBytes = root.path("limits").path("unacknowledgedBytes").asInt(128 << 20),
     interruptAfterMs = root.path("cancel").path("interruptAfterMs").asInt(0),
     killAfterMs = root.path("cancel").path("killAfterMs").asInt(3000))
-
-  private def required(root: JsonNode, key: String): JsonNode = root.path(key) match {
-    case _: MissingNode => throw new IllegalArgumentException(s"the launch file has no '$key'")
-    case node => node
-  }
 
   private def text(node: JsonNode): Option[String] =
     if (node.isTextual && !node.asText.isEmpty) Some(node.asText) else None

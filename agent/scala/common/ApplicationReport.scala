@@ -1,0 +1,83 @@
+package livius.agent
+
+import java.io.IOException
+import java.nio.charset.StandardCharsets.UTF_8
+import java.util.concurrent.{CountDownLatch, TimeUnit}
+
+import scala.annotation.tailrec
+
+import org.apache.spark.livius.RunningContext
+
+/** Says to the server which application runs, in a thread of its own, and tries until it has been heard or the application ends. */
+final class ApplicationReport(launch: BatchLaunch, appId: String, driverLogUrl: Option[String]) {
+
+  import ApplicationReport._
+
+  private val ended = new CountDownLatch(1)
+  private val settled = new CountDownLatch(1)
+
+  def start(): Unit = Threads.daemon("report") {
+    try tell()
+    catch { case error: Throwable => Log.line(s"the server cannot be told of this application: $error") }
+    finally settled.countDown()
+  }: Unit
+
+  /** The application has ended: gives a last try a moment, as a very short application should be known too. */
+  def finish(): Unit = {
+    ended.countDown()
+    settled.await(LastTryMs, TimeUnit.MILLISECONDS): Unit
+  }
+
+  /** Says it without the UI's address, if that takes its time, and once more when it is known. */
+  private def tell(): Unit = {
+    val early = uiUrl(UiPatienceMs)
+    if (deliver(early.flatten) && early.isEmpty) uiUrl(Long.MaxValue).flatten.foreach(url => deliver(Some(url)))
+  }
+
+  /** The UI's address as the context says it. None if there was no context in that time: Spark shows it only when it is
+    * complete, and on a cluster it waits for executors before.
+    */
+  private def uiUrl(patienceMs: Long): Option[Option[String]] = {
+    val begin = System.nanoTime
+    @tailrec def look(): Option[Option[String]] = {
+      val found = RunningContext.of(appId).map(_.uiWebUrl)
+      val late = (System.nanoTime - begin) / 1000000 >= patienceMs
+      if (found.isDefined || late || ended.await(ContextStepMs, TimeUnit.MILLISECONDS)) found else look()
+    }
+    look()
+  }
+
+  /** Tries the servers in turn; true if one has taken it, false if they do not want it or the application has ended. */
+  private def deliver(uiUrl: Option[String]): Boolean = {
+    val body = document(uiUrl)
+    @tailrec def attempt(count: Int, delayMs: Long, last: Boolean): Boolean =
+      answer(launch.reports(count % launch.reports.size), body) match {
+        case Right(status) if status / 100 == 2 => true
+        case Right(status @ (401 | 404 | 410)) =>
+          Log.line(s"the server does not want to know of this application (HTTP $status)")
+          false
+        case other =>
+          if (count == 0) Log.line(s"the server cannot be told of this application: ${other.fold(identity, "HTTP " + _)}; trying again")
+          !last && attempt(count + 1, math.min(delayMs * 2, LongestDelayMs), ended.await(delayMs, TimeUnit.MILLISECONDS))
+      }
+    attempt(0, FirstDelayMs, last = false)
+  }
+
+  private def answer(url: String, body: Array[Byte]): Either[String, Int] =
+    try Right(HttpPost.status(url, body, Seq("Authorization" -> s"Bearer ${launch.token}", "Livius-Driver" -> launch.driver)))
+    catch { case failure: IOException => Left(s"$url: $failure") }
+
+  private def document(uiUrl: Option[String]): Array[Byte] = Json.write(Json.obj()
+    .put("v", Frames.Version)
+    .put("appId", appId)
+    .put("sparkUiUrl", uiUrl.orNull)
+    .put("driverLogUrl", driverLogUrl.orNull)).getBytes(UTF_8)
+}
+
+object ApplicationReport {
+  private val FirstDelayMs = 200L
+  private val LongestDelayMs = 30000L
+  private val LastTryMs = 1000L
+  private val UiPatienceMs = 5000L
+  private val ContextStepMs = 50L
+}

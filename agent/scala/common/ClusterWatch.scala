@@ -1,0 +1,52 @@
+package livius.agent
+
+import scala.annotation.tailrec
+
+import org.apache.spark.deploy.livius.{DriverReport, NoMaster, StandaloneMaster}
+
+/** The cluster as seen by who does not give up at once. */
+final class ClusterWatch(master: StandaloneMaster, mark: String, stop: StopRequest) {
+  private var lost = false
+
+  /** The job's driver, if there is one. Fails with [[NoMaster]] when no master answers for a while. */
+  def driver(giveUp: => Boolean): Option[String] = patiently(ClusterWatch.PatienceMs, giveUp)(master.driverWith(mark))
+
+  /** The job's driver, if that is known at once. */
+  def driverAtOnce(): Option[String] = try master.driverWith(mark) catch { case _: NoMaster => None }
+
+  /** The driver's state, however long it takes. None if the master does not know it. */
+  def report(driver: String): Option[DriverReport] = patiently(Long.MaxValue, giveUp = false)(master.report(driver))
+
+  /** Asks for the driver's end, and does not mind if nobody hears it: who waits for the end asks again. */
+  def kill(driver: String): Unit = try master.kill(driver) catch { case _: NoMaster => }
+
+  def logOf(driver: String, worker: String): Option[String] =
+    try master.webUi(worker).map(ui => s"$ui/logPage/?driverId=$driver&logType=stderr")
+    catch { case _: NoMaster => None }
+
+  private def patiently[A](patienceMs: Long, giveUp: => Boolean)(question: => A): A = {
+    val begin = System.nanoTime
+    @tailrec def again(): A = answer(question) match {
+      case Right(answer) => answer
+      case Left(failure) if giveUp || (System.nanoTime - begin) / 1000000 >= patienceMs => throw failure
+      case Left(failure) =>
+        if (!lost) SubmitLog.line(s"no standalone master answers (${failure.getMessage}); trying again")
+        lost = true
+        stop.pause()
+        again()
+    }
+    again()
+  }
+
+  private def answer[A](question: => A): Either[NoMaster, A] =
+    try {
+      val answer = question
+      if (lost) SubmitLog.line("the standalone master answers again")
+      lost = false
+      Right(answer)
+    } catch { case failure: NoMaster => Left(failure) }
+}
+
+object ClusterWatch {
+  private val PatienceMs = 60000L
+}

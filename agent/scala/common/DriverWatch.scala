@@ -1,0 +1,83 @@
+package livius.agent
+
+import scala.annotation.tailrec
+
+import org.apache.spark.deploy.livius.DriverReport
+
+/** Follows a cluster's driver to its end and says in the log, and in the verdict, what becomes of it. */
+final class DriverWatch(first: String, cluster: ClusterWatch, verdict: Verdict, stop: StopRequest) {
+
+  import DriverWatch._
+
+  private var driver = first
+  private var shown: Option[DriverReport] = None
+  private var missed = 0
+  private var killAsked: Option[Long] = None
+
+  /** The exit code that tells how it ended. */
+  @tailrec
+  def untilItEnds(): Int = look() match {
+    case Some(code) => code
+    case None =>
+      stop.pause()
+      untilItEnds()
+  }
+
+  private def look(): Option[Int] = cluster.report(driver) match {
+    case Some(report) =>
+      missed = 0
+      if (!shown.contains(report)) show(report)
+      if (report.isFinal) Some(ended(report)) else { goOn(report); None }
+    case None =>
+      missed += 1
+      if (missed < MissedMost) None else Some(forgotten())
+  }
+
+  private def goOn(report: DriverReport): Unit = {
+    if (report.state == "RELAUNCHING") replace()
+    if (stop.made) end()
+  }
+
+  /** A driver that its worker took with it comes back under another id, if it was submitted to be looked after. */
+  private def replace(): Unit = cluster.driverAtOnce().filter(_ != driver).foreach { next =>
+    SubmitLog.line(s"driver $driver was lost with its worker and is started anew as $next")
+    driver = next
+    shown = None
+    killAsked = None
+  }
+
+  /** Said again from time to time: the master forgets it when the driver is not running yet, or no longer where it was. */
+  private def end(): Unit = if (killAsked.forall(at => System.nanoTime - at >= KillAgainNs)) {
+    if (killAsked.isEmpty) SubmitLog.line(s"the standalone master is asked to end driver $driver")
+    killAsked = Some(System.nanoTime)
+    cluster.kill(driver)
+  }
+
+  private def show(report: DriverReport): Unit = {
+    shown = Some(report)
+    verdict.write(Some(driver), report)
+    val place = report.worker.fold("") { worker =>
+      s" on $worker" + cluster.logOf(driver, worker).fold("")(address => s" (its log: $address)")
+    }
+    if (!report.isFinal) SubmitLog.line(s"driver $driver is ${report.state}$place")
+  }
+
+  private def ended(report: DriverReport): Int = {
+    val why = report.exception.fold("")(exception => s": $exception")
+    SubmitLog.line(s"the standalone master says that driver $driver ended as ${report.state}$why")
+    if (report.state == "FINISHED") 0 else 1
+  }
+
+  private def forgotten(): Int = {
+    SubmitLog.line(s"the standalone master no longer knows driver $driver, as after a restart without recovery: how it ended is not known")
+    verdict.write(Some(driver), DriverReport("UNKNOWN", None, None))
+    1
+  }
+}
+
+object DriverWatch {
+
+  /** So often must a master that answers not know the driver before that is believed. */
+  private val MissedMost = 5
+  private val KillAgainNs = 2000000000L
+}

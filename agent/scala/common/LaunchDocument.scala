@@ -1,0 +1,39 @@
+package livius.agent
+
+import java.io.File
+
+import com.fasterxml.jackson.databind.JsonNode
+
+/** The JSON that the server gives a driver on its way: a file beside the server, a variable of the environment elsewhere. */
+object LaunchDocument {
+
+  /** Holds the text itself, secret included: no child process may inherit it. */
+  val Variable = "LIVIUS_LAUNCH"
+
+  /** The same in a standalone cluster: since 4.3 Spark hands on only what is named as its own. Not everywhere, as on YARN
+    * all that is named so reaches the executors.
+    */
+  val StandaloneVariable = "SPARK_LIVIUS_LAUNCH"
+
+  val Variables: Seq[String] = Seq(Variable, StandaloneVariable)
+
+  /** Names the file, where no argument can: the arguments belong to the user's own main class. */
+  val Property = "livius.launch"
+
+  def read(file: File): JsonNode = checked(Json.mapper.readTree(file), file.toString)
+
+  /** None where neither variable is set. */
+  def inEnvironment(): Option[JsonNode] =
+    Variables.find(sys.env.contains).map(name => checked(Json.parse(sys.env(name)), name))
+
+  def required(root: JsonNode, key: String): JsonNode = {
+    val found = root.path(key)
+    if (found.isMissingNode) throw new IllegalArgumentException(s"the launch document has no '$key'")
+    found
+  }
+
+  private def checked(root: JsonNode, from: String): JsonNode = {
+    require(root != null && root.path("v").asInt(1) == 1, s"$from is not a launch document of version 1")
+    root
+  }
+}

@@ -1,0 +1,30 @@
+package livius.agent
+
+import java.util.concurrent.{CountDownLatch, TimeUnit}
+
+/** The wish that this process ends, as a signal brings it. The process then stays until it has put things in order. */
+final class StopRequest {
+  private val asked = new CountDownLatch(1)
+  private val settled = new CountDownLatch(1)
+
+  def heed(): Unit = Runtime.getRuntime.addShutdownHook(new Thread("livius-stop") {
+    override def run(): Unit = {
+      asked.countDown()
+      settled.await()
+    }
+  })
+
+  def made: Boolean = asked.getCount == 0
+
+  /** Lets the process end. */
+  def settle(): Unit = settled.countDown()
+
+  /** Waits between two looks at the cluster: not for long when somebody waits for the end. */
+  def pause(): Unit =
+    if (made) Thread.sleep(StopRequest.StepMsWhenMade) else asked.await(StopRequest.StepMs, TimeUnit.MILLISECONDS): Unit
+}
+
+object StopRequest {
+  private val StepMs = 1000L
+  private val StepMsWhenMade = 100L
+}
