@@ -93,7 +93,7 @@ impl Client {
         Ok(())
     }
 
-    async fn post(&self, path: &str, body: &Value) -> Result<Value> {
+    pub async fn post(&self, path: &str, body: &Value) -> Result<Value> {
         Ok(self
             .http
             .post(format!("{}{path}", self.url))

@@ -69,12 +69,21 @@ pub async fn creation(client: &Client) -> Result<()> {
 
 /// Resident memory of a process.
 pub fn memory(name: &str, pid: u32) -> Result<()> {
+    status(name, pid, "VmRSS")
+}
+
+/// The most resident memory that a process ever had.
+pub fn peak_memory(name: &str, pid: u32) -> Result<()> {
+    status(name, pid, "VmHWM")
+}
+
+fn status(name: &str, pid: u32, figure: &str) -> Result<()> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))
         .context("read the server's memory")?;
     let line = status
         .lines()
-        .find(|line| line.starts_with("VmRSS"))
-        .context("no VmRSS")?;
+        .find(|line| line.starts_with(figure))
+        .with_context(|| format!("no {figure}"))?;
     let kilobytes: f64 = line
         .split_whitespace()
         .nth(1)
@@ -84,18 +93,21 @@ pub fn memory(name: &str, pid: u32) -> Result<()> {
     Ok(())
 }
 
-fn quantiles(name: &str, times: &mut [Duration]) {
+/// Reports the median and the 99th percentile; leaves the times sorted.
+pub fn quantiles(name: &str, times: &mut [Duration]) {
     times.sort_unstable();
     let at = |share: usize| times[(times.len() * share / 100).min(times.len() - 1)];
     report(&format!("{name}-p50"), millis(at(50)), "ms");
     report(&format!("{name}-p99"), millis(at(99)), "ms");
 }
 
-fn millis(time: Duration) -> f64 {
+/// A time in milliseconds.
+pub fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
+/// Prints one figure.
 #[expect(clippy::print_stdout, reason = "the figures are the program's result")]
-fn report(name: &str, value: f64, unit: &str) {
+pub fn report(name: &str, value: f64, unit: &str) {
     println!("{name:44} {value:10.2} {unit}");
 }

@@ -3,12 +3,16 @@
 //! It prints one line per figure, `name value unit`, so that two runs can be laid side by side. The machine's noise is in every figure:
 //! a comparison is a ratio of two runs on one machine at one time.
 
+mod batches;
 mod client;
 mod figures;
+
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::Parser;
 
+use crate::batches::Load;
 use crate::client::Client;
 
 #[derive(Parser)]
@@ -29,6 +33,15 @@ struct Arguments {
     /// Kinds to measure.
     #[arg(long, value_delimiter = ',', default_value = "pyspark,spark")]
     kinds: Vec<String>,
+    /// Measures batches instead: this many are submitted at once.
+    #[arg(long, requires = "file")]
+    batches: Option<usize>,
+    /// The application of these batches, as the server is to find it.
+    #[arg(long)]
+    file: Option<String>,
+    /// How long these batches may take in all, in seconds.
+    #[arg(long, default_value_t = 1_800)]
+    limit_s: u64,
 }
 
 #[tokio::main]
@@ -37,6 +50,14 @@ async fn main() -> Result<()> {
     let client = Client::new(&arguments.url, arguments.poll_ms)?;
     if let Some(pid) = arguments.pid {
         figures::memory("server-memory-idle", pid)?;
+    }
+    if let (Some(count), Some(file)) = (arguments.batches, arguments.file) {
+        let load = Load {
+            count,
+            file,
+            limit: Duration::from_secs(arguments.limit_s),
+        };
+        return batches::at_once(client, load, arguments.pid).await;
     }
     for kind in &arguments.kinds {
         figures::kind(&client, kind, arguments.statements).await?;
