@@ -26,11 +26,11 @@ impl fmt::Display for Exit {
     }
 }
 
-/// Who or what asked a session to stop.
+/// Who or what asked a session or a batch to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StopCause {
-    /// `DELETE` or `POST …/stop`.
+    /// `DELETE`, `POST …/stop` or `POST …/kill`.
     User,
     /// Nothing happened for `idleTimeout`.
     IdleTimeout,
@@ -54,9 +54,11 @@ pub enum Phase {
     Launch,
     /// The process ran, its agent had not yet connected.
     Connect,
+    /// A batch's process ran, its application had not yet been heard of.
+    Submit,
     /// The agent was creating the SparkContext and the interpreter.
     Context,
-    /// The session was in use.
+    /// The session was in use, or the batch's application ran.
     Running,
     /// The session was being stopped.
     Stopping,
@@ -76,6 +78,8 @@ pub enum FailureCode {
     StartTimeout,
     /// The driver could not be reached any more.
     DriverUnreachable,
+    /// A batch's application failed.
+    ApplicationFailed,
 }
 
 /// A failure that explains itself.

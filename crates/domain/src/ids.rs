@@ -1,4 +1,4 @@
-//! Typed ids. Sessions and statements have Livy's integers; drivers have names of our own.
+//! Typed ids. Sessions, statements and batches have Livy's integers; drivers have names of our own.
 
 use std::fmt;
 
@@ -14,7 +14,12 @@ pub struct SessionId(pub i32);
 #[serde(transparent)]
 pub struct StatementId(pub i32);
 
-/// A driver's name: `s-<session>-<12 hex digits>`. Safe as a file name and as a header value.
+/// A batch's number: unique for the life of the store, never used again. Batches are counted apart from sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct BatchId(pub i32);
+
+/// A driver's name: `s-<session>-<12 hex digits>`, or `b-<batch>-<12 hex digits>`. Safe as a file name and as a header value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DriverId(String);
@@ -22,10 +27,12 @@ pub struct DriverId(String);
 impl DriverId {
     /// Names the driver of a session; `random` tells apart several drivers of one session.
     pub fn for_session(session: SessionId, random: [u8; 6]) -> Self {
-        let number = random
-            .iter()
-            .fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
-        Self(format!("s-{session}-{number:012x}"))
+        Self(format!("s-{session}-{}", hex(random)))
+    }
+
+    /// Names the driver of a batch.
+    pub fn for_batch(batch: BatchId, random: [u8; 6]) -> Self {
+        Self(format!("b-{batch}-{}", hex(random)))
     }
 
     /// Takes a name from outside, or `None` when no driver could be called that.
@@ -41,6 +48,13 @@ impl DriverId {
     }
 }
 
+fn hex(bytes: [u8; 6]) -> String {
+    let number = bytes
+        .iter()
+        .fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
+    format!("{number:012x}")
+}
+
 impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -48,6 +62,12 @@ impl fmt::Display for SessionId {
 }
 
 impl fmt::Display for StatementId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for BatchId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
@@ -67,6 +87,9 @@ mod tests {
     fn a_driver_id_reads_back_what_it_wrote_and_nothing_dangerous() {
         let id = DriverId::for_session(SessionId(7), [0, 1, 2, 0xfd, 0xfe, 0xff]);
         assert_eq!(id.as_str(), "s-7-000102fdfeff");
+        assert_eq!(DriverId::parse(id.as_str()), Some(id));
+        let id = DriverId::for_batch(BatchId(7), [0; 6]);
+        assert_eq!(id.as_str(), "b-7-000000000000");
         assert_eq!(DriverId::parse(id.as_str()), Some(id));
         for bad in ["", "../x", "s/1", "S-1", "s 1", &"a".repeat(65)] {
             assert_eq!(DriverId::parse(bad), None, "{bad:?}");

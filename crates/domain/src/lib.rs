@@ -1,8 +1,9 @@
-//! The nouns of Livius: ids, kinds, requests, records and the state machines of sessions and statements.
+//! The nouns of Livius: ids, kinds, requests, records and the state machines of sessions, statements and batches.
 //!
 //! Purpose: everything that can be decided without doing anything. Non-goals: I/O, clocks that tick, JSON as clients see it
 //! (that is `wire`), SQL (that is `store`).
 
+pub mod batch;
 pub mod clock;
 pub mod duration;
 pub mod end;
@@ -16,13 +17,16 @@ pub mod request;
 pub mod session;
 pub mod statement;
 
+pub use batch::{BatchEffect, BatchEnd, BatchEvent, BatchOutcome, BatchState, Departure, Verdict};
 pub use clock::{Clock, SystemClock};
 pub use end::{End, Exit, Failure, FailureCode, Outcome, Phase, StopCause};
 pub use error_chain::chain;
-pub use ids::{DriverId, SessionId, StatementId};
+pub use ids::{BatchId, DriverId, SessionId, StatementId};
 pub use kind::Kind;
 pub use limits::Limits;
-pub use record::{AppInfo, DriverRecord, ProcessRecord, SessionRecord, StatementRecord};
-pub use request::SessionRequest;
+pub use record::{
+    AppInfo, BatchRecord, BatchTimes, DriverRecord, ProcessRecord, SessionRecord, StatementRecord,
+};
+pub use request::{BatchRequest, SessionRequest, SubmitOptions};
 pub use session::{SessionEffect, SessionEvent, SessionState};
 pub use statement::{StatementEffect, StatementEvent, StatementState};

@@ -31,6 +31,18 @@ pub struct Limits {
     pub idle_timeout: Duration,
     /// How long a session may live, where the request does not say; `None` is for ever.
     pub session_ttl: Option<Duration>,
+    /// Batches that are being started at once; more wait their turn as `starting`.
+    pub concurrent_batch_starts: usize,
+    /// Batches whose processes live at once; more wait their turn as `starting`.
+    pub running_batches: usize,
+    /// Batches that wait for their turn.
+    pub waiting_batches: usize,
+    /// Ended batches that stay listed.
+    pub ended_batches: usize,
+    /// How long ended batches stay listed.
+    pub ended_batch_retention: Duration,
+    /// From SIGTERM to a batch's process until SIGKILL.
+    pub batch_grace: Duration,
 }
 
 impl Default for Limits {
@@ -49,6 +61,12 @@ impl Default for Limits {
             link_grace: Duration::from_mins(10),
             idle_timeout: Duration::from_hours(1),
             session_ttl: None,
+            concurrent_batch_starts: 4,
+            running_batches: 100,
+            waiting_batches: 10_000,
+            ended_batches: 10_000,
+            ended_batch_retention: Duration::from_hours(7 * 24),
+            batch_grace: Duration::from_secs(10),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A session's name: any text, made safe where it is shown.
+//! A session's or a batch's name: any text, made safe where it is shown.
 
 /// Why a name is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,10 +1,13 @@
-//! What is stored of a session, its driver and its statements.
+//! What is stored of a session, its driver and its statements, and of a batch.
 
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{DriverId, Kind, SessionId, SessionRequest, SessionState, StatementId, StatementState};
+use crate::{
+    BatchId, BatchRequest, BatchState, DriverId, Kind, SessionId, SessionRequest, SessionState,
+    StatementId, StatementState,
+};
 
 /// A session as the store keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,6 +41,58 @@ pub struct AppInfo {
     pub app_id: String,
     /// The address of the application's own pages.
     pub spark_ui_url: Option<String>,
+    /// The address of the driver's log, where a resource manager keeps it.
+    #[serde(default)]
+    pub driver_log_url: Option<String>,
+}
+
+/// A batch as the store keeps it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BatchRecord {
+    /// Its number.
+    pub id: BatchId,
+    /// What was asked for.
+    pub request: BatchRequest,
+    /// The authenticated user that created it; `None` without authentication.
+    pub owner: Option<String>,
+    /// The user it runs as; `None` when impersonation is off.
+    pub proxy_user: Option<String>,
+    /// Where it stands.
+    pub state: BatchState,
+    /// The Spark application, once known.
+    pub app: Option<AppInfo>,
+    /// Its process, once it has a name.
+    pub driver: Option<DriverRecord>,
+    /// When it came into each of its states.
+    pub times: BatchTimes,
+}
+
+/// When a batch came into each of its states; `None` for those that it has not had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchTimes {
+    /// It was asked for.
+    pub created_at: Timestamp,
+    /// Its turn came, and its process was about to be started.
+    pub launched_at: Option<Timestamp>,
+    /// Its application was heard of.
+    pub running_at: Option<Timestamp>,
+    /// It was asked to end.
+    pub stopping_at: Option<Timestamp>,
+    /// It ended.
+    pub ended_at: Option<Timestamp>,
+}
+
+impl BatchTimes {
+    /// Those of a batch just asked for.
+    pub fn new(created_at: Timestamp) -> Self {
+        Self {
+            created_at,
+            launched_at: None,
+            running_at: None,
+            stopping_at: None,
+            ended_at: None,
+        }
+    }
 }
 
 /// A driver, as much of it as must survive the server.

@@ -1,4 +1,4 @@
-//! What a client asked for when it created a session, after checking.
+//! What a client asked for when it created a session or a batch, after checking.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,12 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::Kind;
 
-/// A checked request for a session. Texts are as the client sent them: paths are resolved at launch, secrets are hidden when shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What sessions and batches ask of Spark alike. Texts are as the client sent them: paths are resolved at launch, secrets are hidden when
+/// shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct SessionRequest {
-    /// Default kind of its statements.
-    pub kind: Kind,
+pub struct SubmitOptions {
     /// User to impersonate, as asked for (the record holds the effective one).
     pub proxy_user: Option<String>,
     /// Jars for the driver and the executors.
@@ -35,10 +34,21 @@ pub struct SessionRequest {
     pub num_executors: Option<u32>,
     /// Queue of the resource manager.
     pub queue: Option<String>,
-    /// Name of the session, unique among those that have not ended.
+    /// Name of the session or batch, unique among those of its sort that have not ended.
     pub name: Option<String>,
     /// Spark configuration.
     pub conf: BTreeMap<String, String>,
+}
+
+/// A checked request for a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SessionRequest {
+    /// Default kind of its statements.
+    pub kind: Kind,
+    /// What it asks of Spark.
+    #[serde(flatten)]
+    pub submit: SubmitOptions,
     /// 0 is off.
     pub heartbeat_timeout_seconds: u32,
     /// Longest life, as the client wrote it.
@@ -51,19 +61,7 @@ impl Default for SessionRequest {
     fn default() -> Self {
         Self {
             kind: Kind::Shared,
-            proxy_user: None,
-            jars: Vec::new(),
-            py_files: Vec::new(),
-            files: Vec::new(),
-            archives: Vec::new(),
-            driver_memory: None,
-            driver_cores: None,
-            executor_memory: None,
-            executor_cores: None,
-            num_executors: None,
-            queue: None,
-            name: None,
-            conf: BTreeMap::new(),
+            submit: SubmitOptions::default(),
             heartbeat_timeout_seconds: 0,
             ttl: None,
             idle_timeout: None,
@@ -77,4 +75,19 @@ impl SessionRequest {
         (self.heartbeat_timeout_seconds > 0)
             .then(|| Duration::from_secs(self.heartbeat_timeout_seconds.into()))
     }
+}
+
+/// A checked request for a batch.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BatchRequest {
+    /// The application: a jar, or a Python or R file.
+    pub file: String,
+    /// The main class of a jar.
+    pub class_name: Option<String>,
+    /// Its arguments: any text but NUL, the empty one too.
+    pub args: Vec<String>,
+    /// What it asks of Spark.
+    #[serde(flatten)]
+    pub submit: SubmitOptions,
 }

@@ -406,7 +406,7 @@ fn phase_of(step: Start) -> Phase {
 
 fn exited_while(phase: Phase, exit: Exit) -> Failure {
     let doing = match phase {
-        Phase::Launch | Phase::Connect => "before its agent connected",
+        Phase::Launch | Phase::Submit | Phase::Connect => "before its agent connected",
         Phase::Context => "while it created the SparkContext",
         Phase::Running | Phase::Stopping => "by itself",
     };

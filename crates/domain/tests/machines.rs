@@ -19,6 +19,7 @@ fn app() -> AppInfo {
     AppInfo {
         app_id: "local-1".to_owned(),
         spark_ui_url: None,
+        driver_log_url: None,
     }
 }
 

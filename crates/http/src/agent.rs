@@ -1,5 +1,6 @@
 //! `/api/v1/agent`: where the agents inside Spark drivers connect. The protocol is described in `docs/design/agent-protocol.md`.
 
+pub mod application;
 mod link;
 
 use axum::extract::State;
@@ -44,7 +45,18 @@ pub async fn agent_connect(
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
-    let token = bearer(&headers).ok_or_else(ApiError::anonymous_agent)?;
+    let (driver, token) = introduced(&headers)?;
+    edge.sessions.authorise(&driver, token.expose_secret())?;
+    let upgrade = upgrade.map_err(|rejection| ApiError::no_websocket(&rejection.body_text()))?;
+    let upgrade = upgrade
+        .max_frame_size(agent_link::MAX_FRAME_BYTES)
+        .max_message_size(agent_link::MAX_FRAME_BYTES);
+    Ok(upgrade.on_upgrade(async move |socket| serve(&edge, &driver, &token, socket).await))
+}
+
+/// Who an agent says it is: its driver, and the driver's secret.
+fn introduced(headers: &HeaderMap) -> Result<(DriverId, SecretString), ApiError> {
+    let token = bearer(headers).ok_or_else(ApiError::anonymous_agent)?;
     let driver = headers
         .get(DRIVER_HEADER)
         .ok_or_else(ApiError::anonymous_agent)?;
@@ -53,12 +65,7 @@ pub async fn agent_connect(
         .ok()
         .and_then(DriverId::parse)
         .ok_or(AttachRefused::UnknownDriver)?;
-    edge.sessions.authorise(&driver, token.expose_secret())?;
-    let upgrade = upgrade.map_err(|rejection| ApiError::no_websocket(&rejection.body_text()))?;
-    let upgrade = upgrade
-        .max_frame_size(agent_link::MAX_FRAME_BYTES)
-        .max_message_size(agent_link::MAX_FRAME_BYTES);
-    Ok(upgrade.on_upgrade(async move |socket| serve(&edge, &driver, &token, socket).await))
+    Ok((driver, token))
 }
 
 fn bearer(headers: &HeaderMap) -> Option<SecretString> {

@@ -7,7 +7,7 @@ use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use domain::{End, SessionState, chain};
-use sessions::{AttachRefused, ErrorKind, SessionError};
+use sessions::{AttachRefused, ErrorKind, ReportRefused, SessionError};
 use wire::{ErrorMessage, RequestError};
 
 use crate::answer;
@@ -206,6 +206,15 @@ impl From<SessionError> for ApiError {
                     .with(RETRY_AFTER, HeaderValue::from_static("1"))
             }
             (ErrorKind::Internal, _) => Self::internal(&chain(&error)),
+        }
+    }
+}
+
+impl From<ReportRefused> for ApiError {
+    fn from(refused: ReportRefused) -> Self {
+        match refused {
+            ReportRefused::Agent(refused) => refused.into(),
+            ReportRefused::Store(error) => error.into(),
         }
     }
 }

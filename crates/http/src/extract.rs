@@ -1,16 +1,20 @@
-//! What the path of a request names.
+//! What the path of a request names, and who asks.
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
-use domain::{SessionId, StatementId};
-use sessions::SessionRef;
+use domain::{BatchId, SessionId, StatementId};
+use sessions::{BatchRef, Caller, SessionRef};
 use wire::{RequestError, integer};
 
 use crate::error::ApiError;
+use crate::query::Query;
 use crate::router::Edge;
 
 /// The session of a path: `{id}`.
 pub struct InSession(pub SessionRef);
+
+/// The batch of a path: `{id}`.
+pub struct InBatch(pub BatchRef);
 
 /// The session and the statement of a path: `{id}` and `{statement}`.
 pub struct InStatement(pub SessionRef, pub StatementId);
@@ -21,6 +25,18 @@ impl FromRequestParts<Edge> for InSession {
     async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, ApiError> {
         let parameters = parameters(parts, edge).await?;
         Ok(Self(session_ref(parameter(&parameters, "id"))?))
+    }
+}
+
+impl FromRequestParts<Edge> for InBatch {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, ApiError> {
+        let parameters = parameters(parts, edge).await?;
+        Ok(Self(match session_ref(parameter(&parameters, "id"))? {
+            SessionRef::Id(SessionId(id)) => BatchRef::Id(BatchId(id)),
+            SessionRef::Name(name) => BatchRef::Name(name),
+        }))
     }
 }
 
@@ -48,6 +64,17 @@ fn parameter<'a>(parameters: &'a RawPathParams, name: &str) -> &'a str {
         .iter()
         .find_map(|(key, value)| (key == name).then_some(value))
         .unwrap_or_default()
+}
+
+/// Who asks.
+pub fn caller(query: Option<&str>) -> Caller {
+    let do_as = Query::new(query)
+        .text("doAs")
+        .filter(|user| !user.is_empty());
+    Caller {
+        user: None,
+        do_as: do_as.map(std::borrow::Cow::into_owned),
+    }
 }
 
 /// All digits are an id, anything else is a name.

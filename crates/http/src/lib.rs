@@ -1,6 +1,6 @@
 //! The HTTP edge: Livy's routes, the agent's WebSocket, and nothing that decides.
 //!
-//! Purpose: to translate. A request becomes a call of [`::sessions::Sessions`], its answer becomes the bytes that Livy's clients
+//! Purpose: to translate. A request becomes a call of [`::sessions::Sessions`] or [`::sessions::Batches`], its answer becomes the bytes that Livy's clients
 //! expect. Non-goals: state of any kind, and listening (the binary binds and serves the router).
 //!
 //! A request passes `front` first: there its path and method are brought into their plain form, and there every answer gets its
@@ -8,6 +8,8 @@
 
 mod agent;
 mod answer;
+mod batch_details;
+mod batches;
 mod body;
 mod body_room;
 mod browser;
@@ -16,6 +18,7 @@ mod error;
 mod extract;
 mod front;
 mod leftover;
+mod list_stream;
 mod logs;
 mod not_yet;
 mod openapi;
@@ -24,7 +27,6 @@ mod path;
 mod query;
 mod router;
 mod server;
-mod session_stream;
 mod sessions;
 mod statement_stream;
 mod statements;

@@ -1,17 +1,17 @@
-//! `/sessions/{id}/log`.
+//! `/sessions/{id}/log` and `/batches/{id}/log`.
 
 use axum::body::{Body, Bytes};
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::{SessionId, chain};
+use domain::chain;
 use futures_util::{StreamExt as _, stream};
-use sessions::{LogPage, SessionError, SessionRef, Sessions};
+use sessions::{BatchRef, Batches, LogPage, SessionError, SessionRef, Sessions};
 use wire::{ErrorMessage, LogAnswer};
 
 use crate::answer;
 use crate::error::ApiError;
-use crate::extract::InSession;
+use crate::extract::{InBatch, InSession};
 use crate::query::Query;
 use crate::router::Edge;
 
@@ -41,20 +41,70 @@ pub async fn session_log(
     InSession(session): InSession,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let query = Query::new(query.as_deref());
+    answered((edge.sessions, session), query.as_deref()).await
+}
+
+/// Shows a page of a batch's log, the last lines of it when not told otherwise. What it wrote to its standard output and error is in it in
+/// the order in which it was written.
+#[utoipa::path(
+    get,
+    path = "/batches/{id}/log",
+    tag = "batches",
+    params(
+        ("id" = String, Path, description = "The batch's number or name"),
+        ("from" = Option<i32>, Query, description = "Index of the first line; the last `size` lines when left out or below zero"),
+        ("size" = Option<i32>, Query, description = "How many lines at most; 100 when left out, all when below zero"),
+    ),
+    responses(
+        (status = 200, description = "A page of the log", body = LogAnswer),
+        (status = 400, description = "A parameter is not a number", body = ErrorMessage),
+        (status = 404, description = "There is no such batch", body = ErrorMessage),
+    )
+)]
+pub async fn batch_log(
+    State(edge): State<Edge>,
+    InBatch(batch): InBatch,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    answered((edge.batches, batch), query.as_deref()).await
+}
+
+/// A log that can be read page by page.
+trait Log: Send + Sync + 'static {
+    /// A page of it. A negative `from` means the last `size` lines, a negative `size` all of them.
+    fn page(
+        &self,
+        from: i64,
+        size: i64,
+    ) -> impl Future<Output = Result<LogPage, SessionError>> + Send;
+}
+
+impl Log for (Sessions, SessionRef) {
+    async fn page(&self, from: i64, size: i64) -> Result<LogPage, SessionError> {
+        self.0.log(&self.1, from, size).await
+    }
+}
+
+impl Log for (Batches, BatchRef) {
+    async fn page(&self, from: i64, size: i64) -> Result<LogPage, SessionError> {
+        self.0.log(&self.1, from, size).await
+    }
+}
+
+async fn answered(log: impl Log, query: Option<&str>) -> Result<Response, ApiError> {
+    let query = Query::new(query);
     let from = query.integer("from")?.unwrap_or(-1);
     let size = query.integer("size")?.unwrap_or(PAGE_SIZE);
     if (0..=PIECE_LINES).contains(&size) {
-        let page = edge.sessions.log(&session, from, size).await?;
-        return Ok(answer::ok(&shown(&page)));
+        return Ok(answer::ok(&shown(&log.page(from, size).await?)));
     }
-    let body = long_page(edge.sessions, session, from, size).await?;
+    let body = long_page(log, from, size).await?;
     Ok(answer::json(StatusCode::OK, body))
 }
 
 fn shown(page: &LogPage) -> LogAnswer<'_> {
     LogAnswer {
-        id: page.id.0,
+        id: page.id,
         from: page.from,
         total: page.total,
         log: &page.lines,
@@ -62,13 +112,8 @@ fn shown(page: &LogPage) -> LogAnswer<'_> {
 }
 
 /// A page that may be long, as a body that never holds it whole.
-async fn long_page(
-    sessions: Sessions,
-    session: SessionRef,
-    from: i64,
-    size: i64,
-) -> Result<Body, SessionError> {
-    let LogPage { id, total, .. } = sessions.log(&session, 0, 0).await?;
+async fn long_page(log: impl Log, from: i64, size: i64) -> Result<Body, SessionError> {
+    let LogPage { id, total, .. } = log.page(0, 0).await?;
     let total = i64::try_from(total).unwrap_or(i64::MAX);
     let size = if size < 0 { total } else { size };
     let from = if from < 0 {
@@ -77,14 +122,13 @@ async fn long_page(
         from
     };
     let lines = Lines {
-        sessions,
-        session,
+        log,
         next: from,
         end: total.min(from.saturating_add(size)),
         separator: "",
     };
     let head = stream::once(async move { Ok::<_, SessionError>(head(id, from, total)) });
-    let lines = stream::try_unfold(lines, async |mut lines: Lines| {
+    let lines = stream::try_unfold(lines, async |mut lines: Lines<_>| {
         let piece = lines.next().await.inspect_err(|error| {
             tracing::warn!(error = %chain(error), "an answer with a log broke off");
         })?;
@@ -94,27 +138,26 @@ async fn long_page(
     Ok(Body::from_stream(head.chain(lines).chain(tail)))
 }
 
-fn head(id: SessionId, from: i64, total: i64) -> Bytes {
+fn head(id: i32, from: i64, total: i64) -> Bytes {
     Bytes::from(format!(
         "{{\"id\":{id},\"from\":{from},\"total\":{total},\"log\":["
     ))
 }
 
-struct Lines {
-    sessions: Sessions,
-    session: SessionRef,
+struct Lines<L> {
+    log: L,
     next: i64,
     end: i64,
     separator: &'static str,
 }
 
-impl Lines {
+impl<L: Log> Lines<L> {
     async fn next(&mut self) -> Result<Option<Bytes>, SessionError> {
         let size = (self.end - self.next).min(PIECE_LINES);
         if size <= 0 {
             return Ok(None);
         }
-        let page = self.sessions.log(&self.session, self.next, size).await?;
+        let page = self.log.page(self.next, size).await?;
         if page.lines.is_empty() {
             return Ok(None);
         }

@@ -16,9 +16,6 @@ pub async fn unrouted(uri: Uri) -> Response {
 fn missing(path: &str) -> Option<&'static str> {
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     match segments[..] {
-        ["batches"] | ["batches", _] | ["batches", _, "state" | "log"] => Some(
-            "The batch API is not there yet: run the code as statements of a session (POST /sessions)",
-        ),
         ["sessions", _, "submit-job" | "run-job"]
         | ["sessions", _, "jobs", _]
         | ["sessions", _, "jobs", _, "cancel"] => Some(
@@ -42,9 +39,6 @@ mod tests {
     #[test]
     fn only_what_livy_has_is_spoken_of() {
         for (path, words) in [
-            ("/batches", Some("The batch API")),
-            ("/batches/0", Some("The batch API")),
-            ("/batches/0/log", Some("The batch API")),
             ("/batches/0/foo", None),
             ("/sessions/0/submit-job", Some("The job API")),
             ("/sessions/0/jobs/1", Some("The job API")),

@@ -22,6 +22,7 @@ use crate::router::table;
     tags(
         (name = "sessions", description = "Interactive sessions"),
         (name = "statements", description = "Code that runs in a session"),
+        (name = "batches", description = "Applications that run to their end"),
         (name = "server", description = "About the server"),
         (name = "agent", description = "For the agents inside Spark drivers"),
     )
@@ -70,7 +71,14 @@ mod tests {
             [
                 "/",
                 "/api/v1/agent",
+                "/api/v1/agent/application",
+                "/api/v1/batches/{id}",
+                "/api/v1/batches/{id}/kill",
                 "/api/v1/openapi.json",
+                "/batches",
+                "/batches/{id}",
+                "/batches/{id}/log",
+                "/batches/{id}/state",
                 "/metrics/ping",
                 "/sessions",
                 "/sessions/{id}",

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use sessions::Sessions;
+use sessions::{Batches, Sessions};
 use tower::Layer as _;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
@@ -14,7 +14,9 @@ use utoipa_axum::routes;
 
 use crate::body_room::BodyRoom;
 use crate::front::front;
-use crate::{Options, agent, completion, logs, not_yet, openapi, server, statements};
+use crate::{
+    Options, agent, batch_details, batches, completion, logs, not_yet, openapi, server, statements,
+};
 
 /// What fits into one packet is not worth packing.
 const WORTH_PACKING_BYTES: u64 = 1_400;
@@ -23,15 +25,17 @@ const WORTH_PACKING_BYTES: u64 = 1_400;
 #[derive(Clone)]
 pub struct Edge {
     pub(crate) sessions: Sessions,
+    pub(crate) batches: Batches,
     pub(crate) options: Arc<Options>,
     pub(crate) room: BodyRoom,
 }
 
 /// The whole edge as a service. It takes paths as clients write them.
-pub fn router(sessions: Sessions, options: Options) -> Router {
+pub fn router(sessions: Sessions, batches: Batches, options: Options) -> Router {
     let (routes, _) = table().split_for_parts();
     let edge = Edge {
         sessions,
+        batches,
         room: BodyRoom::new(options.body_bytes),
         options: Arc::new(options),
     };
@@ -66,6 +70,10 @@ pub fn table() -> OpenApiRouter<Edge> {
         .routes(routes!(statements::statement_get))
         .routes(routes!(statements::statement_cancel))
         .routes(routes!(completion::completion_find))
+        .routes(routes!(batches::batch_list, batches::batch_create))
+        .routes(routes!(batches::batch_get, batches::batch_delete))
+        .routes(routes!(batches::batch_state))
+        .routes(routes!(logs::batch_log))
         .layer(packing);
     livy.routes(routes!(server::version_get))
         .routes(routes!(server::root_get))
@@ -73,5 +81,8 @@ pub fn table() -> OpenApiRouter<Edge> {
         .routes(routes!(server::ping_get))
         .routes(routes!(openapi::openapi_get))
         .routes(routes!(agent::agent_connect))
+        .routes(routes!(agent::application::application_report))
+        .routes(routes!(batch_details::batch_detail))
+        .routes(routes!(batch_details::batch_kill))
         .fallback(not_yet::unrouted)
 }

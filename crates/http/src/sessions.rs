@@ -3,16 +3,16 @@
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use sessions::{Caller, Page, SessionView};
+use sessions::{Page, SessionView};
 use wire::{ErrorMessage, Message, SessionAnswer, SessionBody, SessionListAnswer, StateAnswer};
 
 use crate::answer;
 use crate::body::Payload;
 use crate::error::ApiError;
-use crate::extract::InSession;
+use crate::extract::{InSession, caller};
+use crate::list_stream::{LOG_LINES, ListStream};
 use crate::query::Query;
 use crate::router::Edge;
-use crate::session_stream::{LOG_LINES, SessionStream};
 use crate::stream::Pieces as _;
 
 const PAGE_SIZE: i64 = 100;
@@ -38,7 +38,7 @@ pub async fn session_list(
     let query = Query::new(query.as_deref());
     let from = query.integer("from")?.unwrap_or(0);
     let size = query.integer("size")?.unwrap_or(PAGE_SIZE);
-    let list = SessionStream::list(edge.sessions, Page { from, size }).await?;
+    let list = ListStream::new(edge.sessions, Page { from, size }).await?;
     Ok(answer::json(StatusCode::OK, list.into_body().await?))
 }
 
@@ -200,14 +200,4 @@ fn rendered(edge: &Edge, view: &SessionView) -> Vec<u8> {
     let mut text = Vec::with_capacity(2_048);
     SessionAnswer::new(&view.record, view.livy_state(), &log).write(&mut text);
     text
-}
-
-fn caller(query: Option<&str>) -> Caller {
-    let do_as = Query::new(query)
-        .text("doAs")
-        .filter(|user| !user.is_empty());
-    Caller {
-        user: None,
-        do_as: do_as.map(std::borrow::Cow::into_owned),
-    }
 }

@@ -58,7 +58,9 @@ async fn paths_are_understood_as_clients_write_them() {
         ("/session/0", 404),
         ("/sessions/0/statements/0/output", 404),
         ("/nothing", 404),
-        ("/batches", 404),
+        ("/batches", 200),
+        ("//batches/", 200),
+        ("/batches/0", 404),
         ("/ui/nothing", 404),
         ("/sessions/%zz", 400),
         ("/sessions/%ff", 400),
@@ -415,8 +417,6 @@ async fn bodies_are_optional_where_they_mean_nothing() {
 async fn what_livy_has_and_livius_has_not_is_said() {
     let world = World::new().await;
     for (method, path) in [
-        ("GET", "/batches"),
-        ("POST", "/batches/"),
         ("POST", "/sessions/0/submit-job"),
         ("POST", "/sessions/0/upload-jar"),
     ] {
@@ -464,7 +464,7 @@ async fn the_server_tells_about_itself() {
 async fn the_options_do_what_they_say() {
     let world = World::new().await;
     let send = async |options: http_edge::Options, request: Request<Body>| {
-        http_edge::router(world.sessions().clone(), options)
+        http_edge::router(world.sessions().clone(), world.batches().clone(), options)
             .oneshot(request)
             .await
             .unwrap()

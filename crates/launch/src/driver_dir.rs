@@ -16,6 +16,11 @@ use crate::files;
 /// How long a driver has to end after SIGTERM when nobody said.
 pub(crate) const DEFAULT_GRACE: Duration = Duration::from_secs(10);
 
+const COMMAND: &str = "command.json";
+const SUPERVISOR: &str = "supervisor.json";
+const DRIVER: &str = "driver.json";
+const EXIT: &str = "exit.json";
+
 /// What a supervisor is to run: `command.json`.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct DriverCommand {
@@ -24,6 +29,20 @@ pub(crate) struct DriverCommand {
     pub(crate) env: BTreeMap<String, String>,
     pub(crate) cwd: Utf8PathBuf,
     pub(crate) grace_ms: u64,
+    /// Whether all that it says goes into one log, in order.
+    #[serde(default)]
+    pub(crate) merged: bool,
+}
+
+impl DriverCommand {
+    /// Where standard error goes.
+    pub(crate) fn stderr(&self, dir: &DriverDir) -> Utf8PathBuf {
+        if self.merged {
+            dir.stdout()
+        } else {
+            dir.stderr()
+        }
+    }
 }
 
 /// How a driver ended: `exit.json`.
@@ -104,38 +123,82 @@ impl DriverDir {
         self.0.join("java.options")
     }
 
+    /// What the monitor of a driver elsewhere is to do.
+    pub(crate) fn order_file(&self) -> Utf8PathBuf {
+        self.0.join("order.json")
+    }
+
+    /// What the monitor says of how the driver ended there.
+    pub(crate) fn verdict_file(&self) -> Utf8PathBuf {
+        self.0.join("cluster.json")
+    }
+
     /// The environment entry that marks this driver's processes.
     pub(crate) fn mark(&self) -> String {
         format!("{}={}", Self::MARKER, self.0)
     }
 
     pub(crate) fn write_command(&self, command: &DriverCommand) -> io::Result<()> {
-        self.write("command.json", command)
+        self.write(COMMAND, command)
     }
 
-    /// Reads the command and removes it: its environment may hold secrets.
+    /// Reads the command and removes it: its environment may hold secrets. That it was taken is remembered through a loss of power:
+    /// a command that is still there is one that was never run.
     pub(crate) fn take_command(&self) -> io::Result<DriverCommand> {
-        let command = self.read("command.json")?;
-        files::remove_if_present(&self.0.join("command.json"))?;
+        let command = self.read(COMMAND)?;
+        files::remove_if_present(&self.0.join(COMMAND))?;
+        fs::File::open(&self.0)?.sync_all()?;
         Ok(command)
+    }
+
+    /// Whether the supervisor has yet to take the command. What cannot be looked at counts as taken.
+    pub(crate) fn has_command(&self) -> bool {
+        self.0.join(COMMAND).exists()
+    }
+
+    /// Whether it is certain, with no supervisor alive, that none has started a driver here: it takes the command before, and does
+    /// neither before it has itself been written down.
+    pub(crate) fn never_started(&self) -> bool {
+        let traces = [SUPERVISOR, DRIVER, EXIT].map(|name| self.0.join(name).try_exists());
+        self.has_command() || traces.iter().all(|there| matches!(there, Ok(false)))
+    }
+
+    /// Makes the directory of a driver that was never started fit for another attempt.
+    pub(crate) fn forget_attempt(&self) {
+        // First what names the supervisor: with or without the command, the rest still tells that nothing was started.
+        for path in std::iter::once(self.0.join(SUPERVISOR)).chain(self.partial_files()) {
+            if let Err(error) = files::remove_if_present(&path) {
+                tracing::warn!(%path, %error, "could not remove a file of a launch that was broken off");
+            }
+        }
+        self.remove_secrets();
+    }
+
+    /// Files that were being written when their writer was killed.
+    fn partial_files(&self) -> Vec<Utf8PathBuf> {
+        let entries = self.0.read_dir_utf8().into_iter().flatten().flatten();
+        entries
+            .filter(|entry| entry.file_name().starts_with(files::PARTIAL))
+            .map(camino::Utf8DirEntry::into_path)
+            .collect()
     }
 
     /// Writes down which process is the driver: `driver.json`.
     pub(crate) fn write_driver(&self, driver: &ProcessRecord) -> io::Result<()> {
-        self.write("driver.json", driver)
+        self.write(DRIVER, driver)
     }
 
     pub(crate) fn read_driver(&self) -> Option<ProcessRecord> {
-        self.read("driver.json").ok()
+        self.read(DRIVER).ok()
     }
 
     /// Writes down which process is its supervisor: `supervisor.json`.
     pub(crate) fn write_supervisor(&self, supervisor: &ProcessRecord) -> io::Result<()> {
-        self.write("supervisor.json", supervisor)
+        self.write(SUPERVISOR, supervisor)
     }
 
     pub(crate) fn read_supervisor(&self) -> Option<ProcessRecord> {
-        self.read("supervisor.json").ok()
+        self.read(SUPERVISOR).ok()
     }
 
     pub(crate) fn write_grace(&self, grace: Duration) -> io::Result<()> {
@@ -153,11 +216,11 @@ impl DriverDir {
     }
 
     pub(crate) fn write_exit(&self, exit: &ExitRecord) -> io::Result<()> {
-        self.write("exit.json", exit)
+        self.write(EXIT, exit)
     }
 
     pub(crate) fn read_exit(&self) -> Option<ExitRecord> {
-        self.read("exit.json").ok()
+        self.read(EXIT).ok()
     }
 
     /// Removes what nobody needs once the driver is gone: secrets, and temporary files, which after a kill can be large.
@@ -174,8 +237,9 @@ impl DriverDir {
     /// Removes the files that hold secrets. One that cannot be removed goes with the directory.
     pub(crate) fn remove_secrets(&self) {
         for path in [
-            self.0.join("command.json"),
+            self.0.join(COMMAND),
             self.launch_file(),
+            self.order_file(),
             self.properties(),
             self.java_options(),
         ] {

@@ -8,6 +8,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 
+/// How the names of files begin that are not yet whole.
+pub(crate) const PARTIAL: &str = ".partial-";
+
 /// Writes a file that only this user can read. It appears whole or not at all, also when several write it at once.
 pub(crate) fn write_private(path: &Utf8Path, content: &[u8]) -> io::Result<()> {
     let dir = path
@@ -15,9 +18,7 @@ pub(crate) fn write_private(path: &Utf8Path, content: &[u8]) -> io::Result<()> {
         .filter(|dir| !dir.as_str().is_empty())
         .unwrap_or(Utf8Path::new("."));
     // Temporary files are private from the start.
-    let mut file = tempfile::Builder::new()
-        .prefix(".partial-")
-        .tempfile_in(dir)?;
+    let mut file = tempfile::Builder::new().prefix(PARTIAL).tempfile_in(dir)?;
     file.write_all(content)?;
     file.persist(path).map(drop).map_err(|error| error.error)
 }

@@ -27,13 +27,14 @@ mod spark_conf;
 mod starting;
 mod supervised;
 mod supervisor;
+mod verdict;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use camino::{Utf8Path, Utf8PathBuf};
-use domain::{DriverId, Exit, Failure, Kind, ProcessRecord};
+use domain::{DriverId, Exit, Failure, Kind, ProcessRecord, Verdict};
 use secrecy::SecretString;
 
 pub use agent::AgentError;
@@ -58,10 +59,8 @@ pub use supervisor::{SuperviseError, supervise};
 pub struct DriverOrder {
     /// Its name.
     pub id: DriverId,
-    /// An existing, empty directory of its own (mode 0700).
+    /// An existing directory of its own (mode 0700): empty, or with what an attempt left that [`Launcher::adopt`] calls never started.
     pub dir: Utf8PathBuf,
-    /// The session's kind.
-    pub kind: Kind,
     /// The whole Spark configuration, merged and checked.
     pub conf: BTreeMap<String, String>,
     /// The user to impersonate.
@@ -70,10 +69,40 @@ pub struct DriverOrder {
     pub token: SecretString,
     /// Where the agent connects to, as `ws://…`.
     pub servers: Vec<String>,
-    /// How long the driver lives without the server.
-    pub link_grace: Duration,
-    /// Rows of an SQL result at most.
-    pub sql_max_rows: u64,
+    /// What it runs.
+    pub program: Program,
+}
+
+/// What a driver runs.
+#[derive(Debug, Clone)]
+pub enum Program {
+    /// The agent of a session.
+    Agent {
+        /// The session's kind.
+        kind: Kind,
+        /// How long the driver lives without the server.
+        link_grace: Duration,
+        /// Rows of an SQL result at most.
+        sql_max_rows: u64,
+    },
+    /// The application of a batch, with a listener of ours in it that tells when it runs.
+    Application {
+        /// The file with the code: an absolute path or a URI.
+        file: String,
+        /// The class to run, for a jar.
+        class_name: Option<String>,
+        /// Its arguments, handed on as they are.
+        args: Vec<String>,
+    },
+}
+
+/// Why there is no driver to adopt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gone {
+    /// It ran, and has ended like this; nothing of it is left.
+    Ended(Exit),
+    /// It is certain that no process of it was ever started. It can be launched, in the same directory.
+    NeverStarted,
 }
 
 /// A started driver.
@@ -95,11 +124,15 @@ pub trait Launcher: Send + Sync {
     /// Starts a driver. When it fails, nothing of it is left running.
     async fn launch(&self, order: DriverOrder) -> Result<Box<dyn DriverProcess>, Failure>;
 
-    /// Finds a driver that an earlier server started: `Ok` when it still lives, else how it ended. `record` is `None` when that
+    /// Finds a driver that an earlier server started: `Ok` when it still lives, else what became of it. `record` is `None` when that
     /// server died between starting the process and storing its record: what the supervisor wrote into `dir` tells then.
     async fn adopt(
         &self,
         dir: &Utf8Path,
         record: Option<&ProcessRecord>,
-    ) -> Result<Box<dyn DriverProcess>, Exit>;
+    ) -> Result<Box<dyn DriverProcess>, Gone>;
+
+    /// What the resource manager said of a driver that ran there, and whose process in `dir` is gone. `None` when the process was the
+    /// driver itself, or ended before the manager knew of one.
+    async fn verdict(&self, dir: &Utf8Path) -> Option<Verdict>;
 }

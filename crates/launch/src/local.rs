@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use camino::Utf8Path;
-use domain::{Clock, Exit, Failure, FailureCode, Phase, ProcessRecord, chain};
+use domain::{Clock, Failure, FailureCode, Phase, ProcessRecord, Verdict, chain};
 use tokio::sync::Mutex;
 
 use crate::agent::{Agent, AgentError};
@@ -17,7 +17,7 @@ use crate::setup::AGENTS;
 use crate::spark_conf::{ConfError, SparkConf};
 use crate::starting::{StartError, Started};
 use crate::supervised::Supervised;
-use crate::{DriverOrder, DriverProcess, Launcher};
+use crate::{DriverOrder, DriverProcess, Gone, Launcher, verdict};
 
 /// What the launcher needs to know.
 #[derive(Debug, Clone)]
@@ -75,9 +75,7 @@ impl LaunchError {
                     .to_owned()
             }
             Self::Conf(_) => "correct the file in Spark's configuration directory".to_owned(),
-            Self::Command(_) => {
-                "correct the session's configuration, or spark-defaults.conf".to_owned()
-            }
+            Self::Command(_) => "correct what was asked for, or spark-defaults.conf".to_owned(),
             Self::Write(_) => {
                 "check that the data directory can be written to and has space".to_owned()
             }
@@ -198,17 +196,15 @@ fn start(
     let dir = DriverDir::new(&order.dir);
     let started = write(&dir, &plan)
         .map_err(LaunchError::Write)
-        .and_then(|()| Ok(Started::spawn(&config.supervisor, &dir)?));
+        .and_then(|()| Ok(Started::spawn(&config.supervisor, &dir, &plan.command)?));
     started.inspect_err(|_| dir.remove_secrets())
 }
 
 fn write(dir: &DriverDir, plan: &Plan) -> std::io::Result<()> {
     files::private_dir(&dir.temporary())?;
-    files::write_private(&dir.properties(), plan.properties.as_bytes())?;
-    if let Some(options) = &plan.java_options {
-        files::write_private(&dir.java_options(), options.as_bytes())?;
+    for (path, text) in &plan.files {
+        files::write_private(path, text.as_bytes())?;
     }
-    files::write_private(&dir.launch_file(), plan.launch.as_bytes())?;
     dir.write_command(&plan.command)
 }
 
@@ -223,8 +219,16 @@ impl Launcher for LocalLauncher {
         &self,
         dir: &Utf8Path,
         record: Option<&ProcessRecord>,
-    ) -> Result<Box<dyn DriverProcess>, Exit> {
+    ) -> Result<Box<dyn DriverProcess>, Gone> {
         let found = Supervised::adopt(DriverDir::new(dir), record, Arc::clone(&self.clock)).await?;
         Ok(Box::new(found))
+    }
+
+    async fn verdict(&self, dir: &Utf8Path) -> Option<Verdict> {
+        let path = DriverDir::new(dir).verdict_file();
+        tokio::task::spawn_blocking(move || verdict::read(&path))
+            .await
+            .ok()
+            .flatten()
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use domain::{Clock, ProcessRecord};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-use crate::driver_dir::DriverDir;
+use crate::driver_dir::{DriverCommand, DriverDir};
 use crate::leftovers::sweep;
 use crate::supervised::{MARGIN, Supervised};
 use crate::{pidfd, processes};
@@ -45,8 +45,13 @@ pub(crate) struct Started {
 }
 
 impl Started {
-    /// Starts `<supervisor…> <dir>` and with it the driver that the directory's `command.json` tells of.
-    pub(crate) fn spawn(supervisor: &[String], dir: &DriverDir) -> Result<Self, StartError> {
+    /// Starts `<supervisor…> <dir>` and with it the driver that the directory's `command.json` tells of. The supervisor's own log is
+    /// the driver's.
+    pub(crate) fn spawn(
+        supervisor: &[String],
+        dir: &DriverDir,
+        driver: &DriverCommand,
+    ) -> Result<Self, StartError> {
         let (program, args) = supervisor
             .split_first()
             .expect("the configuration names a program");
@@ -57,7 +62,7 @@ impl Started {
         let stderr = std::fs::OpenOptions::new()
             .append(true)
             .create(true)
-            .open(dir.stderr())
+            .open(driver.stderr(dir))
             .map_err(spawned)?;
         let mut child = Command::new(program)
             .args(args)

@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use domain::{Clock, Exit, ProcessRecord};
@@ -11,14 +11,16 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use crate::DriverProcess;
 use crate::driver_dir::{DriverDir, ExitRecord};
 use crate::leftovers::sweep;
-use crate::pidfd::reap;
-use crate::processes;
+use crate::pidfd::{self, reap};
+use crate::{DriverProcess, Gone, processes};
 
 /// What a supervisor gets on top of the grace before it counts as stuck.
 pub(crate) const MARGIN: Duration = Duration::from_secs(10);
+
+/// How often it is looked whether a supervisor has begun.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// A running driver.
 pub(crate) struct Supervised {
@@ -48,20 +50,26 @@ impl Supervised {
         })
     }
 
-    /// Finds a driver again, or clears away what is left of it and tells how it ended. Without a record the directory tells.
+    /// Finds a driver again, or clears away what is left of it and tells what became of it. Without a record, which is made of drivers
+    /// that were started only, the directory tells.
     pub(crate) async fn adopt(
         dir: DriverDir,
         record: Option<&ProcessRecord>,
         clock: Arc<dyn Clock>,
-    ) -> Result<Self, Exit> {
-        let record = record.cloned().or_else(|| dir.read_supervisor());
-        if let Some(record) = record
+    ) -> Result<Self, Gone> {
+        let known = record.cloned().or_else(|| dir.read_supervisor());
+        if let Some(record) = known
             && let Some(pidfd) = open_same(&record)
+            && let Some(pidfd) = once_begun(&dir, pidfd).await
             && let Ok(found) = Self::watch(dir.clone(), record, pidfd, Arc::clone(&clock))
         {
             return Ok(found);
         }
-        Err(settle(dir, clock).await)
+        if record.is_none() && dir.never_started() {
+            dir.forget_attempt();
+            return Err(Gone::NeverStarted);
+        }
+        Err(Gone::Ended(settle(dir, clock).await))
     }
 
     fn tell(&self, grace: Duration) {
@@ -79,6 +87,27 @@ fn open_same(record: &ProcessRecord) -> Option<OwnedFd> {
     // Opened first and looked at second, the descriptor cannot come to mean another process in between.
     let process = processes::look_up(record.pid)?;
     (process.start_ticks == record.start_ticks).then_some(pidfd)
+}
+
+/// Waits until a supervisor has taken its command, or is gone. It ends by itself when the server that made it died before it said `go`.
+async fn once_begun(dir: &DriverDir, pidfd: OwnedFd) -> Option<OwnedFd> {
+    let dir = dir.clone();
+    let waiting = tokio::task::spawn_blocking(move || {
+        let until = Instant::now() + MARGIN;
+        while dir.has_command() {
+            // Either it ends, which the descriptor tells, or the file goes, which only looking tells.
+            if pidfd::readable(&pidfd, LOOK_AGAIN).unwrap_or(false) {
+                reap(&pidfd);
+                return None;
+            }
+            if Instant::now() > until {
+                // It is stuck. Once it is gone, the command tells whether it ever began.
+                let _ = pidfd_send_signal(&pidfd, Signal::KILL);
+            }
+        }
+        Some(pidfd)
+    });
+    waiting.await.ok().flatten()
 }
 
 #[async_trait]

@@ -117,7 +117,7 @@ fn start(dir: &DriverDir) -> Result<Pid, SuperviseError> {
         .current_dir(&order.cwd)
         .stdin(Stdio::null())
         .stdout(log(&dir.stdout()).map_err(failed("open the driver's log"))?)
-        .stderr(log(&dir.stderr()).map_err(failed("open the driver's log"))?)
+        .stderr(log(&order.stderr(dir)).map_err(failed("open the driver's log"))?)
         .process_group(0)
         .spawn()
         .map_err(failed("start the driver's program"))?;

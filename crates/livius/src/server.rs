@@ -7,7 +7,7 @@ mod signals;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use sessions::{Sessions, ShutdownPolicy};
+use sessions::{Batches, Sessions, ShutdownPolicy};
 
 use crate::exit::Ending;
 use connections::Connections;
@@ -24,9 +24,11 @@ const LAST_KILLS: Duration = Duration::from_secs(10);
 pub struct Server {
     address: SocketAddr,
     sessions: Sessions,
+    batches: Batches,
     store: SqliteStore,
     connections: Connections,
     on_shutdown: ShutdownPolicy,
+    batches_on_shutdown: ShutdownPolicy,
     shutdown_timeout: Duration,
 }
 
@@ -50,7 +52,7 @@ impl Server {
                 let error = error.map_or_else(|| "the port is gone".to_owned(), |error| error.to_string());
                 Some(format!("cannot accept connections: {error}"))
             }
-            () = self.sessions.failed() => Some("a task has panicked: please report it, with the log above".to_owned()),
+            () = task_failed(&self.sessions, &self.batches) => Some("a task has panicked: please report it, with the log above".to_owned()),
         };
         if let Some(error) = &failure {
             tracing::error!(error, "shutting down");
@@ -60,6 +62,7 @@ impl Server {
         }
         // The fault is the server's, so nobody's session is ended for it: the next server takes the drivers up.
         self.on_shutdown = ShutdownPolicy::Keep;
+        self.batches_on_shutdown = ShutdownPolicy::Keep;
         match self.shut_down(signals).await {
             Ending::Good => Ending::Failed,
             ending => ending,
@@ -72,7 +75,7 @@ impl Server {
             biased;
             // Whoever asks twice does not want to wait.
             signal = signals.next() => return self.cut_short(signal).await,
-            in_time = self.sessions.shutdown(self.on_shutdown, self.shutdown_timeout) => in_time,
+            in_time = self.end_all() => in_time,
         };
         self.connections.close(LAST_ANSWERS).await;
         // For whoever copies the file now; nothing is lost without it.
@@ -91,13 +94,40 @@ impl Server {
         }
     }
 
+    /// Ends sessions and batches, or leaves them to the next server; false when that was not done in time.
+    async fn end_all(&self) -> bool {
+        let limit = self.shutdown_timeout;
+        let (sessions, batches) = tokio::join!(
+            self.sessions.shutdown(self.on_shutdown, limit),
+            self.batches.shutdown(self.batches_on_shutdown, limit),
+        );
+        sessions && batches
+    }
+
     /// Ends the drivers that still run by force; those that were to live on are left to the next server.
     async fn cut_short(&self, signal: Signal) -> Ending {
         tracing::warn!(signal = signal.name(), "stopping at once");
-        if self.on_shutdown == ShutdownPolicy::Stop && !self.sessions.end_by_force(LAST_KILLS).await
-        {
+        let (sessions, batches) = tokio::join!(
+            async {
+                self.on_shutdown == ShutdownPolicy::Keep
+                    || self.sessions.end_by_force(LAST_KILLS).await
+            },
+            async {
+                self.batches_on_shutdown == ShutdownPolicy::Keep
+                    || self.batches.end_by_force(LAST_KILLS).await
+            },
+        );
+        if !(sessions && batches) {
             tracing::error!("some drivers may be left; the next server takes them up");
         }
         Ending::Interrupted(signal.number())
+    }
+}
+
+/// Becomes ready when a task of the application has panicked.
+async fn task_failed(sessions: &Sessions, batches: &Batches) {
+    tokio::select! {
+        () = sessions.failed() => {}
+        () = batches.failed() => {}
     }
 }

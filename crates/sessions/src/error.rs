@@ -35,6 +35,12 @@ pub enum SessionError {
     /// As many sessions live as may. Livy's words.
     #[error("Rejected, too many sessions are being created!")]
     TooManySessions,
+    /// As many batches wait for their turn as may.
+    #[error("{limit} batches are waiting for their turn already; try again when some have run")]
+    TooManyBatches {
+        /// The limit.
+        limit: usize,
+    },
     /// As many statements wait as may.
     #[error(
         "session {session} already has {limit} statements waiting; try again when some have run"
@@ -109,9 +115,10 @@ impl SessionError {
             }
             Self::NotActive { .. } => ErrorKind::Conflict,
             Self::Impersonation { .. } => ErrorKind::Forbidden,
-            Self::TooManyStatements { .. } | Self::TooMuchCode { .. } | Self::ShuttingDown => {
-                ErrorKind::Overloaded
-            }
+            Self::TooManyBatches { .. }
+            | Self::TooManyStatements { .. }
+            | Self::TooMuchCode { .. }
+            | Self::ShuttingDown => ErrorKind::Overloaded,
             Self::Store(_) | Self::Log(_) | Self::Transition(_) | Self::ActorGone => {
                 ErrorKind::Internal
             }

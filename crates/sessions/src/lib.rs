@@ -1,10 +1,12 @@
-//! The application: one actor per session, the registry, timeouts and recovery.
+//! The application: one actor per session or batch, the registries, timeouts and recovery.
 //!
 //! Purpose: to decide. It persists first, acts second, publishes third. Non-goals: HTTP, SQL, processes.
 
 mod actor;
+mod batches;
 mod board;
 mod config;
+mod ended_logs;
 mod error;
 mod janitor;
 mod lifecycle;
@@ -14,10 +16,12 @@ mod request;
 mod service;
 mod view;
 
+pub use batches::{Batches, ReportRefused};
 pub use config::{Config, Impersonation, LocalFiles, ShutdownPolicy};
 pub use error::{AttachRefused, ErrorKind, SessionError};
 pub use lifecycle::Lifecycle;
 pub use service::Sessions;
 pub use view::{
-    Caller, LogPage, NewStatement, Order, OutputView, Page, SessionRef, SessionView, StatementView,
+    BatchRef, BatchView, Caller, LogPage, NewStatement, Order, OutputView, Page, SessionRef,
+    SessionView, StatementView,
 };

@@ -1,4 +1,4 @@
-//! A session's log: its driver's two output files as one list of lines, composed as Livy does.
+//! The log of a session or a batch: its driver's two output files as one list of lines, composed as Livy does.
 //!
 //! The files only grow and are never held in memory. Everything here is synchronous file reading: a tail reads 128 KiB at most and is
 //! for any thread, a page may read megabytes and belongs on a blocking one.
@@ -9,9 +9,9 @@ mod index;
 mod tests;
 
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 pub use file::LogFile;
 use file::{Budget, LastLines, Stamp};
@@ -47,6 +47,18 @@ impl SessionLog {
             stderr: LogFile::new(stderr),
             last_tail: Mutex::new(None),
         }
+    }
+
+    /// The log of the driver that has this directory.
+    pub fn of(dir: &Utf8Path) -> Self {
+        Self::new(dir.join("stdout.log"), dir.join("stderr.log"))
+    }
+
+    /// The log of one that has no directory yet: nothing but headings.
+    pub fn empty() -> Arc<Self> {
+        static EMPTY: LazyLock<Arc<SessionLog>> =
+            LazyLock::new(|| Arc::new(SessionLog::new(Utf8PathBuf::new(), Utf8PathBuf::new())));
+        Arc::clone(&EMPTY)
     }
 
     /// Answers the index of the page's first line, how many lines there are in all, and the page's lines.

@@ -98,7 +98,7 @@ impl Registry {
     pub fn insert(&self, entry: &Arc<Entry>) {
         let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
         tables.drivers.insert(entry.driver.clone(), entry.id);
-        if let (Some(name), false) = (&entry.view().record.request.name, entry.is_hidden()) {
+        if let (Some(name), false) = (&entry.view().record.request.submit.name, entry.is_hidden()) {
             tables.names.insert(name.clone(), entry.id);
         }
         tables.sessions.insert(entry.id, Arc::clone(entry));

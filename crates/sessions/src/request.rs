@@ -3,42 +3,70 @@
 mod conf;
 mod files;
 
+use std::collections::BTreeMap;
+
 use camino::Utf8Path;
 use domain::{
-    DriverId, DriverRecord, Failure, FailureCode, Phase, SessionId, SessionRecord, SessionRequest,
-    duration, name,
+    BatchId, BatchRecord, BatchRequest, DriverId, DriverRecord, Failure, FailureCode, Phase,
+    SessionId, SessionRecord, SessionRequest, SubmitOptions, duration, name,
 };
-use launch::DriverOrder;
+use launch::{DriverOrder, Program};
 use secrecy::SecretString;
 
 use crate::config::Config;
 use crate::error::SessionError;
-use crate::service::Sessions;
 use crate::view::Caller;
 
-pub use conf::sql_max_rows;
+use conf::sql_max_rows;
+use files::{Presence, Rule};
 
 /// Livy's key for the cap of an SQL result.
 const SQL_MAX_ROWS_KEY: &str = "livy.rsc.sql.num-rows";
 
 /// Refuses what cannot be granted, before anything of it exists.
-pub fn check(config: &Config, request: &SessionRequest) -> Result<(), SessionError> {
-    let rejected = |error: &dyn std::fmt::Display| SessionError::Rejected(error.to_string());
+pub fn check_session(config: &Config, request: &SessionRequest) -> Result<(), SessionError> {
     for text in [&request.ttl, &request.idle_timeout].into_iter().flatten() {
-        duration::parse(text).map_err(|error| rejected(&error))?;
+        duration::parse(text).map_err(|error| SessionError::Rejected(error.to_string()))?;
     }
-    if let Some(name) = &request.name {
-        name::check(name).map_err(|error| rejected(&error))?;
-    }
-    conf::check(config, request)?;
-    files::check(config, request)
+    check_submit(config, &request.submit)?;
+    files(config, Presence::Required).check(&request.submit)
 }
 
-/// The user that a session runs as: `None` when impersonation is off, whatever the request says.
+/// The same for a batch. Its files are looked for when its turn has come.
+pub fn check_batch(config: &Config, request: &BatchRequest) -> Result<(), SessionError> {
+    check_submit(config, &request.submit)?;
+    check_batch_files(config, request, Presence::Later)
+}
+
+fn check_submit(config: &Config, submit: &SubmitOptions) -> Result<(), SessionError> {
+    if let Some(name) = &submit.name {
+        name::check(name).map_err(|error| SessionError::Rejected(error.to_string()))?;
+    }
+    conf::check(config, submit)
+}
+
+fn check_batch_files(
+    config: &Config,
+    request: &BatchRequest,
+    presence: Presence,
+) -> Result<(), SessionError> {
+    let rule = files(config, presence);
+    rule.check_one("file", &request.file)?;
+    rule.check(&request.submit)
+}
+
+fn files(config: &Config, presence: Presence) -> Rule<'_> {
+    Rule {
+        allowed: &config.local_files,
+        presence,
+    }
+}
+
+/// The user that a session or batch runs as: `None` when impersonation is off, whatever the request says.
 pub fn effective_user(
     config: &Config,
     caller: &Caller,
-    request: &SessionRequest,
+    asked: Option<&str>,
 ) -> Result<Option<String>, SessionError> {
     if !config.impersonation.enabled {
         return Ok(None);
@@ -46,7 +74,7 @@ pub fn effective_user(
     let Some(target) = caller
         .do_as
         .clone()
-        .or_else(|| request.proxy_user.clone())
+        .or_else(|| asked.map(str::to_owned))
         .or_else(|| caller.user.clone())
     else {
         return Ok(None);
@@ -70,9 +98,17 @@ pub fn effective_user(
     }
 }
 
-/// Names a driver and makes its secret. The secret itself is kept in memory until the launch, its hash in the store.
+/// Names a session's driver and makes its secret. The secret itself is kept in memory until the launch, its hash in the store.
 pub fn new_driver(config: &Config, session: SessionId) -> (DriverRecord, SecretString) {
-    let id = DriverId::for_session(session, random());
+    with_secret(config, DriverId::for_session(session, random()))
+}
+
+/// The same for a batch.
+pub fn new_batch_driver(config: &Config, batch: BatchId) -> (DriverRecord, SecretString) {
+    with_secret(config, DriverId::for_batch(batch, random()))
+}
+
+fn with_secret(config: &Config, id: DriverId) -> (DriverRecord, SecretString) {
     let token = hex(&random::<32>());
     let record = DriverRecord {
         dir: config.drivers_dir.join(id.as_str()),
@@ -81,6 +117,20 @@ pub fn new_driver(config: &Config, session: SessionId) -> (DriverRecord, SecretS
         process: None,
     };
     (record, SecretString::from(token))
+}
+
+/// Whether this is the secret that has that hash.
+pub fn is_token(hash: &str, token: &str) -> bool {
+    same(hash, &token_hash(token))
+}
+
+/// Compares without telling by its time where the difference is.
+fn same(a: &str, b: &str) -> bool {
+    a.len() == b.len()
+        && a.bytes()
+            .zip(b.bytes())
+            .fold(0, |difference, (a, b)| difference | (a ^ b))
+            == 0
 }
 
 /// What is stored of an agent's secret.
@@ -99,30 +149,84 @@ fn hex(bytes: &[u8]) -> String {
 
 /// The order for a session's driver. Makes the driver's directory.
 pub fn order(
-    sessions: &Sessions,
+    config: &Config,
     record: &SessionRecord,
     token: Option<SecretString>,
 ) -> Result<DriverOrder, Failure> {
-    let config = sessions.config();
-    let driver = record
-        .driver
-        .as_ref()
-        .ok_or_else(|| failure("the session has no driver".to_owned()))?;
-    let token = token
-        .ok_or_else(|| failure("the driver's secret is gone: it was launched before".to_owned()))?;
-    make_private_dir(&driver.dir)
-        .map_err(|error| failure(format!("cannot make {}: {error}", driver.dir)))?;
-    Ok(DriverOrder {
-        id: driver.id.clone(),
-        dir: driver.dir.clone(),
-        kind: record.request.kind,
-        conf: conf::spark_conf(config, record.id, &record.request),
-        proxy_user: record.proxy_user.clone(),
+    let submit = &record.request.submit;
+    // What was allowed when it was asked for may have become a link to something else since.
+    files(config, Presence::Required)
+        .check(submit)
+        .map_err(not_to_be_used)?;
+    let name = format!("livy-session-{}", record.id);
+    let driver = Driver {
+        record: record.driver.as_ref(),
         token,
-        servers: config.agent_urls.clone(),
-        link_grace: config.limits.link_grace,
-        sql_max_rows: sql_max_rows(&record.request.conf).unwrap_or(config.sql_max_rows),
-    })
+        proxy_user: record.proxy_user.clone(),
+        conf: conf::spark_conf(config, submit, Some(name)),
+    };
+    driver.order(
+        config,
+        Program::Agent {
+            kind: record.request.kind,
+            link_grace: config.limits.link_grace,
+            sql_max_rows: sql_max_rows(&submit.conf).unwrap_or(config.sql_max_rows),
+        },
+    )
+}
+
+/// The order for a batch's process. Makes its directory.
+pub fn batch_order(
+    config: &Config,
+    record: &BatchRecord,
+    token: Option<SecretString>,
+) -> Result<DriverOrder, Failure> {
+    let request = &record.request;
+    check_batch_files(config, request, Presence::Required).map_err(not_to_be_used)?;
+    let driver = Driver {
+        record: record.driver.as_ref(),
+        token,
+        proxy_user: record.proxy_user.clone(),
+        conf: conf::spark_conf(config, &request.submit, None),
+    };
+    driver.order(
+        config,
+        Program::Application {
+            file: request.file.clone(),
+            class_name: request.class_name.clone(),
+            args: request.args.clone(),
+        },
+    )
+}
+
+/// A driver to be, whatever it runs.
+struct Driver<'a> {
+    record: Option<&'a DriverRecord>,
+    token: Option<SecretString>,
+    proxy_user: Option<String>,
+    conf: BTreeMap<String, String>,
+}
+
+impl Driver<'_> {
+    fn order(self, config: &Config, program: Program) -> Result<DriverOrder, Failure> {
+        let driver = self
+            .record
+            .ok_or_else(|| failure("there is no driver to be started".to_owned()))?;
+        let token = self.token.ok_or_else(|| {
+            failure("the driver's secret is gone: it was launched before".to_owned())
+        })?;
+        make_private_dir(&driver.dir)
+            .map_err(|error| failure(format!("cannot make {}: {error}", driver.dir)))?;
+        Ok(DriverOrder {
+            id: driver.id.clone(),
+            dir: driver.dir.clone(),
+            conf: self.conf,
+            proxy_user: self.proxy_user,
+            token,
+            servers: config.agent_urls.clone(),
+            program,
+        })
+    }
 }
 
 /// Makes a directory that its owner alone may enter; one that is there is fine.
@@ -132,6 +236,21 @@ pub fn make_private_dir(dir: &Utf8Path) -> std::io::Result<()> {
         .recursive(true)
         .mode(0o700)
         .create(dir)
+}
+
+/// A file is not there, or may not be used any more.
+fn not_to_be_used(error: SessionError) -> Failure {
+    let message = match error {
+        SessionError::Rejected(reason) => reason,
+        other => other.to_string(),
+    };
+    Failure {
+        code: FailureCode::LaunchFailed,
+        phase: Phase::Launch,
+        message,
+        hint: "name files that are on the server when the driver is started, or put them where Spark can read them (hdfs:, s3a:, https:)"
+            .to_owned(),
+    }
 }
 
 fn failure(message: String) -> Failure {

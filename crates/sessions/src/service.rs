@@ -14,6 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::actor::{Begin, Message};
 use crate::config::{Config, ShutdownPolicy};
+use crate::ended_logs::EndedLogs;
 use crate::error::{AttachRefused, SessionError};
 use crate::lifecycle::Lifecycle;
 use crate::registry::{Entry, Registry};
@@ -50,7 +51,7 @@ struct Inner {
     /// One for each driver that may be started at a time.
     start_slots: Arc<Semaphore>,
     lifecycle: Lifecycle,
-    ended_logs: read::EndedLogs,
+    ended_logs: EndedLogs<SessionId>,
 }
 
 impl Sessions {
@@ -63,8 +64,9 @@ impl Sessions {
         if self.inner.lifecycle.is_draining() {
             return Err(SessionError::ShuttingDown);
         }
-        request::check(&self.inner.config, &request)?;
-        let proxy_user = request::effective_user(&self.inner.config, caller, &request)?;
+        request::check_session(&self.inner.config, &request)?;
+        let asked = request.submit.proxy_user.as_deref();
+        let proxy_user = request::effective_user(&self.inner.config, caller, asked)?;
         let place = Arc::clone(&self.inner.places)
             .try_acquire_owned()
             .map_err(|_| SessionError::TooManySessions)?;
@@ -236,7 +238,7 @@ impl Sessions {
             .registry
             .find_driver(driver)
             .ok_or(AttachRefused::UnknownDriver)?;
-        if same(&entry.token_hash, &request::token_hash(token)) {
+        if request::is_token(&entry.token_hash, token) {
             Ok(())
         } else {
             Err(AttachRefused::WrongToken)
@@ -403,15 +405,6 @@ async fn ask<T>(
         .await
         .map_err(|_| ended())?;
     answer.await.map_err(|_| ended())
-}
-
-/// Compares without telling by its time where the difference is.
-fn same(a: &str, b: &str) -> bool {
-    a.len() == b.len()
-        && a.bytes()
-            .zip(b.bytes())
-            .fold(0, |difference, (a, b)| difference | (a ^ b))
-            == 0
 }
 
 fn reference(which: &SessionRef) -> String {

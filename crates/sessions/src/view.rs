@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{Kind, SessionId, SessionRecord, StatementRecord};
+use domain::{BatchId, BatchRecord, Kind, SessionId, SessionRecord, StatementRecord};
 
 /// Who asks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,6 +36,22 @@ impl SessionView {
     pub fn livy_state(&self) -> &'static str {
         self.record.state.livy_name(self.busy)
     }
+}
+
+/// A batch as it is called in a path: all digits are an id, anything else is a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BatchRef {
+    /// By number.
+    Id(BatchId),
+    /// By name, exact.
+    Name(String),
+}
+
+/// A batch at one moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BatchView {
+    /// What is stored of it.
+    pub record: BatchRecord,
 }
 
 /// A statement at one moment.
@@ -94,11 +110,11 @@ pub enum Order {
     Descending,
 }
 
-/// A page of a session's log.
+/// A page of the log of a session or a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogPage {
-    /// The session.
-    pub id: SessionId,
+    /// The number of the session or batch.
+    pub id: i32,
     /// Index of the first line.
     pub from: i64,
     /// How many lines there are in all.

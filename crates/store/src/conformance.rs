@@ -1,5 +1,8 @@
 //! What every backend must do, as tests: stamped for one with [`store_conformance!`](crate::store_conformance).
 
+pub mod batch_retention;
+mod batch_samples;
+pub mod batches;
 pub mod durability;
 pub mod outputs;
 pub mod retention;
@@ -9,10 +12,12 @@ pub mod statements;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::{DriverId, DriverRecord, ProcessRecord, SessionId, SessionRecord, SessionRequest};
+use domain::{
+    DriverId, DriverRecord, ProcessRecord, SessionId, SessionRecord, SessionRequest, SubmitOptions,
+};
 use jiff::Timestamp;
 
-use crate::{NewSession, Store, Window};
+use crate::{BatchStore, NewSession, Store, Window};
 
 /// Why a case, or opening a store for it, failed.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -20,11 +25,16 @@ pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// How a case ends.
 pub type Outcome = Result<(), Failure>;
 
+/// A store of everything.
+pub trait Backend: Store + BatchStore {}
+
+impl<T: Store + BatchStore> Backend for T {}
+
 /// Where a store keeps its rows, empty at first.
 #[async_trait]
 pub trait Place: Send + Sync {
     /// Opens the store there. When it was dropped and is opened again, it has all it had.
-    async fn open(&self) -> Result<Arc<dyn Store>, Failure>;
+    async fn open(&self) -> Result<Arc<dyn Backend>, Failure>;
 }
 
 /// Stamps the suite: `$place` is an expression that makes a new [`Place`](crate::conformance::Place) and is evaluated once per test.
@@ -62,6 +72,22 @@ macro_rules! store_conformance {
             durability::everything_survives_opening_again,
             durability::a_call_that_is_given_up_is_done_whole_or_not_at_all,
             durability::numbers_go_on_after_opening_again,
+            batches::a_new_batch_is_stored_as_asked_for,
+            batches::any_text_of_a_batch_is_stored,
+            batches::batches_are_counted_apart_and_a_refusal_uses_a_number_up,
+            batches::a_name_is_unique_among_listed_batches_that_have_not_ended,
+            batches::names_of_batches_are_compared_exactly,
+            batches::everything_that_can_change_of_a_batch_is_stored,
+            batches::a_change_to_an_unknown_batch_is_refused,
+            batches::listed_batches_are_windowed,
+            batches::unended_batches_are_found_listed_or_not,
+            batches::batches_created_at_once_get_different_numbers,
+            batches::of_batches_created_at_once_with_one_name_one_wins,
+            batch_retention::batches_go_by_age,
+            batch_retention::batches_go_by_number,
+            batch_retention::a_purged_batch_leaves_nothing_but_its_number,
+            batch_retention::batches_survive_opening_again,
+            batch_retention::a_batch_call_that_is_given_up_is_done_whole_or_not_at_all,
         }
     };
     (@stamp $place:expr; $($module:ident::$case:ident),+ $(,)?) => {
@@ -140,7 +166,10 @@ fn unnamed() -> Result<NewSession, Failure> {
 
 fn named(name: &str) -> Result<NewSession, Failure> {
     let request = SessionRequest {
-        name: Some(name.to_owned()),
+        submit: SubmitOptions {
+            name: Some(name.to_owned()),
+            ..SubmitOptions::default()
+        },
         ..SessionRequest::default()
     };
     Ok(NewSession {
@@ -150,14 +179,41 @@ fn named(name: &str) -> Result<NewSession, Failure> {
 }
 
 fn driver_of(session: SessionId) -> DriverRecord {
+    driver(DriverId::for_session(session, [1, 2, 3, 4, 5, 6]))
+}
+
+fn driver(id: DriverId) -> DriverRecord {
     DriverRecord {
-        id: DriverId::for_session(session, [1, 2, 3, 4, 5, 6]),
+        id,
         dir: "/var/lib/livius/drivers/the one with ‘quotes’".into(),
         token_hash: "0f".repeat(32),
         process: Some(ProcessRecord {
             pid: i32::MAX,
             start_ticks: u64::MAX,
         }),
+    }
+}
+
+/// What a client may ask of Spark, with texts that are hard to keep.
+fn full_submit() -> SubmitOptions {
+    let texts = |prefix: &str| vec![format!("{prefix}/a.x"), format!("{prefix}/ü b.x")];
+    let text = |text: &str| Some(text.to_owned());
+    SubmitOptions {
+        proxy_user: text("bob"),
+        jars: texts("hdfs:/j"),
+        py_files: texts("p"),
+        files: texts("f"),
+        archives: texts("a"),
+        driver_memory: text("2g"),
+        driver_cores: Some(u32::MAX),
+        executor_memory: text("1g"),
+        executor_cores: Some(1),
+        num_executors: Some(0),
+        queue: text("root.default"),
+        name: text("nightly 🌙"),
+        conf: [("spark.x", "1"), ("spark.quote'\"", "a\nb\u{0}c"), ("", "")]
+            .map(|(k, v)| (k.into(), v.into()))
+            .into(),
     }
 }
 

@@ -1,8 +1,9 @@
-//! Durable state behind one trait.
+//! Durable state behind two traits: one for sessions with their statements, one for batches.
 //!
 //! Purpose: what was acknowledged survives `kill -9`. Non-goals: deciding anything, or knowing what clients see.
 //! [`SqliteStore`] is the embedded default; the `conformance` suite is stamped on every backend.
 
+mod batches;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod sqlite;
@@ -11,6 +12,7 @@ use async_trait::async_trait;
 use domain::{Kind, SessionId, SessionRecord, SessionRequest, StatementId, StatementRecord};
 use jiff::Timestamp;
 
+pub use batches::{BatchStore, NewBatch};
 pub use sqlite::{OpenError, SchemaError, SqliteStore};
 
 /// What is known of a session before it has a number.
@@ -65,13 +67,13 @@ pub struct Window {
 /// What can go wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// A listed session that has not ended has that name already; `attempted` is the number that the new one would have had.
-    #[error("duplicate session name: {name}")]
+    /// A listed session that has not ended has that name already, or a batch where a batch was to be created.
+    #[error("duplicate name: {name}")]
     DuplicateName {
         /// The name.
         name: String,
-        /// The number that was used up.
-        attempted: SessionId,
+        /// The number that the new one would have had: it is used up.
+        attempted: i32,
     },
     /// The database refused, or could not be reached.
     #[error("{operation}")]
@@ -93,7 +95,7 @@ pub enum StoreError {
     },
 }
 
-/// Everything durable. Each call is one transaction: done whole, or not at all.
+/// Everything durable about sessions. Each call is one transaction: done whole, or not at all.
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Gives a session its number and stores it in its first state. Numbers only grow and are used up even by a refusal.
@@ -108,17 +110,17 @@ pub trait Store: Send + Sync {
     /// A listed session by name: the one that has not ended, else the newest.
     async fn session_named(&self, name: &str) -> Result<Option<SessionRecord>, StoreError>;
 
-    /// How many sessions are listed, and those in the window, by number.
+    /// How many sessions are listed, and those in the window, by number. Rows that cannot be read are counted, and left out.
     async fn list_sessions(&self, window: Window) -> Result<(u64, Vec<SessionRecord>), StoreError>;
 
-    /// Every session that has not ended, listed or not: what a starting server must take up again.
+    /// Every session that has not ended, listed or not: what a starting server must take up again. Rows that cannot be read are left out.
     async fn unended_sessions(&self) -> Result<Vec<SessionRecord>, StoreError>;
 
     /// Takes a session off the list. Its rows stay, as history, until [`Store::purge`].
     async fn unlist_session(&self, id: SessionId) -> Result<bool, StoreError>;
 
-    /// Deletes ended sessions, with all they have, that ended before `ended_before` or are in excess of `keep` (oldest first). Answers their
-    /// records' driver directories' owners: the ids and records that are gone.
+    /// Deletes ended sessions, with all they have, that ended before `ended_before` or are in excess of `keep` (oldest first). Answers
+    /// those that could be read, by number: their directories are to follow.
     async fn purge(
         &self,
         ended_before: Timestamp,
@@ -164,14 +166,14 @@ pub trait Store: Send + Sync {
         id: StatementId,
     ) -> Result<Option<StoredStatement>, StoreError>;
 
-    /// How many statements are kept, and those in the window, by number.
+    /// How many statements are kept, and those in the window, by number. Rows that cannot be read are counted, and left out.
     async fn list_statements(
         &self,
         session: SessionId,
         window: Window,
     ) -> Result<(u64, Vec<StoredStatement>), StoreError>;
 
-    /// The statements that are not over, in order.
+    /// The statements that are not over, in order. Rows that cannot be read are left out.
     async fn unfinished_statements(
         &self,
         session: SessionId,

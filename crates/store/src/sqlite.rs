@@ -3,6 +3,9 @@
 //! One connection writes, a few read; in WAL mode neither waits for the other. A commit reaches the system's page cache before it
 //! is answered, so it survives the end of the process; it reaches the disk at the next checkpoint.
 
+mod batches;
+mod counters;
+mod listing;
 mod lock;
 #[cfg(test)]
 mod measurements;
@@ -20,11 +23,11 @@ mod writer;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::{Kind, SessionId, SessionRecord, StatementId, StatementRecord};
+use domain::{BatchId, BatchRecord, Kind, SessionId, SessionRecord, StatementId, StatementRecord};
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
-use crate::{NewSession, Store, StoreError, StoredStatement, Window};
+use crate::{BatchStore, NewBatch, NewSession, Store, StoreError, StoredStatement, Window};
 use lock::FileLock;
 pub use open::OpenError;
 use readers::Readers;
@@ -154,6 +157,53 @@ impl Store for SqliteStore {
     async fn trim_statements(&self, session: SessionId, keep: u64) -> Result<(), StoreError> {
         let mut turn = Writer::turn(&self.writer).await?;
         let written = statements::trim(turn.connection(), session, keep).await;
+        turn.end(written)
+    }
+}
+
+#[async_trait]
+impl BatchStore for SqliteStore {
+    async fn create_batch(&self, new: NewBatch) -> Result<BatchRecord, StoreError> {
+        let mut turn = Writer::turn(&self.writer).await?;
+        let written = batches::create(turn.connection(), new).await;
+        turn.end(written)
+    }
+
+    async fn update_batch(&self, record: &BatchRecord) -> Result<(), StoreError> {
+        let mut turn = Writer::turn(&self.writer).await?;
+        let written = batches::update(turn.connection(), record).await;
+        turn.end(written)
+    }
+
+    async fn batch(&self, id: BatchId) -> Result<Option<BatchRecord>, StoreError> {
+        batches::by_id(&mut *self.readers.take().await, id).await
+    }
+
+    async fn batch_named(&self, name: &str) -> Result<Option<BatchRecord>, StoreError> {
+        batches::by_name(&mut *self.readers.take().await, name).await
+    }
+
+    async fn list_batches(&self, window: Window) -> Result<(u64, Vec<BatchRecord>), StoreError> {
+        batches::list(&mut *self.readers.take().await, window).await
+    }
+
+    async fn unended_batches(&self) -> Result<Vec<BatchRecord>, StoreError> {
+        batches::unended(&mut *self.readers.take().await).await
+    }
+
+    async fn unlist_batch(&self, id: BatchId) -> Result<bool, StoreError> {
+        let mut turn = Writer::turn(&self.writer).await?;
+        let written = batches::unlist(turn.connection(), id).await;
+        turn.end(written)
+    }
+
+    async fn purge_batches(
+        &self,
+        ended_before: Timestamp,
+        keep: u64,
+    ) -> Result<Vec<BatchRecord>, StoreError> {
+        let mut turn = Writer::turn(&self.writer).await?;
+        let written = batches::purge(turn.connection(), ended_before, keep).await;
         turn.end(written)
     }
 }

@@ -1,13 +1,16 @@
 //! Drivers without processes.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use camino::Utf8Path;
-use domain::{DriverId, Exit, Failure, FailureCode, Phase, ProcessRecord, SessionId};
-use launch::{DriverOrder, DriverProcess, Launcher};
+use domain::{
+    BatchId, DriverId, Exit, Failure, FailureCode, Phase, ProcessRecord, SessionId, Verdict,
+};
+use launch::{DriverOrder, DriverProcess, Gone, Launcher};
 use tokio::sync::watch;
 
 /// Starts fake drivers, and remembers what was ordered. It outlives the server, as real drivers do.
@@ -15,6 +18,20 @@ use tokio::sync::watch;
 pub struct FakeLauncher {
     drivers: Mutex<HashMap<DriverId, (DriverOrder, FakeProcess)>>,
     refusal: Mutex<Option<String>>,
+    batches: Mutex<Vec<BatchId>>,
+    held: watch::Sender<bool>,
+    verdicts: Mutex<HashMap<DriverId, Verdict>>,
+    most_running: AtomicUsize,
+    world: Arc<Outside>,
+}
+
+/// What all fake processes have in common.
+#[derive(Default)]
+struct Outside {
+    /// Whether they ignore it when they are to end.
+    deaf: AtomicBool,
+    /// How often the server died: what it waited for then is not done any more.
+    crashes: watch::Sender<u32>,
 }
 
 /// A fake driver's process.
@@ -22,6 +39,7 @@ pub struct FakeLauncher {
 pub struct FakeProcess {
     pid: i32,
     exit: Arc<watch::Sender<Option<Exit>>>,
+    world: Arc<Outside>,
 }
 
 impl FakeLauncher {
@@ -32,22 +50,80 @@ impl FakeLauncher {
 
     /// What was ordered for a session, and its process.
     pub fn driver_of(&self, session: SessionId) -> Option<(DriverOrder, FakeProcess)> {
-        let prefix = format!("s-{session}-");
+        self.find(&format!("s-{session}-"))
+    }
+
+    /// The same for a batch.
+    pub fn driver_of_batch(&self, batch: BatchId) -> Option<(DriverOrder, FakeProcess)> {
+        self.find(&format!("b-{batch}-"))
+    }
+
+    /// The batches that something was started for, in that order.
+    pub fn started_batches(&self) -> Vec<BatchId> {
+        self.batches.lock().unwrap().clone()
+    }
+
+    /// Makes launches from now on wait until they may go on.
+    pub fn hold(&self, held: bool) {
+        self.held.send_replace(held);
+    }
+
+    /// Makes processes live on that are to end, from now on, until they may.
+    pub fn make_deaf(&self, deaf: bool) {
+        self.world.deaf.store(deaf, Ordering::SeqCst);
+    }
+
+    /// The server dies: the launches that are held do not happen any more, and the ends that are waited for are not.
+    pub(crate) fn lose_server(&self) {
+        self.world.crashes.send_modify(|crashes| *crashes += 1);
+    }
+
+    fn find(&self, prefix: &str) -> Option<(DriverOrder, FakeProcess)> {
         let drivers = self.drivers.lock().unwrap();
         drivers
             .iter()
-            .find(|(id, _)| id.as_str().starts_with(&prefix))
+            .find(|(id, _)| id.as_str().starts_with(prefix))
             .map(|(_, driver)| driver.clone())
+    }
+
+    /// Makes the resource manager say this of a driver.
+    pub fn say(&self, driver: &DriverId, verdict: Verdict) {
+        self.verdicts
+            .lock()
+            .unwrap()
+            .insert(driver.clone(), verdict);
     }
 
     /// The processes that still run.
     pub fn running(&self) -> usize {
-        self.drivers
-            .lock()
-            .unwrap()
-            .values()
-            .filter(|(_, process)| process.exit.borrow().is_none())
-            .count()
+        running_of(&self.drivers.lock().unwrap())
+    }
+
+    /// How many of them ran at once, at the most.
+    pub fn most_running(&self) -> usize {
+        self.most_running.load(Ordering::SeqCst)
+    }
+}
+
+fn running_of(drivers: &HashMap<DriverId, (DriverOrder, FakeProcess)>) -> usize {
+    let running = |(_, process): &&(DriverOrder, FakeProcess)| process.exit.borrow().is_none();
+    drivers.values().filter(running).count()
+}
+
+impl Outside {
+    /// Becomes ready when the server dies.
+    async fn crash(&self) {
+        let _ = self.crashes.subscribe().changed().await;
+    }
+}
+
+/// Nobody is left who could be told.
+fn lost() -> Failure {
+    Failure {
+        code: FailureCode::LaunchFailed,
+        phase: Phase::Launch,
+        message: "the server is gone".to_owned(),
+        hint: String::new(),
     }
 }
 
@@ -81,13 +157,26 @@ impl Launcher for FakeLauncher {
                 hint,
             });
         }
+        let mut held = self.held.subscribe();
+        tokio::select! {
+            biased;
+            _ = held.wait_for(|held| !held) => {}
+            () = self.world.crash() => return Err(lost()),
+        }
+        let batch = order.id.as_str().strip_prefix("b-");
+        if let Some(id) = batch.and_then(|rest| rest.split('-').next()?.parse().ok()) {
+            self.batches.lock().unwrap().push(BatchId(id));
+        }
         let mut drivers = self.drivers.lock().unwrap();
         let pid = 1_000 + i32::try_from(drivers.len()).unwrap();
         let process = FakeProcess {
             pid,
             exit: Arc::new(watch::channel(None).0),
+            world: Arc::clone(&self.world),
         };
         drivers.insert(order.id.clone(), (order, process.clone()));
+        let running = running_of(&drivers);
+        self.most_running.fetch_max(running, Ordering::SeqCst);
         Ok(Box::new(process))
     }
 
@@ -95,17 +184,22 @@ impl Launcher for FakeLauncher {
         &self,
         dir: &Utf8Path,
         _: Option<&ProcessRecord>,
-    ) -> Result<Box<dyn DriverProcess>, Exit> {
+    ) -> Result<Box<dyn DriverProcess>, Gone> {
         let drivers = self.drivers.lock().unwrap();
         let (_, process) = drivers
             .values()
             .find(|(order, _)| order.dir == dir)
-            .ok_or(Exit::Unknown)?;
+            .ok_or(Gone::NeverStarted)?;
         let exit = *process.exit.borrow();
         match exit {
             None => Ok(Box::new(process.clone())),
-            Some(exit) => Err(exit),
+            Some(exit) => Err(Gone::Ended(exit)),
         }
+    }
+
+    async fn verdict(&self, dir: &Utf8Path) -> Option<Verdict> {
+        let driver = DriverId::parse(dir.file_name()?)?;
+        self.verdicts.lock().unwrap().get(&driver).cloned()
     }
 }
 
@@ -123,7 +217,12 @@ impl DriverProcess for FakeProcess {
     }
 
     async fn terminate(&self, _: Duration) -> Exit {
-        self.exit(Exit::Signal(9));
-        self.ended().await
+        if !self.world.deaf.load(Ordering::SeqCst) {
+            self.exit(Exit::Signal(9));
+        }
+        tokio::select! {
+            exit = self.ended() => exit,
+            () = self.world.crash() => Exit::Unknown,
+        }
     }
 }

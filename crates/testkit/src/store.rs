@@ -3,9 +3,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use domain::{Kind, SessionId, SessionRecord, StatementId, StatementRecord};
+use domain::{BatchId, BatchRecord, Kind, SessionId, SessionRecord, StatementId, StatementRecord};
 use jiff::Timestamp;
-use store::{NewSession, SqliteStore, Store, StoreError, StoredStatement, Window};
+use store::{
+    BatchStore, NewBatch, NewSession, SqliteStore, Store, StoreError, StoredStatement, Window,
+};
 
 /// The real store, with a switch.
 pub struct FullDisk {
@@ -140,5 +142,44 @@ impl Store for FullDisk {
 
     async fn trim_statements(&self, session: SessionId, keep: u64) -> Result<(), StoreError> {
         self.writable()?.trim_statements(session, keep).await
+    }
+}
+
+#[async_trait]
+impl BatchStore for FullDisk {
+    async fn create_batch(&self, new: NewBatch) -> Result<BatchRecord, StoreError> {
+        self.writable()?.create_batch(new).await
+    }
+
+    async fn update_batch(&self, record: &BatchRecord) -> Result<(), StoreError> {
+        self.writable()?.update_batch(record).await
+    }
+
+    async fn batch(&self, id: BatchId) -> Result<Option<BatchRecord>, StoreError> {
+        self.store.batch(id).await
+    }
+
+    async fn batch_named(&self, name: &str) -> Result<Option<BatchRecord>, StoreError> {
+        self.store.batch_named(name).await
+    }
+
+    async fn list_batches(&self, window: Window) -> Result<(u64, Vec<BatchRecord>), StoreError> {
+        self.store.list_batches(window).await
+    }
+
+    async fn unended_batches(&self) -> Result<Vec<BatchRecord>, StoreError> {
+        self.store.unended_batches().await
+    }
+
+    async fn unlist_batch(&self, id: BatchId) -> Result<bool, StoreError> {
+        self.writable()?.unlist_batch(id).await
+    }
+
+    async fn purge_batches(
+        &self,
+        ended_before: Timestamp,
+        keep: u64,
+    ) -> Result<Vec<BatchRecord>, StoreError> {
+        self.writable()?.purge_batches(ended_before, keep).await
     }
 }

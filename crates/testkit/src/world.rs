@@ -7,11 +7,12 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use camino::Utf8PathBuf;
-use domain::{Limits, SessionId};
+use domain::{BatchId, Limits, SessionId};
 use http_body_util::BodyExt as _;
 use launch::DriverOrder;
+use secrecy::ExposeSecret as _;
 use serde_json::Value;
-use sessions::{Config, Impersonation, LocalFiles, Sessions};
+use sessions::{Batches, Config, Impersonation, LocalFiles, Sessions};
 use store::SqliteStore;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
@@ -30,11 +31,16 @@ pub struct WorldOptions {
     pub limits: Limits,
     /// Impersonation.
     pub impersonation: Impersonation,
+    /// Local files; any when not said.
+    pub local_files: Option<LocalFiles>,
+    /// Configuration keys that requests may not name.
+    pub blocked_conf: Vec<String>,
 }
 
 /// One server with its data directory, its drivers and its clock.
 pub struct World {
     sessions: Sessions,
+    batches: Batches,
     disk: Arc<FullDisk>,
     options: WorldOptions,
     launcher: Arc<FakeLauncher>,
@@ -72,9 +78,10 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         let launcher = Arc::new(FakeLauncher::default());
         let clock = Arc::new(TestClock::default());
-        let (sessions, disk) = open(&dir, &options, &launcher, &clock).await;
+        let (sessions, batches, disk) = open(&dir, &options, &launcher, &clock).await;
         Self {
             sessions,
+            batches,
             disk,
             options,
             launcher,
@@ -86,6 +93,11 @@ impl World {
     /// The application.
     pub fn sessions(&self) -> &Sessions {
         &self.sessions
+    }
+
+    /// The batches.
+    pub fn batches(&self) -> &Batches {
+        &self.batches
     }
 
     /// The drivers.
@@ -107,18 +119,23 @@ impl World {
     pub async fn crash_and_restart(self) -> Self {
         let Self {
             sessions,
+            batches,
             disk,
             options,
             launcher,
             clock,
             dir,
         } = self;
-        sessions.abandon().await;
+        // Nobody hears any more that launches are lost: all tasks are told to end before.
+        tokio::join!(biased; sessions.abandon(), batches.abandon(), async {
+            launcher.lose_server();
+        });
         // The store is closed with the last of these, as it is when a process dies.
-        drop((sessions, disk));
-        let (sessions, disk) = open(&dir, &options, &launcher, &clock).await;
+        drop((sessions, batches, disk));
+        let (sessions, batches, disk) = open(&dir, &options, &launcher, &clock).await;
         Self {
             sessions,
+            batches,
             disk,
             options,
             launcher,
@@ -133,6 +150,34 @@ impl World {
             self.launcher.driver_of(session)
         })
         .await
+    }
+
+    /// The process ordered for a batch, once it is.
+    pub async fn batch_process(&self, batch: BatchId) -> (DriverOrder, FakeProcess) {
+        eventually("the batch's process is launched", async || {
+            self.launcher.driver_of_batch(batch)
+        })
+        .await
+    }
+
+    /// Lets a batch's application say that it runs.
+    pub async fn report_application(&self, order: &DriverOrder, body: &str) -> Answer {
+        let token = order.token.expose_secret();
+        let request = Request::post("/api/v1/agent/application")
+            .header("authorization", format!("Bearer {token}"))
+            .header("livius-driver", order.id.as_str());
+        self.send(request.body(Body::from(body.to_owned())).unwrap())
+            .await
+    }
+
+    /// Waits until a batch shows a state.
+    pub async fn await_batch(&self, batch: BatchId, state: &str) {
+        let path = format!("/batches/{batch}/state");
+        eventually(&format!("batch {batch} is {state}"), async || {
+            let answer = self.get(&path).await;
+            (answer.status == StatusCode::OK && answer.json()["state"] == state).then_some(())
+        })
+        .await;
     }
 
     /// Sends a request to the HTTP edge.
@@ -199,7 +244,11 @@ impl World {
 
     /// The HTTP edge.
     pub fn router(&self) -> Router {
-        http_edge::router(self.sessions.clone(), http_edge::Options::default())
+        http_edge::router(
+            self.sessions.clone(),
+            self.batches.clone(),
+            http_edge::Options::default(),
+        )
     }
 }
 
@@ -223,7 +272,7 @@ async fn open(
     options: &WorldOptions,
     launcher: &Arc<FakeLauncher>,
     clock: &Arc<TestClock>,
-) -> (Sessions, Arc<FullDisk>) {
+) -> (Sessions, Batches, Arc<FullDisk>) {
     let root = Utf8PathBuf::from_path_buf(dir.path().to_owned()).unwrap();
     let store = SqliteStore::open(&root.join("livius.db")).await.unwrap();
     let disk = Arc::new(FullDisk::new(store));
@@ -233,16 +282,22 @@ async fn open(
         limits: options.limits.clone(),
         spark_defaults: [("spark.master".to_owned(), "local[2]".to_owned())].into(),
         spark_overrides: [].into(),
-        blocked_conf: Vec::new(),
+        blocked_conf: options.blocked_conf.clone(),
         sql_max_rows: 1_000,
-        local_files: LocalFiles::Any,
+        local_files: options.local_files.clone().unwrap_or(LocalFiles::Any),
         impersonation: options.impersonation.clone(),
     };
     let sessions = Sessions::open(
+        config.clone(),
+        Arc::clone(&disk) as _,
+        Arc::clone(launcher) as _,
+        Arc::clone(clock) as _,
+    );
+    let batches = Batches::open(
         config,
         Arc::clone(&disk) as _,
         Arc::clone(launcher) as _,
         Arc::clone(clock) as _,
     );
-    (sessions.await.unwrap(), disk)
+    (sessions.await.unwrap(), batches.await.unwrap(), disk)
 }

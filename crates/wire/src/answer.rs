@@ -24,11 +24,11 @@ pub fn quoted(message: &str) -> String {
     serde_json::to_string(message).expect("a text is always JSON")
 }
 
-/// The answer to a request for a session's state.
+/// The answer to a request for the state of a session or a batch.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[schema(as = SessionState)]
 pub struct StateAnswer<'a> {
-    /// The session's number.
+    /// The number of the session or batch.
     pub id: i32,
     /// Livy's name of its state.
     pub state: &'a str,
@@ -38,7 +38,7 @@ pub struct StateAnswer<'a> {
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[schema(as = SessionLog)]
 pub struct LogAnswer<'a> {
-    /// The session's number.
+    /// The number of the session or batch.
     pub id: i32,
     /// Index of the first line.
     pub from: i64,

@@ -11,6 +11,7 @@ use crate::statement_request::{optional_kind, required_code};
 
 const SHAPE: Shape<4> = Shape {
     class: "org.apache.livy.CompletionRequest",
+    example: r#"{"code":"sc.par","cursor":6}"#,
     names: ["code", "kind", "cursor", "msg_type"],
 };
 

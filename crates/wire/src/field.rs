@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::RequestError;
 use crate::error::shown;
-use crate::json::Shape;
+use crate::json::{ReadOptions, Shape};
 
 /// A field's value, not yet read.
 pub(crate) struct Field<'a, const N: usize> {
@@ -53,7 +53,18 @@ impl Token {
     }
 }
 
-impl<const N: usize> Field<'_, N> {
+impl<'a, const N: usize> Field<'a, N> {
+    /// The fields that an object has, in the order of the shape.
+    pub(crate) fn all(
+        shape: &'a Shape<N>,
+        text: &'a str,
+        options: ReadOptions,
+    ) -> Result<impl Iterator<Item = Self>, RequestError> {
+        let values = shape.read(text, options)?;
+        let present = shape.names.into_iter().zip(values);
+        Ok(present.filter_map(move |(name, raw)| raw.map(|raw| Self { shape, name, raw })))
+    }
+
     pub(crate) fn wrong(&self, message: &str) -> RequestError {
         self.shape.wrong(self.name, message)
     }
@@ -93,9 +104,9 @@ impl<const N: usize> Field<'_, N> {
                 self.name
             ))),
             Token::List => {
-                let items = ListSeed(most)
-                    .deserialize(&mut serde_json::Deserializer::from_str(self.raw.get()));
-                items.map_err(|error| self.wrong(&format!("{}: {}", self.name, plain(&error))))
+                let mut items = self.items(most)?;
+                items.retain(|item| !item.is_empty());
+                Ok(items)
             }
             Token::Text | Token::Boolean | Token::Number => {
                 let items: Vec<String> = self
@@ -112,6 +123,25 @@ impl<const N: usize> Field<'_, N> {
                 Ok(items)
             }
         }
+    }
+
+    /// A list of strings, each as it is.
+    pub(crate) fn texts(&self, most: usize) -> Result<Vec<String>, RequestError> {
+        match Token::of(self.raw) {
+            Token::Null => Ok(Vec::new()),
+            Token::List => self.items(most),
+            other => Err(self.wrong(&format!(
+                "{name} must be a list of strings, not {found}; write for example \"{name}\": [\"one\", \"and two\"]",
+                name = self.name,
+                found = other.described(),
+            ))),
+        }
+    }
+
+    fn items(&self, most: usize) -> Result<Vec<String>, RequestError> {
+        ListSeed(most)
+            .deserialize(&mut serde_json::Deserializer::from_str(self.raw.get()))
+            .map_err(|error| self.wrong(&format!("{}: {}", self.name, plain(&error))))
     }
 
     /// A map of strings to strings; numbers and booleans become their text, entries that are null are left out.
@@ -232,18 +262,14 @@ impl<'de> Visitor<'de> for ListSeed {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
         let mut items = Vec::new();
-        let mut index = 0;
         while let Some(raw) = sequence.next_element::<&RawValue>()? {
+            let index = items.len();
             if index == self.0 {
                 return Err(A::Error::custom(format_args!("more than {} items", self.0)));
             }
-            let item = scalar(raw).map_err(|problem| {
+            items.push(scalar(raw).map_err(|problem| {
                 A::Error::custom(format_args!("item {index} must be a string: {problem}"))
-            })?;
-            if !item.is_empty() {
-                items.push(item);
-            }
-            index += 1;
+            })?);
         }
         Ok(items)
     }

@@ -20,9 +20,10 @@ pub struct ReadOptions {
     pub ignore_unknown_fields: bool,
 }
 
-/// The keys that an object may have, and the name that Livy's messages give its class.
+/// The keys that an object may have, the name that Livy's messages give its class, and one that is good.
 pub(crate) struct Shape<const N: usize> {
     pub(crate) class: &'static str,
+    pub(crate) example: &'static str,
     pub(crate) names: [&'static str; N],
 }
 
@@ -63,9 +64,9 @@ impl<const N: usize> Shape<N> {
         options: ReadOptions,
     ) -> Result<[Option<&'a RawValue>; N], RequestError> {
         if text.trim_ascii().is_empty() {
-            let remedy = "the request has no body; send a JSON object, at least {}";
             return Err(RequestError::Json(format!(
-                "No content to map due to end-of-input ({remedy})"
+                "No content to map due to end-of-input (the request has no body; send a JSON object, such as {})",
+                self.example
             )));
         }
         let mut unknown = None;
@@ -77,7 +78,7 @@ impl<const N: usize> Shape<N> {
         let outcome = seed.deserialize(&mut serde_json::Deserializer::from_str(text));
         outcome.map_err(|error| match unknown {
             Some(field) => self.unrecognized(&field),
-            None => malformed(text, &error),
+            None => self.malformed(text, &error),
         })
     }
 
@@ -112,6 +113,17 @@ impl<const N: usize> Shape<N> {
         RequestError::Json(message)
     }
 
+    fn malformed(&self, text: &str, error: &serde_json::Error) -> RequestError {
+        let hint = if !text.trim_ascii_start().starts_with('{') {
+            format!("; the body must be a JSON object, such as {}", self.example)
+        } else if at(text, error) == Some('\'') {
+            "; JSON texts take double quotes, not single ones".to_owned()
+        } else {
+            String::new()
+        };
+        RequestError::Json(format!("Malformed JSON: {error}{hint}"))
+    }
+
     fn nearest(&self, field: &str) -> Option<&'static str> {
         let plain = |text: &str| text.to_lowercase().replace(['_', '-', '.'], "");
         let wanted = plain(field);
@@ -124,18 +136,6 @@ impl<const N: usize> Shape<N> {
         let (score, name) = scored.max_by(|one, other| one.0.total_cmp(&other.0))?;
         (score >= 0.6).then_some(name)
     }
-}
-
-fn malformed(text: &str, error: &serde_json::Error) -> RequestError {
-    let start = text.trim_ascii_start();
-    let hint = if !start.starts_with('{') {
-        "; the body must be a JSON object, such as {} or {\"kind\":\"pyspark\"}"
-    } else if at(text, error) == Some('\'') {
-        "; JSON texts take double quotes, not single ones"
-    } else {
-        ""
-    };
-    RequestError::Json(format!("Malformed JSON: {error}{hint}"))
 }
 
 fn at(text: &str, error: &serde_json::Error) -> Option<char> {
@@ -190,6 +190,7 @@ mod tests {
 
     const SHAPE: Shape<2> = Shape {
         class: "org.example.Thing",
+        example: r#"{"kind":1}"#,
         names: ["numExecutors", "kind"],
     };
 
@@ -226,21 +227,21 @@ mod tests {
         for (text, expected) in [
             (
                 "",
-                "No content to map due to end-of-input (the request has no body; send a JSON object, at least {})",
+                "No content to map due to end-of-input (the request has no body; send a JSON object, such as {\"kind\":1})",
             ),
             (
                 " \n",
-                "No content to map due to end-of-input (the request has no body; send a JSON object, at least {})",
+                "No content to map due to end-of-input (the request has no body; send a JSON object, such as {\"kind\":1})",
             ),
             (
                 "[]",
                 "Malformed JSON: invalid type: sequence, expected an object at line 1 column 0; the body must be a JSON \
-                 object, such as {} or {\"kind\":\"pyspark\"}",
+                 object, such as {\"kind\":1}",
             ),
             (
                 "kind=spark",
-                "Malformed JSON: expected value at line 1 column 1; the body must be a JSON object, such as {} or \
-                 {\"kind\":\"pyspark\"}",
+                "Malformed JSON: expected value at line 1 column 1; the body must be a JSON object, such as \
+                 {\"kind\":1}",
             ),
             (
                 "{'kind':1}",

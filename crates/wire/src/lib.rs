@@ -7,6 +7,10 @@
 pub mod redact;
 
 mod answer;
+mod application_report;
+mod batch_answer;
+mod batch_detail_answer;
+mod batch_request;
 mod completion_request;
 mod error;
 mod field;
@@ -15,20 +19,24 @@ mod session_answer;
 mod session_request;
 mod statement_answer;
 mod statement_request;
+mod submit_options;
 
 pub use answer::{
     Candidates, CompletionAnswer, ErrorMessage, LogAnswer, Message, SessionListAnswer, StateAnswer,
     VersionAnswer, quoted, session_list_head, session_list_tail,
 };
+pub use application_report::{ApplicationReport, read_application_report};
+pub use batch_answer::{BatchAnswer, BatchListAnswer};
+pub use batch_detail_answer::{BatchDetailAnswer, BatchEndAnswer, FailureAnswer};
+pub use batch_request::{BatchBody, MAX_ARGUMENT_BYTES, MAX_ARGUMENTS_BYTES, read_batch};
 pub use completion_request::{CompletionBody, CompletionRequest, read_completion};
 pub use error::RequestError;
 pub use json::{ReadOptions, decode, integer};
 pub use session_answer::{AppInfoAnswer, SessionAnswer};
-pub use session_request::{
-    MAX_CONF_ENTRIES, MAX_LIST_ITEMS, MAX_SESSION_REQUEST_BYTES, SessionBody, read_session,
-};
+pub use session_request::{SessionBody, read_session};
 pub use statement_answer::{
     StatementAnswer, StatementEnvelope, StatementListAnswer, statement_list_head,
     statement_list_tail,
 };
 pub use statement_request::{StatementBody, StatementRequest, read_statement};
+pub use submit_options::{MAX_CONF_ENTRIES, MAX_LIST_ITEMS, MAX_SUBMIT_REQUEST_BYTES};

@@ -1,6 +1,6 @@
 //! The Session object: 23 keys, always all of them, in Livy's order.
 
-use domain::SessionRecord;
+use domain::{AppInfo, SessionRecord};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -65,16 +65,29 @@ pub struct SessionAnswer<'a> {
 }
 
 /// Addresses of pages about an application.
-#[derive(Debug, Default, Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = AppInfo)]
 pub struct AppInfoAnswer<'a> {
     /// The driver's log.
     driver_log_url: Option<&'a str>,
-    /// The application's own pages.
+    /// The application's own pages, as long as it lives.
     spark_ui_url: Option<&'a str>,
     /// The executors' logs.
     executor_log_urls: Option<&'a str>,
+}
+
+impl<'a> AppInfoAnswer<'a> {
+    /// Shows what Spark told of itself. Its own pages end with it; a resource manager keeps the log.
+    pub(crate) fn new(app: Option<&'a AppInfo>, ended: bool) -> Self {
+        Self {
+            driver_log_url: app.and_then(|app| app.driver_log_url.as_deref()),
+            spark_ui_url: app
+                .filter(|_| !ended)
+                .and_then(|app| app.spark_ui_url.as_deref()),
+            executor_log_urls: None,
+        }
+    }
 }
 
 impl<'a> SessionAnswer<'a> {
@@ -84,31 +97,28 @@ impl<'a> SessionAnswer<'a> {
         let app = record.app.as_ref();
         Self {
             id: record.id.0,
-            name: request.name.as_deref(),
+            name: request.submit.name.as_deref(),
             app_id: app.map(|app| app.app_id.as_str()),
             owner: record.owner.as_deref(),
             proxy_user: record.proxy_user.as_deref(),
             state,
             kind: request.kind.livy_name(),
-            app_info: AppInfoAnswer {
-                spark_ui_url: app.and_then(|app| app.spark_ui_url.as_deref()),
-                ..Default::default()
-            },
+            app_info: AppInfoAnswer::new(app, record.state.is_ended()),
             log,
             ttl: request.ttl.as_deref(),
             idle_timeout: request.idle_timeout.as_deref(),
-            driver_memory: request.driver_memory.as_deref(),
-            driver_cores: request.driver_cores.unwrap_or(0),
-            executor_memory: request.executor_memory.as_deref(),
-            executor_cores: request.executor_cores.unwrap_or(0),
-            conf: RedactedConf(&request.conf),
-            archives: RedactedAddresses(&request.archives),
-            files: RedactedAddresses(&request.files),
+            driver_memory: request.submit.driver_memory.as_deref(),
+            driver_cores: request.submit.driver_cores.unwrap_or(0),
+            executor_memory: request.submit.executor_memory.as_deref(),
+            executor_cores: request.submit.executor_cores.unwrap_or(0),
+            conf: RedactedConf(&request.submit.conf),
+            archives: RedactedAddresses(&request.submit.archives),
+            files: RedactedAddresses(&request.submit.files),
             heartbeat_timeout_in_second: request.heartbeat_timeout_seconds,
-            jars: RedactedAddresses(&request.jars),
-            num_executors: request.num_executors.unwrap_or(0),
-            py_files: RedactedAddresses(&request.py_files),
-            queue: request.queue.as_deref(),
+            jars: RedactedAddresses(&request.submit.jars),
+            num_executors: request.submit.num_executors.unwrap_or(0),
+            py_files: RedactedAddresses(&request.submit.py_files),
+            queue: request.submit.queue.as_deref(),
         }
     }
 
@@ -121,7 +131,7 @@ impl<'a> SessionAnswer<'a> {
 
 #[cfg(test)]
 mod tests {
-    use domain::{AppInfo, SessionId, SessionRequest, SessionState};
+    use domain::{End, Outcome, SessionId, SessionRequest, SessionState};
     use jiff::Timestamp;
 
     use super::*;
@@ -177,9 +187,34 @@ mod tests {
         record.app = Some(AppInfo {
             app_id: "local-1".into(),
             spark_ui_url: Some("http://h:4040".into()),
+            driver_log_url: Some("http://h:8042/log".into()),
         });
         record.owner = Some("ann".into());
         record.proxy_user = Some("bob".into());
-        insta::assert_snapshot!(shown(&record, &[]), @r#"{"id":7,"name":"n","appId":"local-1","owner":"ann","proxyUser":"bob","state":"starting","kind":"pyspark","appInfo":{"driverLogUrl":null,"sparkUiUrl":"http://h:4040","executorLogUrls":null},"log":[],"ttl":"1h","idleTimeout":"1m","driverMemory":null,"driverCores":0,"executorMemory":null,"executorCores":0,"conf":{"spark.my.password":"*********(redacted)"},"archives":["g"],"files":["f"],"heartbeatTimeoutInSecond":0,"jars":["http://u:*********(redacted)@h/a.jar"],"numExecutors":0,"pyFiles":["p"],"queue":"q"}"#);
+        insta::assert_snapshot!(shown(&record, &[]), @r#"{"id":7,"name":"n","appId":"local-1","owner":"ann","proxyUser":"bob","state":"starting","kind":"pyspark","appInfo":{"driverLogUrl":"http://h:8042/log","sparkUiUrl":"http://h:4040","executorLogUrls":null},"log":[],"ttl":"1h","idleTimeout":"1m","driverMemory":null,"driverCores":0,"executorMemory":null,"executorCores":0,"conf":{"spark.my.password":"*********(redacted)"},"archives":["g"],"files":["f"],"heartbeatTimeoutInSecond":0,"jars":["http://u:*********(redacted)@h/a.jar"],"numExecutors":0,"pyFiles":["p"],"queue":"q"}"#);
+    }
+
+    #[test]
+    fn the_applications_pages_are_gone_when_it_is_and_its_log_is_not() {
+        let mut record = record(SessionRequest::default());
+        record.app = Some(AppInfo {
+            app_id: "application_1_2".into(),
+            spark_ui_url: Some("http://h:4040".into()),
+            driver_log_url: Some("http://h:8042/log".into()),
+        });
+        record.state = SessionState::Ended(End {
+            outcome: Outcome::Stopped,
+            cause: None,
+            failure: None,
+            exit: None,
+        });
+        let shown = shown(&record, &[]);
+        assert!(
+            shown.contains(r#""appId":"application_1_2","#)
+                && shown.contains(
+                    r#""appInfo":{"driverLogUrl":"http://h:8042/log","sparkUiUrl":null,"executorLogUrls":null}"#
+                ),
+            "{shown}"
+        );
     }
 }

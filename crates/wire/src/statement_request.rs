@@ -11,6 +11,7 @@ use crate::json::{ReadOptions, Shape};
 
 const SHAPE: Shape<3> = Shape {
     class: "org.apache.livy.ExecuteRequest",
+    example: r#"{"code":"1 + 1"}"#,
     names: ["code", "kind", "msg_type"],
 };
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use domain::Exit;
-use launch::Launcher as _;
+use launch::{Gone, Launcher as _};
 
 use crate::world::{LONG, World, in_time, kill, run, wait_for};
 
@@ -172,7 +172,7 @@ fn a_killed_supervisor() {
             .launcher("")
             .adopt(&world.dir(), Some(&driver.record()))
             .await;
-        assert_eq!(again.err(), Some(Exit::Unknown));
+        assert_eq!(again.err(), Some(Gone::Ended(Exit::Unknown)));
     });
 }
 

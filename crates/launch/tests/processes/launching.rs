@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 use domain::{Exit, ProcessRecord, SystemClock};
-use launch::{Launcher as _, LocalConfig, LocalLauncher};
+use launch::{Gone, Launcher as _, LocalConfig, LocalLauncher};
 
 use crate::world::{World, in_time, run, supervisor_of, wait_for};
 
@@ -124,19 +124,8 @@ fn a_number_that_is_anothers_now_is_not_adopted() {
             pid: i32::try_from(std::process::id()).unwrap(),
             start_ticks: 1,
         };
-        assert_eq!(
-            world
-                .launcher("")
-                .adopt(&world.dir(), Some(&record))
-                .await
-                .err(),
-            Some(Exit::Unknown)
-        );
-        let never = World::new();
-        assert_eq!(
-            never.launcher("").adopt(&never.dir(), None).await.err(),
-            Some(Exit::Unknown)
-        );
+        let adopted = world.launcher("").adopt(&world.dir(), Some(&record)).await;
+        assert_eq!(adopted.err(), Some(Gone::Ended(Exit::Unknown)));
     });
 }
 

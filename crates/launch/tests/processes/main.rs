@@ -9,6 +9,8 @@
     reason = "these are tests, if without Rust's own harness"
 )]
 
+mod adopting;
+mod applications;
 mod endings;
 mod installing;
 mod launching;
@@ -39,7 +41,14 @@ fn main() -> ExitCode {
 }
 
 fn trials() -> Vec<Trial> {
-    let tests = [endings::TESTS, launching::TESTS, installing::TESTS].concat();
+    let tests = [
+        endings::TESTS,
+        launching::TESTS,
+        adopting::TESTS,
+        applications::TESTS,
+        installing::TESTS,
+    ]
+    .concat();
     let trial = |(name, test): Test| {
         Trial::test(name, move || {
             test();

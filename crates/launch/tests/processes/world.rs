@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use camino::{Utf8Path, Utf8PathBuf};
 use domain::{DriverId, Kind, ProcessRecord, SystemClock};
 use launch::{
-    DriverOrder, DriverProcess, Environment, Launcher as _, LocalConfig, LocalLauncher, Search,
+    DriverOrder, DriverProcess, Environment, Launcher as _, LocalConfig, LocalLauncher, Program,
+    Search,
 };
 
 /// Longer than anything takes.
@@ -22,7 +23,7 @@ case "$*" in
   *-XshowSettings*) echo "  java.home = ${0%/bin/java}"; echo "  java.version = 17.0.1" ;;
   *scala.tools.nsc.Main*) : ;;
   *org.apache.spark.launcher.Main*) printf '%s\0' "$0" -cp /x -Xmx1g --a-flag org.apache.spark.deploy.SparkSubmit --version ;;
-  *livius.agent.Main*) eval "$BEHAVIOUR" ;;
+  *livius.agent.Main*|*livius.test.Application*|*livius.agent.StandaloneSubmit*) eval "$BEHAVIOUR" ;;
   *livius.agent.SelfCheck*) echo "livius-self-check ok 4.1.4" ;;
   *) exit 99 ;;
 esac
@@ -71,15 +72,10 @@ impl World {
             ("BEHAVIOUR", behaviour),
             ("LIVIUS_SECRET", "x"),
         ]);
-        let program = std::env::current_exe()
-            .unwrap()
-            .into_os_string()
-            .into_string()
-            .unwrap();
         LocalLauncher::new(
             LocalConfig {
                 search,
-                supervisor: vec![program, "supervise".to_owned()],
+                supervisor: vec![this_program(), "supervise".to_owned()],
             },
             Arc::new(SystemClock),
         )
@@ -102,7 +98,6 @@ impl World {
         DriverOrder {
             id: DriverId::parse("s-0-aa").unwrap(),
             dir: self.dir(),
-            kind: Kind::Spark,
             conf: BTreeMap::from([(
                 "spark.driver.extraJavaOptions".to_owned(),
                 "-Dpassword=hunter2".to_owned(),
@@ -110,8 +105,24 @@ impl World {
             proxy_user: None,
             token: "topsecret".into(),
             servers: vec!["ws://127.0.0.1:1/api/v1/agent".to_owned()],
-            link_grace: LONG,
-            sql_max_rows: 10,
+            program: Program::Agent {
+                kind: Kind::Spark,
+                link_grace: LONG,
+                sql_max_rows: 10,
+            },
+        }
+    }
+
+    /// An order for an application, which does what a driver would.
+    pub fn application(&self) -> DriverOrder {
+        DriverOrder {
+            id: DriverId::parse("b-0-aa").unwrap(),
+            program: Program::Application {
+                file: "/jobs/pi.jar".to_owned(),
+                class_name: Some("livius.test.Application".to_owned()),
+                args: Vec::new(),
+            },
+            ..self.order()
         }
     }
 
@@ -136,6 +147,7 @@ impl World {
             "launch.json",
             "spark.properties",
             "java.options",
+            "order.json",
             "command.json",
             "work/tmp",
         ] {
@@ -168,6 +180,12 @@ impl World {
             self.root
         )
     }
+}
+
+/// This program, which is its own supervisor.
+pub fn this_program() -> String {
+    let program = std::env::current_exe().unwrap();
+    program.into_os_string().into_string().unwrap()
 }
 
 pub async fn wait_for(what: &str, condition: impl Fn() -> bool) {

@@ -29,7 +29,9 @@ impl Key {
 
 /// Every key, by section.
 pub fn all() -> impl Iterator<Item = &'static Key> {
-    [SERVER, SPARK, SESSIONS, REST].into_iter().flatten()
+    [SERVER, SPARK, SESSIONS, BATCHES, REST]
+        .into_iter()
+        .flatten()
 }
 
 /// The key of that path.
@@ -126,23 +128,23 @@ const SPARK: &[Key] = &[
     falling_back(
         "spark.home",
         "SPARK_HOME",
-        "The Spark installation of new sessions. Without it the one whose `spark-submit` is on the `PATH`, else the newest that `livius setup` made.",
+        "The Spark installation of new sessions and batches. Without it the one whose `spark-submit` is on the `PATH`, else the newest that `livius setup` made.",
     ),
     key(
         "spark.master",
         Shape::Text,
         "local[*]",
-        "Spark's master. Once it is set, sessions cannot choose another; until then they can.",
+        "Spark's master. Once it is set, sessions and batches cannot choose another; until then they can.",
     ),
     optional(
         "spark.deploy_mode",
-        Shape::Choice(&["client"]),
-        "Spark's deploy mode. Once it is set, sessions cannot choose another.",
+        Shape::Choice(&["client", "cluster"]),
+        "Spark's deploy mode. Once it is set, sessions and batches cannot choose another. `cluster` needs a standalone master (`spark://…`).",
     ),
     optional(
         "spark.conf",
         Shape::Table,
-        "Spark configuration that every session starts from; a request's own `conf` wins.",
+        "Spark configuration that every session and batch starts from; a request's own `conf` wins.",
     ),
     key(
         "spark.blocked_conf",
@@ -238,12 +240,57 @@ const SESSIONS: &[Key] = &[
     ),
 ];
 
+const BATCHES: &[Key] = &[
+    key(
+        "batches.max_starting",
+        Shape::Count(1),
+        "4",
+        "Batches that are being started at once. More wait their turn as `starting`, in the order in which they came.",
+    ),
+    key(
+        "batches.max_running",
+        Shape::Count(1),
+        "100",
+        "Batches whose processes live at once. More wait their turn as `starting`, in the order in which they came.",
+    ),
+    key(
+        "batches.max_waiting",
+        Shape::Count(1),
+        "10000",
+        "Batches that wait their turn. More are refused with status 429.",
+    ),
+    key(
+        "batches.stop_grace",
+        Shape::Duration,
+        "10s",
+        "From asking a batch's process to end (SIGTERM) until it is made to (SIGKILL).",
+    ),
+    key(
+        "batches.retention",
+        Shape::Duration,
+        "7d",
+        "How long ended batches stay readable.",
+    ),
+    key(
+        "batches.max_ended",
+        Shape::Count(0),
+        "10000",
+        "How many ended batches stay readable; the oldest go first.",
+    ),
+    key(
+        "batches.on_shutdown",
+        Shape::Choice(&["keep", "stop"]),
+        "keep",
+        "What a shutdown does with running batches: leave them to the next server, or end them. Those that wait their turn wait on in either case.",
+    ),
+];
+
 const REST: &[Key] = &[
     key(
         "impersonation.enabled",
         Shape::Switch,
         "false",
-        "Whether drivers run as the `proxyUser` of their request.",
+        "Whether sessions and batches run as the `proxyUser` of their request.",
     ),
     key(
         "impersonation.superusers",
@@ -254,7 +301,7 @@ const REST: &[Key] = &[
     optional(
         "files.local_directories",
         Shape::Paths,
-        "Directories of this machine whose files requests may name. Without it any on a server that only listens on loopback, none on others.",
+        "Directories of this machine whose files requests may name. Without it any on a server that only listens on loopback and impersonates nobody, none on others. What a path leads to counts, links resolved, when it is asked for and again when it is used.",
     ),
     key(
         "logs.format",

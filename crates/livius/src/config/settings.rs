@@ -63,6 +63,8 @@ pub struct Settings {
     pub sql_max_rows: u64,
     /// What a shutdown does with sessions.
     pub on_shutdown: ShutdownPolicy,
+    /// What a shutdown does with batches.
+    pub batches_on_shutdown: ShutdownPolicy,
     /// Who may run as whom.
     pub impersonation: Impersonation,
     /// Which local files requests may name.
@@ -135,6 +137,7 @@ impl Settings {
     pub fn from_resolved(resolved: &Resolved) -> Self {
         let listen = resolved.address("server.listen");
         let (spark_defaults, spark_overrides) = spark_conf(resolved);
+        let impersonates = resolved.switch("impersonation.enabled");
         Self {
             listen,
             agent_url: resolved.text("server.agent_url"),
@@ -151,12 +154,10 @@ impl Settings {
             blocked_conf: resolved.list("spark.blocked_conf").unwrap_or_default(),
             limits: limits(resolved),
             sql_max_rows: resolved.number("sessions.sql_max_rows"),
-            on_shutdown: match resolved.text("sessions.on_shutdown").as_deref() {
-                Some("keep") => ShutdownPolicy::Keep,
-                _ => ShutdownPolicy::Stop,
-            },
+            on_shutdown: on_shutdown(resolved, "sessions.on_shutdown"),
+            batches_on_shutdown: on_shutdown(resolved, "batches.on_shutdown"),
             impersonation: Impersonation {
-                enabled: resolved.switch("impersonation.enabled"),
+                enabled: impersonates,
                 superusers: resolved
                     .list("impersonation.superusers")
                     .unwrap_or_default(),
@@ -165,7 +166,7 @@ impl Settings {
                 Some(directories) => {
                     LocalFiles::Under(directories.into_iter().map(Utf8PathBuf::from).collect())
                 }
-                None if listen.ip().is_loopback() => LocalFiles::Any,
+                None if listen.ip().is_loopback() && !impersonates => LocalFiles::Any,
                 None => LocalFiles::Under(Vec::new()),
             },
             logs: LogSettings {
@@ -257,6 +258,19 @@ fn limits(resolved: &Resolved) -> Limits {
             .duration_or_never("sessions.idle_timeout")
             .unwrap_or(never),
         session_ttl: resolved.duration_or_never("sessions.ttl"),
+        concurrent_batch_starts: resolved.count("batches.max_starting"),
+        running_batches: resolved.count("batches.max_running"),
+        waiting_batches: resolved.count("batches.max_waiting"),
+        ended_batches: resolved.count("batches.max_ended"),
+        ended_batch_retention: resolved.duration("batches.retention"),
+        batch_grace: resolved.duration("batches.stop_grace"),
+    }
+}
+
+fn on_shutdown(resolved: &Resolved, path: &str) -> ShutdownPolicy {
+    match resolved.text(path).as_deref() {
+        Some("keep") => ShutdownPolicy::Keep,
+        _ => ShutdownPolicy::Stop,
     }
 }
 

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use camino::Utf8Path;
 use domain::{Clock, SystemClock, chain};
+use launch::Launcher;
 use launch::{LocalConfig, LocalLauncher};
-use sessions::{Config, Sessions};
+use rustix::process::{Resource, getrlimit, setrlimit};
+use sessions::{Batches, Config, Sessions};
 use store::SqliteStore;
 use tokio::net::TcpListener;
 
@@ -20,6 +22,7 @@ impl Server {
     /// Opens everything, and begins to answer.
     pub async fn open(settings: &Settings, surroundings: &Surroundings) -> anyhow::Result<Self> {
         make_private(&settings.data_dir)?;
+        raise_descriptor_limit();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let database = settings.data("livius.db");
         let store = SqliteStore::open(&database)
@@ -32,27 +35,47 @@ impl Server {
             .local_addr()
             .context("cannot tell which port it listens on")?;
         let launcher = LocalLauncher::new(local(settings, surroundings), Arc::clone(&clock));
+        let launcher: Arc<dyn Launcher> = Arc::new(launcher);
         let sessions = Sessions::open(
             application(settings, address),
             Arc::new(store.clone()),
-            Arc::new(launcher),
-            clock,
+            Arc::clone(&launcher),
+            Arc::clone(&clock),
         )
         .await
         .context("cannot take up the sessions of the store")?;
+        let batches = Batches::open(
+            application(settings, address),
+            Arc::new(store.clone()),
+            launcher,
+            clock,
+        )
+        .await
+        .context("cannot take up the batches of the store")?;
         warn_of_strangers(settings, address);
         warn_of_missing_spark(settings.search(surroundings));
-        let router = http_edge::router(sessions.clone(), edge(settings));
+        let router = http_edge::router(sessions.clone(), batches.clone(), edge(settings));
         let connections = Connections::accept(listener, router);
         tracing::info!(server.address = %address, data_dir = %settings.data_dir, "listening");
         Ok(Self {
             address,
             sessions,
+            batches,
             store,
             connections,
             on_shutdown: settings.on_shutdown,
+            batches_on_shutdown: settings.batches_on_shutdown,
             shutdown_timeout: settings.shutdown_timeout,
         })
+    }
+}
+
+/// Each connection and each driver takes a descriptor, and many systems grant a thousand at first, though more for the asking.
+fn raise_descriptor_limit() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "cannot raise the limit of open files; many clients at once may have to wait");
     }
 }
 

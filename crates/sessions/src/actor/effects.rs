@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use agent_link::Command;
 use domain::{End, Exit, SessionEffect, SessionEvent, SessionState, chain};
-use launch::DriverProcess;
+use launch::{DriverProcess, Gone};
 use tokio::time::Instant;
 
 use super::statements::cause_words;
@@ -121,7 +121,7 @@ impl Actor {
         );
         let token = self.own.token.take();
         self.sessions.lifecycle().spawn(async move {
-            let launched = match request::order(&sessions, &record, token) {
+            let launched = match request::order(sessions.config(), &record, token) {
                 Ok(order) => sessions.launcher().launch(order).await,
                 Err(failure) => Err(failure),
             };
@@ -194,7 +194,10 @@ impl Actor {
                 self.take_process(process);
                 self.apply(SessionEvent::Recovered { alive: true }).await;
             }
-            Err(exit) => self.apply(SessionEvent::DriverExited(exit)).await,
+            Err(Gone::Ended(exit)) => self.apply(SessionEvent::DriverExited(exit)).await,
+            Err(Gone::NeverStarted) => {
+                self.apply(SessionEvent::DriverExited(Exit::Unknown)).await;
+            }
         }
     }
 

@@ -122,6 +122,7 @@ impl Actor {
                 self.try_apply(SessionEvent::AgentReady(AppInfo {
                     app_id,
                     spark_ui_url,
+                    driver_log_url: None,
                 }))
                 .await?;
             }

@@ -1,8 +1,8 @@
-//! The Spark configuration of a session.
+//! The Spark configuration of a session or a batch.
 
 use std::collections::BTreeMap;
 
-use domain::{SessionId, SessionRequest};
+use domain::SubmitOptions;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::SQL_MAX_ROWS_KEY;
@@ -23,9 +23,9 @@ const AS_SERVER: [&str; 6] = [
 ];
 
 /// Refuses keys that a request may not name. Keys are compared without prefix, case and `_`/`-`, so that no spelling gets past.
-pub fn check(config: &Config, request: &SessionRequest) -> Result<(), SessionError> {
+pub fn check(config: &Config, submit: &SubmitOptions) -> Result<(), SessionError> {
     let blocked: Vec<String> = config.blocked_conf.iter().map(|key| normal(key)).collect();
-    let refused: Vec<&str> = request
+    let refused: Vec<&str> = submit
         .conf
         .keys()
         .filter(|key| {
@@ -42,14 +42,8 @@ pub fn check(config: &Config, request: &SessionRequest) -> Result<(), SessionErr
             "Blacklisted configuration values in session config: {keys}"
         )));
     }
-    if let Some(mode) = request.conf.get("spark.submit.deployMode")
-        && mode != "client"
-    {
-        return Err(SessionError::Rejected(format!(
-            "conf.spark.submit.deployMode is {mode:?}: sessions run in client mode; leave it out"
-        )));
-    }
-    if let Some(text) = find(&request.conf, SQL_MAX_ROWS_KEY)
+    check_deploy_mode(config, submit)?;
+    if let Some(text) = find(&submit.conf, SQL_MAX_ROWS_KEY)
         && text.trim().parse::<u64>().is_err()
     {
         return Err(SessionError::Rejected(format!(
@@ -59,20 +53,49 @@ pub fn check(config: &Config, request: &SessionRequest) -> Result<(), SessionErr
     Ok(())
 }
 
+/// In cluster mode the driver runs where the master says: what runs there is followed, and ended, with the standalone master's help only.
+fn check_deploy_mode(config: &Config, submit: &SubmitOptions) -> Result<(), SessionError> {
+    let effective = |key: &str| {
+        [
+            &config.spark_overrides,
+            &submit.conf,
+            &config.spark_defaults,
+        ]
+        .into_iter()
+        .find_map(|conf| conf.get(key))
+    };
+    let key = "spark.submit.deployMode";
+    match effective(key).map(String::as_str) {
+        None | Some("client") => Ok(()),
+        Some("cluster") => match effective("spark.master") {
+            Some(master) if !master.starts_with("spark://") => {
+                Err(SessionError::Rejected(format!(
+                    "conf.{key} is \"cluster\" and spark.master is {master:?}: cluster mode needs a standalone master (spark://…); \
+                     leave it out to run in client mode"
+                )))
+            }
+            _ => Ok(()),
+        },
+        Some(other) => Err(SessionError::Rejected(format!(
+            "conf.{key} is {other:?}: write \"client\" or \"cluster\""
+        ))),
+    }
+}
+
 /// The cap of an SQL result that the request asks for.
 pub fn sql_max_rows(conf: &BTreeMap<String, String>) -> Option<u64> {
     find(conf, SQL_MAX_ROWS_KEY)?.trim().parse().ok()
 }
 
-/// The whole configuration: the server's defaults, the request's `conf`, its fields, and what the server insists on.
+/// The whole configuration, `name` being the application's where nobody gave it one: the server's defaults, the request's `conf`, its fields, and what the server insists on.
 /// Keys that are not Spark's stay with the server.
 pub fn spark_conf(
     config: &Config,
-    id: SessionId,
-    request: &SessionRequest,
+    submit: &SubmitOptions,
+    name: Option<String>,
 ) -> BTreeMap<String, String> {
     let mut conf = config.spark_defaults.clone();
-    let own = request
+    let own = submit
         .conf
         .iter()
         .filter(|(key, _)| key.starts_with("spark.") && !key.starts_with(LIVY_PREFIX));
@@ -80,35 +103,36 @@ pub fn spark_conf(
 
     let count = |value: Option<u32>| value.map(|value| value.to_string());
     let fields = [
-        ("spark.app.name", request.name.clone()),
-        ("spark.yarn.queue", request.queue.clone()),
-        ("spark.driver.memory", request.driver_memory.clone()),
-        ("spark.driver.cores", count(request.driver_cores)),
-        ("spark.executor.memory", request.executor_memory.clone()),
-        ("spark.executor.cores", count(request.executor_cores)),
-        ("spark.executor.instances", count(request.num_executors)),
+        ("spark.app.name", submit.name.clone()),
+        ("spark.yarn.queue", submit.queue.clone()),
+        ("spark.driver.memory", submit.driver_memory.clone()),
+        ("spark.driver.cores", count(submit.driver_cores)),
+        ("spark.executor.memory", submit.executor_memory.clone()),
+        ("spark.executor.cores", count(submit.executor_cores)),
+        ("spark.executor.instances", count(submit.num_executors)),
     ];
     for (key, value) in fields {
         if let Some(value) = value {
             conf.insert(key.to_owned(), value);
         }
     }
-    for (key, _, list) in file_lists(request) {
+    for (key, _, list) in file_lists(submit) {
         merge_list(&mut conf, key, list);
     }
-    conf.entry("spark.app.name".to_owned())
-        .or_insert_with(|| format!("livy-session-{id}"));
+    if let Some(name) = name {
+        conf.entry("spark.app.name".to_owned()).or_insert(name);
+    }
     conf.extend(config.spark_overrides.clone());
     conf
 }
 
 /// The file lists of a request: Spark's key, the field's name, the entries.
-pub fn file_lists(request: &SessionRequest) -> [(&'static str, &'static str, &[String]); 4] {
+pub fn file_lists(submit: &SubmitOptions) -> [(&'static str, &'static str, &[String]); 4] {
     [
-        ("spark.jars", "jars", &request.jars),
-        ("spark.submit.pyFiles", "pyFiles", &request.py_files),
-        ("spark.files", "files", &request.files),
-        ("spark.archives", "archives", &request.archives),
+        ("spark.jars", "jars", &submit.jars),
+        ("spark.submit.pyFiles", "pyFiles", &submit.py_files),
+        ("spark.files", "files", &submit.files),
+        ("spark.archives", "archives", &submit.archives),
     ]
 }
 
@@ -174,14 +198,14 @@ mod tests {
         }
     }
 
-    fn with_conf(pairs: &[(&str, &str)]) -> SessionRequest {
+    fn with_conf(pairs: &[(&str, &str)]) -> SubmitOptions {
         let conf = pairs
             .iter()
             .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
             .collect();
-        SessionRequest {
+        SubmitOptions {
             conf,
-            ..SessionRequest::default()
+            ..SubmitOptions::default()
         }
     }
 
@@ -222,7 +246,7 @@ mod tests {
 
     #[test]
     fn fields_win_over_conf_and_lists_are_merged() {
-        let request = SessionRequest {
+        let request = SubmitOptions {
             name: Some("mine".to_owned()),
             driver_memory: Some("2g".to_owned()),
             num_executors: Some(3),
@@ -237,7 +261,7 @@ mod tests {
                 ("spark.__livy__.livy.rsc.session.kind", "spark"),
             ])
         };
-        let conf = spark_conf(&config(), SessionId(4), &request);
+        let conf = spark_conf(&config(), &request, None);
         let shown: Vec<String> = conf
             .iter()
             .map(|(key, value)| format!("{key}={value}"))
@@ -277,17 +301,13 @@ mod tests {
         };
         let conf = spark_conf(
             &operator,
-            SessionId(4),
             &with_conf(&[("spark.master", "local[9]")]),
+            Some("livy-session-4".to_owned()),
         );
         assert_eq!(conf["spark.app.name"], "livy-session-4");
         assert_eq!(conf["spark.master"], "yarn");
         assert_eq!(
-            spark_conf(
-                &config(),
-                SessionId(4),
-                &with_conf(&[("spark.master", "local[9]")])
-            )["spark.master"],
+            spark_conf(&config(), &with_conf(&[("spark.master", "local[9]")]), None)["spark.master"],
             "local[9]"
         );
     }
@@ -303,12 +323,31 @@ mod tests {
             Some(7)
         );
         assert!(check(&config(), &with_conf(&[("livy.rsc.sql.num-rows", "many")])).is_err());
-        assert!(
-            check(
-                &config(),
-                &with_conf(&[("spark.submit.deployMode", "cluster")])
-            )
-            .is_err()
+    }
+
+    #[test]
+    fn cluster_mode_needs_a_master_that_is_asked_about_drivers() {
+        let mode = |mode, master| {
+            let conf = with_conf(&[("spark.submit.deployMode", mode), ("spark.master", master)]);
+            check(&config(), &conf).map_err(|error| error.to_string())
+        };
+        assert_eq!(mode("client", "local"), Ok(()));
+        assert_eq!(mode("cluster", "spark://h:7077"), Ok(()));
+        for (asked, master, words) in [
+            ("cluster", "local", "needs a standalone master"),
+            (
+                "Cluster",
+                "spark://h:7077",
+                "write \"client\" or \"cluster\"",
+            ),
+        ] {
+            let error = mode(asked, master).unwrap_err();
+            assert!(error.contains(words), "{error}");
+        }
+        let defaulted = check(
+            &config(),
+            &with_conf(&[("spark.submit.deployMode", "cluster")]),
         );
+        assert!(defaulted.is_err(), "the default master is local");
     }
 }

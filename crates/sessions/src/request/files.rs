@@ -1,10 +1,10 @@
 //! Which files a request may name.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use domain::SessionRequest;
+use domain::SubmitOptions;
 
 use super::conf::file_lists;
-use crate::config::{Config, LocalFiles};
+use crate::config::LocalFiles;
 use crate::error::SessionError;
 
 /// Configuration keys that hold lists of files, besides those of the request's fields.
@@ -17,77 +17,109 @@ const LIST_KEYS: [&str; 6] = [
     "spark.yarn.jars",
 ];
 
-/// Refuses files that are not absolute, that are local and not allowed, or that are local and not there.
-pub fn check(config: &Config, request: &SessionRequest) -> Result<(), SessionError> {
-    for (key, field, entries) in file_lists(request) {
-        for entry in entries {
-            check_list(config, field, entry)?;
+/// Whether a local file must be there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// It must.
+    Required,
+    /// It may come later: what asks for it waits for its turn first.
+    Later,
+}
+
+/// What a request's files are held against.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule<'a> {
+    /// Which local files may be named.
+    pub allowed: &'a LocalFiles,
+    /// Whether they must be there.
+    pub presence: Presence,
+}
+
+impl Rule<'_> {
+    /// Refuses files that are not absolute, that are local and not allowed, or that are local and not there.
+    pub fn check(self, submit: &SubmitOptions) -> Result<(), SessionError> {
+        for (key, field, entries) in file_lists(submit) {
+            for entry in entries {
+                self.check_list(field, entry)?;
+            }
+            self.check_conf_list(submit, key)?;
         }
-        check_conf_list(config, request, key)?;
+        LIST_KEYS
+            .iter()
+            .try_for_each(|key| self.check_conf_list(submit, key))
     }
-    LIST_KEYS
-        .iter()
-        .try_for_each(|key| check_conf_list(config, request, key))
+
+    fn check_conf_list(self, submit: &SubmitOptions, key: &str) -> Result<(), SessionError> {
+        let list = submit.conf.get(key).map_or("", String::as_str);
+        self.check_list(&format!("conf.{key}"), list)
+    }
+
+    /// Spark takes commas apart wherever it finds them, so an entry with a comma is several.
+    fn check_list(self, field: &str, list: &str) -> Result<(), SessionError> {
+        list.split(',')
+            .map(str::trim)
+            .filter(|entry| !entry.is_empty())
+            .try_for_each(|entry| self.check_one(field, entry))
+    }
+
+    /// The same for one file.
+    pub fn check_one(self, field: &str, entry: &str) -> Result<(), SessionError> {
+        let without_fragment = entry.split('#').next().unwrap_or_default();
+        let scheme = scheme(without_fragment).map(str::to_ascii_lowercase);
+        let path = match scheme.as_deref() {
+            None => Utf8PathBuf::from(without_fragment),
+            Some("file") => local_path(without_fragment).ok_or_else(|| not_a_uri(field, entry))?,
+            // It is on every node, this one included.
+            Some("local") if *self.allowed != LocalFiles::Any => {
+                local_path(without_fragment).ok_or_else(|| not_a_uri(field, entry))?
+            }
+            Some(_) => return Ok(()),
+        };
+        if path.as_str().is_empty() {
+            return Ok(());
+        }
+        if !path.is_absolute() {
+            return Err(SessionError::Rejected(format!(
+                "requirement failed: Path '{entry}' is not absolute."
+            )));
+        }
+        self.check_path(field, entry, &path)
+    }
+
+    fn check_path(self, field: &str, entry: &str, path: &Utf8Path) -> Result<(), SessionError> {
+        let fixed: Utf8PathBuf = path
+            .components()
+            .take_while(|part| !is_pattern(part.as_str()))
+            .collect();
+        // What a pattern stands for is decided by Spark, later: it may be a link to anywhere.
+        let beyond = fixed != *path && *self.allowed != LocalFiles::Any;
+        let found = fixed.canonicalize_utf8();
+        // Where nothing is, the same answer is given as where something is that may not be named: else this would tell which.
+        let place = found.as_ref().ok().cloned().or_else(|| deepest(&fixed));
+        if beyond || !place.is_some_and(|place| is_allowed(self.allowed, &place)) {
+            return Err(SessionError::Rejected(format!(
+                "requirement failed: Local path {entry} cannot be added to user sessions."
+            )));
+        }
+        match found {
+            Err(error) if self.presence == Presence::Required => Err(SessionError::Rejected(
+                format!("{field}: local file {entry} cannot be found on the server: {error}"),
+            )),
+            _ => Ok(()),
+        }
+    }
 }
 
-fn check_conf_list(
-    config: &Config,
-    request: &SessionRequest,
-    key: &str,
-) -> Result<(), SessionError> {
-    let list = request.conf.get(key).map_or("", String::as_str);
-    check_list(config, &format!("conf.{key}"), list)
+fn not_a_uri(field: &str, entry: &str) -> SessionError {
+    SessionError::Rejected(format!("{field}: {entry} is not a URI: write % as %25"))
 }
 
-/// Spark takes commas apart wherever it finds them, so an entry with a comma is several.
-fn check_list(config: &Config, field: &str, list: &str) -> Result<(), SessionError> {
-    list.split(',')
-        .map(str::trim)
-        .filter(|entry| !entry.is_empty())
-        .try_for_each(|entry| check_one(config, field, entry))
-}
-
-fn check_one(config: &Config, field: &str, entry: &str) -> Result<(), SessionError> {
-    let without_fragment = entry.split('#').next().unwrap_or_default();
-    let path = match scheme(without_fragment) {
-        None => Utf8PathBuf::from(without_fragment),
-        Some("file") => local_path(without_fragment).ok_or_else(|| {
-            SessionError::Rejected(format!("{field}: {entry} is not a URI: write % as %25"))
-        })?,
-        // A `local:` path is one on every node; what it is there is not ours to see.
-        Some(_) => return Ok(()),
-    };
-    if path.as_str().is_empty() {
-        return Ok(());
-    }
-    if !path.is_absolute() {
-        return Err(SessionError::Rejected(format!(
-            "requirement failed: Path '{entry}' is not absolute."
-        )));
-    }
-    let refused = || {
-        SessionError::Rejected(format!(
-            "requirement failed: Local path {entry} cannot be added to user sessions."
-        ))
-    };
-    let fixed: Utf8PathBuf = path
-        .components()
-        .take_while(|part| !is_pattern(part.as_str()))
-        .collect();
-    // What a pattern stands for is decided by Spark, later: it may be a link to anywhere.
-    if fixed != path && config.local_files != LocalFiles::Any {
-        return Err(refused());
-    }
-    let canonical = fixed.canonicalize_utf8().map_err(|error| {
-        SessionError::Rejected(format!(
-            "{field}: local file {entry} cannot be found on the server: {error}"
-        ))
-    })?;
-    if is_allowed(&config.local_files, &canonical) {
-        Ok(())
-    } else {
-        Err(refused())
-    }
+/// The canonical form of the deepest directory on the way that is there; none for a way that leads back up.
+fn deepest(path: &Utf8Path) -> Option<Utf8PathBuf> {
+    let climbs = path.components().any(|part| part.as_str() == "..");
+    path.ancestors()
+        .filter(|_| !climbs)
+        .find_map(|ancestor| ancestor.canonicalize_utf8().ok())
 }
 
 fn is_pattern(part: &str) -> bool {
@@ -113,9 +145,9 @@ fn scheme(entry: &str) -> Option<&str> {
     valid.then_some(scheme)
 }
 
-/// The path of a `file:` URI; `None` when it is no text.
+/// The path of a `file:` or `local:` URI; `None` when it is no text.
 fn local_path(uri: &str) -> Option<Utf8PathBuf> {
-    let rest = uri.trim_start_matches("file:");
+    let (_, rest) = uri.split_once(':')?;
     let path = rest.strip_prefix("//").unwrap_or(rest);
     let decoded = percent_encoding::percent_decode_str(path).decode_utf8();
     decoded
@@ -127,24 +159,15 @@ fn local_path(uri: &str) -> Option<Utf8PathBuf> {
 mod tests {
     use super::*;
 
-    fn config(local_files: LocalFiles) -> Config {
-        Config {
-            drivers_dir: "/data/drivers".into(),
-            agent_urls: vec![],
-            limits: domain::Limits::default(),
-            spark_defaults: std::collections::BTreeMap::new(),
-            spark_overrides: std::collections::BTreeMap::new(),
-            blocked_conf: vec![],
-            sql_max_rows: 1000,
-            local_files,
-            impersonation: crate::config::Impersonation::default(),
-        }
+    fn check(allowed: &LocalFiles, submit: &SubmitOptions) -> Result<(), SessionError> {
+        let presence = Presence::Required;
+        Rule { allowed, presence }.check(submit)
     }
 
-    fn jars(entry: &str) -> SessionRequest {
-        SessionRequest {
+    fn jars(entry: &str) -> SubmitOptions {
+        SubmitOptions {
             jars: vec![entry.to_owned()],
-            ..SessionRequest::default()
+            ..SubmitOptions::default()
         }
     }
 
@@ -158,8 +181,8 @@ mod tests {
         std::fs::write(root.join("secret/b.jar"), "").unwrap();
         std::os::unix::fs::symlink(root.join("secret/b.jar"), root.join("allowed/link.jar"))
             .unwrap();
-        let strict = config(LocalFiles::Under(vec![root.join("allowed")]));
-        let open = config(LocalFiles::Any);
+        let strict = LocalFiles::Under(vec![root.join("allowed")]);
+        let open = LocalFiles::Any;
 
         for good in [
             "allowed/a.jar",
@@ -203,7 +226,7 @@ mod tests {
         std::fs::write(root.join("my files/a.jar"), "").unwrap();
         std::fs::write(root.join("b.jar"), "").unwrap();
         let allowed = root.join("my files");
-        let strict = config(LocalFiles::Under(vec![allowed.clone()]));
+        let strict = LocalFiles::Under(vec![allowed.clone()]);
         for good in [
             format!("{allowed}/a.jar"),
             format!("file://{root}/my%20files/a.jar"),
@@ -229,7 +252,7 @@ mod tests {
 
     #[test]
     fn relative_and_missing_files_are_refused_and_remote_ones_are_not_looked_at() {
-        let open = config(LocalFiles::Any);
+        let open = LocalFiles::Any;
         let error = check(&open, &jars("a.jar")).unwrap_err().to_string();
         assert_eq!(
             error,
@@ -264,12 +287,49 @@ mod tests {
         assert!(
             check(
                 &open,
-                &SessionRequest {
+                &SubmitOptions {
                     conf,
-                    ..SessionRequest::default()
+                    ..SubmitOptions::default()
                 }
             )
             .is_err()
         );
+    }
+
+    #[test]
+    fn a_missing_file_is_told_only_where_files_may_be_named_and_may_come_later() {
+        let root = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(root.path()).unwrap();
+        std::fs::create_dir_all(root.join("allowed")).unwrap();
+        let strict = LocalFiles::Under(vec![root.join("allowed")]);
+        let answer = |presence, entry: &str| {
+            let entry = root.join(entry);
+            let rule = Rule {
+                allowed: &strict,
+                presence,
+            };
+            rule.check(&jars(entry.as_str()))
+                .map_err(|error| error.to_string())
+        };
+        for (entry, words) in [
+            ("allowed/new/a.jar", "cannot be found on the server"),
+            ("secret/a.jar", "cannot be added to user sessions."),
+            (
+                "allowed/new/../../a.jar",
+                "cannot be added to user sessions.",
+            ),
+        ] {
+            let error = answer(Presence::Required, entry).unwrap_err();
+            assert!(error.contains(words), "{error}");
+        }
+        assert_eq!(answer(Presence::Later, "allowed/new/a.jar"), Ok(()));
+        assert!(answer(Presence::Later, "secret/a.jar").is_err());
+        for uri in [
+            "local:/etc/passwd",
+            "FILE:/etc/passwd",
+            "local:///etc/passwd",
+        ] {
+            assert!(check(&strict, &jars(uri)).is_err(), "{uri}");
+        }
     }
 }

@@ -14,13 +14,13 @@ use super::{Inner, Sessions};
 use crate::actor::{Actor, Begin, Own};
 use crate::board::Board;
 use crate::config::Config;
+use crate::ended_logs::EndedLogs;
 use crate::error::SessionError;
 use crate::janitor;
 use crate::lifecycle::Lifecycle;
 use crate::log::SessionLog;
 use crate::registry::{Entry, Instant, Registry};
 use crate::request;
-use crate::service::read::EndedLogs;
 use crate::view::SessionView;
 
 /// Messages waiting for one actor; whoever finds it full waits.
@@ -124,10 +124,7 @@ impl Sessions {
             messages,
             view,
             board: Arc::new(Board::default()),
-            log: Arc::new(SessionLog::new(
-                driver.dir.join("stdout.log"),
-                driver.dir.join("stderr.log"),
-            )),
+            log: Arc::new(SessionLog::of(&driver.dir)),
             touched: Instant::at(self.inner.clock.now()),
             start_began: Instant::default(),
             link_lost: Instant::default(),

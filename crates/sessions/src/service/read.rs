@@ -1,7 +1,6 @@
 //! Reading: nothing here waits for an actor or a driver.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use domain::{SessionId, SessionRecord, StatementId};
 use store::{StoredStatement, Window};
@@ -10,34 +9,7 @@ use super::{Sessions, reference};
 use crate::board::{Board, output_view};
 use crate::error::SessionError;
 use crate::log::SessionLog;
-use crate::registry::Entry;
 use crate::view::{LogPage, Order, Page, SessionRef, SessionView, StatementView};
-
-/// Logs of ended sessions whose index is kept: a client pages through one at a time.
-const ENDED_LOGS: usize = 16;
-
-/// The logs of ended sessions that were read last.
-#[derive(Default)]
-pub struct EndedLogs {
-    logs: Mutex<BTreeMap<SessionId, Arc<SessionLog>>>,
-}
-
-impl EndedLogs {
-    fn get(&self, record: &SessionRecord) -> Option<Arc<SessionLog>> {
-        let dir = &record.driver.as_ref()?.dir;
-        let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
-        if logs.len() >= ENDED_LOGS && !logs.contains_key(&record.id) {
-            logs.pop_first();
-        }
-        let log = logs.entry(record.id).or_insert_with(|| {
-            Arc::new(SessionLog::new(
-                dir.join("stdout.log"),
-                dir.join("stderr.log"),
-            ))
-        });
-        Some(Arc::clone(log))
-    }
-}
 
 impl Sessions {
     /// How many sessions are listed, and a page of them.
@@ -87,7 +59,7 @@ impl Sessions {
         size: i64,
     ) -> Result<LogPage, SessionError> {
         let view = self.get(which).await?;
-        let id = view.record.id;
+        let id = view.record.id.0;
         let Some(log) = self.log_of(&view) else {
             return Ok(LogPage {
                 id,
@@ -189,11 +161,11 @@ impl Sessions {
     }
 
     fn log_of(&self, view: &SessionView) -> Option<Arc<SessionLog>> {
-        let live: Option<Arc<Entry>> = self.registry().find(&SessionRef::Id(view.record.id));
-        match live {
-            Some(entry) => Some(Arc::clone(&entry.log)),
-            None => self.inner.ended_logs.get(&view.record),
+        if let Some(entry) = self.registry().find(&SessionRef::Id(view.record.id)) {
+            return Some(Arc::clone(&entry.log));
         }
+        let driver = view.record.driver.as_ref()?;
+        Some(self.inner.ended_logs.get(view.record.id, &driver.dir))
     }
 }
 

@@ -76,13 +76,7 @@ pub async fn numbers_go_on_after_opening_again(place: &dyn Place) -> Outcome {
     store.purge(at(9)?, 0).await?;
     let refused = store.create_session(named("a")?).await;
     assert!(
-        matches!(
-            refused,
-            Err(StoreError::DuplicateName {
-                attempted: SessionId(2),
-                ..
-            })
-        ),
+        matches!(refused, Err(StoreError::DuplicateName { attempted: 2, .. })),
         "{refused:?}"
     );
     drop(store);

@@ -10,7 +10,9 @@ use domain::{
 };
 use tokio::task::JoinSet;
 
-use super::{ALL, Failure, Outcome, Place, at, driver_of, ended, named, unnamed, windows};
+use super::{
+    ALL, Failure, Outcome, Place, at, driver_of, ended, full_submit, named, unnamed, windows,
+};
 use crate::{NewSession, Store, StoreError};
 
 /// What is answered is what is read, and all that was asked for is in it.
@@ -56,7 +58,7 @@ pub async fn numbers_only_grow_and_a_refusal_uses_one_up(place: &dyn Place) -> O
     for attempt in 1..=2 {
         match store.create_session(named("a")?).await {
             Err(StoreError::DuplicateName { name, attempted }) => {
-                assert_eq!((name.as_str(), attempted), ("a", SessionId(attempt)));
+                assert_eq!((name.as_str(), attempted), ("a", attempt));
             }
             other => return Err(format!("not refused: {other:?}").into()),
         }
@@ -124,6 +126,7 @@ pub async fn everything_that_can_change_is_stored(place: &dyn Place) -> Outcome 
     let app = AppInfo {
         app_id: "local-1".to_owned(),
         spark_ui_url: Some("http://h:4040".to_owned()),
+        driver_log_url: Some("http://h:8042/log".to_owned()),
     };
     for (second, state) in (1..).zip(every_state()) {
         let record = SessionRecord {
@@ -233,7 +236,7 @@ pub async fn of_creates_at_once_with_one_name_one_wins(place: &dyn Place) -> Out
         }
     }
     assert_eq!((winners.len(), numbers.len()), (1, 19));
-    assert!(!numbers.contains(&winners[0]));
+    assert!(!numbers.contains(&winners[0].0));
     Ok(())
 }
 
@@ -243,28 +246,12 @@ async fn ids(store: &dyn Store) -> Result<(u64, Vec<i32>), Failure> {
 }
 
 fn full_request() -> SessionRequest {
-    let texts = |prefix: &str| vec![format!("{prefix}/a.x"), format!("{prefix}/ü b.x")];
-    let text = |text: &str| Some(text.to_owned());
     SessionRequest {
         kind: Kind::PySpark3,
-        proxy_user: text("bob"),
-        jars: texts("hdfs:/j"),
-        py_files: texts("p"),
-        files: texts("f"),
-        archives: texts("a"),
-        driver_memory: text("2g"),
-        driver_cores: Some(u32::MAX),
-        executor_memory: text("1g"),
-        executor_cores: Some(1),
-        num_executors: Some(0),
-        queue: text("root.default"),
-        name: text("nightly 🌙"),
-        conf: [("spark.x", "1"), ("spark.quote'\"", "a\nb\u{0}c"), ("", "")]
-            .map(|(k, v)| (k.into(), v.into()))
-            .into(),
+        submit: full_submit(),
         heartbeat_timeout_seconds: u32::MAX,
-        ttl: text("1h"),
-        idle_timeout: text("30 s"),
+        ttl: Some("1h".to_owned()),
+        idle_timeout: Some("30 s".to_owned()),
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::time::Instant;
 
-use domain::{Kind, StatementRecord, StatementState};
+use domain::{BatchId, Kind, StatementRecord, StatementState};
 use jiff::Timestamp;
 
 use super::SqliteStore;
-use super::tests::{Directory, new_session};
-use crate::{Store, Window};
+use super::tests::{Directory, new_batch, new_session};
+use crate::{BatchStore, Store, Window};
 
 const ROUNDS: u32 = 2_000;
 
@@ -127,4 +127,59 @@ async fn outputs() {
         store.purge(Timestamp::MIN, 0).await.unwrap();
     })
     .await;
+}
+
+/// Batches that have ended, one a second, all with one name.
+const ENDED_BATCHES: &str = r#"
+WITH RECURSIVE numbers (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM numbers WHERE id < 100000)
+INSERT INTO batches (id, ended_at, name, state, times, request)
+SELECT id, id * 1000000, 'nightly', '{"state":"running"}', '{"created_at":"1970-01-01T00:00:00Z"}',
+       json_object('file', printf('%.500c', 'x'))
+FROM numbers;
+UPDATE counters SET next = 100001 WHERE name = 'batch';"#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "measures"]
+async fn batches() {
+    let directory = Directory::new();
+    drop(SqliteStore::open(&directory.database()).await.unwrap());
+    directory.tamper(ENDED_BATCHES).await;
+    let store = SqliteStore::open(&directory.database()).await.unwrap();
+    report("create a batch", ROUNDS, async || {
+        store.create_batch(new_batch()).await.unwrap();
+    })
+    .await;
+    report("read a batch", ROUNDS, async || {
+        assert!(store.batch(BatchId(77)).await.unwrap().is_some());
+    })
+    .await;
+    report("read a batch by name", ROUNDS, async || {
+        assert!(store.batch_named("nightly").await.unwrap().is_some());
+    })
+    .await;
+    for offset in [0, 90_000] {
+        let page = Window {
+            offset,
+            limit: 100,
+            descending: true,
+        };
+        let what = format!("list 100 of 102 000 batches from {offset}");
+        report(&what, 200, async || {
+            store.list_batches(page).await.unwrap();
+        })
+        .await;
+    }
+    for keep in [u64::MAX, 100_000] {
+        report(&format!("purge nothing, keep {keep}"), 200, async || {
+            let gone = store.purge_batches(Timestamp::MIN, keep).await.unwrap();
+            assert!(gone.is_empty());
+        })
+        .await;
+    }
+    report("purge 1 000", 100, async || {
+        let gone = store.purge_batches(Timestamp::MIN, 0).await.unwrap();
+        assert_eq!(gone.len(), 1_000);
+    })
+    .await;
+    assert!(store.batch_named("nightly").await.unwrap().is_none());
 }

@@ -1,8 +1,6 @@
 //! Between rows and records.
 
-use domain::{
-    AppInfo, Kind, SessionId, SessionRecord, SessionRequest, StatementId, StatementRecord,
-};
+use domain::{BatchId, BatchRecord, Kind, SessionId, SessionRecord, StatementId, StatementRecord};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -20,6 +18,29 @@ pub(super) fn session(row: &SqliteRow) -> Result<SessionRecord, StoreError> {
             .map_err(|error| corrupt("a session".to_owned(), error.into()))?,
     );
     read_session(id, row).map_err(|source| corrupt(format!("session {id}"), source))
+}
+
+/// Reads a row of `batches` with all its columns.
+pub(super) fn batch(row: &SqliteRow) -> Result<BatchRecord, StoreError> {
+    let id = BatchId(
+        row.try_get("id")
+            .map_err(|error| corrupt("a batch".to_owned(), error.into()))?,
+    );
+    read_batch(id, row).map_err(|source| corrupt(format!("batch {id}"), source))
+}
+
+/// Reads what can be read of many rows. One that cannot be must not take the others with it, least of all when the server starts: it is
+/// left out, and whoever runs the server is told.
+pub(super) fn readable<T>(
+    rows: &[SqliteRow],
+    read: impl Fn(&SqliteRow) -> Result<T, StoreError>,
+) -> Vec<T> {
+    let tell = |error: &StoreError| {
+        tracing::error!(error = %domain::chain(error), "a stored row cannot be read, and is left out");
+    };
+    rows.iter()
+        .filter_map(|row| read(row).inspect_err(tell).ok())
+        .collect()
 }
 
 /// Reads a row of `statements` with all its columns.
@@ -70,11 +91,11 @@ pub(super) fn limit(number: u64) -> i64 {
 fn read_session(id: SessionId, row: &SqliteRow) -> Result<SessionRecord, Failure> {
     Ok(SessionRecord {
         id,
-        request: document::<SessionRequest>(row, "request")?,
+        request: document(row, "request")?,
         owner: row.try_get("owner")?,
         proxy_user: row.try_get("proxy_user")?,
         state: document(row, "state")?,
-        app: optional_document::<AppInfo>(row, "app")?,
+        app: optional_document(row, "app")?,
         driver: optional_document(row, "driver")?,
         created_at: Timestamp::from_microsecond(row.try_get("created_at")?)?,
         last_activity: Timestamp::from_microsecond(row.try_get("last_activity")?)?,
@@ -82,6 +103,19 @@ fn read_session(id: SessionId, row: &SqliteRow) -> Result<SessionRecord, Failure
             .try_get::<Option<i64>, _>("ended_at")?
             .map(Timestamp::from_microsecond)
             .transpose()?,
+    })
+}
+
+fn read_batch(id: BatchId, row: &SqliteRow) -> Result<BatchRecord, Failure> {
+    Ok(BatchRecord {
+        id,
+        request: document(row, "request")?,
+        owner: row.try_get("owner")?,
+        proxy_user: row.try_get("proxy_user")?,
+        state: document(row, "state")?,
+        app: optional_document(row, "app")?,
+        driver: optional_document(row, "driver")?,
+        times: document(row, "times")?,
     })
 }
 

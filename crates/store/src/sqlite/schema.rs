@@ -3,7 +3,10 @@
 use sqlx::{AssertSqlSafe, Connection, Executor, SqliteConnection};
 
 /// The steps from an empty file to this version, one per version. A released one is never edited.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/0001_initial.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/0001_initial.sql"),
+    include_str!("../../migrations/0002_batches.sql"),
+];
 /// Marks the file as Livius's: "Livi".
 const APPLICATION_ID: i64 = 0x4c69_7669;
 

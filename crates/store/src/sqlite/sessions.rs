@@ -3,15 +3,13 @@
 use domain::session::Start;
 use domain::{SessionId, SessionRecord, SessionState};
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, SqliteConnection};
 
+use super::listing::Listing;
 use super::rows::{self, json, optional_json};
-use super::{failed, one_row};
+use super::{counters, failed, one_row};
 use crate::{NewSession, StoreError, Window};
 
-const TAKE_NUMBER: &str =
-    "UPDATE counters SET next = next + 1 WHERE name = 'session' RETURNING next - 1";
 const INSERT: &str = "INSERT INTO sessions (id, created_at, last_activity, name, owner, proxy_user, state, request) \
                       VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7) \
                       ON CONFLICT (name) WHERE listed = 1 AND ended_at IS NULL AND name IS NOT NULL DO NOTHING";
@@ -20,10 +18,11 @@ const UPDATE: &str = "UPDATE sessions SET proxy_user = ?2, state = ?3, app = ?4,
 const BY_ID: &str = "SELECT * FROM sessions WHERE id = ?1 AND listed = 1";
 const BY_NAME: &str = "SELECT * FROM sessions WHERE name = ?1 AND listed = 1 AND name IS NOT NULL \
                        ORDER BY ended_at IS NULL DESC, id DESC LIMIT 1";
-const COUNT: &str = "SELECT count(*) FROM sessions WHERE listed = 1";
-const LIST_UP: &str = "SELECT * FROM sessions WHERE listed = 1 ORDER BY id LIMIT ?1 OFFSET ?2";
-const LIST_DOWN: &str =
-    "SELECT * FROM sessions WHERE listed = 1 ORDER BY id DESC LIMIT ?1 OFFSET ?2";
+const LISTING: Listing = Listing {
+    count: "SELECT count(*) FROM sessions WHERE listed = 1",
+    up: "SELECT * FROM sessions WHERE listed = 1 ORDER BY id LIMIT ?1 OFFSET ?2",
+    down: "SELECT * FROM sessions WHERE listed = 1 ORDER BY id DESC LIMIT ?1 OFFSET ?2",
+};
 const UNENDED: &str = "SELECT * FROM sessions WHERE ended_at IS NULL ORDER BY id";
 const UNLIST: &str = "UPDATE sessions SET listed = 0 WHERE id = ?1 AND listed = 1";
 // Statements and pieces of outputs go with their session (ON DELETE CASCADE).
@@ -43,22 +42,18 @@ pub(super) async fn create(
         .begin()
         .await
         .map_err(failed("begin to create a session"))?;
-    let taken: i64 = sqlx::query_scalar(TAKE_NUMBER)
-        .fetch_one(&mut *transaction)
-        .await
-        .map_err(failed("number a session"))?;
-    let id = SessionId(i32::try_from(taken).map_err(failed("number a session"))?);
-    let record = first_record(id, new)?;
+    let number = counters::take(&mut transaction, "session", "number a session").await?;
+    let record = first_record(SessionId(number), new)?;
     let inserted = insert(&mut transaction, &record).await?;
     // A refusal is committed too, for the number.
     transaction
         .commit()
         .await
         .map_err(failed("create a session"))?;
-    match record.request.name {
+    match record.request.submit.name {
         Some(name) if !inserted => Err(StoreError::DuplicateName {
             name,
-            attempted: id,
+            attempted: number,
         }),
         _ => Ok(record),
     }
@@ -111,10 +106,11 @@ pub(super) async fn list(
     connection: &mut SqliteConnection,
     window: Window,
 ) -> Result<(u64, Vec<SessionRecord>), StoreError> {
-    let (total, rows) = read_list(connection, window)
+    let (total, rows) = LISTING
+        .read(connection, window)
         .await
         .map_err(failed("list sessions"))?;
-    Ok((rows::count(total), records(&rows)?))
+    Ok((total, rows::readable(&rows, rows::session)))
 }
 
 pub(super) async fn unended(
@@ -124,7 +120,7 @@ pub(super) async fn unended(
         .fetch_all(connection)
         .await
         .map_err(failed("list the sessions that have not ended"))?;
-    records(&rows)
+    Ok(rows::readable(&rows, rows::session))
 }
 
 pub(super) async fn unlist(
@@ -155,12 +151,11 @@ pub(super) async fn purge(
         .fetch_all(&mut *transaction)
         .await
         .map_err(failed("delete ended sessions"))?;
-    // Read before they are gone for good: the caller must learn of each, as their directories are to follow.
-    let mut gone = records(&rows)?;
     transaction
         .commit()
         .await
         .map_err(failed("delete ended sessions"))?;
+    let mut gone = rows::readable(&rows, rows::session);
     gone.sort_by_key(|record| record.id);
     Ok(gone)
 }
@@ -193,7 +188,7 @@ async fn insert(
     let insert = sqlx::query(INSERT)
         .bind(record.id.0)
         .bind(record.created_at.as_microsecond())
-        .bind(&record.request.name)
+        .bind(&record.request.submit.name)
         .bind(&record.owner)
         .bind(&record.proxy_user)
         .bind(json(&record.state))
@@ -203,29 +198,4 @@ async fn insert(
         .await
         .map_err(failed("create a session"))?;
     Ok(done.rows_affected() > 0)
-}
-
-/// Counts and reads within one transaction, so that the two agree.
-async fn read_list(
-    connection: &mut SqliteConnection,
-    window: Window,
-) -> Result<(i64, Vec<SqliteRow>), sqlx::Error> {
-    let mut transaction = connection.begin().await?;
-    let total = sqlx::query_scalar(COUNT)
-        .fetch_one(&mut *transaction)
-        .await?;
-    let list = sqlx::query(if window.descending {
-        LIST_DOWN
-    } else {
-        LIST_UP
-    })
-    .bind(rows::limit(window.limit))
-    .bind(rows::limit(window.offset));
-    let rows = list.fetch_all(&mut *transaction).await?;
-    transaction.commit().await?;
-    Ok((total, rows))
-}
-
-fn records(rows: &[SqliteRow]) -> Result<Vec<SessionRecord>, StoreError> {
-    rows.iter().map(rows::session).collect()
 }

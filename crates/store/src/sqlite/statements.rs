@@ -106,10 +106,7 @@ pub(super) async fn list(
     let (total, rows) = read_list(connection, session, window)
         .await
         .map_err(failed("list statements"))?;
-    let statements = rows
-        .iter()
-        .map(|row| rows::stored_statement(session, row))
-        .collect::<Result<_, _>>()?;
+    let statements = rows::readable(&rows, |row| rows::stored_statement(session, row));
     Ok((rows::count(total), statements))
 }
 
@@ -122,9 +119,7 @@ pub(super) async fn unfinished(
         .fetch_all(connection)
         .await
         .map_err(failed("list unfinished statements"))?;
-    rows.iter()
-        .map(|row| rows::statement(session, row))
-        .collect()
+    Ok(rows::readable(&rows, |row| rows::statement(session, row)))
 }
 
 pub(super) async fn trim(

@@ -1,19 +1,24 @@
 //! The conformance suite on files, and what only files have.
 
+mod earlier;
+mod killed;
+mod plans;
+mod unreadable;
+
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use camino::Utf8PathBuf;
-use domain::{SessionId, SessionRequest};
+use domain::{BatchRequest, SessionId, SessionRequest};
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, Executor};
 use tempfile::TempDir;
 
 use super::{OpenError, SchemaError, SqliteStore};
-use crate::conformance::{Failure, Place};
-use crate::{NewSession, Store};
+use crate::conformance::{Backend, Failure, Place};
+use crate::{NewBatch, NewSession, Store};
 
 crate::store_conformance!(Directory::new());
 
@@ -34,19 +39,24 @@ impl Directory {
 
     async fn with(sql: &'static str) -> Self {
         let directory = Self::new();
+        directory.tamper(sql).await;
+        directory
+    }
+
+    /// Changes the file behind the store's back.
+    pub(super) async fn tamper(&self, sql: &'static str) {
         let options = SqliteConnectOptions::new()
-            .filename(directory.database())
+            .filename(self.database())
             .create_if_missing(true);
         let mut connection = options.connect().await.unwrap();
         connection.execute(sqlx::raw_sql(sql)).await.unwrap();
         connection.close().await.unwrap();
-        directory
     }
 }
 
 #[async_trait]
 impl Place for Directory {
-    async fn open(&self) -> Result<Arc<dyn Store>, Failure> {
+    async fn open(&self) -> Result<Arc<dyn Backend>, Failure> {
         Ok(Arc::new(SqliteStore::open(&self.database()).await?))
     }
 }
@@ -58,6 +68,15 @@ pub(super) fn new_session() -> NewSession {
         owner: None,
         proxy_user: None,
         created_at,
+    }
+}
+
+pub(super) fn new_batch() -> NewBatch {
+    NewBatch {
+        request: BatchRequest::default(),
+        owner: None,
+        proxy_user: None,
+        created_at: Timestamp::from_second(1).unwrap(),
     }
 }
 
@@ -129,7 +148,7 @@ async fn files_that_do_not_fit_are_refused_and_left_alone() {
     for (sql, expected) in [
         (
             newer,
-            "its schema has version 99 and this server knows none above 1: start the newer server again, or restore a backup",
+            "its schema has version 99 and this server knows none above 2: start the newer server again, or restore a backup",
         ),
         (foreign, "it is not a database of Livius"),
         (foreign_empty, "it is not a database of Livius"),

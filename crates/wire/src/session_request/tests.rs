@@ -1,5 +1,11 @@
-use super::*;
+use domain::SubmitOptions;
 use proptest::prelude::*;
+use utoipa::PartialSchema;
+
+use super::*;
+use crate::submit_options::{
+    MAX_CONF_ENTRIES, MAX_LIST_ITEMS, MAX_SUBMIT_REQUEST_BYTES, MAX_TEXT_BYTES,
+};
 
 fn read(text: &str) -> Result<SessionRequest, String> {
     read_session(text, ReadOptions::default()).map_err(|error| match error {
@@ -10,6 +16,13 @@ fn read(text: &str) -> Result<SessionRequest, String> {
 
 fn default() -> SessionRequest {
     SessionRequest::default()
+}
+
+fn submit(submit: SubmitOptions) -> SessionRequest {
+    SessionRequest {
+        submit,
+        ..default()
+    }
 }
 
 fn strings(items: &[&str]) -> Vec<String> {
@@ -30,19 +43,21 @@ fn every_field_is_read() {
         "queue":"q","name":"n","conf":{"spark.x":"y"},"heartbeatTimeoutInSecond":60,"ttl":"1h","idleTimeout":"10m"}"#;
     let expected = SessionRequest {
         kind: Kind::PySpark,
-        proxy_user: Some("ann".into()),
-        jars: strings(&["a.jar"]),
-        py_files: strings(&["b.py"]),
-        files: strings(&["c"]),
-        archives: strings(&["d.zip"]),
-        driver_memory: Some("1g".into()),
-        driver_cores: Some(1),
-        executor_memory: Some("2g".into()),
-        executor_cores: Some(2),
-        num_executors: Some(3),
-        queue: Some("q".into()),
-        name: Some("n".into()),
-        conf: conf_of(&[("spark.x", "y")]),
+        submit: SubmitOptions {
+            proxy_user: Some("ann".into()),
+            jars: strings(&["a.jar"]),
+            py_files: strings(&["b.py"]),
+            files: strings(&["c"]),
+            archives: strings(&["d.zip"]),
+            driver_memory: Some("1g".into()),
+            driver_cores: Some(1),
+            executor_memory: Some("2g".into()),
+            executor_cores: Some(2),
+            num_executors: Some(3),
+            queue: Some("q".into()),
+            name: Some("n".into()),
+            conf: conf_of(&[("spark.x", "y")]),
+        },
         heartbeat_timeout_seconds: 60,
         ttl: Some("1h".into()),
         idle_timeout: Some("10m".into()),
@@ -72,34 +87,34 @@ fn what_clients_send_instead_is_understood() {
         ),
         (
             r#"{"name":true}"#,
-            SessionRequest {
+            submit(SubmitOptions {
                 name: Some("true".into()),
-                ..default()
-            },
+                ..SubmitOptions::default()
+            }),
         ),
         (
             r#"{"queue":5,"driverMemory":1024,"executorMemory":""}"#,
-            SessionRequest {
+            submit(SubmitOptions {
                 queue: Some("5".into()),
                 driver_memory: Some("1024".into()),
-                ..default()
-            },
+                ..SubmitOptions::default()
+            }),
         ),
         (
             r#"{"queue":true}"#,
-            SessionRequest {
+            submit(SubmitOptions {
                 queue: Some("true".into()),
-                ..default()
-            },
+                ..SubmitOptions::default()
+            }),
         ),
         (
             r#"{"driverCores":"2","executorCores":" 3 ","numExecutors":4.0}"#,
-            SessionRequest {
+            submit(SubmitOptions {
                 driver_cores: Some(2),
                 executor_cores: Some(3),
                 num_executors: Some(4),
-                ..default()
-            },
+                ..SubmitOptions::default()
+            }),
         ),
         (
             r#"{"driverCores":"","executorCores":null,"numExecutors":0}"#,
@@ -123,18 +138,18 @@ fn what_clients_send_instead_is_understood() {
         (r#"{"heartbeatTimeoutInSecond":null}"#, default()),
         (
             r#"{"jars":"a.jar, b.jar,","files":["x",5,""]}"#,
-            SessionRequest {
+            submit(SubmitOptions {
                 jars: strings(&["a.jar", "b.jar"]),
                 files: strings(&["x", "5"]),
-                ..default()
-            },
+                ..SubmitOptions::default()
+            }),
         ),
         (
             r#"{"conf":{"a":1,"b":true,"c":1.50,"d":null,"e":"","a":2}}"#,
-            SessionRequest {
+            submit(SubmitOptions {
                 conf: conf_of(&[("a", "2"), ("b", "true"), ("c", "1.50"), ("e", "")]),
-                ..default()
-            },
+                ..SubmitOptions::default()
+            }),
         ),
         (
             r#"{"kind":null,"jars":null,"pyFiles":null,"files":null,"archives":null,"conf":null,"proxyUser":null,"queue":null,
@@ -347,7 +362,7 @@ fn everything_is_bounded() {
             .unwrap_err()
             .contains("more than 65536 bytes")
     );
-    let text = "x".repeat(MAX_SESSION_REQUEST_BYTES);
+    let text = "x".repeat(MAX_SUBMIT_REQUEST_BYTES);
     assert!(
         read(&format!("{{\"conf\":{{\"a\":\"{text}\"}}}}"))
             .unwrap_err()
@@ -377,6 +392,8 @@ fn the_description_has_the_same_fields() {
     described.sort();
     names.sort_unstable();
     assert_eq!(described, names);
+    let schema = serde_json::to_value(SessionBody::schema()).unwrap();
+    assert_eq!(schema.get("required"), None);
 }
 
 proptest! {

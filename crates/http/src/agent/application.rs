@@ -1,0 +1,41 @@
+//! `/api/v1/agent/application`: where the listener in a batch's driver says that the application runs.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use secrecy::ExposeSecret as _;
+use wire::ErrorMessage;
+
+use super::introduced;
+use crate::body::Payload;
+use crate::error::ApiError;
+use crate::router::Edge;
+
+/// Takes the word of a batch's driver that its application runs.
+#[utoipa::path(
+    post,
+    path = "/api/v1/agent/application",
+    tag = "agent",
+    params(
+        ("Authorization" = String, Header, description = "`Bearer` and the driver's secret"),
+        ("Livius-Driver" = String, Header, description = "The driver's name"),
+    ),
+    request_body = wire::ApplicationReport,
+    responses(
+        (status = 204, description = "It is stored"),
+        (status = 400, description = "The report cannot be read", body = ErrorMessage),
+        (status = 401, description = "The secret is wrong", body = ErrorMessage),
+        (status = 404, description = "There is no such driver, or its batch is over", body = ErrorMessage),
+    )
+)]
+pub async fn application_report(
+    State(edge): State<Edge>,
+    headers: HeaderMap,
+    body: Payload,
+) -> Result<StatusCode, ApiError> {
+    let (driver, token) = introduced(&headers)?;
+    let app = wire::read_application_report(&body.text()?)?;
+    edge.batches
+        .report(&driver, token.expose_secret(), app)
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}

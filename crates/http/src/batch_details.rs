@@ -1,0 +1,50 @@
+//! `/api/v1/batches/{id}`: all that is known of a batch, and killing it without forgetting it.
+
+use axum::extract::State;
+use axum::response::Response;
+use wire::{BatchDetailAnswer, ErrorMessage};
+
+use crate::answer;
+use crate::body::Payload;
+use crate::error::ApiError;
+use crate::extract::InBatch;
+use crate::router::Edge;
+
+/// Shows all that is known of a batch: when it came into each state, and how and why it ended.
+#[utoipa::path(
+    get,
+    path = "/api/v1/batches/{id}",
+    tag = "batches",
+    params(("id" = String, Path, description = "The batch's number or name")),
+    responses(
+        (status = 200, description = "The batch", body = BatchDetailAnswer),
+        (status = 404, description = "There is no such batch", body = ErrorMessage),
+    )
+)]
+pub async fn batch_detail(
+    State(edge): State<Edge>,
+    InBatch(batch): InBatch,
+) -> Result<Response, ApiError> {
+    let view = edge.batches.get(&batch).await?;
+    Ok(answer::ok(&BatchDetailAnswer::new(&view.record)))
+}
+
+/// Ends a batch, with all that it started, and keeps it on the list as `killed`. One that has ended already stays as it is.
+#[utoipa::path(
+    post,
+    path = "/api/v1/batches/{id}/kill",
+    tag = "batches",
+    params(("id" = String, Path, description = "The batch's number or name")),
+    responses(
+        (status = 200, description = "It has ended, or is about to", body = BatchDetailAnswer),
+        (status = 404, description = "There is no such batch", body = ErrorMessage),
+    )
+)]
+pub async fn batch_kill(
+    State(edge): State<Edge>,
+    InBatch(batch): InBatch,
+    _ignored: Payload,
+) -> Result<Response, ApiError> {
+    let view = edge.batches.kill(&batch).await?;
+    Ok(answer::ok(&BatchDetailAnswer::new(&view.record)))
+}

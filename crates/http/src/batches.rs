@@ -1,0 +1,143 @@
+//! `/batches` and `/batches/{id}`: list, create, get, state, delete.
+
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use sessions::{BatchView, Page};
+use wire::{BatchAnswer, BatchBody, BatchListAnswer, ErrorMessage, Message, StateAnswer};
+
+use crate::answer;
+use crate::body::Payload;
+use crate::error::ApiError;
+use crate::extract::{InBatch, caller};
+use crate::list_stream::{LOG_LINES, ListStream};
+use crate::query::Query;
+use crate::router::Edge;
+use crate::stream::Pieces as _;
+
+const PAGE_SIZE: i64 = 100;
+
+/// Lists the batches, oldest first.
+#[utoipa::path(
+    get,
+    path = "/batches",
+    tag = "batches",
+    params(
+        ("from" = Option<i32>, Query, description = "Index of the first; 0 when left out"),
+        ("size" = Option<i32>, Query, description = "How many at most; 100 when left out"),
+    ),
+    responses(
+        (status = 200, description = "A page of the batches", body = BatchListAnswer),
+        (status = 400, description = "A parameter is not a number", body = ErrorMessage),
+    )
+)]
+pub async fn batch_list(
+    State(edge): State<Edge>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let query = Query::new(query.as_deref());
+    let from = query.integer("from")?.unwrap_or(0);
+    let size = query.integer("size")?.unwrap_or(PAGE_SIZE);
+    let list = ListStream::new(edge.batches, Page { from, size }).await?;
+    Ok(answer::json(StatusCode::OK, list.into_body().await?))
+}
+
+/// Submits an application. The batch is `starting` at first, and waits its turn where many are being started.
+#[utoipa::path(
+    post,
+    path = "/batches",
+    tag = "batches",
+    params(("doAs" = Option<String>, Query, description = "User to impersonate; goes before proxyUser")),
+    request_body = BatchBody,
+    responses(
+        (status = 201, description = "The new batch", body = BatchAnswer,
+            headers(("Location" = String, description = "Its path"))),
+        (status = 400, description = "The request cannot be read (a bare JSON string) or is refused", body = ErrorMessage),
+        (status = 403, description = "The caller may not impersonate that user", body = ErrorMessage),
+        (status = 429, description = "Too many batches wait for their turn", body = ErrorMessage),
+    )
+)]
+pub async fn batch_create(
+    State(edge): State<Edge>,
+    RawQuery(query): RawQuery,
+    body: Payload,
+) -> Result<Response, ApiError> {
+    let request = wire::read_batch(&body.text()?, edge.options.read)?;
+    // The body may be large, and the answer waits for the store.
+    drop(body);
+    let view = edge
+        .batches
+        .create(&caller(query.as_deref()), request)
+        .await?;
+    Ok(answer::created(
+        format!("/batches/{}", view.record.id),
+        rendered(&edge, &view),
+    ))
+}
+
+/// Shows a batch.
+#[utoipa::path(
+    get,
+    path = "/batches/{id}",
+    tag = "batches",
+    params(("id" = String, Path, description = "The batch's number or name")),
+    responses(
+        (status = 200, description = "The batch", body = BatchAnswer),
+        (status = 404, description = "There is no such batch", body = ErrorMessage),
+    )
+)]
+pub async fn batch_get(
+    State(edge): State<Edge>,
+    InBatch(batch): InBatch,
+) -> Result<Response, ApiError> {
+    let view = edge.batches.get(&batch).await?;
+    Ok(answer::json(StatusCode::OK, rendered(&edge, &view)))
+}
+
+/// Shows a batch's state.
+#[utoipa::path(
+    get,
+    path = "/batches/{id}/state",
+    tag = "batches",
+    params(("id" = String, Path, description = "The batch's number or name")),
+    responses(
+        (status = 200, description = "The state", body = StateAnswer),
+        (status = 404, description = "There is no such batch", body = ErrorMessage),
+    )
+)]
+pub async fn batch_state(
+    State(edge): State<Edge>,
+    InBatch(batch): InBatch,
+) -> Result<Response, ApiError> {
+    let view = edge.batches.get(&batch).await?;
+    Ok(answer::ok(&StateAnswer {
+        id: view.record.id.0,
+        state: view.record.state.livy_name(),
+    }))
+}
+
+/// Ends a batch, with all that it started, and takes it off the list.
+#[utoipa::path(
+    delete,
+    path = "/batches/{id}",
+    tag = "batches",
+    params(("id" = String, Path, description = "The batch's number or name")),
+    responses(
+        (status = 200, description = "It has ended, or is about to: `{\"msg\":\"deleted\"}`", body = Message),
+        (status = 404, description = "There is no such batch", body = ErrorMessage),
+    )
+)]
+pub async fn batch_delete(
+    State(edge): State<Edge>,
+    InBatch(batch): InBatch,
+) -> Result<Response, ApiError> {
+    edge.batches.delete(&batch).await?;
+    Ok(answer::ok(&Message { msg: "deleted" }))
+}
+
+fn rendered(edge: &Edge, view: &BatchView) -> Vec<u8> {
+    let log = edge.batches.log_tail(view, LOG_LINES);
+    let mut text = Vec::with_capacity(1_024);
+    BatchAnswer::new(&view.record, &log).write(&mut text);
+    text
+}

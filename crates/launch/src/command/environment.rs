@@ -1,0 +1,60 @@
+//! The environment of drivers.
+
+use std::collections::BTreeMap;
+
+use super::Draft;
+use crate::DriverOrder;
+
+/// The longest directory name that is handed on as `TMPDIR`: sockets that programs make there have short names only.
+const TMPDIR_MAX: usize = 64;
+
+/// That of a driver beside the server.
+pub(super) fn of_driver(draft: &Draft<'_>) -> BTreeMap<String, String> {
+    let mut variables = of_monitor(draft);
+    let mut set = |name: &str, value: String| variables.insert(name.to_owned(), value);
+    set("JAVA_HOME", draft.ground.java.home.to_string());
+    if draft.dir.temporary().as_str().len() <= TMPDIR_MAX {
+        set("TMPDIR", draft.dir.temporary().into_string());
+    }
+    if keeps_to_itself(draft.order, &draft.conf) {
+        variables
+            .entry("SPARK_LOCAL_IP".to_owned())
+            .or_insert_with(|| "127.0.0.1".to_owned());
+    }
+    if let Some(path) = draft.setting("spark.driver.extraLibraryPath") {
+        let inherited = variables
+            .get("LD_LIBRARY_PATH")
+            .filter(|value| !value.is_empty());
+        let joined = inherited.map_or_else(
+            || path.to_owned(),
+            |inherited| format!("{path}:{inherited}"),
+        );
+        variables.insert("LD_LIBRARY_PATH".to_owned(), joined);
+    }
+    variables
+}
+
+/// That of the monitor of a driver elsewhere. Spark hands all of it on to the driver: directories of this machine, such as the one for
+/// temporary files, have no place in it.
+pub(super) fn of_monitor(draft: &Draft<'_>) -> BTreeMap<String, String> {
+    let spark = draft.ground.spark;
+    let mut variables = draft.ground.conf.environment.clone();
+    variables.insert("SPARK_HOME".to_owned(), spark.home.to_string());
+    variables.insert("SPARK_SCALA_VERSION".to_owned(), spark.scala_line());
+    variables
+}
+
+/// Whether nobody outside this machine has business with the driver: its executors are in it, and its server is on loopback. Spark
+/// would open its ports, the pages of its UI among them, to every network.
+fn keeps_to_itself(order: &DriverOrder, conf: &BTreeMap<String, String>) -> bool {
+    let local = conf
+        .get("spark.master")
+        .is_none_or(|master| master == "local" || master.starts_with("local["));
+    let loopback = |url: &String| {
+        let host = url.split("://").nth(1).unwrap_or_default();
+        ["127.", "localhost:", "[::1]:"]
+            .iter()
+            .any(|own| host.starts_with(own))
+    };
+    local && order.servers.iter().all(loopback)
+}

@@ -1,0 +1,86 @@
+//! What the server tells a driver about itself: `launch.json`, as the agent protocol describes it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use domain::Kind;
+use secrecy::ExposeSecret as _;
+use serde_json::{Map, Value, json};
+
+use super::Ground;
+use crate::{DriverOrder, Program};
+
+/// Writes the document.
+pub(super) fn text(
+    ground: Ground<'_>,
+    order: &DriverOrder,
+    conf: &BTreeMap<String, String>,
+) -> String {
+    let mut document = Map::new();
+    document.insert("v".to_owned(), json!(1));
+    document.insert("driver".to_owned(), json!(order.id.as_str()));
+    document.insert("servers".to_owned(), json!(order.servers));
+    let token = order.token.expose_secret();
+    document.insert("token".to_owned(), json!(token));
+    match order.program {
+        Program::Agent {
+            kind,
+            link_grace,
+            sql_max_rows,
+        } => document.extend(agent(ground, conf, kind, link_grace, sql_max_rows)),
+        Program::Application { .. } => {
+            let reports: Vec<String> = order.servers.iter().map(|url| report_url(url)).collect();
+            document.insert("reports".to_owned(), json!(reports));
+        }
+    }
+    Value::Object(document).to_string()
+}
+
+/// What only an agent needs to know.
+fn agent(
+    ground: Ground<'_>,
+    conf: &BTreeMap<String, String>,
+    kind: Kind,
+    link_grace: Duration,
+    sql_max_rows: u64,
+) -> Map<String, Value> {
+    let setting = |key: &str, variable: &str| {
+        conf.get(key)
+            .or_else(|| ground.conf.environment.get(variable))
+            .filter(|value| !value.is_empty())
+    };
+    let python = json!({
+        "executable": setting("spark.pyspark.python", "PYSPARK_PYTHON").map_or("python3", String::as_str),
+        "executable3": setting("PYSPARK3_PYTHON", "PYSPARK3_PYTHON"),
+    });
+    let entries = [
+        ("graceSeconds", json!(agent_number(link_grace.as_secs()))),
+        ("kind", json!(kind.as_str())),
+        ("sql", json!({ "maxRows": agent_number(sql_max_rows) })),
+        ("python", python),
+        (
+            "r",
+            json!({ "command": setting("spark.r.shell.command", "SPARKR_DRIVER_R") }),
+        ),
+    ];
+    entries
+        .map(|(key, value)| (key.to_owned(), value))
+        .into_iter()
+        .collect()
+}
+
+/// Where an application reports, beside where agents connect to.
+fn report_url(server: &str) -> String {
+    let plain = match server.split_once("://") {
+        Some(("ws", rest)) => format!("http://{rest}"),
+        Some(("wss", rest)) => format!("https://{rest}"),
+        _ => server.to_owned(),
+    };
+    format!("{plain}/application")
+}
+
+/// A number as the agent takes it: it reads 32 bits, and must still be able to count one further.
+fn agent_number(number: u64) -> u64 {
+    const LARGEST: u64 = i32::MAX as u64 - 1;
+    number.min(LARGEST)
+}

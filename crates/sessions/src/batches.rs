@@ -1,0 +1,276 @@
+//! Batches: applications that run to their end.
+//!
+//! The shape is that of sessions: one actor owns each live batch, readers look at what it publishes, the store has the rest.
+
+mod actor;
+mod evidence;
+mod open;
+mod read;
+mod registry;
+mod turns;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{AppInfo, BatchId, BatchRequest, Clock, DriverId, StopCause};
+use launch::Launcher;
+use store::{BatchStore, NewBatch, StoreError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use crate::config::{Config, ShutdownPolicy};
+use crate::ended_logs::EndedLogs;
+use crate::error::{AttachRefused, SessionError};
+use crate::lifecycle::Lifecycle;
+use crate::request;
+use crate::view::{BatchRef, BatchView, Caller};
+use actor::{Begin, Message};
+use registry::{Entry, Registry};
+use turns::Turns;
+
+/// How long a DELETE waits for the end of the process before it answers; the kill goes on in any case.
+const STOP_WAIT: Duration = Duration::from_secs(4);
+
+/// How long it may take to end all processes by force.
+const FORCE_WAIT: Duration = Duration::from_secs(10);
+
+/// The batches of one server. Cheap to clone.
+#[derive(Clone)]
+pub struct Batches {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    config: Config,
+    store: Arc<dyn BatchStore>,
+    launcher: Arc<dyn Launcher>,
+    clock: Arc<dyn Clock>,
+    registry: Registry,
+    /// One for each batch that may wait for its turn.
+    places: Arc<Semaphore>,
+    turns: Arc<Turns>,
+    lifecycle: Lifecycle,
+    ended_logs: EndedLogs<BatchId>,
+}
+
+impl Batches {
+    /// Creates a batch: it is stored and shown as starting, and started behind the answer, when its turn has come.
+    pub async fn create(
+        &self,
+        caller: &Caller,
+        request: BatchRequest,
+    ) -> Result<Arc<BatchView>, SessionError> {
+        if self.inner.lifecycle.is_draining() {
+            return Err(SessionError::ShuttingDown);
+        }
+        request::check_batch(&self.inner.config, &request)?;
+        let proxy_user = request::effective_user(
+            &self.inner.config,
+            caller,
+            request.submit.proxy_user.as_deref(),
+        )?;
+        let place = Arc::clone(&self.inner.places).try_acquire_owned();
+        let place = place.map_err(|_| SessionError::TooManyBatches {
+            limit: self.inner.config.limits.waiting_batches,
+        })?;
+        let new = NewBatch {
+            request,
+            owner: caller.user.clone(),
+            proxy_user,
+            created_at: self.inner.clock.now(),
+        };
+        // Whoever asked may hang up at any moment: what was begun is finished all the same.
+        let (reply, answer) = oneshot::channel();
+        let batches = self.clone();
+        self.inner.lifecycle.spawn(async move {
+            let _ = reply.send(batches.register(new, place).await);
+        });
+        answer.await.map_err(|_| SessionError::ShuttingDown)?
+    }
+
+    async fn register(
+        &self,
+        new: NewBatch,
+        place: OwnedSemaphorePermit,
+    ) -> Result<Arc<BatchView>, SessionError> {
+        let record = self
+            .store()
+            .create_batch(new)
+            .await
+            .map_err(|error| match error {
+                StoreError::DuplicateName { name, attempted } => SessionError::Rejected(format!(
+                    "Duplicate session name: Some({name}) for session {attempted}"
+                )),
+                other => SessionError::Store(other),
+            })?;
+        let entry = self.spawn_actor(record, Begin::New, false, Some(place));
+        Ok(entry.view())
+    }
+
+    /// Ends a batch and takes it off the list. Answers once it has ended, or after some seconds: it ends in any case.
+    pub async fn delete(&self, which: &BatchRef) -> Result<(), SessionError> {
+        if let Some(entry) = self.registry().find(which) {
+            return self.stop_entry(&entry, true).await;
+        }
+        let record = self.stored(which).await?;
+        if self.store().unlist_batch(record.id).await? {
+            Ok(())
+        } else {
+            Err(SessionError::NotFound(reference(which)))
+        }
+    }
+
+    /// Ends a batch and keeps it listed. One that has ended already needs no ending.
+    pub async fn kill(&self, which: &BatchRef) -> Result<Arc<BatchView>, SessionError> {
+        if let Some(entry) = self.registry().find(which) {
+            self.stop_entry(&entry, false).await?;
+            return Ok(entry.view());
+        }
+        self.get(which).await
+    }
+
+    async fn stop_entry(&self, entry: &Entry, hide: bool) -> Result<(), SessionError> {
+        let (reply, ended) = oneshot::channel();
+        let message = Message::Stop {
+            cause: StopCause::User,
+            hide,
+            reply: Some(reply),
+        };
+        // An actor that is gone has ended in this very moment: that is what was wanted.
+        if entry.messages.send(message).await.is_ok() {
+            let _ = tokio::time::timeout(STOP_WAIT, ended).await;
+        }
+        if hide {
+            self.store().unlist_batch(entry.id).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes the word of the agent in a batch's process: its application runs. What is answered with `Ok` is stored.
+    pub async fn report(
+        &self,
+        driver: &DriverId,
+        token: &str,
+        app: AppInfo,
+    ) -> Result<(), ReportRefused> {
+        let entry = self
+            .registry()
+            .find_driver(driver)
+            .ok_or(AttachRefused::UnknownDriver)?;
+        let view = entry.view();
+        let known = view
+            .record
+            .driver
+            .as_ref()
+            .filter(|known| known.id == *driver);
+        let hash = &known.ok_or(AttachRefused::UnknownDriver)?.token_hash;
+        if !request::is_token(hash, token) {
+            return Err(AttachRefused::WrongToken.into());
+        }
+        let (reply, stored) = oneshot::channel();
+        let gone = || ReportRefused::Agent(AttachRefused::UnknownDriver);
+        entry
+            .messages
+            .send(Message::App { app, reply })
+            .await
+            .map_err(|_| gone())?;
+        Ok(stored.await.map_err(|_| gone())??)
+    }
+
+    /// Ends the application in good order: nothing new is started. Batches live on and are taken up by the next server, or are ended, as
+    /// the policy says; those that wait for their turn go on waiting in either case. False when something was left to do at the deadline.
+    pub async fn shutdown(&self, policy: ShutdownPolicy, deadline: Duration) -> bool {
+        self.inner.lifecycle.begin_drain();
+        let all_ended = match policy {
+            ShutdownPolicy::Keep => true,
+            ShutdownPolicy::Stop => {
+                let all = self.tell_all(|reply| Message::Stop {
+                    cause: StopCause::Shutdown,
+                    hide: false,
+                    reply: Some(reply),
+                });
+                tokio::time::timeout(deadline, all).await.is_ok()
+                    || self.end_by_force(FORCE_WAIT).await
+            }
+        };
+        self.inner.lifecycle.finish(Duration::from_secs(5)).await && all_ended
+    }
+
+    /// Becomes ready when a part of the application has failed: it can only be shut down then.
+    pub async fn failed(&self) {
+        self.inner.lifecycle.draining().await;
+    }
+
+    /// Ends every process by force, now. False when some were left at the deadline.
+    pub async fn end_by_force(&self, deadline: Duration) -> bool {
+        self.inner.lifecycle.begin_drain();
+        let all = self.tell_all(|reply| Message::EndByForce { reply });
+        tokio::time::timeout(deadline, all).await.is_ok()
+    }
+
+    /// Ends all tasks at once and leaves every process as it is: what is left is what a crash leaves.
+    pub async fn abandon(&self) {
+        self.inner.lifecycle.finish(Duration::from_secs(5)).await;
+    }
+
+    /// Sends a message to every batch that something was started for, and waits for all replies.
+    async fn tell_all(&self, message: impl Fn(oneshot::Sender<()>) -> Message) {
+        let mut waits = Vec::new();
+        for entry in self.registry().all() {
+            let (reply, ended) = oneshot::channel();
+            if !entry.view().record.state.is_queued()
+                && entry.messages.send(message(reply)).await.is_ok()
+            {
+                waits.push(ended);
+            }
+        }
+        for ended in waits {
+            let _ = ended.await;
+        }
+    }
+
+    fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    fn store(&self) -> &dyn BatchStore {
+        &*self.inner.store
+    }
+
+    fn launcher(&self) -> &dyn Launcher {
+        &*self.inner.launcher
+    }
+
+    fn clock(&self) -> &dyn Clock {
+        &*self.inner.clock
+    }
+
+    fn registry(&self) -> &Registry {
+        &self.inner.registry
+    }
+
+    fn turns(&self) -> &Turns {
+        &self.inner.turns
+    }
+
+    fn lifecycle(&self) -> &Lifecycle {
+        &self.inner.lifecycle
+    }
+}
+
+/// Why the word of a batch's agent is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportRefused {
+    /// It is not who it says, or its batch is over.
+    #[error(transparent)]
+    Agent(#[from] AttachRefused),
+    /// It could not be stored: it is to say it again.
+    #[error(transparent)]
+    Store(#[from] SessionError),
+}
+
+fn reference(which: &BatchRef) -> String {
+    match which {
+        BatchRef::Id(BatchId(id)) => id.to_string(),
+        BatchRef::Name(name) => name.clone(),
+    }
+}

@@ -1,0 +1,281 @@
+//! What the batch's state machine wants done, and how it is done.
+
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use domain::batch::BatchStart;
+use domain::{
+    BatchEffect, BatchEnd, BatchEvent, BatchOutcome, BatchState, Departure, Exit, StopCause, chain,
+};
+use launch::DriverProcess;
+
+use super::{Actor, Report};
+use crate::batches::{Batches, evidence, registry};
+use crate::error::SessionError;
+use crate::request;
+
+/// Between two attempts to store an end.
+const SETTLE_PAUSE: Duration = Duration::from_millis(100);
+const SETTLE_PAUSE_LONGEST: Duration = Duration::from_secs(5);
+
+impl Actor {
+    /// Takes the batch one event further. What cannot be stored now is stored with the next event, and at the latest at the end.
+    pub(super) async fn apply(&mut self, event: BatchEvent) {
+        if let Err(error) = self.try_apply(event).await {
+            tracing::error!(batch.id = %self.record.id, error = %chain(&error), "cannot store the batch");
+        }
+    }
+
+    /// The same for what somebody else keeps until it is stored.
+    pub(super) async fn try_apply(&mut self, event: BatchEvent) -> Result<(), SessionError> {
+        let (state, effects) = match self.record.state.clone().on(event) {
+            Ok(step) => step,
+            Err(error) => {
+                tracing::error!(batch.id = %self.record.id, %error, "ignoring an event that cannot be");
+                return Ok(());
+            }
+        };
+        let changed = state != self.record.state;
+        self.record.state = state;
+        for effect in &effects {
+            if let BatchEffect::RecordApp(app) = effect {
+                self.record.app = Some(app.clone());
+            }
+        }
+        if changed {
+            self.note_change();
+        }
+        let stored = if changed || !effects.is_empty() {
+            self.batches.store().update_batch(&self.record).await
+        } else {
+            Ok(())
+        };
+        for effect in &effects {
+            self.perform(effect);
+        }
+        self.publish();
+        Ok(stored?)
+    }
+
+    /// Writes down when it came to be, and says so.
+    fn note_change(&mut self) {
+        let now = self.batches.clock().now();
+        let times = &mut self.record.times;
+        match &self.record.state {
+            BatchState::Starting { step } => match step {
+                BatchStart::Queued => times.launched_at = None,
+                BatchStart::Launching => times.launched_at = Some(now),
+                BatchStart::Submitted => {}
+            },
+            BatchState::Running => times.running_at = times.running_at.or(Some(now)),
+            BatchState::Stopping { .. } => times.stopping_at = times.stopping_at.or(Some(now)),
+            BatchState::Ended(_) => times.ended_at = Some(now),
+        }
+        let (id, state) = (self.record.id, self.record.state.livy_name());
+        match &self.record.state {
+            BatchState::Running => {
+                let app = self.record.app.as_ref().map(|app| app.app_id.as_str());
+                tracing::info!(batch.id = %id, batch.state = state, app.id = app, "batch state");
+                self.let_others_start();
+            }
+            BatchState::Ended(end) => {
+                let reason = end.failure.as_ref().map(|failure| failure.message.as_str());
+                let exit = end.exit.map(|exit| exit.to_string());
+                tracing::info!(batch.id = %id, batch.state = state, exit, reason, "batch ended");
+                self.explain_end(&end.clone());
+            }
+            _ => tracing::info!(batch.id = %id, batch.state = state, "batch state"),
+        }
+    }
+
+    fn perform(&mut self, effect: &BatchEffect) {
+        match effect {
+            BatchEffect::Queue => self.join_queue(),
+            BatchEffect::Launch => self.launch(),
+            BatchEffect::Terminate => self.terminate(),
+            BatchEffect::RecordApp(_) => {}
+        }
+    }
+
+    pub(super) fn join_queue(&self) {
+        let turn = self.batches.turns().join(self.record.id);
+        let reports = self.own.reports.clone();
+        self.batches.lifecycle().spawn(async move {
+            tokio::select! {
+                // The batch may end while it waits; then nobody wants the turn.
+                () = reports.closed() => {}
+                turn = turn => {
+                    if let Ok(turn) = turn {
+                        let _ = reports.send(Report::Turn(turn)).await;
+                    }
+                }
+            }
+        });
+    }
+
+    /// Names the process that is about to be started, anew for each attempt. That is stored before it is started.
+    pub(super) fn name_driver(&mut self) {
+        let (driver, token) = request::new_batch_driver(self.batches.config(), self.record.id);
+        let before = self.record.driver.take();
+        let registry = self.batches.registry();
+        let before = before.map(|driver| driver.id);
+        registry.name_driver(self.record.id, driver.id.clone(), before.as_ref());
+        self.entry.log.get_or_init(|| registry::log_in(&driver.dir));
+        self.record.driver = Some(driver);
+        self.token = Some(token);
+    }
+
+    fn launch(&mut self) {
+        let (batches, record, reports) = (
+            self.batches.clone(),
+            self.record.clone(),
+            self.own.reports.clone(),
+        );
+        let token = self.token.take();
+        self.batches.lifecycle().spawn(async move {
+            let config = batches.config();
+            let launched = match request::batch_order(config, &record, token) {
+                Ok(order) => batches.launcher().launch(order).await,
+                Err(failure) => Err(failure),
+            };
+            let _ = reports.send(Report::Launched(launched)).await;
+        });
+    }
+
+    /// Keeps a started process, and listens for its end.
+    pub(super) fn take_process(&mut self, process: Box<dyn DriverProcess>) {
+        let process: Arc<dyn DriverProcess> = Arc::from(process);
+        if let Some(driver) = &mut self.record.driver {
+            driver.process = Some(process.record());
+        }
+        let (watched, reports) = (Arc::clone(&process), self.own.reports.clone());
+        let (batches, dir) = (self.batches.clone(), self.dir());
+        self.batches.lifecycle().spawn(async move {
+            tokio::select! {
+                () = reports.closed() => {}
+                exit = watched.exited() => {
+                    let departure = departure(&batches, dir, exit).await;
+                    let _ = reports.send(Report::Gone(departure)).await;
+                }
+            }
+        });
+        self.process = Some(process);
+    }
+
+    /// Reports the end of a process that nobody has to wait for.
+    pub(super) fn gone(&self, exit: Exit) {
+        let (batches, dir, reports) = (self.batches.clone(), self.dir(), self.own.reports.clone());
+        self.batches.lifecycle().spawn(async move {
+            let departure = departure(&batches, dir, exit).await;
+            let _ = reports.send(Report::Gone(departure)).await;
+        });
+    }
+
+    pub(super) fn terminate(&mut self) {
+        let Some(process) = self.process.clone() else {
+            return;
+        };
+        let grace = self.grace;
+        self.batches.lifecycle().spawn(async move {
+            process.terminate(grace).await;
+        });
+    }
+
+    fn dir(&self) -> Option<Utf8PathBuf> {
+        self.record.driver.as_ref().map(|driver| driver.dir.clone())
+    }
+
+    /// The batch has ended: that is stored for as long as it takes, whoever waited for it is told, and its places are given back.
+    pub(super) async fn leave(&mut self) {
+        self.process = None;
+        self.own.running = None;
+        self.own.waiting = None;
+        self.let_others_start();
+        let lifecycle = self.batches.lifecycle().clone();
+        let mut pause = SETTLE_PAUSE;
+        while let Err(error) = self.batches.store().update_batch(&self.record).await {
+            tracing::error!(batch.id = %self.record.id, error = %chain(&error), "cannot store the batch's end; trying again");
+            tokio::select! {
+                // The next server finds the batch unended, and its process gone.
+                () = lifecycle.stopping() => return,
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(SETTLE_PAUSE_LONGEST),
+            }
+        }
+        self.batches.registry().remove(&self.entry);
+        for waiter in self.waiters.drain(..) {
+            let _ = waiter.send(());
+        }
+    }
+
+    /// Writes into the batch's log why it ended: that is where its users look first.
+    fn explain_end(&self, end: &BatchEnd) {
+        let Some(dir) = self.dir() else {
+            return;
+        };
+        let text = match (&end.failure, end.cause, end.outcome) {
+            (Some(failure), _, _) => {
+                format!("livius: {}\nlivius: {}\n", failure.message, failure.hint)
+            }
+            (None, Some(cause), BatchOutcome::Killed) => {
+                format!("livius: the batch was killed ({})\n", by(cause))
+            }
+            _ => return,
+        };
+        if let Err(error) = append(&dir, &text) {
+            tracing::warn!(batch.id = %self.record.id, %error, "cannot write to the batch's log");
+        }
+    }
+}
+
+/// All that is known of a process that is gone.
+async fn departure(batches: &Batches, dir: Option<Utf8PathBuf>, exit: Exit) -> Departure {
+    let Some(dir) = dir else {
+        return Departure {
+            exit,
+            verdict: None,
+            evidence: None,
+        };
+    };
+    let verdict = batches.launcher().verdict(&dir).await;
+    let read = tokio::task::spawn_blocking(move || {
+        let lines = registry::log_in(&dir).tail(evidence::LINES);
+        lines.ok().and_then(|lines| evidence::find(&lines))
+    });
+    Departure {
+        exit,
+        verdict,
+        evidence: read.await.unwrap_or_default(),
+    }
+}
+
+fn by(cause: StopCause) -> &'static str {
+    match cause {
+        StopCause::Shutdown => "the server was shut down",
+        _ => "on request",
+    }
+}
+
+/// A batch that never came to its start has no directory yet, but a log like any other. What was printed last may lack its line end.
+fn append(dir: &Utf8Path, text: &str) -> std::io::Result<()> {
+    request::make_private_dir(dir)?;
+    let path = dir.join("stdout.log");
+    let mut file = std::fs::OpenOptions::new()
+        .read(true)
+        .append(true)
+        .create(true)
+        .open(path)?;
+    let separator = if ends_a_line(&file)? { "" } else { "\n" };
+    file.write_all(format!("{separator}{text}").as_bytes())
+}
+
+fn ends_a_line(file: &std::fs::File) -> std::io::Result<bool> {
+    use std::os::unix::fs::FileExt as _;
+    let length = file.metadata()?.len();
+    let mut last = [b'\n'];
+    if length > 0 {
+        file.read_exact_at(&mut last, length - 1)?;
+    }
+    Ok(last == [b'\n'])
+}

@@ -1,0 +1,102 @@
+//! Reading: nothing here waits for an actor or a process.
+
+use std::sync::Arc;
+
+use domain::{BatchId, BatchRecord};
+use store::Window;
+
+use super::{Batches, reference};
+use crate::error::SessionError;
+use crate::log::SessionLog;
+use crate::view::{BatchRef, BatchView, LogPage, Page};
+
+impl Batches {
+    /// How many batches are listed, and a page of them.
+    pub async fn list(&self, page: Page) -> Result<(u64, Vec<Arc<BatchView>>), SessionError> {
+        let (offset, limit) = page.window();
+        let window = Window {
+            offset,
+            limit,
+            descending: false,
+        };
+        let (total, records) = self.store().list_batches(window).await?;
+        let mut views = Vec::with_capacity(records.len());
+        for record in records {
+            views.push(self.view_of(record).await?);
+        }
+        Ok((total, views))
+    }
+
+    /// A listed row as it is shown: by its actor, if it has one.
+    async fn view_of(&self, record: BatchRecord) -> Result<Arc<BatchView>, SessionError> {
+        if let Some(entry) = self.registry().find(&BatchRef::Id(record.id)) {
+            return Ok(entry.view());
+        }
+        if record.state.is_ended() {
+            return Ok(Arc::new(BatchView { record }));
+        }
+        // Its actor has left since the row was read, so its end is stored now.
+        let ended = self.store().batch(record.id).await?;
+        Ok(Arc::new(BatchView {
+            record: ended.unwrap_or(record),
+        }))
+    }
+
+    /// A batch.
+    pub async fn get(&self, which: &BatchRef) -> Result<Arc<BatchView>, SessionError> {
+        match self.registry().find(which) {
+            Some(entry) => Ok(entry.view()),
+            None => Ok(Arc::new(BatchView {
+                record: self.stored(which).await?,
+            })),
+        }
+    }
+
+    /// A page of a batch's log. A negative `from` means the last `size` lines, a negative `size` all of them.
+    pub async fn log(
+        &self,
+        which: &BatchRef,
+        from: i64,
+        size: i64,
+    ) -> Result<LogPage, SessionError> {
+        let view = self.get(which).await?;
+        let log = self.log_of(&view);
+        let page = tokio::task::spawn_blocking(move || log.page(from, size)).await;
+        let page = page.map_err(std::io::Error::other).and_then(|page| page);
+        let (from, total, lines) = page.map_err(SessionError::Log)?;
+        Ok(LogPage {
+            id: view.record.id.0,
+            from,
+            total,
+            lines,
+        })
+    }
+
+    /// The last lines of a batch's log; cheap while nothing is written to it.
+    pub fn log_tail(&self, view: &BatchView, lines: usize) -> Vec<String> {
+        self.log_of(view).tail(lines).unwrap_or_else(|error| {
+            tracing::warn!(batch.id = %view.record.id, %error, "cannot read the batch's log");
+            Vec::new()
+        })
+    }
+
+    /// A batch from the store: one that is not live.
+    pub(super) async fn stored(&self, which: &BatchRef) -> Result<BatchRecord, SessionError> {
+        let record = match which {
+            BatchRef::Id(id) => self.store().batch(*id).await?,
+            BatchRef::Name(name) => self.store().batch_named(name).await?,
+        };
+        record.ok_or_else(|| SessionError::NotFound(reference(which)))
+    }
+
+    fn log_of(&self, view: &BatchView) -> Arc<SessionLog> {
+        let id: BatchId = view.record.id;
+        match self.registry().find(&BatchRef::Id(id)) {
+            Some(entry) => entry.log.get().cloned().unwrap_or_else(SessionLog::empty),
+            None => match &view.record.driver {
+                Some(driver) => self.inner.ended_logs.get(id, &driver.dir),
+                None => SessionLog::empty(),
+            },
+        }
+    }
+}

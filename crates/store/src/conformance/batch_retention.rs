@@ -1,0 +1,143 @@
+//! Batches: what is deleted, and what is there after the store was dropped and opened again.
+
+use std::sync::Arc;
+
+use domain::{AppInfo, BatchId, BatchRecord, BatchState};
+use jiff::Timestamp;
+
+use super::batch_samples::{driver_of, ended, named, unnamed};
+use super::batches::ids;
+use super::{ALL, Outcome, Place, at};
+use crate::StoreError;
+
+/// Those that ended before a time go, listed or not; one that ended at that very time, and those that live, stay.
+pub async fn batches_go_by_age(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let alive = store.create_batch(unnamed()?).await?;
+    let mut over = Vec::new();
+    for second in [30, 10, 20] {
+        over.push(ended(&*store, unnamed()?, second).await?);
+    }
+    store.unlist_batch(over[1].id).await?;
+    store.unlist_batch(alive.id).await?;
+    assert_eq!(store.purge_batches(Timestamp::MIN, u64::MAX).await?, []);
+    assert_eq!(store.purge_batches(at(10)?, u64::MAX).await?, []);
+    assert_eq!(store.purge_batches(at(30)?, u64::MAX).await?, over[1..]);
+    assert_eq!(
+        store.purge_batches(at(30)?, u64::MAX).await?,
+        [],
+        "a second time"
+    );
+    assert_eq!(ids(&*store).await?, (1, vec![1]));
+    assert_eq!(store.unended_batches().await?, [alive]);
+    Ok(())
+}
+
+/// Of those that have ended the newest are kept, by when they ended; those that both rules meet go once.
+pub async fn batches_go_by_number(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    super::ended(&*store, super::unnamed()?, 1).await?;
+    store.create_batch(unnamed()?).await?;
+    for second in [50, 40, 30, 20, 20] {
+        ended(&*store, unnamed()?, second).await?;
+    }
+    for (before, keep, gone, left) in [
+        (0, u64::MAX, vec![], vec![0, 1, 2, 3, 4, 5]),
+        (0, 5, vec![], vec![0, 1, 2, 3, 4, 5]),
+        (0, 4, vec![4], vec![0, 1, 2, 3, 5]),
+        (31, 2, vec![3, 5], vec![0, 1, 2]),
+        (0, 0, vec![1, 2], vec![0]),
+        (99, 0, vec![], vec![0]),
+    ] {
+        let purged = store.purge_batches(at(before)?, keep).await?;
+        let purged: Vec<i32> = purged.iter().map(|record| record.id.0).collect();
+        assert_eq!((purged, ids(&*store).await?.1), (gone, left), "keep {keep}");
+    }
+    assert_eq!(store.list_sessions(ALL).await?.0, 1, "a session's row");
+    Ok(())
+}
+
+/// Its number does not come back, its name may.
+pub async fn a_purged_batch_leaves_nothing_but_its_number(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let batch = ended(&*store, named("a")?, 1).await?;
+    assert_eq!(
+        store.purge_batches(at(2)?, u64::MAX).await?,
+        std::slice::from_ref(&batch)
+    );
+    assert_eq!(store.batch(batch.id).await?, None);
+    assert_eq!(store.batch_named("a").await?, None);
+    assert!(store.update_batch(&batch).await.is_err());
+    assert!(!store.unlist_batch(batch.id).await?);
+    assert_eq!(store.create_batch(named("a")?).await?.id, BatchId(1));
+    Ok(())
+}
+
+/// All that was answered, and numbers that were used up by a refusal or whose rows are gone.
+pub async fn batches_survive_opening_again(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let mut batch = store.create_batch(named("a")?).await?;
+    batch.state = BatchState::Running;
+    batch.driver = Some(driver_of(batch.id));
+    batch.app = Some(AppInfo {
+        app_id: "local-1".to_owned(),
+        spark_ui_url: None,
+        driver_log_url: None,
+    });
+    batch.times.running_at = Some(at(2)?);
+    store.update_batch(&batch).await?;
+    let over = ended(&*store, unnamed()?, 5).await?;
+    store.unlist_batch(over.id).await?;
+    ended(&*store, unnamed()?, 1).await?;
+    assert_eq!(store.purge_batches(at(2)?, u64::MAX).await?.len(), 1);
+    let refused = store.create_batch(named("a")?).await;
+    assert!(
+        matches!(refused, Err(StoreError::DuplicateName { attempted: 3, .. })),
+        "{refused:?}"
+    );
+    drop(store);
+
+    let store = place.open().await?;
+    assert_eq!(store.list_batches(ALL).await?, (1, vec![batch.clone()]));
+    assert_eq!(store.batch_named("a").await?, Some(batch.clone()));
+    assert_eq!(store.unended_batches().await?, [batch]);
+    assert_eq!(store.purge_batches(at(6)?, u64::MAX).await?, [over]);
+    assert_eq!(store.create_batch(unnamed()?).await?.id, BatchId(4));
+    Ok(())
+}
+
+/// A client may hang up at any time.
+pub async fn a_batch_call_that_is_given_up_is_done_whole_or_not_at_all(
+    place: &dyn Place,
+) -> Outcome {
+    let store = place.open().await?;
+    store.create_batch(named("a")?).await?;
+    for turns in 0..200 {
+        let (shared, new) = (Arc::clone(&store), unnamed()?);
+        let call = tokio::task::JoinSet::from_iter([async move {
+            let made = shared.create_batch(new).await?;
+            let times = domain::BatchTimes {
+                ended_at: Some(made.times.created_at),
+                ..made.times
+            };
+            let over = BatchRecord { times, ..made };
+            shared.update_batch(&over).await?;
+            shared.list_batches(ALL).await?;
+            shared.purge_batches(Timestamp::MIN, 0).await
+        }]);
+        for _ in 0..turns {
+            tokio::task::yield_now().await;
+        }
+        drop(call);
+    }
+    let last = store.create_batch(unnamed()?).await?;
+    let (total, listed) = store.list_batches(ALL).await?;
+    assert_eq!(u64::try_from(listed.len())?, total);
+    assert_eq!(listed.last(), Some(&last));
+    drop(store);
+    assert_eq!(
+        place.open().await?.list_batches(ALL).await?,
+        (total, listed)
+    );
+    Ok(())
+}

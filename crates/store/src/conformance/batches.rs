@@ -1,0 +1,321 @@
+//! Batches: numbers, names, what is stored, lists.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use domain::{
+    AppInfo, BatchEnd, BatchId, BatchOutcome, BatchRecord, BatchState, BatchTimes,
+    Failure as BatchFailure,
+};
+use tokio::task::JoinSet;
+
+use super::batch_samples::{
+    driver_of, end, ended, every_state, failure, full_request, hostile, named, unnamed,
+};
+use super::{ALL, Failure, Outcome, Place, at, windows};
+use crate::{BatchStore, NewBatch, StoreError};
+
+/// What is answered is what is read, and all that was asked for is in it.
+pub async fn a_new_batch_is_stored_as_asked_for(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let new = NewBatch {
+        request: full_request(),
+        owner: Some("alice".to_owned()),
+        proxy_user: Some("bob".to_owned()),
+        created_at: at(3)?,
+    };
+    let record = store.create_batch(new).await?;
+    let expected = BatchRecord {
+        id: BatchId(0),
+        request: full_request(),
+        owner: Some("alice".to_owned()),
+        proxy_user: Some("bob".to_owned()),
+        state: BatchState::NEW,
+        app: None,
+        driver: None,
+        times: BatchTimes::new(at(3)?),
+    };
+    assert_eq!(record, expected);
+    assert_eq!(store.batch(BatchId(0)).await?, Some(expected.clone()));
+    assert_eq!(store.batch_named("nightly 🌙").await?, Some(expected));
+    let finer = NewBatch {
+        created_at: at(0)? + jiff::SignedDuration::from_nanos(999),
+        ..unnamed()?
+    };
+    let record = store.create_batch(finer).await?;
+    assert_eq!(store.batch(record.id).await?, Some(record), "nanoseconds");
+    Ok(())
+}
+
+/// Wherever a text may stand: end marks, quotes, line ends of every sort, marks of direction, what needs two units in UTF-16, a long one.
+pub async fn any_text_of_a_batch_is_stored(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let long = "'\u{1f914}\0\n".repeat(1 << 13);
+    let texts = [
+        "",
+        " ",
+        "\0",
+        "a\0b",
+        "'; DROP TABLE batches; --",
+        "\"\\\"",
+        "\\u0000",
+        "\r\n\u{2028}\u{85}\t",
+        "$1 ?1 :a @b %",
+        "\u{1f914}\u{10ffff}\u{e000}",
+        "\u{feff}e\u{301}\u{202e}",
+        "null",
+        "{\"a\":[",
+        &long,
+    ];
+    for text in texts {
+        let new = hostile(text)?;
+        let mut record = store.create_batch(new.clone()).await?;
+        assert_eq!(record.request, new.request);
+        assert_eq!(
+            (&record.owner, &record.proxy_user),
+            (&new.owner, &new.proxy_user)
+        );
+        assert_eq!(store.batch(record.id).await?, Some(record.clone()));
+        assert_eq!(store.batch_named(text).await?, Some(record.clone()));
+        record.app = Some(AppInfo {
+            app_id: text.to_owned(),
+            spark_ui_url: Some(text.to_owned()),
+            driver_log_url: Some(text.to_owned()),
+        });
+        record.state = BatchState::Ended(BatchEnd {
+            failure: Some(BatchFailure {
+                message: text.to_owned(),
+                hint: text.to_owned(),
+                ..failure()
+            }),
+            ..end(BatchOutcome::Failed)
+        });
+        store.update_batch(&record).await?;
+        assert_eq!(store.batch(record.id).await?, Some(record));
+    }
+    Ok(())
+}
+
+/// Numbers are never used again, whatever becomes of their batches, and are not those of sessions.
+pub async fn batches_are_counted_apart_and_a_refusal_uses_a_number_up(
+    place: &dyn Place,
+) -> Outcome {
+    let store = place.open().await?;
+    for _ in 0..2 {
+        store.create_session(super::unnamed()?).await?;
+    }
+    store.create_session(super::named("a")?).await?;
+    assert_eq!(store.create_batch(named("a")?).await?.id, BatchId(0));
+    for attempt in 1..=2 {
+        match store.create_batch(named("a")?).await {
+            Err(StoreError::DuplicateName { name, attempted }) => {
+                assert_eq!((name.as_str(), attempted), ("a", attempt));
+            }
+            other => return Err(format!("not refused: {other:?}").into()),
+        }
+    }
+    assert_eq!(store.create_batch(named("b")?).await?.id, BatchId(3));
+    assert_eq!(ids(&*store).await?, (2, vec![0, 3]));
+    let session = store.create_session(super::unnamed()?).await?;
+    assert_eq!(session.id, domain::SessionId(3));
+    assert_eq!(store.list_sessions(ALL).await?.0, 4);
+    Ok(())
+}
+
+/// A batch that was taken off the list is not found, and its name is free, as is that of one that has ended; batches without a name are
+/// not in each other's way.
+pub async fn a_name_is_unique_among_listed_batches_that_have_not_ended(
+    place: &dyn Place,
+) -> Outcome {
+    let store = place.open().await?;
+    let first = store.create_batch(named("a")?).await?;
+    assert!(store.unlist_batch(first.id).await?);
+    assert!(!store.unlist_batch(first.id).await?, "a second time");
+    assert!(!store.unlist_batch(BatchId(77)).await?, "unknown");
+    assert_eq!(store.batch(first.id).await?, None);
+    assert_eq!(store.batch_named("a").await?, None);
+    store.update_batch(&first).await?;
+    assert_eq!(
+        store.batch(first.id).await?,
+        None,
+        "an update does not list it again"
+    );
+
+    let second = store.create_batch(named("a")?).await?;
+    assert_eq!(store.batch_named("a").await?, Some(second.clone()));
+    ended(&*store, unnamed()?, 1).await?;
+    ended(&*store, unnamed()?, 1).await?;
+    let old = ended(&*store, named("z")?, 1).await?;
+    assert_eq!(store.batch_named("z").await?, Some(old));
+    let newer = ended(&*store, named("z")?, 1).await?;
+    assert_eq!(store.batch_named("z").await?, Some(newer.clone()));
+    let newest = store.create_batch(named("z")?).await?;
+    assert_eq!(store.batch_named("z").await?, Some(newest.clone()));
+    assert!(store.create_batch(named("z")?).await.is_err());
+    assert!(store.create_batch(named("a")?).await.is_err());
+    store.unlist_batch(newest.id).await?;
+    assert_eq!(store.batch_named("z").await?, Some(newer));
+    assert_eq!(ids(&*store).await?, (5, vec![1, 2, 3, 4, 5]));
+    Ok(())
+}
+
+/// Case, spaces and different ways to write a letter make different names.
+pub async fn names_of_batches_are_compared_exactly(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let names = [
+        "a", "A", "a ", " a", "a\0", "a%", "_", "'", "\"", "é", "e\u{301}", "🤔", "$1", "?1",
+    ];
+    for name in names {
+        store.create_batch(named(name)?).await?;
+    }
+    for (number, name) in (0..).zip(names) {
+        let found = store.batch_named(name).await?.map(|record| record.id);
+        assert_eq!(found, Some(BatchId(number)), "{name:?}");
+    }
+    assert_eq!(store.batch_named("%").await?, None);
+    Ok(())
+}
+
+/// An update stores whatever it is given, and takes away what is no longer there.
+pub async fn everything_that_can_change_of_a_batch_is_stored(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let first = store
+        .create_batch(NewBatch {
+            request: full_request(),
+            ..unnamed()?
+        })
+        .await?;
+    for (second, state) in (1..).zip(every_state()) {
+        let when = |divisor| (second % divisor == 0).then(|| at(second)).transpose();
+        let record = BatchRecord {
+            proxy_user: (second % 2 == 1).then(|| "carol".to_owned()),
+            app: (second % 2 == 0).then(|| AppInfo {
+                app_id: "local-1".to_owned(),
+                spark_ui_url: (second % 4 == 0).then(|| "http://h:4040".to_owned()),
+                driver_log_url: Some("http://h:8042/log".to_owned()),
+            }),
+            driver: (second % 3 == 0).then(|| driver_of(first.id)),
+            times: BatchTimes {
+                launched_at: when(2)?,
+                running_at: when(3)?,
+                stopping_at: when(4)?,
+                ended_at: state.is_ended().then(|| at(second)).transpose()?,
+                ..first.times
+            },
+            state,
+            ..first.clone()
+        };
+        store.update_batch(&record).await?;
+        assert_eq!(store.batch(first.id).await?, Some(record));
+    }
+    Ok(())
+}
+
+/// Storing into nothing is not a success.
+pub async fn a_change_to_an_unknown_batch_is_refused(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let record = store.create_batch(unnamed()?).await?;
+    let unknown = BatchRecord {
+        id: BatchId(9),
+        ..record
+    };
+    assert!(store.update_batch(&unknown).await.is_err());
+    assert_eq!(store.batch(unknown.id).await?, None);
+    assert_eq!(store.batch(BatchId(-1)).await?, None);
+    assert_eq!(store.batch_named("nobody").await?, None);
+    assert_eq!(ids(&*store).await?, (1, vec![0]));
+    Ok(())
+}
+
+/// A list shows the listed batches of its window and counts them all.
+pub async fn listed_batches_are_windowed(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    assert_eq!(store.list_batches(ALL).await?, (0, Vec::new()));
+    for _ in 0..6 {
+        store.create_batch(unnamed()?).await?;
+    }
+    store.unlist_batch(BatchId(5)).await?;
+    for (window, expected) in windows(5) {
+        let (total, records) = store.list_batches(window).await?;
+        let shown: Vec<i32> = records.iter().map(|record| record.id.0).collect();
+        assert_eq!((total, shown), (5, expected), "{window:?}");
+    }
+    Ok(())
+}
+
+/// A starting server finds what may still run.
+pub async fn unended_batches_are_found_listed_or_not(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    for _ in 0..3 {
+        store.create_batch(unnamed()?).await?;
+    }
+    let over = ended(&*store, unnamed()?, 1).await?;
+    ended(&*store, unnamed()?, 1).await?;
+    store.create_session(super::unnamed()?).await?;
+    store.unlist_batch(BatchId(1)).await?;
+    store.unlist_batch(over.id).await?;
+    let found: Vec<i32> = store
+        .unended_batches()
+        .await?
+        .iter()
+        .map(|record| record.id.0)
+        .collect();
+    assert_eq!(found, [0, 1, 2]);
+    Ok(())
+}
+
+/// No two batches share a number, and none is left out, whatever sessions take meanwhile.
+pub async fn batches_created_at_once_get_different_numbers(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let mut creates = JoinSet::new();
+    for _ in 0..200 {
+        let (shared, new) = (Arc::clone(&store), unnamed()?);
+        creates.spawn(async move { shared.create_batch(new).await.map(|record| record.id.0) });
+    }
+    let mut sessions = JoinSet::new();
+    for _ in 0..50 {
+        let (shared, new) = (Arc::clone(&store), super::unnamed()?);
+        sessions.spawn(async move { shared.create_session(new).await });
+    }
+    let mut numbers = creates
+        .join_all()
+        .await
+        .into_iter()
+        .collect::<Result<Vec<i32>, _>>()?;
+    numbers.sort_unstable();
+    assert_eq!(numbers, (0..200).collect::<Vec<_>>());
+    assert_eq!(ids(&*store).await?, (200, numbers));
+    for created in sessions.join_all().await {
+        created?;
+    }
+    Ok(())
+}
+
+/// A name is given once, however many ask for it at a time.
+pub async fn of_batches_created_at_once_with_one_name_one_wins(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let mut creates = JoinSet::new();
+    for _ in 0..20 {
+        let (store, new) = (Arc::clone(&store), named("the one")?);
+        creates.spawn(async move { store.create_batch(new).await });
+    }
+    let mut numbers = BTreeSet::new();
+    let mut winners = Vec::new();
+    for created in creates.join_all().await {
+        match created {
+            Ok(record) => winners.push(record.id),
+            Err(StoreError::DuplicateName { attempted, .. }) => {
+                assert!(numbers.insert(attempted), "{attempted} twice");
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    assert_eq!((winners.len(), numbers.len()), (1, 19));
+    assert!(!numbers.contains(&winners[0].0));
+    Ok(())
+}
+
+pub(super) async fn ids(store: &dyn BatchStore) -> Result<(u64, Vec<i32>), Failure> {
+    let (total, records) = store.list_batches(ALL).await?;
+    Ok((total, records.iter().map(|record| record.id.0).collect()))
+}

@@ -1,0 +1,125 @@
+//! What earlier versions wrote is read.
+
+use domain::session::Link;
+use domain::{
+    AppInfo, BatchId, DriverId, DriverRecord, End, Exit, Kind, Outcome, ProcessRecord, SessionId,
+    SessionRecord, SessionRequest, SessionState, StatementId, StatementRecord, StatementState,
+    StopCause, SubmitOptions,
+};
+
+use super::{Directory, SqliteStore, Timestamp, new_batch, new_session};
+use crate::{BatchStore, Output, Store, StoredStatement};
+
+/// A file of version 1, with rows as version 1 wrote them: the request is flat, and the application has no address of a log.
+const VERSION_1: &str = concat!(
+    include_str!("../../../migrations/0001_initial.sql"),
+    r#"
+PRAGMA application_id = 0x4c697669;
+PRAGMA user_version = 1;
+UPDATE counters SET next = 7 WHERE name = 'session';
+INSERT INTO sessions VALUES (
+    4, 1, 1795272157884949, 1795272170084687, 1795272170849511, 1, NULL, NULL, NULL,
+    '{"state":"ended","outcome":"stopped","cause":"shutdown","failure":null,"exit":{"code":0}}',
+    NULL, NULL,
+    '{"kind":"spark","proxy_user":null,"jars":[],"py_files":[],"files":[],"archives":[],"driver_memory":null,"driver_cores":null,"executor_memory":null,"executor_cores":null,"num_executors":null,"queue":null,"name":null,"conf":{},"heartbeat_timeout_seconds":0,"ttl":null,"idle_timeout":null}');
+INSERT INTO sessions VALUES (
+    6, 1, 1795269672122510, 1795269682199198, NULL, 0, 'nightly', 'alice', 'bob',
+    '{"state":"running","link":"up"}',
+    '{"app_id":"local-1795269678112","spark_ui_url":"http://192.0.2.2:4041"}',
+    '{"id":"s-6-615736c9b679","dir":"/data/drivers/s-6-615736c9b679","token_hash":"5e69","process":{"pid":24876,"start_ticks":787540}}',
+    '{"kind":"pyspark","proxy_user":"bob","jars":["a.jar"],"py_files":["b.py"],"files":["c"],"archives":["d.zip"],"driver_memory":"1g","driver_cores":1,"executor_memory":"2g","executor_cores":2,"num_executors":3,"queue":"default","name":"nightly","conf":{"spark.x":"1"},"heartbeat_timeout_seconds":60,"ttl":"1h","idle_timeout":"30s"}');
+INSERT INTO statements VALUES (
+    6, 0, 1, 'pyspark', '{"state":"available","started":"2026-11-21T14:00:37.917Z","completed":"2026-11-21T14:00:37.938Z"}',
+    NULL, NULL, '{"status":"ok"}', '1+1');
+"#
+);
+
+fn session() -> SessionRecord {
+    let text = |text: &str| Some(text.to_owned());
+    let texts = |text: &str| vec![text.to_owned()];
+    let submit = SubmitOptions {
+        proxy_user: text("bob"),
+        jars: texts("a.jar"),
+        py_files: texts("b.py"),
+        files: texts("c"),
+        archives: texts("d.zip"),
+        driver_memory: text("1g"),
+        driver_cores: Some(1),
+        executor_memory: text("2g"),
+        executor_cores: Some(2),
+        num_executors: Some(3),
+        queue: text("default"),
+        name: text("nightly"),
+        conf: [("spark.x".to_owned(), "1".to_owned())].into(),
+    };
+    SessionRecord {
+        id: SessionId(6),
+        request: SessionRequest {
+            kind: Kind::PySpark,
+            submit,
+            heartbeat_timeout_seconds: 60,
+            ttl: text("1h"),
+            idle_timeout: text("30s"),
+        },
+        owner: text("alice"),
+        proxy_user: text("bob"),
+        state: SessionState::Running { link: Link::Up },
+        app: Some(AppInfo {
+            app_id: "local-1795269678112".to_owned(),
+            spark_ui_url: text("http://192.0.2.2:4041"),
+            driver_log_url: None,
+        }),
+        driver: Some(DriverRecord {
+            id: DriverId::parse("s-6-615736c9b679").unwrap(),
+            dir: "/data/drivers/s-6-615736c9b679".into(),
+            token_hash: "5e69".to_owned(),
+            process: Some(ProcessRecord {
+                pid: 24876,
+                start_ticks: 787_540,
+            }),
+        }),
+        created_at: Timestamp::from_microsecond(1_795_269_672_122_510).unwrap(),
+        last_activity: Timestamp::from_microsecond(1_795_269_682_199_198).unwrap(),
+        ended_at: None,
+    }
+}
+
+fn statement() -> StoredStatement {
+    let record = StatementRecord {
+        session: SessionId(6),
+        id: StatementId(0),
+        kind: Kind::PySpark,
+        code: "1+1".to_owned(),
+        state: StatementState::Available {
+            started: Some("2026-11-21T14:00:37.917Z".parse().unwrap()),
+            completed: "2026-11-21T14:00:37.938Z".parse().unwrap(),
+        },
+    };
+    let output = Output::Inline(r#"{"status":"ok"}"#.to_owned());
+    StoredStatement { record, output }
+}
+
+#[tokio::test]
+async fn a_file_of_version_1_is_taken_over() {
+    let directory = Directory::with(VERSION_1).await;
+    for opening in 0..2 {
+        let store = SqliteStore::open(&directory.database()).await.unwrap();
+        assert_eq!(store.unended_sessions().await.unwrap()[0], session());
+        let named = store.session_named("nightly").await.unwrap();
+        assert_eq!(named, Some(session()));
+        let over = store.session(SessionId(4)).await.unwrap().unwrap();
+        let end = End {
+            outcome: Outcome::Stopped,
+            cause: Some(StopCause::Shutdown),
+            failure: None,
+            exit: Some(Exit::Code(0)),
+        };
+        assert_eq!(over.state, SessionState::Ended(end));
+        let read = store.statement(SessionId(6), StatementId(0)).await.unwrap();
+        assert_eq!(read, Some(statement()));
+        let next = store.create_session(new_session()).await.unwrap();
+        assert_eq!(next.id, SessionId(7 + opening));
+        let batch = store.create_batch(new_batch()).await.unwrap();
+        assert_eq!(batch.id, BatchId(opening));
+    }
+}

@@ -1,0 +1,87 @@
+//! What was acknowledged survives `kill -9`.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use domain::{AppInfo, BatchId, BatchRecord, BatchState};
+
+use super::{Directory, SqliteStore, new_batch, new_session};
+use crate::{BatchStore, Store};
+
+/// Names the database to the process that is to be killed, which is this test program again.
+const DATABASE: &str = "LIVIUS_STORE_TEST_WRITES_TO";
+const WRITER: &str = "sqlite::tests::killed::writes_until_it_is_killed";
+
+fn app(batch: BatchId) -> AppInfo {
+    AppInfo {
+        app_id: format!("application of batch {batch}"),
+        spark_ui_url: None,
+        driver_log_url: None,
+    }
+}
+
+/// Not a test when it runs with the others.
+#[tokio::test]
+async fn writes_until_it_is_killed() {
+    let Some(database) = std::env::var_os(DATABASE) else {
+        return;
+    };
+    let database = Utf8PathBuf::from_os_string(database).unwrap();
+    let store = SqliteStore::open(&database).await.unwrap();
+    loop {
+        let made = store.create_batch(new_batch()).await.unwrap();
+        let id = made.id;
+        let running = BatchRecord {
+            state: BatchState::Running,
+            app: Some(app(id)),
+            ..made
+        };
+        store.update_batch(&running).await.unwrap();
+        store.create_session(new_session()).await.unwrap();
+        println!("\nstored {id}");
+    }
+}
+
+/// Answers the last batch that was acknowledged.
+fn kill_a_writer(database: &Utf8Path, after: usize) -> i32 {
+    let mut writer = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", WRITER, "--nocapture"])
+        .env(DATABASE, database)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(writer.stdout.take().unwrap()).lines();
+    let mut acknowledged = lines.filter_map(|line| {
+        let line = line.unwrap();
+        line.strip_prefix("stored ")?.parse::<i32>().ok()
+    });
+    let reached = acknowledged.by_ref().take(after).last();
+    writer.kill().unwrap();
+    // It may have written more before it was hit.
+    let last = acknowledged.last().or(reached);
+    writer.wait().unwrap();
+    last.expect("the writer came to acknowledge something")
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_survives_a_kill() {
+    let directory = Directory::new();
+    let (mut first, mut acknowledged) = (0, 0);
+    for after in [1, 50, 100] {
+        let last = kill_a_writer(&directory.database(), after);
+        let store = SqliteStore::open(&directory.database()).await.unwrap();
+        for id in (first..=last).map(BatchId) {
+            let record = store.batch(id).await.unwrap().expect("it was acknowledged");
+            assert_eq!(record.state, BatchState::Running);
+            assert_eq!(record.app, Some(app(id)));
+        }
+        acknowledged += usize::try_from(last - first + 1).unwrap();
+        let sessions = store.unended_sessions().await.unwrap().len();
+        assert!(sessions >= acknowledged, "{sessions} of {acknowledged}");
+        let next = store.create_batch(new_batch()).await.unwrap().id.0;
+        // One more may have been stored, or begun, without being acknowledged.
+        assert!((last + 1..=last + 2).contains(&next), "{next} after {last}");
+        first = next + 1;
+    }
+}

@@ -1,0 +1,58 @@
+//! Batches are handled alike however many there were.
+
+use sqlx::{AssertSqlSafe, Row};
+
+use super::super::batches::{BY_ID, BY_NAME, LISTING, PURGE, UNENDED};
+use super::{Directory, SqliteStore, Timestamp};
+use crate::BatchStore;
+
+/// The newest ended first.
+const ENDED: &str = r#"
+WITH RECURSIVE numbers (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM numbers WHERE id < 2500)
+INSERT INTO batches (id, ended_at, state, times, request)
+SELECT id, 3000 - id, '{"state":"running"}', '{"created_at":"1970-01-01T00:00:00Z"}', '{}'
+FROM numbers;"#;
+
+#[tokio::test]
+async fn very_many_are_deleted_part_by_part_oldest_first() {
+    let directory = Directory::new();
+    drop(SqliteStore::open(&directory.database()).await.unwrap());
+    directory.tamper(ENDED).await;
+    let store = SqliteStore::open(&directory.database()).await.unwrap();
+    for expected in [1_501..=2_500, 501..=1_500, 101..=500] {
+        let gone = store.purge_batches(Timestamp::MIN, 100).await.unwrap();
+        let ids: Vec<i32> = gone.iter().map(|record| record.id.0).collect();
+        assert_eq!(ids, expected.collect::<Vec<_>>());
+    }
+    assert_eq!(store.purge_batches(Timestamp::MIN, 100).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn no_question_reads_the_whole_table() {
+    let directory = Directory::new();
+    let store = SqliteStore::open(&directory.database()).await.unwrap();
+    for (query, index) in [
+        (BY_ID, "INTEGER PRIMARY KEY"),
+        (BY_NAME, "batches_taken_names"),
+        (BY_NAME, "batches_by_name"),
+        (LISTING.count, "batches_listed"),
+        (LISTING.up, "batches_listed"),
+        (LISTING.down, "batches_listed"),
+        (UNENDED, "batches_unended"),
+        (PURGE, "batches_by_end"),
+    ] {
+        let explain = format!("EXPLAIN QUERY PLAN {query}");
+        let rows = sqlx::query(AssertSqlSafe(explain))
+            .fetch_all(&mut *store.readers.take().await)
+            .await
+            .unwrap();
+        let steps: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+        assert!(steps.iter().any(|step| step.contains(index)), "{steps:#?}");
+        for step in &steps {
+            assert!(
+                step != "SCAN batches" && !step.contains("TEMP B-TREE"),
+                "{query}: {steps:#?}"
+            );
+        }
+    }
+}

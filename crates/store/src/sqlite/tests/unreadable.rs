@@ -1,0 +1,156 @@
+//! A row that cannot be read is one row.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+use domain::{BatchId, Kind, SessionId, StatementId};
+use tracing_subscriber::fmt::MakeWriter;
+
+use super::{Directory, SqliteStore, Timestamp, new_batch, new_session};
+use crate::{BatchStore, Store, StoreError, Window};
+
+const ALL: Window = Window {
+    offset: 0,
+    limit: 10,
+    descending: true,
+};
+
+/// What was logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// What was logged since the last time, without times.
+    fn take(&self) -> Vec<String> {
+        let bytes = std::mem::take(&mut *self.0.lock().unwrap());
+        let text = String::from_utf8(bytes).unwrap();
+        text.lines().map(str::to_owned).collect()
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// Three of each, of which the second is not what this version writes.
+async fn damaged() -> (Directory, SqliteStore) {
+    let directory = Directory::new();
+    let store = SqliteStore::open(&directory.database()).await.unwrap();
+    for _ in 0..3 {
+        store.create_session(new_session()).await.unwrap();
+        store.create_batch(new_batch()).await.unwrap();
+        store
+            .create_statement(SessionId(0), Kind::Spark, "1")
+            .await
+            .unwrap();
+    }
+    drop(store);
+    directory
+        .tamper(
+            r#"UPDATE sessions SET state = '{"state":"unheard of"}' WHERE id = 1;
+               UPDATE batches SET times = '{' WHERE id = 1;
+               UPDATE statements SET state = CAST(x'ff' AS TEXT) WHERE id = 1;"#,
+        )
+        .await;
+    let store = SqliteStore::open(&directory.database()).await.unwrap();
+    (directory, store)
+}
+
+#[tokio::test]
+async fn it_is_left_out_of_lists_and_told() {
+    let (_directory, store) = damaged().await;
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .without_time()
+        .with_ansi(false)
+        .with_writer(log.clone())
+        .finish();
+    let _logged = tracing::subscriber::set_default(subscriber);
+    let told = |row: &str| {
+        let lines = log.take();
+        let [line] = &lines[..] else {
+            panic!("{lines:?}")
+        };
+        assert!(
+            line.contains("ERROR")
+                && line.contains("a stored row cannot be read, and is left out")
+                && line.contains(&format!("read {row}: not what this version writes: ")),
+            "{line}"
+        );
+    };
+
+    let unended = store.unended_sessions().await.unwrap();
+    let ids: Vec<i32> = unended.iter().map(|record| record.id.0).collect();
+    assert_eq!(ids, [0, 2]);
+    told("session 1");
+    let (total, listed) = store.list_sessions(ALL).await.unwrap();
+    let ids: Vec<i32> = listed.iter().map(|record| record.id.0).collect();
+    assert_eq!((total, ids), (3, vec![2, 0]));
+    told("session 1");
+
+    let unended = store.unended_batches().await.unwrap();
+    let ids: Vec<i32> = unended.iter().map(|record| record.id.0).collect();
+    assert_eq!(ids, [0, 2]);
+    told("batch 1");
+    let (total, listed) = store.list_batches(ALL).await.unwrap();
+    let ids: Vec<i32> = listed.iter().map(|record| record.id.0).collect();
+    assert_eq!((total, ids), (3, vec![2, 0]));
+    told("batch 1");
+
+    let unfinished = store.unfinished_statements(SessionId(0)).await.unwrap();
+    let ids: Vec<i32> = unfinished.iter().map(|record| record.id.0).collect();
+    assert_eq!(ids, [0, 2]);
+    told("statement 1 of session 0");
+    let (total, listed) = store.list_statements(SessionId(0), ALL).await.unwrap();
+    let ids: Vec<i32> = listed.iter().map(|stored| stored.record.id.0).collect();
+    assert_eq!((total, ids), (3, vec![2, 0]));
+    told("statement 1 of session 0");
+}
+
+#[tokio::test]
+async fn asked_for_by_itself_it_is_an_error() {
+    let (_directory, store) = damaged().await;
+    let corrupt = |error: StoreError| match error {
+        StoreError::Corrupt { what, .. } => what,
+        other => panic!("{other:?}"),
+    };
+    let session = store.session(SessionId(1)).await.unwrap_err();
+    assert_eq!(corrupt(session), "session 1");
+    let batch = store.batch(BatchId(1)).await.unwrap_err();
+    assert_eq!(corrupt(batch), "batch 1");
+    let statement = store.statement(SessionId(0), StatementId(1)).await;
+    assert_eq!(corrupt(statement.unwrap_err()), "statement 1 of session 0");
+}
+
+/// Else nothing would ever be deleted again.
+#[tokio::test]
+async fn it_does_not_keep_others_from_being_deleted() {
+    let (directory, store) = damaged().await;
+    drop(store);
+    directory
+        .tamper("UPDATE sessions SET ended_at = 1; UPDATE batches SET ended_at = 1;")
+        .await;
+    let store = SqliteStore::open(&directory.database()).await.unwrap();
+    let gone = store.purge(Timestamp::MIN, 0).await.unwrap();
+    let ids: Vec<i32> = gone.iter().map(|record| record.id.0).collect();
+    assert_eq!(ids, [0, 2]);
+    let gone = store.purge_batches(Timestamp::MIN, 0).await.unwrap();
+    let ids: Vec<i32> = gone.iter().map(|record| record.id.0).collect();
+    assert_eq!(ids, [0, 2]);
+    assert_eq!(store.list_sessions(ALL).await.unwrap(), (0, vec![]));
+    assert_eq!(store.list_batches(ALL).await.unwrap(), (0, vec![]));
+}

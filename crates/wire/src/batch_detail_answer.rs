@@ -1,0 +1,298 @@
+//! `GET /api/v1/batches/{id}`, ours and not Livy's: a batch with its history and the reason of its end.
+
+use std::borrow::Cow;
+
+use domain::batch::{BatchEnd, BatchOutcome, BatchStart, BatchState};
+use domain::{BatchRecord, Exit, Failure, FailureCode, Phase, StopCause};
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{AppInfoAnswer, redact};
+
+/// All that is kept of a batch, but its arguments and configuration: those may hold secrets. Times are in UTC, as RFC 3339 writes them,
+/// and `null` for what has not happened.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = BatchDetail)]
+pub struct BatchDetailAnswer<'a> {
+    /// Its number.
+    id: i32,
+    /// Its name.
+    name: Option<&'a str>,
+    /// The authenticated user that created it.
+    owner: Option<&'a str>,
+    /// The user it runs as.
+    proxy_user: Option<&'a str>,
+    /// Livy's name of the state: `starting`, `running`, `success`, `dead` or `killed`.
+    state: &'a str,
+    /// How far the start is: `queued`, `launching` or `submitted`; `null` when it is not starting.
+    #[schema(value_type = Option<String>)]
+    step: Option<BatchStart>,
+    /// The application, without passwords.
+    #[schema(value_type = String)]
+    file: Cow<'a, str>,
+    /// The main class.
+    class_name: Option<&'a str>,
+    /// Spark's id of the application, once known.
+    app_id: Option<&'a str>,
+    /// Addresses of pages about the application.
+    app_info: AppInfoAnswer<'a>,
+    /// When it was asked for.
+    created_at: String,
+    /// When its turn came.
+    launched_at: Option<String>,
+    /// When the application was heard of.
+    running_at: Option<String>,
+    /// When it was asked to end.
+    stopping_at: Option<String>,
+    /// When it ended.
+    ended_at: Option<String>,
+    /// How it ended.
+    end: Option<BatchEndAnswer<'a>>,
+}
+
+/// How a batch ended.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = BatchEnd)]
+pub struct BatchEndAnswer<'a> {
+    /// `succeeded`, `failed` or `killed`.
+    #[schema(value_type = String)]
+    outcome: BatchOutcome,
+    /// Who or what asked for the end, such as `user` or `shutdown`; `null` when nobody did.
+    #[schema(value_type = Option<String>)]
+    cause: Option<StopCause>,
+    /// The exit code of its process, if that returned one.
+    exit_code: Option<i32>,
+    /// The number of the signal that ended its process, if one did.
+    signal: Option<i32>,
+    /// What went wrong, if something did.
+    failure: Option<FailureAnswer<'a>>,
+}
+
+/// A failure that explains itself.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Failure)]
+pub struct FailureAnswer<'a> {
+    /// Its name, for programs, such as `launch_failed` or `application_failed`.
+    #[schema(value_type = String)]
+    code: FailureCode,
+    /// What was going on: `launch`, `submit` or `running`.
+    #[schema(value_type = String)]
+    phase: Phase,
+    /// What happened, for people.
+    message: &'a str,
+    /// What to do about it.
+    hint: &'a str,
+}
+
+impl<'a> BatchDetailAnswer<'a> {
+    /// Shows a batch.
+    pub fn new(record: &'a BatchRecord) -> Self {
+        let app = record.app.as_ref();
+        let request = &record.request;
+        let times = record.times;
+        let (step, end) = match &record.state {
+            BatchState::Starting { step } => (Some(*step), None),
+            BatchState::Running | BatchState::Stopping { .. } => (None, None),
+            BatchState::Ended(end) => (None, Some(BatchEndAnswer::new(end))),
+        };
+        Self {
+            id: record.id.0,
+            name: request.submit.name.as_deref(),
+            owner: record.owner.as_deref(),
+            proxy_user: record.proxy_user.as_deref(),
+            state: record.state.livy_name(),
+            step,
+            file: redact::address(&request.file),
+            class_name: request.class_name.as_deref(),
+            app_id: app.map(|app| app.app_id.as_str()),
+            app_info: AppInfoAnswer::new(app, record.state.is_ended()),
+            created_at: times.created_at.to_string(),
+            launched_at: written(times.launched_at),
+            running_at: written(times.running_at),
+            stopping_at: written(times.stopping_at),
+            ended_at: written(times.ended_at),
+            end,
+        }
+    }
+}
+
+fn written(time: Option<Timestamp>) -> Option<String> {
+    time.map(|time| time.to_string())
+}
+
+impl<'a> BatchEndAnswer<'a> {
+    fn new(end: &'a BatchEnd) -> Self {
+        let (exit_code, signal) = match end.exit {
+            Some(Exit::Code(code)) => (Some(code), None),
+            Some(Exit::Signal(signal)) => (None, Some(signal)),
+            Some(Exit::Unknown) | None => (None, None),
+        };
+        Self {
+            outcome: end.outcome,
+            cause: end.cause,
+            exit_code,
+            signal,
+            failure: end.failure.as_ref().map(FailureAnswer::new),
+        }
+    }
+}
+
+impl<'a> FailureAnswer<'a> {
+    fn new(failure: &'a Failure) -> Self {
+        Self {
+            code: failure.code,
+            phase: failure.phase,
+            message: &failure.message,
+            hint: &failure.hint,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{AppInfo, BatchId, BatchTimes};
+
+    use super::*;
+    use crate::{ReadOptions, read_batch};
+
+    fn record(request: &str) -> BatchRecord {
+        BatchRecord {
+            id: BatchId(4),
+            request: read_batch(request, ReadOptions::default()).unwrap(),
+            owner: None,
+            proxy_user: None,
+            state: BatchState::NEW,
+            app: None,
+            driver: None,
+            times: BatchTimes::new(Timestamp::from_microsecond(1_795_251_984_123_456).unwrap()),
+        }
+    }
+
+    fn shown(record: &BatchRecord) -> serde_json::Value {
+        serde_json::to_value(BatchDetailAnswer::new(record)).unwrap()
+    }
+
+    #[test]
+    fn a_new_batch_has_little_to_tell() {
+        let record = record(r#"{"file":"/srv/data/pi.py"}"#);
+        insta::assert_snapshot!(serde_json::to_string(&BatchDetailAnswer::new(&record)).unwrap(), @r#"{"id":4,"name":null,"owner":null,"proxyUser":null,"state":"starting","step":"queued","file":"/srv/data/pi.py","className":null,"appId":null,"appInfo":{"driverLogUrl":null,"sparkUiUrl":null,"executorLogUrls":null},"createdAt":"2026-11-21T09:06:24.123456Z","launchedAt":null,"runningAt":null,"stoppingAt":null,"endedAt":null,"end":null}"#);
+    }
+
+    #[test]
+    fn a_failed_batch_tells_its_history_and_no_secrets() {
+        let mut record = record(
+            r#"{"file":"https://ann:hunter2@h/a.jar","className":"a.B","args":["hunter2"],"name":"n","jars":["https://ann:hunter2@h/b.jar"],
+                "conf":{"spark.my.password":"hunter2","spark.x":"hunter2"}}"#,
+        );
+        let after = |seconds: i64| Timestamp::from_second(1_795_251_984 + seconds).ok();
+        record.owner = Some("ann".into());
+        record.proxy_user = Some("bob".into());
+        record.app = Some(AppInfo {
+            app_id: "local-1".into(),
+            spark_ui_url: Some("http://h:4040".into()),
+            driver_log_url: Some("http://h:8042/log".into()),
+        });
+        record.times.launched_at = after(1);
+        record.times.running_at = after(2);
+        record.times.ended_at = after(4);
+        record.state = BatchState::Ended(BatchEnd {
+            outcome: BatchOutcome::Failed,
+            cause: None,
+            failure: Some(Failure {
+                code: FailureCode::ApplicationFailed,
+                phase: Phase::Running,
+                message: "the application ended with exit code 1".into(),
+                hint: "read the batch's log".into(),
+            }),
+            exit: Some(Exit::Code(1)),
+        });
+        insta::assert_snapshot!(serde_json::to_string_pretty(&BatchDetailAnswer::new(&record)).unwrap(), @r#"
+        {
+          "id": 4,
+          "name": "n",
+          "owner": "ann",
+          "proxyUser": "bob",
+          "state": "dead",
+          "step": null,
+          "file": "https://ann:*********(redacted)@h/a.jar",
+          "className": "a.B",
+          "appId": "local-1",
+          "appInfo": {
+            "driverLogUrl": "http://h:8042/log",
+            "sparkUiUrl": null,
+            "executorLogUrls": null
+          },
+          "createdAt": "2026-11-21T09:06:24.123456Z",
+          "launchedAt": "2026-11-21T09:06:25Z",
+          "runningAt": "2026-11-21T09:06:26Z",
+          "stoppingAt": null,
+          "endedAt": "2026-11-21T09:06:28Z",
+          "end": {
+            "outcome": "failed",
+            "cause": null,
+            "exitCode": 1,
+            "signal": null,
+            "failure": {
+              "code": "application_failed",
+              "phase": "running",
+              "message": "the application ended with exit code 1",
+              "hint": "read the batch's log"
+            }
+          }
+        }
+        "#);
+    }
+
+    #[test]
+    fn each_state_shows_its_step_or_its_end() {
+        let starting = |step| BatchState::Starting { step };
+        let ended = |outcome, cause, exit| {
+            BatchState::Ended(BatchEnd {
+                outcome,
+                cause,
+                failure: None,
+                exit,
+            })
+        };
+        let user = Some(StopCause::User);
+        let stopping = BatchState::Stopping {
+            cause: StopCause::User,
+            was_running: false,
+        };
+        let killed = BatchOutcome::Killed;
+        let mut lines = Vec::new();
+        for state in [
+            starting(BatchStart::Queued),
+            starting(BatchStart::Launching),
+            starting(BatchStart::Submitted),
+            BatchState::Running,
+            stopping,
+            ended(BatchOutcome::Succeeded, None, Some(Exit::Code(0))),
+            ended(killed, user, Some(Exit::Signal(9))),
+            ended(killed, Some(StopCause::Shutdown), Some(Exit::Unknown)),
+            ended(killed, user, None),
+        ] {
+            let mut record = record(r#"{"file":"f"}"#);
+            record.state = state;
+            let shown = shown(&record);
+            lines.push(format!(
+                "{} {} {}",
+                shown["state"], shown["step"], shown["end"]
+            ));
+        }
+        insta::assert_snapshot!(lines.join("\n"), @r#"
+        "starting" "queued" null
+        "starting" "launching" null
+        "starting" "submitted" null
+        "running" null null
+        "starting" null null
+        "success" null {"outcome":"succeeded","cause":null,"exitCode":0,"signal":null,"failure":null}
+        "killed" null {"outcome":"killed","cause":"user","exitCode":null,"signal":9,"failure":null}
+        "killed" null {"outcome":"killed","cause":"shutdown","exitCode":null,"signal":null,"failure":null}
+        "killed" null {"outcome":"killed","cause":"user","exitCode":null,"signal":null,"failure":null}
+        "#);
+    }
+}
