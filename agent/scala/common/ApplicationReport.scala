@@ -53,7 +53,7 @@ final class ApplicationReport(launch: BatchLaunch, appId: String, driverLogUrl: 
     @tailrec def attempt(count: Int, delayMs: Long, last: Boolean): Boolean =
       answer(launch.reports(count % launch.reports.size), body) match {
         case Right(status) if status / 100 == 2 => true
-        case Right(status @ (401 | 404 | 410)) =>
+        case Right(status @ (400 | 401 | 404 | 410)) =>
           Log.line(s"the server does not want to know of this application (HTTP $status)")
           false
         case other =>
@@ -68,13 +68,15 @@ final class ApplicationReport(launch: BatchLaunch, appId: String, driverLogUrl: 
     catch { case failure: IOException => Left(s"$url: $failure") }
 
   private def document(uiUrl: Option[String]): Array[Byte] = Json.write(Json.obj()
-    .put("v", Frames.Version)
+    .put("v", Version)
     .put("appId", appId)
     .put("sparkUiUrl", uiUrl.orNull)
     .put("driverLogUrl", driverLogUrl.orNull)).getBytes(UTF_8)
 }
 
 object ApplicationReport {
+  /** Of the report's form. */
+  private val Version = 1
   private val FirstDelayMs = 200L
   private val LongestDelayMs = 30000L
   private val LastTryMs = 1000L

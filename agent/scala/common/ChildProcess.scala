@@ -53,7 +53,7 @@ object ChildProcess {
   def start(
       command: Seq[String], directory: File, environment: Environment, mergeErrors: Boolean, firstLine: String): Process = {
     val builder = new ProcessBuilder(command: _*).directory(directory).redirectErrorStream(mergeErrors)
-    LaunchDocument.Variables.foreach(builder.environment.remove(_))
+    builder.environment.remove(LaunchDocument.Variable)
     environment.applyTo(builder.environment)
     val process = builder.start()
     try {

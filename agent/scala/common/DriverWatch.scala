@@ -63,7 +63,7 @@ final class DriverWatch(first: String, cluster: ClusterWatch, verdict: Verdict, 
   }
 
   private def ended(report: DriverReport): Int = {
-    val why = report.exception.fold("")(exception => s": $exception")
+    val why = report.exception.fold("")(exception => s": ${exception.takeWhile(_ != '\n')}")
     SubmitLog.line(s"the standalone master says that driver $driver ended as ${report.state}$why")
     if (report.state == "FINISHED") 0 else 1
   }

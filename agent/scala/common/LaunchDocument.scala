@@ -7,24 +7,19 @@ import com.fasterxml.jackson.databind.JsonNode
 /** The JSON that the server gives a driver on its way: a file beside the server, a variable of the environment elsewhere. */
 object LaunchDocument {
 
-  /** Holds the text itself, secret included: no child process may inherit it. */
-  val Variable = "LIVIUS_LAUNCH"
-
-  /** The same in a standalone cluster: since 4.3 Spark hands on only what is named as its own. Not everywhere, as on YARN
-    * all that is named so reaches the executors.
+  /** Holds the text itself, secret included: no child process may inherit it. Since 4.3 a standalone cluster's driver is
+    * handed only what is named as Spark's own.
     */
-  val StandaloneVariable = "SPARK_LIVIUS_LAUNCH"
-
-  val Variables: Seq[String] = Seq(Variable, StandaloneVariable)
+  val Variable = "SPARK_LIVIUS_LAUNCH"
 
   /** Names the file, where no argument can: the arguments belong to the user's own main class. */
   val Property = "livius.launch"
 
   def read(file: File): JsonNode = checked(Json.mapper.readTree(file), file.toString)
 
-  /** None where neither variable is set. */
+  /** None where the variable is not set. */
   def inEnvironment(): Option[JsonNode] =
-    Variables.find(sys.env.contains).map(name => checked(Json.parse(sys.env(name)), name))
+    sys.env.get(Variable).map(text => checked(Json.parse(text), Variable))
 
   def required(root: JsonNode, key: String): JsonNode = {
     val found = root.path(key)

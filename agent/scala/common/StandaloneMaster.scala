@@ -6,7 +6,7 @@ import scala.util.control.NonFatal
 
 import org.apache.spark.{SecurityManager, SparkConf}
 import org.apache.spark.deploy.DeployMessages._
-import org.apache.spark.deploy.master.{DriverState, Master, RecoveryState}
+import org.apache.spark.deploy.master.{DriverInfo, DriverState, Master, RecoveryState}
 import org.apache.spark.rpc.{RpcAddress, RpcEnv}
 
 /** What the master says of a driver. The state has Spark's own name. */
@@ -38,7 +38,7 @@ final class StandaloneMaster(url: String, properties: Map[String, String]) {
   /** The driver that was submitted with a Java option. There can be several: one that is lost with its worker is replaced. */
   def driverWith(option: String): Option[String] = {
     val state = stateOfCluster()
-    def newest(drivers: Array[_ <: org.apache.spark.deploy.master.DriverInfo]) =
+    def newest(drivers: Array[DriverInfo]): Option[DriverInfo] =
       drivers.filter(_.desc.command.javaOpts.contains(option)).sortBy(driver => (driver.startTime, driver.id)).lastOption
     newest(state.activeDrivers).orElse(newest(state.completedDrivers)).map(_.id)
   }
@@ -80,7 +80,7 @@ final class StandaloneMaster(url: String, properties: Map[String, String]) {
       answer match {
         case Success(Some(_)) => masters = address +: masters.filterNot(_ == address)
         case Success(None) => failures += s"$address is not in charge"
-        case Failure(NonFatal(failure)) => failures += s"$address: ${rootOf(failure)}"
+        case Failure(NonFatal(failure)) => failures += s"$address: ${reason(rootOf(failure))}"
         case Failure(fatal) => throw fatal
       }
       answer.toOption.flatten
@@ -97,6 +97,12 @@ object StandaloneMaster {
 
   private val Unreadable = DriverReport(DriverState.ERROR.toString, None,
     Some("the worker's exception is of a class that is unknown here; the worker's log has it"))
+
+  /** Spark has nothing better to say of a connection that was closed while it was being set up. */
+  private def reason(failure: Throwable): String =
+    if (String.valueOf(failure.getMessage).contains("Outbox is stopped"))
+      "it closed the connection; do spark.authenticate and its secret fit?"
+    else failure.toString.takeWhile(_ != '\n') // another side's failure comes with its stack trace
 
   /** What went wrong at the bottom: what is above tells of Spark's own layers. */
   @scala.annotation.tailrec

@@ -10,12 +10,9 @@ object Submission {
     // Spark hands all of this to the cluster's driver. What the server knows its own processes by would have that one swept away,
     // if it runs on this machine.
     environment.keySet.removeIf(_.startsWith(OurOwn))
-    order.environment.foreach { case (name, value) => environment.put(inCluster(name), value) }
+    order.environment.foreach { case (name, value) => environment.put(name, value) }
     builder.start()
   }
-
-  private def inCluster(name: String): String =
-    if (name == LaunchDocument.Variable) LaunchDocument.StandaloneVariable else name
 
   private val OurOwn = "LIVIUS_"
 }

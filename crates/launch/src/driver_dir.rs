@@ -133,6 +133,15 @@ impl DriverDir {
         self.0.join("cluster.json")
     }
 
+    /// What ending a driver takes on top of the grace when it runs on a cluster: its worker waits for it, and the master has to hear of it.
+    pub(crate) fn cluster_grace(&self) -> Duration {
+        if self.order_file().exists() {
+            Duration::from_secs(20)
+        } else {
+            Duration::ZERO
+        }
+    }
+
     /// The environment entry that marks this driver's processes.
     pub(crate) fn mark(&self) -> String {
         format!("{}={}", Self::MARKER, self.0)

@@ -126,6 +126,7 @@ impl DriverProcess for Supervised {
     }
 
     async fn terminate(&self, grace: Duration) -> Exit {
+        let grace = grace + self.dir.cluster_grace();
         self.tell(grace);
         if let Ok(exit) = tokio::time::timeout(grace + MARGIN, self.exited()).await {
             return exit;

@@ -24,7 +24,7 @@ pub(super) fn plan(mut draft: Draft<'_>) -> Result<Plan, CommandError> {
     prepare(&mut draft);
     let (options, in_file) = draft.placed(draft.options_of_submit()?);
     let mut jvm = draft.own_options(SMALL_HEAP);
-    jvm.push("-XX:+UseSerialGC".to_owned());
+    jvm.extend(words(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]));
     jvm.extend(options);
     jvm.extend(["-cp".to_owned(), draft.class_path(None)]);
 
@@ -72,6 +72,14 @@ fn prepare(draft: &mut Draft<'_>) {
         class_path.push(':');
     }
     class_path.push_str(draft.ground.agent_jar.as_str());
+    // Not every Spark gives the driver there the options that it needs itself, such as `--add-opens`.
+    let options = draft
+        .conf
+        .entry("spark.driver.extraJavaOptions".to_owned())
+        .or_default();
+    let mut needed = draft.ground.flags.jvm.clone();
+    needed.extend((!options.is_empty()).then(|| options.clone()));
+    *options = needed.join(" ");
     // The REST server that some masters have listens at another port than the one where the monitor asks.
     if let Some(rest) = draft.conf.get_mut("spark.master.rest.enabled") {
         "false".clone_into(rest);

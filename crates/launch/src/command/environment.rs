@@ -41,7 +41,29 @@ pub(super) fn of_monitor(draft: &Draft<'_>) -> BTreeMap<String, String> {
     let mut variables = draft.ground.conf.environment.clone();
     variables.insert("SPARK_HOME".to_owned(), spark.home.to_string());
     variables.insert("SPARK_SCALA_VERSION".to_owned(), spark.scala_line());
+    make_unicode(&mut variables);
     variables
+}
+
+/// Sees to it that arguments and file names are UTF-8. Where no locale says so, as in most containers, Java takes them for ASCII and destroys
+/// the rest. Only the kind of characters is set, so that messages and number formats stay as they are.
+fn make_unicode(variables: &mut BTreeMap<String, String>) {
+    let given = |name: &str| variables.get(name).filter(|value| !value.is_empty());
+    let effective = given("LC_ALL")
+        .or_else(|| given("LC_CTYPE"))
+        .or_else(|| given("LANG"));
+    let is_unicode = |locale: &String| {
+        let locale = locale.to_ascii_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    };
+    if effective.is_some_and(is_unicode) {
+        return;
+    }
+    variables.insert("LC_CTYPE".to_owned(), "C.UTF-8".to_owned());
+    // It would override the other; as the least of the three it goes on to decide about the rest.
+    if let Some(all) = variables.remove("LC_ALL") {
+        variables.insert("LANG".to_owned(), all);
+    }
 }
 
 /// Whether nobody outside this machine has business with the driver: its executors are in it, and its server is on loopback. Spark
@@ -57,4 +79,37 @@ fn keeps_to_itself(order: &DriverOrder, conf: &BTreeMap<String, String>) -> bool
             .any(|own| host.starts_with(own))
     };
     local && order.servers.iter().all(loopback)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_are_unicode_whatever_the_locale_is() {
+        for (given, made) in [
+            ("", "LC_CTYPE=C.UTF-8"),
+            ("LANG=C", "LANG=C LC_CTYPE=C.UTF-8"),
+            ("LANG=de_DE.UTF-8", "LANG=de_DE.UTF-8"),
+            ("LANG=C.utf8", "LANG=C.utf8"),
+            (
+                "LANG=de_DE.UTF-8 LC_CTYPE=POSIX",
+                "LANG=de_DE.UTF-8 LC_CTYPE=C.UTF-8",
+            ),
+            ("LANG=de_DE.UTF-8 LC_ALL=C", "LANG=C LC_CTYPE=C.UTF-8"),
+            ("LC_ALL= LANG=en_GB.UTF-8", "LANG=en_GB.UTF-8 LC_ALL="),
+        ] {
+            let mut variables: BTreeMap<String, String> = given
+                .split_whitespace()
+                .filter_map(|pair| pair.split_once('='))
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect();
+            make_unicode(&mut variables);
+            let shown: Vec<String> = variables
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
+            assert_eq!(shown.join(" "), made, "{given}");
+        }
+    }
 }

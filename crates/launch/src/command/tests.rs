@@ -162,6 +162,7 @@ fn the_line_the_environment_and_the_files() {
     insta::assert_debug_snapshot!(plan.command.env, @r#"
     {
         "JAVA_HOME": "/opt/java",
+        "LC_CTYPE": "C.UTF-8",
         "LD_LIBRARY_PATH": "/lib/native:/usr/lib/x",
         "PYSPARK_PYTHON": "/usr/bin/python3.11",
         "SPARK_HOME": "/opt/spark",

@@ -26,6 +26,7 @@ fn a_session_in_a_cluster() {
     -XX:+PerfDisableSharedMem
     -Djava.io.tmpdir=/data/drivers/s-0-aa/work/tmp
     -XX:+UseSerialGC
+    -XX:TieredStopAtLevel=1
     @/data/drivers/s-0-aa/java.options
     -cp
     /opt/spark/jars/slf4j-api-2.jar:/opt/spark/jars/a.jar:/opt/spark/jars/spark-core_2.13-4.1.4.jar:/runtimes/agent.jar:/opt/spark/conf
@@ -34,7 +35,7 @@ fn a_session_in_a_cluster() {
     ");
     insta::assert_snapshot!(plan.file("spark.properties").unwrap(), @r"
     spark.driver.extraClassPath=/lib/x.jar\:/runtimes/agent.jar
-    spark.driver.extraJavaOptions=-Xmx9g 'nor this
+    spark.driver.extraJavaOptions=--add-opens\=java.base/java.lang\=ALL-UNNAMED -Xmx9g 'nor this
     spark.driver.extraLibraryPath=/lib/native
     spark.driver.memory=not our business
     spark.livius.driver=s-0-aa
@@ -55,6 +56,7 @@ fn a_session_in_a_cluster() {
         "-XX:+PerfDisableSharedMem",
         "-Djava.io.tmpdir=/data/drivers/s-0-aa/work/tmp",
         "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1",
         "@/data/drivers/s-0-aa/java.options",
         "-cp",
         "/opt/spark/jars/slf4j-api-2.jar:/opt/spark/jars/a.jar:/opt/spark/jars/spark-core_2.13-4.1.4.jar:/runtimes/agent.jar:/opt/spark/conf",
@@ -90,6 +92,7 @@ fn no_secret_is_on_a_line_and_no_local_directory_goes_to_the_worker() {
     assert!(!lines.contains("hunter2") && !lines.contains("topsecret"));
     insta::assert_debug_snapshot!(plan.command.env, @r#"
     {
+        "LC_CTYPE": "C.UTF-8",
         "SPARK_HOME": "/opt/spark",
         "SPARK_SCALA_VERSION": "2.13",
         "SPARK_SUBMIT_OPTS": "-Dpassword=hunter2",
@@ -106,6 +109,7 @@ fn an_application_in_a_cluster() {
     let plan = plan_for(17, &order, &[], &[]).unwrap();
     insta::assert_snapshot!(plan.file("spark.properties").unwrap(), @r"
     spark.driver.extraClassPath=/runtimes/agent.jar
+    spark.driver.extraJavaOptions=--add-opens\=java.base/java.lang\=ALL-UNNAMED
     spark.extraListeners=livius.agent.BatchListener
     spark.livius.driver=b-3-aa
     spark.master=spark\://one\:7077,two\:7077
@@ -124,6 +128,7 @@ fn an_application_in_a_cluster() {
         "-XX:+PerfDisableSharedMem",
         "-Djava.io.tmpdir=/data/drivers/b-3-aa/work/tmp",
         "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1",
         "-cp",
         "/opt/spark/jars/slf4j-api-2.jar:/opt/spark/jars/a.jar:/opt/spark/jars/spark-core_2.13-4.1.4.jar:/runtimes/agent.jar:/opt/spark/conf",
         "org.apache.spark.deploy.SparkSubmit",
