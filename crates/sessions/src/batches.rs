@@ -15,7 +15,7 @@ use std::time::Duration;
 use domain::{AppInfo, BatchId, BatchRequest, Clock, DriverId, StopCause};
 use launch::Launcher;
 use store::{BatchStore, NewBatch, StoreError};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore, oneshot};
 
 use crate::config::{Config, ShutdownPolicy};
 use crate::ended_logs::EndedLogs;
@@ -45,6 +45,8 @@ struct Inner {
     launcher: Arc<dyn Launcher>,
     clock: Arc<dyn Clock>,
     registry: Registry,
+    /// Shared by those that have a batch in the store and not yet in the registry.
+    registering: RwLock<()>,
     /// One for each batch that may wait for its turn.
     places: Arc<Semaphore>,
     turns: Arc<Turns>,
@@ -92,6 +94,7 @@ impl Batches {
         new: NewBatch,
         place: OwnedSemaphorePermit,
     ) -> Result<Arc<BatchView>, SessionError> {
+        let _registering = self.inner.registering.read().await;
         let record = self
             .store()
             .create_batch(new)
@@ -108,7 +111,7 @@ impl Batches {
 
     /// Ends a batch and takes it off the list. Answers once it has ended, or after some seconds: it ends in any case.
     pub async fn delete(&self, which: &BatchRef) -> Result<(), SessionError> {
-        if let Some(entry) = self.registry().find(which) {
+        if let Some(entry) = self.live(which).await? {
             return self.stop_entry(&entry, true).await;
         }
         let record = self.stored(which).await?;
@@ -121,11 +124,24 @@ impl Batches {
 
     /// Ends a batch and keeps it listed. One that has ended already needs no ending.
     pub async fn kill(&self, which: &BatchRef) -> Result<Arc<BatchView>, SessionError> {
-        if let Some(entry) = self.registry().find(which) {
+        if let Some(entry) = self.live(which).await? {
             self.stop_entry(&entry, false).await?;
             return Ok(entry.view());
         }
         self.get(which).await
+    }
+
+    /// A batch that has not ended. One that somebody else is just creating comes to life first, as it could not be ended before.
+    async fn live(&self, which: &BatchRef) -> Result<Option<Arc<Entry>>, SessionError> {
+        if let Some(entry) = self.registry().find(which) {
+            return Ok(Some(entry));
+        }
+        let record = self.stored(which).await?;
+        if record.state.is_ended() {
+            return Ok(None);
+        }
+        drop(self.inner.registering.write().await);
+        Ok(self.registry().find(&BatchRef::Id(record.id)))
     }
 
     async fn stop_entry(&self, entry: &Entry, hide: bool) -> Result<(), SessionError> {
@@ -212,14 +228,12 @@ impl Batches {
         self.inner.lifecycle.finish(Duration::from_secs(5)).await;
     }
 
-    /// Sends a message to every batch that something was started for, and waits for all replies.
+    /// Sends a message to every batch, and waits for all replies. Those that wait for their turn drop theirs.
     async fn tell_all(&self, message: impl Fn(oneshot::Sender<()>) -> Message) {
         let mut waits = Vec::new();
         for entry in self.registry().all() {
             let (reply, ended) = oneshot::channel();
-            if !entry.view().record.state.is_queued()
-                && entry.messages.send(message(reply)).await.is_ok()
-            {
+            if entry.messages.send(message(reply)).await.is_ok() {
                 waits.push(ended);
             }
         }

@@ -8,11 +8,13 @@ use jiff::Timestamp;
 use store::{
     BatchStore, NewBatch, NewSession, SqliteStore, Store, StoreError, StoredStatement, Window,
 };
+use tokio::sync::watch;
 
 /// The real store, with a switch.
 pub struct FullDisk {
     store: SqliteStore,
     full: AtomicBool,
+    held: watch::Sender<bool>,
 }
 
 impl FullDisk {
@@ -21,12 +23,18 @@ impl FullDisk {
         Self {
             store,
             full: AtomicBool::new(false),
+            held: watch::Sender::default(),
         }
     }
 
     /// Makes writes fail from now on, or succeed again.
     pub fn set_full(&self, full: bool) {
         self.full.store(full, Ordering::SeqCst);
+    }
+
+    /// Makes changes of batches wait from now on, until they may go on.
+    pub fn hold_batches(&self, held: bool) {
+        self.held.send_replace(held);
     }
 
     fn writable(&self) -> Result<&SqliteStore, StoreError> {
@@ -152,6 +160,7 @@ impl BatchStore for FullDisk {
     }
 
     async fn update_batch(&self, record: &BatchRecord) -> Result<(), StoreError> {
+        let _ = self.held.subscribe().wait_for(|held| !held).await;
         self.writable()?.update_batch(record).await
     }
 

@@ -41,6 +41,8 @@ pub struct WorldOptions {
 pub struct World {
     sessions: Sessions,
     batches: Batches,
+    /// Made once: it takes longer than most requests.
+    router: Router,
     disk: Arc<FullDisk>,
     options: WorldOptions,
     launcher: Arc<FakeLauncher>,
@@ -80,6 +82,7 @@ impl World {
         let clock = Arc::new(TestClock::default());
         let (sessions, batches, disk) = open(&dir, &options, &launcher, &clock).await;
         Self {
+            router: edge(&sessions, &batches),
             sessions,
             batches,
             disk,
@@ -120,6 +123,7 @@ impl World {
         let Self {
             sessions,
             batches,
+            router,
             disk,
             options,
             launcher,
@@ -131,9 +135,10 @@ impl World {
             launcher.lose_server();
         });
         // The store is closed with the last of these, as it is when a process dies.
-        drop((sessions, batches, disk));
+        drop((sessions, batches, router, disk));
         let (sessions, batches, disk) = open(&dir, &options, &launcher, &clock).await;
         Self {
+            router: edge(&sessions, &batches),
             sessions,
             batches,
             disk,
@@ -244,12 +249,16 @@ impl World {
 
     /// The HTTP edge.
     pub fn router(&self) -> Router {
-        http_edge::router(
-            self.sessions.clone(),
-            self.batches.clone(),
-            http_edge::Options::default(),
-        )
+        self.router.clone()
     }
+}
+
+fn edge(sessions: &Sessions, batches: &Batches) -> Router {
+    http_edge::router(
+        sessions.clone(),
+        batches.clone(),
+        http_edge::Options::default(),
+    )
 }
 
 /// Asks until there is an answer, or panics at the deadline.

@@ -124,8 +124,14 @@ impl Actor {
         mut reports: mpsc::Receiver<Report>,
     ) {
         match begin {
-            Begin::New => self.join_queue(),
-            Begin::Recovered => self.recover().await,
+            Begin::New => {}
+            Begin::Recovered => {
+                self.recover().await;
+                if self.entry.is_hidden() {
+                    // It was deleted: that holds, whatever came of its end.
+                    self.apply(BatchEvent::Stop(StopCause::User)).await;
+                }
+            }
         }
         let lifecycle = self.batches.lifecycle().clone();
         while !self.record.state.is_ended() {
@@ -156,18 +162,35 @@ impl Actor {
     }
 
     async fn on_turn(&mut self, turn: Turn) {
-        if self.record.state.is_queued() {
-            self.own.running = Some(turn.running);
-            self.own.waiting = None;
-            self.starting = turn.starting;
-            self.hold_until = Some(Instant::now() + START_HOLD);
-            self.name_driver();
-            self.apply(BatchEvent::LaunchAllowed).await;
+        // A turn that was given just before a shutdown is not taken during it.
+        if !self.record.state.is_queued() || self.batches.lifecycle().is_draining() {
+            return;
         }
+        // One whose start could not be stored has its name already.
+        if self.token.is_none() {
+            self.name_driver();
+        }
+        // Its agent may be heard of as soon as the process is started.
+        self.publish();
+        if let Err(error) = self.try_apply(BatchEvent::LaunchAllowed).await {
+            tracing::error!(batch.id = %self.record.id, error = %chain(&error), "cannot store that the batch is started; trying again");
+            return self.take_turn_later(turn);
+        }
+        self.own.running = Some(turn.running);
+        self.own.waiting = None;
+        self.starting = turn.starting;
+        self.hold_until = Some(Instant::now() + START_HOLD);
     }
 
     async fn on_message(&mut self, message: Message) {
         match message {
+            // What waits is left to the next server: a shutdown has seen to it that no turn is taken any more.
+            Message::Stop {
+                cause: StopCause::Shutdown,
+                ..
+            }
+            | Message::EndByForce { .. }
+                if self.record.state.is_queued() => {}
             Message::Stop { cause, hide, reply } => {
                 self.waiters.extend(reply);
                 self.apply(BatchEvent::Stop(cause)).await;
@@ -190,12 +213,12 @@ impl Actor {
 
     /// Takes a batch up that was found in the store.
     async fn recover(&mut self) {
-        let Some(driver) = self.record.driver.clone() else {
-            return self.join_queue();
-        };
         if self.record.state.is_queued() {
-            return self.join_queue();
+            return;
         }
+        let Some(driver) = self.record.driver.clone() else {
+            return self.apply(BatchEvent::FoundUnstarted).await;
+        };
         let adopted = self
             .batches
             .launcher()

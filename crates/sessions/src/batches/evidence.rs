@@ -6,46 +6,74 @@ pub const LINES: usize = 300;
 /// The longest text that is taken from a line, in characters.
 const MAX_CHARS: usize = 500;
 
+/// What Python prints before the frames of a traceback, be it its own or one that Spark hands on from a worker.
+const TRACEBACK: &str = "Traceback (most recent call last):";
+
 /// Exceptions that only wrap the one that matters.
-const WRAPPERS: [&str; 2] = [
+const WRAPPERS: [&str; 3] = [
     "java.lang.reflect.InvocationTargetException",
     "java.lang.reflect.UndeclaredThrowableException",
+    "py4j.protocol.Py4JJavaError",
 ];
 
 /// The last line that looks like the reason of a failure, without what frames it.
 pub fn find(lines: &[String]) -> Option<String> {
-    let mut found: Option<&str> = None;
-    let mut in_traceback = false;
-    let mut wrapped = false;
+    let mut search = Search::default();
     for line in lines {
-        let line = line.trim_end();
-        if in_traceback {
-            if line.is_empty() || line.starts_with([' ', '\t']) {
-                continue;
-            }
-            in_traceback = false;
-            found = Some(line);
-            continue;
-        }
-        if line == "Traceback (most recent call last):" {
-            in_traceback = true;
-        } else if let Some(reason) = reason(line) {
-            wrapped = WRAPPERS.iter().any(|wrapper| reason.starts_with(wrapper));
-            found = Some(reason);
-        } else if let Some(cause) = line.strip_prefix("Caused by: ")
-            && wrapped
-        {
-            found = Some(cause);
-        }
+        search.read(line.trim_end());
     }
-    let reason = found?.trim();
+    let reason = search.found?.trim();
     let cut: String = reason.chars().take(MAX_CHARS).collect();
     (!cut.is_empty()).then_some(cut)
 }
 
-fn reason(line: &str) -> Option<&str> {
+#[derive(Default)]
+struct Search<'a> {
+    found: Option<&'a str>,
+    in_traceback: bool,
+    before: &'a str,
+}
+
+impl<'a> Search<'a> {
+    fn read(&mut self, line: &'a str) {
+        if line.ends_with(TRACEBACK) || is_frame(line) {
+            self.in_traceback = true;
+        } else if !self.in_traceback {
+            let told = reason(line, self.before).or_else(|| self.cause(line));
+            self.found = told.or(self.found);
+        } else if !line.is_empty() && !line.starts_with([' ', '\t']) {
+            self.in_traceback = false;
+            self.found = Some(line);
+        }
+        self.before = line;
+    }
+
+    /// What is within the exception that was found, if that is but a wrapper.
+    fn cause(&self, line: &'a str) -> Option<&'a str> {
+        let found = self.found?;
+        WRAPPERS
+            .iter()
+            .any(|wrapper| found.starts_with(wrapper))
+            .then(|| {
+                line.strip_prefix("Caused by: ")
+                    // Py4J, which tells the Java exception in lines of their own.
+                    .or_else(|| line.strip_prefix(": "))
+            })
+            .flatten()
+    }
+}
+
+/// A frame without a traceback around it: Python tells so where it cannot read a file at all.
+fn is_frame(line: &str) -> bool {
+    line.starts_with("  File \"") && line.contains("\", line ")
+}
+
+fn reason<'a>(line: &'a str, before: &'a str) -> Option<&'a str> {
     if let Some(thrown) = line.strip_prefix("Exception in thread \"") {
         return thrown.split_once("\" ").map(|(_, reason)| reason);
+    }
+    if let Some(reason) = reason_of_machine(line, before) {
+        return (!reason.is_empty()).then_some(reason);
     }
     // Spark's launcher, and R.
     let spoken = line.starts_with("Error: ") || line.starts_with("Error in ");
@@ -53,6 +81,20 @@ fn reason(line: &str) -> Option<&str> {
     let unreadable = line.contains(": can't open file ");
     let exhausted = line.starts_with("java.lang.OutOfMemoryError");
     (spoken || unreadable || exhausted).then_some(line)
+}
+
+/// What the Java machine says when it cannot start or go on; empty for a line of its that tells nothing.
+fn reason_of_machine<'a>(line: &'a str, before: &'a str) -> Option<&'a str> {
+    if before.starts_with("Error occurred during initialization of ") {
+        return Some(line);
+    }
+    match line {
+        "Error: Could not create the Java Virtual Machine." => Some(before),
+        "Error: A fatal exception has occurred. Program will exit." => Some(""),
+        _ => line
+            .strip_prefix("# ")
+            .filter(|told| told.starts_with("There is insufficient memory for the Java")),
+    }
 }
 
 #[cfg(test)]
@@ -99,6 +141,33 @@ mod tests {
                 Some("Error in f() : no"),
             ),
             ("Traceback (most recent call last):\n  File", None),
+            (
+                "  File \"/a.py\", line 2\n    if :\n       ^\nSyntaxError: invalid syntax\n26/11/21 INFO X: y",
+                Some("SyntaxError: invalid syntax"),
+            ),
+            (
+                "Traceback (most recent call last):\n  File \"/a.py\", line 1, in <module>\npy4j.protocol.Py4JJavaError: An error occurred while \
+                 calling o4.x.\n: java.io.IOException: full\n\tat a.B.c(B.scala:1)\nCaused by: x.Y: z\n",
+                Some("java.io.IOException: full"),
+            ),
+            (
+                "Traceback (most recent call last):\n  File \"/a.py\", line 1, in <module>\npy4j.protocol.Py4JJavaError: An error occurred while \
+                 calling z:a.B.c.\n: org.apache.spark.SparkException: Job aborted: a.PythonException: Traceback (most recent call last):\n  File \
+                 \"/a.py\", line 3, in f\nValueError: bad\n\n\tat a.B.c(B.scala:1)\nDriver stacktrace:\n\tat a.B.c(B.scala:1)\n",
+                Some("ValueError: bad"),
+            ),
+            (
+                "Error occurred during initialization of VM\nCould not reserve enough space for 9KB object heap",
+                Some("Could not reserve enough space for 9KB object heap"),
+            ),
+            (
+                "Unrecognized option: -Xfoo\nError: Could not create the Java Virtual Machine.\nError: A fatal exception has occurred. Program will exit.",
+                Some("Unrecognized option: -Xfoo"),
+            ),
+            (
+                "#\n# There is insufficient memory for the Java Runtime Environment to continue.\n# An error report file",
+                Some("There is insufficient memory for the Java Runtime Environment to continue."),
+            ),
         ] {
             assert_eq!(found(log).as_deref(), reason, "{log}");
         }

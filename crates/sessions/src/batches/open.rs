@@ -1,16 +1,15 @@
 //! Opening the batches: recovery is the ordinary start of an actor, with a batch from the store.
 
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{BatchEnd, BatchOutcome, BatchRecord, BatchState, Clock, StopCause};
+use domain::{BatchId, BatchRecord, Clock};
 use launch::Launcher;
 use store::BatchStore;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore, mpsc, watch};
 
-use super::actor::{Actor, Begin, Own};
-use super::registry::{Entry, Registry, log_in};
+use super::actor::{Actor, Begin, Own, Report};
+use super::registry::{Entry, Registry};
 use super::turns::Turns;
 use super::{Batches, Inner};
 use crate::config::Config;
@@ -42,6 +41,7 @@ impl Batches {
             launcher,
             clock,
             registry: Registry::default(),
+            registering: RwLock::default(),
             places,
             turns: Arc::new(turns),
             lifecycle: Lifecycle::default(),
@@ -61,9 +61,6 @@ impl Batches {
 
     async fn take_up(&self, record: BatchRecord) -> Result<(), SessionError> {
         let listed = self.store().batch(record.id).await?.is_some();
-        if !listed && record.state.is_queued() {
-            return self.forget(record).await;
-        }
         let place = record
             .state
             .is_queued()
@@ -71,18 +68,6 @@ impl Batches {
             .flatten();
         self.spawn_actor(record, Begin::Recovered, !listed, place);
         Ok(())
-    }
-
-    /// Ends a batch that was deleted before anything was started for it.
-    async fn forget(&self, mut record: BatchRecord) -> Result<(), SessionError> {
-        record.state = BatchState::Ended(BatchEnd {
-            outcome: BatchOutcome::Killed,
-            cause: Some(StopCause::User),
-            failure: None,
-            exit: None,
-        });
-        record.times.ended_at = Some(self.clock().now());
-        Ok(self.store().update_batch(&record).await?)
     }
 
     /// Makes the entry and the actor of a batch.
@@ -98,21 +83,16 @@ impl Batches {
         let (view_sender, view) = watch::channel(Arc::new(BatchView {
             record: record.clone(),
         }));
-        let log = OnceLock::new();
-        if let Some(driver) = &record.driver {
-            let _ = log.set(log_in(&driver.dir));
-        }
-        let entry = Arc::new(Entry {
-            id: record.id,
-            hidden: AtomicBool::new(hidden),
-            messages,
-            view,
-            log,
-        });
+        let dir = record.driver.as_ref().map(|driver| driver.dir.as_path());
+        let entry = Arc::new(Entry::new(record.id, hidden, dir, messages, view));
         self.registry().insert(&entry);
         if let Some(driver) = &record.driver {
             self.registry()
                 .name_driver(record.id, driver.id.clone(), None);
+        }
+        // Nobody who waits is overtaken while its actor comes to life.
+        if record.state.is_queued() {
+            self.join_queue(record.id, reports.clone());
         }
         // Counted before any other batch gets its turn.
         let running = (!record.state.is_queued())
@@ -128,6 +108,23 @@ impl Batches {
         self.lifecycle()
             .spawn(actor.run(begin, inbox, reports_inbox));
         entry
+    }
+
+    /// Joins the queue; its turn is reported.
+    pub(super) fn join_queue(&self, batch: BatchId, reports: mpsc::Sender<Report>) {
+        let turn = self.turns().join(batch);
+        let batches = self.clone();
+        self.lifecycle().spawn(async move {
+            tokio::select! {
+                // The batch may end while it waits; then nobody wants the turn.
+                () = reports.closed() => batches.turns().leave(batch),
+                turn = turn => {
+                    if let Ok(turn) = turn {
+                        let _ = reports.send(Report::Turn(turn)).await;
+                    }
+                }
+            }
+        });
     }
 
     /// Forgets ended batches in excess, with their directories, until the server stops.

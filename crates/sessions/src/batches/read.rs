@@ -92,7 +92,7 @@ impl Batches {
     fn log_of(&self, view: &BatchView) -> Arc<SessionLog> {
         let id: BatchId = view.record.id;
         match self.registry().find(&BatchRef::Id(id)) {
-            Some(entry) => entry.log.get().cloned().unwrap_or_else(SessionLog::empty),
+            Some(entry) => entry.log(),
             None => match &view.record.driver {
                 Some(driver) => self.inner.ended_logs.get(id, &driver.dir),
                 None => SessionLog::empty(),

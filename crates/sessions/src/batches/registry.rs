@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use camino::Utf8Path;
 use domain::{BatchId, DriverId};
@@ -18,22 +18,50 @@ pub struct Entry {
     /// Its number.
     pub id: BatchId,
     /// Whether it was deleted: it is being ended and nobody is shown it.
-    pub hidden: AtomicBool,
+    hidden: AtomicBool,
     /// To its actor.
     pub messages: mpsc::Sender<Message>,
     /// What is shown of it.
     pub view: watch::Receiver<Arc<BatchView>>,
-    /// Its log, once it has a directory.
-    pub log: OnceLock<Arc<SessionLog>>,
+    /// Its log; a launch that is repeated has a directory of its own.
+    log: RwLock<Arc<SessionLog>>,
 }
 
 impl Entry {
+    /// An entry; `dir` is the directory of its process, if that has a name already.
+    pub fn new(
+        id: BatchId,
+        hidden: bool,
+        dir: Option<&Utf8Path>,
+        messages: mpsc::Sender<Message>,
+        view: watch::Receiver<Arc<BatchView>>,
+    ) -> Self {
+        Self {
+            id,
+            hidden: AtomicBool::new(hidden),
+            messages,
+            view,
+            log: RwLock::new(dir.map_or_else(SessionLog::empty, log_in)),
+        }
+    }
+
+    /// Its log.
+    pub fn log(&self) -> Arc<SessionLog> {
+        Arc::clone(&self.log.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Tells which directory its process has from now on.
+    pub fn log_to(&self, dir: &Utf8Path) {
+        *self.log.write().unwrap_or_else(PoisonError::into_inner) = log_in(dir);
+    }
+
     /// What is shown of it now.
     pub fn view(&self) -> Arc<BatchView> {
         Arc::clone(&self.view.borrow())
     }
 
-    fn is_hidden(&self) -> bool {
+    /// Whether it was deleted.
+    pub fn is_hidden(&self) -> bool {
         self.hidden.load(Ordering::Acquire)
     }
 }

@@ -37,7 +37,7 @@ impl Turns {
         }
     }
 
-    /// Joins the queue. A receiver that is dropped leaves it.
+    /// Joins the queue. Who drops the receiver gets no turn.
     pub fn join(&self, batch: BatchId) -> oneshot::Receiver<Turn> {
         let (turn, receiver) = oneshot::channel();
         self.waiting
@@ -46,6 +46,14 @@ impl Turns {
             .insert(batch, turn);
         self.joined.notify_one();
         receiver
+    }
+
+    /// Leaves the queue, without waiting for the turn.
+    pub fn leave(&self, batch: BatchId) {
+        self.waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&batch);
     }
 
     /// Takes a place for a process that lives already; there may be more of them than places.
@@ -129,6 +137,20 @@ mod tests {
         drop(first);
         waiting.next().unwrap().await.unwrap();
         assert!(lifecycle.finish(std::time::Duration::from_secs(5)).await);
+    }
+
+    #[tokio::test]
+    async fn who_leaves_is_forgotten_and_overtaken() {
+        let turns = Turns::new(1, 1);
+        let (gone, next) = (turns.join(BatchId(0)), turns.join(BatchId(1)));
+        turns.leave(BatchId(0));
+        turns.leave(BatchId(7));
+        assert_eq!(turns.waiting.lock().unwrap().len(), 1);
+        assert!(gone.await.is_err());
+        tokio::select! {
+            () = turns.hand_out() => unreachable!("it goes on for ever"),
+            turn = next => assert!(turn.is_ok()),
+        }
     }
 
     #[tokio::test]

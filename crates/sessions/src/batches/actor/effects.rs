@@ -12,6 +12,7 @@ use domain::{
 use launch::DriverProcess;
 
 use super::{Actor, Report};
+use crate::batches::turns::Turn;
 use crate::batches::{Batches, evidence, registry};
 use crate::error::SessionError;
 use crate::request;
@@ -19,6 +20,9 @@ use crate::request;
 /// Between two attempts to store an end.
 const SETTLE_PAUSE: Duration = Duration::from_millis(100);
 const SETTLE_PAUSE_LONGEST: Duration = Duration::from_secs(5);
+
+/// Before a turn is tried again that could not be stored.
+const TURN_PAUSE: Duration = Duration::from_millis(500);
 
 impl Actor {
     /// Takes the batch one event further. What cannot be stored now is stored with the next event, and at the latest at the end.
@@ -38,7 +42,7 @@ impl Actor {
             }
         };
         let changed = state != self.record.state;
-        self.record.state = state;
+        let before = std::mem::replace(&mut self.record.state, state);
         for effect in &effects {
             if let BatchEffect::RecordApp(app) = effect {
                 self.record.app = Some(app.clone());
@@ -52,6 +56,12 @@ impl Actor {
         } else {
             Ok(())
         };
+        if stored.is_err() && effects.contains(&BatchEffect::Launch) {
+            // What is started without being stored would be started again by the next server.
+            self.record.state = before;
+            self.record.times.launched_at = None;
+            return Ok(stored?);
+        }
         for effect in &effects {
             self.perform(effect);
         }
@@ -92,24 +102,26 @@ impl Actor {
 
     fn perform(&mut self, effect: &BatchEffect) {
         match effect {
-            BatchEffect::Queue => self.join_queue(),
+            BatchEffect::Queue => {
+                // It is given another place when its turn comes.
+                self.own.running = None;
+                self.batches
+                    .join_queue(self.record.id, self.own.reports.clone());
+            }
             BatchEffect::Launch => self.launch(),
             BatchEffect::Terminate => self.terminate(),
             BatchEffect::RecordApp(_) => {}
         }
     }
 
-    pub(super) fn join_queue(&self) {
-        let turn = self.batches.turns().join(self.record.id);
+    /// Keeps a turn that cannot be taken now.
+    pub(super) fn take_turn_later(&self, turn: Turn) {
         let reports = self.own.reports.clone();
         self.batches.lifecycle().spawn(async move {
             tokio::select! {
-                // The batch may end while it waits; then nobody wants the turn.
                 () = reports.closed() => {}
-                turn = turn => {
-                    if let Ok(turn) = turn {
-                        let _ = reports.send(Report::Turn(turn)).await;
-                    }
+                () = tokio::time::sleep(TURN_PAUSE) => {
+                    let _ = reports.send(Report::Turn(turn)).await;
                 }
             }
         });
@@ -122,7 +134,7 @@ impl Actor {
         let registry = self.batches.registry();
         let before = before.map(|driver| driver.id);
         registry.name_driver(self.record.id, driver.id.clone(), before.as_ref());
-        self.entry.log.get_or_init(|| registry::log_in(&driver.dir));
+        self.entry.log_to(&driver.dir);
         self.record.driver = Some(driver);
         self.token = Some(token);
     }
@@ -258,6 +270,7 @@ fn by(cause: StopCause) -> &'static str {
 }
 
 /// A batch that never came to its start has no directory yet, but a log like any other. What was printed last may lack its line end.
+/// What is there already is not written again: the end may have been explained by a server that could not store it.
 fn append(dir: &Utf8Path, text: &str) -> std::io::Result<()> {
     request::make_private_dir(dir)?;
     let path = dir.join("stdout.log");
@@ -266,16 +279,23 @@ fn append(dir: &Utf8Path, text: &str) -> std::io::Result<()> {
         .append(true)
         .create(true)
         .open(path)?;
-    let separator = if ends_a_line(&file)? { "" } else { "\n" };
+    let last = last_bytes(&file, text.len())?;
+    if last == text.as_bytes() {
+        return Ok(());
+    }
+    let separator = if last.last().is_none_or(|byte| *byte == b'\n') {
+        ""
+    } else {
+        "\n"
+    };
     file.write_all(format!("{separator}{text}").as_bytes())
 }
 
-fn ends_a_line(file: &std::fs::File) -> std::io::Result<bool> {
+fn last_bytes(file: &std::fs::File, count: usize) -> std::io::Result<Vec<u8>> {
     use std::os::unix::fs::FileExt as _;
     let length = file.metadata()?.len();
-    let mut last = [b'\n'];
-    if length > 0 {
-        file.read_exact_at(&mut last, length - 1)?;
-    }
-    Ok(last == [b'\n'])
+    let start = length.saturating_sub(count as u64);
+    let mut last = vec![0; count.min(usize::try_from(length).unwrap_or(count))];
+    file.read_exact_at(&mut last, start)?;
+    Ok(last)
 }

@@ -1,0 +1,115 @@
+//! Batches, in a whole application without Spark: every answer, every end, every fault that can be made to happen at will.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot set itself up has failed"
+)]
+
+mod answers;
+mod deleting;
+mod ends;
+mod full_disk;
+mod local_files;
+mod logs;
+mod queue;
+mod recovery;
+mod refusals;
+mod reports;
+mod shutdown;
+
+use std::time::Duration;
+
+use domain::{BatchId, Limits};
+use testkit::DriverOrder;
+use testkit::{FakeProcess, World, WorldOptions, eventually};
+
+const B0: BatchId = BatchId(0);
+const B1: BatchId = BatchId(1);
+const B2: BatchId = BatchId(2);
+
+/// A request for an application that nobody looks for on this machine.
+const APP: &str = r#"{"file":"hdfs://h/app.py"}"#;
+
+/// What an agent says of it.
+const REPORT: &str = r#"{"v":1,"appId":"local-7","sparkUiUrl":"http://127.0.0.1:4040"}"#;
+
+/// A world that starts and runs so many batches at once.
+async fn world_of(starting: usize, running: usize) -> World {
+    world_with(Limits {
+        concurrent_batch_starts: starting,
+        running_batches: running,
+        ..Limits::default()
+    })
+    .await
+}
+
+async fn world_with(limits: Limits) -> World {
+    World::with(WorldOptions {
+        limits,
+        ..WorldOptions::default()
+    })
+    .await
+}
+
+/// Asks for a batch, and is given it.
+async fn submit(world: &World, request: &str) -> BatchId {
+    let created = world.post("/batches", request).await;
+    assert_eq!(created.status, 201, "{}", created.text);
+    let id = created.json()["id"].as_i64();
+    BatchId(id.and_then(|id| id.try_into().ok()).expect("a number"))
+}
+
+/// A batch whose application says that it runs.
+async fn run(world: &World, request: &str) -> (DriverOrder, FakeProcess) {
+    let id = submit(world, request).await;
+    let (order, process) = world.batch_process(id).await;
+    assert_eq!(world.report_application(&order, REPORT).await.status, 204);
+    world.await_batch(id, "running").await;
+    (order, process)
+}
+
+/// Waits until something was started for so many batches, and answers which.
+async fn started(world: &World, count: usize) -> Vec<i32> {
+    eventually(&format!("{count} batches are started"), async || {
+        let started = world.launcher().started_batches();
+        (started.len() >= count).then(|| started.iter().map(|id| id.0).collect())
+    })
+    .await
+}
+
+/// Lets everything happen that can happen by itself.
+async fn settle(world: &World) {
+    for _ in 0..20 {
+        // The store is a thread of its own: its answer comes after all that it was asked before.
+        world.get("/batches?size=0").await;
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+/// Lets the timers run on by so much, and nothing else.
+async fn pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
+}
+
+async fn detail(world: &World, batch: BatchId) -> serde_json::Value {
+    let answer = world.get(&format!("/api/v1/batches/{batch}")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    answer.json()
+}
+
+/// The whole log as one text.
+async fn log_of(world: &World, batch: BatchId) -> String {
+    let answer = world.get(&format!("/batches/{batch}/log?size=-1")).await;
+    let lines = answer.json()["log"].clone();
+    let lines: Vec<String> = serde_json::from_value(lines).expect("a list of lines");
+    lines.join("\n")
+}
+
+async fn total(world: &World) -> i64 {
+    let list = world.get("/batches").await.json();
+    list["total"].as_i64().expect("a number")
+}

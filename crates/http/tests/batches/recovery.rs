@@ -1,0 +1,371 @@
+//! The server dies, the applications do not: the next server knows the truth about each of them.
+
+use std::time::Duration;
+
+use domain::{BatchId, Exit, Verdict};
+use serde_json::{Value, json};
+use testkit::{World, eventually};
+
+use super::{
+    APP, B0, B1, B2, REPORT, detail, log_of, run, settle, started, submit, total, world_of,
+};
+
+#[tokio::test]
+async fn a_batch_that_runs_is_running_after_a_restart_and_ends_as_it_ends() {
+    let mut world = World::new().await;
+    let (order, process) = run(&world, r#"{"file":"hdfs://h/a","name":"n"}"#).await;
+    let before = world.get("/batches/0").await.text;
+    for _ in 0..2 {
+        world = world.crash_and_restart().await;
+        // At once, and never anything else.
+        assert_eq!(
+            world.get("/batches/0/state").await.text,
+            r#"{"id":0,"state":"running"}"#
+        );
+        settle(&world).await;
+        assert_eq!(world.get("/batches/n").await.text, before);
+        // Its agent may say it again.
+        assert_eq!(world.report_application(&order, REPORT).await.status, 204);
+    }
+    assert_eq!(
+        world
+            .post("/batches", r#"{"file":"hdfs://h/a","name":"n"}"#)
+            .await
+            .status,
+        400
+    );
+    process.exit(Exit::Code(3));
+    world.await_batch(B0, "dead").await;
+    assert_eq!(detail(&world, B0).await["end"]["exitCode"], 3);
+    assert_eq!(started(&world, 1).await, [0]);
+}
+
+#[tokio::test]
+async fn a_batch_that_starts_goes_on_starting() {
+    let world = world_of(1, 10).await;
+    submit(&world, APP).await;
+    let (order, _) = world.batch_process(B0).await;
+    settle(&world).await;
+    let world = world.crash_and_restart().await;
+    assert_eq!(detail(&world, B0).await["step"], "submitted");
+    assert_eq!(world.report_application(&order, REPORT).await.status, 204);
+    world.await_batch(B0, "running").await;
+    assert_eq!(started(&world, 1).await, [0]);
+}
+
+#[tokio::test]
+async fn how_a_batch_ended_while_no_server_was_there_is_known() {
+    let world = World::new().await;
+    let cases = [
+        (
+            Exit::Code(0),
+            "success",
+            json!({"exitCode": 0, "signal": null}),
+        ),
+        (
+            Exit::Code(3),
+            "dead",
+            json!({"exitCode": 3, "signal": null}),
+        ),
+        (
+            Exit::Signal(9),
+            "dead",
+            json!({"exitCode": null, "signal": 9}),
+        ),
+        (
+            Exit::Unknown,
+            "dead",
+            json!({"exitCode": null, "signal": null}),
+        ),
+    ];
+    let mut processes = Vec::new();
+    for _ in &cases {
+        processes.push(run(&world, APP).await);
+    }
+    let (submitted, judged) = (submit(&world, APP).await, submit(&world, APP).await);
+    let (_, unheard) = world.batch_process(submitted).await;
+    let (order, herald) = world.batch_process(judged).await;
+    settle(&world).await;
+    // The server dies first, and its applications end one after the other.
+    let exits = async {
+        for ((exit, ..), (order, process)) in cases.iter().zip(&processes) {
+            std::fs::write(order.dir.join("stdout.log"), "Error: said meanwhile\n").unwrap();
+            process.exit(*exit);
+        }
+        unheard.exit(Exit::Code(1));
+        world.launcher().say(&order.id, Verdict::Finished);
+        herald.exit(Exit::Code(1));
+    };
+    world.batches().abandon().await;
+    exits.await;
+    let world = world.crash_and_restart().await;
+    for (id, (_, state, exit)) in (0..).zip(&cases) {
+        world.await_batch(BatchId(id), state).await;
+        let end = detail(&world, BatchId(id)).await["end"].clone();
+        assert_eq!(
+            (&end["exitCode"], &end["signal"]),
+            (&exit["exitCode"], &exit["signal"])
+        );
+        if *state == "dead" {
+            let message = end["failure"]["message"].as_str().unwrap();
+            assert!(message.ends_with(": Error: said meanwhile"), "{message}");
+            assert!(log_of(&world, BatchId(id)).await.contains(message));
+        }
+    }
+    world.await_batch(submitted, "dead").await;
+    assert_eq!(
+        detail(&world, submitted).await["end"]["failure"]["phase"],
+        "submit"
+    );
+    world.await_batch(judged, "success").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn those_that_wait_keep_their_order() {
+    for _ in 0..3 {
+        let world = world_of(1, 1).await;
+        let (_, first) = run(&world, APP).await;
+        for id in 1..40 {
+            assert_eq!(submit(&world, APP).await.0, id);
+        }
+        assert_eq!(world.delete("/batches/5").await.status, 200);
+        let world = world.crash_and_restart().await;
+        settle(&world).await;
+        assert_eq!(started(&world, 1).await, [0]);
+        first.exit(Exit::Code(0));
+        let world = world.crash_and_restart().await;
+        let expected: Vec<i32> = (0..40).filter(|id| *id != 5).collect();
+        for id in &expected[1..] {
+            let (_, process) = world.batch_process(BatchId(*id)).await;
+            process.exit(Exit::Code(0));
+        }
+        assert_eq!(started(&world, 39).await, expected);
+        assert_eq!(world.get("/batches/5").await.status, 404);
+    }
+}
+
+#[tokio::test]
+async fn a_launch_that_did_not_happen_happens_once() {
+    let world = world_of(1, 1).await;
+    world.launcher().hold(true);
+    submit(&world, APP).await;
+    submit(&world, APP).await;
+    eventually("it is being launched", async || {
+        (detail(&world, B0).await["step"] == "launching").then_some(())
+    })
+    .await;
+    let world = world.crash_and_restart().await;
+    world.launcher().hold(false);
+    let (order, process) = world.batch_process(B0).await;
+    assert_eq!(world.report_application(&order, REPORT).await.status, 204);
+    std::fs::write(order.dir.join("stdout.log"), "said\n").unwrap();
+    assert_eq!(log_of(&world, B0).await, "stdout: \nsaid\n\nstderr: ");
+    process.exit(Exit::Code(0));
+    world.await_batch(B0, "success").await;
+    assert_eq!(log_of(&world, B0).await, "stdout: \nsaid\n\nstderr: ");
+    world.batch_process(B1).await;
+    assert_eq!(started(&world, 2).await, [0, 1]);
+    let shown = detail(&world, B0).await;
+    assert!(shown["launchedAt"].is_string());
+}
+
+#[tokio::test]
+async fn a_launch_that_could_not_be_recorded_is_not_repeated() {
+    let world = World::new().await;
+    world.launcher().hold(true);
+    submit(&world, APP).await;
+    eventually("it is being launched", async || {
+        (detail(&world, B0).await["step"] == "launching").then_some(())
+    })
+    .await;
+    world.disk().set_full(true);
+    world.launcher().hold(false);
+    let (order, process) = world.batch_process(B0).await;
+    settle(&world).await;
+    let world = world.crash_and_restart().await;
+    settle(&world).await;
+    assert_eq!(started(&world, 1).await, [0]);
+    assert_eq!(world.report_application(&order, REPORT).await.status, 204);
+    process.exit(Exit::Code(4));
+    world.await_batch(B0, "dead").await;
+    assert_eq!(detail(&world, B0).await["end"]["exitCode"], 4);
+}
+
+#[tokio::test]
+async fn what_was_being_killed_is_killed_after_a_restart() {
+    let world = World::new().await;
+    world.launcher().make_deaf(true);
+    run(&world, APP).await;
+    submit(&world, APP).await;
+    world.batch_process(B1).await;
+    settle(&world).await;
+    for id in [B0, B1] {
+        let path = format!("/api/v1/batches/{id}/kill");
+        let asked = tokio::time::timeout(Duration::from_millis(50), world.post(&path, "")).await;
+        assert!(asked.is_err(), "its process is deaf");
+    }
+    let world = world.crash_and_restart().await;
+    assert_eq!(world.launcher().running(), 2);
+    assert_eq!(
+        world.get("/batches/0/state").await.json()["state"],
+        "running"
+    );
+    world.launcher().make_deaf(false);
+    let world = world.crash_and_restart().await;
+    for id in [B0, B1] {
+        world.await_batch(id, "killed").await;
+        assert_eq!(detail(&world, id).await["end"]["cause"], "user");
+    }
+    assert_eq!(world.launcher().running(), 0);
+}
+
+#[tokio::test]
+async fn what_was_deleted_is_ended_after_a_restart_and_never_seen() {
+    let world = world_of(10, 3).await;
+    world.launcher().make_deaf(true);
+    run(&world, r#"{"file":"hdfs://h/a","name":"n"}"#).await;
+    submit(&world, APP).await;
+    world.batch_process(B1).await;
+    world.launcher().hold(true);
+    submit(&world, APP).await;
+    eventually("the third is being launched", async || {
+        (detail(&world, B2).await["step"] == "launching").then_some(())
+    })
+    .await;
+    for id in 0..3 {
+        let path = format!("/batches/{id}");
+        let asked = tokio::time::timeout(Duration::from_millis(50), world.delete(&path)).await;
+        assert!(asked.is_err(), "its process is deaf, or not there yet");
+    }
+    let world = world.crash_and_restart().await;
+    world.launcher().hold(false);
+    let unseen = async |world: &World| {
+        for id in ["0", "1", "2", "n"] {
+            assert_eq!(world.get(&format!("/batches/{id}")).await.status, 404);
+        }
+        assert_eq!(total(world).await, 0);
+    };
+    unseen(&world).await;
+    settle(&world).await;
+    unseen(&world).await;
+    assert_eq!(world.launcher().running(), 2);
+    world.launcher().make_deaf(false);
+    let world = world.crash_and_restart().await;
+    eventually("both are ended", async || {
+        (world.launcher().running() == 0).then_some(())
+    })
+    .await;
+    unseen(&world).await;
+    // The third was never started, and all three places are free.
+    assert_eq!(started(&world, 2).await, [0, 1]);
+    for id in 3..6 {
+        assert_eq!(submit(&world, APP).await.0, id);
+        world.batch_process(BatchId(id)).await;
+    }
+}
+
+#[tokio::test]
+async fn numbers_are_never_given_twice() {
+    let world = World::new().await;
+    for id in 0..3 {
+        assert_eq!(submit(&world, APP).await.0, id);
+    }
+    assert_eq!(world.delete("/batches/2").await.status, 200);
+    assert_eq!(world.delete("/batches/1").await.status, 200);
+    let world = world.crash_and_restart().await;
+    assert_eq!(submit(&world, APP).await.0, 3);
+    assert_eq!(world.delete("/batches/3").await.status, 200);
+    let world = world.crash_and_restart().await;
+    assert_eq!(submit(&world, APP).await.0, 4);
+    let list = world.get("/batches").await.json();
+    let ids: Vec<&Value> = list["sessions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|batch| &batch["id"])
+        .collect();
+    assert_eq!(ids, [&json!(0), &json!(4)]);
+}
+
+#[tokio::test]
+async fn a_delete_that_was_answered_holds_even_if_the_disk_was_too_slow_for_it() {
+    let world = world_of(1, 1).await;
+    world.launcher().make_deaf(true);
+    run(&world, APP).await;
+    submit(&world, APP).await;
+    settle(&world).await;
+    // The lists are changed, the batches are not.
+    world.disk().hold_batches(true);
+    let waiting = async {
+        settle(&world).await;
+        super::pass(Duration::from_secs(5)).await;
+    };
+    let (running, queued, ()) = tokio::join!(
+        world.delete("/batches/0"),
+        world.delete("/batches/1"),
+        waiting
+    );
+    assert_eq!(
+        (running.status.as_u16(), queued.status.as_u16()),
+        (200, 200)
+    );
+    world.disk().set_full(true);
+    world.disk().hold_batches(false);
+    settle(&world).await;
+    world.launcher().make_deaf(false);
+    let world = world.crash_and_restart().await;
+    eventually("it is ended", async || {
+        (world.launcher().running() == 0).then_some(())
+    })
+    .await;
+    for path in ["/batches/0", "/batches/1"] {
+        assert_eq!(world.get(path).await.status, 404);
+    }
+    assert_eq!(
+        (started(&world, 1).await, total(&world).await),
+        (vec![0], 0)
+    );
+    // Both places are free.
+    let next = submit(&world, APP).await;
+    world.batch_process(next).await;
+    assert_eq!(started(&world, 2).await, [0, next.0]);
+}
+
+#[tokio::test]
+async fn ended_batches_in_excess_are_forgotten_with_their_logs() {
+    let world = super::world_with(domain::Limits {
+        ended_batches: 2,
+        ended_batch_retention: Duration::from_mins(1),
+        ..domain::Limits::default()
+    })
+    .await;
+    let mut dirs = Vec::new();
+    for id in 0..4 {
+        let (order, process) = run(&world, APP).await;
+        dirs.push(order.dir);
+        process.exit(Exit::Code(1));
+        world.await_batch(BatchId(id), "dead").await;
+        world.clock().advance(Duration::from_secs(1));
+    }
+    let (order, _) = run(&world, APP).await;
+    settle(&world).await;
+    let world = world.crash_and_restart().await;
+    eventually("two are forgotten", async || {
+        (total(&world).await == 3).then_some(())
+    })
+    .await;
+    eventually("their directories are gone", async || {
+        let there: Vec<bool> = dirs.iter().map(|dir| dir.exists()).collect();
+        (there == [false, false, true, true]).then_some(())
+    })
+    .await;
+    assert_eq!(world.get("/batches/0").await.status, 404);
+    world.clock().advance(Duration::from_secs(61));
+    let world = world.crash_and_restart().await;
+    eventually("only the living one is left", async || {
+        (total(&world).await == 1).then_some(())
+    })
+    .await;
+    assert!(order.dir.exists());
+    world.await_batch(BatchId(4), "running").await;
+}

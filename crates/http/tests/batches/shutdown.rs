@@ -1,0 +1,175 @@
+//! The end of the server in good order.
+
+use std::time::Duration;
+
+use domain::Exit;
+use serde_json::json;
+use sessions::ShutdownPolicy;
+use testkit::World;
+
+use super::{
+    APP, B0, B1, B2, REPORT, detail, log_of, run, settle, started, submit, total, world_of,
+};
+
+const LONG: Duration = Duration::from_secs(10);
+
+#[tokio::test]
+async fn batches_that_are_kept_run_on_and_wait_on() {
+    let world = world_of(1, 2).await;
+    run(&world, APP).await;
+    submit(&world, APP).await;
+    submit(&world, APP).await;
+    let (_, second) = world.batch_process(B1).await;
+    settle(&world).await;
+    assert!(world.batches().shutdown(ShutdownPolicy::Keep, LONG).await);
+    let refused = world.post("/batches", APP).await;
+    assert_eq!(
+        (refused.status.as_u16(), &refused.headers["retry-after"]),
+        (503, &"5".parse().unwrap())
+    );
+    assert_eq!(refused.text, r#"{"msg":"the server is shutting down"}"#);
+    // Nothing is begun any more.
+    second.exit(Exit::Code(0));
+    settle(&world).await;
+    assert_eq!(
+        (started(&world, 2).await, world.launcher().running()),
+        (vec![0, 1], 1)
+    );
+
+    let world = world.crash_and_restart().await;
+    assert_eq!(
+        world.get("/batches/0/state").await.json()["state"],
+        "running"
+    );
+    world.await_batch(B1, "success").await;
+    let (order, _) = world.batch_process(B2).await;
+    assert_eq!(world.report_application(&order, REPORT).await.status, 204);
+    assert_eq!(
+        (started(&world, 3).await, total(&world).await),
+        (vec![0, 1, 2], 3)
+    );
+}
+
+#[tokio::test]
+async fn batches_that_are_stopped_say_so_and_those_that_wait_are_left_to_the_next_server() {
+    let world = world_of(1, 2).await;
+    let (_, process) = run(&world, APP).await;
+    submit(&world, APP).await;
+    let (_, unheard) = world.batch_process(B1).await;
+    submit(&world, APP).await;
+    settle(&world).await;
+    assert!(world.batches().shutdown(ShutdownPolicy::Stop, LONG).await);
+    assert_eq!(
+        (process.ended().await, unheard.ended().await),
+        (Exit::Signal(9), Exit::Signal(9))
+    );
+    let check = async |world: &World| {
+        for id in [B0, B1] {
+            world.await_batch(id, "killed").await;
+            let end = detail(world, id).await["end"].clone();
+            assert_eq!(
+                (&end["cause"], &end["signal"]),
+                (&json!("shutdown"), &json!(9))
+            );
+            let log = log_of(world, id).await;
+            assert!(
+                log.contains("livius: the batch was killed (the server was shut down)"),
+                "{log}"
+            );
+        }
+    };
+    check(&world).await;
+    assert_eq!(detail(&world, B2).await["step"], "queued");
+    assert_eq!(started(&world, 2).await, [0, 1]);
+
+    let world = world.crash_and_restart().await;
+    check(&world).await;
+    world.batch_process(B2).await;
+    assert_eq!(started(&world, 3).await, [0, 1, 2]);
+}
+
+#[tokio::test]
+async fn what_does_not_end_in_time_is_made_to() {
+    let world = World::new().await;
+    world.launcher().make_deaf(true);
+    let (_, process) = run(&world, APP).await;
+    let ending = async {
+        testkit::eventually("it is being ended", async || {
+            detail(&world, B0).await["stoppingAt"]
+                .is_string()
+                .then_some(())
+        })
+        .await;
+        process.exit(Exit::Signal(9));
+    };
+    let soon = Duration::from_millis(1);
+    let (ended, ()) = tokio::join!(world.batches().shutdown(ShutdownPolicy::Stop, soon), ending);
+    assert!(ended);
+    assert_eq!(detail(&world, B0).await["end"]["cause"], "shutdown");
+}
+
+#[tokio::test]
+async fn an_end_by_force_leaves_no_process() {
+    let world = world_of(1, 2).await;
+    run(&world, APP).await;
+    submit(&world, APP).await;
+    world.batch_process(B1).await;
+    submit(&world, APP).await;
+    settle(&world).await;
+    assert!(world.batches().end_by_force(LONG).await);
+    assert_eq!(world.launcher().running(), 0);
+    assert_eq!(detail(&world, B2).await["step"], "queued");
+}
+
+#[tokio::test]
+async fn a_turn_that_is_being_taken_at_the_shutdown_is_followed_by_an_end() {
+    for policy in [ShutdownPolicy::Stop, ShutdownPolicy::Keep] {
+        let world = World::new().await;
+        world.disk().hold_batches(true);
+        submit(&world, APP).await;
+        settle(&world).await;
+        let going_on = async {
+            settle(&world).await;
+            world.disk().hold_batches(false);
+        };
+        let (ended, ()) = tokio::join!(world.batches().shutdown(policy, LONG), going_on);
+        assert!(ended);
+        let kept = policy == ShutdownPolicy::Keep;
+        assert_eq!(world.launcher().running(), usize::from(kept));
+        let world = world.crash_and_restart().await;
+        if kept {
+            let (order, _) = world.batch_process(B0).await;
+            assert_eq!(world.report_application(&order, REPORT).await.status, 204);
+        } else {
+            world.await_batch(B0, "killed").await;
+        }
+        assert_eq!(started(&world, 1).await, [0]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nothing_is_started_behind_a_shutdowns_back() {
+    for round in 0..20 {
+        let world = world_of(1, 1).await;
+        let (_, first) = run(&world, APP).await;
+        submit(&world, APP).await;
+        // A turn is given in the very moment of the shutdown.
+        let ending = async {
+            for _ in 0..round {
+                tokio::task::yield_now().await;
+            }
+            first.exit(Exit::Code(0));
+        };
+        let shutdown = async {
+            if round % 2 == 0 {
+                world.batches().shutdown(ShutdownPolicy::Stop, LONG).await
+            } else {
+                world.batches().end_by_force(LONG).await
+            }
+        };
+        let (ended, ()) = tokio::join!(shutdown, ending);
+        assert!(ended);
+        settle(&world).await;
+        assert_eq!(world.launcher().running(), 0, "round {round}");
+    }
+}
