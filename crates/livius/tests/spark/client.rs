@@ -113,6 +113,11 @@ impl Session {
         statement["output"].clone()
     }
 
+    /// As Livy shows it.
+    pub fn shown(&self) -> Value {
+        get(&self.url).1
+    }
+
     /// Its state.
     pub fn state(&self) -> String {
         get(&format!("{}/state", self.url)).1["state"]
@@ -155,6 +160,12 @@ pub fn get(url: &str) -> (u16, Value) {
             answer.json().await.unwrap_or(Value::Null),
         )
     })
+}
+
+/// The status of the answer to GET.
+pub fn status(url: &str) -> u16 {
+    let answer = runtime().block_on(async { client().get(url).send().await });
+    answer.map_or(0, |answer| answer.status().as_u16())
 }
 
 /// POST.

@@ -9,6 +9,7 @@
     reason = "a test says what it does, and fails loudly"
 )]
 
+mod batches;
 mod cancel;
 mod client;
 mod death;
@@ -17,6 +18,7 @@ mod languages;
 mod pylivy;
 mod restart;
 mod server;
+mod standalone;
 
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
@@ -99,6 +101,8 @@ fn main() -> ExitCode {
             fields::CASES,
             restart::CASES,
             pylivy::CASES,
+            batches::CASES,
+            standalone::CASES,
         ] {
             all.extend(trials(&shared, cases));
         }

@@ -1,7 +1,7 @@
 //! The server as a user starts it.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -9,11 +9,11 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::client::{Session, environment, eventually, get, post};
+use crate::client::{PATIENCE, Session, environment, eventually, get, post};
 
 /// A running `livius serve` with a data directory of its own.
 pub struct Server {
-    child: Mutex<Child>,
+    child: Mutex<Owned>,
     pub url: String,
     pub data: TempDir,
     spark_home: String,
@@ -28,7 +28,7 @@ impl Server {
         let extra: Vec<String> = extra.iter().map(|text| (*text).to_owned()).collect();
         let (child, url) = spawn(spark_home, &data, "127.0.0.1:0", &extra);
         Self {
-            child: Mutex::new(child),
+            child: Mutex::new(Owned(child)),
             url,
             data,
             spark_home: spark_home.to_owned(),
@@ -38,12 +38,15 @@ impl Server {
 
     /// Kills the server without a word, and starts another one on the same data and port.
     pub fn crash_and_restart(self) -> Self {
-        {
-            let mut child = self.child.lock().unwrap();
-            child.kill().unwrap();
-            child.wait().unwrap();
-        }
+        self.kill();
         self.restart()
+    }
+
+    /// Kills the server without a word.
+    pub fn kill(&self) {
+        let mut child = self.child.lock().unwrap();
+        child.0.kill().unwrap();
+        child.0.wait().unwrap();
     }
 
     /// Starts another server on the data and the port of this one, which has ended.
@@ -51,7 +54,7 @@ impl Server {
         let address = self.url.trim_start_matches("http://").to_owned();
         let (child, url) = spawn(&self.spark_home, &self.data, &address, &self.extra);
         Self {
-            child: Mutex::new(child),
+            child: Mutex::new(Owned(child)),
             url,
             ..self
         }
@@ -84,7 +87,7 @@ impl Server {
 
     /// Asks the server to stop.
     pub fn signal(&self) {
-        let pid = rustix::process::Pid::from_child(&self.child.lock().unwrap());
+        let pid = rustix::process::Pid::from_child(&self.child.lock().unwrap().0);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     }
 
@@ -92,7 +95,18 @@ impl Server {
     pub fn await_exit(&self) -> ExitStatus {
         let mut child = self.child.lock().unwrap();
         eventually("the server stops", Duration::from_mins(1), || {
-            child.try_wait().unwrap()
+            child.0.try_wait().unwrap()
+        })
+    }
+
+    /// The directory of the driver whose name begins so, once it is there.
+    pub fn driver_dir(&self, prefix: &str) -> PathBuf {
+        eventually("the driver has a directory", PATIENCE, || {
+            let drivers = std::fs::read_dir(self.data.path().join("drivers")).ok()?;
+            drivers
+                .flatten()
+                .find(|entry| entry.file_name().to_string_lossy().starts_with(prefix))
+                .map(|entry| entry.path())
         })
     }
 
@@ -116,6 +130,17 @@ impl Server {
             }
         }
         found
+    }
+}
+
+/// A process that does not outlive its owner, who may have panicked.
+struct Owned(Child);
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        // What it says is that the process is gone already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
@@ -152,6 +177,10 @@ fn spawn(spark_home: &str, data: &TempDir, listen: &str, extra: &[String]) -> (C
         .arg(data.path())
         .args(extra)
         .envs(pythons())
+        // As in a container: arguments and names are text all the same.
+        .env_remove("LANG")
+        .env_remove("LC_ALL")
+        .env_remove("LC_CTYPE")
         .stdout(Stdio::piped())
         .stderr(Stdio::from(
             std::fs::File::options()

@@ -1,0 +1,198 @@
+//! Batches: real applications, followed to their true end.
+
+mod failures;
+mod folder;
+mod jar;
+mod python;
+mod queue;
+mod r;
+mod restart;
+mod tree;
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::Case;
+use crate::client::{PATIENCE, Session, eventually, get, post};
+use crate::server::Server;
+pub use folder::Folder;
+pub use jar::compile;
+
+pub const CASES: &[Case] = &[
+    (
+        "batches::a_python_application_gets_all_that_was_asked_for",
+        python::everything,
+    ),
+    ("batches::jars_run_and_tell_how_they_fail", jar::all),
+    (
+        "batches::what_fails_is_dead_with_its_reason",
+        failures::of_applications,
+    ),
+    (
+        "batches::what_cannot_start_is_dead_with_its_reason",
+        failures::of_starts,
+    ),
+    (
+        "batches::without_java_it_is_dead_with_reason_and_hint",
+        failures::no_java,
+    ),
+    (
+        "batches::nothing_that_an_application_started_is_left",
+        tree::all,
+    ),
+    (
+        "batches::outlive_servers_that_are_killed_or_stopped",
+        restart::both,
+    ),
+    ("batches::wait_their_turn_in_order", queue::one_at_a_time),
+    ("batches::an_r_file_runs", r::runs),
+];
+
+/// What arguments must survive.
+const STRANGE_ARGUMENTS: [&str; 18] = [
+    "plain",
+    "",
+    "two words",
+    " blanks around ",
+    "it's",
+    "say \"hi\"",
+    "two\nlines\n",
+    "a\ttab",
+    "-leading",
+    "--conf",
+    "--class=x",
+    "--help",
+    "$(touch /tmp/no) `no` ${HOME} $HOME",
+    "back\\slash \\n \\",
+    "λ 🤔 é",
+    "a,b;c|d&e<f>g*?[!]#~%41",
+    "{\"json\": [1]}",
+    "",
+];
+
+/// A batch by its address. Most of it is asked as of a session.
+pub struct Batch {
+    asked: Session,
+    detail: String,
+}
+
+impl Batch {
+    /// Submits one.
+    pub fn create(server: &Server, request: &Value) -> Self {
+        let (status, answer) = post(&format!("{}/batches", server.url), request);
+        assert_eq!(status, 201, "{answer}");
+        assert_eq!(answer["state"], "starting", "{answer}");
+        let id = answer["id"].as_i64().unwrap();
+        Self {
+            asked: Session {
+                url: format!("{}/batches/{id}", server.url),
+                id,
+            },
+            detail: format!("{}/api/v1/batches/{id}", server.url),
+        }
+    }
+
+    /// As Livy shows it.
+    pub fn shown(&self) -> Value {
+        get(&self.asked.url).1
+    }
+
+    /// All that is known of it.
+    pub fn detail(&self) -> Value {
+        let (status, detail) = get(&self.detail);
+        assert_eq!(status, 200, "{detail}");
+        detail
+    }
+
+    pub fn state(&self) -> String {
+        self.asked.state()
+    }
+
+    pub fn log(&self) -> String {
+        self.asked.log()
+    }
+
+    pub fn await_running(&self) {
+        eventually("the batch runs", PATIENCE, || {
+            let state = self.state();
+            assert!(
+                ["starting", "running"].contains(&state.as_str()),
+                "it ended before it ran: {:#}\n{}",
+                self.detail(),
+                self.log()
+            );
+            (state == "running").then_some(())
+        });
+    }
+
+    /// Waits until its log has a line.
+    pub fn await_line(&self, line: &str) {
+        eventually(&format!("it prints {line:?}"), PATIENCE, || {
+            let log = self.log();
+            assert!(
+                self.detail()["end"].is_null(),
+                "it ended before it printed {line:?}: {log}"
+            );
+            log.lines().any(|other| other == line).then_some(())
+        });
+    }
+
+    /// Waits until a line of its log has these words.
+    pub fn await_words(&self, words: &str) {
+        eventually(&format!("it says {words:?}"), PATIENCE, || {
+            let log = self.log();
+            assert!(self.detail()["end"].is_null(), "it ended before: {log}");
+            log.contains(words).then_some(())
+        });
+    }
+
+    /// Waits for its end, which must be this one; answers what is known of it.
+    pub fn await_end(&self, state: &str) -> Value {
+        let detail = eventually("the batch ends", PATIENCE, || {
+            let detail = self.detail();
+            (!detail["end"].is_null()).then_some(detail)
+        });
+        assert_eq!(
+            (&detail["state"], self.state().as_str()),
+            (&Value::from(state), state),
+            "{detail:#}\n{}",
+            self.log()
+        );
+        detail
+    }
+
+    /// Waits for its failure; answers the exit code and the message. The log says it, too.
+    pub fn await_failure(&self) -> (Option<i64>, String) {
+        let end = self.await_end("dead")["end"].clone();
+        assert_eq!(end["outcome"], "failed", "{end:#}");
+        let message = end["failure"]["message"].as_str().unwrap().to_owned();
+        let log = self.log();
+        assert!(log.contains(&format!("livius: {message}")), "{log}");
+        assert!(!end["failure"]["hint"].as_str().unwrap().is_empty());
+        (end["exitCode"].as_i64(), message)
+    }
+
+    pub fn delete(&self) {
+        self.asked.delete();
+        assert_eq!(self.state(), "gone");
+    }
+
+    /// Kills it, and keeps it listed.
+    pub fn kill(&self) {
+        let (status, answer) = post(&format!("{}/kill", self.detail), &Value::Null);
+        assert_eq!(status, 200, "{answer}");
+    }
+
+    /// The directory that its process has, once its turn has come.
+    pub fn dir(&self, server: &Server) -> PathBuf {
+        server.driver_dir(&format!("b-{}-", self.asked.id))
+    }
+}
+
+/// A time as a text that sorts: fractions of a second come without their last zeros.
+fn time(value: &Value) -> String {
+    let text = value.as_str().unwrap().trim_end_matches('Z');
+    let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
+    format!("{seconds}.{fraction:0<9}")
+}

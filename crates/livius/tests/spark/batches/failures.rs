@@ -1,0 +1,122 @@
+//! Batches that fail: each says why, in its state and in its log.
+
+use serde_json::{Value, json};
+
+use super::{Batch, Folder};
+use crate::Shared;
+use crate::server::Server;
+
+/// Applications that run, and fail by themselves. One that needs no Spark is never `running`: nobody says that an application runs.
+pub fn of_applications(shared: &Shared) {
+    let server = shared.server();
+    let folder = Folder::make();
+    let submit = |name: &str, code: &str| {
+        let file = folder.write(name, code);
+        Batch::create(server, &json!({ "file": file }))
+    };
+    let raises = submit(
+        "raises.py",
+        "def f():\n    raise KeyError('no such thing')\n\nf()\n",
+    );
+    let unreadable = submit("unreadable.py", "print('never')\nif :\n");
+    let in_a_task = submit(
+        "in a task.py",
+        "from pyspark.sql import SparkSession\n\ndef f(x):\n    raise ValueError('no such luck')\n\n\
+         SparkSession.builder.getOrCreate().sparkContext.parallelize([1]).map(f).collect()\n",
+    );
+    let exits = submit("exits.py", "import sys\nprint('leaving')\nsys.exit(3)\n");
+    let (code, message) = raises.await_failure();
+    assert_eq!(code, Some(1));
+    assert_eq!(
+        message,
+        "the application ended with exit code 1: KeyError: 'no such thing'"
+    );
+    let (code, message) = unreadable.await_failure();
+    assert_eq!(code, Some(1));
+    assert!(message.contains("SyntaxError"), "{message}");
+    assert!(!unreadable.log().contains("never\n"));
+    let (code, message) = in_a_task.await_failure();
+    assert_eq!(code, Some(1));
+    assert!(message.ends_with(": ValueError: no such luck"), "{message}");
+    assert!(in_a_task.detail()["runningAt"].is_string());
+    let (code, message) = exits.await_failure();
+    assert_eq!(code, Some(3));
+    assert_eq!(message, "the application ended with exit code 3");
+    assert!(exits.log().contains("\nleaving\n"), "{}", exits.log());
+
+    let plain = folder.steps("no Spark", 0, false);
+    let batch = Batch::create(server, &plain.request);
+    batch.await_line("begun");
+    assert_eq!(batch.state(), "starting");
+    plain.allow("speak");
+    batch.await_line("spoken");
+    assert_eq!(batch.state(), "starting");
+    plain.allow("end");
+    let detail = batch.await_end("success");
+    assert_eq!(
+        (
+            &detail["end"]["exitCode"],
+            &detail["runningAt"],
+            &detail["appId"]
+        ),
+        (&json!(0), &Value::Null, &Value::Null)
+    );
+    assert!(batch.log().contains("\nspoken\nover\n"), "{}", batch.log());
+}
+
+/// Batches that never come to run.
+pub fn of_starts(shared: &Shared) {
+    let server = shared.server();
+    let folder = Folder::make();
+    let file = folder.write("never.py", "print('never')\n");
+    let missing = Batch::create(server, &json!({"file": folder.path("missing.py")}));
+    let list = Batch::create(
+        server,
+        &json!({"file": file, "files": [folder.path("missing.txt")]}),
+    );
+    let master = Batch::create(
+        server,
+        &json!({"file": file, "conf": {"spark.master": "nonsense"}}),
+    );
+    let memory = Batch::create(server, &json!({"file": file, "driverMemory": "9000t"}));
+    for (batch, name) in [(missing, "missing.py"), (list, "missing.txt")] {
+        let (code, message) = batch.await_failure();
+        assert_eq!(code, None);
+        assert!(message.contains(name), "{message}");
+        assert!(
+            message.contains("cannot be found on the server"),
+            "{message}"
+        );
+        assert_eq!(batch.detail()["end"]["failure"]["code"], "launch_failed");
+    }
+    let (code, message) = master.await_failure();
+    assert_ne!(code, Some(0));
+    assert!(
+        message.to_lowercase().contains("master"),
+        "{message}\n{}",
+        master.log()
+    );
+    let (code, message) = memory.await_failure();
+    assert_ne!(code, Some(0));
+    assert!(message.contains("heap"), "{message}\n{}", memory.log());
+    for batch in [master, memory] {
+        assert!(!batch.log().contains("\nnever\n"), "{}", batch.log());
+        assert_eq!(batch.detail()["runningAt"], Value::Null);
+    }
+}
+
+pub fn no_java(shared: &Shared) {
+    let server = Server::start(&shared.spark.home, &["--set", "java.home=/no/such/java"]);
+    let folder = Folder::make();
+    let file = folder.write("never.py", "print('never')\n");
+    let batch = Batch::create(&server, &json!({ "file": file }));
+    let (code, message) = batch.await_failure();
+    assert_eq!(code, None);
+    assert!(message.contains("/no/such/java"), "{message}");
+    let failure = batch.detail()["end"]["failure"].clone();
+    assert_eq!(failure["code"], "launch_failed", "{failure:#}");
+    let hint = failure["hint"].as_str().unwrap();
+    assert!(hint.to_lowercase().contains("java"), "{hint}");
+    let left = server.stop();
+    assert!(left.is_empty(), "{left:#?}");
+}
