@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::chain;
 use futures_util::{StreamExt as _, stream};
-use sessions::{BatchRef, Batches, LogPage, SessionError, SessionRef, Sessions};
+use sessions::{LogPage, Logbook, SessionError};
 use wire::{ErrorMessage, LogAnswer};
 
 use crate::answer;
@@ -41,7 +41,7 @@ pub async fn session_log(
     InSession(session): InSession,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    answered((edge.sessions, session), query.as_deref()).await
+    answered(edge.sessions.log(&session).await?, query.as_deref()).await
 }
 
 /// Shows a page of a batch's log, the last lines of it when not told otherwise. What it wrote to its standard output and error is in it in
@@ -66,32 +66,10 @@ pub async fn batch_log(
     InBatch(batch): InBatch,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    answered((edge.batches, batch), query.as_deref()).await
+    answered(edge.batches.log(&batch).await?, query.as_deref()).await
 }
 
-/// A log that can be read page by page.
-trait Log: Send + Sync + 'static {
-    /// A page of it. A negative `from` means the last `size` lines, a negative `size` all of them.
-    fn page(
-        &self,
-        from: i64,
-        size: i64,
-    ) -> impl Future<Output = Result<LogPage, SessionError>> + Send;
-}
-
-impl Log for (Sessions, SessionRef) {
-    async fn page(&self, from: i64, size: i64) -> Result<LogPage, SessionError> {
-        self.0.log(&self.1, from, size).await
-    }
-}
-
-impl Log for (Batches, BatchRef) {
-    async fn page(&self, from: i64, size: i64) -> Result<LogPage, SessionError> {
-        self.0.log(&self.1, from, size).await
-    }
-}
-
-async fn answered(log: impl Log, query: Option<&str>) -> Result<Response, ApiError> {
+async fn answered(log: Logbook, query: Option<&str>) -> Result<Response, ApiError> {
     let query = Query::new(query);
     let from = query.integer("from")?.unwrap_or(-1);
     let size = query.integer("size")?.unwrap_or(PAGE_SIZE);
@@ -112,7 +90,7 @@ fn shown(page: &LogPage) -> LogAnswer<'_> {
 }
 
 /// A page that may be long, as a body that never holds it whole.
-async fn long_page(log: impl Log, from: i64, size: i64) -> Result<Body, SessionError> {
+async fn long_page(log: Logbook, from: i64, size: i64) -> Result<Body, SessionError> {
     let LogPage { id, total, .. } = log.page(0, 0).await?;
     let total = i64::try_from(total).unwrap_or(i64::MAX);
     let size = if size < 0 { total } else { size };
@@ -128,7 +106,7 @@ async fn long_page(log: impl Log, from: i64, size: i64) -> Result<Body, SessionE
         separator: "",
     };
     let head = stream::once(async move { Ok::<_, SessionError>(head(id, from, total)) });
-    let lines = stream::try_unfold(lines, async |mut lines: Lines<_>| {
+    let lines = stream::try_unfold(lines, async |mut lines: Lines| {
         let piece = lines.next().await.inspect_err(|error| {
             tracing::warn!(error = %chain(error), "an answer with a log broke off");
         })?;
@@ -144,14 +122,14 @@ fn head(id: i32, from: i64, total: i64) -> Bytes {
     ))
 }
 
-struct Lines<L> {
-    log: L,
+struct Lines {
+    log: Logbook,
     next: i64,
     end: i64,
     separator: &'static str,
 }
 
-impl<L: Log> Lines<L> {
+impl Lines {
     async fn next(&mut self) -> Result<Option<Bytes>, SessionError> {
         let size = (self.end - self.next).min(PIECE_LINES);
         if size <= 0 {

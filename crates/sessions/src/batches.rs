@@ -116,6 +116,7 @@ impl Batches {
         }
         let record = self.stored(which).await?;
         if self.store().unlist_batch(record.id).await? {
+            open::remove_directory(record.driver.as_ref()).await;
             Ok(())
         } else {
             Err(SessionError::NotFound(reference(which)))

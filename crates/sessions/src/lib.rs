@@ -20,6 +20,7 @@ pub use batches::{Batches, ReportRefused};
 pub use config::{Config, Impersonation, LocalFiles, ShutdownPolicy};
 pub use error::{AttachRefused, ErrorKind, SessionError};
 pub use lifecycle::Lifecycle;
+pub use log::Logbook;
 pub use service::Sessions;
 pub use view::{
     BatchRef, BatchView, Caller, LogPage, NewStatement, Order, OutputView, Page, SessionRef,

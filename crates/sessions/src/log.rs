@@ -16,6 +16,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 pub use file::LogFile;
 use file::{Budget, LastLines, Stamp};
 
+use crate::error::SessionError;
+use crate::view::LogPage;
+
 /// The most text that one answer holds, in bytes; what is left out can be asked for with a higher `from`.
 pub const ANSWER_BYTES: usize = 16 << 20;
 
@@ -30,6 +33,33 @@ pub struct SessionLog {
     stderr: LogFile,
     /// The last answer of [`SessionLog::tail`], as every look at a session asks for it.
     last_tail: Mutex<Option<Tail>>,
+}
+
+/// The log of one session or batch, as a reader keeps it: what becomes of that meanwhile does not concern him.
+#[derive(Debug, Clone)]
+pub struct Logbook {
+    id: i32,
+    log: Arc<SessionLog>,
+}
+
+impl Logbook {
+    pub(crate) fn new(id: i32, log: Arc<SessionLog>) -> Self {
+        Self { id, log }
+    }
+
+    /// A page of it. A negative `from` means the last `size` lines, a negative `size` all of them.
+    pub async fn page(&self, from: i64, size: i64) -> Result<LogPage, SessionError> {
+        let log = Arc::clone(&self.log);
+        let page = tokio::task::spawn_blocking(move || log.page(from, size)).await;
+        let page = page.map_err(io::Error::other).and_then(|page| page);
+        let (from, total, lines) = page.map_err(SessionError::Log)?;
+        Ok(LogPage {
+            id: self.id,
+            from,
+            total,
+            lines,
+        })
+    }
 }
 
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use agent_link::{AgentSocket, MAX_COMMAND_BYTES};
 use domain::{Clock, DriverId, Kind, SessionId, SessionRequest, StatementId, StopCause};
 use launch::Launcher;
 use store::{NewSession, Store, StoreError};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore, oneshot};
 
 use crate::actor::{Begin, Message};
 use crate::config::{Config, ShutdownPolicy};
@@ -46,6 +46,8 @@ struct Inner {
     launcher: Arc<dyn Launcher>,
     clock: Arc<dyn Clock>,
     registry: Registry,
+    /// Shared by those that have a session in the store and not yet in the registry.
+    registering: RwLock<()>,
     /// One for each session that may live.
     places: Arc<Semaphore>,
     /// One for each driver that may be started at a time.
@@ -90,6 +92,7 @@ impl Sessions {
         new: NewSession,
         place: OwnedSemaphorePermit,
     ) -> Result<Arc<SessionView>, SessionError> {
+        let _registering = self.inner.registering.read().await;
         let store = self.store();
         let mut record = store
             .create_session(new)
@@ -121,7 +124,7 @@ impl Sessions {
 
     /// Stops a session and takes it off the list. Answers once it has ended, or after some seconds: it ends in any case.
     pub async fn delete(&self, which: &SessionRef) -> Result<(), SessionError> {
-        if let Some(entry) = self.live(which) {
+        if let Some(entry) = self.live_or_coming(which).await? {
             return self.stop_entry(&entry, StopCause::User, true).await;
         }
         let record = self.stored(which).await?;
@@ -131,9 +134,9 @@ impl Sessions {
 
     /// Stops a session and keeps it listed. One that has ended already needs no stopping.
     pub async fn stop(&self, which: &SessionRef) -> Result<(), SessionError> {
-        match self.live(which) {
+        match self.live_or_coming(which).await? {
             Some(entry) => self.stop_entry(&entry, StopCause::User, false).await,
-            None => self.stored(which).await.map(|_| ()),
+            None => Ok(()),
         }
     }
 
@@ -361,6 +364,19 @@ impl Sessions {
         let entry = self.inner.registry.find(which)?;
         entry.touched.set(self.inner.clock.now());
         Some(entry)
+    }
+
+    /// A session that has not ended. One that somebody else is just creating comes to life first, as it could not be stopped before.
+    async fn live_or_coming(&self, which: &SessionRef) -> Result<Option<Arc<Entry>>, SessionError> {
+        if let Some(entry) = self.live(which) {
+            return Ok(Some(entry));
+        }
+        let record = self.stored(which).await?;
+        if record.state.is_ended() {
+            return Ok(None);
+        }
+        drop(self.inner.registering.write().await);
+        Ok(self.live(&SessionRef::Id(record.id)))
     }
 
     pub(crate) fn config(&self) -> &Config {

@@ -168,7 +168,7 @@ impl Actor {
         }
         // One whose start could not be stored has its name already.
         if self.token.is_none() {
-            self.name_driver();
+            self.name_driver().await;
         }
         // Its agent may be heard of as soon as the process is started.
         self.publish();

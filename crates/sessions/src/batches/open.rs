@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{BatchId, BatchRecord, Clock};
+use domain::{BatchId, BatchRecord, Clock, DriverRecord};
 use launch::Launcher;
 use store::BatchStore;
 use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore, mpsc, watch};
@@ -148,7 +148,11 @@ impl Batches {
         loop {
             match self.store().purge_batches(before, keep).await {
                 Ok(records) if records.is_empty() => return,
-                Ok(records) => remove_directories(records).await,
+                Ok(records) => {
+                    for record in records {
+                        remove_directory(record.driver.as_ref()).await;
+                    }
+                }
                 Err(error) => {
                     tracing::warn!(error = %domain::chain(&error), "cannot forget old batches");
                     return;
@@ -158,12 +162,12 @@ impl Batches {
     }
 }
 
-async fn remove_directories(records: Vec<BatchRecord>) {
-    for driver in records.into_iter().filter_map(|record| record.driver) {
-        if let Err(error) = tokio::fs::remove_dir_all(&driver.dir).await
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
-            tracing::warn!(driver.dir = %driver.dir, %error, "cannot remove a batch's directory");
-        }
+/// Removes all that was kept of a batch but its row: nobody can read it any more.
+pub(super) async fn remove_directory(driver: Option<&DriverRecord>) {
+    if let Some(driver) = driver
+        && let Err(error) = tokio::fs::remove_dir_all(&driver.dir).await
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        tracing::warn!(driver.dir = %driver.dir, %error, "cannot remove a batch's directory");
     }
 }

@@ -7,8 +7,8 @@ use store::Window;
 
 use super::{Batches, reference};
 use crate::error::SessionError;
-use crate::log::SessionLog;
-use crate::view::{BatchRef, BatchView, LogPage, Page};
+use crate::log::{Logbook, SessionLog};
+use crate::view::{BatchRef, BatchView, Page};
 
 impl Batches {
     /// How many batches are listed, and a page of them.
@@ -52,24 +52,10 @@ impl Batches {
         }
     }
 
-    /// A page of a batch's log. A negative `from` means the last `size` lines, a negative `size` all of them.
-    pub async fn log(
-        &self,
-        which: &BatchRef,
-        from: i64,
-        size: i64,
-    ) -> Result<LogPage, SessionError> {
+    /// A batch's log.
+    pub async fn log(&self, which: &BatchRef) -> Result<Logbook, SessionError> {
         let view = self.get(which).await?;
-        let log = self.log_of(&view);
-        let page = tokio::task::spawn_blocking(move || log.page(from, size)).await;
-        let page = page.map_err(std::io::Error::other).and_then(|page| page);
-        let (from, total, lines) = page.map_err(SessionError::Log)?;
-        Ok(LogPage {
-            id: view.record.id.0,
-            from,
-            total,
-            lines,
-        })
+        Ok(Logbook::new(view.record.id.0, self.log_of(&view)))
     }
 
     /// The last lines of a batch's log; cheap while nothing is written to it.

@@ -8,7 +8,7 @@ use domain::{Clock, End, Outcome, SessionRecord, SessionState, StopCause};
 use launch::Launcher;
 use secrecy::SecretString;
 use store::Store;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore, mpsc, watch};
 
 use super::{Inner, Sessions};
 use crate::actor::{Actor, Begin, Own};
@@ -43,6 +43,7 @@ impl Sessions {
             launcher,
             clock,
             registry: Registry::default(),
+            registering: RwLock::default(),
             places,
             start_slots,
             lifecycle: Lifecycle::default(),

@@ -8,8 +8,8 @@ use store::{StoredStatement, Window};
 use super::{Sessions, reference};
 use crate::board::{Board, output_view};
 use crate::error::SessionError;
-use crate::log::SessionLog;
-use crate::view::{LogPage, Order, Page, SessionRef, SessionView, StatementView};
+use crate::log::{Logbook, SessionLog};
+use crate::view::{Order, Page, SessionRef, SessionView, StatementView};
 
 impl Sessions {
     /// How many sessions are listed, and a page of them.
@@ -51,40 +51,15 @@ impl Sessions {
         }
     }
 
-    /// A page of a session's log. A negative `from` means the last `size` lines, a negative `size` all of them.
-    pub async fn log(
-        &self,
-        which: &SessionRef,
-        from: i64,
-        size: i64,
-    ) -> Result<LogPage, SessionError> {
+    /// A session's log.
+    pub async fn log(&self, which: &SessionRef) -> Result<Logbook, SessionError> {
         let view = self.get(which).await?;
-        let id = view.record.id.0;
-        let Some(log) = self.log_of(&view) else {
-            return Ok(LogPage {
-                id,
-                from: 0,
-                total: 0,
-                lines: Vec::new(),
-            });
-        };
-        let page = tokio::task::spawn_blocking(move || log.page(from, size)).await;
-        let page = page.map_err(std::io::Error::other).and_then(|page| page);
-        let (from, total, lines) = page.map_err(SessionError::Log)?;
-        Ok(LogPage {
-            id,
-            from,
-            total,
-            lines,
-        })
+        Ok(Logbook::new(view.record.id.0, self.log_of(&view)))
     }
 
     /// The last lines of a session's log; cheap while nothing is written to it.
     pub fn log_tail(&self, view: &SessionView, lines: usize) -> Vec<String> {
-        let Some(log) = self.log_of(view) else {
-            return Vec::new();
-        };
-        log.tail(lines).unwrap_or_else(|error| {
+        self.log_of(view).tail(lines).unwrap_or_else(|error| {
             tracing::warn!(session.id = %view.record.id, %error, "cannot read the session's log");
             Vec::new()
         })
@@ -160,12 +135,14 @@ impl Sessions {
         }
     }
 
-    fn log_of(&self, view: &SessionView) -> Option<Arc<SessionLog>> {
+    fn log_of(&self, view: &SessionView) -> Arc<SessionLog> {
         if let Some(entry) = self.registry().find(&SessionRef::Id(view.record.id)) {
-            return Some(Arc::clone(&entry.log));
+            return Arc::clone(&entry.log);
         }
-        let driver = view.record.driver.as_ref()?;
-        Some(self.inner.ended_logs.get(view.record.id, &driver.dir))
+        match &view.record.driver {
+            Some(driver) => self.inner.ended_logs.get(view.record.id, &driver.dir),
+            None => SessionLog::empty(),
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 use super::batches::application;
 use super::*;
 
+const SECRET_OPTION: (&str, &str) = ("SPARK_SUBMIT_OPTS", "-Dpassword=hunter2");
+
 #[test]
 fn a_session_in_a_cluster() {
     let conf = [
@@ -18,8 +20,7 @@ fn a_session_in_a_cluster() {
         proxy_user: None,
         ..order(&conf)
     };
-    let environment = [("SPARK_SUBMIT_OPTS", "-Dpassword=hunter2")];
-    let plan = plan_for(17, &order, &[], &environment).unwrap();
+    let plan = plan_for(17, &order, &[], &[SECRET_OPTION]).unwrap();
     insta::assert_snapshot!(plan.command.args.join("\n"), @r"
     --add-opens=java.base/java.lang=ALL-UNNAMED
     -Xmx256m
@@ -84,8 +85,7 @@ fn no_secret_is_on_a_line_and_no_local_directory_goes_to_the_worker() {
         proxy_user: None,
         ..order(&CLUSTER)
     };
-    let environment = [("SPARK_SUBMIT_OPTS", "-Dpassword=hunter2")];
-    let plan = plan_for(17, &order, &[], &environment).unwrap();
+    let plan = plan_for(17, &order, &[], &[SECRET_OPTION]).unwrap();
     let document: serde_json::Value =
         serde_json::from_str(plan.file("order.json").unwrap()).unwrap();
     let lines = format!("{:?} {}", plan.command.args, document["submit"]);

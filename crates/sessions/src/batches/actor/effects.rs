@@ -12,6 +12,7 @@ use domain::{
 use launch::DriverProcess;
 
 use super::{Actor, Report};
+use crate::batches::open::remove_directory;
 use crate::batches::turns::Turn;
 use crate::batches::{Batches, evidence, registry};
 use crate::error::SessionError;
@@ -128,11 +129,13 @@ impl Actor {
     }
 
     /// Names the process that is about to be started, anew for each attempt. That is stored before it is started.
-    pub(super) fn name_driver(&mut self) {
+    pub(super) async fn name_driver(&mut self) {
         let (driver, token) = request::new_batch_driver(self.batches.config(), self.record.id);
         let before = self.record.driver.take();
-        let registry = self.batches.registry();
+        // What an attempt left that never came to anything.
+        remove_directory(before.as_ref()).await;
         let before = before.map(|driver| driver.id);
+        let registry = self.batches.registry();
         registry.name_driver(self.record.id, driver.id.clone(), before.as_ref());
         self.entry.log_to(&driver.dir);
         self.record.driver = Some(driver);
@@ -216,6 +219,9 @@ impl Actor {
             }
         }
         self.batches.registry().remove(&self.entry);
+        if self.entry.is_hidden() {
+            remove_directory(self.record.driver.as_ref()).await;
+        }
         for waiter in self.waiters.drain(..) {
             let _ = waiter.send(());
         }
