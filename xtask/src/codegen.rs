@@ -7,9 +7,10 @@ use anyhow::{Context as _, bail};
 use crate::steps::{cargo, output, root, tell};
 
 /// Each file, and the words that make the binary print it.
-const FILES: [(&str, &[&str]); 2] = [
+const FILES: [(&str, &[&str]); 3] = [
     ("schemas/openapi.json", &["openapi"]),
     ("docs/CONFIGURATION.md", &["config", "reference"]),
+    ("docs/LIVY-CONFIGURATION.md", &["config", "livy-reference"]),
 ];
 
 /// Writes them.

@@ -18,7 +18,7 @@ mod local;
 mod managed;
 mod pidfd;
 mod processes;
-mod properties;
+pub mod properties;
 mod python;
 mod r;
 mod setup;

@@ -37,42 +37,64 @@ fn escape(out: &mut String, text: &str, key: bool) {
     }
 }
 
-/// Reads a properties file's content. As with Spark, blanks around a value do not count, but line ends do.
-pub(crate) fn read(text: &str) -> BTreeMap<String, String> {
+/// One entry of a properties file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Property {
+    /// The line that it begins at, from 1.
+    pub line: usize,
+    /// Its key.
+    pub key: String,
+    /// Its value, without blanks around it.
+    pub value: String,
+}
+
+/// Reads a properties file's content, in its order; a key that is there twice comes twice. As with Spark, blanks around a value do not count,
+/// but line ends do.
+pub fn entries(text: &str) -> Vec<Property> {
     logical_lines(text)
-        .iter()
-        .map(|line| {
-            let (key, value) = split(line);
-            (
-                unescape(key),
-                unescape(value)
+        .into_iter()
+        .map(|(line, whole)| {
+            let (key, value) = split(&whole);
+            Property {
+                line,
+                key: unescape(key),
+                value: unescape(value)
                     .trim_matches(|c: char| c <= ' ' && c != '\r' && c != '\n')
                     .to_owned(),
-            )
+            }
         })
         .collect()
 }
 
-/// Joins lines that end in an odd number of backslashes with the next, and leaves out comments and blank lines.
-fn logical_lines(text: &str) -> Vec<String> {
+/// The same as a map: the last of several wins.
+pub(crate) fn read(text: &str) -> BTreeMap<String, String> {
+    entries(text)
+        .into_iter()
+        .map(|property| (property.key, property.value))
+        .collect()
+}
+
+/// Joins lines that end in an odd number of backslashes with the next, and leaves out comments and blank lines. Each comes with the number of
+/// the line that it begins at.
+fn logical_lines(text: &str) -> Vec<(usize, String)> {
     let mut lines = Vec::new();
-    let mut open: Option<String> = None;
-    for line in text.replace("\r\n", "\n").split(['\n', '\r']) {
+    let mut open: Option<(usize, String)> = None;
+    for (index, line) in text.replace("\r\n", "\n").split(['\n', '\r']).enumerate() {
         let line = line.trim_start_matches([' ', '\t', '\u{c}']);
         if open.is_none() && (line.is_empty() || line.starts_with(['#', '!'])) {
             continue;
         }
-        let mut whole = open.take().unwrap_or_default();
+        let (number, mut whole) = open.take().unwrap_or_else(|| (index + 1, String::new()));
         whole.push_str(line);
         let backslashes = line.len() - line.trim_end_matches('\\').len();
         if backslashes % 2 == 1 {
             whole.pop();
-            open = Some(whole);
+            open = Some((number, whole));
         } else {
-            lines.push(whole);
+            lines.push((number, whole));
         }
     }
-    lines.extend(open.filter(|line| !line.is_empty()));
+    lines.extend(open.filter(|(_, line)| !line.is_empty()));
     lines
 }
 
@@ -166,6 +188,15 @@ mod tests {
             read(text),
             expected.map(|(k, v)| (k.to_owned(), v.to_owned())).into()
         );
+    }
+
+    #[test]
+    fn entries_keep_their_order_and_their_lines() {
+        let told: Vec<String> = entries("# one\r\nb = 1 \\\r\n  2\r\n\r\na=3\nb: 4\n")
+            .into_iter()
+            .map(|property| format!("{}:{}={}", property.line, property.key, property.value))
+            .collect();
+        assert_eq!(told, ["2:b=1 2", "5:a=3", "6:b=4"]);
     }
 
     proptest! {

@@ -1,9 +1,15 @@
 //! The command line.
 
+mod client;
+
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::Flags;
+pub use client::{
+    Kill, List, Logs, Run, ServerArguments, SessionArguments, Shell, SparkArguments, Statements,
+    Submit,
+};
 
 /// A session server for Apache Spark that speaks the Apache Livy REST API.
 #[derive(Debug, Parser)]
@@ -27,6 +33,24 @@ pub enum Command {
     Quickstart(Quickstart),
     /// Runs the server
     Serve(ServerFlags),
+    /// Runs code as you type it, or from a pipe, in a session
+    #[command(after_help = crate::commands::SHELL_HELP)]
+    Shell(Box<Shell>),
+    /// Runs a file's code as one statement, and prints its output
+    Run(Box<Run>),
+    /// Runs an application as a batch, follows its log and ends as it ends
+    #[command(after_help = crate::commands::SUBMIT_HELP)]
+    Submit(Box<Submit>),
+    /// Lists the sessions
+    Sessions(List),
+    /// Lists the batches
+    Batches(List),
+    /// Lists a session's statements
+    Statements(Statements),
+    /// Prints the log of a session or a batch
+    Logs(Logs),
+    /// Deletes a session or a batch, with everything that it runs
+    Kill(Kill),
     /// Finds Java and Spark, or installs them for this user, and prepares them
     Setup(Setup),
     /// Says what was found, what each kind of session would do here, and what to do about what is missing
@@ -58,6 +82,17 @@ pub enum Config {
     },
     /// Prints the table of all keys, in Markdown
     Reference,
+    /// Prints Livy's configuration as a livius.toml, with a list of what is not in it, and why
+    Import {
+        /// Livy's configuration directory, or one of its files [default: `$LIVY_CONF_DIR`, else `$LIVY_HOME/conf`]
+        #[arg(long, value_name = "DIR|FILE")]
+        from: Option<String>,
+        /// Writes the livius.toml there, where no file may be yet, and prints only the list
+        #[arg(long, value_name = "FILE")]
+        write: Option<Utf8PathBuf>,
+    },
+    /// Prints the table of Livy's keys and what they mean here, in Markdown
+    LivyReference,
 }
 
 /// Flags that every command understands which reads the configuration.
@@ -66,6 +101,9 @@ pub struct CommonFlags {
     /// The configuration file [default: ~/.config/livius/livius.toml, when it is there]
     #[arg(long, value_name = "FILE")]
     pub config: Option<String>,
+    /// Livy's configuration directory, or its livy.conf: read below the configuration file
+    #[arg(long, value_name = "DIR")]
+    pub livy_conf: Option<String>,
     /// Everything that the server keeps [default: ~/.local/share/livius]
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<String>,
@@ -158,6 +196,7 @@ impl CommonFlags {
     pub fn layer(&self) -> Flags {
         let mut flags = Flags {
             config: self.config.clone(),
+            livy_conf: self.livy_conf.clone(),
             set: self.set.clone(),
             ..Flags::default()
         };
@@ -217,7 +256,7 @@ mod tests {
 
     #[test]
     fn every_flag_of_serve_reaches_the_configuration() {
-        let line = "serve --config c.toml --data-dir d --spark-home s --java-home j --log-format json --log-level debug \
+        let line = "serve --config c.toml --livy-conf /etc/livy --data-dir d --spark-home s --java-home j --log-format json --log-level debug \
                     --set a.b=c --listen [::1]:1 --allow-public-without-authentication --master yarn --conf x=y \
                     --conf z=1 --on-shutdown keep";
         let Ok(Command::Serve(flags)) = parse(line) else {
@@ -225,6 +264,7 @@ mod tests {
         };
         let layer = flags.layer();
         assert_eq!(layer.config.as_deref(), Some("c.toml"));
+        assert_eq!(layer.livy_conf.as_deref(), Some("/etc/livy"));
         assert_eq!(
             (layer.conf, layer.set),
             (
@@ -266,8 +306,21 @@ mod tests {
             "doctor --run --json --spark-home /opt/spark",
             "config show --json --listen 127.0.0.1:1",
             "config reference",
+            "config livy-reference",
+            "config import --from /etc/livy/conf --write livius.toml",
             "openapi",
             "supervise /tmp/driver",
+            "shell",
+            "shell --kind sql --session etl --url http://h:1 --header a:b --user me --timeout 5",
+            "shell --name n --conf a=b --conf c=d --keep",
+            "run job.py --json --session 3",
+            "run - --kind r --driver-memory 2g",
+            "submit job.py --jars a.jar,b.jar --num-executors 2 --kill-on-interrupt -- --flag x",
+            "sessions --json",
+            "batches",
+            "statements 0",
+            "logs 0 --batch -f --tail 5",
+            "kill name --batch",
         ];
         for line in good {
             assert!(parse(line).is_ok(), "{line}");
@@ -278,6 +331,14 @@ mod tests {
             "supervise",
             "config",
             "serve extra",
+            "shell --session 0 --keep",
+            "shell --session 0 --conf a=b",
+            "shell --session 0 --name n",
+            "shell --timeout 0",
+            "submit job.py --no-wait --kill-on-interrupt",
+            "submit job.py --flag-of-the-job",
+            "logs",
+            "run",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

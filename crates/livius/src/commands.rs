@@ -1,25 +1,45 @@
 //! The commands, one file each.
 
 mod config;
+mod connection;
 mod doctor;
+mod evaluation;
+mod kill;
+mod list;
+mod logs;
 mod openapi;
 mod quickstart;
+mod run;
 mod serve;
 mod setup;
+mod shell;
+mod submit;
 mod supervise;
+mod workplace;
 
 use std::process::ExitCode;
 
 use crate::cli::Command;
+use crate::client::Collection;
 use crate::config::{ConfigError, Flags, Resolved, Settings, Surroundings};
 use crate::exit::Ending;
 use crate::terminal;
+pub use shell::HELP as SHELL_HELP;
+pub use submit::HELP as SUBMIT_HELP;
 
 /// Runs a command to its end.
 pub fn run(command: Command) -> ExitCode {
     let ending = match command {
         Command::Quickstart(arguments) => quickstart::run(&arguments),
         Command::Serve(flags) => serve::run(&flags),
+        Command::Shell(arguments) => shell::run(&arguments),
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Submit(arguments) => submit::run(&arguments),
+        Command::Sessions(arguments) => list::entries(Collection::Sessions, &arguments),
+        Command::Batches(arguments) => list::entries(Collection::Batches, &arguments),
+        Command::Statements(arguments) => list::statements(&arguments),
+        Command::Logs(arguments) => logs::run(&arguments),
+        Command::Kill(arguments) => kill::run(&arguments),
         Command::Setup(arguments) => setup::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Config(command) => config::run(&command),
@@ -32,7 +52,8 @@ pub fn run(command: Command) -> ExitCode {
 /// Tells why a command failed: the whole chain, once.
 fn report(error: &anyhow::Error) -> Ending {
     terminal::complain(&format!("livius: {error:#}"));
-    if error.is::<ConfigError>() {
+    connection::explain(error);
+    if error.is::<ConfigError>() || connection::is_misuse(error) {
         Ending::Misused
     } else {
         Ending::Failed

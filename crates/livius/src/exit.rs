@@ -11,8 +11,10 @@ pub enum Ending {
     Failed,
     /// The command line or the configuration is wrong: trying again will not help.
     Misused,
-    /// A second signal, this one, cut its shutdown short.
+    /// A signal, this one, cut it short: a server's shutdown, or a client's waiting.
     Interrupted(u8),
+    /// The application that it ran and waited for ended with this code, which is not zero.
+    Application(u8),
 }
 
 impl Ending {
@@ -23,6 +25,7 @@ impl Ending {
             Self::Failed => 1,
             Self::Misused => 2,
             Self::Interrupted(signal) => 128 + signal,
+            Self::Application(code) => code,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! sessions, knowing how Spark is started.
 
 mod cli;
+mod client;
 mod commands;
 mod config;
 mod exit;

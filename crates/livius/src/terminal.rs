@@ -1,12 +1,31 @@
 //! What commands tell the person who started them.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
+use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 /// Prints a line, or several, to standard output. A reader that has gone away is no reason to fail.
 pub fn say(text: &str) {
     let mut stdout = std::io::stdout().lock();
     let _ = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+}
+
+/// Prints a text as it is to standard output. The failure is that the reader has gone away: a good reason to end what never ends by itself.
+pub fn put(text: &str) -> std::io::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}
+
+/// How many columns a terminal has; `None` for what is no terminal.
+pub fn columns(of: impl AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(of).ok()?;
+    (size.ws_col > 0).then(|| size.ws_col.into())
+}
+
+/// Whether somebody sits before standard output.
+pub fn stdout_is_terminal() -> bool {
+    std::io::stdout().is_terminal()
 }
 
 /// Prints a line to standard error.

@@ -195,6 +195,7 @@ fn openapi_and_reference_are_what_is_checked_in() {
     for (arguments, file) in [
         (&["openapi"][..], "schemas/openapi.json"),
         (&["config", "reference"], "docs/CONFIGURATION.md"),
+        (&["config", "livy-reference"], "docs/LIVY-CONFIGURATION.md"),
     ] {
         let written =
             std::fs::read_to_string(format!("{}/../../{file}", env!("CARGO_MANIFEST_DIR")))
@@ -308,4 +309,87 @@ fn doctor_says_what_is_missing_and_fails() {
     let report: Value =
         serde_json::from_str(&stdout(&run(&home(), &["doctor", "--json"]))).unwrap();
     assert_eq!(report["healthy"], false);
+}
+
+/// Livy's home with a configuration.
+fn livys_home(home: &TempDir, text: &str) -> String {
+    let conf = home.path().join("livy/conf");
+    std::fs::create_dir_all(&conf).unwrap();
+    std::fs::write(conf.join("livy.conf"), text).unwrap();
+    home.path().join("livy").to_str().unwrap().to_owned()
+}
+
+#[test]
+fn livys_configuration_is_imported_to_a_file_that_serves() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = home();
+    let livy = livys_home(
+        &home,
+        "livy.server.session.timeout = 20m\nlivy.cache-log.size = 5\n",
+    );
+    let import = || {
+        livius(home.path(), &["config", "import", "--write", "my.toml"])
+            .env("LIVY_HOME", &livy)
+            .output()
+            .unwrap()
+    };
+    let output = import();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(
+        stdout(&output).contains("1 taken over, 1 without a meaning here"),
+        "{}",
+        stdout(&output)
+    );
+    let path = home.path().join("my.toml");
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "it may hold secrets");
+    let shown = run(&home, &["config", "show", "--config", "my.toml"]);
+    assert!(stdout(&shown).contains("sessions.idle_timeout = 20m"));
+    let again = import();
+    assert_eq!(again.status.code(), Some(1), "what is there stays");
+    assert!(
+        stderr(&again).contains("cannot write my.toml"),
+        "{}",
+        stderr(&again)
+    );
+}
+
+#[test]
+fn an_import_that_leaves_something_to_decide_says_so_by_its_exit_code() {
+    let home = home();
+    livys_home(&home, "livy.server.host = 0.0.0.0\nlivy.server.prot = 1\n");
+    let output = run(&home, &["config", "import", "--from", "livy/conf"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = stdout(&output);
+    for words in [
+        "# listen = \"0.0.0.0:8998\"",
+        "#   livy.conf:1 livy.server.host: server.listen: 0.0.0.0:8998 can be reached by other machines",
+        "#   livy.conf:2 livy.server.prot: Livy has no such key; did you mean livy.server.port?",
+    ] {
+        assert!(text.contains(words), "{words}\nis not in\n{text}");
+    }
+    let nowhere = run(&home, &["config", "import"]);
+    assert_eq!(nowhere.status.code(), Some(2), "{}", stderr(&nowhere));
+}
+
+#[test]
+fn livys_configuration_is_read_directly() {
+    let home = home();
+    let livy = livys_home(
+        &home,
+        "livy.server.session.max-creation = 3\nlivy.server.prot = 1\n",
+    );
+    let conf = format!("{livy}/conf");
+    let shown = run(&home, &["config", "show", "--json", "--livy-conf", &conf]);
+    let values: Value = serde_json::from_str(&stdout(&shown)).unwrap();
+    let origin = format!("{conf}/livy.conf:1: livy.server.session.max-creation");
+    assert_eq!(
+        values["sessions.max_live"],
+        serde_json::json!({"value": 3, "origin": origin})
+    );
+    assert!(stderr(&shown).contains("did you mean livy.server.port?"));
+    let mut server = Server::start(&home, &["--livy-conf", &conf]);
+    assert!(server.get("/sessions").contains("\"total\":0"));
+    server.signal(Signal::TERM);
+    assert_eq!(server.exit_code(), Some(0));
 }

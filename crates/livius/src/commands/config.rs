@@ -1,9 +1,14 @@
 //! `livius config`: what is configured, and what can be.
 
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+
+use anyhow::Context as _;
+use camino::Utf8Path;
 use serde_json::json;
 
 use crate::cli::Config;
-use crate::config::{Flags, Resolved, Sourced};
+use crate::config::{Flags, Import, Resolved, Sourced, Surroundings};
 use crate::exit::Ending;
 use crate::terminal;
 
@@ -15,17 +20,50 @@ pub fn run(command: &Config) -> anyhow::Result<Ending> {
             terminal::say(crate::config::markdown().trim_end());
             Ok(Ending::Good)
         }
+        Config::LivyReference => {
+            terminal::say(crate::config::livy_markdown().trim_end());
+            Ok(Ending::Good)
+        }
+        Config::Import { from, write } => import(from.as_deref(), write.as_deref()),
     }
 }
 
 fn show(flags: &Flags, json: bool) -> anyhow::Result<Ending> {
     let (resolved, _) = super::resolve(flags)?;
+    for note in resolved.notes() {
+        terminal::complain(note);
+    }
     terminal::say(&if json {
         as_json(&resolved)
     } else {
         as_text(&resolved)
     });
     Ok(Ending::Good)
+}
+
+/// Exit code 1 tells scripts that somebody must look at the list.
+fn import(from: Option<&str>, write: Option<&Utf8Path>) -> anyhow::Result<Ending> {
+    let import = crate::config::livy_import(from, &Surroundings::of_this_process())?;
+    match write {
+        None => terminal::say(import.document.trim_end()),
+        Some(path) => {
+            create(path, &import)?;
+            terminal::say(&format!("wrote {path}\n{}", import.report.trim_end()));
+        }
+    }
+    if import.settled {
+        return Ok(Ending::Good);
+    }
+    terminal::complain("livius: keys are unknown or need a decision: see the list");
+    Ok(Ending::Failed)
+}
+
+/// For its owner alone, as Spark's configuration may hold secrets; a file that is there is not overwritten.
+fn create(path: &Utf8Path, import: &Import) -> anyhow::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    let file = options.write(true).create_new(true).mode(0o600).open(path);
+    file.and_then(|mut file| file.write_all(import.document.as_bytes()))
+        .with_context(|| format!("cannot write {path}"))
 }
 
 fn as_text(resolved: &Resolved) -> String {

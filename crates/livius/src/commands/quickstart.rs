@@ -90,7 +90,7 @@ fn explained(error: anyhow::Error) -> anyhow::Error {
 fn outcome(ending: Ending) -> &'static str {
     match ending {
         Ending::Good => "done",
-        Ending::Failed | Ending::Misused | Ending::Interrupted(_) => {
+        Ending::Failed | Ending::Misused | Ending::Interrupted(_) | Ending::Application(_) => {
             "stopped before everything was in order"
         }
     }

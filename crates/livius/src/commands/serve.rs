@@ -13,6 +13,9 @@ use crate::{logging, terminal};
 pub fn run(flags: &ServerFlags) -> anyhow::Result<Ending> {
     let (settings, surroundings) = super::load(&flags.layer())?;
     logging::start(&settings.logs);
+    for note in &settings.notes {
+        tracing::warn!("configuration: {note}");
+    }
     on_runtime(async {
         let mut signals = Signals::listen().context("cannot listen for signals")?;
         let server = Server::open(&settings, &surroundings).await?;

@@ -9,8 +9,16 @@ use super::layers::{Layers, Origin};
 use super::problem::suggestion;
 use super::value::{Base, Raw};
 
-/// Variables with our prefix that are no keys: where the file is, what drivers are marked with, and what the test suite tells its tests.
-const NO_KEYS: [&str; 3] = ["LIVIUS_CONFIG", "LIVIUS_DRIVER_", "LIVIUS_TEST_"];
+/// Variables with our prefix that are no keys: where the files are, what clients are told, what drivers are marked with, and what the test
+/// suite tells its tests.
+const NO_KEYS: [&str; 6] = [
+    "LIVIUS_CONFIG",
+    "LIVIUS_LIVY_CONF",
+    "LIVIUS_URL",
+    "LIVIUS_PASSWORD",
+    "LIVIUS_DRIVER_",
+    "LIVIUS_TEST_",
+];
 
 /// Where the process runs: its variables and its working directory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -77,6 +85,16 @@ impl Surroundings {
             directory: &self.directory,
             home: self.get("HOME").map(Utf8Path::new),
         }
+    }
+
+    /// Where the process runs.
+    pub fn directory(&self) -> &Utf8Path {
+        &self.directory
+    }
+
+    /// Where what a user did is remembered.
+    pub fn default_state_dir(&self) -> Option<Utf8PathBuf> {
+        self.user_directory("XDG_STATE_HOME", ".local/state")
     }
 
     /// The user's data directory.

@@ -10,6 +10,8 @@ use super::value::Raw;
 pub struct Flags {
     /// The file that `--config` names.
     pub config: Option<String>,
+    /// The directory or file that `--livy-conf` names.
+    pub livy_conf: Option<String>,
     /// Keys, the flags that set them, and the texts.
     pub values: Vec<(&'static str, &'static str, String)>,
     /// Every `--conf NAME=TEXT`: Spark configuration.

@@ -18,6 +18,15 @@ pub enum Origin {
     Default,
     /// A file, and the line in it.
     File(Utf8PathBuf, usize),
+    /// One of Livy's files, the line in it, and the keys there.
+    Livy {
+        /// The file.
+        file: Utf8PathBuf,
+        /// The line of the first key.
+        line: usize,
+        /// The keys, as they are spelled there.
+        names: String,
+    },
     /// An environment variable.
     Variable(String),
     /// A flag of the command line.
@@ -29,6 +38,7 @@ impl fmt::Display for Origin {
         match self {
             Self::Default => f.write_str("default"),
             Self::File(path, line) => write!(f, "{path}:{line}"),
+            Self::Livy { file, line, names } => write!(f, "{file}:{line}: {names}"),
             Self::Variable(name) => write!(f, "environment {name}"),
             Self::Flag(flag) => write!(f, "flag {flag}"),
         }
@@ -49,6 +59,7 @@ pub struct Sourced {
 pub struct Layers {
     values: BTreeMap<String, Sourced>,
     problems: Vec<String>,
+    notes: Vec<String>,
 }
 
 impl Layers {
@@ -137,13 +148,28 @@ impl Layers {
         self.problems.push(sentence);
     }
 
-    /// The whole, checked.
-    pub fn finish(self) -> Result<Resolved, ConfigError> {
-        let resolved = Resolved {
+    /// Notes what its reader should know, and what keeps nothing from working.
+    pub fn note(&mut self, origin: &Origin, sentence: &str) {
+        self.notes.push(format!("{origin}: {sentence}"));
+    }
+
+    /// The whole as it is, right or wrong.
+    pub fn unchecked(self) -> Resolved {
+        Resolved {
             values: self.values,
+            notes: self.notes,
+        }
+    }
+
+    /// The whole, checked.
+    pub fn finish(mut self) -> Result<Resolved, ConfigError> {
+        let mut problems = std::mem::take(&mut self.problems);
+        let resolved = self.unchecked();
+        let told = |problem: settings::Problem| {
+            let origin = &resolved.get(problem.key).origin;
+            format!("{origin}: {}: {}", problem.key, problem.sentence)
         };
-        let mut problems = self.problems;
-        problems.extend(settings::check(&resolved));
+        problems.extend(settings::check(&resolved).into_iter().map(told));
         if problems.is_empty() {
             Ok(resolved)
         } else {
@@ -156,9 +182,15 @@ impl Layers {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolved {
     values: BTreeMap<String, Sourced>,
+    notes: Vec<String>,
 }
 
 impl Resolved {
+    /// What its reader should know, and what keeps nothing from working.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
     /// Everything, by key.
     pub fn rows(&self) -> impl Iterator<Item = (&str, &Sourced)> {
         self.values

@@ -28,7 +28,13 @@ impl fmt::Display for ConfigError {
 /// "; did you mean …?", when something is near enough.
 pub fn suggestion(unknown: &str, known: impl Iterator<Item = String>) -> String {
     // What all names begin with says nothing about their likeness.
-    let own = |name: &str| name.trim_start_matches("LIVIUS_").to_owned();
+    let own = |name: &str| {
+        let name = name.trim_start_matches("LIVIUS_");
+        let of_livy = name.strip_prefix("livy.");
+        of_livy
+            .map_or(name, |rest| rest.strip_prefix("server.").unwrap_or(rest))
+            .to_owned()
+    };
     let near = known
         .map(|candidate| {
             (

@@ -10,7 +10,8 @@ const HEAD: &str = "\
 
 Made by `cargo xtask codegen` from `crates/livius/src/config/keys.rs`; edit that.
 
-Values come in layers, each over the one before: defaults, `SPARK_HOME` and `JAVA_HOME`, the file, `LIVIUS_…` environment variables, flags.
+Values come in layers, each over the one before: defaults, `SPARK_HOME` and `JAVA_HOME`, Livy's files if `--livy-conf DIR` or `LIVIUS_LIVY_CONF` names
+them ([LIVY-CONFIGURATION.md](LIVY-CONFIGURATION.md)), the file, `LIVIUS_…` environment variables, flags.
 `livius config show` prints every value with the place it came from. What is unknown or malformed is an error, never ignored, and all
 errors are told at once.
 

@@ -71,13 +71,24 @@ pub struct Settings {
     pub local_files: LocalFiles,
     /// The log.
     pub logs: LogSettings,
+    /// What the operator should know of the configuration.
+    pub notes: Vec<String>,
+}
+
+/// Why a value cannot stand, though it is right by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Its key.
+    pub key: &'static str,
+    /// Why not, and what to do.
+    pub sentence: String,
 }
 
 /// What no single value shows: combinations that are refused, and texts with a grammar of their own.
-pub fn check(resolved: &Resolved) -> Vec<String> {
+pub fn check(resolved: &Resolved) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let mut refuse = |path: &str, sentence: String| {
-        problems.push(format!("{}: {path}: {sentence}", resolved.get(path).origin));
+    let mut refuse = |key: &'static str, sentence: String| {
+        problems.push(Problem { key, sentence });
     };
     if resolved.path("server.data_dir").is_none() {
         refuse(
@@ -89,6 +100,13 @@ pub fn check(resolved: &Resolved) -> Vec<String> {
     if !listen.ip().is_loopback() && !resolved.switch("server.allow_public_without_authentication")
     {
         refuse("server.listen", public_refusal(listen));
+    }
+    if let Some(master) = resolved.text("spark.master")
+        && !resolved.is_default("spark.master")
+        && !master.starts_with("spark://")
+        && resolved.text("spark.deploy_mode").as_deref() == Some("cluster")
+    {
+        refuse("spark.deploy_mode", cluster_refusal(&master));
     }
     if let Some(url) = resolved.text("server.agent_url")
         && !url.starts_with("ws://")
@@ -123,6 +141,13 @@ pub fn check(resolved: &Resolved) -> Vec<String> {
 fn is_host_name(text: &str) -> bool {
     let within = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
     !text.is_empty() && text.bytes().all(within)
+}
+
+fn cluster_refusal(master: &str) -> String {
+    format!(
+        "cluster mode needs a standalone master (spark://…), and spark.master is {master:?}: every session and batch would be refused. \
+         Set client, or leave it out"
+    )
 }
 
 fn public_refusal(listen: SocketAddr) -> String {
@@ -176,6 +201,7 @@ impl Settings {
                 },
                 level: resolved.text("logs.level").unwrap_or_default(),
             },
+            notes: resolved.notes().to_vec(),
         }
     }
 

@@ -12,6 +12,7 @@
 mod batches;
 mod cancel;
 mod client;
+mod command_line;
 mod death;
 mod fields;
 mod languages;
@@ -103,6 +104,7 @@ fn main() -> ExitCode {
             pylivy::CASES,
             batches::CASES,
             standalone::CASES,
+            command_line::CASES,
         ] {
             all.extend(trials(&shared, cases));
         }

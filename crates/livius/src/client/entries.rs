@@ -1,0 +1,71 @@
+//! Whole lists, page by page.
+
+use serde_json::value::RawValue;
+
+use super::answers::{EntryPage, StatementPage};
+use super::error::ClientError;
+use super::livy::Livy;
+use super::reference::{Collection, Reference};
+
+/// How many entries are asked for at once.
+const PAGE: usize = 200;
+
+/// Every session or batch, as it came.
+pub async fn all(livy: &Livy, collection: Collection) -> Result<Vec<Box<RawValue>>, ClientError> {
+    let mut found = Vec::new();
+    loop {
+        let path = format!("{}?from={}&size={PAGE}", collection.path(), found.len());
+        let page: EntryPage = livy.get(&path).await?;
+        if !more(&mut found, page.sessions, page.total) {
+            return Ok(found);
+        }
+    }
+}
+
+/// Every statement of a session, as it came.
+pub async fn statements(
+    livy: &Livy,
+    session: &Reference,
+) -> Result<Vec<Box<RawValue>>, ClientError> {
+    let mut found = Vec::new();
+    loop {
+        let path = format!(
+            "{}/statements?from={}&size={PAGE}",
+            session.path(),
+            found.len()
+        );
+        let page: StatementPage = livy.get(&path).await?;
+        if !more(&mut found, page.statements, page.total_statements) {
+            return Ok(found);
+        }
+    }
+}
+
+/// Adds a page, and answers whether there is another one. A server that heeds no page size has sent all there is.
+fn more(found: &mut Vec<Box<RawValue>>, page: Vec<Box<RawValue>>, total: Option<u64>) -> bool {
+    let length = page.len();
+    found.extend(page);
+    length > 0 && length <= PAGE && total.is_some_and(|total| (found.len() as u64) < total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_end_where_the_list_does() {
+        let page = |count: usize| vec![RawValue::from_string("1".into()).unwrap(); count];
+        let cases = [
+            (0, PAGE, Some(250), true),
+            (200, 50, Some(250), false),
+            (0, 0, Some(5), false),
+            (0, 3, None, false),
+            (0, PAGE + 1, Some(9_999), false),
+        ];
+        for (before, length, total, expected) in cases {
+            let mut found = page(before);
+            assert_eq!(more(&mut found, page(length), total), expected);
+            assert_eq!(found.len(), before + length);
+        }
+    }
+}

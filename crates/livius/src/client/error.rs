@@ -1,0 +1,185 @@
+//! Why a server did not do what it was asked to.
+
+use reqwest::StatusCode;
+use serde_json::Value;
+
+use super::text::escaped_lines;
+
+/// The most characters of an answer that are told.
+const LONGEST: usize = 4_000;
+
+/// A request that failed, or was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The client itself cannot be made.
+    #[error("cannot make a client")]
+    Setup(#[source] reqwest::Error),
+    /// There is no connection. The reason is the last cause alone: what lies between says nothing to a person.
+    #[error("cannot reach the server at {base}: {reason}")]
+    Unreachable {
+        /// The server.
+        base: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The answer did not come in time.
+    #[error("the server at {base} did not answer in time")]
+    TimedOut {
+        /// The server.
+        base: String,
+    },
+    /// The server said no.
+    #[error("{text} (the server answered {})", status.as_u16())]
+    Refused {
+        /// The status.
+        status: StatusCode,
+        /// Its words.
+        text: String,
+    },
+    /// The answer is not what Livy would answer.
+    #[error("what answers at {base} is no Livy: {path} answered {text}")]
+    Foreign {
+        /// The server.
+        base: String,
+        /// What was asked for.
+        path: String,
+        /// What came.
+        text: String,
+    },
+    /// It can be no session or batch.
+    #[error("{text:?} can be no number or name")]
+    Name {
+        /// What was given.
+        text: String,
+    },
+    /// The session has ended, or does so.
+    #[error("session {id} is {state}")]
+    Ended {
+        /// The session.
+        id: i64,
+        /// Its state.
+        state: String,
+        /// The end of its log.
+        log: Vec<String>,
+    },
+}
+
+impl ClientError {
+    /// Reads the words of a refusal: Livy's `{"msg": …}`, its bare JSON strings, and the pages of what stands before it.
+    pub fn refused(status: StatusCode, body: &str, reason: Option<&str>) -> Self {
+        let mut text = words(body)
+            .filter(|text| !text.trim().is_empty())
+            .unwrap_or_else(|| status.canonical_reason().unwrap_or("refused").to_owned());
+        if let Some(reason) = reason.filter(|reason| !text.contains(reason)) {
+            text = format!("{text}: {reason}");
+        }
+        let text: String = text.trim().chars().take(LONGEST).collect();
+        Self::Refused {
+            status,
+            text: escaped_lines(&text),
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Unreachable { .. } => Some(
+                "start a server with `livius serve`, or name another with --url or in LIVIUS_URL",
+            ),
+            Self::TimedOut { .. } => {
+                Some("try again, or allow it more time with --timeout SECONDS")
+            }
+            Self::Foreign { .. } => Some("name the server with --url or in LIVIUS_URL"),
+            Self::Refused { status, .. } if *status == StatusCode::UNAUTHORIZED => Some(
+                "sign in with --user NAME and the password in LIVIUS_PASSWORD, or with --header 'Authorization: …'",
+            ),
+            Self::Setup(_) | Self::Refused { .. } | Self::Name { .. } | Self::Ended { .. } => None,
+        }
+    }
+
+    /// Whether there is no such session, batch or statement (or route).
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Refused { status, .. } if *status == StatusCode::NOT_FOUND)
+    }
+
+    /// Whether the same question may be answered a moment later.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::TimedOut { .. } => true,
+            Self::Refused { status, .. } => [429, 502, 503, 504].contains(&status.as_u16()),
+            Self::Setup(_) | Self::Foreign { .. } | Self::Name { .. } | Self::Ended { .. } => false,
+        }
+    }
+}
+
+fn words(body: &str) -> Option<String> {
+    match serde_json::from_str(body) {
+        Ok(Value::String(text)) => Some(text),
+        Ok(Value::Object(object)) => ["msg", "message", "error"]
+            .iter()
+            .find_map(|key| object.get(*key)?.as_str().map(str::to_owned)),
+        Ok(_) => None,
+        Err(_) if body.trim_start().starts_with('<') => title(body).map(str::to_owned),
+        Err(_) => Some(body.to_owned()),
+    }
+}
+
+/// What an HTML page calls itself.
+fn title(page: &str) -> Option<&str> {
+    let (_, rest) = page.split_once("<title>")?;
+    Some(rest.split_once("</title>")?.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_are_told_in_the_servers_words() {
+        let page = "<html><head><title>Error 400 Missing Required Header for CSRF protection.</title></head></html>";
+        let cases = [
+            (
+                404,
+                r#"{"msg":"Session '5' not found."}"#,
+                None,
+                "Session '5' not found.",
+            ),
+            (
+                500,
+                r#""java.lang.X: boom\n\tat y""#,
+                None,
+                "java.lang.X: boom\n\tat y",
+            ),
+            (
+                400,
+                page,
+                None,
+                "Error 400 Missing Required Header for CSRF protection.",
+            ),
+            (403, "{}", None, "Forbidden"),
+            (404, "", None, "Not Found"),
+            (502, "plain \u{1b}[31mwords", None, "plain \\u{1b}[31mwords"),
+            (
+                500,
+                r#""Session is in state dead""#,
+                Some("it ran out of memory"),
+                "Session is in state dead: it ran out of memory",
+            ),
+            (500, r#""dead: why""#, Some("why"), "dead: why"),
+        ];
+        for (status, body, reason, expected) in cases {
+            let status = StatusCode::from_u16(status).unwrap();
+            let error = ClientError::refused(status, body, reason);
+            let told = format!("{expected} (the server answered {})", status.as_u16());
+            assert_eq!(error.to_string(), told);
+            assert_eq!(error.is_not_found(), status.as_u16() == 404);
+            assert_eq!(error.may_pass(), status.as_u16() == 502);
+        }
+    }
+
+    #[test]
+    fn signing_in_is_hinted_at() {
+        let error = ClientError::refused(StatusCode::UNAUTHORIZED, "", None);
+        assert!(error.hint().unwrap().contains("--user"));
+    }
+}

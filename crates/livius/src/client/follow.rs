@@ -1,0 +1,78 @@
+//! A log, from now until its session or batch has ended.
+
+use std::collections::VecDeque;
+
+use super::answers::Entry;
+use super::error::ClientError;
+use super::livy::Livy;
+use super::log::{LogError, LogReader, Sink};
+use super::pace::Pace;
+use super::reference::Reference;
+
+/// Tells lines until the end, and answers how the session or batch was then; `None` when it is gone.
+///
+/// Of what is there at the beginning only the last lines are told, if so many are named.
+pub async fn follow(
+    livy: &Livy,
+    reference: &Reference,
+    tail: Option<usize>,
+    sink: &mut Sink<'_>,
+) -> Result<Option<Entry>, LogError> {
+    let followed = until_end(livy, reference, tail, sink).await;
+    match followed {
+        Err(LogError::Client(error)) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+        Ok(entry) => Ok(Some(entry)),
+    }
+}
+
+async fn until_end(
+    livy: &Livy,
+    reference: &Reference,
+    tail: Option<usize>,
+    sink: &mut Sink<'_>,
+) -> Result<Entry, LogError> {
+    let mut reader = LogReader::new(livy, reference);
+    if let Some(count) = tail {
+        skip(&mut reader, count, sink).await?;
+    }
+    let mut pace = Pace::SLOW;
+    loop {
+        // First the state, then the log: after the end nothing is logged that would be missed.
+        let entry: Entry = livy.look(reference.path()).await?;
+        if reader.poll(sink).await? {
+            pace.quicken();
+        }
+        if entry.is_ended() {
+            return Ok(entry);
+        }
+        pace.wait().await;
+    }
+}
+
+/// Reads what is there, and tells its end.
+async fn skip(
+    reader: &mut LogReader<'_>,
+    count: usize,
+    sink: &mut Sink<'_>,
+) -> Result<(), LogError> {
+    let mut last = VecDeque::new();
+    let mut keep = |line: &str| {
+        last.push_back(line.to_owned());
+        if last.len() > count {
+            last.pop_front();
+        }
+        Ok(())
+    };
+    reader.poll(&mut keep).await?;
+    for line in last {
+        sink(&line).map_err(LogError::Sink)?;
+    }
+    Ok(())
+}
+
+/// The one that a name means now: names may be given to others later.
+pub async fn pinned(livy: &Livy, reference: &Reference) -> Result<Reference, ClientError> {
+    let entry: Entry = livy.get(reference.path()).await?;
+    Ok(Reference::number(reference.collection, entry.id))
+}

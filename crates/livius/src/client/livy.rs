@@ -1,0 +1,150 @@
+//! Requests and answers.
+
+use std::error::Error as _;
+use std::time::{Duration, Instant};
+
+use reqwest::{Client, RequestBuilder, redirect};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::error::ClientError;
+use super::pace::Pace;
+use super::target::Target;
+use crate::terminal::complain;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a server may be away while something is waited for.
+const ABSENCE: Duration = Duration::from_mins(1);
+
+/// A server that is talked to. Copies are cheap.
+#[derive(Debug, Clone)]
+pub struct Livy {
+    client: Client,
+    target: Target,
+}
+
+impl Livy {
+    /// Prepares to talk; nothing is asked yet.
+    pub fn new(target: Target) -> Result<Self, ClientError> {
+        let mut builder = Client::builder()
+            .default_headers(target.headers.clone())
+            .user_agent(concat!("livius/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(target.timeout)
+            // Livy never sends anyone elsewhere, and headers with secrets would go along.
+            .redirect(redirect::Policy::none());
+        if target.is_local {
+            // No proxy that the environment names reaches this machine.
+            builder = builder.no_proxy();
+        }
+        let client = builder.build().map_err(ClientError::Setup)?;
+        Ok(Self { client, target })
+    }
+
+    /// The server.
+    pub fn base(&self) -> &str {
+        &self.target.base
+    }
+
+    /// Whether it is on this machine.
+    pub fn is_local(&self) -> bool {
+        self.target.is_local
+    }
+
+    /// Asks.
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        let text = self.answer(self.client.get(self.url(path))).await?;
+        self.read(path, &text)
+    }
+
+    /// Asks again and again while the server is away for a moment: what is waited for may take hours, a restart of the server does not.
+    pub async fn look<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        let (mut pace, mut missed) = (Pace::RETRY, None);
+        loop {
+            let error = match self.get(path).await {
+                Err(error) if error.may_pass() => error,
+                answer => return answer,
+            };
+            let since = *missed.get_or_insert_with(|| {
+                complain(&format!("livius: {error}; trying again for a minute"));
+                Instant::now()
+            });
+            if since.elapsed() > ABSENCE {
+                return Err(error);
+            }
+            pace.wait().await;
+        }
+    }
+
+    /// Sends.
+    pub async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &Value,
+    ) -> Result<T, ClientError> {
+        let request = self.client.post(self.url(path)).json(body);
+        let text = self.answer(request).await?;
+        self.read(path, &text)
+    }
+
+    /// Deletes.
+    pub async fn delete(&self, path: &str) -> Result<(), ClientError> {
+        self.answer(self.client.delete(self.url(path)))
+            .await
+            .map(drop)
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.target.base)
+    }
+
+    async fn answer(&self, request: RequestBuilder) -> Result<String, ClientError> {
+        let request = match &self.target.sign_in {
+            Some((name, password)) => request.basic_auth(name, Some(password)),
+            None => request,
+        };
+        let answer = request.send().await.map_err(|error| self.lost(&error))?;
+        let status = answer.status();
+        let header = |name: &str| {
+            let value = answer.headers().get(name)?;
+            value.to_str().ok().map(str::to_owned)
+        };
+        let elsewhere = header("location").filter(|_| status.is_redirection());
+        let reason = header("livius-reason")
+            .or(elsewhere.map(|location| format!("it sends us to {location}")));
+        let text = answer.text().await.map_err(|error| self.lost(&error))?;
+        if status.is_success() {
+            Ok(text)
+        } else {
+            Err(ClientError::refused(status, &text, reason.as_deref()))
+        }
+    }
+
+    fn read<T: DeserializeOwned>(&self, path: &str, text: &str) -> Result<T, ClientError> {
+        serde_json::from_str(text).map_err(|_| {
+            let start: String = text.chars().take(80).collect();
+            ClientError::Foreign {
+                base: self.target.base.clone(),
+                path: path.to_owned(),
+                text: format!("{start:?}"),
+            }
+        })
+    }
+
+    fn lost(&self, error: &reqwest::Error) -> ClientError {
+        let base = self.target.base.clone();
+        if error.is_timeout() && !error.is_connect() {
+            return ClientError::TimedOut { base };
+        }
+        let mut cause: &dyn std::error::Error = error;
+        while let Some(source) = cause.source() {
+            cause = source;
+        }
+        let reason = if error.source().is_some() {
+            cause.to_string()
+        } else {
+            "the connection broke".to_owned()
+        };
+        ClientError::Unreachable { base, reason }
+    }
+}

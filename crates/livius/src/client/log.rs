@@ -1,0 +1,234 @@
+//! Logs, as they grow.
+//!
+//! A Livy log is one list made of sections: `stdout: `, its lines, `\nstderr: `, its lines, and on some clusters more. New lines of a
+//! section move everything behind it, and Livy itself keeps the last lines of each section only, so an index alone does not say what is
+//! new. The reader keeps a count and the last lines of each section: it asks for those again, with what follows, and lines them up.
+
+use std::collections::VecDeque;
+
+use super::answers::LogPage;
+use super::error::ClientError;
+use super::livy::Livy;
+use super::reference::Reference;
+
+/// Lines that are asked for at once.
+const PAGE: u64 = 1_000;
+/// Lines of a section that are remembered: as many as Livy keeps.
+const REMEMBERED: usize = 200;
+/// The heading of the first section. Those of the others begin with a line break, which no line can hold.
+const FIRST_HEADING: &str = "stdout: ";
+
+/// Where lines go. A failure ends the reading.
+pub type Sink<'a> = dyn FnMut(&str) -> std::io::Result<()> + 'a;
+
+/// Why reading a log ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The server did not answer it.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// Nobody takes the lines any more.
+    #[error("cannot write the log")]
+    Sink(#[source] std::io::Error),
+}
+
+/// A reader of one log.
+#[derive(Debug)]
+pub struct LogReader<'a> {
+    livy: &'a Livy,
+    reference: &'a Reference,
+    sections: Vec<Section>,
+    /// The section of the last line that was told.
+    told: usize,
+}
+
+#[derive(Debug, Default)]
+struct Section {
+    heading: String,
+    /// How many of the lines that the server has now have been told.
+    seen: u64,
+    last: VecDeque<String>,
+}
+
+impl<'a> LogReader<'a> {
+    /// Begins at the first line.
+    pub fn new(livy: &'a Livy, reference: &'a Reference) -> Self {
+        Self {
+            livy,
+            reference,
+            sections: Vec::new(),
+            told: 0,
+        }
+    }
+
+    /// Tells what is new, and answers whether anything was.
+    pub async fn poll(&mut self, sink: &mut Sink<'_>) -> Result<bool, LogError> {
+        let Some(mut start) = self.first_line().await? else {
+            return Ok(false);
+        };
+        let mut any = false;
+        for index in 0.. {
+            let (news, end) = self.advance(index, start, sink).await?;
+            any |= news;
+            let Some((heading, next)) = end else { break };
+            if self.sections.len() == index + 1 {
+                self.sections.push(Section {
+                    heading,
+                    ..Section::default()
+                });
+            }
+            start = next;
+        }
+        Ok(any)
+    }
+
+    /// The index of the first section's first line, once there is a log.
+    async fn first_line(&mut self) -> Result<Option<u64>, ClientError> {
+        if self.sections.is_empty() {
+            let page = self.page(0, 1).await?;
+            let Some(line) = page.log.into_iter().next() else {
+                return Ok(None);
+            };
+            let heading = if line == FIRST_HEADING {
+                line
+            } else {
+                String::new()
+            };
+            self.sections.push(Section {
+                heading,
+                ..Section::default()
+            });
+        }
+        Ok(Some(u64::from(!self.sections[0].heading.is_empty())))
+    }
+
+    /// Tells what is new in a section whose first line has this index. Answers the next section's heading and first index, if there is one.
+    async fn advance(
+        &mut self,
+        index: usize,
+        mut start: u64,
+        sink: &mut Sink<'_>,
+    ) -> Result<(bool, Option<(String, u64)>), LogError> {
+        let section = &self.sections[index];
+        let overlap = section.last.len() as u64;
+        let mut from = start + section.seen.saturating_sub(overlap);
+        let (mut is_overlap, mut any) = (overlap > 0, false);
+        loop {
+            let LogPage { log, total } = self.page(from, PAGE).await?;
+            let mut lines = log.as_slice();
+            // The section before this one has grown since it was read.
+            if let Some(own) = own_heading(lines, &self.sections[index].heading) {
+                lines = &lines[own + 1..];
+                from += own as u64 + 1;
+                start = from;
+            }
+            let length = lines.iter().position(|line| line.starts_with('\n'));
+            let of_section = &lines[..length.unwrap_or(lines.len())];
+            let known = if std::mem::take(&mut is_overlap) {
+                known(self.sections[index].last.make_contiguous(), of_section)
+            } else {
+                0
+            };
+            any |= known < of_section.len();
+            self.tell(index, &of_section[known..], sink)?;
+            from += of_section.len() as u64;
+            self.sections[index].seen = from - start;
+            if let Some(length) = length {
+                return Ok((any, Some((lines[length].clone(), from + 1))));
+            }
+            if log.is_empty() || total.is_none_or(|total| from >= total) {
+                return Ok((any, None));
+            }
+        }
+    }
+
+    fn tell(
+        &mut self,
+        index: usize,
+        lines: &[String],
+        sink: &mut Sink<'_>,
+    ) -> Result<(), LogError> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let section = &mut self.sections[index];
+        if self.told != index {
+            sink(section.heading.trim()).map_err(LogError::Sink)?;
+            self.told = index;
+        }
+        for line in lines {
+            sink(line).map_err(LogError::Sink)?;
+        }
+        section.last.extend(lines.iter().cloned());
+        let surplus = section.last.len().saturating_sub(REMEMBERED);
+        section.last.drain(..surplus);
+        Ok(())
+    }
+
+    async fn page(&self, from: u64, size: u64) -> Result<LogPage, ClientError> {
+        let path = format!("{}/log?from={from}&size={size}", self.reference.path());
+        self.livy.look(&path).await
+    }
+}
+
+/// The last lines of a log, headings and all.
+pub async fn tail(
+    livy: &Livy,
+    reference: &Reference,
+    lines: u32,
+) -> Result<Vec<String>, ClientError> {
+    let path = format!("{}/log?from=-1&size={lines}", reference.path());
+    let page: LogPage = livy.get(&path).await?;
+    Ok(page.log)
+}
+
+/// Where a section's own heading stands in what should be its lines.
+fn own_heading(lines: &[String], heading: &str) -> Option<usize> {
+    if !heading.starts_with('\n') {
+        return None;
+    }
+    lines.iter().position(|line| line == heading)
+}
+
+/// How many of these lines are known already, when the known ones are asked for again with what follows.
+fn known(last: &[String], lines: &[String]) -> usize {
+    // They stand where they stood, or further on when lines came in before them.
+    if let Some(position) = lines
+        .windows(last.len().max(1))
+        .position(|window| window == last)
+    {
+        return position + last.len();
+    }
+    // The server has forgotten some of them.
+    (1..=last.len().min(lines.len()))
+        .rev()
+        .find(|count| last[last.len() - count..] == lines[..*count])
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str) -> Vec<String> {
+        text.chars().map(String::from).collect()
+    }
+
+    #[test]
+    fn known_lines_are_found_again() {
+        let cases = [
+            ("abc", "abc", 3),
+            ("abc", "abcde", 3),
+            ("abc", "xyabcde", 5),
+            ("abc", "bcd", 2),
+            ("abc", "cd", 1),
+            ("abc", "de", 0),
+            ("aaa", "aaaaa", 3),
+            ("abc", "", 0),
+            ("", "", 0),
+        ];
+        for (last, now, expected) in cases {
+            assert_eq!(known(&lines(last), &lines(now)), expected, "{last} {now}");
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! What a statement's output looks like to people.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::answers::Statement;
+use super::table::Table;
+
+const TABLE: &str = "application/vnd.livy.table.v1+json";
+const JSON: &str = "application/json";
+const TEXT: &str = "text/plain";
+
+/// How a statement ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shown {
+    /// It succeeded and shows this, perhaps nothing.
+    Good(String),
+    /// It failed, for this reason.
+    Bad(String),
+}
+
+#[derive(Deserialize)]
+struct Output<'a> {
+    #[serde(default)]
+    status: String,
+    #[serde(borrow, default)]
+    data: BTreeMap<String, &'a RawValue>,
+    #[serde(default)]
+    ename: Option<String>,
+    #[serde(default)]
+    evalue: Option<String>,
+    #[serde(default)]
+    traceback: Option<Vec<String>>,
+}
+
+/// Shows a statement that has ended.
+pub fn shown(statement: &Statement) -> Shown {
+    let Some(raw) = &statement.output else {
+        return Shown::Bad(format!(
+            "the statement is {} without any output",
+            statement.state
+        ));
+    };
+    let Ok(output) = serde_json::from_str::<Output>(raw.get()) else {
+        return Shown::Bad(format!("the output cannot be read: {}", raw.get()));
+    };
+    if output.status == "ok" && statement.state != "cancelled" {
+        Shown::Good(data(&output.data))
+    } else if output.status == "ok" {
+        Shown::Bad(
+            format!("the statement was cancelled\n{}", data(&output.data))
+                .trim_end()
+                .to_owned(),
+        )
+    } else {
+        Shown::Bad(error(&output))
+    }
+}
+
+fn error(output: &Output) -> String {
+    let value = output.evalue.as_deref().unwrap_or_default().trim_end();
+    let trace = output.traceback.as_deref().unwrap_or_default().concat();
+    let trace = trace.trim_end();
+    // A trace of Python ends with name and value; one of Scala goes on after them.
+    let name = output.ename.as_deref().unwrap_or("Error");
+    let first_line = value.lines().next().unwrap_or(name);
+    if !first_line.is_empty() && trace.contains(first_line) {
+        return trace.to_owned();
+    }
+    format!("{name}: {value}\n{trace}").trim_end().to_owned()
+}
+
+/// Everything that it shows: what was printed, and then the value.
+fn data(data: &BTreeMap<String, &RawValue>) -> String {
+    let mut parts = Vec::new();
+    if let Some(text) = data.get(TEXT) {
+        parts.push(text_of(text));
+    }
+    for (mime, value) in data {
+        match mime.as_str() {
+            TEXT => {}
+            TABLE => parts.push(livy_table(value).unwrap_or_else(|| text_of(value))),
+            JSON => parts.push(sql_table(value).unwrap_or_else(|| indented(value))),
+            _ if mime.starts_with("image/") => parts.push(format!(
+                "({mime}, {} bytes as base64: `livius run --json` prints it)",
+                text_of(value).len()
+            )),
+            _ => parts.push(text_of(value)),
+        }
+    }
+    parts.retain(|part| !part.is_empty());
+    let ended = |part: &String| format!("{}\n", part.trim_end_matches('\n'));
+    parts.iter().map(ended).collect()
+}
+
+#[derive(Deserialize)]
+struct Column {
+    name: String,
+}
+
+/// A result of SQL.
+fn sql_table(value: &RawValue) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Rows<'a> {
+        schema: Schema,
+        #[serde(borrow)]
+        data: Vec<Vec<&'a RawValue>>,
+    }
+    #[derive(Deserialize)]
+    struct Schema {
+        fields: Vec<Column>,
+    }
+    let rows: Rows = serde_json::from_str(value.get()).ok()?;
+    Some(table(&rows.schema.fields, &rows.data))
+}
+
+/// What `%table` shows.
+fn livy_table(value: &RawValue) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Rows<'a> {
+        headers: Vec<Column>,
+        #[serde(borrow)]
+        data: Vec<Vec<&'a RawValue>>,
+    }
+    let rows: Rows = serde_json::from_str(value.get()).ok()?;
+    Some(table(&rows.headers, &rows.data))
+}
+
+fn table(columns: &[Column], rows: &[Vec<&RawValue>]) -> String {
+    let mut table = Table::new(columns.iter().map(|column| &column.name));
+    for row in rows {
+        table.row(row.iter().map(|cell| text_of(cell)));
+    }
+    let count = match rows.len() {
+        1 => "1 row".to_owned(),
+        count => format!("{count} rows"),
+    };
+    format!("{}({count})", table.rendered(None))
+}
+
+/// A JSON text's content, anything else as it is written: a number keeps all its digits.
+fn text_of(value: &RawValue) -> String {
+    serde_json::from_str::<String>(value.get()).unwrap_or_else(|_| value.get().to_owned())
+}
+
+fn indented(value: &RawValue) -> String {
+    // Only to lay it out: numbers that a computer would round are left alone, and the whole with them.
+    let parsed = serde_json::from_str::<serde_json::Value>(value.get()).unwrap_or_default();
+    let again = parsed.to_string();
+    if again == value.get() {
+        format!("{parsed:#}")
+    } else {
+        text_of(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn show(state: &str, output: &str) -> Shown {
+        let text = format!(r#"{{"id":0,"state":"{state}","output":{output}}}"#);
+        shown(&serde_json::from_str(&text).unwrap())
+    }
+
+    fn good(data: &str) -> String {
+        match show("available", &format!(r#"{{"status":"ok","data":{data}}}"#)) {
+            Shown::Good(text) => text,
+            Shown::Bad(text) => panic!("{text}"),
+        }
+    }
+
+    fn bad(rest: &str) -> String {
+        match show("available", &format!(r#"{{"status":"error",{rest}}}"#)) {
+            Shown::Bad(text) => text,
+            Shown::Good(text) => panic!("{text}"),
+        }
+    }
+
+    #[test]
+    fn text_ends_with_one_line_break() {
+        assert_eq!(
+            good(r#"{"text/plain":"res1: Int = 2\n"}"#),
+            "res1: Int = 2\n"
+        );
+        assert_eq!(good(r#"{"text/plain":"2"}"#), "2\n");
+        assert_eq!(good(r#"{"text/plain":""}"#), "");
+        assert_eq!(good("{}"), "");
+    }
+
+    #[test]
+    fn tables_keep_every_digit() {
+        let sql = r#"{"application/json":{"schema":{"type":"struct","fields":[{"name":"n","type":"decimal"},{"name":"t","type":"string"}]},
+            "data":[[12345678901234567890123456789.5,"a\nb"],[null,"é"]]}}"#;
+        insta::assert_snapshot!(good(sql), @r"
+                                      n  t
+        12345678901234567890123456789.5  a\nb
+                                   null  é
+        (2 rows)
+        ");
+        let magic = r#"{"application/vnd.livy.table.v1+json":{"headers":[{"type":"INT_TYPE","name":"x"}],"data":[[1]]},"text/plain":"printed"}"#;
+        assert_eq!(good(magic), "printed\nx\n1\n(1 row)\n");
+    }
+
+    #[test]
+    fn other_data_is_shown_as_well_as_can_be() {
+        assert_eq!(
+            good(r#"{"application/json":{"a":[1]}}"#),
+            "{\n  \"a\": [\n    1\n  ]\n}\n"
+        );
+        assert_eq!(
+            good(r#"{"application/json":123456789012345678901234567890}"#),
+            "123456789012345678901234567890\n"
+        );
+        assert_eq!(
+            good(r#"{"image/png":"AAAA"}"#),
+            "(image/png, 4 bytes as base64: `livius run --json` prints it)\n"
+        );
+        assert_eq!(good(r#"{"text/html":"<b>"}"#), "<b>\n");
+    }
+
+    #[test]
+    fn failures_are_told_once_and_whole() {
+        let python = r#""ename":"NameError","evalue":"name 'x' is not defined","traceback":["Traceback (most recent call last):\n","NameError: name 'x' is not defined\n"]"#;
+        assert_eq!(
+            bad(python),
+            "Traceback (most recent call last):\nNameError: name 'x' is not defined"
+        );
+        let scala = r#""ename":"Error","evalue":"<console>:23: error: not found: value x","traceback":["       x\n","       ^\n"]"#;
+        assert_eq!(
+            bad(scala),
+            "Error: <console>:23: error: not found: value x\n       x\n       ^"
+        );
+        let empty = r#""ename":"KeyboardInterrupt","evalue":"","traceback":["Traceback:\n","KeyboardInterrupt\n"]"#;
+        assert_eq!(bad(empty), "Traceback:\nKeyboardInterrupt");
+        assert_eq!(
+            bad(r#""ename":"Error","evalue":"incomplete statement""#),
+            "Error: incomplete statement"
+        );
+    }
+
+    #[test]
+    fn cancelled_statements_have_failed() {
+        assert_eq!(
+            show("cancelled", "null"),
+            Shown::Bad("the statement is cancelled without any output".into())
+        );
+        let late = show(
+            "cancelled",
+            r#"{"status":"ok","data":{"text/plain":"late"}}"#,
+        );
+        assert_eq!(late, Shown::Bad("the statement was cancelled\nlate".into()));
+    }
+}

@@ -1,0 +1,58 @@
+//! How long to wait between two looks: shorter at first, then longer and longer.
+
+use std::time::Duration;
+
+/// Growing intervals.
+#[derive(Debug, Clone)]
+pub struct Pace {
+    first: Duration,
+    longest: Duration,
+    next: Duration,
+}
+
+impl Pace {
+    /// For a statement, which is often done at once.
+    pub const STATEMENT: Self = Self::new(20, 1_000);
+    /// For a session that starts, or a log that grows.
+    pub const SLOW: Self = Self::new(200, 2_000);
+    /// For a server that does not answer.
+    pub const RETRY: Self = Self::new(500, 5_000);
+
+    const fn new(first_ms: u64, longest_ms: u64) -> Self {
+        Self {
+            first: Duration::from_millis(first_ms),
+            longest: Duration::from_millis(longest_ms),
+            next: Duration::from_millis(first_ms),
+        }
+    }
+
+    /// Waits for the next look.
+    pub async fn wait(&mut self) {
+        tokio::time::sleep(self.step()).await;
+    }
+
+    /// Something happened: looks often again.
+    pub fn quicken(&mut self) {
+        self.next = self.first;
+    }
+
+    fn step(&mut self) -> Duration {
+        let now = self.next;
+        self.next = self.longest.min(now * 3 / 2);
+        now
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_grow_to_the_longest_until_something_happens() {
+        let mut pace = Pace::new(200, 500);
+        let mut steps = || pace.step().as_millis();
+        assert_eq!([steps(), steps(), steps(), steps()], [200, 300, 450, 500]);
+        pace.quicken();
+        assert_eq!(pace.step().as_millis(), 200);
+    }
+}

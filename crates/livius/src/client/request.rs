@@ -1,0 +1,147 @@
+//! The bodies of requests that make sessions and batches.
+
+use camino::Utf8Path;
+use serde_json::{Map, Value, json};
+
+use crate::cli::SparkArguments;
+
+/// A flag that makes no sense.
+#[derive(Debug, thiserror::Error)]
+#[error("--conf {text:?} is not NAME=TEXT")]
+pub struct ConfError {
+    text: String,
+}
+
+/// Where relative paths are looked for, if they are: a server elsewhere does not see the files of this machine.
+#[derive(Debug, Clone, Copy)]
+pub struct Paths<'a> {
+    directory: Option<&'a Utf8Path>,
+}
+
+impl<'a> Paths<'a> {
+    /// Those of the working directory for a server of this machine, and none for another.
+    pub fn new(directory: &'a Utf8Path, server_is_local: bool) -> Self {
+        Self {
+            directory: server_is_local.then_some(directory),
+        }
+    }
+
+    /// A path, absolute if it is relative and names a file here. What follows `#` is not of the path, but the name that it gets.
+    pub fn resolved(self, text: &str) -> String {
+        let (path, alias) = text
+            .split_once('#')
+            .map_or((text, None), |(path, alias)| (path, Some(alias)));
+        let here = self.directory.map(|directory| directory.join(path));
+        match here.filter(|here| !Utf8Path::new(path).is_absolute() && here.exists()) {
+            Some(here) => alias.map_or_else(|| here.to_string(), |alias| format!("{here}#{alias}")),
+            None => text.to_owned(),
+        }
+    }
+}
+
+/// The part of a request that Spark is given. Only what was said is in it: older servers do not know every field.
+pub fn spark(
+    arguments: &SparkArguments,
+    paths: Paths<'_>,
+) -> Result<Map<String, Value>, ConfError> {
+    let mut body = Map::new();
+    if !arguments.conf.is_empty() {
+        body.insert("conf".into(), Value::Object(conf(&arguments.conf)?));
+    }
+    let lists = [
+        ("jars", &arguments.jars),
+        ("pyFiles", &arguments.py_files),
+        ("files", &arguments.files),
+        ("archives", &arguments.archives),
+    ];
+    for (key, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
+        let resolved = list.iter().map(|text| paths.resolved(text)).collect();
+        body.insert(key.into(), resolved);
+    }
+    let single = [
+        ("driverMemory", json!(arguments.driver_memory)),
+        ("driverCores", json!(arguments.driver_cores)),
+        ("executorMemory", json!(arguments.executor_memory)),
+        ("executorCores", json!(arguments.executor_cores)),
+        ("numExecutors", json!(arguments.num_executors)),
+        ("queue", json!(arguments.queue)),
+        ("proxyUser", json!(arguments.proxy_user)),
+    ];
+    for (key, value) in single.into_iter().filter(|(_, value)| !value.is_null()) {
+        body.insert(key.into(), value);
+    }
+    Ok(body)
+}
+
+fn conf(pairs: &[String]) -> Result<Map<String, Value>, ConfError> {
+    let pair = |text: &String| {
+        let (name, value) = text
+            .split_once('=')
+            .filter(|(name, _)| !name.trim().is_empty())
+            .ok_or_else(|| ConfError { text: text.clone() })?;
+        Ok((name.trim().to_owned(), Value::from(value)))
+    };
+    pairs.iter().map(pair).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_said_is_asked_for() {
+        let nothing = Paths::new("/".into(), false);
+        assert!(
+            spark(&SparkArguments::default(), nothing)
+                .unwrap()
+                .is_empty()
+        );
+        let texts = |list: &[&str]| {
+            list.iter()
+                .map(|text| (*text).to_owned())
+                .collect::<Vec<_>>()
+        };
+        let arguments = SparkArguments {
+            conf: texts(&["a=b=c", "spark.x="]),
+            jars: texts(&["hdfs:///a.jar", "b.jar"]),
+            py_files: texts(&["c.py"]),
+            files: texts(&["d"]),
+            archives: texts(&["e.zip#e"]),
+            driver_memory: Some("1g".into()),
+            driver_cores: Some(1),
+            executor_memory: Some("2g".into()),
+            executor_cores: Some(2),
+            num_executors: Some(3),
+            queue: Some("q".into()),
+            proxy_user: Some("u".into()),
+        };
+        let body = Value::Object(spark(&arguments, nothing).unwrap());
+        assert_eq!(
+            body,
+            json!({
+                "conf": {"a": "b=c", "spark.x": ""}, "jars": ["hdfs:///a.jar", "b.jar"], "pyFiles": ["c.py"], "files": ["d"],
+                "archives": ["e.zip#e"], "driverMemory": "1g", "driverCores": 1, "executorMemory": "2g", "executorCores": 2,
+                "numExecutors": 3, "queue": "q", "proxyUser": "u",
+            })
+        );
+        let wrong = SparkArguments {
+            conf: texts(&["novalue"]),
+            ..SparkArguments::default()
+        };
+        assert!(spark(&wrong, nothing).is_err());
+    }
+
+    #[test]
+    fn files_of_this_machine_become_absolute_for_a_server_on_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let here = Utf8Path::from_path(directory.path()).unwrap();
+        std::fs::write(here.join("a.py"), "").unwrap();
+        let (near, far) = (Paths::new(here, true), Paths::new(here, false));
+        assert_eq!(near.resolved("a.py"), format!("{here}/a.py"));
+        assert_eq!(near.resolved("a.py#b"), format!("{here}/a.py#b"));
+        assert_eq!(far.resolved("a.py"), "a.py");
+        for other in ["none.py", "/etc/hosts", "hdfs:///a.py", "s3://b/a.py#c"] {
+            assert_eq!(near.resolved(other), other);
+        }
+    }
+}

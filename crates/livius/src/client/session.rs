@@ -1,0 +1,127 @@
+//! The session that code runs in.
+
+use serde_json::{Map, Value};
+
+use super::answers::Entry;
+use super::error::ClientError;
+use super::language;
+use super::livy::Livy;
+use super::log;
+use super::pace::Pace;
+use super::reference::{Collection, Reference};
+use super::status::StatusLine;
+
+/// Lines of its log that explain a session's end.
+const LAST_LINES: u32 = 40;
+
+/// Code is Python unless somebody says otherwise.
+const USUAL_KIND: &str = "pyspark";
+
+/// A session in use.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// Its number.
+    pub id: i64,
+    /// Where it is.
+    pub reference: Reference,
+    /// The kind that statements have which name none.
+    pub kind: String,
+    livy: Livy,
+}
+
+impl Session {
+    /// Makes one. It is not ready yet.
+    pub async fn create(
+        livy: &Livy,
+        kind: Option<&str>,
+        name: Option<&str>,
+        mut body: Map<String, Value>,
+    ) -> Result<Self, ClientError> {
+        let kind = language::canonical(kind.unwrap_or(USUAL_KIND));
+        body.insert("kind".into(), kind.clone().into());
+        if let Some(name) = name {
+            body.insert("name".into(), name.into());
+        }
+        let entry: Entry = livy
+            .post(Collection::Sessions.path(), &Value::Object(body))
+            .await?;
+        Ok(Self::of(livy, &entry))
+    }
+
+    /// Takes one that is there.
+    pub async fn find(livy: &Livy, text: &str) -> Result<Self, ClientError> {
+        let reference = Reference::parse(Collection::Sessions, text)?;
+        let entry: Entry = livy.get(reference.path()).await?;
+        Ok(Self::of(livy, &entry))
+    }
+
+    fn of(livy: &Livy, entry: &Entry) -> Self {
+        Self {
+            id: entry.id,
+            reference: Reference::number(Collection::Sessions, entry.id),
+            kind: language::canonical(entry.kind.as_deref().unwrap_or_default()),
+            livy: livy.clone(),
+        }
+    }
+
+    /// The server that it is on.
+    pub fn livy(&self) -> &Livy {
+        &self.livy
+    }
+
+    /// The kind of code to begin with.
+    pub fn first_kind(&self, wanted: Option<&str>) -> String {
+        match wanted {
+            Some(kind) => language::canonical(kind),
+            None if self.kind.is_empty() || self.kind == "shared" => USUAL_KIND.to_owned(),
+            None => self.kind.clone(),
+        }
+    }
+
+    /// How it is now.
+    pub async fn look(&self) -> Result<Entry, ClientError> {
+        self.livy.look(self.reference.path()).await
+    }
+
+    /// Waits until it takes statements. One that ends instead tells the end of its log.
+    pub async fn await_ready(&self) -> Result<(), ClientError> {
+        let (mut pace, mut status) = (Pace::SLOW, StatusLine::begin());
+        loop {
+            let entry = self.look().await?;
+            match entry.state.as_str() {
+                "idle" | "busy" => return Ok(()),
+                "shutting_down" => return Err(self.ended(entry.state).await),
+                _ if entry.is_ended() => return Err(self.ended(entry.state).await),
+                state => status.show(&format!("session {} is {state}", self.id)),
+            }
+            pace.wait().await;
+        }
+    }
+
+    /// Whether it has ended, and if so why.
+    pub async fn end(&self) -> Option<ClientError> {
+        match self.livy.get::<Entry>(self.reference.path()).await {
+            Ok(entry) if entry.state == "error" || !entry.is_ended() => None,
+            Ok(entry) => Some(self.ended(entry.state).await),
+            Err(error) if error.is_not_found() => Some(error),
+            Err(_) => None,
+        }
+    }
+
+    async fn ended(&self, state: String) -> ClientError {
+        let log = log::tail(&self.livy, &self.reference, LAST_LINES).await;
+        ClientError::Ended {
+            id: self.id,
+            state,
+            log: log.unwrap_or_default(),
+        }
+    }
+
+    /// Deletes it. That it is gone already is as good.
+    pub async fn delete(&self) -> Result<(), ClientError> {
+        match self.livy.delete(self.reference.path()).await {
+            Err(error) if error.is_not_found() => Ok(()),
+            other => other,
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! `livius run`: a file's code as one statement.
+
+use std::io::Read as _;
+
+use anyhow::{Context as _, bail};
+use camino::Utf8Path;
+
+use crate::cli::Run;
+use crate::client::session::Session;
+use crate::client::{ClientError, Statement, language};
+use crate::commands::evaluation::{self, Evaluation};
+use crate::commands::{connection, serve, workplace};
+use crate::config::Surroundings;
+use crate::exit::Ending;
+use crate::server::Signals;
+use crate::terminal::put;
+
+/// Runs the command.
+pub fn run(arguments: &Run) -> anyhow::Result<Ending> {
+    let surroundings = Surroundings::of_this_process();
+    let livy = connection::open(&arguments.server, &surroundings)?;
+    let kind = match (&arguments.kind, language::of_file(&arguments.file)) {
+        (Some(kind), _) => Some(language::canonical(kind)),
+        (None, Some(kind)) => Some(kind.to_owned()),
+        // A session that is there has a kind.
+        (None, None) if arguments.session.session.is_some() => None,
+        (None, None) => bail!(
+            "the name {:?} does not tell the kind of code: say it with --kind",
+            arguments.file
+        ),
+    };
+    let code = read(&arguments.file)?;
+    serve::on_runtime(async {
+        let mut signals = Signals::listen()?;
+        let session =
+            workplace::open(&livy, &arguments.session, kind.as_deref(), &surroundings).await?;
+        let ending = work(
+            &session,
+            &code,
+            kind.as_deref(),
+            arguments.json,
+            &mut signals,
+        )
+        .await;
+        workplace::close(&session, &arguments.session, &mut signals).await;
+        Ok(ending?)
+    })
+}
+
+fn read(file: &Utf8Path) -> anyhow::Result<String> {
+    if file != "-" {
+        return std::fs::read_to_string(file).with_context(|| format!("cannot read {file}"));
+    }
+    let mut code = String::new();
+    std::io::stdin()
+        .read_to_string(&mut code)
+        .context("cannot read standard input")?;
+    Ok(code)
+}
+
+async fn work(
+    session: &Session,
+    code: &str,
+    kind: Option<&str>,
+    as_json: bool,
+    signals: &mut Signals,
+) -> Result<Ending, ClientError> {
+    if let Some(signal) = workplace::await_ready(session, signals).await? {
+        return Ok(Ending::Interrupted(signal.number()));
+    }
+    let kind = session.first_kind(kind);
+    let code = language::to_send(code, &kind);
+    let Evaluation { statement, signal } =
+        evaluation::evaluate(session, code, &kind, signals).await?;
+    let succeeded = statement.as_ref().is_some_and(|statement| {
+        if as_json {
+            print_json(statement)
+        } else {
+            evaluation::print(statement)
+        }
+    });
+    Ok(match signal {
+        Some(signal) => Ending::Interrupted(signal.number()),
+        None if succeeded => Ending::Good,
+        None => Ending::Failed,
+    })
+}
+
+/// Prints it, and answers whether it succeeded.
+fn print_json(statement: &Statement) -> bool {
+    // A reader that has gone away is no reason to fail.
+    let _ = serde_json::to_string(statement).map(|text| put(&format!("{text}\n")));
+    matches!(
+        crate::client::output::shown(statement),
+        crate::client::output::Shown::Good(_)
+    )
+}

@@ -1,0 +1,245 @@
+//! `livius shell`: code as it is typed, or comes from a pipe, statement by statement.
+
+mod directive;
+
+use std::io::IsTerminal as _;
+
+use crate::cli::Shell;
+use crate::client::input::{Editor, Entered, Pipe};
+use crate::client::session::Session;
+use crate::client::{ClientError, language, log};
+use crate::commands::evaluation::{self, Evaluation};
+use crate::commands::{connection, serve, workplace};
+use crate::config::Surroundings;
+use crate::exit::Ending;
+use crate::server::{Signal, Signals};
+use crate::terminal::{complain, say};
+use directive::Directive;
+
+/// What `--help` says at its end, and what `:help` says.
+pub const HELP: &str = "\
+Enter runs a statement once it is finished: Python with a block after a blank line,
+Scala and R when all brackets are closed, SQL after a semicolon or a blank line.
+Alt-Enter begins a new line anywhere, Tab completes, Ctrl-C cancels what runs, Ctrl-D ends.
+
+  %sql CODE      one statement of another kind: sql, pyspark, spark or sparkr; %%sql for several lines
+  :kind [KIND]   the kind from now on
+  :session       the session
+  :log [LINES]   the end of the session's log
+  :help, :quit
+
+From a pipe it runs statement after statement and ends with 1 if one of them failed.";
+
+/// Runs the command.
+pub fn run(arguments: &Shell) -> anyhow::Result<Ending> {
+    let surroundings = Surroundings::of_this_process();
+    let livy = connection::open(&arguments.server, &surroundings)?;
+    let kind = arguments.kind.as_deref();
+    serve::on_runtime(async {
+        let mut signals = Signals::listen()?;
+        let session = workplace::open(&livy, &arguments.session, kind, &surroundings).await?;
+        let ending = talk(&session, kind, &surroundings, &mut signals).await;
+        workplace::close(&session, &arguments.session, &mut signals).await;
+        ending
+    })
+}
+
+async fn talk(
+    session: &Session,
+    kind: Option<&str>,
+    surroundings: &Surroundings,
+    signals: &mut Signals,
+) -> anyhow::Result<Ending> {
+    if let Some(signal) = workplace::await_ready(session, signals).await? {
+        return Ok(Ending::Interrupted(signal.number()));
+    }
+    let kind = session.first_kind(kind);
+    let input = Input::open(session, surroundings);
+    if input.is_typed() {
+        complain(&format!(
+            "session {} on {}; :help tells what there is, Ctrl-D ends",
+            session.id,
+            session.livy().base()
+        ));
+    }
+    let conversation = Conversation {
+        session,
+        kind,
+        input,
+        has_failed: false,
+    };
+    conversation.run(signals).await
+}
+
+enum Input {
+    Typed(Editor),
+    Piped(Pipe),
+}
+
+impl Input {
+    fn open(session: &Session, surroundings: &Surroundings) -> Self {
+        if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
+            let history = surroundings.default_state_dir();
+            Self::Typed(Editor::open(
+                session,
+                history.map(|dir| dir.join("history")),
+            ))
+        } else {
+            Self::Piped(Pipe::open())
+        }
+    }
+
+    fn is_typed(&self) -> bool {
+        matches!(self, Self::Typed(_))
+    }
+
+    async fn next(&mut self, kind: &str) -> Entered {
+        match self {
+            Self::Typed(editor) => editor.next(kind).await,
+            Self::Piped(pipe) => pipe.next(kind).await,
+        }
+    }
+}
+
+struct Conversation<'a> {
+    session: &'a Session,
+    kind: String,
+    input: Input,
+    has_failed: bool,
+}
+
+impl Conversation<'_> {
+    async fn run(mut self, signals: &mut Signals) -> anyhow::Result<Ending> {
+        loop {
+            let entered = match self.entered(signals).await {
+                Ok(entered) => entered,
+                Err(signal) => return Ok(Ending::Interrupted(signal.number())),
+            };
+            match entered {
+                Entered::Nothing => {}
+                Entered::End => return Ok(self.ending()),
+                Entered::Failed(reason) => anyhow::bail!("cannot read what is typed: {reason}"),
+                Entered::Code(text) if text.starts_with(':') => {
+                    if self.obey(&text).await {
+                        return Ok(self.ending());
+                    }
+                }
+                Entered::Code(text) => {
+                    if let Some(signal) = self.evaluate(&text, signals).await? {
+                        return Ok(Ending::Interrupted(signal.number()));
+                    }
+                }
+            }
+        }
+    }
+
+    /// What comes in next, unless a signal comes. While somebody types, Ctrl-C is a key; from elsewhere it means nothing then.
+    async fn entered(&mut self, signals: &mut Signals) -> Result<Entered, Signal> {
+        let is_typed = self.input.is_typed();
+        let next = self.input.next(&self.kind);
+        tokio::pin!(next);
+        loop {
+            tokio::select! {
+                biased;
+                signal = signals.next() => {
+                    if !is_typed || signal != Signal::Interrupt {
+                        return Err(signal);
+                    }
+                }
+                entered = &mut next => return Ok(entered),
+            }
+        }
+    }
+
+    /// Runs a statement and prints its output. Answers the signal that ends the whole.
+    async fn evaluate(
+        &mut self,
+        text: &str,
+        signals: &mut Signals,
+    ) -> anyhow::Result<Option<Signal>> {
+        let (kind, code) = match language::switched(text) {
+            Some(switched) => (switched.kind, switched.code),
+            None => (self.kind.as_str(), text),
+        };
+        let code = language::to_send(code, kind);
+        if code.is_empty() {
+            return Ok(None);
+        }
+        let evaluated = evaluation::evaluate(self.session, code, kind, signals).await;
+        let Evaluation { statement, signal } = match evaluated {
+            Ok(evaluation) => evaluation,
+            Err(error) => {
+                self.bear(error).await?;
+                return Ok(None);
+            }
+        };
+        let succeeded = statement.as_ref().is_some_and(evaluation::print);
+        self.has_failed |= !succeeded;
+        Ok(signal.filter(|signal| !self.input.is_typed() || *signal != Signal::Interrupt))
+    }
+
+    /// Tells why a statement did not run. Without its session there is no going on.
+    async fn bear(&mut self, error: ClientError) -> anyhow::Result<()> {
+        if let Some(end) = self.session.end().await {
+            return Err(end.into());
+        }
+        let error = anyhow::Error::new(error);
+        complain(&format!("livius: {error:#}"));
+        connection::explain(&error);
+        self.has_failed = true;
+        Ok(())
+    }
+
+    /// Obeys a command of the shell. Answers whether it was the last one.
+    async fn obey(&mut self, text: &str) -> bool {
+        match Directive::parse(text) {
+            Ok(Directive::Quit) => return true,
+            Ok(Directive::Help) => say(HELP),
+            Ok(Directive::Kind(None)) => say(&self.kind),
+            Ok(Directive::Kind(Some(kind))) => self.kind = kind,
+            Ok(Directive::Session) => self.tell_session().await,
+            Ok(Directive::Log(lines)) => self.tell_log(lines).await,
+            Err(reason) => {
+                complain(&format!("livius: {reason}"));
+                self.has_failed = true;
+            }
+        }
+        false
+    }
+
+    async fn tell_session(&self) {
+        match self.session.look().await {
+            Ok(entry) => {
+                let page = entry.app_info.and_then(|info| info.spark_ui_url);
+                let page =
+                    page.map_or_else(String::new, |page| format!(", Spark's pages at {page}"));
+                let id = self.session.id;
+                let base = self.session.livy().base();
+                let line = format!("session {id} on {base} is {}{page}", entry.state);
+                say(&crate::client::text::escaped(&line));
+            }
+            Err(error) => complain(&format!("livius: {error}")),
+        }
+    }
+
+    async fn tell_log(&self, lines: u32) {
+        let session = self.session;
+        match log::tail(session.livy(), &session.reference, lines).await {
+            Ok(lines) => {
+                for line in lines {
+                    say(&crate::client::text::escaped_lines(&line));
+                }
+            }
+            Err(error) => complain(&format!("livius: {error}")),
+        }
+    }
+
+    /// Who types has seen what failed; a program sees the exit code.
+    fn ending(&self) -> Ending {
+        if self.has_failed && !self.input.is_typed() {
+            Ending::Failed
+        } else {
+            Ending::Good
+        }
+    }
+}

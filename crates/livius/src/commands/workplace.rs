@@ -1,0 +1,59 @@
+//! The session that `shell` and `run` work in: found or made, awaited, and tidied away.
+
+use crate::cli::SessionArguments;
+use crate::client::session::Session;
+use crate::client::{ClientError, Livy, request};
+use crate::config::Surroundings;
+use crate::server::{Signal, Signals};
+use crate::terminal::complain;
+
+/// The session that the command line asks for. A new one is not ready yet.
+pub async fn open(
+    livy: &Livy,
+    arguments: &SessionArguments,
+    kind: Option<&str>,
+    surroundings: &Surroundings,
+) -> anyhow::Result<Session> {
+    if let Some(text) = &arguments.session {
+        return Ok(Session::find(livy, text).await?);
+    }
+    let paths = request::Paths::new(surroundings.directory(), livy.is_local());
+    let body = request::spark(&arguments.spark, paths)?;
+    Ok(Session::create(livy, kind, arguments.name.as_deref(), body).await?)
+}
+
+/// Waits until it takes statements, or a signal comes.
+pub async fn await_ready(
+    session: &Session,
+    signals: &mut Signals,
+) -> Result<Option<Signal>, ClientError> {
+    tokio::select! {
+        biased;
+        signal = signals.next() => Ok(Some(signal)),
+        ready = session.await_ready() => ready.map(|()| None),
+    }
+}
+
+/// Deletes the session if it was made here, and is not to be kept. A signal meanwhile ends the waiting for it.
+pub async fn close(session: &Session, arguments: &SessionArguments, signals: &mut Signals) {
+    if arguments.session.is_some() {
+        return;
+    }
+    let id = session.id;
+    if arguments.keep {
+        complain(&format!(
+            "livius: session {id} goes on; `livius kill {id}` ends it"
+        ));
+        return;
+    }
+    let deleted = tokio::select! {
+        biased;
+        signal = signals.next() => Err(format!("interrupted by {}", signal.name())),
+        deleted = session.delete() => deleted.map_err(|error| error.to_string()),
+    };
+    if let Err(reason) = deleted {
+        complain(&format!(
+            "livius: session {id} may not be deleted: {reason}"
+        ));
+    }
+}

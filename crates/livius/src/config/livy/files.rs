@@ -1,0 +1,154 @@
+//! Finds and reads the files.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use launch::properties;
+
+use super::super::environment::Surroundings;
+use super::super::problem::ConfigError;
+use super::keys;
+
+/// Which of Livy's files it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// `livy-client.conf`: what drivers are started with.
+    Client,
+    /// `livy.conf`.
+    Server,
+    /// `spark-blacklist.conf`: keys that requests may not name.
+    Blacklist,
+}
+
+/// The files, the weakest first.
+const NAMES: [(&str, Role); 3] = [
+    ("livy-client.conf", Role::Client),
+    ("livy.conf", Role::Server),
+    ("spark-blacklist.conf", Role::Blacklist),
+];
+
+/// Files beside them that have to do with Livy's own process.
+const OTHERS: [&str; 3] = ["livy-env.sh", "log4j.properties", "log4j2.properties"];
+
+/// One entry of one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The file.
+    pub file: Utf8PathBuf,
+    /// Which one it is.
+    pub role: Role,
+    /// The line.
+    pub line: usize,
+    /// The key as it is spelled there.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// All entries of all files.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Files {
+    /// Where they lie.
+    pub from: Utf8PathBuf,
+    /// In the order in which they are read.
+    pub entries: Vec<Entry>,
+    /// Files beside them that are not read.
+    pub others: Vec<String>,
+}
+
+impl Entry {
+    /// Whether Livy's server looks for this key in this file. What starts drivers is read from both.
+    pub fn is_in_place(&self) -> bool {
+        match self.role {
+            Role::Server => true,
+            Role::Client => self.name.starts_with("livy.rsc."),
+            Role::Blacklist => false,
+        }
+    }
+}
+
+impl Files {
+    /// The text that counts for a key: the last one under its name, else the last one under its old name. An empty one is none.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.deciding(name)
+            .map(|entry| entry.text.as_str())
+            .filter(|text| !text.is_empty())
+    }
+
+    /// The entry that counts for a key.
+    pub fn deciding(&self, name: &str) -> Option<&Entry> {
+        let last = |name: &str| {
+            self.entries
+                .iter()
+                .rfind(|entry| entry.name == name && entry.is_in_place())
+        };
+        let old = keys::find(name).and_then(|key| key.old);
+        last(name).or_else(|| old.and_then(last))
+    }
+}
+
+/// The directory or file that was named, else Livy's own directory.
+pub fn locate(
+    named: Option<&str>,
+    surroundings: &Surroundings,
+) -> Result<Utf8PathBuf, ConfigError> {
+    let base = surroundings.base();
+    if let Some(named) = named.or_else(|| surroundings.get("LIVY_CONF_DIR")) {
+        return Ok(base.resolve(named));
+    }
+    match surroundings.get("LIVY_HOME") {
+        Some(home) => Ok(base.resolve(home).join("conf")),
+        None => Err(problem(
+            "nobody says where Livy's configuration is: name its directory with --from DIR, or set LIVY_CONF_DIR or LIVY_HOME".to_owned(),
+        )),
+    }
+}
+
+/// Reads a directory's files, or one file.
+pub fn read(from: &Utf8Path) -> Result<Files, ConfigError> {
+    let mut files = Files {
+        from: from.to_owned(),
+        ..Files::default()
+    };
+    if !from.is_dir() {
+        let role = NAMES
+            .iter()
+            .find(|(name, _)| from.file_name() == Some(name))
+            .map_or(Role::Server, |(_, role)| *role);
+        files.entries = entries(from, role)?;
+        return Ok(files);
+    }
+    let present: Vec<(Utf8PathBuf, Role)> = NAMES
+        .iter()
+        .map(|(name, role)| (from.join(name), *role))
+        .filter(|(path, _)| path.exists())
+        .collect();
+    if present.is_empty() {
+        return Err(problem(format!(
+            "{from}: there is no livy.conf, livy-client.conf or spark-blacklist.conf in this directory"
+        )));
+    }
+    for (path, role) in present {
+        files.entries.extend(entries(&path, role)?);
+    }
+    let others = OTHERS.iter().filter(|name| from.join(name).exists());
+    files.others = others.map(|name| (*name).to_owned()).collect();
+    Ok(files)
+}
+
+fn entries(path: &Utf8Path, role: Role) -> Result<Vec<Entry>, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| problem(format!("{path}: cannot be read: {error}")))?;
+    let entry = |property: properties::Property| Entry {
+        file: path.to_owned(),
+        role,
+        line: property.line,
+        name: property.key,
+        text: property.value.trim().to_owned(),
+    };
+    Ok(properties::entries(&text).into_iter().map(entry).collect())
+}
+
+fn problem(sentence: String) -> ConfigError {
+    ConfigError {
+        problems: vec![sentence],
+    }
+}

@@ -1,0 +1,296 @@
+//! Livy's files as a `livius.toml`, with a plain list of what is not in it, and why.
+
+use std::fmt::Write as _;
+
+use super::super::environment::Surroundings;
+use super::super::keys as ours;
+use super::super::layers::{Layers, Origin};
+use super::super::problem::ConfigError;
+use super::super::settings;
+use super::super::value::{Raw, Shape, Value};
+use super::files::{self, Entry, Files};
+use super::judge::{self, Judged, Verdict};
+use super::values::{self, Combined};
+
+/// What came of an import.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Import {
+    /// The whole file: settings, and the list as comments.
+    pub document: String,
+    /// The list.
+    pub report: String,
+    /// Whether every key was understood, and none asks for a decision.
+    pub settled: bool,
+}
+
+/// Reads Livy's files and translates them. Only where they are comes from the surroundings.
+pub fn import(from: Option<&str>, surroundings: &Surroundings) -> Result<Import, ConfigError> {
+    let files = files::read(&files::locate(from, surroundings)?)?;
+    let judged = judge::judge(&files);
+    let combined = values::combine(&judged);
+    let refusals = refusals(&combined, surroundings);
+    let report = Report::of(&judged, &combined, &refusals);
+    let list = report.text(&files);
+    Ok(Import {
+        document: format!(
+            "# Made by `livius config import` from {}.\n{}\n{}",
+            files.from,
+            sections(&combined, &refusals, surroundings),
+            commented(&list)
+        ),
+        settled: report.decisions.is_empty() && report.unknown.is_empty(),
+        report: list,
+    })
+}
+
+/// A value that is right by itself, and that this server would not start with.
+struct Refusal {
+    key: &'static str,
+    reason: String,
+}
+
+/// What the whole of the configuration would be refused for.
+fn refusals(combined: &[Combined<'_>], surroundings: &Surroundings) -> Vec<Refusal> {
+    let mut layers = Layers::with_defaults(surroundings);
+    for one in combined {
+        let origin = Origin::Flag("import".to_owned());
+        if one.setting.entry.is_none() {
+            let base = surroundings.base();
+            layers.set(one.setting.key, &one.setting.raw, origin, base);
+        }
+    }
+    let problems = settings::check(&layers.unchecked());
+    let own = |problem: &settings::Problem| {
+        combined
+            .iter()
+            .any(|one| one.setting.key == problem.key && one.setting.entry.is_none())
+    };
+    problems
+        .into_iter()
+        .filter(own)
+        .map(|problem| Refusal {
+            key: problem.key,
+            reason: problem.sentence,
+        })
+        .collect()
+}
+
+/// The settings by section, in the registry's order; tables go last, as TOML wants it.
+fn sections(
+    combined: &[Combined<'_>],
+    refusals: &[Refusal],
+    surroundings: &Surroundings,
+) -> String {
+    let mut names: Vec<&str> = ours::all().filter_map(|key| section_of(key.path)).collect();
+    names.dedup();
+    let mut text = String::new();
+    for section in names {
+        let keys = || ours::all().filter(|key| section_of(key.path) == Some(section));
+        let mut lines = String::new();
+        for key in keys() {
+            for one in combined
+                .iter()
+                .filter(|one| one.setting.key == key.path && one.setting.entry.is_none())
+            {
+                let refused = refusals.iter().any(|refusal| refusal.key == key.path);
+                lines.push_str(&line(one, refused, surroundings));
+            }
+        }
+        if !lines.is_empty() {
+            let _ = write!(text, "\n[{section}]\n{lines}");
+        }
+        for key in keys().filter(|key| key.shape == Shape::Table) {
+            let entries: String = combined
+                .iter()
+                .filter(|one| one.setting.key == key.path)
+                .map(|one| line(one, false, surroundings))
+                .collect();
+            if !entries.is_empty() {
+                let _ = write!(text, "\n[{}]\n{entries}", key.path);
+            }
+        }
+    }
+    text
+}
+
+fn section_of(path: &str) -> Option<&str> {
+    path.split_once('.').map(|(section, _)| section)
+}
+
+/// A setting with its comment; what would be refused is there to be seen, but is a comment too.
+fn line(one: &Combined<'_>, refused: bool, surroundings: &Surroundings) -> String {
+    let mut text = format!("# {}, from {}\n", plain(&one.names()), places(&one.sources));
+    for remark in &one.remarks {
+        let _ = writeln!(text, "# {}", plain(remark));
+    }
+    let name = match &one.setting.entry {
+        Some(entry) => quoted(entry),
+        None => one
+            .setting
+            .key
+            .rsplit('.')
+            .next()
+            .unwrap_or_default()
+            .to_owned(),
+    };
+    let setting = format!("{name} = {}", value(one, surroundings));
+    if refused {
+        let _ = writeln!(
+            text,
+            "# needs a decision, see below:\n# {}",
+            plain(&setting)
+        );
+    } else {
+        let _ = writeln!(text, "{setting}");
+    }
+    text
+}
+
+/// The value as TOML.
+fn value(one: &Combined<'_>, surroundings: &Surroundings) -> String {
+    let read = ours::find(one.setting.key)
+        .filter(|_| one.setting.entry.is_none())
+        .and_then(|key| key.shape.read(&one.setting.raw, surroundings.base()).ok());
+    match (read, &one.setting.raw) {
+        (Some(Value::Number(number)), _) => number.to_string(),
+        (Some(Value::Switch(on)), _) => on.to_string(),
+        (Some(Value::List(texts)), _) => {
+            let texts: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
+            format!("[{}]", texts.join(", "))
+        }
+        (Some(other), _) => quoted(&other.to_string()),
+        (None, Raw::One(text)) => quoted(text),
+        (None, _) => "[]".to_owned(),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => {
+                quoted.push('\\');
+                quoted.push(character);
+            }
+            '\0'..=' ' | '\u{7f}' if character != ' ' => {
+                let _ = write!(quoted, "\\u{:04X}", u32::from(character));
+            }
+            _ => quoted.push(character),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// Where entries stand: the file once, then its lines.
+fn places(entries: &[&Entry]) -> String {
+    let mut text = String::new();
+    let mut file = None;
+    for entry in entries {
+        let own = entry.file.file_name();
+        if file == Some(own) {
+            let _ = write!(text, ",{}", entry.line);
+        } else {
+            let blank = if text.is_empty() { "" } else { " " };
+            let _ = write!(text, "{blank}{}:{}", own.unwrap_or_default(), entry.line);
+        }
+        file = Some(own);
+    }
+    text
+}
+
+/// The list that follows the settings.
+#[derive(Debug, Default)]
+struct Report {
+    taken: usize,
+    decisions: Vec<String>,
+    not_yet: Vec<String>,
+    idle: Vec<String>,
+    unknown: Vec<String>,
+}
+
+impl Report {
+    fn of(judged: &[Judged<'_>], combined: &[Combined<'_>], refusals: &[Refusal]) -> Self {
+        let mut report = Self::default();
+        for refusal in refusals {
+            let sources: Vec<&Entry> = combined
+                .iter()
+                .filter(|one| one.setting.key == refusal.key && one.setting.entry.is_none())
+                .flat_map(|one| one.sources.clone())
+                .collect();
+            let names: Vec<&str> = sources.iter().map(|entry| entry.name.as_str()).collect();
+            let names = plain(&names.join(", "));
+            let place = places(&sources);
+            let reason = plain(&refusal.reason);
+            report
+                .decisions
+                .push(format!("{place} {names}: {}: {reason}", refusal.key));
+        }
+        for Judged { entry, verdict } in judged {
+            let place = format!("{} {}", places(&[entry]), plain(&entry.name));
+            let told = |reason: &str| format!("{place}: {}", plain(reason));
+            match verdict {
+                Verdict::Taken(settings, _) => {
+                    let refused = |key: &str| refusals.iter().any(|refusal| refusal.key == key);
+                    let held_back = settings.iter().all(|setting| refused(setting.key));
+                    report.taken += usize::from(!held_back);
+                }
+                Verdict::Idle(reason) => report.idle.push(told(reason)),
+                Verdict::NotYet(reason) => report.not_yet.push(told(reason)),
+                Verdict::Unknown(reason) => report.unknown.push(told(reason)),
+                Verdict::Unprotected(reason) => {
+                    report
+                        .decisions
+                        .push(told(&format!("it protects something: {reason}")));
+                }
+                Verdict::Refused(reason) => report.decisions.push(told(reason)),
+            }
+        }
+        report
+    }
+
+    fn text(&self, files: &Files) -> String {
+        let mut text = format!(
+            "Keys of Livy's: {} taken over, {} without a meaning here, {} for what is not there yet, {} unknown, {} that need a decision.\n",
+            self.taken,
+            self.idle.len(),
+            self.not_yet.len(),
+            self.unknown.len(),
+            self.decisions.len()
+        );
+        let lists = [
+            ("Need a decision, and are not set above", &self.decisions),
+            ("Unknown", &self.unknown),
+            ("For what is not there yet", &self.not_yet),
+            ("Without a meaning here", &self.idle),
+        ];
+        for (heading, list) in lists.iter().filter(|(_, list)| !list.is_empty()) {
+            let _ = write!(text, "\n{heading}:\n  {}\n", list.join("\n  "));
+        }
+        if !files.others.is_empty() {
+            let _ = write!(
+                text,
+                "\nNot read, as they are about Livy's own process: {}. What drivers need of the environment must be in this server's.\n",
+                files.others.join(", ")
+            );
+        }
+        text
+    }
+}
+
+fn commented(text: &str) -> String {
+    text.lines()
+        .map(|line| format!("# {line}").trim_end().to_owned() + "\n")
+        .collect()
+}
+
+/// A text that stays on its line, whatever is in it.
+fn plain(text: &str) -> String {
+    text.chars()
+        .flat_map(|character| {
+            let escaped = character.is_control().then(|| character.escape_default());
+            let itself = escaped.is_none().then_some(character);
+            escaped.into_iter().flatten().chain(itself)
+        })
+        .collect()
+}

@@ -1,0 +1,160 @@
+//! Holds every entry of the files against the registry.
+
+use super::super::keys as ours;
+use super::super::problem::suggestion;
+use super::super::value::Base;
+use super::super::value::Raw;
+use super::convert::{Converted, Given, Setting};
+use super::files::{Entry, Files, Role};
+use super::keys::{self, LivyKey, Meaning};
+
+/// What becomes of an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It becomes values of ours; sometimes with a remark.
+    Taken(Vec<Setting>, Option<String>),
+    /// It changes nothing, and this is why.
+    Idle(String),
+    /// What it is about is not there yet.
+    NotYet(String),
+    /// The same, and it protects something: to leave it out must be somebody's decision.
+    Unprotected(String),
+    /// Its text cannot be followed.
+    Refused(String),
+    /// Nobody knows it.
+    Unknown(String),
+}
+
+/// An entry and what becomes of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged<'a> {
+    /// The entry.
+    pub entry: &'a Entry,
+    /// What becomes of it.
+    pub verdict: Verdict,
+}
+
+/// Judges all entries, in their order.
+pub fn judge(files: &Files) -> Vec<Judged<'_>> {
+    let judged = |entry| Judged {
+        entry,
+        verdict: verdict(entry, files),
+    };
+    files.entries.iter().map(judged).collect()
+}
+
+fn verdict(entry: &Entry, files: &Files) -> Verdict {
+    let name = entry.name.as_str();
+    if entry.role == Role::Blacklist {
+        return checked(
+            vec![Setting {
+                key: "spark.blocked_conf",
+                entry: None,
+                raw: Raw::Many(vec![name.to_owned()]),
+            }],
+            None,
+        );
+    }
+    if entry.role == Role::Client && name.starts_with("spark.") {
+        return spark_conf(entry, files);
+    }
+    if !name.starts_with("livy.") {
+        return Verdict::Unknown(
+            "Livy ignores keys that do not begin with livy. as well".to_owned(),
+        );
+    }
+    match keys::find(name) {
+        None => Verdict::Unknown(format!("Livy has no such key{}", hint(name))),
+        Some(key) => known(key, entry, files),
+    }
+}
+
+/// Drivers of sessions get these as Spark configuration.
+fn spark_conf(entry: &Entry, files: &Files) -> Verdict {
+    let mut later = files
+        .entries
+        .iter()
+        .filter(|other| other.role == Role::Client && other.name == entry.name);
+    if later
+        .next_back()
+        .is_some_and(|last| last.line != entry.line)
+    {
+        return Verdict::Idle("it is set again further down".to_owned());
+    }
+    let setting = Setting {
+        key: "spark.conf",
+        entry: Some(entry.name.clone()),
+        raw: Raw::One(entry.text.clone()),
+    };
+    checked(
+        vec![setting],
+        Some("Livy gives it to sessions only; here batches get it too".to_owned()),
+    )
+}
+
+fn known(key: &LivyKey, entry: &Entry, files: &Files) -> Verdict {
+    match key.meaning {
+        Meaning::Nothing(reason) => return Verdict::Idle(reason.to_owned()),
+        _ if !entry.is_in_place() => {
+            return Verdict::Idle("Livy's server looks for it in livy.conf only".to_owned());
+        }
+        _ => {}
+    }
+    if entry.text.is_empty() {
+        return Verdict::Idle("it is empty: as good as not set".to_owned());
+    }
+    if let Some(other) = files.deciding(key.name)
+        && !std::ptr::eq(other, entry)
+        && !key.name.contains('<')
+    {
+        let file = other.file.file_name().unwrap_or_default();
+        return Verdict::Idle(format!("{file}:{} {} wins over it", other.line, other.name));
+    }
+    match key.meaning {
+        Meaning::Nothing(reason) => Verdict::Idle(reason.to_owned()),
+        Meaning::NotYet(missing) => match missing.guard {
+            Some(guard) if !guard.off.contains(&entry.text.as_str()) => {
+                Verdict::Unprotected(format!("{}; {}", missing.reason, guard.remedy))
+            }
+            Some(_) => Verdict::Idle("it protects nothing with this text".to_owned()),
+            None => Verdict::NotYet(missing.reason.to_owned()),
+        },
+        Meaning::Maps(mapping) => {
+            let given = Given {
+                text: &entry.text,
+                to: mapping.to,
+                files,
+            };
+            match (mapping.convert)(&given) {
+                Ok(Converted::Values(settings, remark)) => checked(settings, remark),
+                Ok(Converted::Nothing(reason)) => Verdict::Idle(reason),
+                Err(reason) => Verdict::Refused(reason),
+            }
+        }
+    }
+}
+
+/// What our own keys do not take is refused here already, with Livy's name for it.
+fn checked(settings: Vec<Setting>, remark: Option<String>) -> Verdict {
+    // Conversions let no relative path through, so nothing counts from here.
+    let base = Base {
+        directory: "/".into(),
+        home: None,
+    };
+    let refusal = settings.iter().find_map(|setting| {
+        let key = ours::find(setting.key).expect("a test finds every key that is mapped to");
+        match setting.entry {
+            Some(_) => None,
+            None => key.shape.read(&setting.raw, base).err(),
+        }
+    });
+    match refusal {
+        Some(reason) => Verdict::Refused(reason),
+        None => Verdict::Taken(settings, remark),
+    }
+}
+
+fn hint(name: &str) -> String {
+    let known = keys::all().flat_map(|key| [Some(key.name), key.old]);
+    suggestion(name, known.flatten().map(str::to_owned))
+}

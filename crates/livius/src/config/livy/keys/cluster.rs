@@ -1,0 +1,148 @@
+//! Recovery, and what runs on clusters.
+
+use super::super::convert;
+use super::{LivyKey, maps, not_yet, nothing};
+
+const OWN_STORE: &str = "the server always has a store of its own, in `server.data_dir`";
+const NO_HADOOP: &str = "the store is not on HDFS: there is nothing to wait for";
+const NO_YARN: &str = "cluster mode on YARN is not there yet; in client mode drivers report by themselves and nothing is polled";
+const NO_KUBERNETES: &str = "Kubernetes is not there yet";
+const UNRELEASED: &str = "it is in no release of Livy up to 0.9";
+
+/// Recovery.
+pub const RECOVERY: &[LivyKey] = &[
+    maps("livy.server.recovery.mode", "off", &["sessions.on_shutdown", "batches.on_shutdown"], convert::recovery)
+        .but("It works with every master, not on YARN and Kubernetes alone. After a crash, sessions and batches are taken up again with `off` too. Where nobody sets it, a shutdown stops sessions and leaves batches running."),
+    nothing("livy.server.recovery.state-store", "", OWN_STORE),
+    nothing("livy.server.recovery.state-store.url", "", OWN_STORE),
+    nothing("livy.server.zookeeper.url", "", OWN_STORE),
+    nothing("livy.server.recovery.zk-state-store.key-prefix", "livy", OWN_STORE),
+    nothing("livy.server.recovery.zk-state-store.retry-policy", "5,100", OWN_STORE),
+    nothing("livy.server.zk.retry-policy", "", OWN_STORE),
+    nothing("livy.server.zk.sasl.enabled", "false", OWN_STORE),
+    nothing("livy.server.zk.sasl.login-context", "Client", OWN_STORE),
+    nothing("livy.server.hdfs.safe-mode.interval", "5", NO_HADOOP),
+    nothing("livy.server.hdfs.safe-mode.max.retry.attempts", "12", NO_HADOOP),
+    nothing("livy.server.ha.mode", "off", UNRELEASED),
+    nothing("livy.server.zk.services", "/livy/zk/services", UNRELEASED),
+];
+
+/// YARN.
+pub const YARN: &[LivyKey] = &[
+    not_yet("livy.server.yarn.app-lookup-timeout", "120s", NO_YARN),
+    not_yet("livy.server.yarn.poll-interval", "5s", NO_YARN),
+    not_yet(
+        "livy.server.yarn.app-leakage.check-timeout",
+        "600s",
+        NO_YARN,
+    )
+    .formerly("livy.server.yarn.app-leakage.check_timeout"),
+    not_yet(
+        "livy.server.yarn.app-leakage.check-interval",
+        "60s",
+        NO_YARN,
+    )
+    .formerly("livy.server.yarn.app-leakage.check_interval"),
+];
+
+/// Kubernetes.
+pub const KUBERNETES: &[LivyKey] = &[
+    not_yet("livy.server.kubernetes.oauthTokenFile", "", NO_KUBERNETES),
+    not_yet("livy.server.kubernetes.oauthTokenValue", "", NO_KUBERNETES),
+    not_yet("livy.server.kubernetes.caCertFile", "", NO_KUBERNETES),
+    not_yet("livy.server.kubernetes.clientKeyFile", "", NO_KUBERNETES),
+    not_yet("livy.server.kubernetes.clientCertFile", "", NO_KUBERNETES),
+    not_yet(
+        "livy.server.kubernetes.app-lookup-timeout",
+        "600s",
+        NO_KUBERNETES,
+    ),
+    not_yet(
+        "livy.server.kubernetes.app-lookup.max-failed.times",
+        "120",
+        NO_KUBERNETES,
+    ),
+    not_yet(
+        "livy.server.kubernetes.app-lookup.thread-pool.size",
+        "4",
+        NO_KUBERNETES,
+    ),
+    not_yet("livy.server.kubernetes.poll-interval", "15s", NO_KUBERNETES),
+    not_yet(
+        "livy.server.kubernetes.app-leakage.check-timeout",
+        "600s",
+        NO_KUBERNETES,
+    ),
+    not_yet(
+        "livy.server.kubernetes.app-leakage.check-interval",
+        "60s",
+        NO_KUBERNETES,
+    ),
+    not_yet(
+        "livy.server.kubernetes.ingress.create",
+        "false",
+        NO_KUBERNETES,
+    ),
+    not_yet(
+        "livy.server.kubernetes.ingress.className",
+        "",
+        NO_KUBERNETES,
+    ),
+    not_yet(
+        "livy.server.kubernetes.ingress.protocol",
+        "http",
+        NO_KUBERNETES,
+    ),
+    not_yet(
+        "livy.server.kubernetes.ingress.host",
+        "localhost",
+        NO_KUBERNETES,
+    ),
+    not_yet(
+        "livy.server.kubernetes.ingress.additionalConfSnippet",
+        "",
+        NO_KUBERNETES,
+    ),
+    not_yet(
+        "livy.server.kubernetes.ingress.additionalAnnotations",
+        "",
+        NO_KUBERNETES,
+    ),
+    not_yet(
+        "livy.server.kubernetes.ingress.tls.secretName",
+        "spark-cluster-tls",
+        NO_KUBERNETES,
+    ),
+    not_yet(
+        "livy.server.kubernetes.grafana.loki.enabled",
+        "false",
+        NO_KUBERNETES,
+    ),
+    not_yet(
+        "livy.server.kubernetes.grafana.url",
+        "http://localhost:3000",
+        NO_KUBERNETES,
+    ),
+    not_yet(
+        "livy.server.kubernetes.grafana.loki.datasource",
+        "loki",
+        NO_KUBERNETES,
+    ),
+    not_yet(
+        "livy.server.kubernetes.grafana.timeRange",
+        "6h",
+        NO_KUBERNETES,
+    ),
+    not_yet(
+        "livy.server.kubernetes.spark.sidecar.enabled",
+        "true",
+        NO_KUBERNETES,
+    ),
+    not_yet(
+        "livy.server.kubernetes.spark.sidecar.container.name",
+        "spark-container",
+        NO_KUBERNETES,
+    ),
+    nothing("livy.server.kubernetes.allowedNamespaces", "", UNRELEASED),
+    nothing("livy.server.kubernetes.defaultNamespace", "", UNRELEASED),
+];

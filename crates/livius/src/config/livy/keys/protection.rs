@@ -1,0 +1,61 @@
+//! Who may do what, and what keeps others out.
+
+use super::super::convert;
+use super::{LivyKey, maps, not_yet, nothing};
+
+const NO_ACCESS_CONTROL: &str = "there is no access control yet";
+const NO_AUTHENTICATION: &str = "there is no authentication yet";
+const NO_TLS: &str = "the server does not speak TLS yet";
+const NO_KERBEROS: &str = "the server does not fetch Kerberos tickets yet: it starts Spark with the tickets of its own environment";
+const FIXED_HEADER: &str =
+    "the header is sent with Livy's default text, which cannot be changed yet";
+const PROXY: &str = "let a proxy in front of it do this, and have this server listen on loopback";
+
+/// Protection.
+pub const KEYS: &[LivyKey] = &[
+    maps("livy.impersonation.enabled", "false", &["impersonation.enabled"], convert::switch),
+    maps("livy.superusers", "", &["impersonation.superusers"], convert::list)
+        .but("They may impersonate anyone. That they may see and change what is others' comes with access control."),
+    not_yet("livy.server.access-control.enabled", "false", NO_ACCESS_CONTROL)
+        .formerly("livy.server.access_control.enabled")
+        .protecting(&["false"], PROXY),
+    not_yet("livy.server.access-control.allowed-users", "*", NO_ACCESS_CONTROL),
+    not_yet("livy.server.access-control.modify-users", "", NO_ACCESS_CONTROL),
+    not_yet("livy.server.access-control.view-users", "", NO_ACCESS_CONTROL),
+    nothing("livy.server.access_control.users", "", "Livy ignores it since 0.4 as well"),
+    not_yet("livy.server.csrf-protection.enabled", "false", "no header is asked for yet; browsers may change nothing from pages of other sites in any case")
+        .formerly("livy.server.csrf_protection.enabled"),
+    nothing("livy.server.security-headers.enabled", "true", "these headers are always sent"),
+    not_yet("livy.server.http.header.X-XSS-Protection", "1; mode=block", FIXED_HEADER),
+    not_yet("livy.server.http.header.X-Frame-Options", "SAMEORIGIN", FIXED_HEADER),
+    not_yet("livy.server.http.header.X-Content-Type-Options", "nosniff", FIXED_HEADER),
+    not_yet("livy.server.http.header.Strict-Transport-Security", "max-age=31536000; includeSubDomains", NO_TLS),
+    not_yet(
+        "livy.server.http.header.Content-Security-Policy",
+        "default-src 'self'; script-src 'self' 'unsafe-inline'; img-src 'self'; frame-src 'self';",
+        FIXED_HEADER,
+    ),
+    not_yet("livy.keystore", "", NO_TLS).protecting(&[], PROXY),
+    not_yet("livy.keystore.password", "", NO_TLS),
+    not_yet("livy.keystore.type", "JKS", NO_TLS),
+    not_yet("livy.key-password", "", NO_TLS),
+    not_yet("livy.hadoop.security.credential.provider.path", "", NO_TLS),
+    not_yet("livy.server.auth.type", "", NO_AUTHENTICATION).protecting(&[], PROXY),
+    not_yet("livy.server.auth.kerberos.principal", "", NO_AUTHENTICATION),
+    not_yet("livy.server.auth.kerberos.keytab", "", NO_AUTHENTICATION),
+    not_yet("livy.server.auth.kerberos.name-rules", "DEFAULT", NO_AUTHENTICATION)
+        .formerly("livy.server.auth.kerberos.name_rules"),
+    not_yet("livy.server.auth.ldap.url", "", NO_AUTHENTICATION),
+    not_yet("livy.server.auth.ldap.base-dn", "", NO_AUTHENTICATION),
+    not_yet("livy.server.auth.ldap.username-domain", "", NO_AUTHENTICATION),
+    not_yet("livy.server.auth.ldap.enable-start-tls", "false", NO_AUTHENTICATION),
+    nothing("livy.server.auth.ldap.security-authentication", "simple", "Livy ignores it in effect as well"),
+    nothing("livy.server.auth.<name>.class", "", "a servlet filter is a Java class, and this server runs no Java"),
+    nothing("livy.server.auth.<name>.param.<parameter>", "", "a servlet filter is a Java class, and this server runs no Java"),
+    not_yet("livy.server.launch.kerberos.principal", "", NO_KERBEROS),
+    not_yet("livy.server.launch.kerberos.keytab", "", NO_KERBEROS),
+    not_yet("livy.server.launch.kerberos.refresh-interval", "1h", NO_KERBEROS)
+        .formerly("livy.server.launch.kerberos.refresh_interval"),
+    not_yet("livy.server.launch.kerberos.kinit-fail-threshold", "5", NO_KERBEROS)
+        .formerly("livy.server.launch.kerberos.kinit_fail_threshold"),
+];

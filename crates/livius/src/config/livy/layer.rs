@@ -1,0 +1,81 @@
+//! The layer: Livy's files read directly, below our own file.
+
+use super::super::environment::Surroundings;
+use super::super::flags::Flags;
+use super::super::layers::{Layers, Origin};
+use super::super::value::Raw;
+use super::files::{self, Entry};
+use super::judge::{self, Judged, Verdict};
+use super::values::{self, Combined};
+
+/// Reads the directory or file that `--livy-conf` or `LIVIUS_LIVY_CONF` names, if one does.
+pub fn read(flags: &Flags, surroundings: &Surroundings, layers: &mut Layers) {
+    let named = flags
+        .livy_conf
+        .as_deref()
+        .or_else(|| surroundings.get("LIVIUS_LIVY_CONF"));
+    let Some(named) = named else {
+        return;
+    };
+    match files::read(&surroundings.base().resolve(named)) {
+        Ok(files) => {
+            let judged = judge::judge(&files);
+            for combined in values::combine(&judged) {
+                set(&combined, surroundings, layers);
+            }
+            for one in &judged {
+                tell(one, layers);
+            }
+        }
+        Err(error) => {
+            for problem in error.problems {
+                layers.general_problem(problem);
+            }
+        }
+    }
+}
+
+fn set(combined: &Combined<'_>, surroundings: &Surroundings, layers: &mut Layers) {
+    let first = combined.sources[0];
+    let origin = Origin::Livy {
+        file: first.file.clone(),
+        line: first.line,
+        names: combined.names(),
+    };
+    let setting = &combined.setting;
+    match (&setting.entry, &setting.raw) {
+        (Some(name), Raw::One(text)) => layers.set_entry(setting.key, name, text, origin),
+        (_, raw) => layers.set(setting.key, raw, origin, surroundings.base()),
+    }
+}
+
+/// Livy ignores keys that it does not know, so they cannot keep the server from starting; what takes a protection away can.
+fn tell(judged: &Judged<'_>, layers: &mut Layers) {
+    let origin = origin(judged.entry);
+    match &judged.verdict {
+        Verdict::Taken(_, remark) => {
+            if let Some(remark) = remark {
+                layers.note(&origin, remark);
+            }
+        }
+        Verdict::Idle(_) => {}
+        Verdict::NotYet(reason) | Verdict::Unknown(reason) => {
+            layers.note(&origin, &format!("not followed: {reason}"));
+        }
+        Verdict::Unprotected(reason) => layers.problem(
+            &origin,
+            &format!(
+                "this protection cannot be taken over: {reason}; then take the key out of the file"
+            ),
+        ),
+        Verdict::Refused(reason) => layers.problem(&origin, reason),
+    }
+}
+
+fn origin(entry: &Entry) -> Origin {
+    Origin::Livy {
+        file: entry.file.clone(),
+        line: entry.line,
+        names: entry.name.clone(),
+    }
+}
