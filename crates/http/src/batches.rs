@@ -3,7 +3,7 @@
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use sessions::{BatchView, Page};
+use sessions::BatchView;
 use wire::{BatchAnswer, BatchBody, BatchListAnswer, ErrorMessage, Message, StateAnswer};
 
 use crate::answer;
@@ -14,8 +14,6 @@ use crate::list_stream::{LOG_LINES, ListStream};
 use crate::query::Query;
 use crate::router::Edge;
 use crate::stream::Pieces as _;
-
-const PAGE_SIZE: i64 = 100;
 
 /// Lists the batches, oldest first.
 #[utoipa::path(
@@ -35,10 +33,8 @@ pub async fn batch_list(
     State(edge): State<Edge>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let query = Query::new(query.as_deref());
-    let from = query.integer("from")?.unwrap_or(0);
-    let size = query.integer("size")?.unwrap_or(PAGE_SIZE);
-    let list = ListStream::new(edge.batches, Page { from, size }).await?;
+    let page = Query::new(query.as_deref()).page()?;
+    let list = ListStream::new(edge.batches, page).await?;
     Ok(answer::json(StatusCode::OK, list.into_body().await?))
 }
 

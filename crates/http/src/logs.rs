@@ -12,13 +12,11 @@ use wire::{ErrorMessage, LogAnswer};
 use crate::answer;
 use crate::error::ApiError;
 use crate::extract::{InBatch, InSession};
-use crate::query::Query;
+use crate::query::{PAGE_SIZE, Query};
 use crate::router::Edge;
 
 /// How many lines are read at once; a longer page is sent piece by piece.
 const PIECE_LINES: i64 = 1_000;
-
-const PAGE_SIZE: i64 = 100;
 
 /// Shows a page of a session's log, the last lines of it when not told otherwise.
 #[utoipa::path(

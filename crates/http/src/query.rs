@@ -3,7 +3,11 @@
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
+use sessions::Page;
 use wire::{RequestError, integer};
+
+/// How many items, or lines, an answer has when the request does not say.
+pub const PAGE_SIZE: i64 = 100;
 
 /// The parameters of a request. The first of equal names counts.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +32,14 @@ impl<'a> Query<'a> {
         self.text(name)
             .map(|text| integer(&text).map(i64::from))
             .transpose()
+    }
+
+    /// The page of a list that is asked for: the first [`PAGE_SIZE`] when nothing is said.
+    pub fn page(self) -> Result<Page, RequestError> {
+        Ok(Page {
+            from: self.integer("from")?.unwrap_or(0),
+            size: self.integer("size")?.unwrap_or(PAGE_SIZE),
+        })
     }
 }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use domain::{AppInfo, BatchId, BatchRequest, Clock, DriverId, StopCause};
 use launch::Launcher;
-use store::{BatchStore, NewBatch, StoreError};
+use store::{BatchStore, NewBatch};
 use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore, oneshot};
 
 use crate::config::{Config, ShutdownPolicy};
@@ -99,12 +99,7 @@ impl Batches {
             .store()
             .create_batch(new)
             .await
-            .map_err(|error| match error {
-                StoreError::DuplicateName { name, attempted } => SessionError::Rejected(format!(
-                    "Duplicate session name: Some({name}) for session {attempted}"
-                )),
-                other => SessionError::Store(other),
-            })?;
+            .map_err(SessionError::not_created)?;
         let entry = self.spawn_actor(record, Begin::New, false, Some(place));
         Ok(entry.view())
     }
@@ -119,7 +114,7 @@ impl Batches {
             open::remove_directory(record.driver.as_ref()).await;
             Ok(())
         } else {
-            Err(SessionError::NotFound(reference(which)))
+            Err(SessionError::NotFound(which.to_string()))
         }
     }
 
@@ -281,11 +276,4 @@ pub enum ReportRefused {
     /// It could not be stored: it is to say it again.
     #[error(transparent)]
     Store(#[from] SessionError),
-}
-
-fn reference(which: &BatchRef) -> String {
-    match which {
-        BatchRef::Id(BatchId(id)) => id.to_string(),
-        BatchRef::Name(name) => name.clone(),
-    }
 }

@@ -98,6 +98,16 @@ pub enum SessionError {
 }
 
 impl SessionError {
+    /// Why a session or a batch could not be created, in Livy's words where it has some.
+    pub(crate) fn not_created(error: StoreError) -> Self {
+        match error {
+            StoreError::DuplicateName { name, attempted } => Self::Rejected(format!(
+                "Duplicate session name: Some({name}) for session {attempted}"
+            )),
+            other => Self::Store(other),
+        }
+    }
+
     /// The refusal of a session in this state.
     pub(crate) fn not_active(state: &SessionState) -> Self {
         Self::NotActive {

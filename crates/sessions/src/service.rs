@@ -9,7 +9,7 @@ use std::time::Duration;
 use agent_link::{AgentSocket, MAX_COMMAND_BYTES};
 use domain::{Clock, DriverId, Kind, SessionId, SessionRequest, StatementId, StopCause};
 use launch::Launcher;
-use store::{NewSession, Store, StoreError};
+use store::{NewSession, Store};
 use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore, oneshot};
 
 use crate::actor::{Begin, Message};
@@ -97,12 +97,7 @@ impl Sessions {
         let mut record = store
             .create_session(new)
             .await
-            .map_err(|error| match error {
-                StoreError::DuplicateName { name, attempted } => SessionError::Rejected(format!(
-                    "Duplicate session name: Some({name}) for session {attempted}"
-                )),
-                other => SessionError::Store(other),
-            })?;
+            .map_err(SessionError::not_created)?;
         let (driver, token) = request::new_driver(&self.inner.config, record.id);
         record.driver = Some(driver);
         if let Err(error) = store.update_session(&record).await {
@@ -421,11 +416,4 @@ async fn ask<T>(
         .await
         .map_err(|_| ended())?;
     answer.await.map_err(|_| ended())
-}
-
-fn reference(which: &SessionRef) -> String {
-    match which {
-        SessionRef::Id(SessionId(id)) => id.to_string(),
-        SessionRef::Name(name) => name.clone(),
-    }
 }

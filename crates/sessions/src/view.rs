@@ -1,5 +1,6 @@
 //! What the edge is shown.
 
+use std::fmt;
 use std::sync::Arc;
 
 use domain::{BatchId, BatchRecord, Kind, SessionId, SessionRecord, StatementRecord};
@@ -20,6 +21,15 @@ pub enum SessionRef {
     Id(SessionId),
     /// By name, exact.
     Name(String),
+}
+
+impl fmt::Display for SessionRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(f),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
 }
 
 /// A session at one moment.
@@ -45,6 +55,15 @@ pub enum BatchRef {
     Id(BatchId),
     /// By name, exact.
     Name(String),
+}
+
+impl fmt::Display for BatchRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(f),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
 }
 
 /// A batch at one moment.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::{BatchId, BatchRecord};
 use store::Window;
 
-use super::{Batches, reference};
+use super::Batches;
 use crate::error::SessionError;
 use crate::log::{Logbook, SessionLog};
 use crate::view::{BatchRef, BatchView, Page};
@@ -72,7 +72,7 @@ impl Batches {
             BatchRef::Id(id) => self.store().batch(*id).await?,
             BatchRef::Name(name) => self.store().batch_named(name).await?,
         };
-        record.ok_or_else(|| SessionError::NotFound(reference(which)))
+        record.ok_or_else(|| SessionError::NotFound(which.to_string()))
     }
 
     fn log_of(&self, view: &BatchView) -> Arc<SessionLog> {

@@ -41,7 +41,9 @@ impl Entry {
             hidden: AtomicBool::new(hidden),
             messages,
             view,
-            log: RwLock::new(dir.map_or_else(SessionLog::empty, log_in)),
+            log: RwLock::new(
+                dir.map_or_else(SessionLog::empty, |dir| Arc::new(SessionLog::of(dir))),
+            ),
         }
     }
 
@@ -52,7 +54,7 @@ impl Entry {
 
     /// Tells which directory its process has from now on.
     pub fn log_to(&self, dir: &Utf8Path) {
-        *self.log.write().unwrap_or_else(PoisonError::into_inner) = log_in(dir);
+        *self.log.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(SessionLog::of(dir));
     }
 
     /// What is shown of it now.
@@ -64,11 +66,6 @@ impl Entry {
     pub fn is_hidden(&self) -> bool {
         self.hidden.load(Ordering::Acquire)
     }
-}
-
-/// The log of a batch whose process has this directory.
-pub fn log_in(dir: &Utf8Path) -> Arc<SessionLog> {
-    Arc::new(SessionLog::of(dir))
 }
 
 #[derive(Debug, Default)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::{SessionId, SessionRecord, StatementId};
 use store::{StoredStatement, Window};
 
-use super::{Sessions, reference};
+use super::Sessions;
 use crate::board::{Board, output_view};
 use crate::error::SessionError;
 use crate::log::{Logbook, SessionLog};
@@ -122,7 +122,7 @@ impl Sessions {
             SessionRef::Id(id) => self.store().session(*id).await?,
             SessionRef::Name(name) => self.store().session_named(name).await?,
         };
-        record.ok_or_else(|| SessionError::NotFound(reference(which)))
+        record.ok_or_else(|| SessionError::NotFound(which.to_string()))
     }
 
     async fn id_and_board(

@@ -14,8 +14,9 @@ use launch::DriverProcess;
 use super::{Actor, Report};
 use crate::batches::open::remove_directory;
 use crate::batches::turns::Turn;
-use crate::batches::{Batches, evidence, registry};
+use crate::batches::{Batches, evidence};
 use crate::error::SessionError;
+use crate::log::SessionLog;
 use crate::request;
 
 /// Between two attempts to store an end.
@@ -258,7 +259,7 @@ async fn departure(batches: &Batches, dir: Option<Utf8PathBuf>, exit: Exit) -> D
     };
     let verdict = batches.launcher().verdict(&dir).await;
     let read = tokio::task::spawn_blocking(move || {
-        let lines = registry::log_in(&dir).tail(evidence::LINES);
+        let lines = SessionLog::of(&dir).tail(evidence::LINES);
         lines.ok().and_then(|lines| evidence::find(&lines))
     });
     Departure {
