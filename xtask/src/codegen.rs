@@ -6,21 +6,26 @@ use anyhow::{Context as _, bail};
 
 use crate::steps::{cargo, output, root, tell};
 
-/// Each file, and the words that make the binary print it.
-const FILES: [(&str, &[&str]); 3] = [
-    ("schemas/openapi.json", &["openapi"]),
-    ("docs/CONFIGURATION.md", &["config", "reference"]),
-    ("docs/LIVY-CONFIGURATION.md", &["config", "livy-reference"]),
+/// Each file, the package whose binary prints it, and the words that make it do so.
+const FILES: [(&str, &str, &[&str]); 4] = [
+    ("schemas/openapi.json", "livius", &["openapi"]),
+    ("docs/CONFIGURATION.md", "livius", &["config", "reference"]),
+    (
+        "docs/LIVY-CONFIGURATION.md",
+        "livius",
+        &["config", "livy-reference"],
+    ),
+    ("docs/COMPATIBILITY.md", "livius-compat", &["--document"]),
 ];
 
 /// Writes them.
 pub fn write() -> anyhow::Result<()> {
-    for (name, words) in FILES {
+    for (name, package, words) in FILES {
         let path = root().join(name);
         let directory = path.parent().expect("every file lies in a directory");
         fs::create_dir_all(directory)
             .with_context(|| format!("cannot make {}", directory.display()))?;
-        fs::write(&path, print(words)?).with_context(|| format!("cannot write {name}"))?;
+        fs::write(&path, print(package, words)?).with_context(|| format!("cannot write {name}"))?;
         tell(&format!("codegen: wrote {name}"));
     }
     Ok(())
@@ -29,9 +34,9 @@ pub fn write() -> anyhow::Result<()> {
 /// Says whether they are what the code makes them.
 pub fn check() -> anyhow::Result<()> {
     let mut stale = Vec::new();
-    for (name, words) in FILES {
+    for (name, package, words) in FILES {
         let written = fs::read_to_string(root().join(name)).unwrap_or_default();
-        if written != print(words)? {
+        if written != print(package, words)? {
             stale.push(name);
         }
     }
@@ -45,10 +50,10 @@ pub fn check() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn print(words: &[&str]) -> anyhow::Result<String> {
+fn print(package: &str, words: &[&str]) -> anyhow::Result<String> {
     output(
         cargo()
-            .args(["run", "--quiet", "--package", "livius", "--"])
+            .args(["run", "--quiet", "--package", package, "--"])
             .args(words),
     )
 }

@@ -13,7 +13,7 @@ const USAGE: &str = r#"usage: cargo xtask COMMAND
 
   test [-- ARGUMENTS]  every check and every test; ARGUMENTS go to `cargo test`
   provide              makes what the tests need besides the code, and prints it: eval "$(cargo xtask provide)"
-  codegen [--check]    writes schemas/openapi.json and docs/CONFIGURATION.md, or says whether they are stale
+  codegen [--check]    writes the files that are made from the code (schemas/, docs/), or says whether they are stale
   tidy                 checks the rules of the house over crates and files"#;
 
 fn main() -> ExitCode {

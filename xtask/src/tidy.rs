@@ -41,10 +41,16 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 7] = [
 const KEPT_BY: [(&str, &[&str]); 4] = [
     ("axum", &["livius-http", "livius", "livius-testkit"]),
     ("sqlx", &["livius-store"]),
-    ("clap", &["livius", "livius-bench"]),
+    ("clap", &["livius", "livius-bench", "livius-compat"]),
     (
         "anyhow",
-        &["livius", "livius-testkit", "xtask", "livius-bench"],
+        &[
+            "livius",
+            "livius-testkit",
+            "xtask",
+            "livius-bench",
+            "livius-compat",
+        ],
     ),
 ];
 

@@ -326,6 +326,8 @@ async fn a_dead_session_keeps_its_results_and_refuses_in_livys_words() {
         );
     }
     assert_eq!(world.post("/sessions/0/connect", "").await.status, 200);
+    let interrupted = world.post("/sessions/0/interrupt", "").await;
+    assert_eq!(interrupted.text, r#"{"msg":"interrupted"}"#);
     let stopped = world.post("/sessions/0/stop", "").await;
     assert_eq!((stopped.status.as_u16(), stopped.text.as_str()), (204, ""));
     let deleted = world.delete("/sessions/0").await;

@@ -1,0 +1,194 @@
+//! What an answer must be like.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::answer::Answer;
+use crate::pattern::{self, differences, text_difference};
+use crate::variables::{Variables, filled, filled_text};
+
+/// What every answer with JSON says of itself, unless the expectation names the header.
+const JSON: &str = "application/json;charset=utf-8";
+
+/// What an answer must be like. What is left out does not matter.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expectation {
+    /// A number, or a pattern.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<Value>,
+    /// Patterns by name; null is a header that must not be there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, Value>,
+    /// A pattern for the body as JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub json: Option<Value>,
+    /// The body as text: this one, or `$re:`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Whether `100 Continue` comes first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continued: Option<bool>,
+}
+
+impl Expectation {
+    /// This expectation, where the other one says nothing else.
+    pub fn overlaid(&self, other: &Self) -> Self {
+        let mut headers = self.headers.clone();
+        headers.extend(other.headers.clone());
+        // A body is one thing, however it is described.
+        let (json, text) = if other.json.is_some() || other.text.is_some() {
+            (other.json.clone(), other.text.clone())
+        } else {
+            (self.json.clone(), self.text.clone())
+        };
+        Self {
+            status: other.status.clone().or_else(|| self.status.clone()),
+            headers,
+            json,
+            text,
+            continued: other.continued.or(self.continued),
+        }
+    }
+
+    /// This expectation with the variables put in.
+    pub fn filled(&self, variables: &Variables) -> Self {
+        let headers = self.headers.iter();
+        Self {
+            status: self.status.as_ref().map(|value| filled(value, variables)),
+            headers: headers
+                .map(|(name, value)| (name.clone(), filled(value, variables)))
+                .collect(),
+            json: self.json.as_ref().map(|value| filled(value, variables)),
+            text: self.text.as_ref().map(|text| filled_text(text, variables)),
+            continued: self.continued,
+        }
+    }
+
+    /// How an answer is not like this.
+    pub fn problems(&self, answer: &Answer) -> Vec<String> {
+        let mut found = Vec::new();
+        if let Some(status) = &self.status {
+            let actual = Value::from(answer.status);
+            found.extend(
+                differences(status, &actual)
+                    .into_iter()
+                    .map(|problem| problem.replacen("the value", "the status", 1)),
+            );
+        }
+        for (name, pattern) in &self.headers {
+            let actual = answer.header(name).map_or(Value::Null, Value::from);
+            let problems = differences(pattern, &actual).into_iter();
+            found.extend(
+                problems.map(|text| text.replacen("the value", &format!("header {name}"), 1)),
+            );
+        }
+        if self.json.is_some() && !self.names_content_type() {
+            let actual = answer.header("content-type").unwrap_or_default();
+            if actual != JSON {
+                found.push(format!("header content-type is {actual:?}, not {JSON:?}"));
+            }
+        }
+        found.extend(self.body_problems(answer));
+        if let Some(continued) = self.continued
+            && continued != answer.continued
+        {
+            let not = if continued { "not " } else { "" };
+            found.push(format!("the server did {not}say 100 Continue"));
+        }
+        found
+    }
+
+    fn body_problems(&self, answer: &Answer) -> Vec<String> {
+        let mut found = Vec::new();
+        if let Some(pattern) = &self.json {
+            match answer.json() {
+                Some(actual) => found.extend(differences(pattern, &actual)),
+                None => found.push("the body is no JSON".to_owned()),
+            }
+        }
+        if let Some(text) = &self.text {
+            let problem = text_difference(text, &answer.text);
+            found.extend(problem.map(|problem| problem.replacen("the value", "the body", 1)));
+        }
+        found
+    }
+
+    fn names_content_type(&self) -> bool {
+        self.headers
+            .keys()
+            .any(|name| name.eq_ignore_ascii_case("content-type"))
+    }
+
+    /// What is wrong with the patterns.
+    pub fn mistakes(&self) -> Vec<String> {
+        let text = self.text.as_deref().map(Value::from);
+        let patterns = self.headers.values().chain(&self.status).chain(&self.json);
+        patterns.chain(&text).flat_map(pattern::mistakes).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn expectation(value: Value) -> Expectation {
+        serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn answers_are_held_against_expectations() {
+        let answer = Answer {
+            status: 200,
+            headers: vec![("Content-Type".to_owned(), JSON.to_owned())],
+            text: "{\"a\":1}".to_owned(),
+            continued: false,
+        };
+        for (expected, problems) in [
+            (json!({"status": 200, "json": {"a": 1}}), &[][..]),
+            (json!({"headers": {"server": null}}), &[]),
+            (
+                json!({"status": {"$one_of": [404, 400]}}),
+                &["the status is 200, none of [404,400]"],
+            ),
+            (
+                json!({"headers": {"allow": "GET"}}),
+                &["header allow is null, not \"GET\""],
+            ),
+            (
+                json!({"headers": {"content-type": null}, "json": {"a": 2}}),
+                &[
+                    "header content-type is \"application/json;charset=utf-8\", not null",
+                    "/a is 1, not 2",
+                ],
+            ),
+            (
+                json!({"text": "", "continued": true}),
+                &[
+                    "the body is \"{\\\"a\\\":1}\", not \"\"",
+                    "the server did not say 100 Continue",
+                ],
+            ),
+        ] {
+            assert_eq!(
+                expectation(expected.clone()).problems(&answer),
+                problems,
+                "{expected}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_a_server_says_otherwise_counts() {
+        let common = expectation(json!({"status": 400, "headers": {"a": "1"}, "text": "x"}));
+        let other = expectation(json!({"status": 500, "json": {"b": 2}}));
+        assert_eq!(
+            common.overlaid(&other),
+            expectation(json!({"status": 500, "headers": {"a": "1"}, "json": {"b": 2}}))
+        );
+    }
+}

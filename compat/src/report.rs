@@ -1,0 +1,243 @@
+//! What came of the scenarios, for people and for programs.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::answer::Answer;
+use crate::target::ServerKind;
+
+/// What came of a run.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// The server's address, as it was given.
+    pub url: String,
+    /// Whose answers were expected.
+    pub server: ServerKind,
+    /// In the order of the files.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// What came of a scenario.
+#[derive(Debug, Serialize)]
+pub struct Outcome {
+    /// The name of its file.
+    pub file: String,
+    /// Its name.
+    pub scenario: String,
+    /// The rules that it pins.
+    pub pins: Vec<String>,
+    /// How it went.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+    /// How long it took.
+    pub duration_ms: u64,
+    /// The last answer to each step.
+    pub exchanges: Vec<Exchange>,
+}
+
+/// How a scenario went.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "lowercase", tag = "verdict", content = "detail")]
+pub enum Verdict {
+    /// All came as expected.
+    Passed,
+    /// Something did not.
+    Differs(Box<Difference>),
+    /// There is nothing to run yet.
+    Pending(String),
+    /// It could not be run.
+    Skipped(String),
+}
+
+/// Where an answer was not as expected.
+#[derive(Debug, Serialize)]
+pub struct Difference {
+    /// The method and the target.
+    pub step: String,
+    /// The request, whole.
+    pub request: String,
+    /// What must have come back.
+    pub expected: String,
+    /// What came back.
+    pub actual: String,
+    /// A sentence for each place where the two are not alike.
+    pub problems: Vec<String>,
+}
+
+/// A request and its answer.
+#[derive(Debug, Clone, Serialize)]
+pub struct Exchange {
+    /// The method and the target.
+    pub request: String,
+    /// What came back.
+    pub answer: Answer,
+    /// The values that stand for something, by name, so that two servers can be compared.
+    #[serde(skip)]
+    pub captured: crate::variables::Variables,
+}
+
+impl Report {
+    /// Whether nothing differs.
+    pub fn is_clean(&self) -> bool {
+        self.differing().next().is_none()
+    }
+
+    /// The scenarios that went otherwise.
+    pub fn differing(&self) -> impl Iterator<Item = (&Outcome, &Difference)> {
+        self.outcomes
+            .iter()
+            .filter_map(|outcome| match &outcome.verdict {
+                Verdict::Differs(difference) => Some((outcome, &**difference)),
+                _ => None,
+            })
+    }
+
+    /// A line for each scenario, what differs, and a sum.
+    pub fn table(&self) -> String {
+        let mut text = String::new();
+        let mut file = "";
+        for outcome in &self.outcomes {
+            if outcome.file != file {
+                file = &outcome.file;
+                line(&mut text, format_args!("\n{file}"));
+            }
+            line(&mut text, format_args!("  {}", outcome.line()));
+        }
+        text.push_str(&self.details());
+        line(&mut text, format_args!("\n{}", self.sum()));
+        text
+    }
+
+    /// What differs, side by side.
+    pub fn details(&self) -> String {
+        let mut text = String::new();
+        for (outcome, difference) in self.differing() {
+            line(
+                &mut text,
+                format_args!("\n=== {}: {}", outcome.file, outcome.scenario),
+            );
+            line(
+                &mut text,
+                format_args!("    pins {}", outcome.pins.join(", ")),
+            );
+            text.push_str(&difference.shown(self.server));
+        }
+        text
+    }
+
+    /// How many went how.
+    pub fn sum(&self) -> String {
+        let count = |wanted: fn(&Verdict) -> bool| {
+            let outcomes = self.outcomes.iter();
+            outcomes.filter(|outcome| wanted(&outcome.verdict)).count()
+        };
+        format!(
+            "{} ({}): {} passed, {} differ, {} pending, {} skipped",
+            self.url,
+            self.server,
+            count(|verdict| matches!(verdict, Verdict::Passed)),
+            count(|verdict| matches!(verdict, Verdict::Differs(_))),
+            count(|verdict| matches!(verdict, Verdict::Pending(_))),
+            count(|verdict| matches!(verdict, Verdict::Skipped(_))),
+        )
+    }
+}
+
+impl Outcome {
+    fn line(&self) -> String {
+        let (word, rest) = match &self.verdict {
+            Verdict::Passed => ("ok", String::new()),
+            Verdict::Differs(difference) => {
+                ("DIFFERS", format!(": {}", difference.problems.join("; ")))
+            }
+            Verdict::Pending(why) => ("pending", format!(": {why}")),
+            Verdict::Skipped(why) => ("skipped", format!(": {why}")),
+        };
+        let seconds = Duration::from_millis(self.duration_ms).as_secs_f32();
+        format!("{word:<8}{seconds:>6.2}s  {}{rest}", self.scenario)
+    }
+}
+
+impl Difference {
+    fn shown(&self, server: ServerKind) -> String {
+        const WIDTH: usize = 78;
+        let mut text = String::new();
+        line(&mut text, format_args!("    at {}", self.step));
+        for problem in &self.problems {
+            line(&mut text, format_args!("    - {problem}"));
+        }
+        line(&mut text, format_args!("  request:"));
+        for request in self.request.lines() {
+            line(&mut text, format_args!("    {request}"));
+        }
+        let (left, right) = (wrapped(&self.expected, WIDTH), wrapped(&self.actual, WIDTH));
+        line(
+            &mut text,
+            format_args!("  {:<WIDTH$} | actual", format!("expected of {server}")),
+        );
+        for index in 0..left.len().max(right.len()) {
+            let of = |side: &[String]| side.get(index).cloned().unwrap_or_default();
+            line(
+                &mut text,
+                format_args!("  {:<WIDTH$} | {}", of(&left), of(&right)),
+            );
+        }
+        text
+    }
+}
+
+fn line(text: &mut String, arguments: std::fmt::Arguments) {
+    writeln!(text, "{arguments}").expect("a String takes everything");
+}
+
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        let characters: Vec<char> = line.chars().collect();
+        if characters.is_empty() {
+            lines.push(String::new());
+        }
+        lines.extend(characters.chunks(width).map(|piece| piece.iter().collect()));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_are_shown_side_by_side() {
+        let report = Report {
+            url: "http://h".to_owned(),
+            server: ServerKind::Livy,
+            outcomes: vec![Outcome {
+                file: "errors".to_owned(),
+                scenario: "null".to_owned(),
+                pins: vec!["a".to_owned()],
+                verdict: Verdict::Differs(Box::new(Difference {
+                    step: "POST /sessions".to_owned(),
+                    request: "POST /sessions HTTP/1.1\n\nnull".to_owned(),
+                    expected: "status: 500".to_owned(),
+                    actual: "400\n\n\"no\"".to_owned(),
+                    problems: vec!["the status is 400, not 500".to_owned()],
+                })),
+                duration_ms: 10,
+                exchanges: Vec::new(),
+            }],
+        };
+        let table = report.table();
+        for part in [
+            "DIFFERS   0.01s  null: the status is 400, not 500",
+            "expected of livy ",
+            "status: 500 ",
+            "| \"no\"",
+            "0 passed, 1 differ, 0 pending, 0 skipped",
+        ] {
+            assert!(table.contains(part), "{part}\n{table}");
+        }
+        assert!(!report.is_clean());
+    }
+}

@@ -1,0 +1,54 @@
+//! The rules that scenarios pin: what the specification and the clients ask for, each with an id.
+
+use std::path::Path;
+
+use anyhow::bail;
+use serde::Deserialize;
+
+use crate::yaml;
+
+/// Something that clients rely on.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// A short name that stays.
+    pub id: String,
+    /// The rule.
+    pub rule: String,
+    /// Who relies on it, where that is known.
+    pub clients: Option<String>,
+    /// Why no scenario pins it.
+    pub unpinned: Option<String>,
+}
+
+/// All rules.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rules {
+    rules: Vec<Rule>,
+}
+
+impl Rules {
+    /// Reads them from a file.
+    pub fn read(path: &Path) -> anyhow::Result<Self> {
+        let rules: Self = yaml::read(path)?;
+        let mut ids: Vec<&str> = rules.rules.iter().map(|rule| rule.id.as_str()).collect();
+        ids.sort_unstable();
+        let total = ids.len();
+        ids.dedup();
+        if ids.len() < total {
+            bail!("{}: two rules have the same id", path.display());
+        }
+        Ok(rules)
+    }
+
+    /// A rule by its id.
+    pub fn get(&self, id: &str) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.id == id)
+    }
+
+    /// All of them, in their order.
+    pub fn all(&self) -> &[Rule] {
+        &self.rules
+    }
+}

@@ -1,0 +1,20 @@
+//! The scenarios of `compat/` that need a Spark. Those that need none are in `tests/compat.rs`.
+
+use ::compat::{Options, ServerKind, Suite, Target, run};
+use serde_json::Value;
+
+use crate::{Case, Shared};
+
+pub const CASES: &[Case] = &[("compat::all_is_as_livys_clients_expect", all)];
+
+fn all(shared: &Shared) {
+    let target = Target::new(&shared.server().url, Some(ServerKind::Livius), Vec::new()).unwrap();
+    let app = Suite::directory().with_file_name("applications/app.py");
+    let options = Options {
+        tag: Some("spark".to_owned()),
+        variables: [("app".to_owned(), Value::from(app.to_str().unwrap()))].into(),
+        ..Options::default()
+    };
+    let report = run(&Suite::own().unwrap(), &target, &options);
+    assert!(report.is_clean(), "{}\n{}", report.details(), report.sum());
+}
