@@ -1,4 +1,4 @@
-//! What the tests need besides the code: two Sparks, a Python with packages, R. Everything lies in `target/test-env`.
+//! What the tests need besides the code: two Sparks, Pythons with packages, R. Everything lies in `target/test-env`.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -18,6 +18,8 @@ const SPARK_35: &str = "3.5.9";
 pub struct Provisions {
     /// A Python with the packages that sessions and clients use.
     pub python: PathBuf,
+    airflow: PathBuf,
+    sparkmagic: PathBuf,
     spark_35: String,
     spark_4: String,
     java: String,
@@ -29,6 +31,11 @@ impl Provisions {
     pub fn variables(&self) -> Vec<(&'static str, String)> {
         let mut variables = vec![
             ("LIVIUS_TEST_PYTHON", self.python.display().to_string()),
+            ("LIVIUS_TEST_AIRFLOW", self.airflow.display().to_string()),
+            (
+                "LIVIUS_TEST_SPARKMAGIC",
+                self.sparkmagic.display().to_string(),
+            ),
             ("LIVIUS_TEST_SPARK_35", self.spark_35.clone()),
             ("LIVIUS_TEST_SPARK_4", self.spark_4.clone()),
             // The Java of the newer Spark serves both.
@@ -58,11 +65,16 @@ pub fn provide(steps: &Steps) -> anyhow::Result<Provisions> {
     let directory = root().join("target/test-env");
     fs::create_dir_all(&directory)
         .with_context(|| format!("cannot make {}", directory.display()))?;
-    let python = python::environment(steps, &directory.join("python"))?;
+    let python = |packages, name: &str| python::environment(steps, packages, &directory.join(name));
+    let sessions = python(&python::SESSIONS, "python")?;
+    let airflow = python(&python::AIRFLOW, "airflow")?;
+    let sparkmagic = python(&python::SPARKMAGIC, "sparkmagic")?;
     let [spark_35, spark_4, java] = sparks(steps, &directory.join("livius"))?;
     let r = r_language(steps)?;
     Ok(Provisions {
-        python,
+        python: sessions,
+        airflow,
+        sparkmagic,
         spark_35,
         spark_4,
         java,

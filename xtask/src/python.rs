@@ -1,4 +1,4 @@
-//! A Python of our own for the tests, with what clients and sessions use.
+//! Pythons of our own for the tests, with what clients and sessions use.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,33 +11,72 @@ use crate::steps::{Steps, root, works};
 /// The machine's own.
 const BASE: &str = "python3";
 
+/// What is installed into an environment.
+pub struct Packages {
+    name: &'static str,
+    /// Where the list lies.
+    list: &'static str,
+    options: &'static [&'static str],
+}
+
+/// The lists of clients that need many packages name each of them: nothing is looked up, and nothing that is not listed comes.
+/// Most of their modules are never used, so they are not compiled before they are.
+const AS_LISTED: &[&str] = &["--no-deps", "--no-compile"];
+
+/// What sessions use, and small clients.
+pub const SESSIONS: Packages = Packages {
+    name: "the sessions",
+    list: "xtask/test-requirements.txt",
+    options: &[],
+};
+
+/// Airflow with its provider for Livy, which goes together with nothing else.
+pub const AIRFLOW: Packages = Packages {
+    name: "Airflow",
+    list: "xtask/airflow-requirements.txt",
+    options: AS_LISTED,
+};
+
+/// sparkmagic with its kernels, and what runs notebooks.
+pub const SPARKMAGIC: Packages = Packages {
+    name: "sparkmagic",
+    list: "xtask/sparkmagic-requirements.txt",
+    options: AS_LISTED,
+};
+
 /// The environment's Python, made when it is not there or not what is asked for now.
-pub fn environment(steps: &Steps, directory: &Path) -> anyhow::Result<PathBuf> {
-    let requirements = root().join("xtask/test-requirements.txt");
+pub fn environment(
+    steps: &Steps,
+    packages: &Packages,
+    directory: &Path,
+) -> anyhow::Result<PathBuf> {
+    let (name, list) = (packages.name, root().join(packages.list));
     let wanted =
-        fs::read_to_string(&requirements).context("cannot read xtask/test-requirements.txt")?;
+        fs::read_to_string(&list).with_context(|| format!("cannot read {}", packages.list))?;
     let python = directory.join("bin/python3");
     let stamp = directory.join("requirements-installed.txt");
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted)
         && works(Command::new(&python).arg("-V"))
     {
-        steps.say("python: the environment of the tests is there");
+        steps.say(&format!("python: the environment of {name} is there"));
         return Ok(python);
     }
-    make(steps, directory)?;
+    make(steps, name, directory)?;
     let mut install = installer(&python)?;
     steps.run(
-        "python: installing what the tests use",
+        &format!("python: installing the packages of {name} (up to a minute)"),
         install
-            .args(["install", "--quiet", "-r"])
-            .arg(&requirements),
+            .args(["install", "--quiet"])
+            .args(packages.options)
+            .arg("-r")
+            .arg(&list),
     )?;
     fs::write(&stamp, wanted).context("cannot write down what was installed")?;
     Ok(python)
 }
 
 /// Some systems ship Python without the part that puts pip into new environments; the system's own pip does as well.
-fn make(steps: &Steps, directory: &Path) -> anyhow::Result<()> {
+fn make(steps: &Steps, name: &str, directory: &Path) -> anyhow::Result<()> {
     if directory.exists() {
         fs::remove_dir_all(directory)
             .with_context(|| format!("cannot remove {}", directory.display()))?;
@@ -49,7 +88,7 @@ fn make(steps: &Steps, directory: &Path) -> anyhow::Result<()> {
         command.arg("--without-pip");
     }
     steps.run(
-        "python: making an environment for the tests",
+        &format!("python: making the environment of {name}"),
         command.arg(directory),
     )
 }

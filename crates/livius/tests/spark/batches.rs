@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::Case;
 use crate::client::{PATIENCE, Session, eventually, get, post};
 use crate::server::Server;
-pub use folder::Folder;
+pub use folder::{Folder, Steps};
 pub use jar::compile;
 
 pub const CASES: &[Case] = &[

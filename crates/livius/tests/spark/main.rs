@@ -9,16 +9,20 @@
     reason = "a test says what it does, and fails loudly"
 )]
 
+mod airflow;
 mod batches;
 mod cancel;
 mod client;
+mod clients;
 mod command_line;
+mod compat;
 mod death;
 mod fields;
 mod languages;
 mod pylivy;
 mod restart;
 mod server;
+mod sparkmagic;
 mod standalone;
 
 use std::process::ExitCode;
@@ -102,11 +106,18 @@ fn main() -> ExitCode {
             fields::CASES,
             restart::CASES,
             pylivy::CASES,
+            airflow::CASES,
+            sparkmagic::CASES,
             batches::CASES,
             standalone::CASES,
             command_line::CASES,
+            compat::CASES,
         ] {
             all.extend(trials(&shared, cases));
+        }
+        if name == "spark_4" {
+            all.extend(trials(&shared, airflow::ONCE));
+            all.extend(trials(&shared, sparkmagic::ONCE));
         }
         worlds.push(shared);
     }

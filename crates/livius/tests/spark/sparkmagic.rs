@@ -1,0 +1,48 @@
+//! Notebooks with sparkmagic, unchanged: its kernels, run by nbclient, and its magics in a plain notebook.
+
+use crate::clients::python;
+use crate::server::Server;
+use crate::{Case, Shared};
+
+pub const CASES: &[Case] = &[("clients::sparkmagic_kernel_of_pyspark", |shared| {
+    notebook(shared, "pyspark");
+})];
+
+/// With the newer Spark alone, to save time.
+pub const ONCE: &[Case] = &[
+    ("clients::sparkmagic_kernel_of_scala", |shared| {
+        notebook(shared, "spark");
+    }),
+    ("clients::sparkmagic_kernel_of_r", |shared| {
+        notebook(shared, "sparkr");
+    }),
+    ("clients::sparkmagic_magics", |shared| {
+        notebook(shared, "magics");
+    }),
+];
+
+/// With a server of its own, as a notebook may clean up all that it has.
+fn notebook(shared: &Shared, name: &str) {
+    let server = Server::start(&shared.spark.home, &[]);
+    let home = tempfile::tempdir().unwrap();
+    let output = python("LIVIUS_TEST_SPARKMAGIC", home.path())
+        .args(["-c", include_str!("clients/sparkmagic_notebooks.py")])
+        .args([name, &server.url])
+        // What pandas tells sparkmagic is shown among the errors of a cell.
+        .env("PYTHONWARNINGS", "ignore::UserWarning")
+        .output()
+        .unwrap();
+    let (out, err) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(
+        output.status.success() && out.contains("sparkmagic is content"),
+        "{out}\n{err}"
+    );
+    for skipped in out.lines().filter(|line| line.starts_with("SKIPPED")) {
+        println!("{skipped}");
+    }
+    let left = server.stop();
+    assert!(left.is_empty(), "{left:#?}");
+}
