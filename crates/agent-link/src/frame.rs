@@ -1,6 +1,8 @@
 //! Frames as types.
 
-use domain::{DriverId, Kind, StatementId};
+use domain::{
+    DriverId, JobId, JobLanguage, JobOutcome, Kind, ResourceId, ResourceUse, StatementId,
+};
 use serde::{Deserialize, Serialize};
 
 /// The version in every frame.
@@ -102,6 +104,44 @@ pub enum Event {
         /// How many pieces carried it.
         chunks: u32,
     },
+    /// A job begins to run.
+    JobStarted {
+        /// Which.
+        job: JobId,
+        /// Epoch milliseconds.
+        at: i64,
+    },
+    /// A piece of a job's long result.
+    JobChunk {
+        /// Which job's.
+        job: JobId,
+        /// Counting from 0.
+        index: u32,
+        /// Base64; the pieces' texts may be joined.
+        data: String,
+    },
+    /// A job is over.
+    JobFinished {
+        /// Which.
+        job: JobId,
+        /// Epoch milliseconds.
+        at: i64,
+        /// How it ended.
+        outcome: JobOutcome,
+        /// The result in base64, unless there is none or pieces carried it.
+        result: Option<String>,
+        /// How many pieces carried it.
+        chunks: u32,
+        /// Why it failed.
+        error: Option<String>,
+    },
+    /// A file is at its place, or cannot be.
+    ResourceAdded {
+        /// Which.
+        resource: ResourceId,
+        /// Why it cannot be.
+        error: Option<String>,
+    },
     /// The agent is about to end in good order.
     Stopped {
         /// Why.
@@ -184,6 +224,32 @@ pub enum Command {
         /// Counted in UTF-16 units.
         cursor: u32,
     },
+    /// Add this file to the session; a known one is not added again.
+    Resource {
+        /// Which.
+        resource: ResourceId,
+        /// What it is for.
+        #[serde(rename = "use")]
+        used_as: ResourceUse,
+        /// What it is to be called.
+        name: String,
+        /// Where it is; `None` when the server has it.
+        uri: Option<String>,
+    },
+    /// Run this job; a known one is not run again.
+    Job {
+        /// Which.
+        job: JobId,
+        /// How to read it.
+        language: JobLanguage,
+        /// Its bytes, in base64.
+        payload: String,
+    },
+    /// Stop this job.
+    CancelJob {
+        /// Which.
+        job: JobId,
+    },
     /// End in good order.
     Stop,
 }
@@ -215,7 +281,8 @@ impl AgentFrame {
     pub fn parse(text: &str) -> Result<Self, FrameError> {
         let head = head(text)?;
         match head.kind.as_str() {
-            "ready" | "failed" | "started" | "chunk" | "finished" | "stopped" => {
+            "ready" | "failed" | "started" | "chunk" | "finished" | "jobStarted" | "jobChunk"
+            | "jobFinished" | "resourceAdded" | "stopped" => {
                 let event = serde_json::from_str(text).map_err(FrameError::Syntax)?;
                 Ok(Self::Event {
                     seq: head.seq,

@@ -1,4 +1,4 @@
-//! The nouns of Livius: ids, kinds, requests, records and the state machines of sessions, statements and batches.
+//! The nouns of Livius: ids, kinds, requests, records and the state machines of sessions, statements, jobs and batches.
 //!
 //! Purpose: everything that can be decided without doing anything. Non-goals: I/O, clocks that tick, JSON as clients see it
 //! (that is `wire`), SQL (that is `store`).
@@ -9,6 +9,7 @@ pub mod duration;
 pub mod end;
 pub mod error_chain;
 pub mod ids;
+pub mod job;
 pub mod kind;
 pub mod limits;
 pub mod name;
@@ -21,11 +22,16 @@ pub use batch::{BatchEffect, BatchEnd, BatchEvent, BatchOutcome, BatchState, Dep
 pub use clock::{Clock, SystemClock};
 pub use end::{End, Exit, Failure, FailureCode, Outcome, Phase, StopCause};
 pub use error_chain::chain;
-pub use ids::{BatchId, DriverId, SessionId, StatementId};
+pub use ids::{BatchId, DriverId, JobId, ResourceId, SessionId, StatementId};
+pub use job::{
+    JobEffect, JobEvent, JobLanguage, JobOutcome, JobState, ResourceSource, ResourceState,
+    ResourceUse,
+};
 pub use kind::Kind;
 pub use limits::Limits;
 pub use record::{
-    AppInfo, BatchRecord, BatchTimes, DriverRecord, ProcessRecord, SessionRecord, StatementRecord,
+    AppInfo, BatchRecord, BatchTimes, DriverRecord, JobRecord, ProcessRecord, ResourceRecord,
+    SessionRecord, StatementRecord,
 };
 pub use request::{BatchRequest, SessionRequest, SubmitOptions};
 pub use session::{SessionEffect, SessionEvent, SessionState};

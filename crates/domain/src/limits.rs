@@ -13,6 +13,14 @@ pub struct Limits {
     pub waiting_statements: usize,
     /// Finished statements kept for one session.
     pub retained_statements: usize,
+    /// Jobs that are not over in one session.
+    pub unfinished_jobs: usize,
+    /// Jobs that are over and kept for one session.
+    pub retained_jobs: usize,
+    /// An uploaded file, in bytes.
+    pub upload_bytes: u64,
+    /// Files added to one session that its driver does not have yet.
+    pub pending_resources: usize,
     /// Ended sessions that stay listed.
     pub ended_sessions: usize,
     /// How long ended sessions stay listed.
@@ -52,6 +60,10 @@ impl Default for Limits {
             concurrent_starts: 4,
             waiting_statements: 1_000,
             retained_statements: 1_000,
+            unfinished_jobs: 64,
+            retained_jobs: 1_000,
+            upload_bytes: 100 << 20,
+            pending_resources: 100,
             ended_sessions: 1_000,
             ended_retention: Duration::from_hours(24),
             code_bytes: 32 << 20,

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BatchId, BatchRequest, BatchState, DriverId, Kind, SessionId, SessionRequest, SessionState,
+    BatchId, BatchRequest, BatchState, DriverId, JobId, JobLanguage, JobState, Kind, ResourceId,
+    ResourceSource, ResourceState, ResourceUse, SessionId, SessionRequest, SessionState,
     StatementId, StatementState,
 };
 
@@ -130,4 +131,36 @@ pub struct StatementRecord {
     pub code: String,
     /// Where it stands.
     pub state: StatementState,
+}
+
+/// A job as the store keeps it, without its bytes and its result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobRecord {
+    /// Its session.
+    pub session: SessionId,
+    /// Its number there.
+    pub id: JobId,
+    /// What it is written in.
+    pub language: JobLanguage,
+    /// Where it stands.
+    pub state: JobState,
+    /// Why it failed, for its author.
+    pub error: Option<String>,
+}
+
+/// A file that was added to a session, as the store keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceRecord {
+    /// Its session.
+    pub session: SessionId,
+    /// Its number there.
+    pub id: ResourceId,
+    /// What it is for.
+    pub used_as: ResourceUse,
+    /// What it is called: one component of a path.
+    pub name: String,
+    /// Where it comes from.
+    pub source: ResourceSource,
+    /// How far it is.
+    pub state: ResourceState,
 }

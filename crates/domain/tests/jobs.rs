@@ -1,0 +1,168 @@
+//! The machine of jobs as a table (every state, every event) and under random sequences of events.
+
+use domain::job::{JobEvent as Event, JobState as State};
+use domain::{JobEffect, JobOutcome};
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+const OUTCOMES: [JobOutcome; 3] = [
+    JobOutcome::Succeeded,
+    JobOutcome::Failed,
+    JobOutcome::Cancelled,
+];
+/// When the states were come to.
+const BEFORE: Timestamp = Timestamp::constant(1, 0);
+/// When the events happen.
+const NOW: Timestamp = Timestamp::constant(2, 0);
+
+fn states() -> Vec<State> {
+    let started = BEFORE;
+    let mut states = vec![
+        State::Waiting,
+        State::Sent,
+        State::Started { started },
+        State::Cancelling { started: None },
+        State::Cancelling {
+            started: Some(started),
+        },
+    ];
+    for outcome in OUTCOMES {
+        states.extend([None, Some(started)].map(|started| State::Ended {
+            outcome,
+            started,
+            ended: BEFORE,
+        }));
+    }
+    states
+}
+
+fn events() -> Vec<Event> {
+    let at = NOW;
+    let mut events = vec![Event::Dispatch, Event::Started(at), Event::Cancel(at)];
+    events.extend(OUTCOMES.map(|outcome| Event::Finished { at, outcome }));
+    events.push(Event::DriverLost(at));
+    events
+}
+
+fn show(state: State) -> String {
+    let since = |started: Option<Timestamp>| {
+        started.map_or_else(|| "unbegun".to_owned(), |at| at.as_second().to_string())
+    };
+    match state {
+        State::Waiting => "waiting".to_owned(),
+        State::Sent => "sent".to_owned(),
+        State::Started { started } => format!("started({})", since(Some(started))),
+        State::Cancelling { started } => format!("cancelling({})", since(started)),
+        State::Ended {
+            outcome,
+            started,
+            ended,
+        } => format!(
+            "{}({}, {})",
+            format!("{outcome:?}").to_lowercase(),
+            since(started),
+            ended.as_second()
+        ),
+    }
+}
+
+fn show_event(event: Event) -> String {
+    match event {
+        Event::Dispatch => "dispatch".to_owned(),
+        Event::Started(_) => "started".to_owned(),
+        Event::Cancel(_) => "cancel".to_owned(),
+        Event::Finished { outcome, .. } => format!("{outcome:?}").to_lowercase(),
+        Event::DriverLost(_) => "driver lost".to_owned(),
+    }
+}
+
+#[test]
+fn every_job_state_meets_every_event() {
+    let mut table = String::new();
+    for state in states() {
+        for event in events() {
+            let outcome = match state.on(event) {
+                Ok((next, effect)) => format!(
+                    "{} {}",
+                    show(next),
+                    effect.map_or(String::new(), |effect| format!("{effect:?}"))
+                ),
+                Err(illegal) => {
+                    assert_eq!((illegal.state, illegal.event), (state, event));
+                    "ILLEGAL".to_owned()
+                }
+            };
+            let line = format!("{:21} | {:11} | {outcome}", show(state), show_event(event));
+            table.push_str(line.trim_end());
+            table.push('\n');
+        }
+    }
+    insta::assert_snapshot!(table);
+}
+
+#[test]
+fn livy_has_a_name_for_every_state() {
+    let names: Vec<String> = states()
+        .into_iter()
+        .map(|state| format!("{:21} | {}", show(state), state.livy_name()))
+        .collect();
+    insta::assert_snapshot!(names.join("\n"));
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    prop::sample::select(events())
+}
+
+proptest! {
+    /// Whatever happens: what is over stays over, as it was, and nothing is done about it; one that is to be stopped is shown as that
+    /// until it is over, and after a lost link told to stop again; one that has begun is not handed over again; success is only said on the word of the agent, and `cancelled` only of a job that has stopped or never ran.
+    #[test]
+    fn jobs_keep_their_promises(events in prop::collection::vec(any_event(), 0..30)) {
+        let mut state = State::Waiting;
+        let (mut dispatched, mut unwanted) = (false, false);
+        for event in events {
+            let Ok((next, effect)) = state.on(event) else { continue };
+            if state.is_final() {
+                prop_assert_eq!((next, effect), (state, None));
+                continue;
+            }
+            dispatched |= event == Event::Dispatch;
+            unwanted |= matches!(event, Event::Cancel(_));
+            prop_assert!(next.started().is_none() || dispatched);
+            prop_assert!(state.started().is_none() || next.started().is_some());
+            let stopping = matches!(next, State::Cancelling { .. });
+            let handed_over = matches!(effect, Some(JobEffect::SendJob | JobEffect::SendJobAndCancel));
+            prop_assert_eq!(handed_over, event == Event::Dispatch && state.started().is_none());
+            let stopped = matches!(effect, Some(JobEffect::SendCancel | JobEffect::SendJobAndCancel));
+            prop_assert_eq!(stopped, stopping && matches!(event, Event::Dispatch | Event::Cancel(_)));
+            if unwanted {
+                prop_assert!(next.is_final() || stopping);
+            }
+            if let State::Ended { outcome, started, .. } = next {
+                let said = matches!(event, Event::Finished { outcome: said, .. } if said == outcome);
+                let (lost, cancel) = (matches!(event, Event::DriverLost(_)), matches!(event, Event::Cancel(_)));
+                let allowed = match outcome {
+                    JobOutcome::Succeeded => said,
+                    JobOutcome::Failed => said || lost,
+                    JobOutcome::Cancelled => said || lost && unwanted || cancel && !dispatched,
+                };
+                prop_assert!(allowed, "{:?} by {:?}", next, event);
+                prop_assert_eq!(started, state.started());
+                prop_assert_eq!(effect.is_some(), outcome == JobOutcome::Failed && lost);
+            }
+            state = next;
+        }
+    }
+
+    /// The agent repeats what was not acknowledged: what it says a second time changes nothing that it said the first time.
+    #[test]
+    fn what_an_agent_repeats_changes_nothing(events in prop::collection::vec(any_event(), 0..30)) {
+        let mut state = State::Waiting;
+        for event in events {
+            let Ok((next, _)) = state.on(event) else { continue };
+            let Ok((again, _)) = next.on(event) else { continue };
+            prop_assert_eq!(again, next, "{:?} twice in {:?}", event, state);
+            state = next;
+        }
+    }
+}
