@@ -4,7 +4,11 @@ pub mod batch_retention;
 mod batch_samples;
 pub mod batches;
 pub mod durability;
+pub mod job_results;
+pub mod job_retention;
+pub mod jobs;
 pub mod outputs;
+pub mod resources;
 pub mod retention;
 pub mod sessions;
 pub mod statements;
@@ -72,6 +76,28 @@ macro_rules! store_conformance {
             durability::everything_survives_opening_again,
             durability::a_call_that_is_given_up_is_done_whole_or_not_at_all,
             durability::numbers_go_on_after_opening_again,
+            jobs::numbers_of_jobs_count_from_1_in_each_session,
+            jobs::every_state_and_language_of_a_job_is_stored,
+            jobs::an_unknown_job_is_refused_or_absent,
+            jobs::unfinished_jobs_come_in_order,
+            jobs::jobs_created_at_once_count_without_a_gap,
+            jobs::any_text_of_a_job_is_stored,
+            job_results::the_bytes_of_a_job_stay_until_it_is_over,
+            job_results::a_result_stays_until_another_comes,
+            job_results::pieces_are_the_result_of_a_job_that_succeeded,
+            job_results::a_piece_of_a_result_again_changes_nothing,
+            job_results::a_given_result_takes_the_place_of_pieces,
+            job_retention::finished_jobs_go_oldest_first,
+            job_retention::a_trimmed_number_of_a_job_is_not_given_again,
+            job_retention::jobs_and_resources_go_with_their_session,
+            job_retention::jobs_and_resources_survive_opening_again,
+            job_retention::numbers_of_jobs_go_on_after_opening_again,
+            job_retention::a_job_call_that_is_given_up_is_done_whole_or_not_at_all,
+            resources::a_new_resource_is_pending_as_asked_for,
+            resources::a_resource_is_pending_until_it_was_dealt_with,
+            resources::an_unknown_resource_is_refused_or_absent,
+            resources::any_text_of_a_resource_is_stored,
+            resources::resources_created_at_once_count_without_a_gap,
             batches::a_new_batch_is_stored_as_asked_for,
             batches::any_text_of_a_batch_is_stored,
             batches::batches_are_counted_apart_and_a_refusal_uses_a_number_up,
@@ -148,6 +174,21 @@ fn windows(len: i32) -> Vec<(Window, Vec<i32>)> {
     })
     .collect()
 }
+
+/// Texts that are hard to keep.
+const TEXTS: [&str; 11] = [
+    "",
+    " \t\r\n ",
+    "a\u{0}b\u{0}",
+    "\u{0}",
+    "'; DROP TABLE statements; --",
+    "\\ \" ` $1 ?1 :a @b {} %s",
+    "🤔👩‍👩‍👧 e\u{301} \u{202e}rtl\u{2028}\u{feff}\u{fffd}\u{10ffff}",
+    "\u{1b}[31m\u{7}\u{7f}\u{85}",
+    "null",
+    "007",
+    "1e3",
+];
 
 fn at(second: i64) -> Result<Timestamp, Failure> {
     Ok(Timestamp::from_microsecond(

@@ -1,4 +1,5 @@
-//! Durable state behind two traits: one for sessions with their statements, one for batches.
+//! Durable state behind traits: [`Store`] for sessions with their statements, and with [`JobStore`] and [`ResourceStore`] for their jobs and the
+//! files added to them; [`BatchStore`] for batches.
 //!
 //! Purpose: what was acknowledged survives `kill -9`. Non-goals: deciding anything, or knowing what clients see.
 //! [`SqliteStore`] is the embedded default; the `conformance` suite is stamped on every backend.
@@ -6,6 +7,7 @@
 mod batches;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+mod jobs;
 mod sqlite;
 
 use async_trait::async_trait;
@@ -13,6 +15,7 @@ use domain::{Kind, SessionId, SessionRecord, SessionRequest, StatementId, Statem
 use jiff::Timestamp;
 
 pub use batches::{BatchStore, NewBatch};
+pub use jobs::{JobStore, NewResource, ResourceStore, StoredJob};
 pub use sqlite::{OpenError, SchemaError, SqliteStore};
 
 /// What is known of a session before it has a number.
@@ -28,14 +31,14 @@ pub struct NewSession {
     pub created_at: Timestamp,
 }
 
-/// A statement's output: one JSON document, in pieces that are put together by appending.
+/// A statement's output, one JSON document, or a job's result in base64: in pieces that are put together by appending.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
     /// There is none.
     None,
     /// It is short: here it is.
     Inline(String),
-    /// It is long: read it piece by piece with [`Store::output_chunk`].
+    /// It is long: read it piece by piece with [`Store::output_chunk`], or [`JobStore::job_chunk`].
     Chunked {
         /// How many pieces.
         chunks: u32,
@@ -97,7 +100,7 @@ pub enum StoreError {
 
 /// Everything durable about sessions. Each call is one transaction: done whole, or not at all.
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: JobStore + ResourceStore {
     /// Gives a session its number and stores it in its first state. Numbers only grow and are used up even by a refusal.
     async fn create_session(&self, new: NewSession) -> Result<SessionRecord, StoreError>;
 

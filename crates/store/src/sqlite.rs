@@ -5,6 +5,8 @@
 
 mod batches;
 mod counters;
+mod job_results;
+mod jobs;
 mod listing;
 mod lock;
 #[cfg(test)]
@@ -12,6 +14,7 @@ mod measurements;
 mod open;
 mod outputs;
 mod readers;
+mod resources;
 mod rows;
 mod schema;
 mod sessions;

@@ -3,10 +3,14 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use domain::{BatchId, BatchRecord, Kind, SessionId, SessionRecord, StatementId, StatementRecord};
+use domain::{
+    BatchId, BatchRecord, JobId, JobLanguage, JobRecord, Kind, ResourceRecord, SessionId,
+    SessionRecord, StatementId, StatementRecord,
+};
 use jiff::Timestamp;
 use store::{
-    BatchStore, NewBatch, NewSession, SqliteStore, Store, StoreError, StoredStatement, Window,
+    BatchStore, JobStore, NewBatch, NewResource, NewSession, ResourceStore, SqliteStore, Store,
+    StoreError, StoredJob, StoredStatement, Window,
 };
 use tokio::sync::watch;
 
@@ -150,6 +154,85 @@ impl Store for FullDisk {
 
     async fn trim_statements(&self, session: SessionId, keep: u64) -> Result<(), StoreError> {
         self.writable()?.trim_statements(session, keep).await
+    }
+}
+
+#[async_trait]
+impl JobStore for FullDisk {
+    async fn create_job(
+        &self,
+        session: SessionId,
+        language: JobLanguage,
+        payload: &str,
+    ) -> Result<JobRecord, StoreError> {
+        let store = self.writable()?;
+        store.create_job(session, language, payload).await
+    }
+
+    async fn job_payload(
+        &self,
+        session: SessionId,
+        job: JobId,
+    ) -> Result<Option<String>, StoreError> {
+        self.store.job_payload(session, job).await
+    }
+
+    async fn update_job(&self, record: &JobRecord, result: Option<&str>) -> Result<(), StoreError> {
+        self.writable()?.update_job(record, result).await
+    }
+
+    async fn put_job_chunk(
+        &self,
+        session: SessionId,
+        job: JobId,
+        index: u32,
+        text: &str,
+    ) -> Result<(), StoreError> {
+        let store = self.writable()?;
+        store.put_job_chunk(session, job, index, text).await
+    }
+
+    async fn job_chunk(
+        &self,
+        session: SessionId,
+        job: JobId,
+        index: u32,
+    ) -> Result<Option<String>, StoreError> {
+        self.store.job_chunk(session, job, index).await
+    }
+
+    async fn job(&self, session: SessionId, job: JobId) -> Result<Option<StoredJob>, StoreError> {
+        self.store.job(session, job).await
+    }
+
+    async fn unfinished_jobs(&self, session: SessionId) -> Result<Vec<JobRecord>, StoreError> {
+        self.store.unfinished_jobs(session).await
+    }
+
+    async fn trim_jobs(&self, session: SessionId, keep: u64) -> Result<(), StoreError> {
+        self.writable()?.trim_jobs(session, keep).await
+    }
+}
+
+#[async_trait]
+impl ResourceStore for FullDisk {
+    async fn create_resource(
+        &self,
+        session: SessionId,
+        new: NewResource,
+    ) -> Result<ResourceRecord, StoreError> {
+        self.writable()?.create_resource(session, new).await
+    }
+
+    async fn update_resource(&self, record: &ResourceRecord) -> Result<(), StoreError> {
+        self.writable()?.update_resource(record).await
+    }
+
+    async fn pending_resources(
+        &self,
+        session: SessionId,
+    ) -> Result<Vec<ResourceRecord>, StoreError> {
+        self.store.pending_resources(session).await
     }
 }
 

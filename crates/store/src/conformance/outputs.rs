@@ -2,7 +2,7 @@
 
 use domain::{Kind, SessionId, StatementId, StatementRecord, StatementState};
 
-use super::{Failure, Outcome, Place, at, named, unnamed};
+use super::{Failure, Outcome, Place, TEXTS, at, named, unnamed};
 use crate::{NewSession, Output, Store};
 
 /// `None` is "no news", not "no output".
@@ -114,20 +114,7 @@ pub async fn a_given_output_takes_the_place_of_pieces(place: &dyn Place) -> Outc
 /// What goes in comes out, byte by byte.
 pub async fn any_text_is_stored(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
-    let texts = [
-        "",
-        " \t\r\n ",
-        "a\u{0}b\u{0}",
-        "\u{0}",
-        "'; DROP TABLE statements; --",
-        "\\ \" ` $1 ?1 :a @b {} %s",
-        "🤔👩‍👩‍👧 e\u{301} \u{202e}rtl\u{2028}\u{feff}\u{fffd}\u{10ffff}",
-        "\u{1b}[31m\u{7}\u{7f}\u{85}",
-        "null",
-        "007",
-        "1e3",
-    ];
-    for (number, text) in (0..).zip(texts) {
+    for (number, text) in (0..).zip(TEXTS) {
         let new = NewSession {
             owner: Some(text.to_owned()),
             proxy_user: Some(text.to_owned()),

@@ -1,13 +1,24 @@
 //! Between rows and records.
 
-use domain::{BatchId, BatchRecord, Kind, SessionId, SessionRecord, StatementId, StatementRecord};
+use domain::{
+    BatchId, BatchRecord, JobId, JobLanguage, JobRecord, Kind, ResourceId, ResourceRecord,
+    ResourceUse, SessionId, SessionRecord, StatementId, StatementRecord,
+};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
-use crate::{Output, StoreError, StoredStatement};
+use crate::{Output, StoreError, StoredJob, StoredStatement};
+
+/// The columns of an output: itself when it is short, else the count of its pieces and their length.
+type OutputColumns = [&'static str; 3];
+
+const OUTPUT: OutputColumns = ["output", "output_chunks", "output_bytes"];
+const RESULT: OutputColumns = ["result", "result_chunks", "result_bytes"];
+const LANGUAGES: [JobLanguage; 2] = [JobLanguage::Jvm, JobLanguage::Python];
+const USES: [ResourceUse; 2] = [ResourceUse::Library, ResourceUse::File];
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -50,7 +61,7 @@ pub(super) fn stored_statement(
 ) -> Result<StoredStatement, StoreError> {
     let record = statement(session, row)?;
     let what = || format!("the output of statement {} of session {session}", record.id);
-    let output = read_output(row).map_err(|source| corrupt(what(), source))?;
+    let output = read_output(row, OUTPUT).map_err(|source| corrupt(what(), source))?;
     Ok(StoredStatement { record, output })
 }
 
@@ -66,6 +77,52 @@ pub(super) fn statement(
     );
     read_statement(session, id, row)
         .map_err(|source| corrupt(format!("statement {id} of session {session}"), source))
+}
+
+/// Reads a row of `jobs` with all its columns but its bytes.
+pub(super) fn stored_job(session: SessionId, row: &SqliteRow) -> Result<StoredJob, StoreError> {
+    let record = job(session, row)?;
+    let what = || format!("the result of job {} of session {session}", record.id);
+    let result = read_output(row, RESULT).map_err(|source| corrupt(what(), source))?;
+    Ok(StoredJob { record, result })
+}
+
+/// Reads a row of `jobs` without its bytes and its result.
+pub(super) fn job(session: SessionId, row: &SqliteRow) -> Result<JobRecord, StoreError> {
+    let what = || format!("a job of session {session}");
+    let id = JobId(
+        row.try_get("id")
+            .map_err(|error| corrupt(what(), error.into()))?,
+    );
+    read_job(session, id, row)
+        .map_err(|source| corrupt(format!("job {id} of session {session}"), source))
+}
+
+/// Reads a row of `resources` with all its columns.
+pub(super) fn resource(session: SessionId, row: &SqliteRow) -> Result<ResourceRecord, StoreError> {
+    let what = || format!("a resource of session {session}");
+    let id = ResourceId(
+        row.try_get("id")
+            .map_err(|error| corrupt(what(), error.into()))?,
+    );
+    read_resource(session, id, row)
+        .map_err(|source| corrupt(format!("resource {id} of session {session}"), source))
+}
+
+/// How a language is written.
+pub(super) fn language_name(language: JobLanguage) -> &'static str {
+    match language {
+        JobLanguage::Jvm => "jvm",
+        JobLanguage::Python => "python",
+    }
+}
+
+/// How a use is written.
+pub(super) fn use_name(used_as: ResourceUse) -> &'static str {
+    match used_as {
+        ResourceUse::Library => "library",
+        ResourceUse::File => "file",
+    }
 }
 
 /// Writes a document. Maps have text keys and nothing refuses, so it cannot fail.
@@ -134,16 +191,46 @@ fn read_statement(
     })
 }
 
-fn read_output(row: &SqliteRow) -> Result<Output, Failure> {
-    if let Some(text) = row.try_get("output")? {
+fn read_job(session: SessionId, id: JobId, row: &SqliteRow) -> Result<JobRecord, Failure> {
+    let name: &str = row.try_get("language")?;
+    let language = LANGUAGES.into_iter().find(|it| language_name(*it) == name);
+    Ok(JobRecord {
+        session,
+        id,
+        language: language.ok_or_else(|| format!("unknown language {name:?}"))?,
+        state: document(row, "state")?,
+        error: row.try_get("error")?,
+    })
+}
+
+fn read_resource(
+    session: SessionId,
+    id: ResourceId,
+    row: &SqliteRow,
+) -> Result<ResourceRecord, Failure> {
+    let name: &str = row.try_get("used_as")?;
+    let used_as = USES.into_iter().find(|it| use_name(*it) == name);
+    Ok(ResourceRecord {
+        session,
+        id,
+        used_as: used_as.ok_or_else(|| format!("unknown use {name:?}"))?,
+        name: row.try_get("name")?,
+        source: document(row, "source")?,
+        state: document(row, "state")?,
+    })
+}
+
+fn read_output(row: &SqliteRow, columns: OutputColumns) -> Result<Output, Failure> {
+    let [text, chunks, bytes] = columns;
+    if let Some(text) = row.try_get(text)? {
         return Ok(Output::Inline(text));
     }
-    let Some(chunks) = row.try_get("output_chunks")? else {
+    let Some(chunks) = row.try_get(chunks)? else {
         return Ok(Output::None);
     };
     Ok(Output::Chunked {
         chunks,
-        bytes: count(row.try_get("output_bytes")?),
+        bytes: count(row.try_get(bytes)?),
     })
 }
 

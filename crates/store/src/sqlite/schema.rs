@@ -6,6 +6,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, SqliteConnection};
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_initial.sql"),
     include_str!("../../migrations/0002_batches.sql"),
+    include_str!("../../migrations/0003_jobs.sql"),
 ];
 /// Marks the file as Livius's: "Livi".
 const APPLICATION_ID: i64 = 0x4c69_7669;

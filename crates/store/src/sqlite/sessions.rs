@@ -25,7 +25,7 @@ const LISTING: Listing = Listing {
 };
 const UNENDED: &str = "SELECT * FROM sessions WHERE ended_at IS NULL ORDER BY id";
 const UNLIST: &str = "UPDATE sessions SET listed = 0 WHERE id = ?1 AND listed = 1";
-// Statements and pieces of outputs go with their session (ON DELETE CASCADE).
+// All that belongs to a session goes with it (ON DELETE CASCADE).
 const PURGE: &str = "DELETE FROM sessions WHERE id IN ( \
                          SELECT id FROM sessions WHERE ended_at < ?1 \
                          UNION \

@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use camino::Utf8PathBuf;
-use domain::{BatchRequest, SessionId, SessionRequest};
+use domain::{
+    BatchRequest, JobLanguage, Kind, ResourceSource, ResourceUse, SessionId, SessionRequest,
+};
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, Executor};
@@ -18,7 +20,7 @@ use tempfile::TempDir;
 
 use super::{OpenError, SchemaError, SqliteStore};
 use crate::conformance::{Backend, Failure, Place};
-use crate::{NewBatch, NewSession, Store};
+use crate::{JobStore, NewBatch, NewResource, NewSession, ResourceStore, Store};
 
 crate::store_conformance!(Directory::new());
 
@@ -77,6 +79,14 @@ pub(super) fn new_batch() -> NewBatch {
         owner: None,
         proxy_user: None,
         created_at: Timestamp::from_second(1).unwrap(),
+    }
+}
+
+pub(super) fn new_file() -> NewResource {
+    NewResource {
+        used_as: ResourceUse::File,
+        name: "data.csv".to_owned(),
+        source: ResourceSource::Upload,
     }
 }
 
@@ -148,7 +158,7 @@ async fn files_that_do_not_fit_are_refused_and_left_alone() {
     for (sql, expected) in [
         (
             newer,
-            "its schema has version 99 and this server knows none above 2: start the newer server again, or restore a backup",
+            "its schema has version 99 and this server knows none above 3: start the newer server again, or restore a backup",
         ),
         (foreign, "it is not a database of Livius"),
         (foreign_empty, "it is not a database of Livius"),
@@ -184,6 +194,36 @@ async fn files_that_do_not_fit_are_refused_and_left_alone() {
         panic!("opened nowhere")
     };
     assert!(matches!(refused, OpenError::Lock { .. }), "{refused:?}");
+}
+
+/// The rows that tell of sessions, whatever the table.
+const ROWS: &str = "SELECT (SELECT count(*) FROM sessions), (SELECT count(*) FROM statements), \
+                           (SELECT count(*) FROM statement_chunks), (SELECT count(*) FROM jobs), \
+                           (SELECT count(*) FROM job_chunks), (SELECT count(*) FROM resources)";
+
+#[tokio::test]
+async fn a_purged_session_leaves_no_rows() {
+    let directory = Directory::new();
+    let store = SqliteStore::open(&directory.database()).await.unwrap();
+    let mut session = store.create_session(new_session()).await.unwrap();
+    let made = store.create_statement(session.id, Kind::Spark, "1").await;
+    let piece = store.put_output_chunk(session.id, made.unwrap().id, 0, "{");
+    piece.await.unwrap();
+    let made = store.create_job(session.id, JobLanguage::Jvm, "AA==").await;
+    let piece = store.put_job_chunk(session.id, made.unwrap().id, 0, "Zg==");
+    piece.await.unwrap();
+    let file = store.create_resource(session.id, new_file()).await;
+    file.unwrap();
+    session.ended_at = Some(session.created_at);
+    store.update_session(&session).await.unwrap();
+    for left in [1, 0] {
+        let rows: (i64, i64, i64, i64, i64, i64) = sqlx::query_as(ROWS)
+            .fetch_one(&mut *store.readers.take().await)
+            .await
+            .unwrap();
+        assert_eq!(rows, (left, left, left, left, left, left));
+        store.purge(Timestamp::MIN, 0).await.unwrap();
+    }
 }
 
 /// A write that fails; `ended` when the database, as on a full disk, has ended its transaction by itself.

@@ -2,13 +2,14 @@
 
 use domain::session::Link;
 use domain::{
-    AppInfo, BatchId, DriverId, DriverRecord, End, Exit, Kind, Outcome, ProcessRecord, SessionId,
-    SessionRecord, SessionRequest, SessionState, StatementId, StatementRecord, StatementState,
-    StopCause, SubmitOptions,
+    AppInfo, BatchEnd, BatchId, BatchOutcome, BatchRecord, BatchRequest, BatchState, BatchTimes,
+    DriverId, DriverRecord, End, Exit, Failure, FailureCode, JobId, JobLanguage, Kind, Outcome,
+    Phase, ProcessRecord, ResourceId, SessionId, SessionRecord, SessionRequest, SessionState,
+    StatementId, StatementRecord, StatementState, StopCause, SubmitOptions,
 };
 
-use super::{Directory, SqliteStore, Timestamp, new_batch, new_session};
-use crate::{BatchStore, Output, Store, StoredStatement};
+use super::{Directory, SqliteStore, Timestamp, new_batch, new_file, new_session};
+use crate::{BatchStore, JobStore, Output, ResourceStore, Store, StoredStatement};
 
 /// A file of version 1, with rows as version 1 wrote them: the request is flat, and the application has no address of a log.
 const VERSION_1: &str = concat!(
@@ -31,6 +32,22 @@ INSERT INTO sessions VALUES (
 INSERT INTO statements VALUES (
     6, 0, 1, 'pyspark', '{"state":"available","started":"2026-11-21T14:00:37.917Z","completed":"2026-11-21T14:00:37.938Z"}',
     NULL, NULL, '{"status":"ok"}', '1+1');
+"#
+);
+
+/// What version 2 made of such a file: the same rows, and a batch.
+const VERSION_2: &str = concat!(
+    include_str!("../../../migrations/0002_batches.sql"),
+    r#"
+PRAGMA user_version = 2;
+UPDATE counters SET next = 4 WHERE name = 'batch';
+INSERT INTO batches VALUES (
+    3, 1, 1795272170849511, 'nightly', 'alice', 'bob',
+    '{"state":"ended","outcome":"failed","cause":null,"failure":{"code":"application_failed","phase":"running","message":"m","hint":"h"},"exit":{"code":1}}',
+    '{"created_at":"2026-11-21T14:00:37.917Z","launched_at":"2026-11-21T14:00:38Z","running_at":null,"stopping_at":null,"ended_at":"2026-11-21T14:42:50.849511Z"}',
+    '{"app_id":"local-1795269678112","spark_ui_url":null,"driver_log_url":"http://192.0.2.2/log"}',
+    NULL,
+    '{"file":"/jobs/nightly.py","class_name":null,"args":["2026-11-21"],"proxy_user":"bob","jars":[],"py_files":[],"files":[],"archives":[],"driver_memory":null,"driver_cores":null,"executor_memory":null,"executor_cores":null,"num_executors":null,"queue":null,"name":"nightly","conf":{}}');
 "#
 );
 
@@ -99,27 +116,94 @@ fn statement() -> StoredStatement {
     StoredStatement { record, output }
 }
 
+fn batch() -> BatchRecord {
+    let text = |text: &str| Some(text.to_owned());
+    BatchRecord {
+        id: BatchId(3),
+        request: BatchRequest {
+            file: "/jobs/nightly.py".to_owned(),
+            class_name: None,
+            args: vec!["2026-11-21".to_owned()],
+            submit: SubmitOptions {
+                proxy_user: text("bob"),
+                name: text("nightly"),
+                ..SubmitOptions::default()
+            },
+        },
+        owner: text("alice"),
+        proxy_user: text("bob"),
+        state: BatchState::Ended(BatchEnd {
+            outcome: BatchOutcome::Failed,
+            cause: None,
+            failure: Some(Failure {
+                code: FailureCode::ApplicationFailed,
+                phase: Phase::Running,
+                message: "m".to_owned(),
+                hint: "h".to_owned(),
+            }),
+            exit: Some(Exit::Code(1)),
+        }),
+        app: Some(AppInfo {
+            app_id: "local-1795269678112".to_owned(),
+            spark_ui_url: None,
+            driver_log_url: text("http://192.0.2.2/log"),
+        }),
+        driver: None,
+        times: BatchTimes {
+            created_at: "2026-11-21T14:00:37.917Z".parse().unwrap(),
+            launched_at: Some("2026-11-21T14:00:38Z".parse().unwrap()),
+            running_at: None,
+            stopping_at: None,
+            ended_at: Some("2026-11-21T14:42:50.849511Z".parse().unwrap()),
+        },
+    }
+}
+
 #[tokio::test]
 async fn a_file_of_version_1_is_taken_over() {
     let directory = Directory::with(VERSION_1).await;
     for opening in 0..2 {
         let store = SqliteStore::open(&directory.database()).await.unwrap();
-        assert_eq!(store.unended_sessions().await.unwrap()[0], session());
-        let named = store.session_named("nightly").await.unwrap();
-        assert_eq!(named, Some(session()));
-        let over = store.session(SessionId(4)).await.unwrap().unwrap();
-        let end = End {
-            outcome: Outcome::Stopped,
-            cause: Some(StopCause::Shutdown),
-            failure: None,
-            exit: Some(Exit::Code(0)),
-        };
-        assert_eq!(over.state, SessionState::Ended(end));
-        let read = store.statement(SessionId(6), StatementId(0)).await.unwrap();
-        assert_eq!(read, Some(statement()));
-        let next = store.create_session(new_session()).await.unwrap();
-        assert_eq!(next.id, SessionId(7 + opening));
+        sessions_are_taken_over(&store, opening).await;
         let batch = store.create_batch(new_batch()).await.unwrap();
         assert_eq!(batch.id, BatchId(opening));
     }
+}
+
+#[tokio::test]
+async fn a_file_of_version_2_is_taken_over() {
+    let directory = Directory::with(VERSION_1).await;
+    directory.tamper(VERSION_2).await;
+    for opening in 0..2 {
+        let store = SqliteStore::open(&directory.database()).await.unwrap();
+        sessions_are_taken_over(&store, opening).await;
+        assert_eq!(store.batch(BatchId(3)).await.unwrap(), Some(batch()));
+        let named = store.batch_named("nightly").await.unwrap();
+        assert_eq!(named, Some(batch()));
+        let next = store.create_batch(new_batch()).await.unwrap();
+        assert_eq!(next.id, BatchId(4 + opening));
+    }
+}
+
+/// What is in the rows of version 1 is read, and a session of that time can be used like any other.
+async fn sessions_are_taken_over(store: &SqliteStore, opening: i32) {
+    assert_eq!(store.unended_sessions().await.unwrap()[0], session());
+    let named = store.session_named("nightly").await.unwrap();
+    assert_eq!(named, Some(session()));
+    let over = store.session(SessionId(4)).await.unwrap().unwrap();
+    let end = End {
+        outcome: Outcome::Stopped,
+        cause: Some(StopCause::Shutdown),
+        failure: None,
+        exit: Some(Exit::Code(0)),
+    };
+    assert_eq!(over.state, SessionState::Ended(end));
+    let read = store.statement(SessionId(6), StatementId(0)).await.unwrap();
+    assert_eq!(read, Some(statement()));
+    let next = store.create_session(new_session()).await.unwrap();
+    assert_eq!(next.id, SessionId(7 + opening));
+    let job = store.create_job(SessionId(6), JobLanguage::Jvm, "AA==");
+    assert_eq!(job.await.unwrap().id, JobId(1 + opening));
+    let file = store.create_resource(SessionId(6), new_file());
+    assert_eq!(file.await.unwrap().id, ResourceId(1 + opening));
 }

@@ -4,10 +4,13 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use domain::{AppInfo, BatchId, BatchRecord, BatchState};
+use domain::{
+    AppInfo, BatchId, BatchRecord, BatchState, JobId, JobLanguage, JobOutcome, JobRecord, JobState,
+    SessionId,
+};
 
-use super::{Directory, SqliteStore, new_batch, new_session};
-use crate::{BatchStore, Store};
+use super::{Directory, SqliteStore, Timestamp, new_batch, new_file, new_session};
+use crate::{BatchStore, JobStore, Output, ResourceStore, Store};
 
 /// Names the database to the process that is to be killed, which is this test program again.
 const DATABASE: &str = "LIVIUS_STORE_TEST_WRITES_TO";
@@ -38,9 +41,38 @@ async fn writes_until_it_is_killed() {
             ..made
         };
         store.update_batch(&running).await.unwrap();
-        store.create_session(new_session()).await.unwrap();
+        let session = store.create_session(new_session()).await.unwrap();
+        write_job(&store, session.id, session.created_at).await;
         println!("\nstored {id}");
     }
+}
+
+/// A file for the session, and a job that succeeds with a long result.
+async fn write_job(store: &SqliteStore, session: SessionId, ended: Timestamp) {
+    let file = store.create_resource(session, new_file()).await;
+    file.unwrap();
+    let made = store.create_job(session, JobLanguage::Jvm, "AA==").await;
+    let made = made.unwrap();
+    let piece = store.put_job_chunk(session, made.id, 0, "Zm9v").await;
+    piece.unwrap();
+    let state = JobState::Ended {
+        outcome: JobOutcome::Succeeded,
+        started: None,
+        ended,
+    };
+    let over = JobRecord { state, ..made };
+    store.update_job(&over, None).await.unwrap();
+}
+
+/// Whether all that was written of a session is there.
+async fn is_whole(store: &SqliteStore, session: SessionId) -> bool {
+    let pending = store.pending_resources(session).await.unwrap();
+    let job = store.job(session, JobId(1)).await.unwrap();
+    let (chunks, bytes) = (1, 4);
+    pending.len() == 1
+        && job.is_some_and(|job| {
+            job.record.state.is_final() && job.result == Output::Chunked { chunks, bytes }
+        })
 }
 
 /// Answers the last batch that was acknowledged.
@@ -77,7 +109,10 @@ async fn what_was_acknowledged_survives_a_kill() {
             assert_eq!(record.app, Some(app(id)));
         }
         acknowledged += usize::try_from(last - first + 1).unwrap();
-        let sessions = store.unended_sessions().await.unwrap().len();
+        let mut sessions = 0;
+        for session in store.unended_sessions().await.unwrap() {
+            sessions += usize::from(is_whole(&store, session.id).await);
+        }
         assert!(sessions >= acknowledged, "{sessions} of {acknowledged}");
         let next = store.create_batch(new_batch()).await.unwrap().id.0;
         // One more may have been stored, or begun, without being acknowledged.

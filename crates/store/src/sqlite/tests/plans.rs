@@ -1,8 +1,9 @@
-//! Batches are handled alike however many there were.
+//! What is asked for is found without looking through all that there is.
 
 use sqlx::{AssertSqlSafe, Row};
 
 use super::super::batches::{BY_ID, BY_NAME, LISTING, PURGE, UNENDED};
+use super::super::{job_results, jobs, resources};
 use super::{Directory, SqliteStore, Timestamp};
 use crate::BatchStore;
 
@@ -41,12 +42,7 @@ async fn no_question_reads_the_whole_table() {
         (UNENDED, "batches_unended"),
         (PURGE, "batches_by_end"),
     ] {
-        let explain = format!("EXPLAIN QUERY PLAN {query}");
-        let rows = sqlx::query(AssertSqlSafe(explain))
-            .fetch_all(&mut *store.readers.take().await)
-            .await
-            .unwrap();
-        let steps: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+        let steps = plan(&store, query).await;
         assert!(steps.iter().any(|step| step.contains(index)), "{steps:#?}");
         for step in &steps {
             assert!(
@@ -55,4 +51,44 @@ async fn no_question_reads_the_whole_table() {
             );
         }
     }
+}
+
+/// A session's own rows are found without looking at those of others.
+#[tokio::test]
+async fn jobs_and_resources_are_found_by_their_session() {
+    let directory = Directory::new();
+    let store = SqliteStore::open(&directory.database()).await.unwrap();
+    for (query, index) in [
+        (jobs::INSERT, "sqlite_autoindex_jobs_1 (session=?"),
+        (jobs::PAYLOAD, "sqlite_autoindex_jobs_1 (session=?"),
+        (jobs::UPDATE, "sqlite_autoindex_jobs_1 (session=?"),
+        (jobs::UPDATE, "sqlite_autoindex_job_chunks_1 (session=?"),
+        (jobs::BY_ID, "sqlite_autoindex_jobs_1 (session=?"),
+        (jobs::UNFINISHED, "jobs_by_end (session=?"),
+        (jobs::RAISE_FLOOR, "sqlite_autoindex_jobs_1 (session=?"),
+        (jobs::TRIM, "jobs_by_end (session=?"),
+        (job_results::GET, "sqlite_autoindex_job_chunks_1 (session=?"),
+        (resources::INSERT, "sqlite_autoindex_resources_1 (session=?"),
+        (resources::UPDATE, "sqlite_autoindex_resources_1 (session=?"),
+        (resources::PENDING, "resources_pending (session=?"),
+    ] {
+        let steps = plan(&store, query).await;
+        assert!(steps.iter().any(|step| step.contains(index)), "{steps:#?}");
+        for step in &steps {
+            assert!(
+                !step.starts_with("SCAN ") && !step.contains("TEMP B-TREE"),
+                "{query}: {steps:#?}"
+            );
+        }
+    }
+}
+
+/// How the database answers a query, step by step.
+async fn plan(store: &SqliteStore, query: &str) -> Vec<String> {
+    let explain = format!("EXPLAIN QUERY PLAN {query}");
+    let rows = sqlx::query(AssertSqlSafe(explain))
+        .fetch_all(&mut *store.readers.take().await)
+        .await
+        .unwrap();
+    rows.iter().map(|row| row.get("detail")).collect()
 }

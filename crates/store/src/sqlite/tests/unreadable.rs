@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
-use domain::{BatchId, Kind, SessionId, StatementId};
+use domain::{BatchId, JobId, JobLanguage, Kind, SessionId, StatementId};
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::{Directory, SqliteStore, Timestamp, new_batch, new_session};
-use crate::{BatchStore, Store, StoreError, Window};
+use super::{Directory, SqliteStore, Timestamp, new_batch, new_file, new_session};
+use crate::{BatchStore, JobStore, ResourceStore, Store, StoreError, Window};
 
 const ALL: Window = Window {
     offset: 0,
@@ -57,13 +57,19 @@ async fn damaged() -> (Directory, SqliteStore) {
             .create_statement(SessionId(0), Kind::Spark, "1")
             .await
             .unwrap();
+        let job = store.create_job(SessionId(0), JobLanguage::Jvm, "AA==");
+        job.await.unwrap();
+        let file = store.create_resource(SessionId(0), new_file());
+        file.await.unwrap();
     }
     drop(store);
     directory
         .tamper(
             r#"UPDATE sessions SET state = '{"state":"unheard of"}' WHERE id = 1;
                UPDATE batches SET times = '{' WHERE id = 1;
-               UPDATE statements SET state = CAST(x'ff' AS TEXT) WHERE id = 1;"#,
+               UPDATE statements SET state = CAST(x'ff' AS TEXT) WHERE id = 1;
+               UPDATE jobs SET language = 'cobol' WHERE id = 2;
+               UPDATE resources SET source = '{"source":"unheard of"}' WHERE id = 2;"#,
         )
         .await;
     let store = SqliteStore::open(&directory.database()).await.unwrap();
@@ -119,6 +125,15 @@ async fn it_is_left_out_of_lists_and_told() {
     let ids: Vec<i32> = listed.iter().map(|stored| stored.record.id.0).collect();
     assert_eq!((total, ids), (3, vec![2, 0]));
     told("statement 1 of session 0");
+
+    let unfinished = store.unfinished_jobs(SessionId(0)).await.unwrap();
+    let ids: Vec<i32> = unfinished.iter().map(|record| record.id.0).collect();
+    assert_eq!(ids, [1, 3]);
+    told("job 2 of session 0");
+    let pending = store.pending_resources(SessionId(0)).await.unwrap();
+    let ids: Vec<i32> = pending.iter().map(|record| record.id.0).collect();
+    assert_eq!(ids, [1, 3]);
+    told("resource 2 of session 0");
 }
 
 #[tokio::test]
@@ -134,6 +149,48 @@ async fn asked_for_by_itself_it_is_an_error() {
     assert_eq!(corrupt(batch), "batch 1");
     let statement = store.statement(SessionId(0), StatementId(1)).await;
     assert_eq!(corrupt(statement.unwrap_err()), "statement 1 of session 0");
+    let job = store.job(SessionId(0), JobId(2)).await;
+    assert_eq!(corrupt(job.unwrap_err()), "job 2 of session 0");
+    let payload = store.job_payload(SessionId(0), JobId(2)).await.unwrap();
+    assert!(payload.is_some(), "its bytes can be read");
+}
+
+/// What this version does not write, wherever it stands.
+#[tokio::test]
+async fn every_part_of_a_job_is_looked_at() {
+    let directory = Directory::new();
+    for (tampering, what) in [
+        ("UPDATE jobs SET state = '{}'", "job 1 of session 0"),
+        (
+            "UPDATE jobs SET error = CAST(x'ff' AS TEXT)",
+            "job 1 of session 0",
+        ),
+        (
+            "UPDATE jobs SET result_chunks = -1",
+            "the result of job 1 of session 0",
+        ),
+        (
+            "UPDATE jobs SET result = CAST(x'ff' AS TEXT)",
+            "the result of job 1 of session 0",
+        ),
+    ] {
+        let store = SqliteStore::open(&directory.database()).await.unwrap();
+        let session = store.create_session(new_session()).await.unwrap().id;
+        let made = store.create_job(session, JobLanguage::Jvm, "AA==").await;
+        let id = made.unwrap().id;
+        drop(store);
+        directory.tamper(tampering).await;
+        let store = SqliteStore::open(&directory.database()).await.unwrap();
+        let read = store.job(session, id).await;
+        assert!(
+            matches!(&read, Err(StoreError::Corrupt { what: named, .. }) if named == what),
+            "{tampering}: {read:?}"
+        );
+        drop(store);
+        directory
+            .tamper("DELETE FROM sessions; UPDATE counters SET next = 0")
+            .await;
+    }
 }
 
 /// Else nothing would ever be deleted again.

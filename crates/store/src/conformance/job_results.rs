@@ -1,0 +1,144 @@
+//! What jobs are made of, and what they return.
+
+use domain::{JobLanguage, JobOutcome, JobRecord, JobState, SessionId};
+
+use super::jobs::{job, over};
+use super::{Failure, Outcome, Place, at, unnamed};
+use crate::{Output, Store};
+
+const OUTCOMES: [JobOutcome; 3] = [
+    JobOutcome::Succeeded,
+    JobOutcome::Failed,
+    JobOutcome::Cancelled,
+];
+
+/// As long as a driver may have to be given them again, and no longer.
+pub async fn the_bytes_of_a_job_stay_until_it_is_over(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    for outcome in OUTCOMES {
+        let (made, neighbour) = (new_job(&*store).await?, new_job(&*store).await?);
+        let states = [
+            JobState::Sent,
+            JobState::Started { started: at(1)? },
+            JobState::Cancelling { started: None },
+        ];
+        for state in states {
+            let record = JobRecord {
+                state,
+                ..made.clone()
+            };
+            store.update_job(&record, None).await?;
+            assert_eq!(payload(&*store, &made).await?.as_deref(), Some("gAVL"));
+        }
+        for _ in 0..2 {
+            store.update_job(&over(&made, outcome)?, None).await?;
+            assert_eq!(payload(&*store, &made).await?, None, "{outcome:?}");
+        }
+        assert_eq!(payload(&*store, &neighbour).await?.as_deref(), Some("gAVL"));
+    }
+    Ok(())
+}
+
+/// `None` is "no news", not "no result".
+pub async fn a_result_stays_until_another_comes(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let record = over(&new_job(&*store).await?, JobOutcome::Succeeded)?;
+    for (given, expected) in [
+        (None, Output::None),
+        (Some(""), Output::Inline(String::new())),
+        (Some("Zg=="), Output::Inline("Zg==".to_owned())),
+        (None, Output::Inline("Zg==".to_owned())),
+    ] {
+        store.update_job(&record, given).await?;
+        assert_eq!(job(&*store, &record).await?.result, expected, "{given:?}");
+    }
+    Ok(())
+}
+
+/// Before, more may come; and where the job failed or was stopped half-way, half a result is of no use.
+pub async fn pieces_are_the_result_of_a_job_that_succeeded(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let whole = Output::Chunked {
+        chunks: 4,
+        bytes: 8 + 4 + 2,
+    };
+    for outcome in OUTCOMES {
+        let (made, neighbour) = (new_job(&*store).await?, new_job(&*store).await?);
+        for (index, text) in (0..).zip(["Zm9vYmFy", "Zg==", "", "é"]) {
+            store
+                .put_job_chunk(made.session, made.id, index, text)
+                .await?;
+            store.update_job(&made, None).await?;
+            assert_eq!(job(&*store, &made).await?.result, Output::None);
+            let piece = store.job_chunk(made.session, made.id, index).await?;
+            assert_eq!(piece.as_deref(), Some(text));
+        }
+        assert_eq!(store.job_chunk(made.session, made.id, 4).await?, None);
+        let expected = if outcome == JobOutcome::Succeeded {
+            whole.clone()
+        } else {
+            Output::None
+        };
+        for _ in 0..2 {
+            store.update_job(&over(&made, outcome)?, None).await?;
+            assert_eq!(job(&*store, &made).await?.result, expected, "{outcome:?}");
+        }
+        let session = neighbour.session;
+        assert_eq!(store.job_chunk(session, neighbour.id, 0).await?, None);
+        store.update_job(&over(&neighbour, outcome)?, None).await?;
+        assert_eq!(job(&*store, &neighbour).await?.result, Output::None);
+    }
+    Ok(())
+}
+
+/// The agent repeats what was not acknowledged.
+pub async fn a_piece_of_a_result_again_changes_nothing(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let record = new_job(&*store).await?;
+    for (index, text) in [(0, "Zm9v"), (1, "YmFy"), (0, "Zm9v"), (1, "other")] {
+        store
+            .put_job_chunk(record.session, record.id, index, text)
+            .await?;
+    }
+    let record = over(&record, JobOutcome::Succeeded)?;
+    store.update_job(&record, None).await?;
+    store
+        .put_job_chunk(record.session, record.id, 1, "other")
+        .await?;
+    let expected = Output::Chunked {
+        chunks: 2,
+        bytes: 8,
+    };
+    assert_eq!(job(&*store, &record).await?.result, expected);
+    let piece = store.job_chunk(record.session, record.id, 1).await?;
+    assert_eq!(piece.as_deref(), Some("YmFy"));
+    Ok(())
+}
+
+/// A result is short or long, never both.
+pub async fn a_given_result_takes_the_place_of_pieces(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let record = over(&new_job(&*store).await?, JobOutcome::Succeeded)?;
+    store
+        .put_job_chunk(record.session, record.id, 0, "Zm9v")
+        .await?;
+    for given in [Some("YmFy"), None] {
+        store.update_job(&record, given).await?;
+        let expected = Output::Inline("YmFy".to_owned());
+        assert_eq!(job(&*store, &record).await?.result, expected, "{given:?}");
+    }
+    Ok(())
+}
+
+async fn new_job(store: &dyn Store) -> Result<JobRecord, Failure> {
+    if store.session(SessionId(0)).await?.is_none() {
+        store.create_session(unnamed()?).await?;
+    }
+    Ok(store
+        .create_job(SessionId(0), JobLanguage::Python, "gAVL")
+        .await?)
+}
+
+async fn payload(store: &dyn Store, record: &JobRecord) -> Result<Option<String>, Failure> {
+    Ok(store.job_payload(record.session, record.id).await?)
+}

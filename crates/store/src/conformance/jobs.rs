@@ -1,0 +1,207 @@
+//! Jobs: numbers, what is stored, what a starting server finds.
+
+use std::sync::Arc;
+
+use domain::{JobId, JobLanguage, JobOutcome, JobRecord, JobState, SessionId};
+use tokio::task::JoinSet;
+
+use super::{Failure, Outcome, Place, TEXTS, at, unnamed};
+use crate::{Output, Store, StoredJob};
+
+/// Each session counts its own jobs, and apart from its statements.
+pub async fn numbers_of_jobs_count_from_1_in_each_session(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    for _ in 0..2 {
+        let session = store.create_session(unnamed()?).await?.id;
+        store
+            .create_statement(session, domain::Kind::Spark, "1")
+            .await?;
+    }
+    for (session, number) in [(0, 1), (1, 1), (0, 2), (0, 3), (1, 2)] {
+        let made = store
+            .create_job(SessionId(session), JobLanguage::Python, "gAU=")
+            .await?;
+        let expected = JobRecord {
+            session: SessionId(session),
+            id: JobId(number),
+            language: JobLanguage::Python,
+            state: JobState::Waiting,
+            error: None,
+        };
+        assert_eq!(made, expected);
+        assert_eq!(
+            store.job(made.session, made.id).await?,
+            Some(StoredJob {
+                record: expected,
+                result: Output::None
+            })
+        );
+    }
+    Ok(())
+}
+
+/// An update stores whatever state and error it is given, and takes away an error that is no longer there.
+pub async fn every_state_and_language_of_a_job_is_stored(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let session = store.create_session(unnamed()?).await?.id;
+    for language in [JobLanguage::Jvm, JobLanguage::Python] {
+        let mut record = store.create_job(session, language, "AA==").await?;
+        for (number, state) in (0..).zip(states()?) {
+            record.state = state;
+            record.error = (number % 2 == 0).then(|| format!("why {number}"));
+            store.update_job(&record, None).await?;
+            assert_eq!(
+                store.job(session, record.id).await?,
+                Some(StoredJob {
+                    record: record.clone(),
+                    result: Output::None
+                })
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Storing into nothing is not a success; reading nothing is not an error.
+pub async fn an_unknown_job_is_refused_or_absent(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let session = store.create_session(unnamed()?).await?.id;
+    let nowhere = SessionId(5);
+    let refused = store.create_job(nowhere, JobLanguage::Jvm, "AA==").await;
+    assert!(refused.is_err(), "{refused:?}");
+    let record = store.create_job(session, JobLanguage::Jvm, "AA==").await?;
+    for unknown in [
+        JobRecord {
+            session: nowhere,
+            ..record.clone()
+        },
+        JobRecord {
+            id: JobId(2),
+            ..record.clone()
+        },
+        JobRecord {
+            id: JobId(-1),
+            ..record
+        },
+    ] {
+        let (session, id) = (unknown.session, unknown.id);
+        assert!(store.update_job(&unknown, Some("AA==")).await.is_err());
+        assert!(store.put_job_chunk(session, id, 0, "AA==").await.is_err());
+        assert_eq!(store.job(session, id).await?, None);
+        assert_eq!(store.job_payload(session, id).await?, None);
+        assert_eq!(store.job_chunk(session, id, 0).await?, None);
+    }
+    assert_eq!(store.unfinished_jobs(nowhere).await?, []);
+    store.trim_jobs(nowhere, 0).await?;
+    Ok(())
+}
+
+/// A starting server finds what is not over, in the order of its coming.
+pub async fn unfinished_jobs_come_in_order(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let mut unfinished = [Vec::new(), Vec::new()];
+    for session in [0, 1] {
+        store.create_session(unnamed()?).await?;
+        for state in states()?.into_iter().skip(session) {
+            let number = SessionId(i32::try_from(session)?);
+            let made = store.create_job(number, JobLanguage::Jvm, "AA==").await?;
+            let error = Some("so far".to_owned());
+            let record = JobRecord {
+                state,
+                error,
+                ..made
+            };
+            store.update_job(&record, Some("AA==")).await?;
+            unfinished[session].extend((!state.is_final()).then_some(record));
+        }
+    }
+    for (number, unfinished) in (0..).zip(unfinished) {
+        assert_eq!(store.unfinished_jobs(SessionId(number)).await?, unfinished);
+    }
+    Ok(())
+}
+
+/// No two jobs share a number, and none is left out.
+pub async fn jobs_created_at_once_count_without_a_gap(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let session = store.create_session(unnamed()?).await?.id;
+    let mut creates = JoinSet::new();
+    for _ in 0..100 {
+        let store = Arc::clone(&store);
+        creates.spawn(async move {
+            let made = store.create_job(session, JobLanguage::Jvm, "AA==").await;
+            made.map(|record| record.id.0)
+        });
+    }
+    let numbers = creates.join_all().await.into_iter();
+    let mut numbers = numbers.collect::<Result<Vec<i32>, _>>()?;
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=100).collect::<Vec<_>>());
+    Ok(())
+}
+
+/// What goes in comes out, byte by byte, whoever made it.
+pub async fn any_text_of_a_job_is_stored(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let session = store.create_session(unnamed()?).await?.id;
+    let long = "Zm9v".repeat(3 << 20);
+    for text in TEXTS.into_iter().chain([long.as_str()]) {
+        let mut record = store.create_job(session, JobLanguage::Jvm, text).await?;
+        let payload = store.job_payload(session, record.id).await?;
+        assert!(payload.as_deref() == Some(text), "{text:.80?}");
+        record.error = Some(text.to_owned());
+        store.put_job_chunk(session, record.id, 0, text).await?;
+        store.update_job(&record, Some(text)).await?;
+        let stored = job(&*store, &record).await?;
+        let inline = Output::Inline(text.to_owned());
+        assert!(stored.record == record, "{text:.80?}");
+        assert!(stored.result == inline, "{text:.80?}");
+        let piece = store.job_chunk(session, record.id, 0).await?;
+        assert!(piece.as_deref() == Some(text), "{text:.80?}");
+    }
+    Ok(())
+}
+
+/// Every shape of a state, final ones in between.
+fn states() -> Result<Vec<JobState>, Failure> {
+    let (begun, ended) = (at(1)?, at(2)?);
+    let over = |outcome, started| JobState::Ended {
+        outcome,
+        started,
+        ended,
+    };
+    Ok(vec![
+        over(JobOutcome::Succeeded, Some(begun)),
+        JobState::Sent,
+        over(JobOutcome::Failed, None),
+        JobState::Started { started: begun },
+        JobState::Cancelling { started: None },
+        over(JobOutcome::Cancelled, None),
+        over(JobOutcome::Cancelled, Some(begun)),
+        JobState::Cancelling {
+            started: Some(begun),
+        },
+        JobState::Waiting,
+        over(JobOutcome::Failed, Some(begun)),
+        over(JobOutcome::Succeeded, None),
+    ])
+}
+
+/// What is stored of a job that must be there.
+pub(super) async fn job(store: &dyn Store, record: &JobRecord) -> Result<StoredJob, Failure> {
+    let stored = store.job(record.session, record.id).await?;
+    Ok(stored.ok_or("the job is gone")?)
+}
+
+/// The job, over.
+pub(super) fn over(record: &JobRecord, outcome: JobOutcome) -> Result<JobRecord, Failure> {
+    let state = JobState::Ended {
+        outcome,
+        started: record.state.started(),
+        ended: at(9)?,
+    };
+    Ok(JobRecord {
+        state,
+        ..record.clone()
+    })
+}
