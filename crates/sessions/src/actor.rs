@@ -4,15 +4,17 @@
 //! happen twice (after a crash between the steps), and none of them waits for the driver.
 
 mod effects;
+mod jobs;
 mod link;
+mod resources;
 mod statements;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use agent_link::AgentSocket;
-use domain::{Exit, Failure, Kind, SessionEvent, SessionRecord, StatementId, StopCause};
+use domain::{Exit, Failure, JobId, Kind, SessionEvent, SessionRecord, StatementId, StopCause};
 use launch::DriverProcess;
 use secrecy::SecretString;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
@@ -21,7 +23,9 @@ use tokio::time::Instant;
 use crate::error::SessionError;
 use crate::registry::Entry;
 use crate::service::Sessions;
-use crate::view::{NewStatement, SessionView, StatementView};
+use crate::view::{JobView, NewJob, NewStatement, SessionView, StatementView};
+
+pub(crate) use resources::{Added, Resource};
 
 /// From SIGTERM to SIGKILL, once a driver is ended by force.
 const FORCE_GRACE: Duration = Duration::from_secs(3);
@@ -58,6 +62,29 @@ pub enum Message {
         cursor: u32,
         /// Texts to insert.
         reply: oneshot::Sender<Vec<String>>,
+    },
+    /// Run a job beside all else.
+    SubmitJob {
+        /// The job.
+        new: NewJob,
+        /// The job, stored.
+        reply: oneshot::Sender<Result<JobView, SessionError>>,
+    },
+    /// Stop a job.
+    CancelJob {
+        /// Which.
+        job: JobId,
+        /// When the wish is stored and passed on.
+        reply: oneshot::Sender<Result<(), SessionError>>,
+    },
+    /// Add a file to the session.
+    AddResource {
+        /// The file.
+        resource: Resource,
+        /// When the driver has it, or cannot have it.
+        added: Added,
+        /// When it is stored.
+        reply: oneshot::Sender<Result<(), SessionError>>,
     },
     /// Somebody uses the session.
     Touch,
@@ -119,10 +146,13 @@ pub(crate) struct Actor {
     waiting: VecDeque<StatementId>,
     current: Option<StatementId>,
     finished: u64,
+    jobs: BTreeMap<JobId, jobs::Unfinished>,
+    ended_jobs: u64,
+    pending: resources::Pending,
     link: Option<link::Link>,
     process: Option<Arc<dyn DriverProcess>>,
     start_permit: Option<OwnedSemaphorePermit>,
-    /// When to try again to hand over a statement.
+    /// When to try again to hand over what the driver does not have.
     retry: Option<Instant>,
     stop_overdue: Option<Instant>,
     force_grace: Duration,
@@ -147,6 +177,9 @@ impl Actor {
             waiting: VecDeque::new(),
             current: None,
             finished: 0,
+            jobs: BTreeMap::new(),
+            ended_jobs: 0,
+            pending: resources::Pending::new(),
             link: None,
             process: None,
             start_permit: None,
@@ -185,7 +218,7 @@ impl Actor {
                     self.stop_overdue = None;
                     self.apply(SessionEvent::StopOverdue).await;
                 }
-                () = link::at(retry) => self.dispatch_or_retry().await,
+                () = link::at(retry) => self.hand_over_or_retry().await,
                 Some(message) = messages.recv() => self.on_message(message).await,
             }
         }
@@ -230,6 +263,22 @@ impl Actor {
                 cursor,
                 reply,
             } => self.complete(code, kind, cursor, reply),
+            Message::SubmitJob { new, reply } => {
+                let answer = self.submit_job(new).await;
+                let _ = reply.send(answer);
+            }
+            Message::CancelJob { job, reply } => {
+                let answer = self.cancel_job(job).await;
+                let _ = reply.send(answer);
+            }
+            Message::AddResource {
+                resource,
+                added,
+                reply,
+            } => {
+                let answer = self.add_resource(resource, added).await;
+                let _ = reply.send(answer);
+            }
             Message::Touch => {
                 self.record.last_activity = self.sessions.clock().now();
                 self.publish();

@@ -1,6 +1,6 @@
 //! Why the application refuses.
 
-use domain::{SessionId, SessionState};
+use domain::{JobId, SessionId, SessionState};
 use store::StoreError;
 
 /// What an error means to a caller, whatever its words.
@@ -29,6 +29,9 @@ pub enum SessionError {
     /// The session has no such statement.
     #[error("Statement not found")]
     StatementNotFound,
+    /// The session has no such job.
+    #[error("Job '{0}' not found.")]
+    JobNotFound(JobId),
     /// The request for a session is refused.
     #[error("Rejected, Reason: {0}")]
     Rejected(String),
@@ -61,6 +64,27 @@ pub enum SessionError {
         /// The limit, in bytes.
         limit: usize,
     },
+    /// As many jobs are unfinished as may.
+    #[error("session {session} already has {limit} jobs; try again when some have ended")]
+    TooManyJobs {
+        /// The session.
+        session: SessionId,
+        /// The limit.
+        limit: usize,
+    },
+    /// As many files are on their way to the driver as may.
+    #[error(
+        "session {session} already has {limit} files on their way to its driver; try again when it has taken some"
+    )]
+    TooManyResources {
+        /// The session.
+        session: SessionId,
+        /// The limit.
+        limit: usize,
+    },
+    /// A file may not be added to the session, or its driver cannot add it.
+    #[error("{0}")]
+    ResourceRefused(String),
     /// The session does not take statements (any more). `state` is Livy's name.
     #[error("Session is in state {state}")]
     NotActive {
@@ -89,6 +113,12 @@ pub enum SessionError {
     /// The session's log cannot be read.
     #[error("read the session's log")]
     Log(#[source] std::io::Error),
+    /// An uploaded file cannot be kept.
+    #[error("keep an uploaded file")]
+    Upload(#[source] std::io::Error),
+    /// A job's event that cannot be: a bug.
+    #[error(transparent)]
+    JobTransition(#[from] domain::job::IllegalJobTransition),
     /// A statement's event that cannot be: a bug.
     #[error(transparent)]
     Transition(#[from] domain::statement::IllegalStatementTransition),
@@ -119,19 +149,27 @@ impl SessionError {
     /// What it means.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::NotFound(_) | Self::StatementNotFound => ErrorKind::NotFound,
-            Self::Rejected(_) | Self::InvalidStatement(_) | Self::TooManySessions => {
-                ErrorKind::Rejected
+            Self::NotFound(_) | Self::StatementNotFound | Self::JobNotFound(_) => {
+                ErrorKind::NotFound
             }
+            Self::Rejected(_)
+            | Self::InvalidStatement(_)
+            | Self::ResourceRefused(_)
+            | Self::TooManySessions => ErrorKind::Rejected,
             Self::NotActive { .. } => ErrorKind::Conflict,
             Self::Impersonation { .. } => ErrorKind::Forbidden,
             Self::TooManyBatches { .. }
             | Self::TooManyStatements { .. }
             | Self::TooMuchCode { .. }
+            | Self::TooManyJobs { .. }
+            | Self::TooManyResources { .. }
             | Self::ShuttingDown => ErrorKind::Overloaded,
-            Self::Store(_) | Self::Log(_) | Self::Transition(_) | Self::ActorGone => {
-                ErrorKind::Internal
-            }
+            Self::Store(_)
+            | Self::Log(_)
+            | Self::Upload(_)
+            | Self::Transition(_)
+            | Self::JobTransition(_)
+            | Self::ActorGone => ErrorKind::Internal,
         }
     }
 }

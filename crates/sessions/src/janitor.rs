@@ -1,5 +1,6 @@
 //! The one task that looks after time: heartbeats, idleness, lifetimes, starts that hang, drivers that do not come back, and history in excess.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use domain::{SessionState, StopCause, duration};
@@ -78,10 +79,12 @@ fn overdue(sessions: &Sessions, entry: &Entry, now: Timestamp) -> Option<StopCau
     if ttl.is_some_and(|ttl| since(view.record.created_at) > ttl) {
         return Some(StopCause::Ttl);
     }
-    is_idle_too_long(&view, limits.idle_timeout, since).then_some(StopCause::IdleTimeout)
+    let works = view.busy || entry.unfinished_jobs.load(Ordering::Relaxed) > 0;
+    (!works && is_idle_too_long(&view, limits.idle_timeout, since))
+        .then_some(StopCause::IdleTimeout)
 }
 
-/// A session that starts, runs or has something waiting is not idle; 0 means never.
+/// Whether a session that runs, and has nothing to do, was last used too long ago; 0 means never.
 fn is_idle_too_long(
     view: &SessionView,
     default: Duration,
@@ -95,5 +98,5 @@ fn is_idle_too_long(
         .as_deref()
         .and_then(|text| duration::parse(text).ok());
     let timeout = asked.unwrap_or(default);
-    running && !view.busy && !timeout.is_zero() && since(view.record.last_activity) > timeout
+    running && !timeout.is_zero() && since(view.record.last_activity) > timeout
 }

@@ -14,6 +14,7 @@ mod log;
 mod registry;
 mod request;
 mod service;
+mod upload;
 mod view;
 
 pub use batches::{Batches, ReportRefused};
@@ -22,7 +23,8 @@ pub use error::{AttachRefused, ErrorKind, SessionError};
 pub use lifecycle::Lifecycle;
 pub use log::Logbook;
 pub use service::Sessions;
+pub use upload::Upload;
 pub use view::{
-    BatchRef, BatchView, Caller, LogPage, NewStatement, Order, OutputView, Page, SessionRef,
-    SessionView, StatementView,
+    BatchRef, BatchView, Caller, JobView, LogPage, NewJob, NewStatement, NewUpload, Order,
+    OutputView, Page, SessionRef, SessionView, StatementView,
 };

@@ -1,12 +1,12 @@
 //! The live sessions.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use domain::{DriverId, SessionId};
 use jiff::Timestamp;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::actor::Message;
 use crate::board::Board;
@@ -38,6 +38,10 @@ pub struct Entry {
     pub start_began: Instant,
     /// When the link was lost; 0 while it is up.
     pub link_lost: Instant,
+    /// How many of its jobs are not over. They do not make it busy, as with Livy, but it is not idle either.
+    pub unfinished_jobs: AtomicUsize,
+    /// One for each file that may be on its way to the driver.
+    pub resource_places: Arc<Semaphore>,
 }
 
 /// A moment that several threads may read and set, as microseconds since the epoch; 0 is never.

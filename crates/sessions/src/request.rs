@@ -23,6 +23,9 @@ use files::{Presence, Rule};
 /// Livy's key for the cap of an SQL result.
 const SQL_MAX_ROWS_KEY: &str = "livy.rsc.sql.num-rows";
 
+/// What Linux takes for a file's name.
+const MAX_NAME_BYTES: usize = 255;
+
 /// Refuses what cannot be granted, before anything of it exists.
 pub fn check_session(config: &Config, request: &SessionRequest) -> Result<(), SessionError> {
     for text in [&request.ttl, &request.idle_timeout].into_iter().flatten() {
@@ -43,6 +46,35 @@ fn check_submit(config: &Config, submit: &SubmitOptions) -> Result<(), SessionEr
         name::check(name).map_err(|error| SessionError::Rejected(error.to_string()))?;
     }
     conf::check(config, submit)
+}
+
+/// Refuses a file that may not be added to a session, and tells what it is to be called.
+pub fn check_resource(config: &Config, uri: &str) -> Result<String, SessionError> {
+    files(config, Presence::Required)
+        .check_one("uri", uri)
+        .map_err(|error| match error {
+            SessionError::Rejected(reason) => SessionError::ResourceRefused(reason),
+            other => other,
+        })?;
+    let path = uri.split(['#', '?']).next().unwrap_or_default();
+    let name = path.trim_end_matches('/').rsplit('/').next();
+    let name = name.unwrap_or_default().to_owned();
+    check_resource_name(&name)?;
+    Ok(name)
+}
+
+/// Refuses what cannot be the name of a file.
+pub fn check_resource_name(name: &str) -> Result<(), SessionError> {
+    let is_name = !name.is_empty()
+        && name.len() <= MAX_NAME_BYTES
+        && !matches!(name, "." | "..")
+        && !name.contains(|c: char| c == '/' || c == '\\' || c.is_control());
+    if is_name {
+        return Ok(());
+    }
+    Err(SessionError::ResourceRefused(format!(
+        "{name:?} is not the name of a file: it must have 1 to {MAX_NAME_BYTES} bytes and no slashes, backslashes or control characters"
+    )))
 }
 
 fn check_batch_files(
@@ -261,6 +293,11 @@ fn failure(message: String) -> Failure {
         hint: "look at the server's data directory: its owner, its mode, the room that is left"
             .to_owned(),
     }
+}
+
+/// A name that nobody else has.
+pub fn random_hex() -> String {
+    hex(&random::<12>())
 }
 
 fn random<const N: usize>() -> [u8; N] {

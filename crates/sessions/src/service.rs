@@ -1,5 +1,6 @@
 //! The application's face: what the HTTP edge calls.
 
+mod jobs;
 mod open;
 mod read;
 

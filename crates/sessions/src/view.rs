@@ -3,7 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use domain::{BatchId, BatchRecord, Kind, SessionId, SessionRecord, StatementRecord};
+use domain::{
+    BatchId, BatchRecord, JobLanguage, JobRecord, Kind, ResourceUse, SessionId, SessionRecord,
+    StatementRecord,
+};
 
 /// Who asks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -149,4 +152,31 @@ pub struct NewStatement {
     pub code: String,
     /// The language; the session's when `None`.
     pub kind: Option<Kind>,
+}
+
+/// A request to run a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewJob {
+    /// What it is written in.
+    pub language: JobLanguage,
+    /// Its bytes, in standard base64.
+    pub payload: String,
+}
+
+/// A job at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobView {
+    /// All but its bytes and its result.
+    pub record: JobRecord,
+    /// The result in base64; long ones are read with [`crate::Sessions::job_chunk`].
+    pub result: OutputView,
+}
+
+/// A file that is about to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewUpload {
+    /// What it is for.
+    pub used_as: ResourceUse,
+    /// What it is to be called: one component of a path.
+    pub name: String,
 }

@@ -14,6 +14,9 @@ use tokio::time::timeout;
 /// Frames on their way, each direction. A full channel makes its sender wait, and in the end the agent.
 const QUEUE_FRAMES: usize = 32;
 
+/// Commands that wait for the socket: all jobs and files of a session are handed over at once when its driver comes back.
+const QUEUE_COMMANDS: usize = 1024;
+
 /// How long the agent may take to say hello.
 const HELLO_DEADLINE: Duration = Duration::from_secs(10);
 
@@ -127,7 +130,7 @@ where
         return Err(End::OtherDriver);
     }
     let (incoming_sender, incoming) = mpsc::channel(QUEUE_FRAMES);
-    let (outgoing, outgoing_receiver) = mpsc::channel(QUEUE_FRAMES);
+    let (outgoing, outgoing_receiver) = mpsc::channel(QUEUE_COMMANDS);
     attach(AgentSocket {
         hello,
         incoming,

@@ -13,6 +13,7 @@ use super::statements::cause_words;
 use super::{Actor, Report};
 use crate::error::SessionError;
 use crate::request;
+use crate::upload;
 
 /// Between two attempts to store an end.
 const SETTLE_PAUSE: Duration = Duration::from_millis(100);
@@ -86,16 +87,33 @@ impl Actor {
             SessionEffect::AskToStop => self.ask_to_stop(),
             SessionEffect::Terminate => self.terminate(),
             SessionEffect::RecordApp(_) => {}
-            SessionEffect::Dispatch => {
-                let dispatched = self.dispatch_again().await;
-                self.retry_after(dispatched);
-            }
+            SessionEffect::Dispatch => self.hand_over_or_retry().await,
             SessionEffect::EndStatements => {
                 if let SessionState::Ended(end) = self.record.state.clone() {
                     self.end_statements(&end).await;
+                    if let Err(error) = self.end_jobs(&end).await {
+                        tracing::error!(session.id = %self.record.id, error = %chain(&error), "cannot store the jobs' end; trying again");
+                    }
                 }
             }
         }
+    }
+
+    /// Gives the driver all that it may not have; what cannot be stored now, some time later.
+    pub(super) async fn hand_over_or_retry(&mut self) {
+        self.retry = None;
+        let handed_over = self.hand_over().await;
+        self.retry_after(handed_over);
+    }
+
+    /// Files come first, as what follows may need them.
+    async fn hand_over(&mut self) -> Result<(), SessionError> {
+        if !self.is_reachable() {
+            return Ok(());
+        }
+        self.hand_over_resources();
+        self.dispatch_again().await?;
+        self.hand_over_jobs().await
     }
 
     pub(super) fn await_start_permit(&self) {
@@ -174,8 +192,8 @@ impl Actor {
         self.record.last_activity = now;
         self.entry.start_began.set(now);
         self.entry.link_lost.set(now);
-        if let Err(error) = self.recover_statements().await {
-            tracing::error!(session.id = %self.record.id, error = %chain(&error), "cannot read the session's statements");
+        if let Err(error) = self.recover_work().await {
+            tracing::error!(session.id = %self.record.id, error = %chain(&error), "cannot read the session's statements and jobs");
         }
         if self.record.state == SessionState::NEW {
             self.await_start_permit();
@@ -199,6 +217,12 @@ impl Actor {
                 self.apply(SessionEvent::DriverExited(Exit::Unknown)).await;
             }
         }
+    }
+
+    async fn recover_work(&mut self) -> Result<(), SessionError> {
+        self.recover_resources().await?;
+        self.recover_jobs().await?;
+        self.recover_statements().await
     }
 
     /// Takes the session off the list: from now on nobody is shown it.
@@ -227,6 +251,8 @@ impl Actor {
     async fn store_end(&mut self) -> Result<(), SessionError> {
         if let SessionState::Ended(end) = self.record.state.clone() {
             self.end_stored_statements(&end).await?;
+            self.end_jobs(&end).await?;
+            self.end_resources().await?;
         }
         Ok(self.sessions.store().update_session(&self.record).await?)
     }
@@ -236,12 +262,14 @@ impl Actor {
         self.settle().await;
         self.start_permit = None;
         self.link = None;
+        self.pending.clear();
         if let Some(driver) = &self.record.driver {
-            let work = driver.dir.join("work");
-            if let Err(error) = tokio::fs::remove_dir_all(&work).await
-                && error.kind() != std::io::ErrorKind::NotFound
-            {
-                tracing::warn!(session.id = %self.record.id, %error, "cannot remove the driver's working directory");
+            for dir in [driver.dir.join("work"), upload::uploads(&driver.dir)] {
+                if let Err(error) = tokio::fs::remove_dir_all(&dir).await
+                    && error.kind() != std::io::ErrorKind::NotFound
+                {
+                    tracing::warn!(session.id = %self.record.id, %dir, %error, "cannot remove a directory of the driver's");
+                }
             }
         }
         self.sessions.registry().remove(self.record.id);

@@ -6,6 +6,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::Actor;
+use super::jobs::Ending;
 use crate::error::SessionError;
 
 /// Completions waited for at once.
@@ -126,15 +127,7 @@ impl Actor {
                 }))
                 .await?;
             }
-            Event::Failed { phase, message, .. } => {
-                let failure = Failure {
-                    code: FailureCode::ContextFailed,
-                    phase: Phase::Context,
-                    message: format!("the {phase} could not be created: {message}"),
-                    hint: "the session's log has the whole story".to_owned(),
-                };
-                self.try_apply(SessionEvent::AgentFailed(failure)).await?;
-            }
+            Event::Failed { phase, message, .. } => self.agent_failed(&phase, &message).await?,
             Event::Started { statement, at } => self.statement_started(statement, at).await?,
             Event::Chunk {
                 statement,
@@ -156,11 +149,42 @@ impl Actor {
                 self.statement_finished(statement, at, cancelled, output, chunks)
                     .await?;
             }
+            Event::JobStarted { job, at } => self.job_started(job, at).await?,
+            Event::JobChunk { job, index, data } => self.job_chunk(job, index, &data).await?,
+            Event::JobFinished {
+                job,
+                at,
+                outcome,
+                result,
+                chunks,
+                error,
+            } => {
+                let ending = Ending {
+                    outcome,
+                    result,
+                    chunks,
+                    error,
+                };
+                self.job_finished(job, at, ending).await?;
+            }
+            Event::ResourceAdded { resource, error } => {
+                self.resource_added(resource, error).await?;
+            }
             Event::Stopped { reason } => {
                 tracing::info!(session.id = %self.record.id, reason, "the session's agent has stopped");
             }
         }
         Ok(())
+    }
+
+    async fn agent_failed(&mut self, phase: &str, message: &str) -> Result<(), SessionError> {
+        let failure = Failure {
+            code: FailureCode::ContextFailed,
+            phase: Phase::Context,
+            message: format!("the {phase} could not be created: {message}"),
+            hint: "the session's log has the whole story".to_owned(),
+        };
+        self.try_apply(SessionEvent::AgentFailed(failure)).await
     }
 
     /// Asks the agent to complete; without one the reply is dropped, which the asker takes for "no candidates".

@@ -66,14 +66,13 @@ impl Actor {
 
     /// Hands the next statement over; if it cannot be stored, some time later.
     pub(super) async fn dispatch_or_retry(&mut self) {
-        self.retry = None;
         let dispatched = self.dispatch().await;
         self.retry_after(dispatched);
     }
 
     pub(super) fn retry_after(&mut self, dispatched: Result<(), SessionError>) {
         if let Err(error) = dispatched {
-            tracing::error!(session.id = %self.record.id, error = %domain::chain(&error), "cannot hand over a statement; trying again");
+            tracing::error!(session.id = %self.record.id, error = %domain::chain(&error), "cannot hand over what is to run; trying again");
             self.retry = Some(Instant::now() + RETRY_PAUSE);
         }
     }
@@ -336,7 +335,7 @@ impl Actor {
     }
 
     /// The agent's clock, if it is a time at all; else ours.
-    fn timestamp(&self, millis: i64) -> Timestamp {
+    pub(super) fn timestamp(&self, millis: i64) -> Timestamp {
         Timestamp::from_millisecond(millis).unwrap_or_else(|_| self.sessions.clock().now())
     }
 }
@@ -356,15 +355,19 @@ fn statement_kind(asked: Option<Kind>, session: Kind) -> Result<Kind, SessionErr
 
 /// The output of a statement whose driver is gone, in Livy's form of an error.
 fn lost_output(id: StatementId, end: &End) -> String {
-    let reason = match (&end.failure, end.cause) {
+    error_output(id, "SessionEnded", &end_reason(end))
+}
+
+/// Why code lost its driver, in words for its author.
+pub(super) fn end_reason(end: &End) -> String {
+    match (&end.failure, end.cause) {
         (Some(failure), _) => format!("{}. {}", failure.message, failure.hint),
         (None, Some(cause)) => format!(
             "the session was stopped while the code ran ({})",
             cause_words(cause)
         ),
         (None, None) => "the session ended while the code ran".to_owned(),
-    };
-    error_output(id, "SessionEnded", &reason)
+    }
 }
 
 /// An output is embedded in answers as it is, so it must be JSON.

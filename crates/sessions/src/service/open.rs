@@ -1,7 +1,7 @@
 //! Opening the application: recovery is the ordinary start of an actor, with a session from the store.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use domain::session::Link;
 use domain::{Clock, End, Outcome, SessionRecord, SessionState, StopCause};
@@ -129,6 +129,8 @@ impl Sessions {
             touched: Instant::at(self.inner.clock.now()),
             start_began: Instant::default(),
             link_lost: Instant::default(),
+            unfinished_jobs: AtomicUsize::default(),
+            resource_places: Arc::new(Semaphore::new(self.inner.config.limits.pending_resources)),
         });
         self.inner.registry.insert(&entry);
         let own = Own {

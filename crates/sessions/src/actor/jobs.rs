@@ -1,0 +1,305 @@
+//! The actor and its jobs. They wait for their driver only, not for each other.
+
+use std::sync::atomic::Ordering;
+
+use agent_link::Command;
+use domain::{End, JobEffect, JobEvent, JobId, JobLanguage, JobOutcome, JobRecord};
+use jiff::Timestamp;
+
+use super::Actor;
+use super::statements::end_reason;
+use crate::board::output_view;
+use crate::error::SessionError;
+use crate::view::{JobView, NewJob, OutputView};
+
+/// Jobs are trimmed after so many have ended.
+const TRIM_EVERY: u64 = 64;
+
+/// What a job that is not over holds, in bytes of base64, in one session.
+const WAITING_BYTES: usize = 128 << 20;
+
+/// What is kept of a driver's words about a failure, in bytes.
+const ERROR_BYTES: usize = 64 << 10;
+
+/// A job that is not over.
+pub(super) struct Unfinished {
+    record: JobRecord,
+    /// The length of its bytes in base64.
+    bytes: usize,
+}
+
+impl Actor {
+    /// Stores a job and gives it to the driver, if that can be reached.
+    pub(super) async fn submit_job(&mut self, new: NewJob) -> Result<JobView, SessionError> {
+        if !self.record.state.accepts_statements() {
+            return Err(SessionError::not_active(&self.record.state));
+        }
+        self.check_room(new.payload.len())?;
+        let store = self.sessions.store();
+        let record = store
+            .create_job(self.record.id, new.language, &new.payload)
+            .await?;
+        let view = JobView {
+            record: record.clone(),
+            result: OutputView::None,
+        };
+        let unfinished = Unfinished {
+            record: record.clone(),
+            bytes: new.payload.len(),
+        };
+        self.jobs.insert(record.id, unfinished);
+        self.record.last_activity = self.sessions.clock().now();
+        self.publish();
+        if self.is_reachable() {
+            let dispatched = self
+                .step_job(record, JobEvent::Dispatch, Some(new.payload))
+                .await;
+            self.retry_after(dispatched);
+        }
+        Ok(view)
+    }
+
+    fn check_room(&self, more: usize) -> Result<(), SessionError> {
+        let session = self.record.id;
+        let limit = self.sessions.config().limits.unfinished_jobs;
+        if self.jobs.len() >= limit {
+            return Err(SessionError::TooManyJobs { session, limit });
+        }
+        let held: usize = self.jobs.values().map(|job| job.bytes).sum();
+        if held + more > WAITING_BYTES {
+            let limit = WAITING_BYTES;
+            return Err(SessionError::TooMuchCode { session, limit });
+        }
+        Ok(())
+    }
+
+    /// Cancels a job, unless it is over.
+    pub(super) async fn cancel_job(&mut self, id: JobId) -> Result<(), SessionError> {
+        let Some(record) = self.unfinished_job(id) else {
+            return Ok(());
+        };
+        self.record.last_activity = self.sessions.clock().now();
+        let cancel = JobEvent::Cancel(self.record.last_activity);
+        self.step_job(record, cancel, None).await
+    }
+
+    /// Gives the driver every job that it may not have got; it knows those that it was given before.
+    pub(super) async fn hand_over_jobs(&mut self) -> Result<(), SessionError> {
+        let records: Vec<JobRecord> = self.jobs.values().map(|job| job.record.clone()).collect();
+        for record in records {
+            self.step_job(record, JobEvent::Dispatch, None).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn job_started(&mut self, id: JobId, at: i64) -> Result<(), SessionError> {
+        match self.unfinished_job(id) {
+            Some(record) => {
+                let started = JobEvent::Started(self.timestamp(at));
+                self.step_job(record, started, None).await
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Stores a piece of a result. One that is no base64 is left out, and missed when the job has ended.
+    pub(super) async fn job_chunk(
+        &mut self,
+        id: JobId,
+        index: u32,
+        data: &str,
+    ) -> Result<(), SessionError> {
+        if !self.jobs.contains_key(&id) || !is_base64(data) {
+            return Ok(());
+        }
+        let store = self.sessions.store();
+        Ok(store.put_job_chunk(self.record.id, id, index, data).await?)
+    }
+
+    pub(super) async fn job_finished(
+        &mut self,
+        id: JobId,
+        at: i64,
+        ending: Ending,
+    ) -> Result<(), SessionError> {
+        let Some(record) = self.unfinished_job(id) else {
+            return Ok(());
+        };
+        let at = self.timestamp(at);
+        let ended = ended(&record, at, ending.outcome, ending.error)?;
+        let lost = "the result did not arrive whole: submit the job again".to_owned();
+        let failed = self::ended(&record, at, JobOutcome::Failed, Some(lost))?;
+        let readable = ending.result.as_deref().is_none_or(is_base64);
+        let ended = if readable { ended } else { failed.clone() };
+        let result = ending.result.filter(|_| readable);
+        self.store_job(ended, result.as_deref()).await?;
+        let in_pieces = ending.outcome == JobOutcome::Succeeded && ending.chunks > 0;
+        if in_pieces && !self.is_whole(id, ending.chunks).await? {
+            self.store_job(failed, None).await?;
+        }
+        self.record.last_activity = self.sessions.clock().now();
+        self.publish();
+        self.trim_jobs().await;
+        Ok(())
+    }
+
+    /// Whether a job that succeeded has as many pieces of its result as were sent.
+    async fn is_whole(&self, id: JobId, sent: u32) -> Result<bool, SessionError> {
+        let stored = self.sessions.store().job(self.record.id, id).await?;
+        Ok(
+            stored.is_none_or(|stored| match output_view(stored.result) {
+                OutputView::Chunked { chunks, .. } => chunks == sent,
+                OutputView::None | OutputView::Inline(_) => false,
+            }),
+        )
+    }
+
+    /// The driver is gone: what was not over has failed.
+    pub(super) async fn end_jobs(&mut self, end: &End) -> Result<(), SessionError> {
+        for record in self
+            .sessions
+            .store()
+            .unfinished_jobs(self.record.id)
+            .await?
+        {
+            let lost = JobEvent::DriverLost(self.sessions.clock().now());
+            let (state, effect) = record.state.on(lost)?;
+            let error = (effect == Some(JobEffect::WriteDriverLost)).then(|| end_reason(end));
+            let record = JobRecord {
+                state,
+                error,
+                ..record
+            };
+            self.store_job(record, None).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes up the jobs of a session found in the store.
+    pub(super) async fn recover_jobs(&mut self) -> Result<(), SessionError> {
+        let store = self.sessions.store();
+        for record in store.unfinished_jobs(self.record.id).await? {
+            let payload = store.job_payload(record.session, record.id).await?;
+            let bytes = payload.map_or(0, |payload| payload.len());
+            self.jobs.insert(record.id, Unfinished { record, bytes });
+        }
+        self.count_jobs();
+        Ok(())
+    }
+
+    /// One step of a job: stored, then acted upon.
+    async fn step_job(
+        &mut self,
+        record: JobRecord,
+        event: JobEvent,
+        payload: Option<String>,
+    ) -> Result<(), SessionError> {
+        let (state, effect) = record.state.on(event)?;
+        let (id, language) = (record.id, record.language);
+        if state != record.state {
+            self.store_job(JobRecord { state, ..record }, None).await?;
+        }
+        match effect {
+            Some(JobEffect::SendJob) => self.send_job(id, language, payload).await?,
+            Some(JobEffect::SendCancel) => self.send(Command::CancelJob { job: id }),
+            Some(JobEffect::SendJobAndCancel) => {
+                self.send_job(id, language, payload).await?;
+                self.send(Command::CancelJob { job: id });
+            }
+            Some(JobEffect::WriteDriverLost) | None => {}
+        }
+        Ok(())
+    }
+
+    async fn send_job(
+        &mut self,
+        job: JobId,
+        language: JobLanguage,
+        mut payload: Option<String>,
+    ) -> Result<(), SessionError> {
+        if payload.is_none() {
+            let store = self.sessions.store();
+            payload = store.job_payload(self.record.id, job).await?;
+        }
+        if let Some(payload) = payload {
+            self.send(Command::Job {
+                job,
+                language,
+                payload,
+            });
+        }
+        Ok(())
+    }
+
+    async fn store_job(
+        &mut self,
+        record: JobRecord,
+        result: Option<&str>,
+    ) -> Result<(), SessionError> {
+        self.sessions.store().update_job(&record, result).await?;
+        if record.state.is_final() {
+            self.jobs.remove(&record.id);
+            self.ended_jobs += 1;
+        } else if let Some(job) = self.jobs.get_mut(&record.id) {
+            job.record = record;
+        }
+        self.count_jobs();
+        Ok(())
+    }
+
+    fn unfinished_job(&self, id: JobId) -> Option<JobRecord> {
+        self.jobs.get(&id).map(|job| job.record.clone())
+    }
+
+    fn count_jobs(&self) {
+        let unfinished = &self.entry.unfinished_jobs;
+        unfinished.store(self.jobs.len(), Ordering::Relaxed);
+    }
+
+    async fn trim_jobs(&mut self) {
+        if self.ended_jobs < TRIM_EVERY {
+            return;
+        }
+        self.ended_jobs = 0;
+        let keep = self.sessions.config().limits.retained_jobs as u64;
+        if let Err(error) = self.sessions.store().trim_jobs(self.record.id, keep).await {
+            tracing::warn!(session.id = %self.record.id, error = %domain::chain(&error), "cannot drop old jobs");
+        }
+    }
+}
+
+fn ended(
+    record: &JobRecord,
+    at: Timestamp,
+    outcome: JobOutcome,
+    error: Option<String>,
+) -> Result<JobRecord, SessionError> {
+    let (state, _) = record.state.on(JobEvent::Finished { at, outcome })?;
+    Ok(JobRecord {
+        state,
+        error: error.map(shortened),
+        ..record.clone()
+    })
+}
+
+/// What the agent says of a job's end.
+pub(super) struct Ending {
+    pub outcome: JobOutcome,
+    pub result: Option<String>,
+    pub chunks: u32,
+    pub error: Option<String>,
+}
+
+/// A result is embedded in answers as it is, so it must be what it is said to be.
+fn is_base64(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
+}
+
+fn shortened(mut text: String) -> String {
+    if text.len() > ERROR_BYTES {
+        text.truncate(text.floor_char_boundary(ERROR_BYTES));
+        text.push_str("\n…");
+    }
+    text
+}

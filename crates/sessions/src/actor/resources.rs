@@ -1,0 +1,185 @@
+//! The actor and the files that are added to its session.
+
+use std::collections::BTreeMap;
+
+use agent_link::Command;
+use camino::Utf8Path;
+use domain::{ResourceId, ResourceRecord, ResourceSource, ResourceState};
+use store::NewResource;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use super::Actor;
+use crate::error::SessionError;
+use crate::upload::{self, Arrival};
+
+/// What the driver made of a file: nothing to say, or why it cannot be added.
+pub(crate) type Added = oneshot::Sender<Result<(), String>>;
+
+/// A file to be added.
+#[derive(Debug)]
+pub struct Resource {
+    /// What is stored of it.
+    pub(crate) new: NewResource,
+    /// Its place among those on their way.
+    pub(crate) place: Option<OwnedSemaphorePermit>,
+    /// Its content, if it was sent.
+    pub(crate) arrival: Option<Arrival>,
+}
+
+/// Those that the driver does not have yet.
+pub(super) type Pending = BTreeMap<ResourceId, Waiting>;
+
+/// One of them.
+pub(super) struct Waiting {
+    record: ResourceRecord,
+    #[expect(dead_code, reason = "it is held until the driver has the file")]
+    place: Option<OwnedSemaphorePermit>,
+    added: Option<Added>,
+}
+
+impl Actor {
+    /// Stores that a file is to be added, and tells the driver if it can be reached.
+    pub(super) async fn add_resource(
+        &mut self,
+        resource: Resource,
+        added: Added,
+    ) -> Result<(), SessionError> {
+        if !self.record.state.accepts_statements() {
+            return Err(SessionError::not_active(&self.record.state));
+        }
+        let Resource {
+            new,
+            place,
+            arrival,
+        } = resource;
+        let record = self
+            .sessions
+            .store()
+            .create_resource(self.record.id, new)
+            .await?;
+        if let (Some(arrival), Some(driver)) = (arrival, &self.record.driver)
+            && let Err(error) = arrival.settle(&driver.dir, record.id)
+        {
+            let failed = ResourceRecord {
+                state: ResourceState::Failed {
+                    error: error.to_string(),
+                },
+                ..record
+            };
+            self.sessions.store().update_resource(&failed).await?;
+            return Err(SessionError::Upload(error));
+        }
+        self.record.last_activity = self.sessions.clock().now();
+        self.publish();
+        let waiting = Waiting {
+            record,
+            place,
+            added: Some(added),
+        };
+        if self.is_reachable() {
+            self.send(add_command(&waiting.record));
+        }
+        self.pending.insert(waiting.record.id, waiting);
+        Ok(())
+    }
+
+    /// Tells the driver of all that it does not have; it knows what it was told before.
+    pub(super) fn hand_over_resources(&mut self) {
+        let commands: Vec<Command> = self
+            .pending
+            .values()
+            .map(|waiting| add_command(&waiting.record))
+            .collect();
+        for command in commands {
+            self.send(command);
+        }
+    }
+
+    pub(super) async fn resource_added(
+        &mut self,
+        id: ResourceId,
+        error: Option<String>,
+    ) -> Result<(), SessionError> {
+        let Some(waiting) = self.pending.get(&id) else {
+            return Ok(());
+        };
+        let state = match &error {
+            None => ResourceState::Added,
+            Some(error) => ResourceState::Failed {
+                error: error.clone(),
+            },
+        };
+        let record = ResourceRecord {
+            state,
+            ..waiting.record.clone()
+        };
+        self.sessions.store().update_resource(&record).await?;
+        if let Some(driver) = &self.record.driver {
+            discard(&record, &driver.dir);
+        }
+        if let Some(error) = &error {
+            tracing::info!(session.id = %self.record.id, resource.name = record.name, reason = error, "a file cannot be added");
+        }
+        let refused =
+            error.map(|error| format!("{} cannot be added to the session: {error}", record.name));
+        if let Some(added) = self.pending.remove(&id).and_then(|waiting| waiting.added) {
+            let _ = added.send(refused.map_or(Ok(()), Err));
+        }
+        Ok(())
+    }
+
+    /// Takes up the files of a session found in the store. They are the first to have places, whatever the limit is now.
+    pub(super) async fn recover_resources(&mut self) -> Result<(), SessionError> {
+        let store = self.sessions.store();
+        for record in store.pending_resources(self.record.id).await? {
+            let places = std::sync::Arc::clone(&self.entry.resource_places);
+            let waiting = Waiting {
+                place: places.try_acquire_owned().ok(),
+                added: None,
+                record,
+            };
+            self.pending.insert(waiting.record.id, waiting);
+        }
+        Ok(())
+    }
+
+    /// The driver is gone: nothing will be added any more. Who waits for that is told by the end of the session.
+    pub(super) async fn end_resources(&mut self) -> Result<(), SessionError> {
+        self.pending.clear();
+        let store = self.sessions.store();
+        for record in store.pending_resources(self.record.id).await? {
+            let state = ResourceState::Failed {
+                error: "the session ended".to_owned(),
+            };
+            store
+                .update_resource(&ResourceRecord { state, ..record })
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+fn add_command(record: &ResourceRecord) -> Command {
+    Command::Resource {
+        resource: record.id,
+        used_as: record.used_as,
+        name: record.name.clone(),
+        uri: match &record.source {
+            ResourceSource::Uri { uri } => Some(uri.clone()),
+            ResourceSource::Upload => None,
+        },
+    }
+}
+
+/// Drops the server's copy of an uploaded file, which the driver does not need any more.
+fn discard(record: &ResourceRecord, driver_dir: &Utf8Path) {
+    if record.source != ResourceSource::Upload {
+        return;
+    }
+    let path = upload::stored(driver_dir, record.id);
+    if let Err(error) = std::fs::remove_file(&path)
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        tracing::warn!(session.id = %record.session, %error, "cannot remove an uploaded file");
+    }
+}

@@ -1,0 +1,75 @@
+//! A file on its way in: written beside the driver's other files, and gone again unless it is made a resource of the session.
+
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use domain::ResourceId;
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::registry::Entry;
+use crate::request;
+use crate::view::NewUpload;
+
+/// A file that a client is sending. Dropped before it is finished, it leaves nothing behind.
+#[derive(Debug)]
+pub struct Upload {
+    pub(crate) entry: Arc<Entry>,
+    pub(crate) new: NewUpload,
+    pub(crate) arrival: Arrival,
+}
+
+impl Upload {
+    /// Where to write it: an empty file that its owner alone may read.
+    pub fn path(&self) -> &Utf8Path {
+        &self.arrival.path
+    }
+}
+
+/// The file of an upload, with its place among those that may be on their way.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    path: Utf8PathBuf,
+    pub(crate) place: Option<OwnedSemaphorePermit>,
+}
+
+impl Arrival {
+    /// Makes the file.
+    pub(crate) fn begin(driver_dir: &Utf8Path, place: OwnedSemaphorePermit) -> io::Result<Self> {
+        let dir = uploads(driver_dir);
+        request::make_private_dir(&dir)?;
+        let path = dir.join(format!("arriving-{}", request::random_hex()));
+        std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)?;
+        Ok(Self {
+            path,
+            place: Some(place),
+        })
+    }
+
+    /// Puts it where the driver is given it from.
+    pub(crate) fn settle(&self, driver_dir: &Utf8Path, resource: ResourceId) -> io::Result<()> {
+        std::fs::rename(&self.path, stored(driver_dir, resource))
+    }
+}
+
+impl Drop for Arrival {
+    fn drop(&mut self) {
+        // One that has settled is not there any more; for the rest of a driver's directory its end is the end, too.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// The directory of a driver's uploads.
+pub(crate) fn uploads(driver_dir: &Utf8Path) -> Utf8PathBuf {
+    driver_dir.join("uploads")
+}
+
+/// Where an uploaded file is until the driver has it.
+pub(crate) fn stored(driver_dir: &Utf8Path, resource: ResourceId) -> Utf8PathBuf {
+    uploads(driver_dir).join(resource.to_string())
+}
