@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::report::{Exchange, Report};
+use crate::report::{Exchange, Outcome, Report, Verdict};
 use crate::variables::Variables;
 
 /// Headers that are compared. Others have to differ, as the date does, or nobody reads them.
@@ -18,7 +18,7 @@ const HEADERS: [&str; 5] = [
 
 /// Where the answers of two runs of the same scenarios differ. Ids and times are taken for equal.
 pub fn differences(left: &Report, right: &Report) -> String {
-    let mut text = String::new();
+    let (mut text, mut expected, mut otherwise) = (String::new(), 0, 0);
     for outcome in &left.outcomes {
         let other = right
             .outcomes
@@ -29,16 +29,31 @@ pub fn differences(left: &Report, right: &Report) -> String {
         let lines: Vec<String> = pairs
             .flat_map(|(left, right)| compare(left, right))
             .collect();
-        if !lines.is_empty() {
-            let name = format!("{}: {}", outcome.file, outcome.scenario);
-            writeln!(text, "\n=== {name}\n{}", lines.join("\n"))
-                .expect("a String takes everything");
+        if lines.is_empty() {
+            continue;
         }
+        let are_expected = [outcome, other].map(is_as_expected) == [true, true];
+        let (note, count) = if are_expected {
+            (" (both as expected)", &mut expected)
+        } else {
+            ("", &mut otherwise)
+        };
+        *count += 1;
+        let name = format!("{}: {}{note}", outcome.file, outcome.scenario);
+        writeln!(text, "\n=== {name}\n{}", lines.join("\n")).expect("a String takes everything");
     }
-    if text.is_empty() {
-        text.push_str("both servers answer alike\n");
-    }
+    let sum = match expected + otherwise {
+        0 => "both servers answer alike".to_owned(),
+        all => format!(
+            "\nthe answers differ in {all} scenarios: in {expected} both are as expected, in {otherwise} one is not"
+        ),
+    };
+    writeln!(text, "{sum}").expect("a String takes everything");
     text
+}
+
+fn is_as_expected(outcome: &Outcome) -> bool {
+    matches!(outcome.verdict, Verdict::Passed)
 }
 
 fn compare(left: &Exchange, right: &Exchange) -> Vec<String> {
@@ -53,7 +68,7 @@ fn compare(left: &Exchange, right: &Exchange) -> Vec<String> {
     for name in HEADERS {
         let header = |exchange: &Exchange| {
             let value = exchange.answer.header(name).unwrap_or("(none)");
-            masked(&Value::from(value), &exchange.captured).to_string()
+            masked(&Value::from(ordered(name, value)), &exchange.captured).to_string()
         };
         differs(name, header(left), header(right));
     }
@@ -62,6 +77,16 @@ fn compare(left: &Exchange, right: &Exchange) -> Vec<String> {
         lines.insert(0, format!("  {}", left.request));
     }
     lines
+}
+
+/// The order of methods does not count.
+fn ordered(name: &str, value: &str) -> String {
+    if name != "allow" {
+        return value.to_owned();
+    }
+    let mut methods: Vec<&str> = value.split(',').map(str::trim).collect();
+    methods.sort_unstable();
+    methods.join(", ")
 }
 
 fn body(exchange: &Exchange) -> String {
@@ -88,6 +113,8 @@ fn masked(value: &Value, captured: &Variables) -> Value {
             for (name, known) in captured {
                 if let Some(id) = known.as_i64() {
                     text = text.replace(&format!("s/{id}"), &format!("s/${{{name}}}"));
+                } else if let (Some(own), "unique" | "host") = (known.as_str(), name.as_str()) {
+                    text = text.replace(own, &format!("${{{name}}}"));
                 }
             }
             Value::from(text)
@@ -123,7 +150,25 @@ mod tests {
     }
 
     #[test]
-    fn ids_and_times_do_not_count() {
+    fn the_order_of_methods_does_not_count() {
+        assert_eq!(ordered("allow", "POST, GET,HEAD"), "GET, HEAD, POST");
+        assert_eq!(ordered("location", "/b, /a"), "/b, /a");
+    }
+
+    #[test]
+    fn ids_and_times_and_names_do_not_count() {
+        let masked = |host: &str, unique: &str| {
+            let captured = Variables::from([
+                ("host".to_owned(), json!(host)),
+                ("unique".to_owned(), json!(unique)),
+            ]);
+            super::masked(
+                &json!([format!("http://{host}/ui"), format!("new {unique}")]),
+                &captured,
+            )
+        };
+        assert_eq!(masked("a:1", "f00"), masked("b:2", "ba7"));
+
         let (a, b) = (1_795_247_535_634, 1_795_247_535_635);
         assert_eq!(
             compare(&exchange(3, 200, a), &exchange(7, 200, b)),

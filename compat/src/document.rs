@@ -8,7 +8,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::expectation::Expectation;
-use crate::scenario::{Scenario, Step};
+use crate::scenario::Scenario;
+use crate::step::Step;
 use crate::suite::Suite;
 use crate::yaml;
 
@@ -233,6 +234,9 @@ fn shown(expectation: &Expectation) -> String {
         parts.push(status.to_string());
     }
     let body = match (&expectation.json, &expectation.text) {
+        _ if !expectation.but.is_empty() => {
+            serde_json::to_string(&expectation.but).unwrap_or_default()
+        }
         (Some(json), _) => json.to_string(),
         (None, Some(text)) if text.is_empty() => "no body".to_owned(),
         (None, Some(text)) => text.clone(),

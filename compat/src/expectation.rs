@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::answer::Answer;
 use crate::pattern::{self, differences, text_difference};
@@ -11,6 +11,9 @@ use crate::variables::{Variables, filled, filled_text};
 
 /// What every answer with JSON says of itself, unless the expectation names the header.
 const JSON: &str = "application/json;charset=utf-8";
+
+/// Stands for an entry that is not there.
+const ABSENT: &str = "$absent";
 
 /// What an answer must be like. What is left out does not matter.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
@@ -25,6 +28,9 @@ pub struct Expectation {
     /// A pattern for the body as JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub json: Option<Value>,
+    /// Over an expectation with `json`: entries of that object that are otherwise; `$absent` ones are not there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub but: BTreeMap<String, Value>,
     /// The body as text: this one, or `$re:`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
@@ -39,15 +45,19 @@ impl Expectation {
         let mut headers = self.headers.clone();
         headers.extend(other.headers.clone());
         // A body is one thing, however it is described.
-        let (json, text) = if other.json.is_some() || other.text.is_some() {
+        let (mut json, text) = if other.json.is_some() || other.text.is_some() {
             (other.json.clone(), other.text.clone())
         } else {
             (self.json.clone(), self.text.clone())
         };
+        if let Some(Value::Object(entries)) = &mut json {
+            alter(entries, &other.but);
+        }
         Self {
             status: other.status.clone().or_else(|| self.status.clone()),
             headers,
             json,
+            but: self.but.clone(),
             text,
             continued: other.continued.or(self.continued),
         }
@@ -62,6 +72,7 @@ impl Expectation {
                 .map(|(name, value)| (name.clone(), filled(value, variables)))
                 .collect(),
             json: self.json.as_ref().map(|value| filled(value, variables)),
+            but: self.but.clone(),
             text: self.text.as_ref().map(|text| filled_text(text, variables)),
             continued: self.continued,
         }
@@ -125,8 +136,23 @@ impl Expectation {
     /// What is wrong with the patterns.
     pub fn mistakes(&self) -> Vec<String> {
         let text = self.text.as_deref().map(Value::from);
+        let but = self.but.values().filter(|value| *value != ABSENT);
         let patterns = self.headers.values().chain(&self.status).chain(&self.json);
-        patterns.chain(&text).flat_map(pattern::mistakes).collect()
+        patterns
+            .chain(but)
+            .chain(&text)
+            .flat_map(pattern::mistakes)
+            .collect()
+    }
+}
+
+fn alter(entries: &mut Map<String, Value>, but: &BTreeMap<String, Value>) {
+    for (key, value) in but {
+        if value == ABSENT {
+            entries.shift_remove(key);
+        } else {
+            entries.insert(key.clone(), value.clone());
+        }
     }
 }
 
@@ -190,5 +216,9 @@ mod tests {
             common.overlaid(&other),
             expectation(json!({"status": 500, "headers": {"a": "1"}, "json": {"b": 2}}))
         );
+        let object = expectation(json!({"json": {"a": 1, "b": 2, "c": 3}}));
+        let other = expectation(json!({"but": {"a": "$absent", "b": 5}}));
+        let overlaid = object.overlaid(&other).json.unwrap();
+        assert_eq!(overlaid.to_string(), r#"{"b":5,"c":3}"#);
     }
 }

@@ -15,10 +15,12 @@ mod request;
 mod rules;
 mod runner;
 mod scenario;
+mod step;
 mod suite;
 mod talk;
 mod target;
 mod variables;
+mod version;
 mod yaml;
 
 pub use document::{Endpoint, Object, ObjectField, State, Surface, document};
@@ -27,3 +29,4 @@ pub use rules::{Rule, Rules};
 pub use runner::{Options, run};
 pub use suite::{Group, Suite};
 pub use target::{ServerKind, Target};
+pub use version::LivyVersion;

@@ -5,10 +5,13 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use clap::Parser;
-use livius_compat::{Options, Report, ServerKind, Suite, Surface, Target, beside, document, run};
+use livius_compat::{
+    LivyVersion, Options, Report, ServerKind, Suite, Surface, Target, beside, document, run,
+};
 use serde_json::Value;
 
 /// Runs the scenarios of compat/scenarios against a server. The exit code is 1 if any answer differs from what is expected.
@@ -20,12 +23,21 @@ struct Arguments {
     /// Whose answers to expect, livy or livius; asked of `/version` when left out
     #[arg(long)]
     server: Option<ServerKind>,
+    /// Which Livy it is, such as 0.8, where `--server livy` says what it is; else `/version` tells
+    #[arg(long, requires = "server")]
+    livy_version: Option<LivyVersion>,
     /// Only scenarios whose file and name have this text
     #[arg(long)]
     only: Option<String>,
-    /// Only scenarios with this tag: `no-spark` or `spark`
+    /// Only scenarios with this tag: `no-spark`, `spark` or `session`
     #[arg(long)]
     tag: Option<String>,
+    /// Scenarios with this tag are passed over: `session` for a server that can run batches alone
+    #[arg(long)]
+    without: Option<String>,
+    /// How many seconds to wait for what takes its time
+    #[arg(long, default_value_t = 180)]
+    patience: u64,
     /// Writes everything that was asked and answered to a JSON file
     #[arg(long)]
     report: Option<PathBuf>,
@@ -59,18 +71,21 @@ fn main() -> anyhow::Result<ExitCode> {
     let options = Options {
         only: arguments.only.clone(),
         tag: arguments.tag.clone(),
+        without: arguments.without.clone(),
+        patience: Some(Duration::from_secs(arguments.patience)),
         variables: variables(&arguments.variables)?,
     };
-    let ask = |url: &str, kind| -> anyhow::Result<Report> {
-        let target = Target::new(url, kind, headers(&arguments.headers)?)?;
+    let ask = |url: &str, kind, version: Option<LivyVersion>| -> anyhow::Result<Report> {
+        let mut target = Target::new(url, kind, headers(&arguments.headers)?)?;
+        target.version = version.or(target.version);
         let report = run(&suite, &target, &options);
         println!("{}", report.table());
         Ok(report)
     };
     let url = arguments.url.as_deref().unwrap_or_default();
-    let mut reports = vec![ask(url, arguments.server)?];
+    let mut reports = vec![ask(url, arguments.server, arguments.livy_version)?];
     if let Some(url) = &arguments.beside {
-        reports.push(ask(url, None)?);
+        reports.push(ask(url, None, None)?);
         println!("< {}\n> {}", reports[0].url, reports[1].url);
         println!("{}", beside::differences(&reports[0], &reports[1]));
     }

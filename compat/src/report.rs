@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::answer::Answer;
 use crate::target::ServerKind;
+use crate::version::LivyVersion;
 
 /// What came of a run.
 #[derive(Debug, Serialize)]
@@ -15,6 +16,8 @@ pub struct Report {
     pub url: String,
     /// Whose answers were expected.
     pub server: ServerKind,
+    /// Which Livy it is, where that is known.
+    pub version: Option<LivyVersion>,
     /// In the order of the files.
     pub outcomes: Vec<Outcome>,
 }
@@ -133,10 +136,12 @@ impl Report {
             let outcomes = self.outcomes.iter();
             outcomes.filter(|outcome| wanted(&outcome.verdict)).count()
         };
+        let version = self.version.map(|version| format!(" {version}"));
         format!(
-            "{} ({}): {} passed, {} differ, {} pending, {} skipped",
+            "{} ({}{}): {} passed, {} differ, {} pending, {} skipped",
             self.url,
             self.server,
+            version.unwrap_or_default(),
             count(|verdict| matches!(verdict, Verdict::Passed)),
             count(|verdict| matches!(verdict, Verdict::Differs(_))),
             count(|verdict| matches!(verdict, Verdict::Pending(_))),
@@ -213,6 +218,7 @@ mod tests {
         let report = Report {
             url: "http://h".to_owned(),
             server: ServerKind::Livy,
+            version: None,
             outcomes: vec![Outcome {
                 file: "errors".to_owned(),
                 scenario: "null".to_owned(),

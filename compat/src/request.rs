@@ -2,8 +2,10 @@
 
 use std::io::Write as _;
 
+use serde_json::Value;
+
 use crate::exchange::Request;
-use crate::scenario::{Packing, Step};
+use crate::step::{Packing, Step};
 use crate::variables::{Variables, filled, filled_text};
 
 /// The request of a step, with the variables put in.
@@ -17,7 +19,7 @@ pub fn request(step: &Step, variables: &Variables) -> Request {
         .collect();
     let mut body = text(step.body.as_deref().unwrap_or_default()).into_bytes();
     if let Some(json) = &step.json {
-        body = filled(json, variables).to_string().into_bytes();
+        body = encoded(filled(json, variables)).to_string().into_bytes();
         if !has(&headers, "content-type") {
             headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
         }
@@ -36,6 +38,37 @@ pub fn request(step: &Step, variables: &Variables) -> Request {
         framing: step.framing,
         await_continue: step.await_continue,
     }
+}
+
+/// The value with the base64 of what stands behind this word in place of it.
+fn encoded(value: Value) -> Value {
+    match value {
+        Value::String(text) => match text.strip_prefix("$base64:") {
+            Some(plain) => Value::from(base64(plain.as_bytes())),
+            None => Value::String(text),
+        },
+        Value::Object(entries) => {
+            let entries = entries.into_iter();
+            let entries = entries.map(|(key, value)| (key, encoded(value)));
+            Value::Object(entries.collect())
+        }
+        other => other,
+    }
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for group in bytes.chunks(3) {
+        let number = (0..3).fold(0, |number, index| {
+            number << 8 | usize::from(group.get(index).copied().unwrap_or_default())
+        });
+        for index in 0..4 {
+            let letter = char::from(LETTERS[number >> (18 - 6 * index) & 63]);
+            text.push(if index > group.len() { '=' } else { letter });
+        }
+    }
+    text
 }
 
 fn has(headers: &[(String, String)], name: &str) -> bool {
@@ -58,4 +91,22 @@ fn packed(packing: Packing, body: &[u8]) -> Vec<u8> {
         }
     };
     done.expect("a Vec takes everything")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn marked_texts_are_encoded() {
+        for (plain, text) in [("", ""), ("a", "YQ=="), ("ab", "YWI="), ("abc", "YWJj")] {
+            assert_eq!(base64(plain.as_bytes()), text);
+        }
+        assert_eq!(
+            encoded(json!({"a": "$base64:\u{3bb}\n?", "b": ["$base64:"]})),
+            json!({"a": "zrsKPw==", "b": ["$base64:"]})
+        );
+    }
 }

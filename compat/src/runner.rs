@@ -2,7 +2,7 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher as _, Hasher as _};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -12,6 +12,9 @@ use crate::suite::{Group, Suite};
 use crate::talk::Talk;
 use crate::target::Target;
 use crate::variables::Variables;
+
+/// How long a wait may take.
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// How long `${long}` is, which is more than fits into one packet, and `${longer}`.
 const LONG: [(&str, usize); 2] = [("long", 4_000), ("longer", 200_000)];
@@ -23,6 +26,10 @@ pub struct Options {
     pub only: Option<String>,
     /// Only those with this tag.
     pub tag: Option<String>,
+    /// Those with this tag are passed over.
+    pub without: Option<String>,
+    /// How long a wait may take, unless a step says so; three minutes when left out.
+    pub patience: Option<Duration>,
     /// Values for `${…}`.
     pub variables: Variables,
 }
@@ -53,11 +60,12 @@ pub fn run(suite: &Suite, target: &Target, options: &Options) -> Report {
             .iter()
             .filter(|scenario| options.wants(group, scenario))
             .collect();
-        outcomes.extend(run_group(target, group, &wanted, &variables));
+        outcomes.extend(run_group(target, group, &wanted, options, &variables));
     }
     Report {
         url: target.url.clone(),
         server: target.kind,
+        version: target.version,
         outcomes,
     }
 }
@@ -66,15 +74,18 @@ fn run_group(
     target: &Target,
     group: &Group,
     wanted: &[&Scenario],
+    options: &Options,
     variables: &Variables,
 ) -> Vec<Outcome> {
     if wanted.is_empty() {
         return Vec::new();
     }
-    let mut talk = Talk::new(target, variables.clone());
+    let patience = options.patience.unwrap_or(PATIENCE);
+    let mut talk = Talk::new(target, patience, variables.clone());
     let mut outcomes = Vec::new();
     let begun = Instant::now();
-    let ready = if wanted.iter().all(|scenario| scenario.pending.is_some()) {
+    let left_out = |scenario: &Scenario| left_out(scenario, target, options, variables);
+    let ready = if wanted.iter().all(|scenario| left_out(scenario).is_some()) {
         Ok(())
     } else {
         talk.all(&group.setup)
@@ -91,12 +102,11 @@ fn run_group(
     let is_ready = outcomes.is_empty();
     for scenario in wanted {
         let begun = Instant::now();
-        let mut own = Talk::new(target, talk.variables.clone());
-        let verdict = match (&scenario.pending, missing(scenario, &own.variables)) {
-            (Some(why), _) => Verdict::Pending(why.clone()),
-            (None, _) if !is_ready => Verdict::Skipped("its file's setup failed".to_owned()),
-            (None, Some(name)) => Verdict::Skipped(format!("needs --set {name}=…")),
-            (None, None) => own.verdict(scenario),
+        let mut own = Talk::new(target, patience, talk.variables.clone());
+        let verdict = match left_out(scenario) {
+            Some(verdict) => verdict,
+            None if !is_ready => Verdict::Skipped("its file's setup failed".to_owned()),
+            None => own.verdict(scenario),
         };
         let mut done = outcome(group, &scenario.name, &scenario.pins, verdict, begun);
         done.exchanges = own.exchanges;
@@ -106,11 +116,30 @@ fn run_group(
     outcomes
 }
 
-fn missing<'a>(scenario: &'a Scenario, variables: &Variables) -> Option<&'a str> {
+/// Why a scenario is not run.
+fn left_out(
+    scenario: &Scenario,
+    target: &Target,
+    options: &Options,
+    variables: &Variables,
+) -> Option<Verdict> {
+    if let Some(why) = &scenario.pending {
+        return Some(Verdict::Pending(why.clone()));
+    }
     let mut needs = scenario.needs.iter();
-    needs
-        .find(|name| !variables.contains_key(*name))
-        .map(String::as_str)
+    let why = if let (Some(since), Some(version)) = (scenario.since, target.version)
+        && version < since
+    {
+        format!("Livy has it since {since}, and this is {version}")
+    } else if let Some(tag) = &options.without
+        && scenario.tags.contains(tag)
+    {
+        format!("--without {tag}")
+    } else {
+        let missing = needs.find(|name| !variables.contains_key(*name))?;
+        format!("needs --set {missing}=…")
+    };
+    Some(Verdict::Skipped(why))
 }
 
 fn outcome(

@@ -1,15 +1,12 @@
 //! A scenario: what is sent, and what must come back.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::exchange::Framing;
-use crate::expectation::Expectation;
-use crate::target::ServerKind;
-use crate::variables::{Variables, filled, filled_text};
+use crate::step::{Step, steps};
+use crate::variables::{Variables, filled_text};
+use crate::version::LivyVersion;
 
 /// Why a scenario cannot be read.
 #[derive(Debug, Error)]
@@ -18,6 +15,8 @@ pub enum ScenarioError {
     Shape(#[from] serde_json::Error),
     #[error("step {step}: {problem}")]
     Step { step: usize, problem: String },
+    #[error("since: {0}")]
+    Since(String),
     #[error("{0}")]
     Rule(&'static str),
 }
@@ -34,6 +33,8 @@ pub struct Text {
     /// Variables without which it cannot be run.
     #[serde(default)]
     needs: Vec<String>,
+    /// The first Livy that has what it is about; a row may say it.
+    since: Option<String>,
     /// Why there is nothing to run yet.
     pending: Option<String>,
     /// The scenario is run with each of these variables.
@@ -54,142 +55,12 @@ pub struct Scenario {
     pub pins: Vec<String>,
     pub tags: Vec<String>,
     pub needs: Vec<String>,
+    /// An older Livy does not have what it is about.
+    pub since: Option<LivyVersion>,
     pub pending: Option<String>,
     pub steps: Vec<Step>,
     /// Run in any case.
     pub cleanup: Vec<Step>,
-}
-
-/// A request, and what must come back.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Step {
-    /// The method and the target, as they are.
-    pub send: String,
-    #[serde(default)]
-    pub headers: BTreeMap<String, String>,
-    /// The body as it is.
-    pub body: Option<String>,
-    /// The body as JSON.
-    pub json: Option<Value>,
-    /// `gzip` or `deflate`.
-    pub packing: Option<Packing>,
-    #[serde(default)]
-    pub framing: Framing,
-    #[serde(default)]
-    pub await_continue: bool,
-    /// A header of so many bytes more.
-    pub padding: Option<usize>,
-    /// Asks again until it is so.
-    pub until: Option<Until>,
-    #[serde(default)]
-    pub expect: Expectation,
-    /// What Livy says otherwise.
-    pub livy: Option<Expectation>,
-    /// What Livius says otherwise.
-    pub livius: Option<Expectation>,
-    /// Why they differ.
-    pub reason: Option<String>,
-    /// Values to keep: a name, and where it stands in the JSON. It need not be there if the name ends in `?`.
-    #[serde(default)]
-    pub capture: BTreeMap<String, String>,
-}
-
-/// How a body is packed.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Packing {
-    Gzip,
-    Deflate,
-}
-
-/// What is waited for.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Until {
-    /// Where in the JSON.
-    #[serde(default)]
-    pub at: String,
-    /// One of these.
-    #[serde(default)]
-    pub is: Vec<Value>,
-    /// Any of these ends the wait at once.
-    #[serde(default)]
-    pub not: Vec<Value>,
-    /// A status to wait for, instead of a value.
-    pub status: Option<u16>,
-    /// Seconds.
-    #[serde(default = "default_within")]
-    pub within: u64,
-}
-
-fn default_within() -> u64 {
-    180
-}
-
-impl Step {
-    /// What a server must answer.
-    pub fn expected_of(&self, kind: ServerKind) -> Expectation {
-        let own = match kind {
-            ServerKind::Livy => &self.livy,
-            ServerKind::Livius => &self.livius,
-        };
-        match own {
-            Some(own) => self.expect.overlaid(own),
-            None => self.expect.clone(),
-        }
-    }
-
-    fn mistake(&self, must_expect: bool) -> Option<String> {
-        let expectations = [Some(&self.expect), self.livy.as_ref(), self.livius.as_ref()];
-        let mut mistakes = expectations
-            .into_iter()
-            .flatten()
-            .flat_map(Expectation::mistakes);
-        let differs = (
-            self.livy.is_some(),
-            self.livius.is_some(),
-            self.reason.is_some(),
-        );
-        if let Some(mistake) = mistakes.next() {
-            Some(mistake)
-        } else if !matches!(differs, (true, true, true) | (false, false, false)) {
-            Some("`livy`, `livius` and `reason` go together".to_owned())
-        } else if must_expect
-            && self.livy.is_none()
-            && self.until.is_none()
-            && self.expect == Expectation::default()
-        {
-            Some("nothing is expected of it".to_owned())
-        } else if self.body.is_some() && self.json.is_some() {
-            Some("`body` or `json`, not both".to_owned())
-        } else if self.send.split_once(' ').is_none() {
-            Some(format!("`send: {}` has no method and target", self.send))
-        } else {
-            None
-        }
-    }
-}
-
-/// Reads steps.
-pub fn steps(
-    values: &[Value],
-    row: &Variables,
-    must_expect: bool,
-) -> Result<Vec<Step>, ScenarioError> {
-    let read = |(index, value): (usize, &Value)| {
-        let problem = |problem: String| ScenarioError::Step {
-            step: index + 1,
-            problem,
-        };
-        let step: Step = serde_json::from_value(filled(value, row))
-            .map_err(|error| problem(error.to_string()))?;
-        match step.mistake(must_expect) {
-            Some(mistake) => Err(problem(mistake)),
-            None => Ok(step),
-        }
-    };
-    values.iter().enumerate().map(read).collect()
 }
 
 impl Text {
@@ -234,10 +105,17 @@ impl Text {
             pins: self.pins.clone(),
             tags: self.tags.clone(),
             needs: self.needs.clone(),
+            since: self.since(row)?,
             pending: self.pending.clone(),
             steps: steps(&self.steps, row, true)?,
             cleanup: steps(&self.cleanup, row, false)?,
         })
+    }
+
+    fn since(&self, row: &Variables) -> Result<Option<LivyVersion>, ScenarioError> {
+        let text = self.since.as_ref().map(|text| filled_text(text, row));
+        let version = text.map(|text| text.parse().map_err(ScenarioError::Since));
+        version.transpose()
     }
 }
 
@@ -289,6 +167,22 @@ mod tests {
             (
                 step(json!({"send": "GET /", "expect": {"text": "$txt"}})),
                 "step 1: $txt is no pattern",
+            ),
+            (
+                step(
+                    json!({"send": "GET /", "expect": {"json": {"$has": {}}}, "older": {"0.8": {"but": {"a": 1}}}}),
+                ),
+                "step 1: `but` is about the entries of `json` in `expect`",
+            ),
+            (
+                step(
+                    json!({"send": "GET /", "expect": {"status": 1}, "older": {"0.8.0": {"status": 2}}}),
+                ),
+                "step 1: \"0.8.0\" is no version of Livy such as 0.7",
+            ),
+            (
+                json!({"name": "n", "pins": ["a"], "since": "old", "steps": [{"send": "GET /", "expect": {"status": 1}}]}),
+                "since: \"old\" is no version of Livy such as 0.7",
             ),
             (
                 json!({"name": "n", "pins": [], "steps": []}),

@@ -8,7 +8,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::rules::Rules;
-use crate::scenario::{Scenario, Step, Text, steps};
+use crate::scenario::{Scenario, Text};
+use crate::step::{Step, steps};
 use crate::variables::Variables;
 use crate::yaml;
 

@@ -10,7 +10,8 @@ use crate::exchange::Request;
 use crate::expectation::Expectation;
 use crate::report::{Difference, Exchange, Verdict};
 use crate::request::request;
-use crate::scenario::{Scenario, Step, Until};
+use crate::scenario::Scenario;
+use crate::step::{Step, Until};
 use crate::target::Target;
 use crate::variables::{Variables, filled, filled_text};
 
@@ -20,6 +21,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// One sequence of steps.
 pub struct Talk<'a> {
     target: &'a Target,
+    /// How long a wait may take, unless its step says so.
+    patience: Duration,
     /// What is known so far.
     pub variables: Variables,
     /// The last answer to each step.
@@ -31,9 +34,10 @@ pub type Ready = Result<(), Box<Difference>>;
 
 impl<'a> Talk<'a> {
     /// Begins one.
-    pub fn new(target: &'a Target, variables: Variables) -> Self {
+    pub fn new(target: &'a Target, patience: Duration, variables: Variables) -> Self {
         Self {
             target,
+            patience,
             variables,
             exchanges: Vec::new(),
         }
@@ -67,7 +71,9 @@ impl<'a> Talk<'a> {
 
     fn step(&mut self, step: &Step) -> Ready {
         let request = request(step, &self.variables);
-        let expected = step.expected_of(self.target.kind).filled(&self.variables);
+        let expected = step
+            .expected_of(self.target.kind, self.target.version)
+            .filled(&self.variables);
         let differs = |actual: String, problems: Vec<String>| {
             Box::new(Difference {
                 step: filled_text(&step.send, &self.variables),
@@ -77,7 +83,7 @@ impl<'a> Talk<'a> {
                 problems,
             })
         };
-        let (answer, mut problems) = match self.ask(step, &request) {
+        let (answer, mut problems) = match self.ask(step, &request, expected.status.is_some()) {
             Ok(done) => done,
             Err(problem) => return Err(differs("no answer".to_owned(), vec![problem])),
         };
@@ -97,8 +103,15 @@ impl<'a> Talk<'a> {
     }
 
     /// The answer, and what is wrong with it already: that it did not come in time.
-    fn ask(&self, step: &Step, request: &Request) -> Result<(Answer, Vec<String>), String> {
+    fn ask(
+        &self,
+        step: &Step,
+        request: &Request,
+        expects_status: bool,
+    ) -> Result<(Answer, Vec<String>), String> {
         let begun = Instant::now();
+        let within = step.until.as_ref().and_then(|until| until.within);
+        let patience = within.map_or(self.patience, Duration::from_secs);
         loop {
             let answer = self
                 .target
@@ -110,12 +123,15 @@ impl<'a> Talk<'a> {
             let state = Waited::of(&self.filled_until(until), &answer);
             let problem = match state {
                 Waited::Come => return Ok((answer, Vec::new())),
+                // Whether that was expected is seen later.
+                Waited::Refused if expects_status => return Ok((answer, Vec::new())),
+                Waited::Refused => format!("the status is {}", answer.status),
                 Waited::Hopeless(value) => format!("{} is {value}", until.at),
-                Waited::NotYet if begun.elapsed() < Duration::from_secs(until.within) => {
+                Waited::NotYet if begun.elapsed() < patience => {
                     thread::sleep(PAUSE);
                     continue;
                 }
-                Waited::NotYet => format!("it did not come within {} s", until.within),
+                Waited::NotYet => format!("it did not come within {} s", patience.as_secs()),
             };
             return Ok((answer, vec![problem]));
         }
@@ -138,6 +154,8 @@ enum Waited {
     Come,
     NotYet,
     Hopeless(Value),
+    /// The answer is a refusal, and will stay one.
+    Refused,
 }
 
 impl Waited {
@@ -153,6 +171,7 @@ impl Waited {
         match json.pointer(&until.at) {
             Some(value) if until.is.contains(value) => Self::Come,
             Some(value) if until.not.contains(value) => Self::Hopeless(value.clone()),
+            None if answer.status >= 400 => Self::Refused,
             _ => Self::NotYet,
         }
     }
@@ -187,7 +206,10 @@ fn with_causes(error: &dyn std::error::Error) -> String {
 fn shown_request(request: &Request, host: &str) -> String {
     /// Nobody reads more of a padding.
     const LONGEST: usize = 4_000;
-    let body = String::from_utf8_lossy(&request.body);
+    let body = match str::from_utf8(&request.body) {
+        Ok(text) => text.to_owned(),
+        Err(_) => format!("({} bytes that are no text)", request.body.len()),
+    };
     let text = format!("{}{body}", request.head(host).replace("\r\n", "\n"));
     text.chars().take(LONGEST).collect()
 }

@@ -7,6 +7,7 @@ use anyhow::{Context as _, bail};
 
 use crate::answer::Answer;
 use crate::exchange::{ExchangeError, Framing, Request, exchange};
+use crate::version::LivyVersion;
 
 /// Whose answers are expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -46,6 +47,8 @@ pub struct Target {
     pub url: String,
     /// Whose answers are expected.
     pub kind: ServerKind,
+    /// Which Livy it is; none is the newest.
+    pub version: Option<LivyVersion>,
     address: String,
     prefix: String,
     headers: Vec<(String, String)>,
@@ -73,6 +76,7 @@ impl Target {
         let mut target = Self {
             url: url.to_owned(),
             kind: kind.unwrap_or(ServerKind::Livy),
+            version: None,
             address: format!("{address}{port}"),
             prefix: match path.trim_end_matches('/') {
                 "" => String::new(),
@@ -81,7 +85,7 @@ impl Target {
             headers,
         };
         if kind.is_none() {
-            target.kind = target.told_kind()?;
+            target.ask_what_it_is()?;
         }
         Ok(target)
     }
@@ -98,7 +102,7 @@ impl Target {
         exchange(&self.address, &request)
     }
 
-    fn told_kind(&self) -> anyhow::Result<ServerKind> {
+    fn ask_what_it_is(&mut self) -> anyhow::Result<()> {
         let request = Request {
             method: "GET".to_owned(),
             target: "/version".to_owned(),
@@ -114,11 +118,13 @@ impl Target {
         let ours = version["branch"]
             .as_str()
             .is_some_and(|branch| branch.contains("livius"));
-        Ok(if ours {
-            ServerKind::Livius
+        (self.kind, self.version) = if ours {
+            (ServerKind::Livius, None)
         } else {
-            ServerKind::Livy
-        })
+            let told = version["version"].as_str();
+            (ServerKind::Livy, told.and_then(LivyVersion::told))
+        };
+        Ok(())
     }
 }
 

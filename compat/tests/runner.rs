@@ -148,6 +148,19 @@ fn a_wait_ends_early_where_there_is_no_hope() {
 }
 
 #[test]
+fn a_wait_ends_where_the_server_refuses() {
+    let directory = directory("refused");
+    let script = Script::start(&[
+        &json("201 Created", r#"{"id":7}"#),
+        &json("500 Server Error", r#""gone""#),
+        &json("200 OK", "{}"),
+    ]);
+    let report = ask(&directory, &script, ServerKind::Livy);
+    let (_, difference) = report.differing().next().unwrap();
+    assert_eq!(difference.problems[0], "the status is 500");
+}
+
+#[test]
 fn two_servers_are_compared() {
     let directory = directory("beside");
     let all = |id: &str| {
@@ -166,6 +179,10 @@ fn two_servers_are_compared() {
     let other = ask(&directory, &other, ServerKind::Livy);
     let told = beside::differences(&left, &other);
     assert!(told.contains("status\n    < 201\n    > 500"), "{told}");
+    assert!(
+        told.ends_with("differ in 1 scenarios: in 0 both are as expected, in 1 one is not\n"),
+        "{told}"
+    );
 }
 
 fn directory(name: &str) -> std::path::PathBuf {

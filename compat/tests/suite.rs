@@ -42,8 +42,8 @@ fn the_scenarios_can_be_read() {
     for (file, scenario) in suite.scenarios() {
         let tags: Vec<&str> = scenario.tags.iter().map(String::as_str).collect();
         assert!(
-            scenario.pending.is_some() || matches!(tags[..], ["spark" | "no-spark"]),
-            "{}: {}: is it `spark` or `no-spark`? {tags:?}",
+            matches!(tags[..], ["spark" | "no-spark"] | ["spark", "session"]),
+            "{}: {}: is it `spark`, with or without `session`, or `no-spark`? {tags:?}",
             file.name,
             scenario.name
         );

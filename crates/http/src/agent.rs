@@ -2,6 +2,7 @@
 
 pub mod application;
 mod link;
+pub mod resources;
 
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;

@@ -129,14 +129,15 @@ fn refusal(error: &(dyn Error + 'static), limit: usize) -> ApiError {
     }
 }
 
-fn declared_length(headers: &HeaderMap) -> Option<usize> {
+/// How long a body says that it is.
+pub fn declared_length(headers: &HeaderMap) -> Option<usize> {
     let length = headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse::<u64>();
     Some(usize::try_from(length.ok()?).unwrap_or(usize::MAX))
 }
 
 /// Unpacks what is packed, and says whether it was. Livy's Java client says `Content-Encoding: UTF-8`, so anything unknown passes as
 /// it is.
-fn unpacked(headers: &HeaderMap, body: Body) -> (Body, bool) {
+pub fn unpacked(headers: &HeaderMap, body: Body) -> (Body, bool) {
     let encoding = headers
         .get(CONTENT_ENCODING)
         .and_then(|value| value.to_str().ok())

@@ -1,5 +1,7 @@
 //! Refusals as HTTP. This is the only place that knows their status codes.
 
+mod uploads;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -61,6 +63,13 @@ impl ApiError {
         Self::new(StatusCode::FORBIDDEN, Envelope::Message, message)
     }
 
+    /// The header is missing by which programs show that no browser was made to send the request. The words are Livy's, and a remedy.
+    pub fn no_csrf_header() -> Self {
+        let message =
+            "Missing Required Header for CSRF protection. Send X-Requested-By, with any value";
+        Self::new(StatusCode::BAD_REQUEST, Envelope::Message, message)
+    }
+
     /// The client wants a version of the interface that there is not.
     pub fn unknown_version(version: &str) -> Self {
         Self::new(
@@ -70,9 +79,17 @@ impl ApiError {
         )
     }
 
-    /// Livy has it, Livius does not.
-    pub fn not_yet(message: &str) -> Self {
-        Self::new(StatusCode::NOT_FOUND, Envelope::Message, message)
+    /// The refusals of what needs a session that has not ended: Livy has words of its own for jobs and files.
+    pub fn of_inactive(error: SessionError) -> Self {
+        let SessionError::NotActive { full, .. } = &error else {
+            return error.into();
+        };
+        let message = "requirement failed: Session isn't active.";
+        let refused = Self::new(StatusCode::BAD_REQUEST, Envelope::Message, message);
+        match reason(full) {
+            Some(reason) => refused.with(REASON, reason),
+            None => refused,
+        }
     }
 
     /// The body is longer than is read.
@@ -191,6 +208,7 @@ impl From<SessionError> for ApiError {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, Message, error.to_string())
                     .with(RETRY_AFTER, HeaderValue::from_static("5"))
             }
+            (_, SessionError::Upload(error)) => Self::disk(error),
             (ErrorKind::NotFound, _) => {
                 Self::new(StatusCode::NOT_FOUND, Message, error.to_string())
             }

@@ -2,7 +2,7 @@
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
-use domain::{BatchId, SessionId, StatementId};
+use domain::{BatchId, JobId, SessionId, StatementId};
 use sessions::{BatchRef, Caller, SessionRef};
 use wire::{RequestError, integer};
 
@@ -18,6 +18,9 @@ pub struct InBatch(pub BatchRef);
 
 /// The session and the statement of a path: `{id}` and `{statement}`.
 pub struct InStatement(pub SessionRef, pub StatementId);
+
+/// The session and the job of a path: `{id}` and `{job}`.
+pub struct InJob(pub SessionRef, pub JobId);
 
 impl FromRequestParts<Edge> for InSession {
     type Rejection = ApiError;
@@ -49,6 +52,19 @@ impl FromRequestParts<Edge> for InStatement {
         Ok(Self(
             session,
             StatementId(integer(parameter(&parameters, "statement"))?),
+        ))
+    }
+}
+
+impl FromRequestParts<Edge> for InJob {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, ApiError> {
+        let parameters = parameters(parts, edge).await?;
+        let session = session_ref(parameter(&parameters, "id"))?;
+        Ok(Self(
+            session,
+            JobId(integer(parameter(&parameters, "job"))?),
         ))
     }
 }

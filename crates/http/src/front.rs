@@ -14,8 +14,11 @@ use tokio::time::Instant;
 
 use crate::answer;
 use crate::browser::is_foreign;
+use crate::csrf;
 use crate::error::ApiError;
 use crate::leftover::Leftover;
+use crate::options::Options;
+use crate::packing;
 use crate::path::normalise;
 use crate::query::Query;
 use crate::router::Edge;
@@ -62,8 +65,11 @@ pub async fn front(State(edge): State<Edge>, request: Request, next: Next) -> Re
         (Method::GET, String::new())
     };
     let (request, leftover) = Leftover::of(request);
-    let mut response = match plain(request, &edge.options.host_names) {
-        Ok(request) => answered(edge.options.deadline, next.run(request)).await,
+    let mut response = match plain(request, &edge.options) {
+        Ok(request) => {
+            let deadline = edge.options.deadline_of(request.uri().path());
+            answered(deadline, next.run(request)).await
+        }
         Err(error) => error.into_response(),
     };
     finish(&mut response);
@@ -97,17 +103,21 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
         .unwrap_or("without words")
 }
 
-fn plain(mut request: Request, host_names: &[String]) -> Result<Request, ApiError> {
-    if is_foreign(request.method(), request.headers(), host_names) {
+fn plain(mut request: Request, options: &Options) -> Result<Request, ApiError> {
+    if is_foreign(request.method(), request.headers(), &options.host_names) {
         return Err(ApiError::foreign_page());
     }
     let path = normalise(request.uri().path()).map_err(|_| ApiError::bad_path())?;
-    if path.starts_with("/sessions") {
+    if options.csrf_protection && csrf::is_missing(request.method(), &path, request.headers()) {
+        return Err(ApiError::no_csrf_header());
+    }
+    if is_versioned(&path) {
         check_version(request.headers())?;
     }
     if let std::borrow::Cow::Owned(path) = path {
         *request.uri_mut() = with_path(request.uri(), &path).ok_or_else(ApiError::bad_path)?;
     }
+    packing::forgive(request.headers_mut());
     if request.method() == Method::POST
         && let Some(method) = overridden(request.headers(), Query::new(request.uri().query()))
     {
@@ -139,6 +149,11 @@ fn overridden(headers: &HeaderMap, query: Query) -> Option<Method> {
     };
     let method = Method::from_bytes(wanted.trim().to_ascii_uppercase().as_bytes()).ok()?;
     (method != Method::HEAD && method != Method::CONNECT).then_some(method)
+}
+
+/// Whether Livy's interface has versions there.
+fn is_versioned(path: &str) -> bool {
+    matches!(path.split('/').nth(1), Some("sessions" | "batches"))
 }
 
 fn check_version(headers: &HeaderMap) -> Result<(), ApiError> {
@@ -191,11 +206,19 @@ mod tests {
             ("http://host:1/sessions/", "http://host:1/sessions"),
         ] {
             assert_eq!(
-                plain(request(Method::GET, uri, &[]), &[]).unwrap().uri(),
+                plain(request(Method::GET, uri, &[]), &Options::default())
+                    .unwrap()
+                    .uri(),
                 expected
             );
         }
-        assert!(plain(request(Method::GET, "/sessions/%zz", &[]), &[]).is_err());
+        assert!(
+            plain(
+                request(Method::GET, "/sessions/%zz", &[]),
+                &Options::default()
+            )
+            .is_err()
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -228,13 +251,17 @@ mod tests {
             ("/sessions/0", &[], Method::POST),
         ] {
             assert_eq!(
-                plain(request(Method::POST, uri, headers), &[])
+                plain(request(Method::POST, uri, headers), &Options::default())
                     .unwrap()
                     .method(),
                 expected
             );
         }
-        let get = plain(request(Method::GET, "/sessions/0?_method=DELETE", &[]), &[]).unwrap();
+        let get = plain(
+            request(Method::GET, "/sessions/0?_method=DELETE", &[]),
+            &Options::default(),
+        )
+        .unwrap();
         assert_eq!(get.method(), Method::GET);
     }
 
@@ -246,10 +273,17 @@ mod tests {
             ("/sessions", "text/html", true),
             ("/sessions", "application/vnd.livy.v0.2+json", false),
             ("/sessions", "application/vnd.livy.v", false),
+            ("/batches/0", "application/vnd.livy.v0.2+json", false),
+            ("/batches", "application/vnd.livy.v0.1+json", true),
+            ("/sessionsandmore", "application/vnd.livy.v0.2+json", true),
             ("/version", "application/vnd.livy.v0.2+json", true),
         ] {
             assert_eq!(
-                plain(request(Method::GET, uri, &[("accept", accept)]), &[]).is_ok(),
+                plain(
+                    request(Method::GET, uri, &[("accept", accept)]),
+                    &Options::default()
+                )
+                .is_ok(),
                 good,
                 "{uri} {accept}"
             );

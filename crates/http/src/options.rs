@@ -13,12 +13,34 @@ pub struct Options {
     pub body_deadline: Duration,
     /// How long a request may take in all, until its answer begins.
     pub deadline: Duration,
+    /// The longest file that is uploaded.
+    pub upload_bytes: u64,
+    /// How long an upload may take to send its body. [`Options::body_deadline`] is then for each piece of it.
+    pub upload_deadline: Duration,
     /// How strictly bodies are read.
     pub read: ReadOptions,
     /// The answer to `GET /version`.
     pub version: VersionAnswer,
     /// The names that the server goes by, besides `localhost`: pages that a browser opened by one of them may change things.
     pub host_names: Vec<String>,
+    /// Whether a request that changes something must have Livy's header against forged ones.
+    pub csrf_protection: bool,
+}
+
+impl Options {
+    /// How long a request for this path may take until its answer begins.
+    pub(crate) fn deadline_of(&self, path: &str) -> Duration {
+        let is_upload = path.starts_with("/sessions/")
+            && path
+                .rsplit('/')
+                .next()
+                .is_some_and(|last| last.starts_with("upload-"));
+        if is_upload {
+            self.upload_deadline + self.deadline
+        } else {
+            self.deadline
+        }
+    }
 }
 
 impl Default for Options {
@@ -27,9 +49,33 @@ impl Default for Options {
             body_bytes: domain::Limits::default().body_bytes,
             body_deadline: Duration::from_mins(1),
             deadline: Duration::from_mins(2),
+            upload_bytes: domain::Limits::default().upload_bytes,
+            upload_deadline: Duration::from_mins(30),
             read: ReadOptions::default(),
             version: VersionAnswer::of_livius(env!("CARGO_PKG_VERSION"), None),
             host_names: Vec::new(),
+            csrf_protection: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uploads_have_more_time() {
+        let options = Options::default();
+        for (path, minutes) in [
+            ("/sessions/0/upload-jar", 32),
+            ("/sessions/a%2Fb/upload-file", 32),
+            ("/sessions/upload-file", 32),
+            ("/sessions/0/statements", 2),
+            ("/batches/upload-file", 2),
+            ("/", 2),
+        ] {
+            let deadline = options.deadline_of(path);
+            assert_eq!(deadline, Duration::from_mins(minutes), "{path}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Paths as clients write them, and as they are routed.
 //!
 //! Clients get their slashes wrong: a base address that ends with one makes `//sessions`, some add one at the end. Livy drops
-//! path parameters (`;x=y`). All of that is brought into one form before routing.
+//! path parameters (`;x=y`), and some gateways escape what needs no escape. All of that is brought into one form before routing.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use percent_encoding::percent_decode_str;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BadPath;
 
-/// A path with single slashes, none at its end and no parameters, and every escape in it checked.
+/// A path with single slashes, none at its end and no parameters, every escape in it checked and none that is not needed.
 pub fn normalise(path: &str) -> Result<Cow<'_, str>, BadPath> {
     if !is_encoded_utf8(path) {
         return Err(BadPath);
@@ -24,7 +24,7 @@ pub fn normalise(path: &str) -> Result<Cow<'_, str>, BadPath> {
         let name = segment.split(';').next().unwrap_or_default();
         if !name.is_empty() {
             plain.push('/');
-            plain.push_str(name);
+            push_unescaped(&mut plain, name);
         }
     }
     Ok(Cow::Owned(if plain.is_empty() {
@@ -38,8 +38,24 @@ fn is_plain(path: &str) -> bool {
     path == "/"
         || !(path.contains(';')
             || path.contains("//")
+            || path.contains('%')
             || path.ends_with('/')
             || !path.starts_with('/'))
+}
+
+/// Appends a name without the escapes of characters that mean the same by themselves.
+fn push_unescaped(plain: &mut String, name: &str) {
+    let mut rest = name;
+    while let Some(start) = rest.find('%') {
+        let (before, escape) = (&rest[..start], &rest[start..start + 3]);
+        plain.push_str(before);
+        match u8::from_str_radix(&escape[1..], 16).map(char::from) {
+            Ok(c) if c.is_ascii_alphanumeric() || "-._~".contains(c) => plain.push(c),
+            _ => plain.push_str(escape),
+        }
+        rest = &rest[start + 3..];
+    }
+    plain.push_str(rest);
 }
 
 fn is_encoded_utf8(path: &str) -> bool {
@@ -74,6 +90,8 @@ mod tests {
             ("/sessions/a%2Fb", "/sessions/a%2Fb"),
             ("/sessions/a%3Bb", "/sessions/a%3Bb"),
             ("/sessions/%CF%80", "/sessions/%CF%80"),
+            ("/%73essions/%30/st%61te", "/sessions/0/state"),
+            ("/sessions/%25%37%3A%41é%2D", "/sessions/%257%3AAé-"),
         ] {
             assert_eq!(normalise(path).as_deref(), Ok(plain), "{path}");
         }

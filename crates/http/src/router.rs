@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use sessions::{Batches, Sessions};
 use tower::Layer as _;
@@ -15,7 +16,8 @@ use utoipa_axum::routes;
 use crate::body_room::BodyRoom;
 use crate::front::front;
 use crate::{
-    Options, agent, batch_details, batches, completion, logs, not_yet, openapi, server, statements,
+    Options, agent, batch_details, batches, completion, jobs, logs, openapi, resources, server,
+    statements, uploads,
 };
 
 /// What fits into one packet is not worth packing.
@@ -70,6 +72,16 @@ pub fn table() -> OpenApiRouter<Edge> {
         .routes(routes!(statements::statement_get))
         .routes(routes!(statements::statement_cancel))
         .routes(routes!(completion::completion_find))
+        .routes(routes!(jobs::job_submit))
+        .routes(routes!(jobs::job_run))
+        .routes(routes!(jobs::job_get))
+        .routes(routes!(jobs::job_cancel))
+        .routes(routes!(resources::add_jar))
+        .routes(routes!(resources::add_pyfile))
+        .routes(routes!(resources::add_file))
+        .routes(routes!(uploads::upload_jar))
+        .routes(routes!(uploads::upload_pyfile))
+        .routes(routes!(uploads::upload_file))
         .routes(routes!(batches::batch_list, batches::batch_create))
         .routes(routes!(batches::batch_get, batches::batch_delete))
         .routes(routes!(batches::batch_state))
@@ -82,7 +94,13 @@ pub fn table() -> OpenApiRouter<Edge> {
         .routes(routes!(openapi::openapi_get))
         .routes(routes!(agent::agent_connect))
         .routes(routes!(agent::application::application_report))
+        .routes(routes!(agent::resources::resource_get))
         .routes(routes!(batch_details::batch_detail))
         .routes(routes!(batch_details::batch_kill))
-        .fallback(not_yet::unrouted)
+        .fallback(unrouted)
+}
+
+/// What no route has is answered as Livy answers it.
+async fn unrouted() -> StatusCode {
+    StatusCode::NOT_FOUND
 }

@@ -19,8 +19,8 @@ pub enum StreamError {
     /// The application failed.
     #[error(transparent)]
     Sessions(#[from] SessionError),
-    /// A piece of an output is not there: the statement was forgotten meanwhile.
-    #[error("a piece of a statement's output is gone")]
+    /// A piece of an output is not there: the statement or the job was forgotten meanwhile.
+    #[error("a piece of an output is gone")]
     PieceGone,
 }
 

@@ -52,6 +52,7 @@ async fn paths_are_understood_as_clients_write_them() {
         ("/sessions/0;x=y/state", 200),
         ("/sessions/a%20b%2F%CF%80", 200),
         ("/sessions/a%20b%2F%CF%80/state", 200),
+        ("/%73essions/%61%20b%2F%CF%80/%73tate", 200),
         ("/sessions/0/state/", 200),
         ("/sessions/0/statements/", 200),
         ("/sessions/0/foo", 404),
@@ -347,6 +348,9 @@ async fn long_answers_are_packed_for_who_can_unpack() {
         ("deflate, gzip, br, zstd", Some("gzip")),
         ("br", None),
         ("identity", None),
+        ("identity;q=0", None),
+        ("br, *;q=0", None),
+        ("gzip, identity;q=0", Some("gzip")),
     ] {
         let answer = ask(
             &world,
@@ -360,8 +364,11 @@ async fn long_answers_are_packed_for_who_can_unpack() {
             .headers
             .get("content-encoding")
             .map(|value| value.to_str().unwrap());
-        assert_eq!(found, encoding, "{accept}");
+        assert_eq!((answer.status.as_u16(), found), (200, encoding), "{accept}");
     }
+    let plain_refused = [("accept-encoding", "identity;q=0")];
+    let answer = ask(&world, "POST", "/sessions", &plain_refused, "{}").await;
+    assert_eq!(answer.status, 201);
     let answer = ask(
         &world,
         "GET",
@@ -411,21 +418,6 @@ async fn bodies_are_optional_where_they_mean_nothing() {
         "{}",
         answer.text
     );
-}
-
-#[tokio::test]
-async fn what_livy_has_and_livius_has_not_is_said() {
-    let world = World::new().await;
-    for (method, path) in [
-        ("POST", "/sessions/0/submit-job"),
-        ("POST", "/sessions/0/upload-jar"),
-    ] {
-        let answer = ask(&world, method, path, &[], "{}").await;
-        assert_eq!(answer.status, 404, "{path}");
-        let message = answer.json()["msg"].to_string();
-        assert!(message.contains(" is not there yet: "), "{path}: {message}");
-    }
-    assert_eq!(world.get("/nothing").await.text, "");
 }
 
 #[tokio::test]
@@ -513,5 +505,56 @@ async fn the_options_do_what_they_say() {
             .header("origin", format!("http://{name}:8998"));
         let request = request.body(Body::from("{}")).unwrap();
         assert_eq!(send(options.clone(), request).await.status(), status);
+    }
+}
+
+#[tokio::test]
+async fn with_protection_on_changes_need_livys_header() {
+    let world = World::new().await;
+    let options = http_edge::Options {
+        csrf_protection: true,
+        ..http_edge::Options::default()
+    };
+    let router = http_edge::router(world.sessions().clone(), world.batches().clone(), options);
+    let send = async |method: &str, uri: &str, headers: &[(&str, &str)]| {
+        let mut request = Request::builder().method(method).uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::from("{}")).unwrap();
+        router.clone().oneshot(request).await.unwrap().status()
+    };
+    let named = ("X-Requested-By", "");
+    for (method, uri, headers, status) in [
+        ("POST", "/sessions", &[][..], 400),
+        ("POST", "//sessions/", &[], 400),
+        ("POST", "/sessions?_method=GET", &[], 400),
+        (
+            "POST",
+            "/sessions",
+            &[("X-HTTP-Method-Override", "GET")],
+            400,
+        ),
+        ("DELETE", "/sessions/0", &[], 400),
+        ("POST", "/nothing", &[], 400),
+        (
+            "POST",
+            "/sessions",
+            &[("Accept", "application/vnd.livy.v9+json")],
+            400,
+        ),
+        ("POST", "/api/v1/batches/0/kill", &[], 400),
+        ("GET", "/sessions", &[], 200),
+        ("HEAD", "/sessions", &[], 200),
+        ("GET", "/sessions?_method=POST", &[], 200),
+        ("OPTIONS", "/sessions", &[], 405),
+        ("POST", "/sessions", &[named], 201),
+        ("POST", "/sessions/0?_method=DELETE", &[named], 200),
+        // Who is not an agent is told so.
+        ("POST", "/api/v1/agent/application", &[], 401),
+        ("POST", "//api/v1/agent/application", &[], 401),
+    ] {
+        let answered = send(method, uri, headers).await;
+        assert_eq!(answered.as_u16(), status, "{method} {uri} {headers:?}");
     }
 }

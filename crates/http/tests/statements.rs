@@ -241,6 +241,46 @@ async fn the_queue_has_a_bound_that_answers_clearly() {
 }
 
 #[tokio::test]
+async fn of_finished_statements_the_newest_are_kept() {
+    let options = WorldOptions {
+        limits: Limits {
+            retained_statements: 40,
+            ..Limits::default()
+        },
+        ..WorldOptions::default()
+    };
+    let world = World::with(options).await;
+    let mut agent = world.idle_session(r#"{"kind":"sql"}"#).await;
+    // They are looked through every so many.
+    for _ in 0..64 {
+        world
+            .post("/sessions/0/statements", r#"{"code":"select 1"}"#)
+            .await;
+        let (statement, _) = agent.expect_run().await;
+        agent.started(statement).await;
+        agent.finished(statement, "1").await;
+    }
+    let listed = testkit::eventually("the old ones go", async || {
+        let listed = world.get("/sessions/0/statements").await.json();
+        (listed["total_statements"] == 40).then_some(listed)
+    })
+    .await;
+    let ids = listed["statements"].as_array().unwrap().iter();
+    let ids: Vec<_> = ids.map(|statement| &statement["id"]).collect();
+    let kept: Vec<i32> = (24..64).collect();
+    assert_eq!(ids, kept);
+    let gone = world.get("/sessions/0/statements/23").await;
+    assert_eq!(
+        (gone.status.as_u16(), gone.text.as_str()),
+        (404, r#""Statement not found""#)
+    );
+    let next = world
+        .post("/sessions/0/statements", r#"{"code":"select 2"}"#)
+        .await;
+    assert_eq!(next.json()["id"], 64);
+}
+
+#[tokio::test]
 async fn a_statement_needs_a_kind_that_can_run() {
     let world = World::new().await;
     world.post("/sessions", "{}").await;

@@ -12,6 +12,9 @@ use crate::registry::Entry;
 use crate::request;
 use crate::view::NewUpload;
 
+/// How the names of files begin that are not here whole.
+const ARRIVING: &str = "arriving-";
+
 /// A file that a client is sending. Dropped before it is finished, it leaves nothing behind.
 #[derive(Debug)]
 pub struct Upload {
@@ -39,7 +42,7 @@ impl Arrival {
     pub(crate) fn begin(driver_dir: &Utf8Path, place: OwnedSemaphorePermit) -> io::Result<Self> {
         let dir = uploads(driver_dir);
         request::make_private_dir(&dir)?;
-        let path = dir.join(format!("arriving-{}", request::random_hex()));
+        let path = dir.join(format!("{ARRIVING}{}", request::random_hex()));
         std::fs::OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -64,6 +67,22 @@ impl Drop for Arrival {
     }
 }
 
+/// Removes what was arriving when the server ended: nobody sends the rest of it.
+pub(crate) fn sweep(driver_dir: &Utf8Path) -> io::Result<()> {
+    let dir = uploads(driver_dir);
+    let entries = match dir.read_dir_utf8() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_name().starts_with(ARRIVING) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// The directory of a driver's uploads.
 pub(crate) fn uploads(driver_dir: &Utf8Path) -> Utf8PathBuf {
     driver_dir.join("uploads")
@@ -72,4 +91,40 @@ pub(crate) fn uploads(driver_dir: &Utf8Path) -> Utf8PathBuf {
 /// Where an uploaded file is until the driver has it.
 pub(crate) fn stored(driver_dir: &Utf8Path, resource: ResourceId) -> Utf8PathBuf {
     uploads(driver_dir).join(resource.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    #[test]
+    fn what_never_arrived_whole_is_swept_and_nothing_else() {
+        let home = tempfile::tempdir().unwrap();
+        let driver = Utf8Path::from_path(home.path()).unwrap();
+        sweep(driver).unwrap();
+        let place = || Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        let settled = Arrival::begin(driver, place()).unwrap();
+        settled.settle(driver, ResourceId(1)).unwrap();
+        // As after a SIGKILL: it is not dropped.
+        std::mem::forget(Arrival::begin(driver, place()).unwrap());
+        let names = || uploads(driver).read_dir_utf8().unwrap().count();
+        assert_eq!(names(), 2);
+        sweep(driver).unwrap();
+        assert_eq!(names(), 1);
+        assert!(stored(driver, ResourceId(1)).is_file());
+    }
+
+    #[test]
+    fn one_that_breaks_off_is_gone() {
+        let home = tempfile::tempdir().unwrap();
+        let driver = Utf8Path::from_path(home.path()).unwrap();
+        let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        let arrival = Arrival::begin(driver, place).unwrap();
+        let path = arrival.path.clone();
+        assert!(path.is_file());
+        drop(arrival);
+        assert!(!path.exists());
+    }
 }

@@ -82,7 +82,7 @@ impl World {
         let clock = Arc::new(TestClock::default());
         let (sessions, batches, disk) = open(&dir, &options, &launcher, &clock).await;
         Self {
-            router: edge(&sessions, &batches),
+            router: edge(&sessions, &batches, &options.limits),
             sessions,
             batches,
             disk,
@@ -138,7 +138,7 @@ impl World {
         drop((sessions, batches, router, disk));
         let (sessions, batches, disk) = open(&dir, &options, &launcher, &clock).await;
         Self {
-            router: edge(&sessions, &batches),
+            router: edge(&sessions, &batches, &options.limits),
             sessions,
             batches,
             disk,
@@ -253,11 +253,14 @@ impl World {
     }
 }
 
-fn edge(sessions: &Sessions, batches: &Batches) -> Router {
+fn edge(sessions: &Sessions, batches: &Batches, limits: &Limits) -> Router {
     http_edge::router(
         sessions.clone(),
         batches.clone(),
-        http_edge::Options::default(),
+        http_edge::Options {
+            upload_bytes: limits.upload_bytes,
+            ..http_edge::Options::default()
+        },
     )
 }
 

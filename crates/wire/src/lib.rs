@@ -8,13 +8,17 @@ pub mod redact;
 
 mod answer;
 mod application_report;
+mod base64;
 mod batch_answer;
 mod batch_detail_answer;
 mod batch_request;
 mod completion_request;
 mod error;
 mod field;
+mod job_answer;
+mod job_request;
 mod json;
+mod resource_request;
 mod session_answer;
 mod session_request;
 mod statement_answer;
@@ -31,7 +35,10 @@ pub use batch_detail_answer::{BatchDetailAnswer, BatchEndAnswer, FailureAnswer};
 pub use batch_request::{BatchBody, MAX_ARGUMENT_BYTES, MAX_ARGUMENTS_BYTES, read_batch};
 pub use completion_request::{CompletionBody, CompletionRequest, read_completion};
 pub use error::RequestError;
+pub use job_answer::{JobAnswer, JobEnvelope};
+pub use job_request::{JobBody, JobRequest, read_job};
 pub use json::{ReadOptions, decode, integer};
+pub use resource_request::{FileForm, JarForm, ResourceBody, read_resource};
 pub use session_answer::{AppInfoAnswer, SessionAnswer};
 pub use session_request::{SessionBody, read_session};
 pub use statement_answer::{

@@ -127,6 +127,38 @@ impl<'a> SessionAnswer<'a> {
         serde_json::to_writer(text, self)
             .expect("a vector takes everything, and all keys are strings");
     }
+
+    /// Appends the object as it was up to Livy 0.7, for who refuses any key more.
+    pub fn write_early(&self, text: &mut Vec<u8>) {
+        let early = EarlyAnswer {
+            id: self.id,
+            name: self.name,
+            app_id: self.app_id,
+            owner: self.owner,
+            proxy_user: self.proxy_user,
+            state: self.state,
+            kind: self.kind,
+            app_info: &self.app_info,
+            log: self.log,
+        };
+        serde_json::to_writer(text, &early)
+            .expect("a vector takes everything, and all keys are strings");
+    }
+}
+
+/// The keys that a session had up to Livy 0.7.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EarlyAnswer<'a> {
+    id: i32,
+    name: Option<&'a str>,
+    app_id: Option<&'a str>,
+    owner: Option<&'a str>,
+    proxy_user: Option<&'a str>,
+    state: &'a str,
+    kind: &'a str,
+    app_info: &'a AppInfoAnswer<'a>,
+    log: &'a [String],
 }
 
 #[cfg(test)]
@@ -177,6 +209,14 @@ mod tests {
             ),
             answer
         );
+    }
+
+    #[test]
+    fn early_clients_get_the_keys_that_they_know() {
+        let record = record(read_session("{}", ReadOptions::default()).unwrap());
+        let mut text = Vec::new();
+        SessionAnswer::new(&record, "idle", &[]).write_early(&mut text);
+        insta::assert_snapshot!(String::from_utf8(text).unwrap(), @r#"{"id":7,"name":null,"appId":null,"owner":null,"proxyUser":null,"state":"idle","kind":"shared","appInfo":{"driverLogUrl":null,"sparkUiUrl":null,"executorLogUrls":null},"log":[]}"#);
     }
 
     #[test]

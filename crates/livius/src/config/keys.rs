@@ -105,10 +105,22 @@ const SERVER: &[Key] = &[
         "The longest code of one statement.",
     ),
     key(
+        "server.upload_limit",
+        Shape::Size,
+        "100m",
+        "The longest file that is uploaded to a session. It is kept on disk until the session's driver has it.",
+    ),
+    key(
         "server.host_names",
         Shape::List,
         "",
         "Names, without ports, that browsers reach this server by. Pages that were opened by them may change things here, as those that were opened as `localhost` or by address; pages of any other origin may not. A proxy must pass `Host` on. Programs are not concerned.",
+    ),
+    key(
+        "server.csrf_protection",
+        Shape::Switch,
+        "false",
+        "Whether a request that changes something (all but GET, HEAD and OPTIONS) needs the header `X-Requested-By`, with any value, as with Livy's protection against forged requests. Many clients do not send it by themselves. Pages of other sites may change nothing here in any case.",
     ),
     key(
         "server.ignore_unknown_fields",
@@ -225,6 +237,24 @@ const SESSIONS: &[Key] = &[
         Shape::Count(1),
         "1000",
         "Finished statements that are kept for one session; the oldest go first.",
+    ),
+    key(
+        "sessions.max_unfinished_jobs",
+        Shape::Count(1),
+        "64",
+        "Jobs of the programmatic API that are not over, in one session. They run side by side. More are refused with status 429.",
+    ),
+    key(
+        "sessions.retained_jobs",
+        Shape::Count(1),
+        "1000",
+        "Jobs that are over and are kept, with their results, for one session; the oldest go first.",
+    ),
+    key(
+        "sessions.max_pending_files",
+        Shape::Count(1),
+        "100",
+        "Files that were added or uploaded to one session and that its driver does not have yet. More are refused with status 429.",
     ),
     key(
         "sessions.sql_max_rows",

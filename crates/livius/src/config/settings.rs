@@ -41,6 +41,8 @@ pub struct Settings {
     pub agent_url: Option<String>,
     /// Names that browsers reach the server by.
     pub host_names: Vec<String>,
+    /// Whether requests that change something must have Livy's header against forged ones.
+    pub csrf_protection: bool,
     /// Whether fields of requests that Livy does not know are ignored.
     pub ignore_unknown_fields: bool,
     /// Everything that the server keeps.
@@ -167,6 +169,7 @@ impl Settings {
             listen,
             agent_url: resolved.text("server.agent_url"),
             host_names: resolved.list("server.host_names").unwrap_or_default(),
+            csrf_protection: resolved.switch("server.csrf_protection"),
             ignore_unknown_fields: resolved.switch("server.ignore_unknown_fields"),
             data_dir: resolved
                 .path("server.data_dir")
@@ -273,6 +276,10 @@ fn limits(resolved: &Resolved) -> Limits {
         concurrent_starts: resolved.count("sessions.max_starting"),
         waiting_statements: resolved.count("sessions.max_waiting_statements"),
         retained_statements: resolved.count("sessions.retained_statements"),
+        unfinished_jobs: resolved.count("sessions.max_unfinished_jobs"),
+        retained_jobs: resolved.count("sessions.retained_jobs"),
+        upload_bytes: resolved.number("server.upload_limit"),
+        pending_resources: resolved.count("sessions.max_pending_files"),
         ended_sessions: resolved.count("sessions.max_ended"),
         ended_retention: resolved.duration("sessions.retention"),
         code_bytes: resolved.count("server.code_limit"),

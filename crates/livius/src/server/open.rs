@@ -114,7 +114,9 @@ fn application(settings: &Settings, address: SocketAddr) -> Config {
 fn edge(settings: &Settings) -> http_edge::Options {
     http_edge::Options {
         body_bytes: settings.limits.body_bytes,
+        upload_bytes: settings.limits.upload_bytes,
         host_names: settings.host_names.clone(),
+        csrf_protection: settings.csrf_protection,
         read: wire::ReadOptions {
             ignore_unknown_fields: settings.ignore_unknown_fields,
         },

@@ -130,6 +130,11 @@ impl Actor {
 
     /// Takes up the files of a session found in the store. They are the first to have places, whatever the limit is now.
     pub(super) async fn recover_resources(&mut self) -> Result<(), SessionError> {
+        if let Some(driver) = &self.record.driver
+            && let Err(error) = upload::sweep(&driver.dir)
+        {
+            tracing::warn!(session.id = %self.record.id, %error, "cannot remove what is left of an upload");
+        }
         let store = self.sessions.store();
         for record in store.pending_resources(self.record.id).await? {
             let places = std::sync::Arc::clone(&self.entry.resource_places);

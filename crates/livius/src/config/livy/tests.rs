@@ -281,7 +281,11 @@ const BECOMES: &[(&str, &str)] = &[
     ),
     (
         "livy.server.csrf-protection.enabled = true\nlivy.server.access-control.enabled = false",
-        "",
+        "server.csrf_protection=true",
+    ),
+    (
+        "livy.server.csrf_protection.enabled = true",
+        "server.csrf_protection=true",
     ),
 ];
 

@@ -50,7 +50,7 @@ pub const KEYS: &[LivyKey] = &[
     maps("livy.rsc.retained-statements", "100", &["sessions.retained_statements"], convert::text)
         .formerly("livy.rsc.retained_statements")
         .but("Only finished statements go. A request's `conf` cannot change it."),
-    not_yet("livy.rsc.retained.share-variables", "100", "the job API is not there yet"),
+    not_yet("livy.rsc.retained.share-variables", "100", "how many objects the jobs of a session may share cannot be set"),
     maps("livy.rsc.sql.num-rows", "1000", &["sessions.sql_max_rows"], convert::text),
     nothing("livy.rsc.test.do-not-use.no-code-coverage-analysis", "false", FOR_TESTS)
         .formerly("livy.rsc.test.do_not_use.no_code_coverage_analysis"),

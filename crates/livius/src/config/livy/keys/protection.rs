@@ -23,7 +23,7 @@ pub const KEYS: &[LivyKey] = &[
     not_yet("livy.server.access-control.modify-users", "", NO_ACCESS_CONTROL),
     not_yet("livy.server.access-control.view-users", "", NO_ACCESS_CONTROL),
     nothing("livy.server.access_control.users", "", "Livy ignores it since 0.4 as well"),
-    not_yet("livy.server.csrf-protection.enabled", "false", "no header is asked for yet; browsers may change nothing from pages of other sites in any case")
+    maps("livy.server.csrf-protection.enabled", "false", &["server.csrf_protection"], convert::switch)
         .formerly("livy.server.csrf_protection.enabled"),
     nothing("livy.server.security-headers.enabled", "true", "these headers are always sent"),
     not_yet("livy.server.http.header.X-XSS-Protection", "1; mode=block", FIXED_HEADER),

@@ -38,6 +38,6 @@ pub const SPARK: &[LivyKey] = &[
         .but("Links are resolved before a path is compared. Where nobody sets it, Livy allows none; here a server that only listens on loopback and impersonates nobody allows any."),
     not_yet("livy.spark.file-list-configs", "", "which keys of a request's `conf` are lists of files is fixed")
         .protecting(&[], "name these keys in `spark.blocked_conf`, so that no request can use them to get at files"),
-    not_yet("livy.session.staging-dir", "<home>/.livy-sessions", "files cannot be uploaded to a session yet"),
-    not_yet("livy.file.upload.max.size", "104857600", "files cannot be uploaded to a session yet"),
+    nothing("livy.session.staging-dir", "<home>/.livy-sessions", "uploaded files are kept in the data directory until the session's driver has fetched them"),
+    maps("livy.file.upload.max.size", "104857600", &["server.upload_limit"], convert::text),
 ];

@@ -1,0 +1,61 @@
+//! `/api/v1/agent/resources/{resource}`: where an agent gets a file that a client has uploaded.
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::Response;
+use domain::ResourceId;
+use secrecy::ExposeSecret as _;
+use tokio::fs::File;
+use tokio::io::AsyncReadExt as _;
+use tokio_util::io::ReaderStream;
+use wire::ErrorMessage;
+
+use super::introduced;
+use crate::error::ApiError;
+use crate::router::Edge;
+
+const PIECE_BYTES: usize = 256 << 10;
+
+/// Gives the agent of a session's driver a file that was uploaded to the session.
+#[utoipa::path(
+    get,
+    path = "/api/v1/agent/resources/{resource}",
+    tag = "agent",
+    params(
+        ("resource" = i32, Path, description = "The file's number"),
+        ("Authorization" = String, Header, description = "`Bearer` and the driver's secret"),
+        ("Livius-Driver" = String, Header, description = "The driver's name"),
+    ),
+    responses(
+        (status = 200, description = "The file", body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 401, description = "The secret is wrong", body = ErrorMessage),
+        (status = 404, description = "There is no such driver, or no such file for it any more", body = ErrorMessage),
+    )
+)]
+pub async fn resource_get(
+    State(edge): State<Edge>,
+    headers: HeaderMap,
+    Path(resource): Path<String>,
+) -> Result<Response, ApiError> {
+    let (driver, token) = introduced(&headers)?;
+    edge.sessions.authorise(&driver, token.expose_secret())?;
+    let resource = ResourceId(wire::integer(&resource)?);
+    let path = edge.sessions.uploaded(&driver, resource);
+    let path = path.ok_or_else(|| ApiError::no_upload(resource))?;
+    // The driver may have had it already: it goes as soon as that is stored.
+    let file = File::open(&path).await;
+    let file = file.map_err(|_| ApiError::no_upload(resource))?;
+    let length = file.metadata().await;
+    let length = length.map_err(|error| ApiError::disk(&error))?.len();
+    let pieces = ReaderStream::with_capacity(file.take(length), PIECE_BYTES);
+    let mut response = Response::new(Body::from_stream(pieces));
+    let headers = response.headers_mut();
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/octet-stream"),
+    );
+    headers.insert(CONTENT_LENGTH, length.into());
+    Ok(response)
+}

@@ -1,0 +1,56 @@
+//! Livy's protection against requests that a page of another site makes a browser send: a header that only programs, and pages of this
+//! server, can add.
+//!
+//! It stands beside the check of `browser`, which is always on, for operators who rely on Livy's.
+
+use axum::http::{HeaderMap, HeaderName, Method};
+
+use crate::agent::AGENT_PATH;
+
+/// Its value is no matter, and may be empty.
+const HEADER: HeaderName = HeaderName::from_static("x-requested-by");
+
+/// Whether a request lacks the header. The method is the one that was sent, whatever it asks to be taken for, and the path the plain
+/// one.
+pub fn is_missing(method: &Method, path: &str, headers: &HeaderMap) -> bool {
+    let is_free = [Method::GET, Method::HEAD, Method::OPTIONS].contains(method);
+    !is_free && !is_agents(path) && !headers.contains_key(HEADER)
+}
+
+/// Agents prove who they are with a secret that no browser has.
+fn is_agents(path: &str) -> bool {
+    path.strip_prefix(AGENT_PATH)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_changes_something_says_by_whom() {
+        let bare = HeaderMap::new();
+        let named = |value: &str| HeaderMap::from_iter([(HEADER, value.parse().unwrap())]);
+        for (method, path, missing) in [
+            ("POST", "/sessions", true),
+            ("PUT", "/sessions", true),
+            ("PATCH", "/sessions/0", true),
+            ("DELETE", "/sessions/0", true),
+            ("TRACE", "/sessions", true),
+            ("NONESUCH", "/nothing", true),
+            ("POST", "/api/v1/batches/0/kill", true),
+            ("POST", "/api/v1/agents", true),
+            ("GET", "/sessions", false),
+            ("HEAD", "/sessions", false),
+            ("OPTIONS", "/sessions", false),
+            ("POST", "/api/v1/agent", false),
+            ("POST", "/api/v1/agent/application", false),
+        ] {
+            let method = Method::from_bytes(method.as_bytes()).unwrap();
+            assert_eq!(is_missing(&method, path, &bare), missing, "{method} {path}");
+            for value in ["x", ""] {
+                assert!(!is_missing(&method, path, &named(value)), "{method} {path}");
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! A job as the body of an answer, however long its result is.
+
+use axum::body::Bytes;
+use domain::JobRecord;
+use sessions::{JobView, OutputView, Sessions};
+use wire::JobEnvelope;
+
+use crate::stream::{PIECE_BYTES, Pieces, StreamError};
+
+/// A job on its way out.
+pub struct JobStream {
+    sessions: Sessions,
+    record: JobRecord,
+    /// The piece of the result that comes next, and how many there are.
+    next: u32,
+    chunks: u32,
+    /// What is written, but not yet sent.
+    piece: Vec<u8>,
+    ended: bool,
+}
+
+impl JobStream {
+    /// Begins with all that is at hand.
+    pub fn new(sessions: Sessions, view: JobView) -> Self {
+        let (mut piece, mut pieces) = (Vec::new(), None);
+        let job = JobEnvelope::new(&view.record);
+        match &view.result {
+            OutputView::None => job.bare(&mut piece),
+            OutputView::Inline(result) => {
+                job.head(&mut piece);
+                job.piece(result, &mut piece);
+                job.tail(&mut piece);
+            }
+            OutputView::Chunked { chunks, .. } => {
+                job.head(&mut piece);
+                pieces = Some(*chunks);
+            }
+        }
+        Self {
+            sessions,
+            record: view.record,
+            next: 0,
+            chunks: pieces.unwrap_or(0),
+            piece,
+            ended: pieces.is_none(),
+        }
+    }
+
+    async fn write_chunk(&mut self) -> Result<(), StreamError> {
+        let (session, job) = (self.record.session, self.record.id);
+        let chunk = self.sessions.job_chunk(session, job, self.next).await?;
+        let chunk = chunk.ok_or(StreamError::PieceGone)?;
+        JobEnvelope::new(&self.record).piece(&chunk, &mut self.piece);
+        self.next += 1;
+        Ok(())
+    }
+}
+
+impl Pieces for JobStream {
+    async fn next(&mut self) -> Result<Option<Bytes>, StreamError> {
+        while !self.ended && self.piece.len() < PIECE_BYTES {
+            if self.next < self.chunks {
+                self.write_chunk().await?;
+            } else {
+                JobEnvelope::new(&self.record).tail(&mut self.piece);
+                self.ended = true;
+            }
+        }
+        let piece = std::mem::take(&mut self.piece);
+        Ok((!piece.is_empty()).then(|| Bytes::from(piece)))
+    }
+
+    fn has_ended(&self) -> bool {
+        self.ended
+    }
+}

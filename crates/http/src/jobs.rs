@@ -1,0 +1,128 @@
+//! `/sessions/{id}/submit-job`, `…/run-job` and `…/jobs/{job}`: programs of Livy's Java, Scala and Python clients.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use sessions::{NewJob, SessionRef};
+use wire::{ErrorMessage, JobAnswer, JobBody};
+
+use crate::answer;
+use crate::body::Payload;
+use crate::error::ApiError;
+use crate::extract::{InJob, InSession};
+use crate::job_stream::JobStream;
+use crate::router::Edge;
+use crate::stream::Pieces as _;
+
+/// Runs a job in a session, beside its statements and other jobs, and as soon as the session is ready.
+#[utoipa::path(
+    post,
+    path = "/sessions/{id}/submit-job",
+    tag = "jobs",
+    params(("id" = String, Path, description = "The session's number or name")),
+    request_body = JobBody,
+    responses(
+        (status = 201, description = "The new job, in state `SENT`", body = JobAnswer,
+            headers(("Location" = String, description = "Its path"))),
+        (status = 400, description = "The request cannot be read (a bare JSON string) or is refused, as by a session that has ended",
+            body = ErrorMessage),
+        (status = 404, description = "There is no such session", body = ErrorMessage),
+        (status = 429, description = "Too many jobs of the session are not over", body = ErrorMessage,
+            headers(("Retry-After" = u32, description = "Seconds"))),
+    )
+)]
+pub async fn job_submit(
+    State(edge): State<Edge>,
+    InSession(session): InSession,
+    body: Payload,
+) -> Result<Response, ApiError> {
+    submit(&edge, &session, body).await
+}
+
+/// The same as `submit-job`: no job waits for another here. Livy's Java client calls it for jobs that are short.
+#[utoipa::path(
+    post,
+    path = "/sessions/{id}/run-job",
+    tag = "jobs",
+    params(("id" = String, Path, description = "The session's number or name")),
+    request_body = JobBody,
+    responses(
+        (status = 201, description = "The new job, in state `SENT`", body = JobAnswer,
+            headers(("Location" = String, description = "Its path"))),
+        (status = 400, description = "As of `submit-job`", body = ErrorMessage),
+        (status = 404, description = "There is no such session", body = ErrorMessage),
+        (status = 429, description = "Too many jobs of the session are not over", body = ErrorMessage),
+    )
+)]
+pub async fn job_run(
+    State(edge): State<Edge>,
+    InSession(session): InSession,
+    body: Payload,
+) -> Result<Response, ApiError> {
+    submit(&edge, &session, body).await
+}
+
+async fn submit(edge: &Edge, session: &SessionRef, body: Payload) -> Result<Response, ApiError> {
+    let request = wire::read_job(&body.text()?, edge.options.read)?;
+    // The body may be large, and the answer waits for the store.
+    drop(body);
+    let new = NewJob {
+        language: request.language,
+        payload: request.payload,
+    };
+    let view = edge.sessions.submit_job(session, new).await;
+    let job = view.map_err(ApiError::of_inactive)?.record;
+    let text = serde_json::to_vec(&JobAnswer::submitted(&job));
+    Ok(answer::created(
+        format!("/sessions/{}/jobs/{}", job.session, job.id),
+        text.expect("answers are structs of texts and numbers"),
+    ))
+}
+
+/// Shows a job, as often as one likes, and of ended sessions too.
+#[utoipa::path(
+    get,
+    path = "/sessions/{id}/jobs/{job}",
+    tag = "jobs",
+    params(
+        ("id" = String, Path, description = "The session's number or name"),
+        ("job" = i32, Path, description = "The job's number"),
+    ),
+    responses(
+        (status = 200, description = "The job", body = JobAnswer),
+        (status = 404, description = "There is no such session, or no such job in it", body = ErrorMessage),
+    )
+)]
+pub async fn job_get(
+    State(edge): State<Edge>,
+    InJob(session, job): InJob,
+) -> Result<Response, ApiError> {
+    let view = edge.sessions.job(&session, job).await?;
+    let job = JobStream::new(edge.sessions, view);
+    Ok(answer::json(StatusCode::OK, job.into_body().await?))
+}
+
+/// Stops a job. One that is over, or never was, needs no stopping.
+#[utoipa::path(
+    post,
+    path = "/sessions/{id}/jobs/{job}/cancel",
+    tag = "jobs",
+    params(
+        ("id" = String, Path, description = "The session's number or name"),
+        ("job" = i32, Path, description = "The job's number"),
+    ),
+    responses(
+        (status = 200, description = "It is being stopped"),
+        (status = 400, description = "The session has ended", body = ErrorMessage),
+        (status = 404, description = "There is no such session", body = ErrorMessage),
+    )
+)]
+pub async fn job_cancel(
+    State(edge): State<Edge>,
+    InJob(session, job): InJob,
+    _ignored: Payload,
+) -> Result<StatusCode, ApiError> {
+    let cancelled = edge.sessions.cancel_job(&session, job).await;
+    cancelled.map_err(ApiError::of_inactive)?;
+    Ok(StatusCode::OK)
+}

@@ -1,0 +1,217 @@
+//! Bodies of several parts (`multipart/form-data`), read piece by piece.
+//!
+//! The parser of axum (multer) keeps whatever comes before the first part, and the head of a part, in memory however long they are, and
+//! searches all of it again with every piece that arrives. Here a body takes the room of one piece and one head, and all that is not the
+//! part that somebody wants is bounded.
+
+use axum::body::Bytes;
+use bytes::{Buf as _, BytesMut};
+use memchr::memmem;
+
+use crate::disposition::{self, Disposition};
+use crate::error::ApiError;
+
+/// What the head of one part may have.
+const HEAD_BYTES: usize = 16 << 10;
+const HEAD_LINES: usize = 32;
+
+/// What may stand between the boundary and the end of its line.
+const PADDING_BYTES: usize = 1 << 10;
+
+/// Longer ones are nobody's: RFC 2046 allows 70.
+const BOUNDARY_BYTES: usize = 200;
+
+/// What a body may have besides the part that is wanted.
+pub const OTHER_BYTES: usize = 1 << 20;
+
+/// Where a body's bytes come from.
+pub trait Source: Send {
+    /// The next ones, or `None` behind the last.
+    fn next(&mut self) -> impl Future<Output = Result<Option<Bytes>, ApiError>> + Send;
+}
+
+/// Why a body is not read on.
+#[derive(Debug)]
+pub enum MultipartError {
+    /// It cannot be received.
+    Source(ApiError),
+    /// It ends before its last boundary.
+    Incomplete,
+    /// It is not what it says it is.
+    Malformed(&'static str),
+    /// There is too much in it that nobody wants.
+    TooMuch,
+}
+
+/// A body of several parts.
+pub struct Multipart<S> {
+    source: S,
+    /// A line break and the boundary: where a part ends.
+    delimiter: Vec<u8>,
+    /// What has come and has not been given on.
+    buffer: BytesMut,
+    /// What may still be skipped.
+    budget: usize,
+    place: Place,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Before the first boundary, or in a part.
+    Content,
+    /// Behind a boundary.
+    Boundary,
+    /// Behind the last boundary.
+    End,
+}
+
+impl<S: Source> Multipart<S> {
+    /// Prepares to read a body with this boundary.
+    pub fn new(source: S, boundary: &str) -> Self {
+        // The first boundary may stand at the very beginning: as if a line had ended there.
+        Self {
+            source,
+            delimiter: format!("\r\n--{boundary}").into_bytes(),
+            buffer: BytesMut::from(&b"\r\n"[..]),
+            budget: OTHER_BYTES,
+            place: Place::Content,
+        }
+    }
+
+    /// Skips what is left of the part, and reads the head of the next one; `None` behind the last part, when the whole body has come.
+    pub async fn next_part(&mut self) -> Result<Option<Disposition>, MultipartError> {
+        while let Some(piece) = self.piece().await? {
+            self.spend(piece.len())?;
+        }
+        if self.place == Place::Boundary && !self.is_last_boundary().await? {
+            let head = self.head().await?;
+            self.place = Place::Content;
+            return disposition::read(&head).map(Some);
+        }
+        self.place = Place::End;
+        self.drain().await?;
+        Ok(None)
+    }
+
+    /// The next piece of the part; `None` when it is over.
+    pub async fn piece(&mut self) -> Result<Option<Bytes>, MultipartError> {
+        while self.place == Place::Content {
+            if let Some(end) = memmem::find(&self.buffer, &self.delimiter) {
+                if end > 0 {
+                    return Ok(Some(self.buffer.split_to(end).freeze()));
+                }
+                self.spend(self.delimiter.len())?;
+                self.buffer.advance(self.delimiter.len());
+                self.place = Place::Boundary;
+                break;
+            }
+            // The rest may be the beginning of the boundary.
+            let sure = self.buffer.len().saturating_sub(self.delimiter.len() - 1);
+            if sure > 0 {
+                return Ok(Some(self.buffer.split_to(sure).freeze()));
+            }
+            self.fill().await?;
+        }
+        Ok(None)
+    }
+
+    /// Whether two dashes follow the boundary; otherwise only the end of the line may.
+    async fn is_last_boundary(&mut self) -> Result<bool, MultipartError> {
+        while self.buffer.len() < 2 {
+            self.fill().await?;
+        }
+        if self.buffer.starts_with(b"--") {
+            self.buffer.advance(2);
+            return Ok(true);
+        }
+        loop {
+            let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+            let padding = self.buffer.iter().take_while(|byte| blank(byte)).count();
+            if padding > PADDING_BYTES {
+                return Err(MultipartError::Malformed("a boundary does not end"));
+            }
+            if self.buffer.len() < padding + 2 {
+                self.fill().await?;
+                continue;
+            }
+            self.buffer.advance(padding);
+            if self.buffer.starts_with(b"\r\n") {
+                return Ok(false);
+            }
+            return Err(MultipartError::Malformed(
+                "the line of a boundary goes on behind it",
+            ));
+        }
+    }
+
+    /// The lines of a part's head. The line break of its boundary is still there, so that even a head without lines has its end.
+    async fn head(&mut self) -> Result<Bytes, MultipartError> {
+        loop {
+            let begun = &self.buffer[..self.buffer.len().min(HEAD_BYTES)];
+            if let Some(end) = memmem::find(begun, b"\r\n\r\n") {
+                let mut head = self.buffer.split_to(end + 4).freeze();
+                self.spend(head.len())?;
+                head.advance(2);
+                return Ok(head);
+            }
+            if begun.len() == HEAD_BYTES {
+                return Err(MultipartError::Malformed(
+                    "the head of a part is longer than 16 KiB",
+                ));
+            }
+            self.fill().await?;
+        }
+    }
+
+    async fn drain(&mut self) -> Result<(), MultipartError> {
+        self.spend(self.buffer.len())?;
+        self.buffer.clear();
+        while let Some(piece) = self.source.next().await.map_err(MultipartError::Source)? {
+            self.spend(piece.len())?;
+        }
+        Ok(())
+    }
+
+    fn spend(&mut self, bytes: usize) -> Result<(), MultipartError> {
+        let left = self.budget.checked_sub(bytes);
+        self.budget = left.ok_or(MultipartError::TooMuch)?;
+        Ok(())
+    }
+
+    async fn fill(&mut self) -> Result<(), MultipartError> {
+        let next = self.source.next().await.map_err(MultipartError::Source)?;
+        let piece = next.ok_or(MultipartError::Incomplete)?;
+        self.buffer.extend_from_slice(&piece);
+        Ok(())
+    }
+}
+
+/// The boundary that a `Content-Type` names, if it is one of several parts.
+pub fn boundary(content_type: &str) -> Option<String> {
+    let (kind, parameters) = content_type.split_once(';')?;
+    if !kind.trim().eq_ignore_ascii_case("multipart/form-data") {
+        return None;
+    }
+    let boundary = disposition::parameter(parameters.as_bytes(), "boundary")?;
+    let boundary = String::from_utf8(boundary).ok()?;
+    let is_one = (1..=BOUNDARY_BYTES).contains(&boundary.len())
+        && boundary.bytes().all(|byte| (b' '..0x7f).contains(&byte));
+    is_one.then_some(boundary)
+}
+
+/// The head of a part as its lines.
+pub fn lines(head: &[u8]) -> Result<Vec<(String, Vec<u8>)>, MultipartError> {
+    let mut lines = [httparse::EMPTY_HEADER; HEAD_LINES];
+    match httparse::parse_headers(head, &mut lines) {
+        Ok(httparse::Status::Complete((_, lines))) => Ok(lines
+            .iter()
+            .map(|line| (line.name.to_ascii_lowercase(), line.value.to_vec()))
+            .collect()),
+        Ok(httparse::Status::Partial) | Err(_) => Err(MultipartError::Malformed(
+            "the head of a part is not made of lines such as `Content-Disposition: …`, 32 at most",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests;

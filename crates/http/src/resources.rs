@@ -1,0 +1,92 @@
+//! `/sessions/{id}/add-jar`, `…/add-pyfile` and `…/add-file`: files that the driver gets by itself.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use domain::ResourceUse;
+use sessions::SessionRef;
+use wire::{ErrorMessage, ResourceBody};
+
+use crate::body::Payload;
+use crate::error::ApiError;
+use crate::extract::InSession;
+use crate::router::Edge;
+
+/// Adds a jar to a session: classes for its jobs and statements.
+#[utoipa::path(
+    post,
+    path = "/sessions/{id}/add-jar",
+    tag = "jobs",
+    params(("id" = String, Path, description = "The session's number or name")),
+    request_body = ResourceBody,
+    responses(
+        (status = 200, description = "The driver has it; or, while the session starts, it will before anything that is sent later"),
+        (status = 400, description = "The request cannot be read (a bare JSON string) or is refused, as by a session that has ended",
+            body = ErrorMessage),
+        (status = 404, description = "There is no such session", body = ErrorMessage),
+        (status = 429, description = "The driver has not taken what was added before", body = ErrorMessage,
+            headers(("Retry-After" = u32, description = "Seconds"))),
+    )
+)]
+pub async fn add_jar(
+    State(edge): State<Edge>,
+    InSession(session): InSession,
+    body: Payload,
+) -> Result<StatusCode, ApiError> {
+    add(&edge, &session, &body, ResourceUse::Library).await
+}
+
+/// Adds a Python module, or an archive of some, to a session.
+#[utoipa::path(
+    post,
+    path = "/sessions/{id}/add-pyfile",
+    tag = "jobs",
+    params(("id" = String, Path, description = "The session's number or name")),
+    request_body = ResourceBody,
+    responses(
+        (status = 200, description = "The driver has it; or, while the session starts, it will before anything that is sent later"),
+        (status = 400, description = "As of `add-jar`", body = ErrorMessage),
+        (status = 404, description = "There is no such session", body = ErrorMessage),
+        (status = 429, description = "The driver has not taken what was added before", body = ErrorMessage),
+    )
+)]
+pub async fn add_pyfile(
+    State(edge): State<Edge>,
+    InSession(session): InSession,
+    body: Payload,
+) -> Result<StatusCode, ApiError> {
+    add(&edge, &session, &body, ResourceUse::Library).await
+}
+
+/// Adds a file to a session, where `SparkFiles.get` finds it.
+#[utoipa::path(
+    post,
+    path = "/sessions/{id}/add-file",
+    tag = "jobs",
+    params(("id" = String, Path, description = "The session's number or name")),
+    request_body = ResourceBody,
+    responses(
+        (status = 200, description = "The driver has it; or, while the session starts, it will before anything that is sent later"),
+        (status = 400, description = "As of `add-jar`", body = ErrorMessage),
+        (status = 404, description = "There is no such session", body = ErrorMessage),
+        (status = 429, description = "The driver has not taken what was added before", body = ErrorMessage),
+    )
+)]
+pub async fn add_file(
+    State(edge): State<Edge>,
+    InSession(session): InSession,
+    body: Payload,
+) -> Result<StatusCode, ApiError> {
+    add(&edge, &session, &body, ResourceUse::File).await
+}
+
+async fn add(
+    edge: &Edge,
+    session: &SessionRef,
+    body: &Payload,
+    used_as: ResourceUse,
+) -> Result<StatusCode, ApiError> {
+    let uri = wire::read_resource(&body.text()?, edge.options.read)?;
+    let added = edge.sessions.add_resource(session, used_as, uri).await;
+    added.map_err(ApiError::of_inactive)?;
+    Ok(StatusCode::OK)
+}

@@ -1,0 +1,218 @@
+//! The body of an upload: it may be long and slow, but neither without end, and goes to disk as it comes.
+
+use std::io;
+use std::time::Duration;
+
+use axum::body::{Body, BodyDataStream, Bytes};
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use futures_util::StreamExt as _;
+use tokio::fs::OpenOptions;
+use tokio::io::AsyncWriteExt as _;
+use tokio::time::{Instant, timeout_at};
+
+use crate::body::{declared_length, unpacked};
+use crate::error::ApiError;
+use crate::multipart::{Multipart, MultipartError, OTHER_BYTES, Source, boundary};
+use crate::options::Options;
+
+/// So much must come within each span of time. Less is a client that holds on to its connection, not one that sends a file.
+const PROGRESS_BYTES: usize = 64 << 10;
+
+/// Bytes on their way in, with a deadline for the next ones and one for all.
+pub struct Pace {
+    pieces: BodyDataStream,
+    /// How long so much of it may take.
+    span: Duration,
+    /// What has come within this span.
+    progress: usize,
+    due: Instant,
+    end: Instant,
+}
+
+impl Pace {
+    fn new(body: Body, options: &Options) -> Self {
+        let now = Instant::now();
+        Self {
+            pieces: body.into_data_stream(),
+            span: options.body_deadline,
+            progress: 0,
+            due: now + options.body_deadline,
+            end: now + options.upload_deadline,
+        }
+    }
+}
+
+impl Source for Pace {
+    async fn next(&mut self) -> Result<Option<Bytes>, ApiError> {
+        // What has come is taken, late or not: the disk may have been slow, not the client.
+        let next = timeout_at(self.due.min(self.end), self.pieces.next());
+        let next = next.await.map_err(|_| ApiError::upload_overdue())?;
+        let piece = next
+            .transpose()
+            .map_err(|error| ApiError::broken_body(&error))?;
+        self.progress += piece.as_ref().map_or(0, Bytes::len);
+        if self.progress >= PROGRESS_BYTES {
+            self.progress = 0;
+            self.due = Instant::now() + self.span;
+        }
+        Ok(piece)
+    }
+}
+
+/// A part of an upload that holds a file.
+pub struct FilePart {
+    /// The file's name, as its sender wrote it.
+    pub name: String,
+    body: Multipart<Pace>,
+    limit: u64,
+}
+
+impl FilePart {
+    /// Reads an upload up to the file in the part of that name; the first of equal names counts.
+    pub async fn find(
+        headers: &HeaderMap,
+        body: Body,
+        part: &'static str,
+        options: &Options,
+    ) -> Result<Self, ApiError> {
+        let limit = options.upload_bytes;
+        let content_type = headers
+            .get(CONTENT_TYPE)
+            .and_then(|text| text.to_str().ok());
+        let boundary = content_type.and_then(boundary);
+        let boundary = boundary.ok_or_else(|| ApiError::no_form(part))?;
+        let (body, packed) = unpacked(headers, body);
+        let declared = declared_length(headers).filter(|_| !packed);
+        let longest = limit.saturating_add(OTHER_BYTES as u64);
+        if declared.is_some_and(|length| length as u64 > longest) {
+            return Err(ApiError::file_too_large(limit));
+        }
+        let mut body = Multipart::new(Pace::new(body, options), &boundary);
+        while let Some(found) = body.next_part().await? {
+            if found.name == part {
+                let name = found
+                    .file_name
+                    .ok_or_else(|| ApiError::no_file_name(part))?;
+                return Ok(Self { name, body, limit });
+            }
+        }
+        Err(ApiError::no_part(part))
+    }
+
+    /// Writes the file, and reads the body to its end: what is not whole is not taken.
+    pub async fn write_to(mut self, path: &std::path::Path) -> Result<(), ApiError> {
+        let file = OpenOptions::new().write(true).open(path).await;
+        let mut file = file.map_err(|error| ApiError::disk(&error))?;
+        let mut length = 0;
+        while let Some(piece) = self.body.piece().await? {
+            length += piece.len() as u64;
+            if length > self.limit {
+                return Err(ApiError::file_too_large(self.limit));
+            }
+            let written = file.write_all(&piece).await;
+            written.map_err(|error| ApiError::disk(&error))?;
+        }
+        while self.body.next_part().await?.is_some() {}
+        stored(file).await.map_err(|error| ApiError::disk(&error))
+    }
+}
+
+/// On disk, and not only on its way there: the driver may ask for it after the machine has failed.
+async fn stored(mut file: tokio::fs::File) -> io::Result<()> {
+    file.flush().await?;
+    file.sync_all().await
+}
+
+impl From<MultipartError> for ApiError {
+    fn from(error: MultipartError) -> Self {
+        match error {
+            MultipartError::Source(error) => error,
+            MultipartError::Incomplete => {
+                Self::bad_form("it ends before its last boundary, so some of it is missing")
+            }
+            MultipartError::Malformed(problem) => Self::bad_form(problem),
+            MultipartError::TooMuch => Self::form_too_large(OTHER_BYTES),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use axum::http::{HeaderValue, StatusCode};
+    use axum::response::IntoResponse as _;
+    use futures_util::stream;
+
+    use super::*;
+
+    const HEAD: &str = "--b\r\nContent-Disposition: form-data; name=file; filename=f\r\n\r\n";
+
+    async fn received(body: Body, path: &Path) -> Result<(), ApiError> {
+        let form = HeaderValue::from_static("multipart/form-data; boundary=b");
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, form)]);
+        let file = FilePart::find(&headers, body, "file", &Options::default()).await?;
+        file.write_to(path).await
+    }
+
+    /// What becomes of a file that comes so much at a time, and when.
+    async fn paced(piece: usize, pause: Duration) -> (StatusCode, Duration) {
+        let pieces = stream::unfold((), move |()| async move {
+            tokio::time::sleep(pause).await;
+            let piece = Bytes::from(vec![b'x'; piece]);
+            Some((Ok::<_, io::Error>(piece), ()))
+        });
+        let head = stream::iter([Ok(Bytes::from_static(HEAD.as_bytes()))]);
+        let began = Instant::now();
+        let body = Body::from_stream(head.chain(pieces));
+        let result = received(body, Path::new("/dev/null")).await;
+        (
+            result.unwrap_err().into_response().status(),
+            began.elapsed(),
+        )
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_file_may_take_its_time_but_must_come() {
+        let Options {
+            body_deadline,
+            upload_deadline,
+            ..
+        } = Options::default();
+        let overdue = StatusCode::REQUEST_TIMEOUT;
+        let never = paced(1, Duration::from_hours(9)).await;
+        assert_eq!(never, (overdue, body_deadline));
+        // A sign of life now and then is no progress.
+        let dripping = paced(1_000, Duration::from_secs(5)).await;
+        assert_eq!(dripping, (overdue, body_deadline));
+        let slow = paced(PROGRESS_BYTES, body_deadline / 2).await;
+        assert_eq!(slow, (overdue, upload_deadline));
+        let (status, took) = paced(1 << 20, Duration::from_secs(1)).await;
+        assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
+        assert!(took > body_deadline, "it took {took:?}");
+    }
+
+    #[tokio::test]
+    async fn a_disk_without_room_is_said() {
+        let body = format!("{HEAD}{}\r\n--b--", "x".repeat(100_000));
+        let full = Path::new("/dev/full");
+        let refused = received(Body::from(body), full).await.unwrap_err();
+        assert_eq!(
+            refused.into_response().status(),
+            StatusCode::INSUFFICIENT_STORAGE
+        );
+    }
+
+    #[tokio::test]
+    async fn a_file_that_cannot_be_opened_is_our_fault() {
+        let body = format!("{HEAD}\r\n--b--");
+        let gone = Path::new("/nowhere/at/all");
+        let refused = received(Body::from(body), gone).await.unwrap_err();
+        assert_eq!(
+            refused.into_response().status(),
+            StatusCode::INTERNAL_SERVER_ERROR
+        );
+    }
+}

@@ -1,0 +1,113 @@
+//! `/sessions/{id}/upload-jar`, `…/upload-pyfile` and `…/upload-file`: files from the client's machine.
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use domain::ResourceUse;
+use sessions::{NewUpload, SessionRef};
+use wire::{ErrorMessage, FileForm, JarForm};
+
+use crate::error::ApiError;
+use crate::extract::InSession;
+use crate::router::Edge;
+use crate::upload_body::FilePart;
+
+/// Uploads a jar to a session: classes for its jobs and statements.
+#[utoipa::path(
+    post,
+    path = "/sessions/{id}/upload-jar",
+    tag = "jobs",
+    params(("id" = String, Path, description = "The session's number or name")),
+    request_body(content = JarForm, content_type = "multipart/form-data"),
+    responses(
+        (status = 200, description = "The driver has it; or, while the session starts, it will before anything that is sent later"),
+        (status = 400, description = "The form is not one, has no such part (a bare JSON string), or is refused, as by a session that has ended",
+            body = ErrorMessage),
+        (status = 404, description = "There is no such session", body = ErrorMessage),
+        (status = 408, description = "The file came too slowly", body = ErrorMessage),
+        (status = 413, description = "The file is too large", body = ErrorMessage),
+        (status = 429, description = "The driver has not taken what was sent before", body = ErrorMessage,
+            headers(("Retry-After" = u32, description = "Seconds"))),
+        (status = 507, description = "The server has no room for it", body = ErrorMessage),
+    )
+)]
+pub async fn upload_jar(
+    State(edge): State<Edge>,
+    InSession(session): InSession,
+    request: Request,
+) -> Result<StatusCode, ApiError> {
+    upload(&edge, &session, request, "jar", ResourceUse::Library).await
+}
+
+/// Uploads a Python module, or an archive of some, to a session.
+#[utoipa::path(
+    post,
+    path = "/sessions/{id}/upload-pyfile",
+    tag = "jobs",
+    params(("id" = String, Path, description = "The session's number or name")),
+    request_body(content = FileForm, content_type = "multipart/form-data"),
+    responses(
+        (status = 200, description = "The driver has it; or, while the session starts, it will before anything that is sent later"),
+        (status = 400, description = "As of `upload-jar`", body = ErrorMessage),
+        (status = 404, description = "There is no such session", body = ErrorMessage),
+        (status = 408, description = "The file came too slowly", body = ErrorMessage),
+        (status = 413, description = "The file is too large", body = ErrorMessage),
+        (status = 429, description = "The driver has not taken what was sent before", body = ErrorMessage),
+        (status = 507, description = "The server has no room for it", body = ErrorMessage),
+    )
+)]
+pub async fn upload_pyfile(
+    State(edge): State<Edge>,
+    InSession(session): InSession,
+    request: Request,
+) -> Result<StatusCode, ApiError> {
+    upload(&edge, &session, request, "file", ResourceUse::Library).await
+}
+
+/// Uploads a file to a session, where `SparkFiles.get` finds it.
+#[utoipa::path(
+    post,
+    path = "/sessions/{id}/upload-file",
+    tag = "jobs",
+    params(("id" = String, Path, description = "The session's number or name")),
+    request_body(content = FileForm, content_type = "multipart/form-data"),
+    responses(
+        (status = 200, description = "The driver has it; or, while the session starts, it will before anything that is sent later"),
+        (status = 400, description = "As of `upload-jar`", body = ErrorMessage),
+        (status = 404, description = "There is no such session", body = ErrorMessage),
+        (status = 408, description = "The file came too slowly", body = ErrorMessage),
+        (status = 413, description = "The file is too large", body = ErrorMessage),
+        (status = 429, description = "The driver has not taken what was sent before", body = ErrorMessage),
+        (status = 507, description = "The server has no room for it", body = ErrorMessage),
+    )
+)]
+pub async fn upload_file(
+    State(edge): State<Edge>,
+    InSession(session): InSession,
+    request: Request,
+) -> Result<StatusCode, ApiError> {
+    upload(&edge, &session, request, "file", ResourceUse::File).await
+}
+
+/// Takes the file and hands it over. A client that breaks off drops all of this, and with it what has come of the file.
+async fn upload(
+    edge: &Edge,
+    session: &SessionRef,
+    request: Request,
+    part: &'static str,
+    used_as: ResourceUse,
+) -> Result<StatusCode, ApiError> {
+    // A session that is not there needs no file.
+    edge.sessions.get(session).await?;
+    let (parts, body) = request.into_parts();
+    let mut file = FilePart::find(&parts.headers, body, part, &edge.options).await?;
+    let new = NewUpload {
+        used_as,
+        name: std::mem::take(&mut file.name),
+    };
+    let upload = edge.sessions.begin_upload(session, new).await;
+    let upload = upload.map_err(ApiError::of_inactive)?;
+    file.write_to(upload.path().as_std_path()).await?;
+    let finished = edge.sessions.finish_upload(upload).await;
+    finished.map_err(ApiError::of_inactive)?;
+    Ok(StatusCode::OK)
+}

@@ -1,0 +1,222 @@
+//! Jobs, and files for running sessions, in a whole application without Spark: every answer, every end, every fault that can be made to
+//! happen at will.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot set itself up has failed"
+)]
+
+mod answers;
+mod cancelling;
+mod downloads;
+mod ends;
+mod forms;
+mod full_disk;
+mod recovery;
+mod refusals;
+mod resources;
+mod sockets;
+mod uploads;
+
+use agent_link::{Command, Event};
+use axum::body::Body;
+use axum::http::Request;
+use domain::{JobId, JobLanguage, JobOutcome, Limits, ResourceId, ResourceUse, SessionId};
+use secrecy::ExposeSecret as _;
+use serde_json::Value;
+use testkit::{Answer, DriverOrder, ScriptedAgent, World, WorldOptions, eventually};
+
+const S0: SessionId = SessionId(0);
+const J1: JobId = JobId(1);
+const J2: JobId = JobId(2);
+const R1: ResourceId = ResourceId(1);
+const R2: ResourceId = ResourceId(2);
+
+/// `foo`, as a job.
+const FOO: &str = r#"{"job":"Zm9v"}"#;
+
+const BOUNDARY: &str = "------------------------d74496d66958873e";
+
+async fn world_with(limits: Limits) -> World {
+    World::with(WorldOptions {
+        limits,
+        ..WorldOptions::default()
+    })
+    .await
+}
+
+/// A world with a session that waits for its agent.
+async fn starting() -> World {
+    let world = World::new().await;
+    let created = world.post("/sessions", r#"{"kind":"shared"}"#).await;
+    assert_eq!(created.status, 201, "{}", created.text);
+    world
+}
+
+/// A world with a session that runs.
+async fn running() -> (World, ScriptedAgent) {
+    let world = World::new().await;
+    let agent = world.idle_session(r#"{"kind":"shared"}"#).await;
+    (world, agent)
+}
+
+/// Asks for a job, and is given it.
+async fn submit(world: &World, body: &str) -> JobId {
+    let answer = world.post("/sessions/0/submit-job", body).await;
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    JobId(answer.json()["id"].as_i64().unwrap().try_into().unwrap())
+}
+
+async fn status(world: &World, job: JobId) -> Value {
+    let answer = world.get(&format!("/sessions/0/jobs/{job}")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    answer.json()
+}
+
+/// Waits until a job shows a state, and answers it.
+async fn await_job(world: &World, job: JobId, state: &str) -> Value {
+    eventually(&format!("job {job} is {state}"), async || {
+        let shown = status(world, job).await;
+        (shown["state"] == state).then_some(shown)
+    })
+    .await
+}
+
+/// The next command, which must be a job.
+async fn expect_job(agent: &mut ScriptedAgent) -> (JobId, JobLanguage, String) {
+    match agent.command().await {
+        Command::Job {
+            job,
+            language,
+            payload,
+        } => (job, language, payload),
+        other => panic!("expected a job, got {other:?}"),
+    }
+}
+
+/// The next command, which must be the cancellation of a job.
+async fn expect_cancel(agent: &mut ScriptedAgent) -> JobId {
+    match agent.command().await {
+        Command::CancelJob { job } => job,
+        other => panic!("expected a cancellation, got {other:?}"),
+    }
+}
+
+async fn begin(agent: &mut ScriptedAgent, job: JobId) {
+    agent.say(Event::JobStarted { job, at: 1 }).await;
+}
+
+async fn end(agent: &mut ScriptedAgent, job: JobId, outcome: JobOutcome, text: Option<&str>) {
+    let text = text.map(str::to_owned);
+    let (result, error) = match outcome {
+        JobOutcome::Succeeded => (text, None),
+        JobOutcome::Failed | JobOutcome::Cancelled => (None, text),
+    };
+    let finished = Event::JobFinished {
+        job,
+        at: 2,
+        outcome,
+        result,
+        chunks: 0,
+        error,
+    };
+    agent.say(finished).await;
+}
+
+/// A file that the driver is told to add.
+#[derive(Debug, PartialEq, Eq)]
+struct Added {
+    resource: ResourceId,
+    used_as: ResourceUse,
+    name: String,
+    uri: Option<String>,
+}
+
+fn uploaded(resource: ResourceId, used_as: ResourceUse, name: &str) -> Added {
+    Added {
+        resource,
+        used_as,
+        name: name.to_owned(),
+        uri: None,
+    }
+}
+
+/// The next command, which must be a file to add.
+async fn expect_resource(agent: &mut ScriptedAgent) -> Added {
+    match agent.command().await {
+        Command::Resource {
+            resource,
+            used_as,
+            name,
+            uri,
+        } => Added {
+            resource,
+            used_as,
+            name,
+            uri,
+        },
+        other => panic!("expected a file, got {other:?}"),
+    }
+}
+
+/// Says that a file is at its place, or why it cannot be.
+async fn added(agent: &mut ScriptedAgent, resource: ResourceId, error: Option<&str>) {
+    let error = error.map(str::to_owned);
+    agent.say(Event::ResourceAdded { resource, error }).await;
+}
+
+/// A part of a form, with its head as it is to stand there.
+fn part(head: &str, content: &[u8]) -> Vec<u8> {
+    let head = format!("--{BOUNDARY}\r\n{head}\r\n\r\n");
+    [head.as_bytes(), content, b"\r\n"].concat()
+}
+
+/// A part that holds a file.
+fn file(name: &str, file_name: &str, content: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "Content-Disposition: form-data; name=\"{name}\"; filename=\"{file_name}\"\r\nContent-Type: application/octet-stream"
+    );
+    part(&head, content)
+}
+
+fn form(parts: &[Vec<u8>]) -> Vec<u8> {
+    [parts.concat(), format!("--{BOUNDARY}--\r\n").into_bytes()].concat()
+}
+
+fn form_request(path: &str, body: impl Into<Body>) -> Request<Body> {
+    let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
+    let request = Request::post(path).header("content-type", content_type);
+    request.body(body.into()).unwrap()
+}
+
+/// Sends a form.
+async fn send(world: &World, path: &str, body: impl Into<Body>) -> Answer {
+    world.send(form_request(path, body)).await
+}
+
+/// Sends a file under the name that `upload-file` wants.
+async fn upload(world: &World, file_name: &str, content: &[u8]) -> Answer {
+    let body = form(&[file("file", file_name, content)]);
+    send(world, "/sessions/0/upload-file", body).await
+}
+
+/// Asks for an uploaded file as the driver's agent does.
+async fn download(world: &World, order: &DriverOrder, resource: ResourceId) -> Answer {
+    let token = order.token.expose_secret();
+    let request = Request::get(format!("/api/v1/agent/resources/{resource}"))
+        .header("authorization", format!("Bearer {token}"))
+        .header("livius-driver", order.id.as_str());
+    world.send(request.body(Body::empty()).unwrap()).await
+}
+
+/// What lies on disk of all uploads to the first session.
+async fn kept(world: &World) -> Vec<String> {
+    let (order, _) = world.driver(S0).await;
+    let Ok(entries) = std::fs::read_dir(order.dir.join("uploads")) else {
+        return Vec::new();
+    };
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
+}

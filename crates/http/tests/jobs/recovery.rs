@@ -1,0 +1,99 @@
+//! Lost links and lost servers: nothing that was acknowledged is lost, and nothing is given to the driver twice without need.
+
+use domain::ResourceUse;
+use futures_util::stream::{self, StreamExt as _};
+
+use super::*;
+
+#[tokio::test]
+async fn after_a_crash_jobs_go_on() {
+    let (world, mut agent) = running().await;
+    for job in [J1, J2, JobId(3)] {
+        assert_eq!(submit(&world, FOO).await, job);
+        expect_job(&mut agent).await;
+    }
+    end(&mut agent, J1, JobOutcome::Succeeded, Some("YmFy")).await;
+    begin(&mut agent, J2).await;
+    agent.settled().await;
+    world.post("/sessions/0/jobs/3/cancel", "").await;
+    assert_eq!(expect_cancel(&mut agent).await, JobId(3));
+
+    let world = world.crash_and_restart().await;
+    agent.disconnect();
+    assert_eq!(status(&world, J1).await["result"], "YmFy");
+    assert_eq!(status(&world, J2).await["state"], "STARTED");
+    // Said while nobody listened.
+    end(&mut agent, J2, JobOutcome::Failed, Some("no")).await;
+    agent.reconnect(&world).await;
+    assert_eq!(await_job(&world, J2, "FAILED").await["error"], "no");
+    // What was told before is told again, cancellation and all; the agent knows it.
+    let mut told = Vec::new();
+    while !matches!(told.last(), Some(Command::CancelJob { job: JobId(3) })) {
+        told.push(agent.command().await);
+    }
+    assert!(told.iter().any(|command| matches!(command, Command::Job { job: JobId(3), payload, .. } if payload == "Zm9v")));
+    end(&mut agent, JobId(3), JobOutcome::Cancelled, None).await;
+    await_job(&world, JobId(3), "CANCELLED").await;
+    // Numbers are not used again.
+    assert_eq!(submit(&world, FOO).await, JobId(4));
+}
+
+#[tokio::test]
+async fn a_job_that_did_not_arrive_is_sent_again() {
+    let (world, mut agent) = running().await;
+    agent.disconnect();
+    submit(&world, FOO).await;
+    agent.reconnect(&world).await;
+    assert_eq!(expect_job(&mut agent).await.2, "Zm9v");
+    end(&mut agent, J1, JobOutcome::Succeeded, None).await;
+    await_job(&world, J1, "SUCCEEDED").await;
+}
+
+#[tokio::test]
+async fn after_a_crash_a_file_that_waits_is_still_there() {
+    let world = starting().await;
+    assert_eq!(upload(&world, "a.txt", b"abc").await.status, 200);
+    let body = r#"{"uri":"hdfs://h/b.jar"}"#;
+    assert_eq!(world.post("/sessions/0/add-jar", body).await.status, 200);
+    submit(&world, FOO).await;
+
+    let world = world.crash_and_restart().await;
+    let (order, _) = world.driver(S0).await;
+    assert_eq!(kept(&world).await, ["1"]);
+    let mut agent = ScriptedAgent::connect(&world, S0).await;
+    agent.ready().await;
+    let first = expect_resource(&mut agent).await;
+    assert_eq!(first, uploaded(R1, ResourceUse::File, "a.txt"));
+    assert_eq!(expect_resource(&mut agent).await.resource, R2);
+    assert_eq!(expect_job(&mut agent).await.0, J1);
+    assert_eq!(download(&world, &order, R1).await.text, "abc");
+    added(&mut agent, R1, None).await;
+    agent.settled().await;
+    assert_eq!(download(&world, &order, R1).await.status, 404);
+    assert!(kept(&world).await.is_empty());
+
+    // The one that was added is not told again, the other is.
+    let world = world.crash_and_restart().await;
+    agent.disconnect();
+    agent.reconnect(&world).await;
+    assert_eq!(expect_resource(&mut agent).await.resource, R2);
+    added(&mut agent, R2, Some("no such file")).await;
+    agent.settled().await;
+}
+
+#[tokio::test]
+async fn an_upload_that_is_cut_off_leaves_nothing() {
+    let (world, _agent) = running().await;
+    let half = form(&[file("file", "a.txt", &vec![b'x'; 100_000])]);
+    let pieces = stream::iter([Ok::<_, std::io::Error>(half[..50_000].to_vec())]);
+    let stalled = Body::from_stream(pieces.chain(stream::pending()));
+    let uploading = send(&world, "/sessions/0/upload-file", stalled);
+    let begun = eventually("the file has begun", async || {
+        (kept(&world).await.len() == 1).then_some(())
+    });
+    tokio::select! {
+        answer = uploading => panic!("it is not whole: {answer:?}"),
+        () = begun => {}
+    }
+    assert!(kept(&world).await.is_empty(), "the client has hung up");
+}

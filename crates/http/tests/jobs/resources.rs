@@ -1,0 +1,166 @@
+//! Files that the driver gets by itself.
+
+use domain::Limits;
+use sessions::LocalFiles;
+
+use super::*;
+
+fn uri(uri: &str) -> String {
+    serde_json::json!({ "uri": uri }).to_string()
+}
+
+#[tokio::test]
+async fn an_address_is_handed_over_and_the_answer_is_the_drivers() {
+    let (world, mut agent) = running().await;
+    for (number, path, address, used_as, name) in [
+        (
+            1,
+            "add-jar",
+            "hdfs://h/jars/app.jar",
+            ResourceUse::Library,
+            "app.jar",
+        ),
+        (
+            2,
+            "add-pyfile",
+            "s3a://b/lib.zip?x=y",
+            ResourceUse::Library,
+            "lib.zip",
+        ),
+        (
+            3,
+            "add-file",
+            "https://h/data/a.csv#f",
+            ResourceUse::File,
+            "a.csv",
+        ),
+    ] {
+        let (path, body) = (format!("/sessions/0/{path}"), uri(address));
+        let driver = async {
+            let told = expect_resource(&mut agent).await;
+            added(&mut agent, told.resource, None).await;
+            told
+        };
+        let (answer, told) = tokio::join!(world.post(&path, &body), driver);
+        assert_eq!(
+            (answer.status.as_u16(), answer.text.as_str()),
+            (200, ""),
+            "{path}"
+        );
+        let expected = Added {
+            resource: ResourceId(number),
+            used_as,
+            name: name.to_owned(),
+            uri: Some(address.to_owned()),
+        };
+        assert_eq!(told, expected);
+    }
+}
+
+#[tokio::test]
+async fn what_the_driver_cannot_add_is_said() {
+    let (world, mut agent) = running().await;
+    let body = uri("hdfs://h/gone.jar");
+    let driver = async {
+        let told = expect_resource(&mut agent).await;
+        added(&mut agent, told.resource, Some("no such file")).await;
+    };
+    let (answer, ()) = tokio::join!(world.post("/sessions/0/add-jar", &body), driver);
+    assert_eq!(answer.status, 400);
+    assert_eq!(
+        answer.text,
+        r#"{"msg":"gone.jar cannot be added to the session: no such file"}"#
+    );
+}
+
+#[tokio::test]
+async fn while_the_session_starts_nobody_waits_and_all_come_before_what_is_sent_later() {
+    let world = starting().await;
+    for name in ["a.jar", "b.jar"] {
+        let answer = world
+            .post("/sessions/0/add-jar", &uri(&format!("hdfs://h/{name}")))
+            .await;
+        assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, ""));
+    }
+    submit(&world, FOO).await;
+    let statement = r#"{"code":"x","kind":"spark"}"#;
+    world.post("/sessions/0/statements", statement).await;
+    let mut agent = ScriptedAgent::connect(&world, S0).await;
+    agent.ready().await;
+    assert_eq!(expect_resource(&mut agent).await.name, "a.jar");
+    assert_eq!(expect_resource(&mut agent).await.name, "b.jar");
+    let (mut jobs, mut runs) = (0, 0);
+    while jobs + runs < 2 {
+        match agent.command().await {
+            Command::Job { .. } => jobs += 1,
+            Command::Run { .. } => runs += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((jobs, runs), (1, 1));
+}
+
+#[tokio::test]
+async fn bad_addresses_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let allowed = camino::Utf8PathBuf::from_path_buf(dir.path().canonicalize().unwrap()).unwrap();
+    let world = World::with(WorldOptions {
+        local_files: Some(LocalFiles::Under(vec![allowed])),
+        ..WorldOptions::default()
+    })
+    .await;
+    let _agent = world.idle_session(r#"{"kind":"shared"}"#).await;
+    let outside = tempfile::NamedTempFile::new().unwrap();
+    let outside = uri(outside.path().to_str().unwrap());
+    for (body, words) in [
+        ("{}", "requirement failed: no uri provided"),
+        (r#"{"uri":""}"#, "requirement failed: no uri provided"),
+        (r#"{"uri":"relative.jar"}"#, "relative.jar"),
+        (r#"{"uri":"hdfs://h/.."}"#, "not the name of a file"),
+        (&outside, "cannot be added"),
+    ] {
+        for path in ["add-jar", "add-pyfile", "add-file"] {
+            let answer = world.post(&format!("/sessions/0/{path}"), body).await;
+            assert_eq!(answer.status, 400, "{path} {body}: {}", answer.text);
+            let message = answer.json()["msg"].as_str().unwrap().to_owned();
+            assert!(message.contains(words), "{path} {body}: {message}");
+            assert!(!message.starts_with("Rejected"), "{message}");
+        }
+    }
+    let answer = world
+        .post("/sessions/7/add-jar", &uri("hdfs://h/a.jar"))
+        .await;
+    assert_eq!(answer.text, r#"{"msg":"Session '7' not found."}"#);
+}
+
+#[tokio::test]
+async fn too_many_on_their_way_are_refused_until_the_driver_has_some() {
+    let world = world_with(Limits {
+        pending_resources: 2,
+        ..Limits::default()
+    })
+    .await;
+    world.post("/sessions", r#"{"kind":"shared"}"#).await;
+    let add = async || world.post("/sessions/0/add-file", &uri("hdfs://h/a")).await;
+    assert_eq!(add().await.status, 200);
+    assert_eq!(upload(&world, "a.txt", b"abc").await.status, 200);
+    let refused = add().await;
+    assert_eq!(refused.status, 429);
+    assert_eq!(refused.headers["retry-after"], "1");
+    assert_eq!(upload(&world, "a.txt", b"abc").await.status, 429);
+    let mut agent = ScriptedAgent::connect(&world, S0).await;
+    agent.ready().await;
+    expect_resource(&mut agent).await;
+    added(&mut agent, R1, Some("no")).await;
+    agent.settled().await;
+    let driver = async {
+        loop {
+            let told = expect_resource(&mut agent).await;
+            added(&mut agent, told.resource, None).await;
+            if told.resource == ResourceId(3) {
+                break;
+            }
+        }
+    };
+    assert_eq!(tokio::join!(add(), driver).0.status, 200);
+}

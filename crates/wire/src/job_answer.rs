@@ -1,0 +1,174 @@
+//! The `JobStatus` object: 4 keys, never more, as Livy's Java client refuses any other.
+
+use domain::JobRecord;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A job as Livy shows it. Those with a result are written by [`JobEnvelope`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = JobStatus)]
+pub struct JobAnswer<'a> {
+    /// Its number within the session.
+    pub id: i32,
+    /// `SENT`, `QUEUED`, `STARTED`, `CANCELLED`, `FAILED` or `SUCCEEDED`.
+    pub state: &'a str,
+    /// What it returned, in base64; `null` when that is nothing, or it has not.
+    pub result: Option<&'a str>,
+    /// Why it failed.
+    pub error: Option<&'a str>,
+}
+
+impl JobAnswer<'_> {
+    /// The answer to whoever submits a job. Livy says the same whatever has become of the job by then.
+    pub fn submitted(record: &JobRecord) -> Self {
+        Self {
+            id: record.id.0,
+            state: "SENT",
+            result: None,
+            error: None,
+        }
+    }
+}
+
+/// What stands around a job's result, so that a long one can pass through without ever being held whole.
+#[derive(Debug, Clone, Copy)]
+pub struct JobEnvelope<'a>(&'a JobRecord);
+
+impl<'a> JobEnvelope<'a> {
+    /// Prepares to write a job.
+    pub fn new(record: &'a JobRecord) -> Self {
+        Self(record)
+    }
+
+    /// Appends the whole object of a job without a result.
+    pub fn bare(self, text: &mut Vec<u8>) {
+        self.before(text);
+        text.extend_from_slice(b"null");
+        self.after(text);
+    }
+
+    /// Appends everything before the result.
+    pub fn head(self, text: &mut Vec<u8>) {
+        self.before(text);
+        text.push(b'"');
+    }
+
+    /// Appends a piece of the result, which the application has made sure is base64.
+    pub fn piece(self, base64: &str, text: &mut Vec<u8>) {
+        text.extend_from_slice(base64.as_bytes());
+    }
+
+    /// Appends everything behind the result.
+    pub fn tail(self, text: &mut Vec<u8>) {
+        text.push(b'"');
+        self.after(text);
+    }
+
+    fn before(self, text: &mut Vec<u8>) {
+        let (id, state) = (self.0.id, self.0.state.livy_name());
+        text.extend_from_slice(format!(r#"{{"id":{id},"state":"{state}","result":"#).as_bytes());
+    }
+
+    fn after(self, text: &mut Vec<u8>) {
+        text.extend_from_slice(b",\"error\":");
+        serde_json::to_writer(&mut *text, &self.0.error)
+            .expect("a vector takes everything, and there are no keys");
+        text.push(b'}');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{JobId, JobLanguage, JobOutcome, JobState, SessionId};
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn record(state: JobState, error: Option<&str>) -> JobRecord {
+        JobRecord {
+            session: SessionId(7),
+            id: JobId(3),
+            language: JobLanguage::Python,
+            state,
+            error: error.map(str::to_owned),
+        }
+    }
+
+    fn ended(outcome: JobOutcome) -> JobState {
+        JobState::Ended {
+            outcome,
+            started: None,
+            ended: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    fn shown(record: &JobRecord, pieces: Option<&[&str]>) -> String {
+        let (job, mut text) = (JobEnvelope::new(record), Vec::new());
+        match pieces {
+            None => job.bare(&mut text),
+            Some(pieces) => {
+                job.head(&mut text);
+                for piece in pieces {
+                    job.piece(piece, &mut text);
+                }
+                job.tail(&mut text);
+            }
+        }
+        String::from_utf8(text).unwrap()
+    }
+
+    #[test]
+    fn jobs_look_as_livys() {
+        let started = JobState::Started {
+            started: Timestamp::UNIX_EPOCH,
+        };
+        for (record, pieces, expected) in [
+            (
+                record(JobState::Waiting, None),
+                None,
+                r#"{"id":3,"state":"SENT","result":null,"error":null}"#,
+            ),
+            (
+                record(JobState::Sent, None),
+                None,
+                r#"{"id":3,"state":"QUEUED","result":null,"error":null}"#,
+            ),
+            (
+                record(started, None),
+                None,
+                r#"{"id":3,"state":"STARTED","result":null,"error":null}"#,
+            ),
+            (
+                record(ended(JobOutcome::Succeeded), None),
+                Some(&["Zm9v", "Yg=="][..]),
+                r#"{"id":3,"state":"SUCCEEDED","result":"Zm9vYg==","error":null}"#,
+            ),
+            (
+                record(ended(JobOutcome::Succeeded), None),
+                None,
+                r#"{"id":3,"state":"SUCCEEDED","result":null,"error":null}"#,
+            ),
+            (
+                record(ended(JobOutcome::Failed), Some("a \"b\"\n\tat c")),
+                None,
+                r#"{"id":3,"state":"FAILED","result":null,"error":"a \"b\"\n\tat c"}"#,
+            ),
+            (
+                record(ended(JobOutcome::Cancelled), None),
+                None,
+                r#"{"id":3,"state":"CANCELLED","result":null,"error":null}"#,
+            ),
+        ] {
+            assert_eq!(shown(&record, pieces), expected);
+        }
+    }
+
+    #[test]
+    fn whoever_submits_is_told_the_same_in_any_case() {
+        let answer = record(ended(JobOutcome::Failed), Some("gone"));
+        assert_eq!(
+            serde_json::to_string(&JobAnswer::submitted(&answer)).unwrap(),
+            r#"{"id":3,"state":"SENT","result":null,"error":null}"#
+        );
+    }
+}
