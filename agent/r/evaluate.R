@@ -2,8 +2,7 @@
 
 # The fields of the answer: "ok", or the description of an error.
 run <- function(code) {
-  code <- gsub("\r\n?", "\n", code)
-  expressions <- tryCatch(parse(text = code, encoding = "UTF-8", keep.source = FALSE), error = identity)
+  expressions <- tryCatch(parsed(code), error = identity)
   if (inherits(expressions, "error")) return(described_unparsed(expressions))
   calls <- NULL
   depth <- sys.nframe()
@@ -28,6 +27,9 @@ run <- function(code) {
   show_warnings(warned)
   outcome
 }
+
+# A text with a zero in it is none to R: that is an error as well.
+parsed <- function(code) parse(text = gsub("\r\n?", "\n", text_of(code)), encoding = "UTF-8", keep.source = FALSE)
 
 # An interrupt that came too late for the statement before must not stop the next one.
 forget_interrupts <- function() tryCatch(allowInterrupts(NULL), interrupt = function(condition) NULL)

@@ -10,7 +10,12 @@ serve <- function() {
   missing <- attach_spark(suppressWarnings(as.integer(orders[3L])), orders[4L])
   send(connection, list(missing))
   suspendInterrupts(while (!is.null(request <- receive(connection))) {
-    answer(connection, output, as.integer(text_of(request[[1L]])), text_of(request[[2L]]), request[[3L]])
+    if (identical(text_of(request[[1L]]), "complete")) {
+      forget_interrupts()
+      send(connection, complete(request[[2L]]))
+    } else {
+      answer(connection, output, as.integer(text_of(request[[1L]])), request[[2L]], request[[3L]])
+    }
   })
 }
 

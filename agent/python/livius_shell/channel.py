@@ -1,4 +1,4 @@
-"""Frames between this process and the agent: four bytes of length, then JSON in UTF-8."""
+"""Frames between this process and the agent: four bytes of length, then JSON in UTF-8 or, where one is announced, bytes."""
 
 import fcntl
 import json
@@ -25,20 +25,24 @@ class Channel:
         self._socket.settimeout(None)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._reader = self._socket.makefile("rb")
-        self._send_bytes("{} {} {}".format(secret, role, os.getpid()).encode())
+        self.send_bytes("{} {} {}".format(secret, role, os.getpid()).encode())
 
     def receive(self):
+        body = self.receive_bytes()
+        return None if body is None else json.loads(body.decode("utf-8"))
+
+    def receive_bytes(self):
         head = self._reader.read(4)
         if len(head) < 4:
             return None
         (length,) = struct.unpack(">I", head)
         body = self._reader.read(length)
-        return json.loads(body.decode("utf-8")) if len(body) == length else None
+        return body if len(body) == length else None
 
     def send(self, frame):
-        self._send_bytes(encode(frame))
+        self.send_bytes(encode(frame))
 
-    def _send_bytes(self, body):
+    def send_bytes(self, body):
         self._socket.sendall(struct.pack(">I", len(body)) + body)
 
 

@@ -35,6 +35,11 @@ def describe_unparsed(error):
     return reply(type(error).__name__, _message(error), traceback.format_exception_only(type(error), error))
 
 
+def trace(error):
+    """The traceback as one text, without our own frames."""
+    return "".join(readable(line) for line in _traceback(error))
+
+
 def _message(error):
     try:
         return str(error)

@@ -1,4 +1,4 @@
-"""SIGINT: stops the user's code, and nothing else."""
+"""Interrupts: SIGINT stops a statement's code, `raise_in` that of another thread, and neither stops anything else."""
 
 import signal
 
@@ -26,6 +26,27 @@ class Interrupts:
     def _on_signal(self, number, frame):
         if self._armed:
             raise KeyboardInterrupt()
+
+
+def raise_in(thread):
+    """Raises KeyboardInterrupt in a thread that is alive, as soon as it runs Python code.
+
+    Nothing wakes a thread out of a call such as `time.sleep` or a `wait`: signals reach the main thread only. It is hit when
+    that call has ended.
+    """
+    if _set_exception is not None:
+        _set_exception(thread.ident, KeyboardInterrupt)
+
+
+def _load_set_exception():
+    try:
+        import ctypes
+    except ImportError:  # a Python without ctypes: the code has to end by itself
+        return None
+    return lambda ident, kind: ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(kind))
+
+
+_set_exception = _load_set_exception()
 
 
 class _Interrupted(BaseException):

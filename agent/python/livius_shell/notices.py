@@ -7,6 +7,7 @@ data, and Spark 4 warns wherever `toJSON` is called, which is how they read tabl
 import os
 import warnings
 
+from . import streams
 from .text import readable
 
 # More than a statement can sensibly say; what is beyond is dropped.
@@ -23,7 +24,8 @@ def prepare():
     show = warnings.showwarning
 
     def shown(message, category, filename, lineno, file=None, line=None):
-        if file is None and is_of_spark(filename):
+        # A job's own streams lead to the log as it is.
+        if file is None and is_of_spark(filename) and not streams.is_led_away():
             if len(_held) < MOST:
                 _held.append(readable("{}: {}".format(category.__name__, message)))
         else:

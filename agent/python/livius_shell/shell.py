@@ -14,6 +14,8 @@ import types
 from . import completion, errors, notices, plots, streams
 from .channel import Channel, encode
 from .interrupts import Interrupts
+from .job_context import JobContext
+from .jobs import Jobs
 from .runner import Runner
 
 Limits = collections.namedtuple("Limits", "rows output_bytes")
@@ -38,6 +40,8 @@ def main():
     helper = Channel(orders["port"], orders["secret"], "help")
     threading.Thread(target=_help, args=(helper, namespace), name="livius-help", daemon=True).start()
     limits = Limits(orders["maxRows"], orders["outputBytes"])
+    context = JobContext(spark, orders["jobFolder"])
+    Jobs(Channel(orders["port"], orders["secret"], "jobs"), spark, context, limits.output_bytes).start()
     channel.send({"ready": True, "version": sys.version.split()[0]})
     _Shell(channel, output, spark, Runner(namespace, limits), limits).serve()
     leaving.set()

@@ -1,13 +1,15 @@
 """PySpark on the driver's own JVM: the session that all kinds share."""
 
+import importlib
 import os
+import sys
 import warnings
 
 from . import interrupts
 
 
 class Spark:
-    """What the user's code finds bound, and the one call that prepares the JVM for a statement."""
+    """What the user's code finds bound, and the calls that prepare the JVM for a statement or a job."""
 
     def __init__(self, port, secret):
         gateway = _connect(port, secret)
@@ -21,24 +23,60 @@ class Spark:
         conf = SparkConf(_jvm=gateway.jvm, _jconf=context.getConf())
         self.context = SparkContext(gateway=gateway, jsc=context, conf=conf)
         self.session = SparkSession(self.context, self._driver.session())
+        self.sql_context = self._sql_context()
         self._add_submitted_files()
 
     def begin(self, statement):
         """Puts the jobs of this thread into the statement's group, by which they are counted and cancelled."""
         self._driver.begin(statement)
 
+    def begin_job(self, job, group):
+        """The same for a job, in its thread."""
+        self._driver.beginJob(job, group)
+
     def names(self):
-        names = {"sc": self.context, "spark": self.session}
         from pyspark import cloudpickle
+        from pyspark.sql import HiveContext
         from pyspark.streaming import StreamingContext
 
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # both are deprecated, and Livy's users expect them
-            from pyspark.sql import HiveContext, SQLContext
-
-            names["sqlContext"] = SQLContext(self.context, self.session)
+        names = {"sc": self.context, "spark": self.session, "sqlContext": self.sql_context}
         names.update(cloudpickle=cloudpickle, HiveContext=HiveContext, StreamingContext=StreamingContext)
         return names
+
+    def hive_context(self):
+        from pyspark.sql import HiveContext
+
+        if self.session.conf.get("spark.sql.catalogImplementation") != "hive":
+            raise RuntimeError(
+                "this session has no Hive catalog: create the session with the conf spark.sql.catalogImplementation=hive, "
+                "or use spark_session"
+            )
+        return HiveContext(self.context, self.session, self.session._jsparkSession.sqlContext())
+
+    def streaming_context(self, batch_seconds):
+        from pyspark.streaming import StreamingContext
+
+        return StreamingContext(self.context, batch_seconds)
+
+    def add_library(self, path):
+        """Makes a module's file or an archive importable that executors have been given already: what `addPyFile` does else."""
+        folder, name = os.path.split(path)
+        if name.endswith(".py"):
+            entry = folder
+        else:
+            entry = path
+            if name not in self.context._python_includes:
+                self.context._python_includes.append(name)
+        if entry not in sys.path:
+            sys.path.insert(1, entry)
+        importlib.invalidate_caches()
+
+    def _sql_context(self):
+        from pyspark.sql import SQLContext
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it is deprecated, and Livy's users expect it
+            return SQLContext(self.context, self.session)
 
     def _add_submitted_files(self):
         """Sends `spark.submit.pyFiles` to the executors: Spark itself does so for Python programs only."""

@@ -2,12 +2,101 @@
 
 The agent reads what arrives on 1 and 2. It knows that a statement's output is complete when it reads the statement's
 marker, a secret of that statement, which is written to private copies that the user's code does not hold.
+
+A job's prints are no statement's: in its thread `sys.stdout` and `sys.stderr` lead to the log. What its other threads, the
+programs that it starts and C code print is beyond that: it is taken for the output of the statement that runs, if one does.
 """
 
+import io
 import os
 import sys
+import threading
 
 from .channel import private_copy
+
+# Where the prints of a thread go, by the thread's number. All others' go where they say.
+_led_away = {}
+
+# A process forked by such a thread has nobody who would read them there.
+os.register_at_fork(after_in_child=_led_away.clear)
+
+
+def lead_away(log):
+    """Has the prints of the calling thread go to a `LineLog`."""
+    _led_away[threading.get_ident()] = log
+
+
+def lead_back(thread):
+    """Ends that, before the thread does: its number may be the next one's."""
+    _led_away.pop(thread.ident, None)
+
+
+def is_led_away():
+    return threading.get_ident() in _led_away
+
+
+class LineLog(io.TextIOBase):
+    """Gives each line that is printed to `tell`, without its end; long ones in pieces."""
+
+    LONGEST = 8192
+
+    def __init__(self, tell):
+        self._tell = tell
+        self._rest = ""
+        self.buffer = _Bytes(self)
+
+    def writable(self):
+        return True
+
+    def write(self, text):
+        *lines, self._rest = (self._rest + text).split("\n")
+        for line in lines:
+            self._tell_pieces(line)
+        if len(self._rest) > self.LONGEST:
+            self.finish()
+        return len(text)
+
+    def finish(self):
+        """Tells of a line that has not ended."""
+        line, self._rest = self._rest, ""
+        if line:
+            self._tell_pieces(line)
+
+    def _tell_pieces(self, line):
+        for start in range(0, len(line) or 1, self.LONGEST):
+            self._tell(line[start : start + self.LONGEST])
+
+
+class _Bytes(io.RawIOBase):
+    """A `LineLog` for code that prints bytes."""
+
+    def __init__(self, log):
+        self._log = log
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        self._log.write(bytes(data).decode("utf-8", "backslashreplace"))
+        return len(data)
+
+
+_write = io.TextIOWrapper.write
+
+
+class _Stream(io.TextIOWrapper):
+    """Writes to a file descriptor, but for the threads that are led away."""
+
+    mode = "w"
+
+    def write(self, text):
+        log = _led_away.get(threading.get_ident()) if _led_away else None
+        return _write(self, text) if log is None else log.write(text)
+
+    @property
+    def buffer(self):
+        log = _led_away.get(threading.get_ident())
+        return super().buffer if log is None else log.buffer
 
 
 class Streams:
@@ -60,7 +149,7 @@ def take_over():
 
 
 def _text_stream(fd):
-    return open(fd, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
+    return _Stream(open(fd, "wb", closefd=False), encoding="utf-8", errors="backslashreplace", line_buffering=True)
 
 
 def _is_closed(stream):

@@ -27,6 +27,21 @@ def clean(text):
         return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+def shortened(text, most_bytes):
+    """The text in UTF-8, with its middle left out where it is too long: a traceback says most at its ends."""
+    whole = clean(text).encode("utf-8")
+    if len(whole) <= most_bytes:
+        return whole
+    note = "\n... {} bytes left out ...\n".format(len(whole) - most_bytes).encode("ascii")
+    start = (most_bytes - len(note)) // 3
+    end = most_bytes - len(note) - start
+    return _whole_characters(whole[:start]) + note + _whole_characters(whole[-end:])
+
+
+def _whole_characters(part):
+    return part.decode("utf-8", "ignore").encode("utf-8")
+
+
 def readable(text):
     """The text of an error as the user should see it."""
     if len(text) > LONGEST:

@@ -1,5 +1,6 @@
 """The whole interpreter process, without Spark, on the other side of the agent's protocol."""
 
+import base64
 import json
 import os
 import signal
@@ -7,14 +8,28 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 
 _START = """
-import sys
+import os, sys
 from livius_shell import shell
+
+try:
+    import cloudpickle
+except ImportError:  # it comes with PySpark; what these tests pickle needs no more than this
+    import pickle, types
+    class CloudPickler(pickle.Pickler):
+        def reducer_override(self, value): return NotImplemented
+    sys.modules["cloudpickle"] = types.SimpleNamespace(__name__="cloudpickle", CloudPickler=CloudPickler)
 
 class NoSpark:
     def begin(self, statement): pass
+    def begin_job(self, job, group): assert group == "group-{}".format(job)
+    def add_library(self, path):
+        os.stat(path)
+        sys.path.insert(1, path)
+    def streaming_context(self, batch_seconds): return "every {} s".format(batch_seconds)
 
 shell._attach = lambda port, secret, namespace: NoSpark()
 shell.main()
@@ -29,12 +44,17 @@ class Process:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             cwd=os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
         )
-        orders = {"port": listener.getsockname()[1], "secret": "s", "gatewayPort": 0, "gatewaySecret": "", "maxRows": 10, "outputBytes": 1 << 20}
+        self.folder = tempfile.TemporaryDirectory()
+        orders = {
+            "port": listener.getsockname()[1], "secret": "s", "gatewayPort": 0, "gatewaySecret": "", "maxRows": 10, "outputBytes": 1 << 20,
+            "jobFolder": os.path.join(self.folder.name, "jobs"),
+        }
         self.child.stdin.write(json.dumps(orders).encode() + b"\n")
         self.child.stdin.close()
         self.child.stdin = None
         self.statements, greeting = self._accept(listener)
         self.help, _ = self._accept(listener)
+        self.jobs, _ = self._accept(listener)
         listener.close()
         assert greeting == b"s run %d" % self.child.pid, greeting
         assert self._receive(self.statements) == {"ready": True, "version": sys.version.split()[0]}
@@ -55,8 +75,30 @@ class Process:
         return self._receive(self.help)["candidates"]
 
     def hang_up(self):
-        for connection in (self.statements, self.help):
+        for connection in (self.statements, self.help, self.jobs):
             connection.close()
+
+    def submit(self, job, payload):
+        """Sends a job without waiting for it."""
+        self._send(self.jobs, {"job": job, "group": "group-{}".format(job)})
+        self._send_bytes(self.jobs, payload)
+
+    def cancel(self, job):
+        self._send(self.jobs, {"cancel": job})
+
+    def add_library(self, path):
+        self._send(self.jobs, {"library": path})
+        return self._receive(self.jobs)
+
+    def logged(self):
+        """The next line for the session's log."""
+        return self._receive(self.jobs)["log"]
+
+    def done(self):
+        """The next job that is over: its number, and its result's pickle or its error's text."""
+        head = self._receive(self.jobs)
+        body = self._frame(self.jobs)
+        return head["done"], base64.b64decode(body) if head["ok"] else body.decode()
 
     def begin(self, code):
         """Runs code without waiting for it."""
@@ -65,6 +107,7 @@ class Process:
     def close(self):
         self.hang_up()
         self.child.communicate(timeout=10)
+        self.folder.cleanup()
 
     @staticmethod
     def _until(pipe, marker):
@@ -82,7 +125,10 @@ class Process:
 
     @staticmethod
     def _send(connection, frame):
-        body = json.dumps(frame).encode()
+        Process._send_bytes(connection, json.dumps(frame).encode())
+
+    @staticmethod
+    def _send_bytes(connection, body):
         connection.sendall(struct.pack(">I", len(body)) + body)
 
     def _receive(self, connection):

@@ -1,46 +1,66 @@
 package livius.agent
 
-/** Stops a running statement with growing force: its Spark jobs, then an interrupt, then by force.
+/** What can be stopped while it runs: a statement or a job. */
+trait Stoppable {
+
+  /** For the log. */
+  def name: String
+
+  def group: JobGroup
+
+  /** Whether it is to stop. */
+  @volatile var cancelled = false
+
+  /** Asks it to stop. */
+  def interrupt(): Unit
+
+  /** Stops it by force. Answers false when there is no such means. */
+  def kill(): Boolean
+
+  /** Waits so long for its end and tells whether it has come. */
+  def ended(withinMs: Long): Boolean
+
+  /** It goes on, so long after the cancel. */
+  def persists(elapsedMs: Long): Unit = ()
+}
+
+/** Stops what runs with growing force: its Spark jobs, then an interrupt, then by force.
   *
-  * It goes on until the code has really stopped: only then `finished` tells the server so.
+  * It goes on until the code has really stopped.
   */
 final class Cancellation(settings: Settings, jobs: SparkJobs) {
 
   import Cancellation._
 
-  /** Begins the pursuit, once for each statement. */
-  def pursue(running: Running): Unit = if (!running.cancelled) {
+  /** Begins the pursuit, once for each. */
+  def pursue(running: Stoppable): Unit = if (!running.cancelled) {
     running.cancelled = true
-    Threads.daemon(s"cancel-${running.statement.id}")(chase(running))
+    Threads.daemon(s"cancel-${running.group.name}")(chase(running))
   }
 
-  private def chase(running: Running): Unit = {
+  private def chase(running: Stoppable): Unit = {
     val began = System.nanoTime
     val interrupt = new Repeated(settings.interruptAfterMs, InterruptEveryMs)
     val kill = new Repeated(settings.killAfterMs, KillEveryMs)
-    attempt("cancel the jobs")(jobs.cancel(running.statement.id))
+    attempt("cancel the jobs")(jobs.cancel(running.group))
     do {
       val elapsedMs = (System.nanoTime - began) / 1000000
-      attempt("cancel the jobs")(jobs.cancelIfAny(running.statement.id))
-      running.interpreter match {
-        case Some(interpreter) =>
-          if (interrupt.due(elapsedMs)) attempt("interrupt")(interpreter.interrupt())
-          if (kill.due(elapsedMs)) attempt("kill")(forced(running, interpreter))
-        // A start can be ended by force alone; most are over before that is due.
-        case None => if (kill.due(elapsedMs)) attempt("end the start")(running.starting.foreach(_.abortStart()))
-      }
+      attempt("cancel the jobs")(jobs.cancelIfAny(running.group))
+      if (interrupt.due(elapsedMs)) attempt("interrupt")(running.interrupt())
+      if (kill.due(elapsedMs)) attempt("kill")(forced(running))
+      attempt("give up")(running.persists(elapsedMs))
     } while (!running.ended(withinMs = RoundMs))
     mopUp(running)
   }
 
   // Threads of Spark's own may still submit jobs of a query whose main thread has given up.
-  private def mopUp(running: Running): Unit = for (_ <- 1 to MopUpRounds) {
+  private def mopUp(running: Stoppable): Unit = for (_ <- 1 to MopUpRounds) {
     Thread.sleep(RoundMs)
-    attempt("cancel the jobs")(jobs.cancelIfAny(running.statement.id))
+    attempt("cancel the jobs")(jobs.cancelIfAny(running.group))
   }
 
-  private def forced(running: Running, interpreter: Interpreter): Unit =
-    if (!interpreter.kill()) Log.line(s"statement ${running.statement.id} does not stop yet, and there is no means to force it")
+  private def forced(running: Stoppable): Unit =
+    if (!running.kill()) Log.line(s"${running.name} does not stop yet, and there is no means to force it")
 
   private def attempt(what: String)(action: => Unit): Unit =
     try action catch { case error: Exception => Log.line(s"cannot $what", error) }

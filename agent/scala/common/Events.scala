@@ -12,6 +12,27 @@ final class Events(outbox: Outbox, wake: () => Unit) {
     if (document.length <= Documents.WholeChars) add(Frames.finished(statement, cancelled, Some(document), chunks = 0))
     else add(Frames.finished(statement, cancelled, None, chunked(statement, document)))
 
+  def jobStarted(job: Int): Unit = add(Frames.jobStarted(job))
+
+  /** Tells a job's result. Waits while the outbox is full: a long one goes as fast as the server takes it. */
+  def jobSucceeded(job: Int, result: Option[Array[Byte]]): Unit = result match {
+    case Some(bytes) if bytes.length > JobResults.WholeBytes =>
+      add(Frames.jobFinished(job, "succeeded", chunks = chunked(job, bytes)))
+    case few => add(Frames.jobFinished(job, "succeeded", result = few.map(JobResults.text)))
+  }
+
+  def jobFailed(job: Int, why: String): Unit = add(jobFailure(job, why))
+
+  def jobCancelled(job: Int): Unit = add(Frames.jobFinished(job, "cancelled"))
+
+  /** The same as a failure, said without waiting. */
+  def jobRefused(job: Int, why: String): Unit = now(jobFailure(job, why))
+
+  def resourceAdded(resource: Int, error: Option[String]): Unit = add(Frames.resourceAdded(resource, error))
+
+  /** The same without waiting. */
+  def resourceRefused(resource: Int, error: String): Unit = now(Frames.resourceAdded(resource, Some(error)))
+
   def ready(appId: String, sparkUiUrl: Option[String], sparkUser: String, master: String): Unit =
     add(Frames.ready(appId, sparkUiUrl, sparkUser, master))
 
@@ -26,14 +47,26 @@ final class Events(outbox: Outbox, wake: () => Unit) {
       index + 1
     }
 
+  private def jobFailure(job: Int, why: String): ObjectNode =
+    Frames.jobFinished(job, "failed", error = Some(StackTraces.bounded(why, JobResults.ErrorBytes)))
+
+  private def now(event: ObjectNode): Unit = {
+    outbox.addNow(event)
+    wake()
+  }
+
+  private def chunked(job: Int, result: Array[Byte]): Int = JobResults.pieces(result).foldLeft(0) { (index, piece) =>
+    add(Frames.jobChunk(job, index, piece))
+    index + 1
+  }
+
   private def add(event: ObjectNode): Unit = {
     outbox.add(event)
     wake()
   }
 
   private def last(event: ObjectNode): Unit = {
-    outbox.addNow(event)
-    wake()
+    now(event)
     outbox.awaitEmpty(LastWordsMs)
   }
 

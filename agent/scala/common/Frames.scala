@@ -44,6 +44,26 @@ object Frames {
       .put("output", output.orNull)
       .put("chunks", chunks)
 
+  def jobStarted(job: Int): ObjectNode =
+    frame("jobStarted").put("job", job).put("at", System.currentTimeMillis)
+
+  def jobChunk(job: Int, index: Int, data: String): ObjectNode =
+    frame("jobChunk").put("job", job).put("index", index).put("data", data)
+
+  /** `result` is absent when chunks carried it. */
+  def jobFinished(
+      job: Int, outcome: String, result: Option[String] = None, chunks: Int = 0, error: Option[String] = None): ObjectNode =
+    frame("jobFinished")
+      .put("job", job)
+      .put("at", System.currentTimeMillis)
+      .put("outcome", outcome)
+      .put("result", result.orNull)
+      .put("chunks", chunks)
+      .put("error", error.orNull)
+
+  def resourceAdded(resource: Int, error: Option[String]): ObjectNode =
+    frame("resourceAdded").put("resource", resource).put("error", error.orNull)
+
   def stopped(reason: String): ObjectNode = frame("stopped").put("reason", reason)
 
   def progress(statement: Int, progress: Double): ObjectNode =

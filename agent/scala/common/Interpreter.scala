@@ -16,8 +16,8 @@ object Result {
 
 /** The interpreter of one kind: it holds the user's variables and runs one statement at a time.
   *
-  * `start`, `execute` and `close` are called by the statement thread alone. `interrupt`, `kill` and `complete` are called by
-  * other threads, at any time.
+  * `execute` is called by the statement thread alone, `start` by one thread at a time. `interrupt`, `kill`, `complete` and `close`
+  * are called by other threads, at any time.
   */
 trait Interpreter {
 

@@ -1,5 +1,7 @@
 package livius.agent
 
+import java.util.concurrent.ConcurrentHashMap
+
 import scala.util.control.ControlThrowable
 
 /** Ends user code at its next check. Neither `catch { case e: Exception }` nor `NonFatal` holds it up. */
@@ -10,14 +12,21 @@ final class StatementInterrupted extends ControlThrowable {
 /** The request to stop, as user code sees it: the interpreter puts a call of `check` into each loop and each method. */
 object Interrupts {
 
-  @volatile private var target: Thread = null
+  private val targets = ConcurrentHashMap.newKeySet[Thread]()
+  @volatile private var any = false
 
   /** Called from user code, often: this must stay one field read in the usual case. */
-  def check(): Unit = if (target != null) throwIfMeant()
+  def check(): Unit = if (any) throwIfMeant()
 
-  def raise(thread: Thread): Unit = target = thread
+  def raise(thread: Thread): Unit = synchronized {
+    targets.add(thread)
+    any = true
+  }
 
-  def clear(): Unit = target = null
+  def clear(thread: Thread): Unit = synchronized {
+    targets.remove(thread)
+    any = !targets.isEmpty
+  }
 
-  private def throwIfMeant(): Unit = if (Thread.currentThread eq target) throw new StatementInterrupted
+  private def throwIfMeant(): Unit = if (targets.contains(Thread.currentThread)) throw new StatementInterrupted
 }

@@ -1,16 +1,26 @@
 package livius.agent
 
-import java.io.{Closeable, FileNotFoundException}
+import java.io.{Closeable, FileNotFoundException, IOException}
 import java.nio.file.{Files, Path, Paths}
 import java.nio.file.attribute.PosixFilePermissions
 
-/** A temporary folder that only this user can enter, for files out of the agent's jar. */
+/** A temporary folder that only this user can enter. */
 final class PrivateFolder(purpose: String) extends Closeable {
 
   val path: Path = Files.createTempDirectory(s"livius-$purpose-",
     PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")))
 
-  /** Copies resources, named relative to a folder of the jar. */
+  /** Deletes it when the driver ends. */
+  def closeAtExit(): PrivateFolder = {
+    Runtime.getRuntime.addShutdownHook(new Thread(s"livius-$purpose-folder") {
+      override def run(): Unit =
+        try PrivateFolder.this.close()
+        catch { case error: IOException => Log.line(s"cannot delete $path: $error") }
+    })
+    this
+  }
+
+  /** Copies resources out of the agent's jar, named relative to a folder of the jar. */
   def extract(from: String, names: Seq[String]): Unit = names.foreach { name =>
     val in = getClass.getResourceAsStream(s"/$from/$name")
     if (in == null) throw new FileNotFoundException(s"the agent's jar has no $from/$name")

@@ -19,7 +19,7 @@ final class ProgressReports(statements: Statements, jobs: SparkJobs, link: Link)
       statement = running
       told = 0.0
     }
-    for (current <- running; progress <- jobs.progress(current.statement.id) if progress > told) {
+    for (current <- running; progress <- jobs.progress(current.group) if progress > told) {
       told = progress
       link.notice(Frames.progress(current.statement.id, progress))
     }

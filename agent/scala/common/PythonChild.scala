@@ -18,7 +18,10 @@ final class PythonChild(kind: String, executable: String, session: SparkSession,
   private var lastRequest = 0
 
   val child: Child = orClosed(start())
-  private val (statements, help) = orClosed(connect())
+  private val (statements, help, jobChannel) = orClosed(connect())
+
+  /** The jobs that run beside its statements. */
+  val jobs = new ChildJobs(kind, child.process, jobChannel)
 
   def run(statement: Int, code: String): Ran = child.run(statements) { marker =>
     bytes(Json.obj().put("run", statement).put("code", code).put("marker", marker))
@@ -50,13 +53,14 @@ final class PythonChild(kind: String, executable: String, session: SparkSession,
     }
   }
 
-  private def connect(): (ChildChannel, ChildChannel) =
+  private def connect(): (ChildChannel, ChildChannel, ChildChannel) =
     try {
       starting(child)
       val statements = child.connect("run", PythonChild.StartPatienceMs)
       val help = child.connect("help", PythonChild.StartPatienceMs)
+      val jobs = child.connect("jobs", PythonChild.StartPatienceMs)
       statements.receive(PythonChild.StartPatienceMs) // it says that it is ready
-      (statements, help)
+      (statements, help, jobs)
     } catch {
       case failure: IOException => throw unavailable(failure)
     }
@@ -73,7 +77,8 @@ final class PythonChild(kind: String, executable: String, session: SparkSession,
     .put("gatewayPort", gateway.port)
     .put("gatewaySecret", gateway.secret)
     .put("maxRows", settings.sqlMaxRows)
-    .put("outputBytes", settings.outputBytes))
+    .put("outputBytes", settings.outputBytes)
+    .put("jobFolder", folder.path.resolve("jobs").toString))
 
   private def environment: Environment = {
     val path = PySparkFiles.path(folder.path.resolve("path")) ++ sys.env.get("PYTHONPATH").filter(_.nonEmpty)
@@ -105,6 +110,6 @@ object PythonChild {
     "it must name a Python that this Spark supports, on the driver and on all executors"
 
   private val Files = "start.py" +: Seq(
-    "__init__", "channel", "completion", "errors", "interrupts", "magics", "notices", "plots", "runner", "shell", "source", "spark",
-    "streams", "tables", "text", "values").map(module => s"livius_shell/$module.py")
+    "__init__", "channel", "completion", "errors", "interrupts", "job_context", "jobs", "magics", "notices", "pickles", "plots",
+    "runner", "shell", "source", "spark", "streams", "tables", "text", "values").map(module => s"livius_shell/$module.py")
 }

@@ -6,8 +6,12 @@ import com.fasterxml.jackson.databind.JsonNode
 import com.fasterxml.jackson.core.JsonProcessingException
 import org.apache.spark.sql.SparkSession
 
-/** Python, in a process of its own that shares this JVM's Spark session through PySpark. */
-final class PythonInterpreter(val kind: String, executable: String, session: SparkSession, settings: Settings)
+/** Python, in a process of its own that shares this JVM's Spark session through PySpark.
+  *
+  * @param libraries the files that its code can import from, of all that were added until now
+  */
+final class PythonInterpreter(
+    val kind: String, executable: String, session: SparkSession, settings: Settings, libraries: () => Seq[String])
     extends Interpreter {
 
   @volatile private var python: Option[PythonChild] = None
@@ -18,8 +22,26 @@ final class PythonInterpreter(val kind: String, executable: String, session: Spa
   override def start(): Unit = {
     python.foreach(dead => Log.line(s"the $kind interpreter is started anew: ${dead.child.process.ending}"))
     close()
-    try python = Some(new PythonChild(kind, executable, session, settings, child => starting = Some(child)))
+    try furnish(new PythonChild(kind, executable, session, settings, child => starting = Some(child)))
     finally starting = None
+  }
+
+  /** Runs one job, beside statements and other jobs.
+    *
+    * @param wanted whether it is still to be run, asked at the last moment
+    */
+  def run(job: Int, group: String, payload: Array[Byte], wanted: () => Boolean): JobResult =
+    python.fold(ChildJobs.died(kind, "it was not started"))(_.jobs.run(job, group, payload, wanted))
+
+  def cancelJob(job: Int): Unit = python.foreach(_.jobs.cancel(job))
+
+  /** Adds a file to what the running process can import from. Answers why not, if it refuses. */
+  def addLibrary(path: String): Option[String] = synchronized(python.flatMap(_.jobs.addLibrary(path)))
+
+  /** Others know a new process only with all the libraries there are. */
+  private def furnish(made: PythonChild): Unit = synchronized {
+    for (path <- libraries(); refused <- made.jobs.addLibrary(path)) Log.line(s"$kind cannot import from $path: $refused")
+    python = Some(made)
   }
 
   override def abortStart(): Unit = starting.foreach(_.abort())

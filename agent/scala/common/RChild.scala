@@ -3,6 +3,8 @@ package livius.agent
 import java.io.{ByteArrayOutputStream, Closeable, DataOutputStream, File, IOException}
 import java.nio.ByteBuffer
 import java.nio.charset.StandardCharsets.UTF_8
+import java.util.concurrent.{CountDownLatch, TimeUnit}
+import java.util.concurrent.locks.ReentrantLock
 
 import org.apache.spark.SparkFiles
 import org.apache.spark.sql.SparkSession
@@ -19,13 +21,41 @@ final class RChild(session: SparkSession, settings: Settings, starting: Child =>
   val child: Child = orClosed(start())
   private val statements = orClosed(connect())
 
-  def run(statement: Int, code: String): Ran = child.run(statements) { marker =>
-    RFields.encode(Seq(statement.toString, code, marker).map(_.getBytes(UTF_8)))
-  }
+  // R does one thing at a time: a statement, or a completion.
+  private val turn = new ReentrantLock
+
+  /** Runs a statement. If it must wait for a completion, it can be cancelled as if it ran already. */
+  def run(statement: Int, code: String): Ran =
+    try child.run(statements) { marker =>
+      turn.lock()
+      RFields.encode(Seq(statement.toString, code, marker).map(_.getBytes(UTF_8)))
+    } finally if (turn.isHeldByCurrentThread) turn.unlock()
+
+  /** Candidates to complete what stands before the cursor; none if R has something else to do. */
+  def complete(before: String): Seq[String] =
+    if (!turn.tryLock()) Nil
+    else
+      try interruptedLate {
+        statements.send(RFields.encode(Seq("complete", before).map(_.getBytes(UTF_8))))
+        RFields.decode(statements.receive()).map(new String(_, UTF_8))
+      } finally turn.unlock()
 
   override def close(): Unit = {
     child.close()
     release()
+  }
+
+  /** Interrupts R if it takes too long for an answer. The answer is waited for all the same: it must not be taken for the next one. */
+  private def interruptedLate[A](answer: => A): A = {
+    val answered = new CountDownLatch(1)
+    val watch = Threads.daemon("r-completion") {
+      if (!answered.await(RChild.CompletionPatienceMs, TimeUnit.MILLISECONDS)) child.process.interrupt(all = false)
+    }
+    try answer
+    finally {
+      answered.countDown()
+      watch.join()
+    }
   }
 
   private def start(): Child = {
@@ -71,10 +101,11 @@ final class RChild(session: SparkSession, settings: Settings, starting: Child =>
 
 object RChild {
   private val StartPatienceMs = 120000
+  private val CompletionPatienceMs = 1000
 
   private val Remedy = "Install R on the driver's machine, or name it with spark.r.shell.command or SPARKR_DRIVER_R"
 
-  private val Files = Seq("start.R", "channel.R", "errors.R", "evaluate.R", "plots.R", "shell.R", "spark.R")
+  private val Files = Seq("start.R", "channel.R", "completion.R", "errors.R", "evaluate.R", "plots.R", "shell.R", "spark.R")
 
   private def command(session: SparkSession, settings: Settings): String =
     settings.rCommand

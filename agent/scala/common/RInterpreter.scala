@@ -1,5 +1,6 @@
 package livius.agent
 
+import java.io.IOException
 import java.nio.charset.StandardCharsets.UTF_8
 import java.util.Base64
 
@@ -39,14 +40,22 @@ final class RInterpreter(session: SparkSession, settings: Settings) extends Inte
     true
   }
 
-  /** R does one thing at a time and could not be asked while it is busy; Livy has no completion for it either. */
-  override def complete(code: String, cursor: Int): Seq[String] = Nil
+  override def complete(code: String, cursor: Int): Seq[String] = r.filterNot(_.child.busy).fold(Seq.empty[String]) { idle =>
+    val before = code.substring(0, math.max(0, math.min(cursor, code.length)))
+    try idle.complete(before.takeRight(RInterpreter.LongestTyped)) catch { case _: IOException => Nil }
+  }
 
   override def close(): Unit = {
     abortStart()
     r.foreach(_.close())
     r = None
   }
+}
+
+object RInterpreter {
+
+  /** How much of the text before the cursor R looks at. Only the names that stand there matter. */
+  private val LongestTyped = 2000
 }
 
 /** The R child's answers as results. */

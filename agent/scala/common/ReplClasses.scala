@@ -18,7 +18,9 @@ final class ReplClasses(conf: SparkConf, home: File) {
 
   val directory: File = Files.createTempDirectory(parent.toPath, "livius-repl-").toFile
 
-  val loader = new ReplClassLoader(Thread.currentThread.getContextClassLoader)
+  val jars = new AddedJars(directory, Thread.currentThread.getContextClassLoader)
+
+  val loader = new ReplClassLoader(jars.loader)
 
   conf.set("spark.repl.class.outputDir", directory.getAbsolutePath)
   Thread.currentThread.setContextClassLoader(loader)

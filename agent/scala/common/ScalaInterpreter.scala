@@ -1,10 +1,11 @@
 package livius.agent
 
 import java.io.File
-import java.net.URLClassLoader
+import java.net.{URL, URLClassLoader}
 import java.util.concurrent.locks.ReentrantLock
 
 import scala.tools.nsc.interpreter.livius.ScalaRepl
+import scala.util.control.NonFatal
 
 import org.apache.spark.sql.SparkSession
 
@@ -20,7 +21,7 @@ final class ScalaInterpreter(settings: Settings, session: () => SparkSession, cl
   // The compiler serves one thread at a time: a statement, or a completion when there is no statement.
   private val compiler = new ReentrantLock
   @volatile private var repl: Option[Repl] = None
-  private lazy val addedJars = new AddedJars(session().sparkContext, classes.directory)
+  private var compiledAgainst = Set.empty[File]
 
   override def alive: Boolean = repl.isDefined
 
@@ -41,7 +42,7 @@ final class ScalaInterpreter(settings: Settings, session: () => SparkSession, cl
     compiler.lock()
     try {
       val ready = repl.getOrElse(throw new InterpreterUnavailable("the Scala interpreter is closed"))
-      addedJars.fresh().foreach(ready.addToClassPath)
+      takeAddedJars(ready)
       new ScalaStatement(ready, stoppable, settings, lastValue).run(code)
     } finally compiler.unlock()
   }
@@ -59,6 +60,16 @@ final class ScalaInterpreter(settings: Settings, session: () => SparkSession, cl
     repl = None
     // A statement that still runs keeps its compiler: the driver ends anyway.
     if (compiler.tryLock()) try closing.foreach(_.close()) finally compiler.unlock()
+  }
+
+  private def takeAddedJars(compiler: Repl): Unit = {
+    classes.jars.refresh()
+    val added = classes.jars.files.filterNot(compiledAgainst)
+    compiledAgainst ++= added
+    for (jar <- added)
+      // The compiler takes the path as it stands there, without escapes.
+      try compiler.addToClassPath(new URL("file", "", jar.getPath))
+      catch { case NonFatal(error) => Log.line(s"code cannot be compiled against $jar: $error") }
   }
 
   // The class path of the JVM, and the jars that spark-submit gave to its own class loader.

@@ -32,8 +32,13 @@ final class PythonDriver(shared: SparkSession) {
   def javaSparkContext(): JavaSparkContext = JavaSparkContext.fromSparkContext(shared.sparkContext)
 
   /** Prepares the thread that serves the child's main thread. It is a new one after a broken connection. */
-  def begin(statement: Int): Unit = {
-    shared.sparkContext.setJobGroup(statement.toString, s"Job group for statement $statement", interruptOnCancel = true)
+  def begin(statement: Int): Unit = begin(JobGroup.statement(statement))
+
+  /** The same for the child's thread that runs a job. */
+  def beginJob(job: Int, group: String): Unit = begin(JobGroup.job(job).copy(name = group))
+
+  private def begin(group: JobGroup): Unit = {
+    shared.sparkContext.setJobGroup(group.name, group.description, interruptOnCancel = true)
     SparkSession.setActiveSession(shared)
   }
 }

@@ -2,33 +2,30 @@ package livius.agent
 
 import org.apache.spark.{JobExecutionStatus, SparkContext, SparkJobInfo}
 
-/** The Spark jobs of one statement: they share a job group whose name is the statement's id, as in Livy. */
+/** The Spark jobs that one statement or job starts: they share a job group. */
 final class SparkJobs(context: () => Option[SparkContext]) {
 
-  /** Puts the calling thread's coming jobs into the statement's group. */
-  def adopt(statement: Int): Unit =
-    live.foreach(_.setJobGroup(group(statement), s"Job group for statement $statement", interruptOnCancel = true))
+  /** Puts the calling thread's coming jobs into the group. */
+  def adopt(group: JobGroup): Unit = live.foreach(_.setJobGroup(group.name, group.description, interruptOnCancel = true))
 
-  def cancel(statement: Int): Unit = live.foreach(_.cancelJobGroup(group(statement)))
+  def cancel(group: JobGroup): Unit = live.foreach(_.cancelJobGroup(group.name))
 
   /** The same where it is often in vain: Spark logs each request. */
-  def cancelIfAny(statement: Int): Unit =
-    if (live.exists(spark => jobs(spark, statement).exists(_.status == JobExecutionStatus.RUNNING))) cancel(statement)
+  def cancelIfAny(group: JobGroup): Unit =
+    if (live.exists(spark => jobs(spark, group).exists(_.status == JobExecutionStatus.RUNNING))) cancel(group)
 
-  /** Finished tasks over all tasks of the statement's stages, once there are any. */
-  def progress(statement: Int): Option[Double] = live.flatMap { spark =>
+  /** Finished tasks over all tasks of the group's stages, once there are any. */
+  def progress(group: JobGroup): Option[Double] = live.flatMap { spark =>
     val tracker = spark.statusTracker
-    val stages = jobs(spark, statement)
+    val stages = jobs(spark, group)
       .flatMap(_.stageIds().toSeq).distinct
       .flatMap(stage => tracker.getStageInfo(stage).toSeq)
     val total = stages.map(_.numTasks.toLong).sum
     if (total == 0) None else Some(math.min(1.0, stages.map(_.numCompletedTasks.toLong).sum.toDouble / total))
   }
 
-  private def jobs(spark: SparkContext, statement: Int): Seq[SparkJobInfo] =
-    spark.statusTracker.getJobIdsForGroup(group(statement)).toSeq.flatMap(job => spark.statusTracker.getJobInfo(job).toSeq)
-
-  private def group(statement: Int): String = statement.toString
+  private def jobs(spark: SparkContext, group: JobGroup): Seq[SparkJobInfo] =
+    spark.statusTracker.getJobIdsForGroup(group.name).toSeq.flatMap(job => spark.statusTracker.getJobInfo(job).toSeq)
 
   /** Whether there was a SparkContext and it is of no use any more. */
   def contextIsStopped: Boolean = context().exists(_.isStopped)

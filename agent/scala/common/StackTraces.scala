@@ -1,6 +1,9 @@
 package livius.agent
 
 import java.io.{PrintWriter, StringWriter}
+import java.nio.charset.StandardCharsets.UTF_8
+
+import scala.annotation.tailrec
 
 /** Stack traces as lines, each ending in a newline. */
 object StackTraces {
@@ -15,6 +18,23 @@ object StackTraces {
 
   /** The message, or the class where there is none. */
   def message(error: Throwable): String = Option(error.getMessage).getOrElse(error.getClass.getName)
+
+  /** The text in at most so many bytes of UTF-8: its beginning, and its end, where the innermost cause is told. */
+  def bounded(text: String, most: Int): String = {
+    val bytes = text.getBytes(UTF_8)
+    if (bytes.length <= most) text
+    else {
+      val tail = characterAt(bytes, bytes.length - most / 4)
+      val head = characterAt(bytes, most - (bytes.length - tail) - Cut.length)
+      new String(bytes, 0, head, UTF_8) + Cut + new String(bytes, tail, bytes.length - tail, UTF_8)
+    }
+  }
+
+  /** Where the character begins that the byte belongs to. */
+  @tailrec
+  private def characterAt(bytes: Array[Byte], at: Int): Int = if ((bytes(at) & 0xC0) == 0x80) characterAt(bytes, at - 1) else at
+
+  private val Cut = "\n... (cut) ...\n"
 
   def splitLines(text: String): Seq[String] =
     if (text.isEmpty) Nil else text.split("\r?\n", -1).toList.reverse.dropWhile(_.isEmpty).reverse.map(_ + "\n")

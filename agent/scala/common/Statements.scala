@@ -4,21 +4,32 @@ import java.util.concurrent.{ArrayBlockingQueue, CountDownLatch, TimeUnit}
 
 import scala.util.control.NonFatal
 
-/** A statement to run, as the server sent it. */
-final case class Statement(id: Int, kind: String, code: String)
+/** A statement to run, as the server sent it, and what has to be done before. */
+final case class Statement(id: Int, kind: String, code: String, after: Gate)
 
 /** The statement that runs now, as far as other threads need to know it. */
-final class Running(val statement: Statement) {
-  @volatile var cancelled = false
-  /** Its interpreter as long as that may still have to be started, and once it is ready. */
-  @volatile var starting: Option[Interpreter] = None
+final class Running(val statement: Statement) extends Stoppable {
+  /** The start of its interpreter, as long as that may still have to be made, and the interpreter once it is ready. */
+  @volatile var starting: Option[Starting] = None
   @volatile var interpreter: Option[Interpreter] = None
   private val over = new CountDownLatch(1)
 
+  override val name = s"statement ${statement.id}"
+  override val group: JobGroup = JobGroup.statement(statement.id)
+
+  override def interrupt(): Unit = interpreter.foreach(_.interrupt())
+
+  // A start can be ended by force alone; most are over before that is due.
+  override def kill(): Boolean = interpreter match {
+    case Some(ready) => ready.kill()
+    case None =>
+      starting.foreach(_.giveUp())
+      true
+  }
+
   def end(): Unit = over.countDown()
 
-  /** Waits so long for the code's end and tells whether it has come. */
-  def ended(withinMs: Long): Boolean = over.await(withinMs, TimeUnit.MILLISECONDS)
+  override def ended(withinMs: Long): Boolean = over.await(withinMs, TimeUnit.MILLISECONDS)
 }
 
 /** Runs statements, one after the other, on one thread. */
@@ -60,6 +71,7 @@ final class Statements(interpreters: Interpreters, jobs: SparkJobs, events: Even
 
   private def run(statement: Statement): Unit = {
     val running = begin(statement)
+    statement.after.awaitUnless(running.cancelled)
     events.started(statement.id)
     val document = try output(running) finally end(running)
     // What a stop of the driver makes of the code is no result of it: the server knows why it stops, and says so.
@@ -90,7 +102,7 @@ final class Statements(interpreters: Interpreters, jobs: SparkJobs, events: Even
   private def execute(running: Running): Result = {
     val statement = running.statement
     try {
-      jobs.adopt(statement.id)
+      jobs.adopt(running.group)
       if (running.cancelled) Cancellation.stopped(Nil)
       else {
         val interpreter = interpreters.ready(statement.kind, starting = known => running.starting = Some(known))
@@ -126,7 +138,7 @@ object Statements {
   // The server sends one at a time; more can only be a server that does not keep to it.
   private val MostWaiting = 1024
 
-  private val ContextStopped =
+  private[agent] val ContextStopped =
     "the SparkContext was stopped by the session's code, or by the cluster; start a new session"
 
   private def notAvailable(why: InterpreterUnavailable): Result =

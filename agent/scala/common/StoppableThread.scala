@@ -2,7 +2,7 @@ package livius.agent
 
 import scala.util.Try
 
-/** Lets other threads stop the code that an interpreter runs on the statement thread. */
+/** Lets other threads stop the user code that runs on one thread. */
 final class StoppableThread {
 
   private var asked = false
@@ -57,7 +57,7 @@ final class StoppableThread {
 
   private def leave(): Unit = synchronized {
     running = None
-    Interrupts.clear()
+    Interrupts.clear(Thread.currentThread)
     Thread.interrupted(): Unit
   }
 }

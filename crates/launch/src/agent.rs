@@ -167,7 +167,7 @@ fn compile(
     };
     let classes = dir.join("classes");
     fs::create_dir(&classes).map_err(keep)?;
-    let sources = write_sources(&dir.join("source"), &spark.scala_line()).map_err(keep)?;
+    let sources = write_sources(&dir.join("source"), &variants(spark)).map_err(keep)?;
     let done = Run::new(java.program(), &environment.for_tools(), COMPILE_LIMIT)
         // The compiler runs once and briefly: optimising it would cost more than it saves.
         .args([
@@ -203,11 +203,22 @@ fn compile(
     })
 }
 
-fn write_sources(dir: &Utf8Path, scala_line: &str) -> io::Result<Vec<Utf8PathBuf>> {
+/// The directories of Scala source that fit this Spark.
+fn variants(spark: &Installation) -> [String; 3] {
+    let hive = if spark.has_hive() {
+        "hive"
+    } else {
+        "without-hive"
+    };
+    ["common".to_owned(), spark.scala_line(), hive.to_owned()]
+}
+
+fn write_sources(dir: &Utf8Path, variants: &[String]) -> io::Result<Vec<Utf8PathBuf>> {
     let mut written = Vec::new();
     for (path, content) in source_files() {
-        let wanted = path.strip_prefix("scala/common").is_ok()
-            || path.strip_prefix(format!("scala/{scala_line}")).is_ok();
+        let wanted = variants
+            .iter()
+            .any(|variant| path.starts_with(Utf8Path::new("scala").join(variant)));
         if wanted && path.extension() == Some("scala") {
             let target = dir.join(path);
             fs::create_dir_all(target.parent().expect("it was joined to a directory"))?;
@@ -265,6 +276,7 @@ fn read_classes(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spark::{Jar, Version};
 
     #[test]
     fn the_agents_source_is_aboard_without_tests_and_caches() {
@@ -284,9 +296,34 @@ mod tests {
     fn only_the_matching_scala_is_written_out() {
         let dir = tempfile::tempdir().unwrap();
         let root = Utf8Path::from_path(dir.path()).unwrap();
-        let written = write_sources(root, "2.13").unwrap();
+        let written =
+            write_sources(root, &variants(&spark(&["spark-hive_2.13-4.1.4.jar"]))).unwrap();
         assert!(written.contains(&root.join("scala/common/Interpreter.scala")));
-        assert!(written.iter().all(|path| !path.as_str().contains("/2.12/")));
+        assert!(written.contains(&root.join("scala/2.13/ScalaRepl.scala")));
+        assert!(written.contains(&root.join("scala/hive/HiveOfJobs.scala")));
+        let foreign = |path: &str| path.contains("/2.12/") || path.contains("/without-hive/");
+        assert!(written.iter().all(|path| !foreign(path.as_str())));
+    }
+
+    #[test]
+    fn a_spark_without_hive_gets_an_agent_without_it() {
+        let jars = ["hive-storage-api-2.8.1.jar", "spark-sql_2.13-4.1.4.jar"];
+        assert_eq!(variants(&spark(&jars)), ["common", "2.13", "without-hive"]);
+    }
+
+    fn spark(jars: &[&str]) -> Installation {
+        Installation {
+            home: "/opt/spark".into(),
+            version: Version::parse("4.1.4").unwrap(),
+            scala: Version::parse("2.13.17").unwrap(),
+            jars: jars
+                .iter()
+                .map(|&name| Jar {
+                    name: name.to_owned(),
+                    size: 1,
+                })
+                .collect(),
+        }
     }
 
     #[test]

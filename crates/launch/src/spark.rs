@@ -165,6 +165,13 @@ impl Installation {
         format!("{}.{}", self.scala.major, self.scala.minor)
     }
 
+    /// Whether it was built with Hive.
+    pub(crate) fn has_hive(&self) -> bool {
+        self.jars
+            .iter()
+            .any(|jar| jar.name.starts_with("spark-hive_"))
+    }
+
     /// The full path of a jar.
     pub(crate) fn jar_path(&self, name: &str) -> Utf8PathBuf {
         self.home.join("jars").join(name)
