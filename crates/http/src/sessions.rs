@@ -68,7 +68,7 @@ pub async fn session_create(
         .await?;
     Ok(answer::created(
         format!("/sessions/{}", view.record.id),
-        rendered_for(&headers, &edge, &view),
+        rendered(&edge, &view, &Keys::for_client(&headers)),
     ))
 }
 
@@ -88,7 +88,10 @@ pub async fn session_get(
     InSession(session): InSession,
 ) -> Result<Response, ApiError> {
     let view = edge.sessions.get(&session).await?;
-    Ok(answer::json(StatusCode::OK, rendered(&edge, &view)))
+    Ok(answer::json(
+        StatusCode::OK,
+        rendered(&edge, &view, &Keys::All),
+    ))
 }
 
 /// Shows a session's state.
@@ -197,35 +200,36 @@ pub async fn session_connect(
     let view = edge.sessions.connect(&session).await?;
     Ok(answer::json(
         StatusCode::OK,
-        rendered_for(&headers, &edge, &view),
+        rendered(&edge, &view, &Keys::for_client(&headers)),
     ))
 }
 
-fn rendered(edge: &Edge, view: &SessionView) -> Vec<u8> {
-    rendered_by(|answer, text| answer.write(text), edge, view)
+/// Which keys of a session are shown.
+enum Keys {
+    All,
+    /// Those that there were up to Livy 0.7.
+    Early,
 }
 
-/// For who asked: Livy's Java client refuses keys that its own version does not know, and all that are published know those of 0.7 alone.
-/// It sends this name whatever its version, and misses none of the others.
-fn rendered_for(headers: &HeaderMap, edge: &Edge, view: &SessionView) -> Vec<u8> {
-    let agent = headers.get(USER_AGENT).map(HeaderValue::as_bytes);
-    if agent.is_some_and(|agent| agent.starts_with(b"livy-client-http")) {
-        rendered_by(|answer, text| answer.write_early(text), edge, view)
-    } else {
-        rendered(edge, view)
+impl Keys {
+    /// Livy's Java client refuses keys that its own version does not know, and those that are published know the early ones alone.
+    /// Whatever its version, it sends this name, and misses none of the other keys.
+    fn for_client(headers: &HeaderMap) -> Self {
+        let agent = headers.get(USER_AGENT).map(HeaderValue::as_bytes);
+        match agent {
+            Some(agent) if agent.starts_with(b"livy-client-http") => Self::Early,
+            _ => Self::All,
+        }
     }
 }
 
-fn rendered_by(
-    write: fn(&SessionAnswer, &mut Vec<u8>),
-    edge: &Edge,
-    view: &SessionView,
-) -> Vec<u8> {
+fn rendered(edge: &Edge, view: &SessionView, keys: &Keys) -> Vec<u8> {
     let log = edge.sessions.log_tail(view, LOG_LINES);
+    let session = SessionAnswer::new(&view.record, view.livy_state(), &log);
     let mut text = Vec::with_capacity(2_048);
-    write(
-        &SessionAnswer::new(&view.record, view.livy_state(), &log),
-        &mut text,
-    );
+    match keys {
+        Keys::All => session.write(&mut text),
+        Keys::Early => session.write_early(&mut text),
+    }
     text
 }
