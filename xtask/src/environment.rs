@@ -8,6 +8,7 @@ use std::{env, fs};
 use anyhow::Context as _;
 use serde_json::Value;
 
+use crate::java_client;
 use crate::python;
 use crate::steps::{Steps, cargo, output, root};
 
@@ -20,6 +21,7 @@ pub struct Provisions {
     pub python: PathBuf,
     airflow: PathBuf,
     sparkmagic: PathBuf,
+    livy_client: PathBuf,
     spark_35: String,
     spark_4: String,
     java: String,
@@ -35,6 +37,10 @@ impl Provisions {
             (
                 "LIVIUS_TEST_SPARKMAGIC",
                 self.sparkmagic.display().to_string(),
+            ),
+            (
+                "LIVIUS_TEST_LIVY_CLIENT",
+                self.livy_client.display().to_string(),
             ),
             ("LIVIUS_TEST_SPARK_35", self.spark_35.clone()),
             ("LIVIUS_TEST_SPARK_4", self.spark_4.clone()),
@@ -60,26 +66,47 @@ pub fn print() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Makes sure of all that comes from package registries and needs nothing of ours, so that it may be done beside other things.
+pub fn packages(steps: &Steps) -> anyhow::Result<()> {
+    pythons(steps, &directory()?)?;
+    r_language(steps)?;
+    Ok(())
+}
+
 /// Makes sure of everything. What is there already is passed over.
 pub fn provide(steps: &Steps) -> anyhow::Result<Provisions> {
-    let directory = root().join("target/test-env");
-    fs::create_dir_all(&directory)
-        .with_context(|| format!("cannot make {}", directory.display()))?;
-    let python = |packages, name: &str| python::environment(steps, packages, &directory.join(name));
-    let sessions = python(&python::SESSIONS, "python")?;
-    let airflow = python(&python::AIRFLOW, "airflow")?;
-    let sparkmagic = python(&python::SPARKMAGIC, "sparkmagic")?;
+    let directory = directory()?;
+    let [sessions, airflow, sparkmagic] = pythons(steps, &directory)?;
     let [spark_35, spark_4, java] = sparks(steps, &directory.join("livius"))?;
+    let livy_client = java_client::jars(steps, &spark_4, &java, &directory)?;
     let r = r_language(steps)?;
     Ok(Provisions {
         python: sessions,
         airflow,
         sparkmagic,
+        livy_client,
         spark_35,
         spark_4,
         java,
         r,
     })
+}
+
+fn directory() -> anyhow::Result<PathBuf> {
+    let directory = root().join("target/test-env");
+    fs::create_dir_all(&directory)
+        .with_context(|| format!("cannot make {}", directory.display()))?;
+    Ok(directory)
+}
+
+/// The Pythons of sessions, of Airflow and of sparkmagic.
+fn pythons(steps: &Steps, directory: &Path) -> anyhow::Result<[PathBuf; 3]> {
+    let python = |packages, name: &str| python::environment(steps, packages, &directory.join(name));
+    Ok([
+        python(&python::SESSIONS, "python")?,
+        python(&python::AIRFLOW, "airflow")?,
+        python(&python::SPARKMAGIC, "sparkmagic")?,
+    ])
 }
 
 /// The homes of the managed Sparks, made by the very command that users have, and of the newer one's Java.

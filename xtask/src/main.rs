@@ -2,6 +2,7 @@
 
 mod codegen;
 mod environment;
+mod java_client;
 mod python;
 mod steps;
 mod suite;

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::process::Command;
+use std::thread;
 
 use crate::environment::{self, Provisions};
 use crate::steps::{Steps, cargo, root, tell, works};
@@ -19,7 +20,14 @@ pub fn run(arguments: &[&str]) -> anyhow::Result<()> {
 }
 
 fn all(steps: &Steps, arguments: &[&str]) -> anyhow::Result<()> {
-    checks(steps)?;
+    thread::scope(|scope| {
+        // Packages are a matter of the network, the checks one of the processors.
+        let packages = scope.spawn(|| environment::packages(steps));
+        checks(steps)?;
+        packages
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })?;
     let provisions = environment::provide(steps)?;
     python_tests(steps, &provisions)?;
     rust_tests(steps, &provisions, arguments)

@@ -34,7 +34,6 @@ pub const CASES: &[Case] = &[
     ("sql::a_cut_is_told_in_the_log", sql_cut),
     ("r::runs_or_says_what_is_missing", r_runs),
     ("all::one_spark_session_for_every_kind", one_session),
-    ("all::completion", completion),
 ];
 
 fn python_text(shared: &Shared) {
@@ -415,19 +414,4 @@ fn one_session(shared: &Shared) {
         session.text("pyspark", "sc.applicationId"),
         format!("'{}'", session.text("pyspark", "print(sc.applicationId)"))
     );
-}
-
-fn completion(shared: &Shared) {
-    let session = shared.session();
-    let ask = |kind: &str, code: &str| {
-        let body = json!({"code": code, "kind": kind, "cursor": code.len()});
-        let (status, answer) = crate::client::post(&format!("{}/completion", session.url), &body);
-        assert_eq!(status, 200);
-        answer["candidates"].to_string()
-    };
-    session.text("pyspark", "import os");
-    assert!(ask("pyspark", "os.pat").contains("path"));
-    session.text("spark", "val known = \"x\"");
-    assert!(ask("spark", "known.toUpp").contains("toUpperCase"));
-    assert_eq!(ask("spark", "neverdefined."), "[]");
 }

@@ -16,10 +16,13 @@ mod client;
 mod clients;
 mod command_line;
 mod compat;
+mod completion;
 mod death;
 mod fields;
+mod java_client;
 mod languages;
 mod pylivy;
+mod python_clients;
 mod restart;
 mod server;
 mod sparkmagic;
@@ -101,11 +104,14 @@ fn main() -> ExitCode {
         });
         for cases in [
             languages::CASES,
+            completion::CASES,
             cancel::CASES,
             death::CASES,
             fields::CASES,
             restart::CASES,
             pylivy::CASES,
+            python_clients::CASES,
+            java_client::CASES,
             airflow::CASES,
             sparkmagic::CASES,
             batches::CASES,
@@ -118,6 +124,7 @@ fn main() -> ExitCode {
         if name == "spark_4" {
             all.extend(trials(&shared, airflow::ONCE));
             all.extend(trials(&shared, sparkmagic::ONCE));
+            all.extend(trials(&shared, python_clients::ONCE));
         }
         worlds.push(shared);
     }

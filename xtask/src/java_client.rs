@@ -1,0 +1,41 @@
+//! Livy's Java client, as programs get it: by its name in Maven Central, with all that it needs. Spark itself looks it up.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, bail};
+
+use crate::steps::Steps;
+
+/// The newest one that is published.
+const PACKAGE: &str = "org.apache.livy:livy-client-http:0.7.1-incubating";
+
+/// The jar that is there when all are: Spark puts them there together, at the end.
+const JAR: &str = "org.apache.livy_livy-client-http-0.7.1-incubating.jar";
+
+/// The folder with its jars. What is there already is passed over.
+pub fn jars(steps: &Steps, spark: &str, java: &str, directory: &Path) -> anyhow::Result<PathBuf> {
+    let ivy = directory.join("livy-client");
+    let jars = ivy.join("jars");
+    if jars.join(JAR).is_file() {
+        steps.say("java: Livy's client is there");
+        return Ok(jars);
+    }
+    steps.say("java: getting Livy's client");
+    // An application that does next to nothing, for the sake of its packages.
+    let output = Command::new(Path::new(spark).join("bin/spark-submit"))
+        .env("JAVA_HOME", java)
+        .env("SPARK_HOME", spark)
+        .env_remove("SPARK_CONF_DIR")
+        .args(["--master", "local", "--packages", PACKAGE, "--conf"])
+        .arg(format!("spark.jars.ivy={}", ivy.display()))
+        .args(["--class", "scala.tools.nsc.Main", "spark-internal"])
+        .arg("-version")
+        .output()
+        .with_context(|| format!("java: cannot start spark-submit of {spark}"))?;
+    if !jars.join(JAR).is_file() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!("java: Spark did not get {PACKAGE}:\n{said}");
+    }
+    Ok(jars)
+}
