@@ -19,3 +19,15 @@ trait LivyClient {
 
 /** What a client holds of a job that it has submitted. */
 trait JobHandle[T] extends Future[T]
+
+object JobHandle {
+
+  /** Who is told what becomes of a job. */
+  trait Listener[T] {
+    def onJobQueued(job: JobHandle[T]): Unit
+    def onJobStarted(job: JobHandle[T]): Unit
+    def onJobCancelled(job: JobHandle[T]): Unit
+    def onJobFailed(job: JobHandle[T], cause: Throwable): Unit
+    def onJobSucceeded(job: JobHandle[T], result: T): Unit
+  }
+}
