@@ -23,8 +23,8 @@ use crate::router::Edge;
 pub struct Payload {
     bytes: Vec<u8>,
     charset: Option<String>,
-    /// As long as the bytes are there.
-    _held: Option<Held>,
+    /// As long as the bytes are there, or what was made of them.
+    held: Option<Held>,
 }
 
 /// How a body may be packed.
@@ -46,6 +46,11 @@ struct Receiver<'a> {
 }
 
 impl Payload {
+    /// Drops the bytes. What was made of them may be as long, and keeps their room for as long as it waits to be stored.
+    pub fn into_held(self) -> Option<Held> {
+        self.held
+    }
+
     /// The body as text.
     pub fn text(&self) -> Result<Cow<'_, str>, ApiError> {
         Ok(wire::decode(&self.bytes, self.charset.as_deref())?)
@@ -73,7 +78,7 @@ impl FromRequest<Edge> for Payload {
         Ok(Self {
             bytes,
             charset: charset(&parts.headers),
-            _held: held,
+            held,
         })
     }
 }

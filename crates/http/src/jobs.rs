@@ -65,7 +65,7 @@ pub async fn job_run(
 async fn submit(edge: &Edge, session: &SessionRef, body: Payload) -> Result<Response, ApiError> {
     let request = wire::read_job(&body.text()?, edge.options.read)?;
     // The body may be large, and the answer waits for the store.
-    drop(body);
+    let _held = body.into_held();
     let new = NewJob {
         language: request.language,
         payload: request.payload,

@@ -78,7 +78,7 @@ pub async fn statement_run(
 ) -> Result<Response, ApiError> {
     let request = wire::read_statement(&body.text()?, edge.options.read)?;
     // The body may be large, and the answer waits for the store.
-    drop(body);
+    let _held = body.into_held();
     let new = NewStatement {
         code: request.code,
         kind: request.kind,

@@ -156,6 +156,8 @@ pub(crate) struct Actor {
     retry: Option<Instant>,
     stop_overdue: Option<Instant>,
     force_grace: Duration,
+    /// Whether the session's end is stored, and that of all its work.
+    end_is_stored: bool,
     stop_waiters: Vec<oneshot::Sender<()>>,
     completions: HashMap<u64, oneshot::Sender<Vec<String>>>,
     next_request: u64,
@@ -186,6 +188,7 @@ impl Actor {
             retry: None,
             stop_overdue: None,
             force_grace: FORCE_GRACE,
+            end_is_stored: false,
             stop_waiters: Vec::new(),
             completions: HashMap::new(),
             next_request: 0,

@@ -65,8 +65,11 @@ fn overdue(sessions: &Sessions, entry: &Entry, now: Timestamp) -> Option<StopCau
         }
         SessionState::Stopping { .. } | SessionState::Ended(_) => return None,
     }
+    // Who sends a long file says nothing else meanwhile.
+    let receives = entry.resource_places.available_permits() < limits.pending_resources;
     let request = &view.record.request;
     if let (Some(timeout), Some(touched)) = (request.heartbeat_timeout(), entry.touched.get())
+        && !receives
         && since(touched) > timeout
     {
         return Some(StopCause::Heartbeat);
@@ -79,7 +82,7 @@ fn overdue(sessions: &Sessions, entry: &Entry, now: Timestamp) -> Option<StopCau
     if ttl.is_some_and(|ttl| since(view.record.created_at) > ttl) {
         return Some(StopCause::Ttl);
     }
-    let works = view.busy || entry.unfinished_jobs.load(Ordering::Relaxed) > 0;
+    let works = view.busy || receives || entry.unfinished_jobs.load(Ordering::Relaxed) > 0;
     (!works && is_idle_too_long(&view, limits.idle_timeout, since))
         .then_some(StopCause::IdleTimeout)
 }

@@ -409,12 +409,21 @@ async fn ask<T>(
     entry: &Entry,
     message: impl FnOnce(oneshot::Sender<T>) -> Message,
 ) -> Result<T, SessionError> {
-    let ended = || SessionError::not_active(&entry.view().record.state);
     let (reply, answer) = oneshot::channel();
     entry
         .messages
         .send(message(reply))
         .await
-        .map_err(|_| ended())?;
-    answer.await.map_err(|_| ended())
+        .map_err(|_| unanswered(entry))?;
+    answer.await.map_err(|_| unanswered(entry))
+}
+
+/// Why a session's actor gives no answer: the session has ended, or the server is about to.
+fn unanswered(entry: &Entry) -> SessionError {
+    let state = &entry.view().record.state;
+    if state.is_ended() {
+        SessionError::not_active(state)
+    } else {
+        SessionError::ShuttingDown
+    }
 }

@@ -12,9 +12,6 @@ use crate::registry::Entry;
 use crate::request;
 use crate::view::NewUpload;
 
-/// How the names of files begin that are not here whole.
-const ARRIVING: &str = "arriving-";
-
 /// A file that a client is sending. Dropped before it is finished, it leaves nothing behind.
 #[derive(Debug)]
 pub struct Upload {
@@ -42,7 +39,7 @@ impl Arrival {
     pub(crate) fn begin(driver_dir: &Utf8Path, place: OwnedSemaphorePermit) -> io::Result<Self> {
         let dir = uploads(driver_dir);
         request::make_private_dir(&dir)?;
-        let path = dir.join(format!("{ARRIVING}{}", request::random_hex()));
+        let path = dir.join(format!("arriving-{}", request::random_hex()));
         std::fs::OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -67,8 +64,8 @@ impl Drop for Arrival {
     }
 }
 
-/// Removes what was arriving when the server ended: nobody sends the rest of it.
-pub(crate) fn sweep(driver_dir: &Utf8Path) -> io::Result<()> {
+/// Removes what was arriving when the server ended, as nobody sends the rest of it, and what the driver has.
+pub(crate) fn sweep(driver_dir: &Utf8Path, wanted: &[ResourceId]) -> io::Result<()> {
     let dir = uploads(driver_dir);
     let entries = match dir.read_dir_utf8() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -76,11 +73,21 @@ pub(crate) fn sweep(driver_dir: &Utf8Path) -> io::Result<()> {
     };
     for entry in entries {
         let entry = entry?;
-        if entry.file_name().starts_with(ARRIVING) {
+        let is_wanted = wanted.iter().any(|id| id.to_string() == entry.file_name());
+        if !is_wanted {
             std::fs::remove_file(entry.path())?;
         }
     }
     Ok(())
+}
+
+/// Whether a driver's directory has uploads and nothing else: no driver was ever started there.
+pub(crate) fn is_all(driver_dir: &Utf8Path) -> bool {
+    let entries = driver_dir
+        .read_dir_utf8()
+        .and_then(Iterator::collect::<io::Result<Vec<_>>>);
+    let uploads = uploads(driver_dir);
+    entries.is_ok_and(|entries| matches!(&entries[..], [only] if only.path() == uploads))
 }
 
 /// The directory of a driver's uploads.
@@ -100,18 +107,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_never_arrived_whole_is_swept_and_nothing_else() {
+    fn what_nobody_waits_for_is_swept_and_nothing_else() {
         let home = tempfile::tempdir().unwrap();
         let driver = Utf8Path::from_path(home.path()).unwrap();
-        sweep(driver).unwrap();
+        sweep(driver, &[]).unwrap();
         let place = || Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
-        let settled = Arrival::begin(driver, place()).unwrap();
-        settled.settle(driver, ResourceId(1)).unwrap();
+        for id in [1, 2] {
+            let settled = Arrival::begin(driver, place()).unwrap();
+            settled.settle(driver, ResourceId(id)).unwrap();
+        }
         // As after a SIGKILL: it is not dropped.
         std::mem::forget(Arrival::begin(driver, place()).unwrap());
         let names = || uploads(driver).read_dir_utf8().unwrap().count();
-        assert_eq!(names(), 2);
-        sweep(driver).unwrap();
+        assert_eq!(names(), 3);
+        sweep(driver, &[ResourceId(1)]).unwrap();
         assert_eq!(names(), 1);
         assert!(stored(driver, ResourceId(1)).is_file());
     }

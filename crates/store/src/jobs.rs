@@ -67,6 +67,9 @@ pub trait JobStore: Send + Sync {
         index: u32,
     ) -> Result<Option<String>, StoreError>;
 
+    /// How many pieces of a long result there are.
+    async fn count_job_chunks(&self, session: SessionId, job: JobId) -> Result<u32, StoreError>;
+
     /// One job.
     async fn job(&self, session: SessionId, job: JobId) -> Result<Option<StoredJob>, StoreError>;
 

@@ -201,6 +201,10 @@ impl JobStore for FullDisk {
         self.store.job_chunk(session, job, index).await
     }
 
+    async fn count_job_chunks(&self, session: SessionId, job: JobId) -> Result<u32, StoreError> {
+        self.store.count_job_chunks(session, job).await
+    }
+
     async fn job(&self, session: SessionId, job: JobId) -> Result<Option<StoredJob>, StoreError> {
         self.store.job(session, job).await
     }

@@ -46,7 +46,11 @@ pub async fn resource_get(
     let path = path.ok_or_else(|| ApiError::no_upload(resource))?;
     // The driver may have had it already: it goes as soon as that is stored.
     let file = File::open(&path).await;
-    let file = file.map_err(|_| ApiError::no_upload(resource))?;
+    let file = file.map_err(|error| match error.kind() {
+        // The agent takes this for final; anything else it tries again.
+        std::io::ErrorKind::NotFound => ApiError::no_upload(resource),
+        _ => ApiError::disk(&error),
+    })?;
     let length = file.metadata().await;
     let length = length.map_err(|error| ApiError::disk(&error))?.len();
     let pieces = ReaderStream::with_capacity(file.take(length), PIECE_BYTES);

@@ -82,6 +82,32 @@ async fn after_a_crash_a_file_that_waits_is_still_there() {
 }
 
 #[tokio::test]
+async fn after_a_crash_a_file_for_a_session_that_waits_for_its_turn_is_still_there() {
+    let world = world_with(Limits {
+        concurrent_starts: 1,
+        ..Limits::default()
+    })
+    .await;
+    for _ in 0..2 {
+        let created = world.post("/sessions", r#"{"kind":"shared"}"#).await;
+        assert_eq!(created.status, 201, "{}", created.text);
+    }
+    world.driver(S0).await;
+    let body = Body::from(form(&[file("file", "a.txt", b"abc")]));
+    let sent = send(&world, "/sessions/1/upload-file", body).await;
+    assert_eq!(sent.status, 200, "{}", sent.text);
+
+    let world = world.crash_and_restart().await;
+    assert_eq!(world.delete("/sessions/0").await.status, 200);
+    let (order, _) = world.driver(SessionId(1)).await;
+    let mut agent = ScriptedAgent::connect(&world, SessionId(1)).await;
+    agent.ready().await;
+    let told = expect_resource(&mut agent).await;
+    assert_eq!(told, uploaded(R1, ResourceUse::File, "a.txt"));
+    assert_eq!(download(&world, &order, R1).await.text, "abc");
+}
+
+#[tokio::test]
 async fn an_upload_that_is_cut_off_leaves_nothing() {
     let (world, _agent) = running().await;
     let half = form(&[file("file", "a.txt", &vec![b'x'; 100_000])]);

@@ -50,16 +50,21 @@ impl Actor {
             self.record.ended_at = Some(self.sessions.clock().now());
             self.explain_end();
         }
-        let stored = if changed || !effects.is_empty() {
-            self.sessions.store().update_session(&self.record).await
-        } else {
-            Ok(())
-        };
+        let has_ended = changed && self.record.state.is_ended();
+        let mut stored = Ok(());
+        if !has_ended && (changed || !effects.is_empty()) {
+            stored = self.sessions.store().update_session(&self.record).await;
+        }
+        let mut stored = stored.map_err(SessionError::from);
         for effect in effects {
             self.perform(effect).await;
         }
+        if has_ended {
+            stored = self.store_end().await;
+            self.end_is_stored = stored.is_ok();
+        }
         self.publish();
-        Ok(stored?)
+        stored
     }
 
     fn note_change(&self) {
@@ -91,9 +96,6 @@ impl Actor {
             SessionEffect::EndStatements => {
                 if let SessionState::Ended(end) = self.record.state.clone() {
                     self.end_statements(&end).await;
-                    if let Err(error) = self.end_jobs(&end).await {
-                        tracing::error!(session.id = %self.record.id, error = %chain(&error), "cannot store the jobs' end; trying again");
-                    }
                 }
             }
         }
@@ -192,8 +194,8 @@ impl Actor {
         self.record.last_activity = now;
         self.entry.start_began.set(now);
         self.entry.link_lost.set(now);
-        if let Err(error) = self.recover_work().await {
-            tracing::error!(session.id = %self.record.id, error = %chain(&error), "cannot read the session's statements and jobs");
+        if !self.recover_all_work().await {
+            return;
         }
         if self.record.state == SessionState::NEW {
             self.await_start_permit();
@@ -219,7 +221,25 @@ impl Actor {
         }
     }
 
+    /// Nothing can be said of a session's work that cannot be read, so it is read for as long as it takes; false when the server stops before.
+    async fn recover_all_work(&mut self) -> bool {
+        let lifecycle = self.sessions.lifecycle().clone();
+        let mut pause = SETTLE_PAUSE;
+        while let Err(error) = self.recover_work().await {
+            tracing::error!(session.id = %self.record.id, error = %chain(&error), "cannot read the session's statements and jobs; trying again");
+            tokio::select! {
+                () = lifecycle.stopping() => return false,
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(SETTLE_PAUSE_LONGEST),
+            }
+        }
+        true
+    }
+
     async fn recover_work(&mut self) -> Result<(), SessionError> {
+        self.pending.clear();
+        self.jobs.clear();
+        self.waiting.clear();
+        self.current = None;
         self.recover_resources().await?;
         self.recover_jobs().await?;
         self.recover_statements().await
@@ -236,6 +256,9 @@ impl Actor {
 
     /// Makes sure that the end of the session and of its statements is stored, for as long as it takes.
     pub(super) async fn settle(&mut self) {
+        if self.end_is_stored {
+            return;
+        }
         let lifecycle = self.sessions.lifecycle().clone();
         let mut pause = SETTLE_PAUSE;
         while let Err(error) = self.store_end().await {
@@ -248,6 +271,7 @@ impl Actor {
         }
     }
 
+    /// The session itself comes last: the next server takes up again what has not ended.
     async fn store_end(&mut self) -> Result<(), SessionError> {
         if let SessionState::Ended(end) = self.record.state.clone() {
             self.end_stored_statements(&end).await?;

@@ -8,7 +8,6 @@ use jiff::Timestamp;
 
 use super::Actor;
 use super::statements::end_reason;
-use crate::board::output_view;
 use crate::error::SessionError;
 use crate::view::{JobView, NewJob, OutputView};
 
@@ -48,6 +47,7 @@ impl Actor {
             bytes: new.payload.len(),
         };
         self.jobs.insert(record.id, unfinished);
+        self.count_jobs();
         self.record.last_activity = self.sessions.clock().now();
         self.publish();
         if self.is_reachable() {
@@ -60,6 +60,11 @@ impl Actor {
     }
 
     fn check_room(&self, more: usize) -> Result<(), SessionError> {
+        if more > WAITING_BYTES {
+            return Err(SessionError::InvalidStatement(format!(
+                "job has {more} bytes of base64, and a session takes {WAITING_BYTES}: send its data as a file instead"
+            )));
+        }
         let session = self.record.id;
         let limit = self.sessions.config().limits.unfinished_jobs;
         if self.jobs.len() >= limit {
@@ -126,32 +131,30 @@ impl Actor {
             return Ok(());
         };
         let at = self.timestamp(at);
-        let ended = ended(&record, at, ending.outcome, ending.error)?;
-        let lost = "the result did not arrive whole: submit the job again".to_owned();
-        let failed = self::ended(&record, at, JobOutcome::Failed, Some(lost))?;
-        let readable = ending.result.as_deref().is_none_or(is_base64);
-        let ended = if readable { ended } else { failed.clone() };
-        let result = ending.result.filter(|_| readable);
-        self.store_job(ended, result.as_deref()).await?;
-        let in_pieces = ending.outcome == JobOutcome::Succeeded && ending.chunks > 0;
-        if in_pieces && !self.is_whole(id, ending.chunks).await? {
-            self.store_job(failed, None).await?;
-        }
+        let record = if self.is_whole(id, &ending).await? {
+            ended(&record, at, ending.outcome, ending.error)?
+        } else {
+            let lost = "the result did not arrive whole: submit the job again".to_owned();
+            ended(&record, at, JobOutcome::Failed, Some(lost))?
+        };
+        let result = ending.result.filter(|result| is_base64(result));
+        self.store_job(record, result.as_deref()).await?;
         self.record.last_activity = self.sessions.clock().now();
         self.publish();
         self.trim_jobs().await;
         Ok(())
     }
 
-    /// Whether a job that succeeded has as many pieces of its result as were sent.
-    async fn is_whole(&self, id: JobId, sent: u32) -> Result<bool, SessionError> {
-        let stored = self.sessions.store().job(self.record.id, id).await?;
-        Ok(
-            stored.is_none_or(|stored| match output_view(stored.result) {
-                OutputView::Chunked { chunks, .. } => chunks == sent,
-                OutputView::None | OutputView::Inline(_) => false,
-            }),
-        )
+    /// Whether a result is here as it was sent.
+    async fn is_whole(&self, id: JobId, ending: &Ending) -> Result<bool, SessionError> {
+        if ending.outcome != JobOutcome::Succeeded {
+            return Ok(true);
+        }
+        if ending.chunks == 0 {
+            return Ok(ending.result.as_deref().is_none_or(is_base64));
+        }
+        let stored = self.sessions.store().count_job_chunks(self.record.id, id);
+        Ok(stored.await? == ending.chunks)
     }
 
     /// The driver is gone: what was not over has failed.
@@ -221,14 +224,26 @@ impl Actor {
             let store = self.sessions.store();
             payload = store.job_payload(self.record.id, job).await?;
         }
-        if let Some(payload) = payload {
-            self.send(Command::Job {
-                job,
-                language,
-                payload,
-            });
-        }
+        let Some(payload) = payload else {
+            return self.fail_unsendable(job).await;
+        };
+        self.send(Command::Job {
+            job,
+            language,
+            payload,
+        });
         Ok(())
+    }
+
+    /// Its bytes are gone: it is not to wait for ever.
+    async fn fail_unsendable(&mut self, job: JobId) -> Result<(), SessionError> {
+        let Some(record) = self.unfinished_job(job) else {
+            return Ok(());
+        };
+        let gone = "the server has lost the job's bytes: submit it again".to_owned();
+        let now = self.sessions.clock().now();
+        let record = ended(&record, now, JobOutcome::Failed, Some(gone))?;
+        self.store_job(record, None).await
     }
 
     async fn store_job(
@@ -296,7 +311,7 @@ fn is_base64(text: &str) -> bool {
         .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
 }
 
-fn shortened(mut text: String) -> String {
+pub(super) fn shortened(mut text: String) -> String {
     if text.len() > ERROR_BYTES {
         text.truncate(text.floor_char_boundary(ERROR_BYTES));
         text.push_str("\n…");

@@ -9,6 +9,7 @@ use store::NewResource;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::Actor;
+use super::jobs::shortened;
 use crate::error::SessionError;
 use crate::upload::{self, Arrival};
 
@@ -103,6 +104,7 @@ impl Actor {
         let Some(waiting) = self.pending.get(&id) else {
             return Ok(());
         };
+        let error = error.map(shortened);
         let state = match &error {
             None => ResourceState::Added,
             Some(error) => ResourceState::Failed {
@@ -130,13 +132,18 @@ impl Actor {
 
     /// Takes up the files of a session found in the store. They are the first to have places, whatever the limit is now.
     pub(super) async fn recover_resources(&mut self) -> Result<(), SessionError> {
+        let records = self
+            .sessions
+            .store()
+            .pending_resources(self.record.id)
+            .await?;
+        let wanted: Vec<ResourceId> = records.iter().map(|record| record.id).collect();
         if let Some(driver) = &self.record.driver
-            && let Err(error) = upload::sweep(&driver.dir)
+            && let Err(error) = upload::sweep(&driver.dir, &wanted)
         {
             tracing::warn!(session.id = %self.record.id, %error, "cannot remove what is left of an upload");
         }
-        let store = self.sessions.store();
-        for record in store.pending_resources(self.record.id).await? {
+        for record in records {
             let places = std::sync::Arc::clone(&self.entry.resource_places);
             let waiting = Waiting {
                 place: places.try_acquire_owned().ok(),
@@ -148,9 +155,8 @@ impl Actor {
         Ok(())
     }
 
-    /// The driver is gone: nothing will be added any more. Who waits for that is told by the end of the session.
-    pub(super) async fn end_resources(&mut self) -> Result<(), SessionError> {
-        self.pending.clear();
+    /// The driver is gone: nothing will be added any more. Who waits for that is told when the session's end has been shown.
+    pub(super) async fn end_resources(&self) -> Result<(), SessionError> {
         let store = self.sessions.store();
         for record in store.pending_resources(self.record.id).await? {
             let state = ResourceState::Failed {

@@ -8,7 +8,7 @@ use domain::{DriverId, JobId, ResourceId, ResourceSource, ResourceUse, SessionId
 use store::NewResource;
 use tokio::sync::oneshot;
 
-use super::{Sessions, ask};
+use super::{Sessions, ask, unanswered};
 use crate::actor::{Message, Resource};
 use crate::board::output_view;
 use crate::error::SessionError;
@@ -133,11 +133,11 @@ impl Sessions {
         self.hand_over(&entry, resource).await
     }
 
-    /// Where an uploaded file is that a driver is to have.
+    /// Where an uploaded file is that a driver is to have, if there is one.
     pub fn uploaded(&self, driver: &DriverId, resource: ResourceId) -> Option<Utf8PathBuf> {
         let entry = self.registry().find_driver(driver)?;
         let dir = entry.view().record.driver.as_ref()?.dir.clone();
-        Some(upload::stored(&dir, resource)).filter(|path| path.is_file())
+        Some(upload::stored(&dir, resource))
     }
 
     fn resource_place(
@@ -165,8 +165,7 @@ impl Sessions {
         }
         match tokio::time::timeout(RESOURCE_WAIT, answer).await {
             Ok(Ok(added)) => added.map_err(SessionError::ResourceRefused),
-            // The session has ended.
-            Ok(Err(_)) => Err(SessionError::not_active(&entry.view().record.state)),
+            Ok(Err(_)) => Err(unanswered(entry)),
             Err(_) => Ok(()),
         }
     }

@@ -21,6 +21,7 @@ use crate::lifecycle::Lifecycle;
 use crate::log::SessionLog;
 use crate::registry::{Entry, Instant, Registry};
 use crate::request;
+use crate::upload;
 use crate::view::SessionView;
 
 /// Messages waiting for one actor; whoever finds it full waits.
@@ -74,7 +75,12 @@ impl Sessions {
         let mut token = None;
         // Nothing was ever started for it, so it may as well get a new secret: the old one was never written down.
         if record.state == SessionState::NEW || record.driver.is_none() {
-            let (driver, secret) = request::new_driver(&self.inner.config, record.id);
+            let (mut driver, secret) = request::new_driver(&self.inner.config, record.id);
+            if let Some(old) = record.driver.take()
+                && upload::is_all(&old.dir)
+            {
+                driver.dir = old.dir;
+            }
             record.driver = Some(driver);
             record.state = SessionState::NEW;
             token = Some(secret);

@@ -69,6 +69,8 @@ pub async fn pieces_are_the_result_of_a_job_that_succeeded(place: &dyn Place) ->
                 .put_job_chunk(made.session, made.id, index, text)
                 .await?;
             store.update_job(&made, None).await?;
+            let count = store.count_job_chunks(made.session, made.id).await?;
+            assert_eq!(count, index + 1);
             assert_eq!(job(&*store, &made).await?.result, Output::None);
             let piece = store.job_chunk(made.session, made.id, index).await?;
             assert_eq!(piece.as_deref(), Some(text));

@@ -11,6 +11,8 @@ const PUT: &str = "INSERT INTO job_chunks (session, job, idx, text) VALUES (?1, 
 pub(super) const GET: &str =
     "SELECT text FROM job_chunks WHERE session = ?1 AND job = ?2 AND idx = ?3";
 
+pub(super) const COUNT: &str = "SELECT count(*) FROM job_chunks WHERE session = ?1 AND job = ?2";
+
 pub(super) async fn put(
     connection: &mut SqliteConnection,
     session: SessionId,
@@ -42,4 +44,16 @@ pub(super) async fn get(
     get.fetch_optional(connection)
         .await
         .map_err(failed("read a piece of a result"))
+}
+
+pub(super) async fn count(
+    connection: &mut SqliteConnection,
+    session: SessionId,
+    job: JobId,
+) -> Result<u32, StoreError> {
+    let count = sqlx::query_scalar(COUNT).bind(session.0).bind(job.0);
+    count
+        .fetch_one(connection)
+        .await
+        .map_err(failed("count the pieces of a result"))
 }

@@ -82,6 +82,10 @@ impl JobStore for SqliteStore {
         job_results::get(&mut *self.readers.take().await, session, job, index).await
     }
 
+    async fn count_job_chunks(&self, session: SessionId, job: JobId) -> Result<u32, StoreError> {
+        job_results::count(&mut *self.readers.take().await, session, job).await
+    }
+
     async fn job(&self, session: SessionId, job: JobId) -> Result<Option<StoredJob>, StoreError> {
         by_id(&mut *self.readers.take().await, session, job).await
     }
