@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::extract::{Request, State};
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::uri::PathAndQuery;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;
@@ -19,31 +19,11 @@ use crate::error::ApiError;
 use crate::leftover::Leftover;
 use crate::options::Options;
 use crate::packing;
+use crate::page::Depth;
 use crate::path::normalise;
 use crate::query::Query;
 use crate::router::Edge;
-
-/// Livy's defaults.
-const SECURITY_HEADERS: [(HeaderName, HeaderValue); 4] = [
-    (
-        HeaderName::from_static("x-content-type-options"),
-        HeaderValue::from_static("nosniff"),
-    ),
-    (
-        HeaderName::from_static("x-frame-options"),
-        HeaderValue::from_static("SAMEORIGIN"),
-    ),
-    (
-        HeaderName::from_static("x-xss-protection"),
-        HeaderValue::from_static("1; mode=block"),
-    ),
-    (
-        HeaderName::from_static("content-security-policy"),
-        HeaderValue::from_static(
-            "default-src 'self'; script-src 'self' 'unsafe-inline'; img-src 'self'; frame-src 'self';",
-        ),
-    ),
-];
+use crate::security_headers::SecurityHeaders;
 
 /// Headers by which a POST asks to be taken for something else.
 const METHOD_HEADERS: [&str; 3] = [
@@ -72,7 +52,7 @@ pub async fn front(State(edge): State<Edge>, request: Request, next: Next) -> Re
         }
         Err(error) => error.into_response(),
     };
-    finish(&mut response);
+    finish(&mut response, &edge.options.security_headers);
     if let Some(leftover) = leftover {
         leftover
             .discard(response.status(), edge.options.body_bytes)
@@ -114,9 +94,11 @@ fn plain(mut request: Request, options: &Options) -> Result<Request, ApiError> {
     if is_versioned(&path) {
         check_version(request.headers())?;
     }
+    let depth = Depth::of(request.uri().path());
     if let std::borrow::Cow::Owned(path) = path {
         *request.uri_mut() = with_path(request.uri(), &path).ok_or_else(ApiError::bad_path)?;
     }
+    request.extensions_mut().insert(depth);
     packing::forgive(request.headers_mut());
     if request.method() == Method::POST
         && let Some(method) = overridden(request.headers(), Query::new(request.uri().query()))
@@ -170,7 +152,7 @@ fn check_version(headers: &HeaderMap) -> Result<(), ApiError> {
     }
 }
 
-fn finish(response: &mut Response) {
+fn finish(response: &mut Response, security: &SecurityHeaders) {
     let bodiless = matches!(
         response.status(),
         StatusCode::SWITCHING_PROTOCOLS | StatusCode::NO_CONTENT
@@ -179,9 +161,7 @@ fn finish(response: &mut Response) {
     if !bodiless && !headers.contains_key(CONTENT_TYPE) {
         headers.insert(CONTENT_TYPE, answer::JSON);
     }
-    for (name, value) in &SECURITY_HEADERS {
-        headers.insert(name, value.clone());
-    }
+    security.put(headers);
 }
 
 #[cfg(test)]

@@ -81,6 +81,9 @@ mod tests {
                 "/batches/{id}",
                 "/batches/{id}/log",
                 "/batches/{id}/state",
+                "/metrics",
+                "/metrics/healthcheck",
+                "/metrics/metrics",
                 "/metrics/ping",
                 "/sessions",
                 "/sessions/{id}",
@@ -103,7 +106,11 @@ mod tests {
                 "/sessions/{id}/upload-file",
                 "/sessions/{id}/upload-jar",
                 "/sessions/{id}/upload-pyfile",
+                "/static/{path}",
                 "/ui",
+                "/ui/batch/{id}/log",
+                "/ui/session/{id}",
+                "/ui/session/{id}/log",
                 "/version",
             ]
         );

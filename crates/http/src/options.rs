@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use wire::{ReadOptions, VersionAnswer};
 
+use crate::security_headers::SecurityHeaders;
+
 /// Configuration of the edge, complete and checked. No key sets the deadlines and the version: tests shorten the former.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -25,6 +27,8 @@ pub struct Options {
     pub host_names: Vec<String>,
     /// Whether a request that changes something must have Livy's header against forged ones.
     pub csrf_protection: bool,
+    /// What every answer tells a browser not to do.
+    pub security_headers: SecurityHeaders,
 }
 
 impl Options {
@@ -55,6 +59,7 @@ impl Default for Options {
             version: VersionAnswer::of_livius(env!("CARGO_PKG_VERSION"), None),
             host_names: Vec::new(),
             csrf_protection: false,
+            security_headers: SecurityHeaders::default(),
         }
     }
 }

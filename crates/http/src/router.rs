@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, Uri};
 use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse as _, Response};
+use axum::{Extension, Router};
 use sessions::{Batches, Sessions};
+use tokio::time::Instant;
 use tower::Layer as _;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
@@ -15,9 +17,10 @@ use utoipa_axum::routes;
 
 use crate::body_room::BodyRoom;
 use crate::front::front;
+use crate::page::{self, Depth};
 use crate::{
-    Options, agent, batch_details, batches, completion, jobs, logs, openapi, resources, server,
-    statements, uploads,
+    Options, agent, batch_details, batches, completion, jobs, logs, metrics, openapi, resources,
+    server, statements, ui, uploads,
 };
 
 /// What fits into one packet is not worth packing.
@@ -30,6 +33,7 @@ pub struct Edge {
     pub(crate) batches: Batches,
     pub(crate) options: Arc<Options>,
     pub(crate) room: BodyRoom,
+    pub(crate) began: Instant,
 }
 
 /// The whole edge as a service. It takes paths as clients write them.
@@ -40,6 +44,7 @@ pub fn router(sessions: Sessions, batches: Batches, options: Options) -> Router 
         batches,
         room: BodyRoom::new(options.body_bytes),
         options: Arc::new(options),
+        began: Instant::now(),
     };
     let routes = routes.with_state(edge.clone());
     // Layers of a router run behind its routing; the path must have its plain form before that.
@@ -89,8 +94,15 @@ pub fn table() -> OpenApiRouter<Edge> {
         .layer(packing);
     livy.routes(routes!(server::version_get))
         .routes(routes!(server::root_get))
-        .routes(routes!(server::ui_get))
-        .routes(routes!(server::ping_get))
+        .routes(routes!(ui::ui_get))
+        .routes(routes!(ui::ui_session))
+        .routes(routes!(ui::ui_session_log))
+        .routes(routes!(ui::ui_batch_log))
+        .routes(routes!(ui::static_get))
+        .routes(routes!(metrics::menu_get))
+        .routes(routes!(metrics::metrics_get))
+        .routes(routes!(metrics::healthcheck_get))
+        .routes(routes!(metrics::ping_get))
         .routes(routes!(openapi::openapi_get))
         .routes(routes!(agent::agent_connect))
         .routes(routes!(agent::application::application_report))
@@ -100,7 +112,11 @@ pub fn table() -> OpenApiRouter<Edge> {
         .fallback(unrouted)
 }
 
-/// What no route has is answered as Livy answers it.
-async fn unrouted() -> StatusCode {
-    StatusCode::NOT_FOUND
+/// What no route has is answered as Livy answers it; people get a page.
+async fn unrouted(uri: Uri, Extension(depth): Extension<Depth>) -> Response {
+    if uri.path().starts_with("/ui/") {
+        page::missing(depth)
+    } else {
+        StatusCode::NOT_FOUND.into_response()
+    }
 }

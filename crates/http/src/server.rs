@@ -1,16 +1,15 @@
-//! About the server: `/`, `/ui`, `/version`, `/metrics/ping`.
+//! About the server: `/` and `/version`.
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::{CONTENT_TYPE, HOST, LOCATION};
+use axum::http::header::{HOST, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use wire::VersionAnswer;
 
 use crate::answer;
+use crate::page::document;
 use crate::router::Edge;
-
-const PAGE: &str = include_str!("ui.html");
 
 /// Says what is running here.
 #[utoipa::path(
@@ -26,41 +25,10 @@ pub async fn version_get(State(edge): State<Edge>) -> Response {
 /// Leads to the page for people.
 #[utoipa::path(get, path = "/", tag = "server", responses((status = 302, description = "To `/ui`")))]
 pub async fn root_get(headers: HeaderMap) -> Response {
-    let mut response = text(StatusCode::FOUND, "text/html", Body::empty());
+    let mut response = document(StatusCode::FOUND, "text/html", Body::empty());
     response
         .headers_mut()
         .insert(LOCATION, ui_address(&headers));
-    response
-}
-
-/// The page for people.
-#[utoipa::path(
-    get,
-    path = "/ui",
-    tag = "server",
-    responses((status = 200, description = "What can be called here", body = String, content_type = "text/html"))
-)]
-pub async fn ui_get() -> Response {
-    text(StatusCode::OK, "text/html;charset=utf-8", Body::from(PAGE))
-}
-
-/// Tells that the server answers.
-#[utoipa::path(
-    get,
-    path = "/metrics/ping",
-    tag = "server",
-    responses((status = 200, description = "`pong`", body = String, content_type = "text/plain"))
-)]
-pub async fn ping_get() -> Response {
-    text(StatusCode::OK, "text/plain", Body::from("pong"))
-}
-
-fn text(status: StatusCode, content_type: &'static str, body: Body) -> Response {
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }
 

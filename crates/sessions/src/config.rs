@@ -48,6 +48,8 @@ pub struct Config {
     pub spark_overrides: BTreeMap<String, String>,
     /// Configuration keys that requests may not name.
     pub blocked_conf: Vec<String>,
+    /// Further configuration keys that hold lists of files, which are checked like those of Spark that are known to.
+    pub file_list_conf: Vec<String>,
     /// Rows of an SQL result at most, where the request does not say (`livy.rsc.sql.num-rows`).
     pub sql_max_rows: u64,
     /// Local files.

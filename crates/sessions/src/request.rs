@@ -91,6 +91,7 @@ fn files(config: &Config, presence: Presence) -> Rule<'_> {
     Rule {
         allowed: &config.local_files,
         presence,
+        further_lists: &config.file_list_conf,
     }
 }
 

@@ -295,6 +295,7 @@ async fn open(
         spark_defaults: [("spark.master".to_owned(), "local[2]".to_owned())].into(),
         spark_overrides: [].into(),
         blocked_conf: options.blocked_conf.clone(),
+        file_list_conf: Vec::new(),
         sql_max_rows: 1_000,
         local_files: options.local_files.clone().unwrap_or(LocalFiles::Any),
         impersonation: options.impersonation.clone(),

@@ -123,6 +123,30 @@ const SERVER: &[Key] = &[
         "Whether a request that changes something (all but GET, HEAD and OPTIONS) needs the header `X-Requested-By`, with any value, as with Livy's protection against forged requests. Many clients do not send it by themselves. Pages of other sites may change nothing here in any case.",
     ),
     key(
+        "server.header_x_xss_protection",
+        Shape::Text,
+        "1; mode=block",
+        "The header `X-XSS-Protection` of every answer; `off` leaves it out.",
+    ),
+    key(
+        "server.header_x_frame_options",
+        Shape::Text,
+        "SAMEORIGIN",
+        "The header `X-Frame-Options` of every answer; `off` leaves it out.",
+    ),
+    key(
+        "server.header_x_content_type_options",
+        Shape::Text,
+        "nosniff",
+        "The header `X-Content-Type-Options` of every answer; `off` leaves it out.",
+    ),
+    key(
+        "server.header_content_security_policy",
+        Shape::Text,
+        "default-src 'self'; script-src 'self' 'unsafe-inline'; img-src 'self'; frame-src 'self';",
+        "The header `Content-Security-Policy` of every answer; `off` leaves it out. The pages under `/ui` need scripts, styles and requests from `'self'`, and nothing inline.",
+    ),
+    key(
         "server.ignore_unknown_fields",
         Shape::Switch,
         "false",
@@ -163,6 +187,12 @@ const SPARK: &[Key] = &[
         Shape::List,
         "",
         "Spark configuration keys that requests may not name, besides those that would change who a driver runs as.",
+    ),
+    key(
+        "spark.file_list_conf",
+        Shape::List,
+        "",
+        "Further keys of a request's `conf` that hold lists of files, checked like Spark's own: only files that requests may name (`files.local_directories`).",
     ),
     falling_back(
         "java.home",
@@ -240,7 +270,7 @@ const SESSIONS: &[Key] = &[
     ),
     key(
         "sessions.max_unfinished_jobs",
-        Shape::Count(1),
+        Shape::Within(1, 256),
         "64",
         "Jobs of the programmatic API that are not over, in one session. They run side by side. More are refused with status 429.",
     ),
@@ -252,7 +282,7 @@ const SESSIONS: &[Key] = &[
     ),
     key(
         "sessions.max_pending_files",
-        Shape::Count(1),
+        Shape::Within(1, 512),
         "100",
         "Files that were added or uploaded to one session and that its driver does not have yet. More are refused with status 429.",
     ),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use domain::Limits;
+use http_edge::SecurityHeaders;
 use sessions::{Impersonation, LocalFiles, ShutdownPolicy};
 use tracing_subscriber::EnvFilter;
 
@@ -43,6 +44,8 @@ pub struct Settings {
     pub host_names: Vec<String>,
     /// Whether requests that change something must have Livy's header against forged ones.
     pub csrf_protection: bool,
+    /// What every answer tells a browser not to do.
+    pub security_headers: SecurityHeaders,
     /// Whether fields of requests that Livy does not know are ignored.
     pub ignore_unknown_fields: bool,
     /// Everything that the server keeps.
@@ -59,6 +62,8 @@ pub struct Settings {
     pub spark_overrides: BTreeMap<String, String>,
     /// Spark configuration that they may not name.
     pub blocked_conf: Vec<String>,
+    /// Further Spark configuration that holds lists of files.
+    pub file_list_conf: Vec<String>,
     /// The bounds of everything.
     pub limits: Limits,
     /// Rows of an SQL result.
@@ -129,6 +134,13 @@ pub fn check(resolved: &Resolved) -> Vec<Problem> {
             );
         }
     }
+    for (key, _) in HEADERS {
+        if let Some(text) = resolved.header(key)
+            && !SecurityHeaders::accepts(&text)
+        {
+            refuse(key, HEADER_REFUSAL.to_owned());
+        }
+    }
     if let Some(level) = resolved.text("logs.level")
         && let Err(error) = EnvFilter::builder().parse(&level)
     {
@@ -138,6 +150,34 @@ pub fn check(resolved: &Resolved) -> Vec<Problem> {
         );
     }
     problems
+}
+
+/// The keys of headers.
+const HEADERS: [(&str, &str); 4] = [
+    (
+        "server.header_x_content_type_options",
+        "x-content-type-options",
+    ),
+    ("server.header_x_frame_options", "x-frame-options"),
+    ("server.header_x_xss_protection", "x-xss-protection"),
+    (
+        "server.header_content_security_policy",
+        "content-security-policy",
+    ),
+];
+
+/// The text that leaves a header out.
+pub const NO_HEADER: &str = "off";
+
+/// Why a text is none of a header.
+pub const HEADER_REFUSAL: &str = "the text of a header has one line of printable ASCII characters, 4096 of them at most; write off to leave the header out";
+
+fn security_headers(resolved: &Resolved) -> SecurityHeaders {
+    let texts = HEADERS.map(|(key, name)| (name, resolved.header(key)));
+    let sent = texts
+        .iter()
+        .filter_map(|(name, text)| Some((*name, text.as_deref()?)));
+    SecurityHeaders::new(sent).expect("the check refuses other texts")
 }
 
 fn is_host_name(text: &str) -> bool {
@@ -170,6 +210,7 @@ impl Settings {
             agent_url: resolved.text("server.agent_url"),
             host_names: resolved.list("server.host_names").unwrap_or_default(),
             csrf_protection: resolved.switch("server.csrf_protection"),
+            security_headers: security_headers(resolved),
             ignore_unknown_fields: resolved.switch("server.ignore_unknown_fields"),
             data_dir: resolved
                 .path("server.data_dir")
@@ -180,6 +221,7 @@ impl Settings {
             spark_defaults,
             spark_overrides,
             blocked_conf: resolved.list("spark.blocked_conf").unwrap_or_default(),
+            file_list_conf: resolved.list("spark.file_list_conf").unwrap_or_default(),
             limits: limits(resolved),
             sql_max_rows: resolved.number("sessions.sql_max_rows"),
             on_shutdown: on_shutdown(resolved, "sessions.on_shutdown"),
@@ -314,6 +356,11 @@ impl Resolved {
             Value::Text(text) => Some(text.clone()),
             _ => None,
         }
+    }
+
+    /// The text of a header that is sent.
+    fn header(&self, path: &str) -> Option<String> {
+        self.text(path).filter(|text| text != NO_HEADER)
     }
 
     fn path(&self, path: &str) -> Option<Utf8PathBuf> {

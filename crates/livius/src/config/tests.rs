@@ -88,6 +88,33 @@ fn each_layer_is_over_the_one_before_and_every_value_knows_its_own() {
 }
 
 #[test]
+fn headers_are_livys_unless_others_are_chosen_or_none() {
+    let defaults = Settings::from_resolved(&with(&[], &Flags::default()).unwrap());
+    assert_eq!(
+        defaults.security_headers,
+        http_edge::SecurityHeaders::default()
+    );
+    let key = "server.header_x_frame_options";
+    let other = with(&[], &set(&[&format!("{key}=DENY")])).unwrap();
+    let other = Settings::from_resolved(&other).security_headers;
+    let none = with(&[], &set(&[&format!("{key}=off")])).unwrap();
+    let none = Settings::from_resolved(&none).security_headers;
+    assert!(format!("{other:?}").contains("\"DENY\""), "{other:?}");
+    assert!(!format!("{none:?}").contains("x-frame-options"), "{none:?}");
+    assert!(format!("{none:?}").contains("nosniff"), "{none:?}");
+    let refused = with(
+        &[("LIVIUS_SERVER_HEADER_X_FRAME_OPTIONS", "a\nb")],
+        &Flags::default(),
+    );
+    let error = refused.unwrap_err().to_string();
+    assert!(error.contains(key), "{error}");
+    assert!(
+        error.contains("write off to leave the header out"),
+        "{error}"
+    );
+}
+
+#[test]
 fn inherited_homes_are_the_weakest_word() {
     let inherited = with(&[("SPARK_HOME", "/opt/spark")], &Flags::default()).unwrap();
     assert_eq!(

@@ -23,6 +23,8 @@ pub enum Shape {
     Size,
     /// A whole number, from this one up.
     Count(u64),
+    /// A whole number from the one to the other.
+    Within(u64, u64),
     /// `true` or `false`.
     Switch,
     /// One of these words.
@@ -124,6 +126,12 @@ impl Shape {
                 .filter(|count| *count >= least)
                 .map(Value::Number)
                 .ok_or_else(refuse),
+            Self::Within(least, most) => text
+                .parse()
+                .ok()
+                .filter(|count| (least..=most).contains(count))
+                .map(Value::Number)
+                .ok_or_else(refuse),
             Self::Switch => text.parse().map(Value::Switch).map_err(|_| refuse()),
             Self::Choice(words) if words.contains(&text) => Ok(Value::Text(text.to_owned())),
             Self::Choice(_) => Err(refuse()),
@@ -147,6 +155,7 @@ impl Shape {
             }
             Self::Size => "a size in bytes, such as 65536, 64k, 64m or 1g".to_owned(),
             Self::Count(least) => format!("a whole number of at least {least}"),
+            Self::Within(least, most) => format!("a whole number from {least} to {most}"),
             Self::Switch => "true or false".to_owned(),
             Self::Choice(words) => format!("one of {}", words.join(", ")),
             Self::List => "a list of texts".to_owned(),
@@ -165,6 +174,7 @@ impl Shape {
             Self::DurationOrNever => "duration or `never`".to_owned(),
             Self::Size => "size".to_owned(),
             Self::Count(least) => format!("number, {least} or more"),
+            Self::Within(least, most) => format!("number, {least} to {most}"),
             Self::Switch => "`true` or `false`".to_owned(),
             Self::Choice(words) => words
                 .iter()
@@ -307,6 +317,7 @@ mod tests {
             (Shape::Size, "2048 KiB", "2m"),
             (Shape::Size, "10", "10"),
             (Shape::Count(1), "7", "7"),
+            (Shape::Within(1, 256), "256", "256"),
             (Shape::Switch, "true", "true"),
             (WORDS, "keep", "keep"),
             (Shape::List, "a, b,,c", "[a, b, c]"),
@@ -360,6 +371,11 @@ mod tests {
                 Shape::Count(0),
                 "-1",
                 "\"-1\" is not a whole number of at least 0",
+            ),
+            (
+                Shape::Within(1, 256),
+                "257",
+                "\"257\" is not a whole number from 1 to 256",
             ),
             (Shape::Switch, "yes", "\"yes\" is not true or false"),
             (WORDS, "Keep", "\"Keep\" is not one of stop, keep"),

@@ -105,6 +105,7 @@ fn application(settings: &Settings, address: SocketAddr) -> Config {
         spark_defaults: settings.spark_defaults.clone(),
         spark_overrides: settings.spark_overrides.clone(),
         blocked_conf: settings.blocked_conf.clone(),
+        file_list_conf: settings.file_list_conf.clone(),
         sql_max_rows: settings.sql_max_rows,
         local_files: settings.local_files.clone(),
         impersonation: settings.impersonation.clone(),
@@ -117,6 +118,7 @@ fn edge(settings: &Settings) -> http_edge::Options {
         upload_bytes: settings.limits.upload_bytes,
         host_names: settings.host_names.clone(),
         csrf_protection: settings.csrf_protection,
+        security_headers: settings.security_headers.clone(),
         read: wire::ReadOptions {
             ignore_unknown_fields: settings.ignore_unknown_fields,
         },

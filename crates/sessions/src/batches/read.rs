@@ -42,6 +42,16 @@ impl Batches {
         }))
     }
 
+    /// Livy's names of the states of all batches that live, those that were deleted and are still being ended included. Neither the
+    /// store nor a batch's actor is asked.
+    pub fn live_states(&self) -> Vec<&'static str> {
+        let views = self.registry().all().into_iter().map(|entry| entry.view());
+        views
+            .filter(|view| !view.record.state.is_ended())
+            .map(|view| view.record.state.livy_name())
+            .collect()
+    }
+
     /// A batch.
     pub async fn get(&self, which: &BatchRef) -> Result<Arc<BatchView>, SessionError> {
         match self.registry().find(which) {

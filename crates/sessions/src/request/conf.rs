@@ -192,6 +192,7 @@ mod tests {
             spark_defaults: BTreeMap::from([("spark.master".to_owned(), "local[*]".to_owned())]),
             spark_overrides: BTreeMap::new(),
             blocked_conf: vec!["spark.yarn.jars".to_owned()],
+            file_list_conf: vec![],
             sql_max_rows: 1000,
             local_files: LocalFiles::Any,
             impersonation: Impersonation::default(),

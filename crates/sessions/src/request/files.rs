@@ -33,6 +33,8 @@ pub struct Rule<'a> {
     pub allowed: &'a LocalFiles,
     /// Whether they must be there.
     pub presence: Presence,
+    /// Configuration keys of the operator's that hold lists of files, too.
+    pub further_lists: &'a [String],
 }
 
 impl Rule<'_> {
@@ -44,8 +46,10 @@ impl Rule<'_> {
             }
             self.check_conf_list(submit, key)?;
         }
+        let further = self.further_lists.iter().map(String::as_str);
         LIST_KEYS
-            .iter()
+            .into_iter()
+            .chain(further)
             .try_for_each(|key| self.check_conf_list(submit, key))
     }
 
@@ -159,9 +163,16 @@ fn local_path(uri: &str) -> Option<Utf8PathBuf> {
 mod tests {
     use super::*;
 
+    fn rule(allowed: &LocalFiles) -> Rule<'_> {
+        Rule {
+            allowed,
+            presence: Presence::Required,
+            further_lists: &[],
+        }
+    }
+
     fn check(allowed: &LocalFiles, submit: &SubmitOptions) -> Result<(), SessionError> {
-        let presence = Presence::Required;
-        Rule { allowed, presence }.check(submit)
+        rule(allowed).check(submit)
     }
 
     fn jars(entry: &str) -> SubmitOptions {
@@ -297,6 +308,23 @@ mod tests {
     }
 
     #[test]
+    fn the_operator_names_further_keys_that_hold_files() {
+        let strict = LocalFiles::Under(vec!["/allowed".into()]);
+        let key = "spark.vendor.files".to_owned();
+        let submit = SubmitOptions {
+            conf: [(key.clone(), "hdfs:/a, /etc/passwd".to_owned())].into(),
+            ..SubmitOptions::default()
+        };
+        assert!(rule(&strict).check(&submit).is_ok());
+        let stricter = Rule {
+            further_lists: &[key],
+            ..rule(&strict)
+        };
+        let error = stricter.check(&submit).unwrap_err().to_string();
+        assert!(error.contains("/etc/passwd"), "{error}");
+    }
+
+    #[test]
     fn a_missing_file_is_told_only_where_files_may_be_named_and_may_come_later() {
         let root = tempfile::tempdir().unwrap();
         let root = Utf8Path::from_path(root.path()).unwrap();
@@ -305,8 +333,8 @@ mod tests {
         let answer = |presence, entry: &str| {
             let entry = root.join(entry);
             let rule = Rule {
-                allowed: &strict,
                 presence,
+                ..rule(&strict)
             };
             rule.check(&jars(entry.as_str()))
                 .map_err(|error| error.to_string())

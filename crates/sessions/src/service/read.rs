@@ -43,6 +43,16 @@ impl Sessions {
         Ok(ended_view(ended.unwrap_or(record)))
     }
 
+    /// Livy's names of the states of all sessions that live, those that were deleted and are still being ended included. Neither
+    /// the store nor a session's actor is asked.
+    pub fn live_states(&self) -> Vec<&'static str> {
+        let views = self.registry().all().into_iter().map(|entry| entry.view());
+        views
+            .filter(|view| !view.record.state.is_ended())
+            .map(|view| view.livy_state())
+            .collect()
+    }
+
     /// A session.
     pub async fn get(&self, which: &SessionRef) -> Result<Arc<SessionView>, SessionError> {
         match self.live(which) {

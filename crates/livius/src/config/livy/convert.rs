@@ -8,14 +8,17 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use http_edge::SecurityHeaders;
+
 use super::super::keys as ours;
+use super::super::settings::{HEADER_REFUSAL, NO_HEADER};
 use super::super::value::{Raw, Value};
 use super::files::Files;
 
 /// A text to be converted.
 #[derive(Debug, Clone, Copy)]
 pub struct Given<'a> {
-    /// The text, neither empty nor with blanks around it.
+    /// The text, without blanks around it; empty only where that says something.
     pub text: &'a str,
     /// The settings of ours that it is for.
     pub to: &'static [&'static str],
@@ -57,6 +60,17 @@ const DEFAULT_TTL: Duration = Duration::from_hours(8);
 /// The text as it is; whether it is a number, a word or whatever is needed is looked at afterwards.
 pub fn text(given: &Given<'_>) -> Result<Converted, String> {
     Ok(plain(given, &Raw::One(given.text.to_owned())))
+}
+
+/// The text of a header; an empty one leaves it out.
+pub fn header(given: &Given<'_>) -> Result<Converted, String> {
+    if given.text.is_empty() {
+        return Ok(plain(given, &Raw::One(NO_HEADER.to_owned())));
+    }
+    if !SecurityHeaders::accepts(given.text) {
+        return Err(HEADER_REFUSAL.to_owned());
+    }
+    text(given)
 }
 
 /// A path. Livy's relative paths count from where it was started.

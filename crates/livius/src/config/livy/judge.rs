@@ -100,7 +100,8 @@ fn known(key: &LivyKey, entry: &Entry, files: &Files) -> Verdict {
         }
         _ => {}
     }
-    if entry.text.is_empty() {
+    let says_something = matches!(key.meaning, Meaning::Maps(mapping) if mapping.blank);
+    if entry.text.is_empty() && !says_something {
         return Verdict::Idle("it is empty: as good as not set".to_owned());
     }
     if let Some(other) = files.deciding(key.name)

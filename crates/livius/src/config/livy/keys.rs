@@ -5,10 +5,13 @@ mod drivers;
 mod protection;
 mod server;
 mod sessions;
+mod since;
 mod thrift;
 
 use super::convert::Convert;
 use super::pattern;
+
+pub use since::since;
 
 /// One of Livy's keys.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +33,7 @@ pub enum Meaning {
     Maps(Mapping),
     /// There is nothing to be set, and this is why.
     Nothing(&'static str),
-    /// It would mean something, but what it is about is not there yet.
+    /// It would mean something, but what it is about is not there yet, or cannot be set.
     NotYet(NotYet),
 }
 
@@ -43,6 +46,8 @@ pub struct Mapping {
     pub convert: Convert,
     /// In what they differ from Livy's.
     pub differs: Option<&'static str>,
+    /// Whether an empty text says something, where it is as good as none elsewhere.
+    pub blank: bool,
 }
 
 /// Why a key cannot be followed, and what that means for the one who set it.
@@ -138,6 +143,7 @@ const fn maps(
         to,
         convert,
         differs: None,
+        blank: false,
     });
     LivyKey {
         name,
@@ -180,6 +186,15 @@ impl LivyKey {
     const fn but(mut self, differs: &'static str) -> Self {
         if let Meaning::Maps(mut mapping) = self.meaning {
             mapping.differs = Some(differs);
+            self.meaning = Meaning::Maps(mapping);
+        }
+        self
+    }
+
+    /// As one whose empty text says something.
+    const fn or_blank(mut self) -> Self {
+        if let Meaning::Maps(mut mapping) = self.meaning {
+            mapping.blank = true;
             self.meaning = Meaning::Maps(mapping);
         }
         self

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::keys::{GROUPS, LivyKey, Meaning};
+use super::keys::{GROUPS, LivyKey, Meaning, since};
 
 const HEAD: &str = "\
 # Livy's configuration, key by key
@@ -26,9 +26,12 @@ and the import asks for a decision. Keys that nobody knows are logged when the s
 | mark | meaning |
 |---|---|
 | works | the settings named do what the key does with Livy |
-| differs | the same, with the difference that is told |
-| not yet | what it is about is not there yet |
-| no meaning | there is nothing to set, for the reason told |
+| differs on purpose | the same, with the difference that is told |
+| not there yet | what it is about is not there yet, or cannot be set |
+| not applicable | there is nothing to set, for the reason told |
+
+The marks are those of [COMPATIBILITY.md](COMPATIBILITY.md), which has the same keys without their defaults. Of the two spellings of a key, the version
+is that of the older one; `none` means that no release up to 0.9 has it.
 ";
 
 const TAIL: &str = "
@@ -47,7 +50,7 @@ pub fn markdown() -> String {
     for group in GROUPS {
         let _ = write!(
             text,
-            "\n## {}\n\n| Livy's key | Livy's default | mark | here |\n|---|---|---|---|\n",
+            "\n## {}\n\n| Livy's key | Since Livy | Livy's default | mark | here |\n|---|---|---|---|---|\n",
             group.heading
         );
         for key in group.keys {
@@ -68,9 +71,14 @@ fn row(key: &LivyKey) -> String {
         text => format!("`{text}`"),
     };
     let (mark, here) = here(key);
-    format!("| `{}`{old} | {default} | {mark} | {here} |\n", key.name)
+    let since = since(key.name).unwrap_or("none");
+    format!(
+        "| `{}`{old} | {since} | {default} | {mark} | {here} |\n",
+        key.name
+    )
 }
 
+/// The mark is one of those of `docs/COMPATIBILITY.md`, which takes these rows over.
 fn here(key: &LivyKey) -> (&'static str, String) {
     match key.meaning {
         Meaning::Maps(mapping) => {
@@ -78,14 +86,14 @@ fn here(key: &LivyKey) -> (&'static str, String) {
             let to = to.join(", ");
             match mapping.differs {
                 None => ("works", to),
-                Some(differs) => ("differs", format!("{to}. {differs}")),
+                Some(differs) => ("differs on purpose", format!("{to}. {differs}")),
             }
         }
-        Meaning::Nothing(reason) => ("no meaning", sentence(reason)),
+        Meaning::Nothing(reason) => ("not applicable", sentence(reason)),
         Meaning::NotYet(missing) => match missing.guard {
-            None => ("not yet", sentence(missing.reason)),
+            None => ("not there yet", sentence(missing.reason)),
             Some(guard) => (
-                "not yet, **protects**",
+                "not there yet, **protects**",
                 format!("{} {}", sentence(missing.reason), sentence(guard.remedy)),
             ),
         },

@@ -21,7 +21,12 @@ const BLACKLIST: &str = include_str!("tests/spark-blacklist.conf");
 const IMPORTED: &str = include_str!("tests/livius.toml");
 
 /// Names that no specification lists, and that files of Livy's have all the same.
-const BESIDES: [&str; 7] = [
+const BESIDES: [&str; 12] = [
+    "livy.jars",
+    "livy.repl.sparkr.package",
+    "livy.server.server-url",
+    "livy.server.serverUrl",
+    "livy.server.session.factory",
     "livy.pyspark.archives",
     "livy.sparkr.package",
     "livy.uri",
@@ -171,6 +176,18 @@ fn every_setting_that_is_mapped_to_exists_and_takes_what_comes() {
 /// Files of Livy's, and what they say in our words.
 const BECOMES: &[(&str, &str)] = &[
     (
+        "livy.spark.file-list-configs = spark.a, spark.b",
+        "spark.file_list_conf=[spark.a, spark.b]",
+    ),
+    (
+        "livy.server.http.header.X-Frame-Options = DENY",
+        "server.header_x_frame_options=DENY",
+    ),
+    (
+        "livy.server.http.header.X-Frame-Options =",
+        "server.header_x_frame_options=off",
+    ),
+    (
         "livy.server.host = localhost",
         "server.listen=127.0.0.1:8998",
     ),
@@ -304,6 +321,10 @@ fn what_texts_become() {
 
 /// Files of Livy's, and a part of the one sentence that they are refused with.
 const REFUSED: &[(&str, &str)] = &[
+    (
+        "livy.server.http.header.X-Frame-Options = \\u03c0",
+        "livy.conf:1: livy.server.http.header.X-Frame-Options: the text of a header has one line of printable ASCII characters",
+    ),
     (
         "\nlivy.server.host = gateway",
         "livy.conf:2: livy.server.host: \"gateway\" is a name: this server listens on addresses, so write the one that the name stands for",
@@ -448,7 +469,7 @@ fn what_is_unknown_is_noted_and_keeps_nothing_from_working() {
         [
             "DIR/livy.conf:1: livy.server.sesion.timeout: not followed: Livy has no such key; did you mean livy.server.session.timeout?",
             "DIR/livy.conf:2: spark.master: not followed: Livy ignores keys that do not begin with livy. as well",
-            "DIR/livy.conf:3: livy.ui.basePath: not followed: there is no web UI yet",
+            "DIR/livy.conf:3: livy.ui.basePath: not followed: `/` leads to `/ui`, always",
             "DIR/livy.conf:4: livy.server.session.state-retain.sec: Livy takes a bare number for milliseconds, whatever the key is called: 9 is 9ms",
         ]
     );

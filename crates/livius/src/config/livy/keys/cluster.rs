@@ -6,7 +6,8 @@ use super::{LivyKey, maps, not_yet, nothing};
 const OWN_STORE: &str = "the server always has a store of its own, in `server.data_dir`";
 const NO_HADOOP: &str = "the store is not on HDFS: there is nothing to wait for";
 const NO_YARN: &str = "cluster mode on YARN is not there yet; in client mode drivers report by themselves and nothing is polled";
-const NO_KUBERNETES: &str = "Kubernetes is not there yet";
+const NO_KUBERNETES: &str =
+    "Kubernetes is not there yet; drivers run beside the server or on a standalone cluster";
 const UNRELEASED: &str = "it is in no release of Livy up to 0.9";
 
 /// Recovery.
@@ -139,7 +140,7 @@ pub const KUBERNETES: &[LivyKey] = &[
         NO_KUBERNETES,
     ),
     not_yet(
-        "livy.server.kubernetes.spark.sidecar.container.name",
+        "livy.server.kubernetes.spark.container.name",
         "spark-container",
         NO_KUBERNETES,
     ),

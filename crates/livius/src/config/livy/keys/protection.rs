@@ -7,8 +7,6 @@ const NO_ACCESS_CONTROL: &str = "there is no access control yet";
 const NO_AUTHENTICATION: &str = "there is no authentication yet";
 const NO_TLS: &str = "the server does not speak TLS yet";
 const NO_KERBEROS: &str = "the server does not fetch Kerberos tickets yet: it starts Spark with the tickets of its own environment";
-const FIXED_HEADER: &str =
-    "the header is sent with Livy's default text, which cannot be changed yet";
 const PROXY: &str = "let a proxy in front of it do this, and have this server listen on loopback";
 
 /// Protection.
@@ -25,16 +23,21 @@ pub const KEYS: &[LivyKey] = &[
     nothing("livy.server.access_control.users", "", "Livy ignores it since 0.4 as well"),
     maps("livy.server.csrf-protection.enabled", "false", &["server.csrf_protection"], convert::switch)
         .formerly("livy.server.csrf_protection.enabled"),
-    nothing("livy.server.security-headers.enabled", "true", "these headers are always sent"),
-    not_yet("livy.server.http.header.X-XSS-Protection", "1; mode=block", FIXED_HEADER),
-    not_yet("livy.server.http.header.X-Frame-Options", "SAMEORIGIN", FIXED_HEADER),
-    not_yet("livy.server.http.header.X-Content-Type-Options", "nosniff", FIXED_HEADER),
+    nothing("livy.server.security-headers.enabled", "true", "these headers are sent; each can be left out by itself (`server.header_…`)"),
+    maps("livy.server.http.header.X-XSS-Protection", "1; mode=block", &["server.header_x_xss_protection"], convert::header)
+        .or_blank(),
+    maps("livy.server.http.header.X-Frame-Options", "SAMEORIGIN", &["server.header_x_frame_options"], convert::header)
+        .or_blank(),
+    maps("livy.server.http.header.X-Content-Type-Options", "nosniff", &["server.header_x_content_type_options"], convert::header)
+        .or_blank(),
     not_yet("livy.server.http.header.Strict-Transport-Security", "max-age=31536000; includeSubDomains", NO_TLS),
-    not_yet(
+    maps(
         "livy.server.http.header.Content-Security-Policy",
         "default-src 'self'; script-src 'self' 'unsafe-inline'; img-src 'self'; frame-src 'self';",
-        FIXED_HEADER,
-    ),
+        &["server.header_content_security_policy"],
+        convert::header,
+    )
+    .or_blank(),
     not_yet("livy.keystore", "", NO_TLS).protecting(&[], PROXY),
     not_yet("livy.keystore.password", "", NO_TLS),
     not_yet("livy.keystore.type", "JKS", NO_TLS),

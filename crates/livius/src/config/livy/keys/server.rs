@@ -3,20 +3,21 @@
 use super::super::convert;
 use super::{LivyKey, maps, not_yet, nothing};
 
-const NO_UI: &str = "there is no web UI yet";
+const UI: &str = "`/` leads to `/ui`, always";
 
 /// The server itself.
 pub const KEYS: &[LivyKey] = &[
     maps("livy.server.host", "0.0.0.0", &["server.listen"], convert::host)
         .but("It must be an address, or `localhost`. One that other machines reach needs `server.allow_public_without_authentication`, as there is no authentication yet. Livy's default is not taken over: without a host it is 127.0.0.1."),
     maps("livy.server.port", "8998", &["server.listen"], convert::port),
+    nothing("livy.server.server-url", "", "Livy's server sets it itself").formerly("livy.server.serverUrl"),
     nothing("livy.environment", "production", "errors never tell what is inside, so there is nothing to switch"),
     nothing("livy.server.request-header.size", "131072", "headers of a request may take some 400 KiB, three times Livy's default"),
     nothing("livy.server.response-header.size", "131072", "headers of an answer have no limit"),
     nothing("livy.server.send-server-version", "false", "no `Server` header is sent"),
     nothing("livy.server.request-log-retain.days", "5", "there is no access log in files: requests are logged with the rest at `logs.level = \"info,http_edge=debug\"`"),
-    not_yet("livy.ui.enabled", "true", NO_UI),
-    not_yet("livy.ui.basePath", "", NO_UI),
+    not_yet("livy.ui.enabled", "true", UI),
+    not_yet("livy.ui.basePath", "", UI),
     not_yet("livy.ui.history-server-url", "http://spark-history-server", "links to finished applications on Kubernetes come with Kubernetes"),
 ];
 
@@ -36,8 +37,7 @@ pub const SPARK: &[LivyKey] = &[
         .but("It sets `spark.sql.catalogImplementation`, which a request's `conf` may override, and which batches get too. `hive-site.xml` is read from Spark's configuration directory."),
     maps("livy.file.local-dir-whitelist", "", &["files.local_directories"], convert::paths)
         .but("Links are resolved before a path is compared. Where nobody sets it, Livy allows none; here a server that only listens on loopback and impersonates nobody allows any."),
-    not_yet("livy.spark.file-list-configs", "", "which keys of a request's `conf` are lists of files is fixed")
-        .protecting(&[], "name these keys in `spark.blocked_conf`, so that no request can use them to get at files"),
+    maps("livy.spark.file-list-configs", "", &["spark.file_list_conf"], convert::list),
     nothing("livy.session.staging-dir", "<home>/.livy-sessions", "uploaded files are kept in the data directory until the session's driver has fetched them"),
     maps("livy.file.upload.max.size", "104857600", &["server.upload_limit"], convert::text),
 ];

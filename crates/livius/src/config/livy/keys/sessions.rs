@@ -30,4 +30,7 @@ pub const KEYS: &[LivyKey] = &[
     nothing("livy.cache-log.size", "200", "the whole output of a driver is kept on disk and can be read back"),
     nothing("livy.repl.jars", "", AGENT),
     nothing("livy.rsc.jars", "", AGENT),
+    nothing("livy.repl.sparkr.package", "", "it is taken from the Spark installation"),
+    nothing("livy.jars", "", "Livy's template names it, but Livy does not read it"),
+    nothing("livy.server.session.factory", "process", "Livy ignores it since 0.3 as well: `spark.master` says where sessions run"),
 ];

@@ -1,0 +1,209 @@
+//! `/metrics`: what the server says of itself, in the form of the Dropwizard servlet that Livy has there.
+
+use std::collections::BTreeMap;
+
+use axum::Extension;
+use axum::extract::{RawQuery, State};
+use axum::http::header::CACHE_CONTROL;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use domain::chain;
+use serde::Serialize;
+use sessions::{Page, SessionError};
+
+use crate::answer;
+use crate::page::{Depth, document, page};
+use crate::query::Query;
+use crate::router::Edge;
+
+const MENU: &str = include_str!("ui/metrics.html");
+
+/// The version of the form, as Dropwizard counts.
+const FORM: &str = "4.0.0";
+
+/// The states that a session which lives can have. All are told, so that nobody's graph has holes.
+const SESSION_STATES: [&str; 5] = ["starting", "idle", "busy", "recovering", "shutting_down"];
+
+/// The same of batches.
+const BATCH_STATES: [&str; 2] = ["starting", "running"];
+
+#[derive(Serialize)]
+struct Metrics {
+    version: &'static str,
+    gauges: BTreeMap<String, Gauge>,
+    counters: Nothing,
+    histograms: Nothing,
+    meters: Nothing,
+    timers: Nothing,
+}
+
+#[derive(Serialize)]
+struct Gauge {
+    value: u64,
+}
+
+#[derive(Serialize)]
+struct Nothing {}
+
+#[derive(Serialize)]
+struct Health {
+    store: Check,
+}
+
+#[derive(Serialize)]
+struct Check {
+    healthy: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'static str>,
+}
+
+/// A page with links to the others.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "server",
+    responses((status = 200, description = "Links", body = String, content_type = "text/html"))
+)]
+pub async fn menu_get(Extension(depth): Extension<Depth>) -> Response {
+    page(depth, MENU, &[])
+}
+
+/// Tells how many sessions and batches live, by state, and since when the server runs. It is cheap: the store is not asked.
+#[utoipa::path(
+    get,
+    path = "/metrics/metrics",
+    tag = "server",
+    params(("pretty" = Option<bool>, Query, description = "`true` for one value a line")),
+    responses((status = 200, description = "The figures, in the form of Dropwizard Metrics: `{\"gauges\":{\"livius.sessions.live\":{\"value\":1},…},…}`", body = Object))
+)]
+pub async fn metrics_get(State(edge): State<Edge>, RawQuery(query): RawQuery) -> Response {
+    let metrics = metrics(&edge);
+    let is_pretty = Query::new(query.as_deref())
+        .text("pretty")
+        .is_some_and(|text| text.trim().eq_ignore_ascii_case("true"));
+    let text = if is_pretty {
+        serde_json::to_vec_pretty(&metrics)
+    } else {
+        serde_json::to_vec(&metrics)
+    };
+    fresh(answer::json(
+        StatusCode::OK,
+        text.expect("numbers with names are JSON"),
+    ))
+}
+
+/// Tells whether the server can do its work: whether its store answers.
+#[utoipa::path(
+    get,
+    path = "/metrics/healthcheck",
+    tag = "server",
+    responses(
+        (status = 200, description = "It can: `{\"store\":{\"healthy\":true}}`", body = Object),
+        (status = 500, description = "The store does not answer; the log says why", body = Object),
+    )
+)]
+pub async fn healthcheck_get(State(edge): State<Edge>) -> Response {
+    let nothing = Page { from: 0, size: 0 };
+    let asked = edge.sessions.list(nothing).await;
+    health(asked.map(drop))
+}
+
+/// Tells that the server answers.
+#[utoipa::path(
+    get,
+    path = "/metrics/ping",
+    tag = "server",
+    responses((status = 200, description = "`pong`", body = String, content_type = "text/plain"))
+)]
+pub async fn ping_get() -> Response {
+    document(StatusCode::OK, "text/plain", "pong")
+}
+
+fn metrics(edge: &Edge) -> Metrics {
+    let mut gauges = BTreeMap::new();
+    let uptime = u64::try_from(edge.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    gauges.insert("livius.uptime_ms".to_owned(), Gauge { value: uptime });
+    count(
+        &mut gauges,
+        "sessions",
+        &SESSION_STATES,
+        &edge.sessions.live_states(),
+    );
+    count(
+        &mut gauges,
+        "batches",
+        &BATCH_STATES,
+        &edge.batches.live_states(),
+    );
+    Metrics {
+        version: FORM,
+        gauges,
+        counters: Nothing {},
+        histograms: Nothing {},
+        meters: Nothing {},
+        timers: Nothing {},
+    }
+}
+
+fn count(gauges: &mut BTreeMap<String, Gauge>, what: &str, states: &[&str], found: &[&str]) {
+    let mut tell = |name: &str, count: usize| {
+        let value = u64::try_from(count).unwrap_or(u64::MAX);
+        gauges.insert(format!("livius.{what}.{name}"), Gauge { value });
+    };
+    tell("live", found.len());
+    for state in states {
+        let count = found.iter().filter(|one| *one == state).count();
+        tell(&format!("state.{state}"), count);
+    }
+}
+
+fn health(asked: Result<(), SessionError>) -> Response {
+    let (status, message) = match asked {
+        Ok(()) => (StatusCode::OK, None),
+        Err(error) => {
+            tracing::error!(error = %chain(&error), "the store does not answer a health check");
+            let words = "the store does not answer; the server's log says why";
+            (StatusCode::INTERNAL_SERVER_ERROR, Some(words))
+        }
+    };
+    let healthy = message.is_none();
+    let mut response = answer::ok(&Health {
+        store: Check { healthy, message },
+    });
+    *response.status_mut() = status;
+    fresh(response)
+}
+
+/// What is true only now is not kept.
+fn fresh(mut response: Response) -> Response {
+    response
+        .headers_mut()
+        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_store_that_does_not_answer_is_told_without_its_words() {
+        let refused = SessionError::NotFound("a secret".to_owned());
+        for (asked, status, text) in [
+            (Ok(()), 200, r#"{"store":{"healthy":true}}"#),
+            (
+                Err(refused),
+                500,
+                r#"{"store":{"healthy":false,"message":"the store does not answer; the server's log says why"}}"#,
+            ),
+        ] {
+            let response = health(asked);
+            assert_eq!(response.status().as_u16(), status);
+            assert_eq!(response.headers()["cache-control"], "no-store");
+            let body = to_bytes(response.into_body(), 1_000).await.unwrap();
+            assert_eq!(body, text);
+        }
+    }
+}
