@@ -2,135 +2,61 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
 use serde_json::Value;
 
 use crate::expectation::Expectation;
+use crate::keys::Keys;
 use crate::scenario::Scenario;
 use crate::step::Step;
 use crate::suite::Suite;
-use crate::yaml;
+use crate::surface::{Parameter, Part, State, Surface};
 
 const INTRODUCTION: &str = "\
 # Compatibility with Apache Livy
 
-Every endpoint, and every field of requests and answers, of Apache Livy 0.2 to 0.9: whether it works here, and where Livius differs on purpose.
+Every endpoint, parameter, field, value and configuration key of Apache Livy 0.2 to 0.9: whether it works here, and where Livius differs on purpose.
 
-This file is made by `cargo xtask codegen` from `compat/surface.yaml` and the scenarios in `compat/scenarios/`. The tests hold it against
-`schemas/openapi.json`, and the scenarios against a running server: a line here that no longer holds fails them. How to run the same
-scenarios against a server of your own is in `compat/README.md`. Configuration keys are in `docs/LIVY-CONFIGURATION.md`.
+This file is made by `cargo xtask codegen` from `compat/surface.yaml`, the scenarios in `compat/scenarios/`, and the registry of keys that the server
+itself reads. The tests hold routes, parameters, fields and values against `schemas/openapi.json`, and what scenarios pin against a running server;
+notes and `Since` are written by hand. How to run the same scenarios against a server of your own is in `compat/README.md`.
+
+| mark | meaning |
+|---|---|
 ";
 
-/// All that Livy's interface has.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Surface {
-    /// Every path with each of its methods.
-    pub endpoints: Vec<Endpoint>,
-    /// What requests and answers are made of.
-    pub objects: Vec<Object>,
-    /// What changed between Livy's versions, and which side is taken.
-    versions: Vec<Change>,
-}
+const MEANINGS: [&str; 4] = [
+    "as with Livy 0.9",
+    "the same, with the difference and its reason told",
+    "it means something and comes later; until then it is refused or not followed, as told",
+    "it means nothing here, for the reason told",
+];
 
-/// An endpoint.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Endpoint {
-    /// The method and the path, as in the OpenAPI document.
-    pub endpoint: String,
-    since: String,
-    /// Whether it is here.
-    pub state: State,
-    #[serde(default)]
-    note: String,
-    /// The rules that say how it must be.
-    pub rules: Vec<String>,
-}
+const KEYS: &str = "
+## Configuration keys
 
-/// An object that requests or answers are made of.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Object {
-    #[serde(rename = "object")]
-    title: String,
-    /// Its name in the OpenAPI document; none while it is not there.
-    pub schema: Option<String>,
-    /// In Livy's order.
-    pub fields: Vec<ObjectField>,
-}
-
-/// A field of an object.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ObjectField {
-    /// Its key.
-    pub name: String,
-    since: String,
-    /// Whether it is here.
-    #[serde(default)]
-    pub state: State,
-    #[serde(default)]
-    note: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Change {
-    version: String,
-    was: String,
-    here: String,
-}
-
-/// Whether something is as Livy's.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// As there.
-    #[default]
-    Works,
-    /// On purpose.
-    Differs,
-    /// It is still missing.
-    NotYet,
-    /// It has no meaning here.
-    NotApplicable,
-}
-
-impl State {
-    fn words(self) -> &'static str {
-        match self {
-            Self::Works => "works",
-            Self::Differs => "differs on purpose",
-            Self::NotYet => "not there yet",
-            Self::NotApplicable => "not applicable",
-        }
-    }
-
-    /// Whether Livius has it.
-    pub const fn is_here(self) -> bool {
-        matches!(self, Self::Works | Self::Differs)
-    }
-}
-
-impl Surface {
-    /// The one of this repository.
-    pub fn own() -> anyhow::Result<Self> {
-        yaml::read(&Self::path())
-    }
-
-    fn path() -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("surface.yaml")
-    }
-}
+What [LIVY-CONFIGURATION.md](LIVY-CONFIGURATION.md) says, without the defaults; how Livy's files are read is told there. A key that works is given with the
+setting of ours that it becomes. With a key marked **protects** the server does not start until somebody has decided. Of the two spellings of a key, the
+version is that of the older one; `none` means that no release up to 0.9 has it.
+";
 
 /// The document.
-pub fn document(suite: &Suite, surface: &Surface) -> String {
+pub fn document(suite: &Suite, surface: &Surface, all: &Keys) -> String {
     let mut text = INTRODUCTION.to_owned();
+    for (state, meaning) in State::ALL.into_iter().zip(MEANINGS) {
+        row(&mut text, &[state.words(), meaning]);
+    }
     endpoints(&mut text, surface);
+    parameters(&mut text, surface);
+    table(
+        &mut text,
+        "## Headers",
+        &["Header", "Since Livy", "Here", "Note"],
+    );
+    parts(&mut text, &surface.headers);
     objects(&mut text, surface);
+    values(&mut text, surface);
+    keys(&mut text, all);
     versions(&mut text, surface);
     differences(&mut text, suite);
     rules(&mut text, suite);
@@ -170,6 +96,31 @@ fn endpoints(text: &mut String, surface: &Surface) {
     }
 }
 
+fn parameters(text: &mut String, surface: &Surface) {
+    table(
+        text,
+        "## Query parameters",
+        &["Parameter", "Of", "Since Livy", "Here", "Note"],
+    );
+    for one in &surface.parameters {
+        let name = format!("`{}`", one.parameter);
+        let place = place(one);
+        row(
+            text,
+            &[&name, &place, &one.since, one.state.words(), &one.note],
+        );
+    }
+}
+
+fn place(parameter: &Parameter) -> String {
+    if !parameter.place.is_empty() {
+        return parameter.place.clone();
+    }
+    let endpoints = parameter.endpoints.iter();
+    let endpoints: Vec<String> = endpoints.map(|one| format!("`{one}`")).collect();
+    endpoints.join(", ")
+}
+
 fn objects(text: &mut String, surface: &Surface) {
     text.push_str("\n## Fields\n");
     for object in &surface.objects {
@@ -178,12 +129,45 @@ fn objects(text: &mut String, surface: &Surface) {
             &format!("### {}", object.title),
             &["Field", "Since Livy", "Here", "Note"],
         );
-        for field in &object.fields {
-            let name = format!("`{}`", field.name);
-            row(
+        parts(text, &object.fields);
+    }
+}
+
+fn values(text: &mut String, surface: &Surface) {
+    text.push_str("\n## Values\n");
+    for values in &surface.values {
+        table(
+            text,
+            &format!("### {}", values.title),
+            &["Value", "Since Livy", "Here", "Note"],
+        );
+        parts(text, &values.of);
+    }
+}
+
+fn parts(text: &mut String, parts: &[Part]) {
+    for part in parts {
+        let name = format!("`{}`", part.name);
+        row(text, &[&name, &part.since, part.state.words(), &part.note]);
+    }
+}
+
+fn keys(text: &mut String, all: &Keys) {
+    text.push_str(KEYS);
+    for group in &all.groups {
+        table(
+            text,
+            &format!("### {}", group.heading),
+            &["Key", "Since Livy", "Here", "Note"],
+        );
+        for key in &group.keys {
+            // They are cells of a table already.
+            writeln!(
                 text,
-                &[&name, &field.since, field.state.words(), &field.note],
-            );
+                "| {} | {} | {} | {} |",
+                key.name, key.since, key.mark, key.here
+            )
+            .expect("a String takes everything");
         }
     }
 }
@@ -203,7 +187,7 @@ fn versions(text: &mut String, surface: &Surface) {
 fn differences(text: &mut String, suite: &Suite) {
     table(
         text,
-        "## Where Livius differs on purpose",
+        "## Where Livius differs on purpose\n\nPatterns are explained in `compat/README.md`; only the first row of a scenario is shown.",
         &["What is asked", "Livy", "Livius", "Why"],
     );
     let mut told = BTreeSet::new();
@@ -271,10 +255,8 @@ fn rules(text: &mut String, suite: &Suite) {
         };
         let files: BTreeSet<&str> = pinning().map(|(file, _)| file.name.as_str()).collect();
         let files = files.into_iter().collect::<Vec<_>>().join(", ");
-        let waiting = pinning().all(|(_, scenario)| scenario.pending.is_some());
         let shown = match &rule.unpinned {
             Some(why) => format!("none: {why}"),
-            None if waiting => format!("{files} (pending)"),
             None => format!("{files} ({})", pinning().count()),
         };
         let name = format!("<a id=\"{id}\"></a>`{id}`: {}", rule.rule, id = rule.id);

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use clap::Parser;
 use livius_compat::{
-    LivyVersion, Options, Report, ServerKind, Suite, Surface, Target, beside, document, run,
+    Keys, LivyVersion, Options, Report, ServerKind, Suite, Surface, Target, beside, document, run,
 };
 use serde_json::Value;
 
@@ -65,7 +65,7 @@ fn main() -> anyhow::Result<ExitCode> {
         None => Suite::own()?,
     };
     if arguments.document {
-        print!("{}", document(&suite, &Surface::own()?));
+        print!("{}", document(&suite, &Surface::own()?, &Keys::own()?));
         return Ok(ExitCode::SUCCESS);
     }
     let options = Options {

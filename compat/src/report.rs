@@ -48,8 +48,6 @@ pub enum Verdict {
     Passed,
     /// Something did not.
     Differs(Box<Difference>),
-    /// There is nothing to run yet.
-    Pending(String),
     /// It could not be run.
     Skipped(String),
 }
@@ -138,13 +136,12 @@ impl Report {
         };
         let version = self.version.map(|version| format!(" {version}"));
         format!(
-            "{} ({}{}): {} passed, {} differ, {} pending, {} skipped",
+            "{} ({}{}): {} passed, {} differ, {} skipped",
             self.url,
             self.server,
             version.unwrap_or_default(),
             count(|verdict| matches!(verdict, Verdict::Passed)),
             count(|verdict| matches!(verdict, Verdict::Differs(_))),
-            count(|verdict| matches!(verdict, Verdict::Pending(_))),
             count(|verdict| matches!(verdict, Verdict::Skipped(_))),
         )
     }
@@ -157,7 +154,6 @@ impl Outcome {
             Verdict::Differs(difference) => {
                 ("DIFFERS", format!(": {}", difference.problems.join("; ")))
             }
-            Verdict::Pending(why) => ("pending", format!(": {why}")),
             Verdict::Skipped(why) => ("skipped", format!(": {why}")),
         };
         let seconds = Duration::from_millis(self.duration_ms).as_secs_f32();
@@ -240,7 +236,7 @@ mod tests {
             "expected of livy ",
             "status: 500 ",
             "| \"no\"",
-            "0 passed, 1 differ, 0 pending, 0 skipped",
+            "0 passed, 1 differ, 0 skipped",
         ] {
             assert!(table.contains(part), "{part}\n{table}");
         }

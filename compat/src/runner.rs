@@ -123,9 +123,6 @@ fn left_out(
     options: &Options,
     variables: &Variables,
 ) -> Option<Verdict> {
-    if let Some(why) = &scenario.pending {
-        return Some(Verdict::Pending(why.clone()));
-    }
     let mut needs = scenario.needs.iter();
     let why = if let (Some(since), Some(version)) = (scenario.since, target.version)
         && version < since

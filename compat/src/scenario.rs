@@ -35,8 +35,6 @@ pub struct Text {
     needs: Vec<String>,
     /// The first Livy that has what it is about; a row may say it.
     since: Option<String>,
-    /// Why there is nothing to run yet.
-    pending: Option<String>,
     /// The scenario is run with each of these variables.
     #[serde(default)]
     rows: Vec<Map<String, Value>>,
@@ -57,7 +55,6 @@ pub struct Scenario {
     pub needs: Vec<String>,
     /// An older Livy does not have what it is about.
     pub since: Option<LivyVersion>,
-    pub pending: Option<String>,
     pub steps: Vec<Step>,
     /// Run in any case.
     pub cleanup: Vec<Step>,
@@ -78,10 +75,8 @@ impl Text {
         if text.pins.is_empty() {
             return Err(ScenarioError::Rule("it pins no rule"));
         }
-        if text.pending.is_some() != text.steps.is_empty() {
-            return Err(ScenarioError::Rule(
-                "a pending scenario has no steps, and any other has some",
-            ));
+        if text.steps.is_empty() {
+            return Err(ScenarioError::Rule("it has no steps"));
         }
         if text.rows.is_empty() {
             return Ok(vec![text.scenario(&Variables::new())?]);
@@ -106,7 +101,6 @@ impl Text {
             tags: self.tags.clone(),
             needs: self.needs.clone(),
             since: self.since(row)?,
-            pending: self.pending.clone(),
             steps: steps(&self.steps, row, true)?,
             cleanup: steps(&self.cleanup, row, false)?,
         })
@@ -190,7 +184,7 @@ mod tests {
             ),
             (
                 json!({"name": "n", "pins": ["a"], "steps": []}),
-                "a pending scenario has no steps, and any other has some",
+                "it has no steps",
             ),
         ] {
             assert_eq!(Text::scenarios(scenario).unwrap_err().to_string(), expected);
