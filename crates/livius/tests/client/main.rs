@@ -4,6 +4,7 @@
 
 mod batches;
 mod code;
+mod listing;
 mod real;
 mod requests;
 mod scripted;

@@ -149,6 +149,17 @@ impl Session {
         let answer = runtime().block_on(async { client().delete(&self.url).send().await.unwrap() });
         assert_eq!(answer.status(), 200);
     }
+
+    /// Deletes it while Python code runs, within the time that notebooks give it: after that they take it for failed.
+    pub fn delete_while_busy(&self) {
+        let id = self.post("pyspark", "import time\ntime.sleep(600)");
+        self.await_running(id);
+        let begun = Instant::now();
+        self.delete();
+        let took = begun.elapsed();
+        assert!(took < Duration::from_secs(5), "it took {took:?}");
+        assert_eq!(status(&self.url), 404);
+    }
 }
 
 /// GET.

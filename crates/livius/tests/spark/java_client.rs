@@ -15,10 +15,17 @@ fn java_client(shared: &Shared) {
     let program = folder.path().join("program.jar");
     compile(&program, folder.path(), &livy, &spark);
 
-    // As on a client's machine: nothing of Spark, and of Scala its library.
+    // As on a client's machine: nothing of Spark, and of Scala its library. And the Kryo that newer clients have in themselves.
     let library = |jar: &&PathBuf| {
         let name = jar.file_name().unwrap().to_str().unwrap();
-        name.starts_with("scala-library-") || name.starts_with("slf4j-api-")
+        let wanted = [
+            "scala-library-",
+            "slf4j-api-",
+            "kryo-",
+            "minlog-",
+            "objenesis-",
+        ];
+        wanted.iter().any(|beginning| name.starts_with(beginning))
     };
     let mut class_path = vec![&program];
     class_path.extend(&livy);
@@ -28,6 +35,8 @@ fn java_client(shared: &Shared) {
         .find(|jar| jar.to_str().unwrap().contains("livy-client-http"))
         .unwrap();
     let said = run(java(&class_path)
+        // Without this Java 17 keeps from Kryo what a lambda is.
+        .arg("--add-opens=java.base/java.lang.invoke=ALL-UNNAMED")
         .args(["livius.tests.JavaClient", &server.url])
         .arg(&program)
         .arg(folder.path())

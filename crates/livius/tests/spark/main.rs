@@ -117,13 +117,14 @@ fn main() -> ExitCode {
             batches::CASES,
             standalone::CASES,
             command_line::CASES,
-            compat::CASES,
         ] {
             all.extend(trials(&shared, cases));
         }
         if name == "spark_4" {
             all.extend(trials(&shared, airflow::ONCE));
+            all.extend(trials(&shared, compat::ONCE));
             all.extend(trials(&shared, sparkmagic::ONCE));
+            all.extend(trials(&shared, pylivy::ONCE));
             all.extend(trials(&shared, python_clients::ONCE));
         }
         worlds.push(shared);

@@ -5,9 +5,14 @@ use std::process::Command;
 use crate::client::environment;
 use crate::{Case, Shared};
 
-pub const CASES: &[Case] = &[("clients::pylivy", pylivy)];
+pub const CASES: &[Case] = &[("clients::pylivy", |shared| content(shared, SESSIONS))];
 
-const SCRIPT: &str = r#"
+/// With the newer Spark alone, to save time: what the server does is the same for both.
+pub const ONCE: &[Case] = &[("clients::pylivy_with_scala_and_batches", |shared| {
+    content(shared, SCALA_AND_BATCHES);
+})];
+
+const SESSIONS: &str = r#"
 import sys
 import pandas
 from livy import LivySession, SessionKind
@@ -43,14 +48,49 @@ with LivySession.create(url, kind=SessionKind.SQL, spark_conf={"spark.ui.enabled
 print("pylivy is content")
 "#;
 
-fn pylivy(shared: &Shared) {
+const SCALA_AND_BATCHES: &str = r#"
+import sys
+import tempfile
+from livy import LivyBatch, LivySession, SessionKind, SessionState
+from livy.client import LivyClient
+
+url = sys.argv[1]
+client = LivyClient(url)
+with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
+    file.write("import sys\nprint('λ', sys.argv[1:])\n")
+    file.flush()
+    batch = LivyBatch.create(url, file.name, args=["one", "two words"], name="pylivy's batch")
+    # They run side by side.
+    with LivySession.create(url, kind=SessionKind.SPARK, spark_conf={"spark.ui.enabled": "false"}) as session:
+        assert session.run("20 + 1").text.strip() == "res0: Int = 21"
+        session.run('val df = Seq((1, "x"), (2, "λ \\"quoted\\"")).toDF("a", "b")')
+        rows = session.download("df")
+        assert rows.to_dict("records") == [{"a": 1, "b": "x"}, {"a": 2, "b": 'λ "quoted"'}], rows
+        session.upload("uploaded", rows)
+        assert session.download("uploaded").to_dict("records") == rows.to_dict("records")
+        listed = [row for row in client.list_sessions() if row.session_id == session.session_id]
+        assert [(row.kind, row.state) for row in listed] == [(SessionKind.SPARK, SessionState.IDLE)], listed
+        statements = client.list_statements(session.session_id)
+        assert [row.statement_id for row in statements] == list(range(5)), statements
+    assert batch.wait() == SessionState.SUCCESS
+lines = batch.log(size=1000)
+assert "λ ['one', 'two words']" in lines, lines
+assert batch.log(from_=1, size=2) == lines[1:3], lines
+listed = [row for row in client.list_batches() if row.batch_id == batch.batch_id]
+assert [row.state for row in listed] == [SessionState.SUCCESS], listed
+batch.kill()
+assert client.get_batch(batch.batch_id) is None
+print("pylivy is content")
+"#;
+
+fn content(shared: &Shared, script: &str) {
     let Some(python) = environment("LIVIUS_TEST_PYTHON") else {
         panic!(
             "LIVIUS_TEST_PYTHON is not set: `cargo xtask test` makes the virtual environment that it names"
         );
     };
     let output = Command::new(python)
-        .args(["-c", SCRIPT, &shared.server().url])
+        .args(["-c", script, &shared.server().url])
         .output()
         .unwrap();
     let (out, err) = (

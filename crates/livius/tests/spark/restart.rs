@@ -7,7 +7,7 @@ use crate::{Case, Shared};
 
 pub const CASES: &[Case] = &[
     (
-        "restart::drivers_that_are_to_be_kept_serve_the_next_server",
+        "restart::drivers_that_are_to_be_kept_serve_the_next_server_which_deletes_them_quickly",
         kept,
     ),
     (
@@ -61,7 +61,7 @@ fn kept(shared: &Shared) {
     let server = server.restart();
     session.await_idle();
     assert_eq!(session.text("pyspark", "x + 1"), "42");
-    session.delete();
+    session.delete_while_busy();
     let left = server.stop();
     assert!(left.is_empty(), "{left:#?}");
 }

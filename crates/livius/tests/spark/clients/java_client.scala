@@ -4,16 +4,24 @@
 package livius.tests
 
 import java.io.{File, Serializable}
+import java.lang.invoke.SerializedLambda
 import java.net.URI
+import java.nio.ByteBuffer
 import java.nio.file.Files
 import java.util
 import java.util.concurrent.{CancellationException, ExecutionException, Future, LinkedBlockingQueue, TimeUnit}
 
+import scala.collection.mutable
 import scala.io.Source
 
+import com.esotericsoftware.kryo.Kryo
+import com.esotericsoftware.kryo.io.Output
+import com.esotericsoftware.kryo.serializers.ClosureSerializer
 import org.apache.livy.{Job, JobContext, JobHandle, LivyClient, LivyClientBuilder}
+import org.apache.livy.client.common.Serializer
 import org.apache.spark.SparkFiles
 import org.apache.spark.sql.SparkSession
+import org.objenesis.strategy.StdInstantiatorStrategy
 
 /** Answers what it was given. */
 class Echo(value: Serializable) extends Job[Serializable] {
@@ -36,6 +44,29 @@ class Rows(query: String) extends Job[util.ArrayList[String]] {
     val rows = context.sparkSession[SparkSession]().sql(query).collect()
     new util.ArrayList(util.Arrays.asList(rows.map(_.mkString(",")): _*))
   }
+}
+
+/** The older ways to SQL. */
+class OlderContexts extends Job[String] {
+  override def call(context: JobContext): String =
+    context.sqlctx.sql("select 7").collect().map(_.getInt(0)).mkString + ", Hive: " + context.hivectx
+}
+
+/** Counts the rows of the first batch of a stream, in a context that is there for that long. */
+class Stream(count: Int) extends Job[java.lang.Long] {
+  override def call(context: JobContext): java.lang.Long = {
+    context.createStreamingContext(50)
+    val (streaming, counts) = (context.streamingctx, new LinkedBlockingQueue[java.lang.Long])
+    val rows = context.sc.sc.parallelize(1 to count, 2)
+    streaming.ssc.queueStream(mutable.Queue(rows)).foreachRDD(batch => counts.put(batch.count()))
+    streaming.start()
+    try counts.poll(60, TimeUnit.SECONDS)
+    finally context.stopStreamingCtx()
+  }
+}
+
+class StreamOfAnother extends Job[String] {
+  override def call(context: JobContext): String = context.streamingctx.toString
 }
 
 class Fail(message: String) extends Job[String] {
@@ -130,6 +161,7 @@ object JavaClient {
     val session = tell("session", Sessions.of(client))
     await(jar)
     results(client)
+    contexts(client)
     failures(client)
     sharing(client)
     cancelling(client)
@@ -138,6 +170,10 @@ object JavaClient {
 
     val again = new LivyClientBuilder(false).setURI(new URI(s"$server/sessions/$session")).build()
     equal(await(again.submit(new Kept("word"))), "kept")
+    NewerClient.imitate(again)
+    equal(await(Lambdas.computes(again, "λ", 3)), "λ30")
+    val said = failed(Lambdas.fails(again, "in a lambda"))
+    holds(said.contains("IllegalStateException: in a lambda"), said)
     if (arguments.length == 4) again.stop(true)
     println("Livy's Java client is content")
     // The client's threads are none of a program's business.
@@ -157,6 +193,15 @@ object JavaClient {
     val heard = new Heard
     client.submit(new Echo("heard")).addListener(heard)
     equal(heard.last(), "succeeded heard")
+  }
+
+  private def contexts(client: LivyClient): Unit = {
+    equal(await(client.submit(new OlderContexts)), "7, Hive: null")
+    // The session goes on without the streaming context, and a job may make another one.
+    for (count <- Seq(70, 80)) equal(await(client.submit(new Stream(count))), count.toLong)
+    val refused = failed(client.submit(new StreamOfAnother))
+    holds(refused.contains("createStreamingContext"), refused)
+    equal(await(client.submit(new Squares(10))), 385L)
   }
 
   private def failures(client: LivyClient): Unit = {
@@ -231,5 +276,35 @@ object Sessions {
     val method = client.getClass.getDeclaredMethod("getSessionId")
     method.setAccessible(true)
     method.invoke(client).asInstanceOf[Int]
+  }
+}
+
+/** The driver loads this class for its lambdas, with all that its signatures name. */
+object Lambdas {
+  def computes(client: LivyClient, word: String, factor: Int): Future[String] =
+    client.submit(context => word + context.sc.sc.parallelize(1 to 4, 2).map(_ * factor).sum().toInt)
+
+  def fails(client: LivyClient, message: String): JobHandle[String] =
+    client.submit(_ => throw new IllegalStateException(message))
+}
+
+/** Makes a client write its jobs as it does since Livy 0.8, which alone can write lambdas. */
+object NewerClient {
+  def imitate(client: LivyClient): Unit = {
+    val field = client.getClass.getDeclaredField("serializer")
+    field.setAccessible(true)
+    field.set(client, new Newer)
+  }
+
+  private class Newer extends Serializer() {
+    override def serialize(job: AnyRef): ByteBuffer = {
+      val kryo = new Kryo
+      kryo.setInstantiatorStrategy(new Kryo.DefaultInstantiatorStrategy(new StdInstantiatorStrategy))
+      kryo.register(classOf[SerializedLambda])
+      kryo.register(classOf[ClosureSerializer.Closure], new ClosureSerializer)
+      val output = new Output(1024, -1)
+      kryo.writeClassAndObject(output, job)
+      ByteBuffer.wrap(output.toBytes)
+    }
   }
 }

@@ -123,6 +123,33 @@ def results(client):
     assert client.run(lambda context: __import__("os").path.isdir(context.local_tmp_dir_path))
 
 
+def contexts(client):
+    error = client.failed(lambda context: context.hive_ctx)
+    assert "no Hive catalog" in error and "spark.sql.catalogImplementation=hive" in error, error
+    error = client.failed(lambda context: context.streaming_ctx)
+    assert "call create_streaming_ctx first" in error, error
+
+    def counts_of_a_stream(context):
+        import queue
+
+        counts = queue.Queue()
+        context.create_streaming_ctx(0.1)
+        rows = context.sc.parallelize(range(70), 2)
+        context.streaming_ctx.queueStream([rows]).foreachRDD(lambda batch: counts.put(batch.count()))
+        context.streaming_ctx.start()
+        try:
+            return counts.get(timeout=60)
+        finally:
+            context.stop_streaming_ctx()
+
+    # The session goes on without the streaming context, and a job may make another one.
+    assert [client.run(counts_of_a_stream) for _ in range(2)] == [70, 70]
+    assert client.run(lambda context: context.sc.parallelize(range(5)).sum()) == 10
+    # What a job writes into the folder, a later one finds.
+    client.run(lambda context: open(context.local_tmp_dir_path + "/note", "w").write("kept"))
+    assert client.run(lambda context: open(context.local_tmp_dir_path + "/note").read()) == "kept"
+
+
 def failures(client):
     error = client.failed(lambda context: {}["as asked λ"])
     assert "Client job error:" in error and "KeyError: 'as asked λ'" in error, error
@@ -144,6 +171,10 @@ def failures(client):
 def sharing(client):
     client.run(lambda context: context.set_shared_object("word", "kept"))
     assert client.run(lambda context: context.get_shared_object("word")) == "kept"
+    client.run(lambda context: context.set_shared_object("gone", 1))
+    for _ in range(2):
+        client.run(lambda context: context.remove_shared_object("gone"))
+        assert client.run(lambda context: context.get_shared_object("gone")) is None
     # A job runs beside a statement, which it does not wait for, and beside other jobs.
     statement = client.statement("import os, time\nwhile not os.environ.get('BATON'): time.sleep(0.05)\n'went on'")
 
@@ -228,6 +259,7 @@ def main():
     client = Client(server)
     client.await_idle()
     results(client)
+    contexts(client)
     failures(client)
     sharing(client)
     cancelling(client)
