@@ -1,6 +1,6 @@
 //! Frames as types.
 
-use domain::{
+use livius_domain::{
     DriverId, JobId, JobLanguage, JobOutcome, Kind, ResourceId, ResourceUse, StatementId,
 };
 use serde::{Deserialize, Serialize};

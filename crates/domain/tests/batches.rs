@@ -1,7 +1,7 @@
 //! The state machine of batches as a table (every state, every event) and under random sequences of events.
 
-use domain::batch::{BatchStart, BatchState as State};
-use domain::{
+use livius_domain::batch::{BatchStart, BatchState as State};
+use livius_domain::{
     AppInfo, BatchEffect, BatchEnd, BatchEvent as Event, BatchOutcome, Departure, Exit, Failure,
     FailureCode, Phase, StopCause, Verdict,
 };

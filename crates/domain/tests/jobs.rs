@@ -1,8 +1,8 @@
 //! The machine of jobs as a table (every state, every event) and under random sequences of events.
 
-use domain::job::{JobEvent as Event, JobState as State};
-use domain::{JobEffect, JobOutcome};
 use jiff::Timestamp;
+use livius_domain::job::{JobEvent as Event, JobState as State};
+use livius_domain::{JobEffect, JobOutcome};
 use proptest::prelude::*;
 
 const OUTCOMES: [JobOutcome; 3] = [

@@ -1,9 +1,11 @@
 //! The state machines as tables (every state, every event) and under random sequences of events.
 
-use domain::session::{Link, SessionEvent as Event, SessionState as State, Start};
-use domain::statement::{StatementEvent, StatementState};
-use domain::{AppInfo, End, Exit, Failure, FailureCode, Outcome, Phase, SessionEffect, StopCause};
 use jiff::Timestamp;
+use livius_domain::session::{Link, SessionEvent as Event, SessionState as State, Start};
+use livius_domain::statement::{StatementEvent, StatementState};
+use livius_domain::{
+    AppInfo, End, Exit, Failure, FailureCode, Outcome, Phase, SessionEffect, StopCause,
+};
 use proptest::prelude::*;
 
 fn failure() -> Failure {

@@ -10,11 +10,11 @@ use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::response::Response;
-use domain::DriverId;
 use futures_util::StreamExt as _;
+use livius_domain::DriverId;
+use livius_sessions::AttachRefused;
+use livius_wire::ErrorMessage;
 use secrecy::{ExposeSecret as _, SecretString};
-use sessions::AttachRefused;
-use wire::ErrorMessage;
 
 use crate::error::ApiError;
 use crate::router::Edge;
@@ -50,8 +50,8 @@ pub async fn agent_connect(
     edge.sessions.authorise(&driver, token.expose_secret())?;
     let upgrade = upgrade.map_err(|rejection| ApiError::no_websocket(&rejection.body_text()))?;
     let upgrade = upgrade
-        .max_frame_size(agent_link::MAX_FRAME_BYTES)
-        .max_message_size(agent_link::MAX_FRAME_BYTES);
+        .max_frame_size(livius_agent_link::MAX_FRAME_BYTES)
+        .max_message_size(livius_agent_link::MAX_FRAME_BYTES);
     Ok(upgrade.on_upgrade(async move |socket| serve(&edge, &driver, &token, socket).await))
 }
 

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use wire::{BatchDetailAnswer, ErrorMessage};
+use livius_wire::{BatchDetailAnswer, ErrorMessage};
 
 use crate::answer;
 use crate::body::Payload;

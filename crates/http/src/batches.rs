@@ -3,8 +3,8 @@
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use sessions::BatchView;
-use wire::{BatchAnswer, BatchBody, BatchListAnswer, ErrorMessage, Message, StateAnswer};
+use livius_sessions::BatchView;
+use livius_wire::{BatchAnswer, BatchBody, BatchListAnswer, ErrorMessage, Message, StateAnswer};
 
 use crate::answer;
 use crate::body::Payload;
@@ -58,7 +58,7 @@ pub async fn batch_create(
     RawQuery(query): RawQuery,
     body: Payload,
 ) -> Result<Response, ApiError> {
-    let request = wire::read_batch(&body.text()?, edge.options.read)?;
+    let request = livius_wire::read_batch(&body.text()?, edge.options.read)?;
     // The body may be large, and the answer waits for the store.
     drop(body);
     let view = edge

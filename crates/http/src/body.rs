@@ -53,7 +53,7 @@ impl Payload {
 
     /// The body as text.
     pub fn text(&self) -> Result<Cow<'_, str>, ApiError> {
-        Ok(wire::decode(&self.bytes, self.charset.as_deref())?)
+        Ok(livius_wire::decode(&self.bytes, self.charset.as_deref())?)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use wire::{CompletionAnswer, CompletionBody, ErrorMessage};
+use livius_wire::{CompletionAnswer, CompletionBody, ErrorMessage};
 
 use crate::answer;
 use crate::body::Payload;
@@ -29,7 +29,7 @@ pub async fn completion_find(
     InSession(session): InSession,
     body: Payload,
 ) -> Result<Response, ApiError> {
-    let request = wire::read_completion(&body.text()?, edge.options.read)?;
+    let request = livius_wire::read_completion(&body.text()?, edge.options.read)?;
     drop(body);
     let candidates = edge
         .sessions

@@ -8,9 +8,9 @@ use std::time::Duration;
 use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use domain::{End, SessionState, chain};
-use sessions::{AttachRefused, ErrorKind, ReportRefused, SessionError};
-use wire::{ErrorMessage, RequestError};
+use livius_domain::{End, SessionState, chain};
+use livius_sessions::{AttachRefused, ErrorKind, ReportRefused, SessionError};
+use livius_wire::{ErrorMessage, RequestError};
 
 use crate::answer;
 
@@ -173,7 +173,7 @@ impl IntoResponse for ApiError {
         let text = match self.envelope {
             Envelope::Message => serde_json::to_string(&ErrorMessage { msg: self.message })
                 .expect("a text is always JSON"),
-            Envelope::Quoted => wire::quoted(&self.message),
+            Envelope::Quoted => livius_wire::quoted(&self.message),
         };
         let mut response = answer::json(self.status, text);
         if let Some((name, value)) = self.header {
@@ -275,8 +275,8 @@ fn reason(state: &SessionState) -> Option<HeaderValue> {
 
 #[cfg(test)]
 mod tests {
-    use domain::{Exit, Failure, FailureCode, Outcome, Phase, SessionId};
     use http_body_util::BodyExt as _;
+    use livius_domain::{Exit, Failure, FailureCode, Outcome, Phase, SessionId};
 
     use super::*;
 

@@ -2,9 +2,9 @@
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
-use domain::{BatchId, JobId, SessionId, StatementId};
-use sessions::{BatchRef, Caller, SessionRef};
-use wire::{RequestError, integer};
+use livius_domain::{BatchId, JobId, SessionId, StatementId};
+use livius_sessions::{BatchRef, Caller, SessionRef};
+use livius_wire::{RequestError, integer};
 
 use crate::error::ApiError;
 use crate::query::Query;

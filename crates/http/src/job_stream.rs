@@ -1,9 +1,9 @@
 //! A job as the body of an answer, however long its result is.
 
 use axum::body::Bytes;
-use domain::JobRecord;
-use sessions::{JobView, OutputView, Sessions};
-use wire::JobEnvelope;
+use livius_domain::JobRecord;
+use livius_sessions::{JobView, OutputView, Sessions};
+use livius_wire::JobEnvelope;
 
 use crate::stream::{PIECE_BYTES, Pieces, StreamError};
 

@@ -3,8 +3,8 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use sessions::{NewJob, SessionRef};
-use wire::{ErrorMessage, JobAnswer, JobBody};
+use livius_sessions::{NewJob, SessionRef};
+use livius_wire::{ErrorMessage, JobAnswer, JobBody};
 
 use crate::answer;
 use crate::body::Payload;
@@ -63,7 +63,7 @@ pub async fn job_run(
 }
 
 async fn submit(edge: &Edge, session: &SessionRef, body: Payload) -> Result<Response, ApiError> {
-    let request = wire::read_job(&body.text()?, edge.options.read)?;
+    let request = livius_wire::read_job(&body.text()?, edge.options.read)?;
     // The body may be large, and the answer waits for the store.
     let _held = body.into_held();
     let new = NewJob {

@@ -1,6 +1,6 @@
 //! The HTTP edge: Livy's routes, the agent's WebSocket, and nothing that decides.
 //!
-//! Purpose: to translate. A request becomes a call of [`::sessions::Sessions`] or [`::sessions::Batches`], its answer becomes the bytes that Livy's clients
+//! Purpose: to translate. A request becomes a call of [`livius_sessions::Sessions`] or [`livius_sessions::Batches`], its answer becomes the bytes that Livy's clients
 //! expect. Non-goals: state of any kind, and listening (the binary binds and serves the router).
 //!
 //! A request passes `front` first: there its path and method are brought into their plain form, and there every answer gets its

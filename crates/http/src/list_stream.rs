@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use sessions::{BatchView, Batches, Page, SessionError, SessionView, Sessions};
-use wire::{BatchAnswer, SessionAnswer, session_list_head, session_list_tail};
+use livius_sessions::{BatchView, Batches, Page, SessionError, SessionView, Sessions};
+use livius_wire::{BatchAnswer, SessionAnswer, session_list_head, session_list_tail};
 
 use crate::stream::{PAGE_ITEMS, PIECE_BYTES, Pieces, StreamError, page_of};
 

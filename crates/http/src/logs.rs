@@ -4,10 +4,10 @@ use axum::body::{Body, Bytes};
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::chain;
 use futures_util::{StreamExt as _, stream};
-use sessions::{LogPage, Logbook, SessionError};
-use wire::{ErrorMessage, LogAnswer};
+use livius_domain::chain;
+use livius_sessions::{LogPage, Logbook, SessionError};
+use livius_wire::{ErrorMessage, LogAnswer};
 
 use crate::answer;
 use crate::error::ApiError;

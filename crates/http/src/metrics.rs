@@ -7,9 +7,9 @@ use axum::extract::{RawQuery, State};
 use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use domain::chain;
+use livius_domain::chain;
+use livius_sessions::{Page, SessionError};
 use serde::Serialize;
-use sessions::{Page, SessionError};
 
 use crate::answer;
 use crate::page::{Depth, document, page};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wire::{ReadOptions, VersionAnswer};
+use livius_wire::{ReadOptions, VersionAnswer};
 
 use crate::security_headers::SecurityHeaders;
 
@@ -50,10 +50,10 @@ impl Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            body_bytes: domain::Limits::default().body_bytes,
+            body_bytes: livius_domain::Limits::default().body_bytes,
             body_deadline: Duration::from_mins(1),
             deadline: Duration::from_mins(2),
-            upload_bytes: domain::Limits::default().upload_bytes,
+            upload_bytes: livius_domain::Limits::default().upload_bytes,
             upload_deadline: Duration::from_mins(30),
             read: ReadOptions::default(),
             version: VersionAnswer::of_livius(env!("CARGO_PKG_VERSION"), None),

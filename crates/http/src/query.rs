@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
+use livius_sessions::Page;
+use livius_wire::{RequestError, integer};
 use percent_encoding::percent_decode_str;
-use sessions::Page;
-use wire::{RequestError, integer};
 
 /// How many items, or lines, an answer has when the request does not say.
 pub const PAGE_SIZE: i64 = 100;

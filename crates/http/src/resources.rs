@@ -2,9 +2,9 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use domain::ResourceUse;
-use sessions::SessionRef;
-use wire::{ErrorMessage, ResourceBody};
+use livius_domain::ResourceUse;
+use livius_sessions::SessionRef;
+use livius_wire::{ErrorMessage, ResourceBody};
 
 use crate::body::Payload;
 use crate::error::ApiError;
@@ -85,7 +85,7 @@ async fn add(
     body: &Payload,
     used_as: ResourceUse,
 ) -> Result<StatusCode, ApiError> {
-    let uri = wire::read_resource(&body.text()?, edge.options.read)?;
+    let uri = livius_wire::read_resource(&body.text()?, edge.options.read)?;
     let added = edge.sessions.add_resource(session, used_as, uri).await;
     added.map_err(ApiError::of_inactive)?;
     Ok(StatusCode::OK)

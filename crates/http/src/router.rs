@@ -6,7 +6,7 @@ use axum::http::{StatusCode, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Router};
-use sessions::{Batches, Sessions};
+use livius_sessions::{Batches, Sessions};
 use tokio::time::Instant;
 use tower::Layer as _;
 use tower_http::CompressionLevel;

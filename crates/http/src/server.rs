@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::header::{HOST, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
-use wire::VersionAnswer;
+use livius_wire::VersionAnswer;
 
 use crate::answer;
 use crate::page::document;

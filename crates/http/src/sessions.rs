@@ -4,8 +4,10 @@ use axum::extract::{RawQuery, State};
 use axum::http::header::USER_AGENT;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
-use sessions::{SessionError, SessionView};
-use wire::{ErrorMessage, Message, SessionAnswer, SessionBody, SessionListAnswer, StateAnswer};
+use livius_sessions::{SessionError, SessionView};
+use livius_wire::{
+    ErrorMessage, Message, SessionAnswer, SessionBody, SessionListAnswer, StateAnswer,
+};
 
 use crate::answer;
 use crate::body::Payload;
@@ -59,7 +61,7 @@ pub async fn session_create(
     headers: HeaderMap,
     body: Payload,
 ) -> Result<Response, ApiError> {
-    let request = wire::read_session(&body.text()?, edge.options.read)?;
+    let request = livius_wire::read_session(&body.text()?, edge.options.read)?;
     // The body may be large, and the answer waits for the store.
     drop(body);
     let view = edge

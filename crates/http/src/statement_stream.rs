@@ -6,9 +6,9 @@
 use std::collections::VecDeque;
 
 use axum::body::Bytes;
-use domain::StatementRecord;
-use sessions::{Order, OutputView, Page, SessionError, SessionRef, Sessions, StatementView};
-use wire::{StatementEnvelope, statement_list_head, statement_list_tail};
+use livius_domain::StatementRecord;
+use livius_sessions::{Order, OutputView, Page, SessionError, SessionRef, Sessions, StatementView};
+use livius_wire::{StatementEnvelope, statement_list_head, statement_list_tail};
 
 use crate::stream::{PAGE_ITEMS, PIECE_BYTES, Pieces, StreamError, page_of};
 

@@ -3,8 +3,8 @@
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use sessions::{NewStatement, Order, OutputView, Page};
-use wire::{
+use livius_sessions::{NewStatement, Order, OutputView, Page};
+use livius_wire::{
     ErrorMessage, Message, StatementAnswer, StatementBody, StatementEnvelope, StatementListAnswer,
 };
 
@@ -76,7 +76,7 @@ pub async fn statement_run(
     InSession(session): InSession,
     body: Payload,
 ) -> Result<Response, ApiError> {
-    let request = wire::read_statement(&body.text()?, edge.options.read)?;
+    let request = livius_wire::read_statement(&body.text()?, edge.options.read)?;
     // The body may be large, and the answer waits for the store.
     let _held = body.into_held();
     let new = NewStatement {

@@ -1,9 +1,9 @@
 //! Answers that are made piece by piece.
 
 use axum::body::{Body, Bytes};
-use domain::chain;
 use futures_util::{StreamExt as _, stream};
-use sessions::{Page, SessionError};
+use livius_domain::chain;
+use livius_sessions::{Page, SessionError};
 
 use crate::error::ApiError;
 

@@ -2,9 +2,9 @@
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use domain::ResourceUse;
-use sessions::{NewUpload, SessionRef};
-use wire::{ErrorMessage, FileForm, JarForm};
+use livius_domain::ResourceUse;
+use livius_sessions::{NewUpload, SessionRef};
+use livius_wire::{ErrorMessage, FileForm, JarForm};
 
 use crate::error::ApiError;
 use crate::extract::InSession;

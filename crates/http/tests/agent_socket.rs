@@ -5,11 +5,11 @@
     reason = "a test that cannot set itself up has failed"
 )]
 
-use agent_link::Command;
-use domain::SessionId;
 use futures_util::{SinkExt as _, StreamExt as _};
+use livius_agent_link::Command;
+use livius_domain::SessionId;
+use livius_testkit::World;
 use secrecy::ExposeSecret as _;
-use testkit::World;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -49,7 +49,7 @@ async fn gateway() -> Gateway {
     let driver = order.id.to_string();
     Gateway {
         world,
-        address: format!("ws://{address}{}", http_edge::AGENT_PATH),
+        address: format!("ws://{address}{}", livius_http::AGENT_PATH),
         driver,
         token,
         server,
@@ -117,7 +117,7 @@ async fn only_the_drivers_own_secret_opens_the_socket() {
         assert_eq!(refused, Some(status), "{driver:?} {authorization:?}");
     }
     assert!(gateway.connect(Some(driver), Some(&good)).await.is_ok());
-    let plain = gateway.world.get(http_edge::AGENT_PATH).await;
+    let plain = gateway.world.get(livius_http::AGENT_PATH).await;
     assert_eq!(plain.status, 401);
 }
 

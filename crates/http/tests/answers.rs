@@ -5,9 +5,9 @@
     reason = "a test that cannot set itself up has failed"
 )]
 
-use domain::SessionId;
+use livius_domain::SessionId;
+use livius_testkit::{ScriptedAgent, World};
 use serde_json::{Value, json};
-use testkit::{ScriptedAgent, World};
 
 const S0: SessionId = SessionId(0);
 
@@ -297,7 +297,7 @@ async fn a_dead_session_keeps_its_results_and_refuses_in_livys_words() {
     agent.finished(statement, "kept").await;
     world.await_statement(S0, 0, "available").await;
     let (_, process) = world.driver(S0).await;
-    process.exit(domain::Exit::Code(3));
+    process.exit(livius_domain::Exit::Code(3));
     world.await_state(S0, "dead").await;
 
     let list = world.get("/sessions/0/statements").await;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_compression::tokio::write::{GzipEncoder, ZlibEncoder};
 use axum::body::Body;
 use axum::http::{Method, Request};
-use testkit::{Answer, World};
+use livius_testkit::{Answer, World};
 use tokio::io::AsyncWriteExt as _;
 use tower::ServiceExt as _;
 
@@ -447,20 +447,20 @@ async fn the_server_tells_about_itself() {
 #[tokio::test]
 async fn the_options_do_what_they_say() {
     let world = World::new().await;
-    let send = async |options: http_edge::Options, request: Request<Body>| {
-        http_edge::router(world.sessions().clone(), world.batches().clone(), options)
+    let send = async |options: livius_http::Options, request: Request<Body>| {
+        livius_http::router(world.sessions().clone(), world.batches().clone(), options)
             .oneshot(request)
             .await
             .unwrap()
     };
     let post = |body: Body| Request::post("/sessions").body(body).unwrap();
 
-    let lenient = wire::ReadOptions {
+    let lenient = livius_wire::ReadOptions {
         ignore_unknown_fields: true,
     };
-    let options = http_edge::Options {
+    let options = livius_http::Options {
         read: lenient,
-        ..http_edge::Options::default()
+        ..livius_http::Options::default()
     };
     assert_eq!(
         send(options, post(Body::from(r#"{"tags":{"a":1}}"#)))
@@ -469,9 +469,9 @@ async fn the_options_do_what_they_say() {
         201
     );
 
-    let options = http_edge::Options {
+    let options = livius_http::Options {
         body_bytes: 10,
-        ..http_edge::Options::default()
+        ..livius_http::Options::default()
     };
     assert_eq!(
         send(options, post(Body::from(r#"{"name":"longer"}"#)))
@@ -480,16 +480,16 @@ async fn the_options_do_what_they_say() {
         413
     );
 
-    let options = http_edge::Options {
+    let options = livius_http::Options {
         body_deadline: Duration::from_millis(20),
-        ..http_edge::Options::default()
+        ..livius_http::Options::default()
     };
     let never = Body::from_stream(futures_util::stream::pending::<std::io::Result<Vec<u8>>>());
     assert_eq!(send(options, post(never)).await.status(), 408);
 
-    let options = http_edge::Options {
+    let options = livius_http::Options {
         host_names: vec!["gw".to_owned()],
-        ..http_edge::Options::default()
+        ..livius_http::Options::default()
     };
     for (name, status) in [("gw", 201), ("evil", 403)] {
         let request = Request::post("/sessions")
@@ -503,11 +503,11 @@ async fn the_options_do_what_they_say() {
 #[tokio::test]
 async fn with_protection_on_changes_need_livys_header() {
     let world = World::new().await;
-    let options = http_edge::Options {
+    let options = livius_http::Options {
         csrf_protection: true,
-        ..http_edge::Options::default()
+        ..livius_http::Options::default()
     };
-    let router = http_edge::router(world.sessions().clone(), world.batches().clone(), options);
+    let router = livius_http::router(world.sessions().clone(), world.batches().clone(), options);
     let send = async |method: &str, uri: &str, headers: &[(&str, &str)]| {
         let mut request = Request::builder().method(method).uri(uri);
         for (name, value) in headers {

@@ -1,7 +1,7 @@
 //! A store that fails for a while: nothing that was acknowledged is lost, and nothing is acknowledged that is not stored.
 
-use domain::{Exit, SessionId};
-use testkit::World;
+use livius_domain::{Exit, SessionId};
+use livius_testkit::World;
 
 const S0: SessionId = SessionId(0);
 

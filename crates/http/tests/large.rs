@@ -5,12 +5,12 @@
     reason = "a test that cannot set itself up has failed"
 )]
 
-use agent_link::Event;
 use axum::body::Body;
 use axum::http::Request;
-use domain::{SessionId, StatementId};
 use http_body_util::BodyExt as _;
-use testkit::{ScriptedAgent, World};
+use livius_agent_link::Event;
+use livius_domain::{SessionId, StatementId};
+use livius_testkit::{ScriptedAgent, World};
 use tower::ServiceExt as _;
 
 const S0: SessionId = SessionId(0);

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use domain::{Exit, Limits, SessionId};
-use testkit::{ScriptedAgent, World, WorldOptions, eventually};
+use livius_domain::{Exit, Limits, SessionId};
+use livius_testkit::{ScriptedAgent, World, WorldOptions, eventually};
 
 const S0: SessionId = SessionId(0);
 
@@ -26,7 +26,7 @@ async fn a_session_starts_runs_and_is_deleted() {
 
     let (_, process) = world.driver(S0).await;
     let stopping = async {
-        assert_eq!(agent.command().await, agent_link::Command::Stop);
+        assert_eq!(agent.command().await, livius_agent_link::Command::Stop);
         process.exit(Exit::Code(0));
     };
     let (deleted, ()) = tokio::join!(world.delete("/sessions/mine"), stopping);
@@ -198,13 +198,13 @@ async fn time_runs_out_for_the_idle_and_not_for_the_busy() {
     neighbour.ready().await;
     world.await_state(SessionId(1), "idle").await;
     world.clock().advance(Duration::from_hours(2));
-    assert_eq!(neighbour.command().await, agent_link::Command::Stop);
+    assert_eq!(neighbour.command().await, livius_agent_link::Command::Stop);
     world.await_state(S0, "busy").await;
 
     agent.finished(id, "").await;
     world.await_state(S0, "idle").await;
     world.clock().advance(Duration::from_mins(11));
-    assert_eq!(agent.command().await, agent_link::Command::Stop);
+    assert_eq!(agent.command().await, livius_agent_link::Command::Stop);
     world.driver(S0).await.1.exit(Exit::Code(0));
     // It can still be read why, and what it said.
     world.await_state(S0, "dead").await;
@@ -229,7 +229,7 @@ async fn a_heartbeat_is_any_request_that_names_the_session() {
         assert_eq!(world.get("/sessions/0/state").await.status, 200);
     }
     world.clock().advance(Duration::from_secs(6));
-    assert_eq!(agent.command().await, agent_link::Command::Stop);
+    assert_eq!(agent.command().await, livius_agent_link::Command::Stop);
 }
 
 #[tokio::test]
@@ -240,7 +240,7 @@ async fn a_lifetime_ends_whatever_the_session_does() {
     agent.ready().await;
     world.await_state(S0, "idle").await;
     world.clock().advance(Duration::from_mins(61));
-    assert_eq!(agent.command().await, agent_link::Command::Stop);
+    assert_eq!(agent.command().await, livius_agent_link::Command::Stop);
 }
 
 #[tokio::test]

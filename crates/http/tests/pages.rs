@@ -7,8 +7,8 @@
 
 use axum::body::Body;
 use axum::http::Request;
+use livius_testkit::{Answer, World};
 use serde_json::json;
-use testkit::{Answer, World};
 use tower::ServiceExt as _;
 
 const PAGES: [&str; 5] = [
@@ -246,7 +246,7 @@ async fn metrics_count_what_lives() {
     assert_eq!(head(&world, "/metrics/metrics").await.text, "");
 
     world.delete("/batches/0").await;
-    testkit::eventually("no batch lives", async || {
+    livius_testkit::eventually("no batch lives", async || {
         (gauge("batches.live").await == 0).then_some(())
     })
     .await;
@@ -268,11 +268,11 @@ async fn the_health_check_asks_the_store() {
 async fn security_headers_are_those_that_were_chosen() {
     let world = World::new().await;
     let chosen = [("x-frame-options", "DENY")];
-    let options = http_edge::Options {
-        security_headers: http_edge::SecurityHeaders::new(chosen).unwrap(),
-        ..http_edge::Options::default()
+    let options = livius_http::Options {
+        security_headers: livius_http::SecurityHeaders::new(chosen).unwrap(),
+        ..livius_http::Options::default()
     };
-    let router = http_edge::router(world.sessions().clone(), world.batches().clone(), options);
+    let router = livius_http::router(world.sessions().clone(), world.batches().clone(), options);
     for path in ["/ui", "/sessions", "/nothing", "/sessions/%zz"] {
         let request = Request::get(path).body(Body::empty()).unwrap();
         let answer = router.clone().oneshot(request).await.unwrap();

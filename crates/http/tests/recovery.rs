@@ -1,7 +1,7 @@
 //! Lost links and lost servers: nothing that was acknowledged or shown is lost, and nothing runs twice.
 
-use domain::{Exit, SessionId, StatementId};
-use testkit::{ScriptedAgent, World, eventually};
+use livius_domain::{Exit, SessionId, StatementId};
+use livius_testkit::{ScriptedAgent, World, eventually};
 
 const S0: SessionId = SessionId(0);
 
@@ -110,12 +110,12 @@ async fn a_session_that_waited_for_its_start_starts_after_a_crash() {
     let world = world.crash_and_restart().await;
     world.post("/sessions", "{}").await;
     world.await_state(S0, "dead").await;
-    let options = testkit::WorldOptions {
-        limits: domain::Limits {
+    let options = livius_testkit::WorldOptions {
+        limits: livius_domain::Limits {
             concurrent_starts: 1,
-            ..domain::Limits::default()
+            ..livius_domain::Limits::default()
         },
-        ..testkit::WorldOptions::default()
+        ..livius_testkit::WorldOptions::default()
     };
     let world = World::with(options).await;
     world.post("/sessions", "{}").await;
@@ -162,11 +162,11 @@ async fn an_agent_needs_its_own_secret() {
     let sessions = world.sessions();
     assert_eq!(
         sessions.authorise(&order.id, "0000"),
-        Err(sessions::AttachRefused::WrongToken)
+        Err(livius_sessions::AttachRefused::WrongToken)
     );
-    let unknown = domain::DriverId::parse("s-9-000000000000").unwrap();
+    let unknown = livius_domain::DriverId::parse("s-9-000000000000").unwrap();
     assert_eq!(
         sessions.authorise(&unknown, "0000"),
-        Err(sessions::AttachRefused::UnknownDriver)
+        Err(livius_sessions::AttachRefused::UnknownDriver)
     );
 }

@@ -1,9 +1,9 @@
 //! Statements and their queue, with a scripted agent.
 
-use agent_link::{Command, Event};
-use domain::{Limits, SessionId, StatementId};
+use livius_agent_link::{Command, Event};
+use livius_domain::{Limits, SessionId, StatementId};
+use livius_testkit::{ScriptedAgent, World, WorldOptions};
 use serde_json::json;
-use testkit::{ScriptedAgent, World, WorldOptions};
 
 const S0: SessionId = SessionId(0);
 
@@ -33,7 +33,7 @@ async fn statements_run_in_order_one_at_a_time_and_the_session_is_busy_in_betwee
         agent.command().await,
         Command::Run {
             statement: StatementId(1),
-            kind: domain::Kind::Sql,
+            kind: livius_domain::Kind::Sql,
             code: "c".to_owned()
         }
     );
@@ -260,7 +260,7 @@ async fn of_finished_statements_the_newest_are_kept() {
         agent.started(statement).await;
         agent.finished(statement, "1").await;
     }
-    let listed = testkit::eventually("the old ones go", async || {
+    let listed = livius_testkit::eventually("the old ones go", async || {
         let listed = world.get("/sessions/0/statements").await.json();
         (listed["total_statements"] == 40).then_some(listed)
     })

@@ -5,7 +5,7 @@ mod looking;
 use std::error::Error;
 
 use camino::Utf8PathBuf;
-use domain::{Kind, chain};
+use livius_domain::{Kind, chain};
 use serde::Serialize;
 
 use self::looking::{Languages, look_for_agent, look_for_java, look_for_languages};

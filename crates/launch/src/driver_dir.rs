@@ -6,8 +6,8 @@ use std::io;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use domain::{Exit, ProcessRecord};
 use jiff::Timestamp;
+use livius_domain::{Exit, ProcessRecord};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 

@@ -34,7 +34,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use camino::{Utf8Path, Utf8PathBuf};
-use domain::{DriverId, Exit, Failure, Kind, ProcessRecord, Verdict};
+use livius_domain::{DriverId, Exit, Failure, Kind, ProcessRecord, Verdict};
 use secrecy::SecretString;
 
 pub use agent::AgentError;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use camino::Utf8Path;
-use domain::{Clock, Failure, FailureCode, Phase, ProcessRecord, Verdict, chain};
+use livius_domain::{Clock, Failure, FailureCode, Phase, ProcessRecord, Verdict, chain};
 use tokio::sync::Mutex;
 
 use crate::agent::{Agent, AgentError};

@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Clock, ProcessRecord};
+use livius_domain::{Clock, ProcessRecord};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use crate::driver_dir::{DriverCommand, DriverDir};

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 
 use camino::Utf8Path;
-use domain::Verdict;
+use livius_domain::Verdict;
 use serde::Deserialize;
 
 /// More than any monitor writes: it cuts off long messages.

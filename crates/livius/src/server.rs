@@ -7,12 +7,12 @@ mod signals;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use sessions::{Batches, Sessions, ShutdownPolicy};
+use livius_sessions::{Batches, Sessions, ShutdownPolicy};
 
 use crate::exit::Ending;
 use connections::Connections;
+use livius_store::SqliteStore;
 pub use signals::{Signal, Signals};
-use store::SqliteStore;
 
 /// How long requests that are being answered may take once everything else has stopped.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);

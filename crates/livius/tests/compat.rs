@@ -5,7 +5,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use compat::{Options, ServerKind, Suite, Target, run};
+use livius_compat::{Options, ServerKind, Suite, Target, run};
 use serde_json::Value;
 
 struct Killed(Child);

@@ -13,9 +13,11 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent_link::AgentSocket;
-use domain::{Exit, Failure, JobId, Kind, SessionEvent, SessionRecord, StatementId, StopCause};
-use launch::DriverProcess;
+use livius_agent_link::AgentSocket;
+use livius_domain::{
+    Exit, Failure, JobId, Kind, SessionEvent, SessionRecord, StatementId, StopCause,
+};
+use livius_launch::DriverProcess;
 use secrecy::SecretString;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::time::Instant;

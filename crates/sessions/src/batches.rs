@@ -12,9 +12,9 @@ mod turns;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{AppInfo, BatchId, BatchRequest, Clock, DriverId, StopCause};
-use launch::Launcher;
-use store::{BatchStore, NewBatch};
+use livius_domain::{AppInfo, BatchId, BatchRequest, Clock, DriverId, StopCause};
+use livius_launch::Launcher;
+use livius_store::{BatchStore, NewBatch};
 use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore, oneshot};
 
 use crate::config::{Config, ShutdownPolicy};

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use domain::{StatementId, StatementRecord};
+use livius_domain::{StatementId, StatementRecord};
 
 use crate::view::{OutputView, StatementView};
 
@@ -96,10 +96,10 @@ fn size(row: &StatementView) -> usize {
 }
 
 /// A stored output as a reader sees it.
-pub fn output_view(output: store::Output) -> OutputView {
+pub fn output_view(output: livius_store::Output) -> OutputView {
     match output {
-        store::Output::None => OutputView::None,
-        store::Output::Inline(text) => OutputView::Inline(Arc::from(text)),
-        store::Output::Chunked { chunks, bytes } => OutputView::Chunked { chunks, bytes },
+        livius_store::Output::None => OutputView::None,
+        livius_store::Output::Inline(text) => OutputView::Inline(Arc::from(text)),
+        livius_store::Output::Chunked { chunks, bytes } => OutputView::Chunked { chunks, bytes },
     }
 }

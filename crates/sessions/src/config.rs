@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
-use domain::Limits;
+use livius_domain::Limits;
 
 /// What becomes of the drivers when the server shuts down in good order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

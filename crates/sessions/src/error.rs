@@ -1,7 +1,7 @@
 //! Why the application refuses.
 
-use domain::{JobId, SessionId, SessionState};
-use store::StoreError;
+use livius_domain::{JobId, SessionId, SessionState};
+use livius_store::StoreError;
 
 /// What an error means to a caller, whatever its words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,10 +118,10 @@ pub enum SessionError {
     Upload(#[source] std::io::Error),
     /// A job's event that cannot be: a bug.
     #[error(transparent)]
-    JobTransition(#[from] domain::job::IllegalJobTransition),
+    JobTransition(#[from] livius_domain::job::IllegalJobTransition),
     /// A statement's event that cannot be: a bug.
     #[error(transparent)]
-    Transition(#[from] domain::statement::IllegalStatementTransition),
+    Transition(#[from] livius_domain::statement::IllegalStatementTransition),
     /// The session's actor is gone: a bug.
     #[error("reach the session's actor")]
     ActorGone,

@@ -3,8 +3,8 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use domain::{SessionState, StopCause, duration};
 use jiff::Timestamp;
+use livius_domain::{SessionState, StopCause, duration};
 
 use crate::actor::Message;
 use crate::registry::Entry;

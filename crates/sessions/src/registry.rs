@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use domain::{DriverId, SessionId};
 use jiff::Timestamp;
+use livius_domain::{DriverId, SessionId};
 use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::actor::Message;

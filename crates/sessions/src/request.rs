@@ -6,11 +6,11 @@ mod files;
 use std::collections::BTreeMap;
 
 use camino::Utf8Path;
-use domain::{
+use livius_domain::{
     BatchId, BatchRecord, BatchRequest, DriverId, DriverRecord, Failure, FailureCode, Phase,
     SessionId, SessionRecord, SessionRequest, SubmitOptions, duration, name,
 };
-use launch::{DriverOrder, Program};
+use livius_launch::{DriverOrder, Program};
 use secrecy::SecretString;
 
 use crate::config::Config;

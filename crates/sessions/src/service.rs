@@ -7,10 +7,10 @@ mod read;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent_link::{AgentSocket, MAX_COMMAND_BYTES};
-use domain::{Clock, DriverId, Kind, SessionId, SessionRequest, StatementId, StopCause};
-use launch::Launcher;
-use store::{NewSession, Store};
+use livius_agent_link::{AgentSocket, MAX_COMMAND_BYTES};
+use livius_domain::{Clock, DriverId, Kind, SessionId, SessionRequest, StatementId, StopCause};
+use livius_launch::Launcher;
+use livius_store::{NewSession, Store};
 use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore, oneshot};
 
 use crate::actor::{Begin, Message};

@@ -5,7 +5,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use domain::ResourceId;
+use livius_domain::ResourceId;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::registry::Entry;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use domain::{
+use livius_domain::{
     BatchId, BatchRecord, JobLanguage, JobRecord, Kind, ResourceUse, SessionId, SessionRecord,
     StatementRecord,
 };

@@ -1,8 +1,8 @@
 //! Durable batches.
 
 use async_trait::async_trait;
-use domain::{BatchId, BatchRecord, BatchRequest};
 use jiff::Timestamp;
+use livius_domain::{BatchId, BatchRecord, BatchRequest};
 
 use crate::{StoreError, Window};
 

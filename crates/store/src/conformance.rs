@@ -16,10 +16,10 @@ pub mod statements;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::{
+use jiff::Timestamp;
+use livius_domain::{
     DriverId, DriverRecord, ProcessRecord, SessionId, SessionRecord, SessionRequest, SubmitOptions,
 };
-use jiff::Timestamp;
 
 use crate::{BatchStore, NewSession, Store, Window};
 
@@ -261,11 +261,11 @@ fn full_submit() -> SubmitOptions {
 /// A session that has ended.
 async fn ended(store: &dyn Store, new: NewSession, second: i64) -> Result<SessionRecord, Failure> {
     let mut record = store.create_session(new).await?;
-    record.state = domain::SessionState::Ended(domain::End {
-        outcome: domain::Outcome::Stopped,
-        cause: Some(domain::StopCause::User),
+    record.state = livius_domain::SessionState::Ended(livius_domain::End {
+        outcome: livius_domain::Outcome::Stopped,
+        cause: Some(livius_domain::StopCause::User),
         failure: None,
-        exit: Some(domain::Exit::Code(0)),
+        exit: Some(livius_domain::Exit::Code(0)),
     });
     record.ended_at = Some(at(second)?);
     store.update_session(&record).await?;

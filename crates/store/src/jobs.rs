@@ -1,7 +1,7 @@
 //! What is durable about jobs and about files added to sessions.
 
 use async_trait::async_trait;
-use domain::{
+use livius_domain::{
     JobId, JobLanguage, JobRecord, ResourceRecord, ResourceSource, ResourceUse, SessionId,
 };
 

@@ -11,8 +11,8 @@ mod jobs;
 mod sqlite;
 
 use async_trait::async_trait;
-use domain::{Kind, SessionId, SessionRecord, SessionRequest, StatementId, StatementRecord};
 use jiff::Timestamp;
+use livius_domain::{Kind, SessionId, SessionRecord, SessionRequest, StatementId, StatementRecord};
 
 pub use batches::{BatchStore, NewBatch};
 pub use jobs::{JobStore, NewResource, ResourceStore, StoredJob};

@@ -26,8 +26,10 @@ mod writer;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::{BatchId, BatchRecord, Kind, SessionId, SessionRecord, StatementId, StatementRecord};
 use jiff::Timestamp;
+use livius_domain::{
+    BatchId, BatchRecord, Kind, SessionId, SessionRecord, StatementId, StatementRecord,
+};
 use tokio::sync::Mutex;
 
 use crate::{BatchStore, NewBatch, NewSession, Store, StoreError, StoredStatement, Window};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use agent_link::{AgentFrame, AgentSocket, Command, Event, Hello, Notice};
-use domain::{DriverId, SessionId, StatementId};
+use livius_agent_link::{AgentFrame, AgentSocket, Command, Event, Hello, Notice};
+use livius_domain::{DriverId, SessionId, StatementId};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;

@@ -3,8 +3,8 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use domain::Clock;
 use jiff::Timestamp;
+use livius_domain::Clock;
 
 /// Stands still until it is told to go on.
 #[derive(Debug)]

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use camino::Utf8Path;
-use domain::{
+use livius_domain::{
     BatchId, DriverId, Exit, Failure, FailureCode, Phase, ProcessRecord, SessionId, Verdict,
 };
-use launch::{DriverOrder, DriverProcess, Gone, Launcher};
+use livius_launch::{DriverOrder, DriverProcess, Gone, Launcher};
 use tokio::sync::watch;
 
 /// Starts fake drivers, and remembers what was ordered. It outlives the server, as real drivers do.

@@ -16,6 +16,6 @@ mod world;
 pub use self::store::FullDisk;
 pub use agent::ScriptedAgent;
 pub use clock::TestClock;
-pub use launch::{DriverOrder, Program};
 pub use launcher::{FakeLauncher, FakeProcess};
+pub use livius_launch::{DriverOrder, Program};
 pub use world::{Answer, World, WorldOptions, eventually};

@@ -3,12 +3,12 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use domain::{
+use jiff::Timestamp;
+use livius_domain::{
     BatchId, BatchRecord, JobId, JobLanguage, JobRecord, Kind, ResourceRecord, SessionId,
     SessionRecord, StatementId, StatementRecord,
 };
-use jiff::Timestamp;
-use store::{
+use livius_store::{
     BatchStore, JobStore, NewBatch, NewResource, NewSession, ResourceStore, SqliteStore, Store,
     StoreError, StoredJob, StoredStatement, Window,
 };

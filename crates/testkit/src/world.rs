@@ -7,13 +7,13 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use camino::Utf8PathBuf;
-use domain::{BatchId, Limits, SessionId};
 use http_body_util::BodyExt as _;
-use launch::DriverOrder;
+use livius_domain::{BatchId, Limits, SessionId};
+use livius_launch::DriverOrder;
+use livius_sessions::{Batches, Config, Impersonation, LocalFiles, Sessions};
+use livius_store::SqliteStore;
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
-use sessions::{Batches, Config, Impersonation, LocalFiles, Sessions};
-use store::SqliteStore;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
@@ -254,12 +254,12 @@ impl World {
 }
 
 fn edge(sessions: &Sessions, batches: &Batches, limits: &Limits) -> Router {
-    http_edge::router(
+    livius_http::router(
         sessions.clone(),
         batches.clone(),
-        http_edge::Options {
+        livius_http::Options {
             upload_bytes: limits.upload_bytes,
-            ..http_edge::Options::default()
+            ..livius_http::Options::default()
         },
     )
 }

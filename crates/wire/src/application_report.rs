@@ -2,7 +2,7 @@
 //!
 //! Whoever runs the application can send anything here, and what is sent is shown to others, as links: nothing is taken on trust.
 
-use domain::AppInfo;
+use livius_domain::AppInfo;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;

@@ -1,6 +1,6 @@
 //! The Batch object: 8 keys, always all of them, in Livy's order.
 
-use domain::BatchRecord;
+use livius_domain::BatchRecord;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -68,9 +68,9 @@ impl<'a> BatchAnswer<'a> {
 
 #[cfg(test)]
 mod tests {
-    use domain::batch::{BatchEnd, BatchOutcome, BatchStart, BatchState};
-    use domain::{AppInfo, BatchId, BatchTimes, Exit, StopCause};
     use jiff::Timestamp;
+    use livius_domain::batch::{BatchEnd, BatchOutcome, BatchStart, BatchState};
+    use livius_domain::{AppInfo, BatchId, BatchTimes, Exit, StopCause};
 
     use super::*;
     use crate::{ReadOptions, read_batch, session_list_head, session_list_tail};

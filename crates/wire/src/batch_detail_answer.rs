@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use domain::batch::{BatchEnd, BatchOutcome, BatchStart, BatchState};
-use domain::{BatchRecord, Exit, Failure, FailureCode, Phase, StopCause};
 use jiff::Timestamp;
+use livius_domain::batch::{BatchEnd, BatchOutcome, BatchStart, BatchState};
+use livius_domain::{BatchRecord, Exit, Failure, FailureCode, Phase, StopCause};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -153,7 +153,7 @@ impl<'a> FailureAnswer<'a> {
 
 #[cfg(test)]
 mod tests {
-    use domain::{AppInfo, BatchId, BatchTimes};
+    use livius_domain::{AppInfo, BatchId, BatchTimes};
 
     use super::*;
     use crate::{ReadOptions, read_batch};

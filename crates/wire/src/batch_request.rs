@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::BatchRequest;
+use livius_domain::BatchRequest;
 use serde::Serialize;
 use utoipa::ToSchema;
 

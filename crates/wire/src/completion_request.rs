@@ -1,6 +1,6 @@
 //! `POST /sessions/{id}/completion`.
 
-use domain::Kind;
+use livius_domain::Kind;
 use serde::Serialize;
 use utoipa::ToSchema;
 

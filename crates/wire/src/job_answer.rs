@@ -1,6 +1,6 @@
 //! The `JobStatus` object: 4 keys, never more, as Livy's Java client refuses any other.
 
-use domain::JobRecord;
+use livius_domain::JobRecord;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -79,8 +79,8 @@ impl<'a> JobEnvelope<'a> {
 
 #[cfg(test)]
 mod tests {
-    use domain::{JobId, JobLanguage, JobOutcome, JobState, SessionId};
     use jiff::Timestamp;
+    use livius_domain::{JobId, JobLanguage, JobOutcome, JobState, SessionId};
 
     use super::*;
 

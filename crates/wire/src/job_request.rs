@@ -1,6 +1,6 @@
 //! `POST /sessions/{id}/submit-job` and `…/run-job`.
 
-use domain::{JobLanguage, Kind};
+use livius_domain::{JobLanguage, Kind};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;

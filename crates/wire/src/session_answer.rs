@@ -1,6 +1,6 @@
 //! The Session object: 23 keys, always all of them, in Livy's order.
 
-use domain::{AppInfo, SessionRecord};
+use livius_domain::{AppInfo, SessionRecord};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -163,8 +163,8 @@ struct EarlyAnswer<'a> {
 
 #[cfg(test)]
 mod tests {
-    use domain::{End, Outcome, SessionId, SessionRequest, SessionState};
     use jiff::Timestamp;
+    use livius_domain::{End, Outcome, SessionId, SessionRequest, SessionState};
 
     use super::*;
     use crate::{ReadOptions, read_session};

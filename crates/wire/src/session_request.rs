@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Kind, SessionRequest, duration};
+use livius_domain::{Kind, SessionRequest, duration};
 use serde::Serialize;
 use utoipa::ToSchema;
 

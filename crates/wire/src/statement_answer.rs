@@ -1,6 +1,6 @@
 //! The Statement object: 7 keys, with the output in the middle as it came from the driver.
 
-use domain::{StatementRecord, StatementState};
+use livius_domain::{StatementRecord, StatementState};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -116,8 +116,8 @@ fn append<T: Serialize + ?Sized>(text: &mut Vec<u8>, value: &T) {
 
 #[cfg(test)]
 mod tests {
-    use domain::{Kind, SessionId, StatementId};
     use jiff::Timestamp;
+    use livius_domain::{Kind, SessionId, StatementId};
 
     use super::*;
 

@@ -1,6 +1,6 @@
 //! `POST /sessions/{id}/statements`.
 
-use domain::Kind;
+use livius_domain::Kind;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;

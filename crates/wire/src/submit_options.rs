@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{SubmitOptions, name};
+use livius_domain::{SubmitOptions, name};
 
 use crate::RequestError;
 use crate::error::shown;

@@ -2,8 +2,8 @@
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
+use livius_wire::ErrorMessage;
 use secrecy::ExposeSecret as _;
-use wire::ErrorMessage;
 
 use super::introduced;
 use crate::body::Payload;
@@ -19,7 +19,7 @@ use crate::router::Edge;
         ("Authorization" = String, Header, description = "`Bearer` and the driver's secret"),
         ("Livius-Driver" = String, Header, description = "The driver's name"),
     ),
-    request_body = wire::ApplicationReport,
+    request_body = livius_wire::ApplicationReport,
     responses(
         (status = 204, description = "It is stored"),
         (status = 400, description = "The report cannot be read", body = ErrorMessage),
@@ -33,7 +33,7 @@ pub async fn application_report(
     body: Payload,
 ) -> Result<StatusCode, ApiError> {
     let (driver, token) = introduced(&headers)?;
-    let app = wire::read_application_report(&body.text()?)?;
+    let app = livius_wire::read_application_report(&body.text()?)?;
     edge.batches
         .report(&driver, token.expose_secret(), app)
         .await?;

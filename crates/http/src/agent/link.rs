@@ -3,11 +3,11 @@
 use std::fmt::Display;
 use std::time::Duration;
 
-use agent_link::{AgentFrame, AgentSocket, Command, FrameError, Hello};
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, close_code};
-use domain::DriverId;
 use futures_util::{Sink, SinkExt as _, Stream, StreamExt as _};
-use sessions::AttachRefused;
+use livius_agent_link::{AgentFrame, AgentSocket, Command, FrameError, Hello};
+use livius_domain::DriverId;
+use livius_sessions::AttachRefused;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 

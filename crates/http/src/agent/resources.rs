@@ -5,12 +5,12 @@ use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
-use domain::ResourceId;
+use livius_domain::ResourceId;
+use livius_wire::ErrorMessage;
 use secrecy::ExposeSecret as _;
 use tokio::fs::File;
 use tokio::io::AsyncReadExt as _;
 use tokio_util::io::ReaderStream;
-use wire::ErrorMessage;
 
 use super::introduced;
 use crate::error::ApiError;
@@ -41,7 +41,7 @@ pub async fn resource_get(
 ) -> Result<Response, ApiError> {
     let (driver, token) = introduced(&headers)?;
     edge.sessions.authorise(&driver, token.expose_secret())?;
-    let resource = ResourceId(wire::integer(&resource)?);
+    let resource = ResourceId(livius_wire::integer(&resource)?);
     let path = edge.sessions.uploaded(&driver, resource);
     let path = path.ok_or_else(|| ApiError::no_upload(resource))?;
     // The driver may have had it already: it goes as soon as that is stored.

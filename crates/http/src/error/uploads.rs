@@ -3,7 +3,7 @@
 use std::io;
 
 use axum::http::StatusCode;
-use domain::{ResourceId, chain};
+use livius_domain::{ResourceId, chain};
 
 use super::{ApiError, Envelope};
 

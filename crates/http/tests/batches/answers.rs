@@ -2,10 +2,10 @@
 
 use axum::body::Body;
 use axum::http::Request;
-use domain::{Exit, Limits, SessionId};
+use livius_domain::{Exit, Limits, SessionId};
+use livius_sessions::Impersonation;
+use livius_testkit::{Program, World, WorldOptions};
 use serde_json::{Value, json};
-use sessions::Impersonation;
-use testkit::{Program, World, WorldOptions};
 
 use super::{APP, B0, B1, detail, run, submit};
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use domain::{BatchId, Exit, Verdict};
+use livius_domain::{BatchId, Exit, Verdict};
+use livius_testkit::{World, eventually};
 use serde_json::{Value, json};
-use testkit::{World, eventually};
 
 use super::{APP, B0, B1, REPORT, detail, log_of, run, started, submit, total, world_of};
 
@@ -178,10 +178,10 @@ async fn a_batch_that_is_ended_while_it_waits_is_never_started() {
 
 #[tokio::test]
 async fn places_in_the_queue_come_back_when_those_that_wait_are_deleted() {
-    let world = super::world_with(domain::Limits {
+    let world = super::world_with(livius_domain::Limits {
         running_batches: 1,
         waiting_batches: 2,
-        ..domain::Limits::default()
+        ..livius_domain::Limits::default()
     })
     .await;
     let (_, first) = run(&world, APP).await;

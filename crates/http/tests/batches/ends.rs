@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use domain::{BatchId, Exit, Verdict};
+use livius_domain::{BatchId, Exit, Verdict};
+use livius_testkit::World;
 use serde_json::{Value, json};
-use testkit::World;
 
 use super::{APP, B0, B1, REPORT, detail, log_of, run, submit};
 
@@ -190,7 +190,7 @@ async fn the_time_of_each_state_is_kept() {
     second();
     world.launcher().make_deaf(true);
     let ending = async {
-        testkit::eventually("the kill is under way", async || {
+        livius_testkit::eventually("the kill is under way", async || {
             detail(&world, B1).await["stoppingAt"]
                 .is_string()
                 .then_some(())

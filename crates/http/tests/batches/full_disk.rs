@@ -1,7 +1,7 @@
 //! A store that fails for a while.
 
-use domain::{BatchId, Exit};
-use testkit::{World, eventually};
+use livius_domain::{BatchId, Exit};
+use livius_testkit::{World, eventually};
 
 use super::{APP, B0, B1, REPORT, detail, log_of, run, settle, started, submit, total, world_of};
 

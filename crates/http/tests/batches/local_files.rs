@@ -3,10 +3,10 @@
 use std::os::unix::fs::symlink;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use domain::{Exit, Limits, SessionId};
-use sessions::LocalFiles;
+use livius_domain::{Exit, Limits, SessionId};
+use livius_sessions::LocalFiles;
+use livius_testkit::{World, WorldOptions};
 use tempfile::TempDir;
-use testkit::{World, WorldOptions};
 
 use super::{APP, B0, B1, detail, log_of, run, submit, total};
 

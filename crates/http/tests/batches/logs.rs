@@ -1,8 +1,8 @@
 //! The log of a batch: the whole output, in Livy's composition.
 
-use domain::{BatchId, Exit};
+use livius_domain::{BatchId, Exit};
+use livius_testkit::World;
 use serde_json::json;
-use testkit::World;
 
 use super::{APP, B0, B1, run, submit, world_of};
 

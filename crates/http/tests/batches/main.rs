@@ -19,9 +19,9 @@ mod shutdown;
 
 use std::time::Duration;
 
-use domain::{BatchId, Limits};
-use testkit::DriverOrder;
-use testkit::{FakeProcess, World, WorldOptions, eventually};
+use livius_domain::{BatchId, Limits};
+use livius_testkit::DriverOrder;
+use livius_testkit::{FakeProcess, World, WorldOptions, eventually};
 
 const B0: BatchId = BatchId(0);
 const B1: BatchId = BatchId(1);

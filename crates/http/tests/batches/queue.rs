@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use domain::{BatchId, Exit, Limits};
 use futures_util::future::join_all;
-use testkit::{World, eventually};
+use livius_domain::{BatchId, Exit, Limits};
+use livius_testkit::{World, eventually};
 
 use super::{APP, B0, REPORT, run, settle, started, submit, total, world_of, world_with};
 

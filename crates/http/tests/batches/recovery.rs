@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use domain::{BatchId, Exit, Verdict};
+use livius_domain::{BatchId, Exit, Verdict};
+use livius_testkit::{World, eventually};
 use serde_json::{Value, json};
-use testkit::{World, eventually};
 
 use super::{
     APP, B0, B1, B2, REPORT, detail, log_of, run, settle, started, submit, total, world_of,
@@ -333,10 +333,10 @@ async fn a_delete_that_was_answered_holds_even_if_the_disk_was_too_slow_for_it()
 
 #[tokio::test]
 async fn ended_batches_in_excess_are_forgotten_with_their_logs() {
-    let world = super::world_with(domain::Limits {
+    let world = super::world_with(livius_domain::Limits {
         ended_batches: 2,
         ended_batch_retention: Duration::from_mins(1),
-        ..domain::Limits::default()
+        ..livius_domain::Limits::default()
     })
     .await;
     let mut dirs = Vec::new();

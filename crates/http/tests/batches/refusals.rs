@@ -1,6 +1,6 @@
 //! Bad requests: each is refused with its reason, and nothing is left of it.
 
-use testkit::{World, WorldOptions};
+use livius_testkit::{World, WorldOptions};
 
 use super::{APP, submit, total};
 

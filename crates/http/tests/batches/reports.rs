@@ -2,11 +2,11 @@
 
 use axum::body::Body;
 use axum::http::Request;
-use domain::{DriverId, Exit, SessionId};
+use livius_domain::{DriverId, Exit, SessionId};
+use livius_testkit::DriverOrder;
+use livius_testkit::{Answer, World};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
-use testkit::DriverOrder;
-use testkit::{Answer, World};
 
 use super::{APP, B0, B1, REPORT, detail, run, submit, world_of};
 
@@ -105,7 +105,7 @@ async fn only_the_batchs_own_agent_is_believed() {
     let (token, driver) = (order.token.expose_secret(), DriverId::parse(name).unwrap());
     assert_eq!(
         world.sessions().authorise(&driver, token),
-        Err(sessions::AttachRefused::UnknownDriver)
+        Err(livius_sessions::AttachRefused::UnknownDriver)
     );
     for id in [B0, B1] {
         assert_eq!(
@@ -171,7 +171,7 @@ async fn a_report_while_it_is_being_ended_is_kept() {
     let (order, process) = world.batch_process(B0).await;
     let killing = async {
         // It is being ended once that is shown.
-        testkit::eventually("the kill is under way", async || {
+        livius_testkit::eventually("the kill is under way", async || {
             detail(&world, B0).await["stoppingAt"]
                 .is_string()
                 .then_some(())

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use domain::Exit;
+use livius_domain::Exit;
+use livius_sessions::ShutdownPolicy;
+use livius_testkit::World;
 use serde_json::json;
-use sessions::ShutdownPolicy;
-use testkit::World;
 
 use super::{
     APP, B0, B1, B2, REPORT, detail, log_of, run, settle, started, submit, total, world_of,
@@ -94,7 +94,7 @@ async fn what_does_not_end_in_time_is_made_to() {
     world.launcher().make_deaf(true);
     let (_, process) = run(&world, APP).await;
     let ending = async {
-        testkit::eventually("it is being ended", async || {
+        livius_testkit::eventually("it is being ended", async || {
             detail(&world, B0).await["stoppingAt"]
                 .is_string()
                 .then_some(())

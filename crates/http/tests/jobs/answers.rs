@@ -1,8 +1,8 @@
 //! What is said of jobs.
 
 use axum::http::Method;
-use domain::{JobLanguage, Limits, StatementId};
 use http_body_util::BodyExt as _;
+use livius_domain::{JobLanguage, Limits, StatementId};
 use tower::ServiceExt as _;
 
 use super::*;

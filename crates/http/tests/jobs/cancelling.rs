@@ -81,6 +81,6 @@ async fn a_cancelled_job_whose_driver_dies_is_cancelled() {
     submit(&world, FOO).await;
     expect_job(&mut agent).await;
     cancel(&world, J1).await;
-    world.driver(S0).await.1.exit(domain::Exit::Code(1));
+    world.driver(S0).await.1.exit(livius_domain::Exit::Code(1));
     await_job(&world, J1, "CANCELLED").await;
 }

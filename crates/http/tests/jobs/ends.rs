@@ -1,6 +1,6 @@
 //! Sessions that end: what is left of their jobs and files, and what they are refused afterwards.
 
-use domain::Exit;
+use livius_domain::Exit;
 
 use super::*;
 

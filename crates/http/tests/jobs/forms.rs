@@ -1,6 +1,6 @@
 //! Forms as nobody should send them.
 
-use domain::ResourceUse;
+use livius_domain::ResourceUse;
 
 use super::*;
 

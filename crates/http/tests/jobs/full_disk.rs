@@ -60,7 +60,7 @@ async fn the_jobs_of_a_driver_that_dies_meanwhile_end_later() {
     submit(&world, FOO).await;
     expect_job(&mut agent).await;
     world.disk().set_full(true);
-    world.driver(S0).await.1.exit(domain::Exit::Code(3));
+    world.driver(S0).await.1.exit(livius_domain::Exit::Code(3));
     world.await_state(S0, "dead").await;
     world.disk().set_full(false);
     await_job(&world, J1, "FAILED").await;

@@ -18,13 +18,13 @@ mod resources;
 mod sockets;
 mod uploads;
 
-use agent_link::{Command, Event};
 use axum::body::Body;
 use axum::http::Request;
-use domain::{JobId, JobLanguage, JobOutcome, Limits, ResourceId, ResourceUse, SessionId};
+use livius_agent_link::{Command, Event};
+use livius_domain::{JobId, JobLanguage, JobOutcome, Limits, ResourceId, ResourceUse, SessionId};
+use livius_testkit::{Answer, DriverOrder, ScriptedAgent, World, WorldOptions, eventually};
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
-use testkit::{Answer, DriverOrder, ScriptedAgent, World, WorldOptions, eventually};
 
 const S0: SessionId = SessionId(0);
 const J1: JobId = JobId(1);

@@ -1,7 +1,7 @@
 //! Lost links and lost servers: nothing that was acknowledged is lost, and nothing is given to the driver twice without need.
 
-use domain::ResourceUse;
 use futures_util::stream::{self, StreamExt as _};
+use livius_domain::ResourceUse;
 
 use super::*;
 

@@ -1,6 +1,6 @@
 //! Requests for jobs that cannot be.
 
-use domain::Limits;
+use livius_domain::Limits;
 
 use super::*;
 

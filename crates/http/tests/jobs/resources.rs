@@ -1,7 +1,7 @@
 //! Files that the driver gets by itself.
 
-use domain::Limits;
-use sessions::LocalFiles;
+use livius_domain::Limits;
+use livius_sessions::LocalFiles;
 
 use super::*;
 

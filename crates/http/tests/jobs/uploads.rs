@@ -1,7 +1,7 @@
 //! Files that clients send.
 
 use async_compression::tokio::write::GzipEncoder;
-use domain::Limits;
+use livius_domain::Limits;
 use tokio::io::AsyncWriteExt as _;
 
 use super::*;

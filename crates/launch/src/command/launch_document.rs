@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::Kind;
+use livius_domain::Kind;
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value, json};
 

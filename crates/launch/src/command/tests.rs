@@ -5,7 +5,7 @@ mod in_cluster;
 
 use std::time::Duration;
 
-use domain::{DriverId, Kind};
+use livius_domain::{DriverId, Kind};
 
 use super::*;
 use crate::java::Origin;
@@ -245,7 +245,7 @@ fn numbers_beyond_the_agents_are_cut_down() {
 }
 
 fn refusal(conf: &[(&str, &str)]) -> String {
-    domain::chain(&plan(conf, &[], &[]).unwrap_err())
+    livius_domain::chain(&plan(conf, &[], &[]).unwrap_err())
 }
 
 #[test]

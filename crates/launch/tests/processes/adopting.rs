@@ -5,8 +5,8 @@ use std::io::Write as _;
 use std::process::{ChildStdin, Command, Stdio};
 use std::time::Duration;
 
-use domain::{Exit, ProcessRecord};
-use launch::{Gone, Launcher as _};
+use livius_domain::{Exit, ProcessRecord};
+use livius_launch::{Gone, Launcher as _};
 
 use crate::world::{World, in_time, kill, run, this_program};
 

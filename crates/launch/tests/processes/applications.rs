@@ -3,8 +3,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use domain::{Exit, Verdict};
-use launch::{DriverOrder, Launcher as _};
+use livius_domain::{Exit, Verdict};
+use livius_launch::{DriverOrder, Launcher as _};
 
 use crate::world::{World, in_time, run};
 

@@ -3,8 +3,8 @@
 use std::fs;
 use std::time::Duration;
 
-use domain::Exit;
-use launch::{Gone, Launcher as _};
+use livius_domain::Exit;
+use livius_launch::{Gone, Launcher as _};
 
 use crate::world::{LONG, World, in_time, kill, run, wait_for};
 

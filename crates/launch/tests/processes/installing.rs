@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::fs;
 
-use launch::{
+use livius_launch::{
     FindError, InstallError, Origin, Progress, Search, SetupError, SetupOrder, doctor, find, setup,
 };
 

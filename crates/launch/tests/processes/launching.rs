@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use camino::Utf8Path;
-use domain::{Exit, ProcessRecord, SystemClock};
-use launch::{Gone, Launcher as _, LocalConfig, LocalLauncher};
+use livius_domain::{Exit, ProcessRecord, SystemClock};
+use livius_launch::{Gone, Launcher as _, LocalConfig, LocalLauncher};
 
 use crate::world::{World, in_time, run, supervisor_of, wait_for};
 
@@ -71,7 +71,7 @@ fn a_supervisor_that_is_none() {
             };
             let launcher = LocalLauncher::new(config, Arc::new(SystemClock));
             let failure = in_time(launcher.launch(world.order())).await.err().unwrap();
-            assert_eq!(failure.code, domain::FailureCode::LaunchFailed);
+            assert_eq!(failure.code, livius_domain::FailureCode::LaunchFailed);
         }
     });
 }

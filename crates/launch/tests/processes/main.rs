@@ -19,8 +19,8 @@ mod world;
 use std::process::ExitCode;
 
 use camino::Utf8Path;
-use domain::SystemClock;
 use libtest_mimic::{Arguments, Trial};
+use livius_domain::SystemClock;
 
 /// A test: its name and what it does.
 type Test = (&'static str, fn());
@@ -28,7 +28,7 @@ type Test = (&'static str, fn());
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [_, "supervise", dir] => match launch::supervise(Utf8Path::new(dir), &SystemClock) {
+        [_, "supervise", dir] => match livius_launch::supervise(Utf8Path::new(dir), &SystemClock) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 eprintln!("{error}");

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use domain::{DriverId, Kind, ProcessRecord, SystemClock};
-use launch::{
+use livius_domain::{DriverId, Kind, ProcessRecord, SystemClock};
+use livius_launch::{
     DriverOrder, DriverProcess, Environment, Launcher as _, LocalConfig, LocalLauncher, Program,
     Search,
 };

@@ -1,7 +1,7 @@
 //! Kinds of code: their names, the files that hold them, and switching between them.
 
 use camino::Utf8Path;
-use domain::Kind;
+use livius_domain::Kind;
 
 /// How a kind is written, as far as it matters to where a statement ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

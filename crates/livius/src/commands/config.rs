@@ -91,8 +91,8 @@ fn as_text(resolved: &Resolved) -> String {
 
 fn as_json(resolved: &Resolved) -> String {
     let entry = |(path, sourced): (&str, &Sourced)| {
-        let value = match wire::redact::value(path, &sourced.value.to_string()) {
-            wire::redact::REDACTED => wire::redact::REDACTED.into(),
+        let value = match livius_wire::redact::value(path, &sourced.value.to_string()) {
+            livius_wire::redact::REDACTED => livius_wire::redact::REDACTED.into(),
             _ => sourced.value.to_json(),
         };
         (
@@ -106,5 +106,5 @@ fn as_json(resolved: &Resolved) -> String {
 
 /// The value without secrets: Spark configuration may hold some.
 fn shown(path: &str, sourced: &Sourced) -> String {
-    wire::redact::value(path, &sourced.value.to_string()).to_owned()
+    livius_wire::redact::value(path, &sourced.value.to_string()).to_owned()
 }

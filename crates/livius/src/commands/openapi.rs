@@ -5,6 +5,6 @@ use crate::terminal;
 
 /// Runs the command.
 pub fn run() -> anyhow::Result<Ending> {
-    terminal::say(&serde_json::to_string_pretty(&http_edge::openapi())?);
+    terminal::say(&serde_json::to_string_pretty(&livius_http::openapi())?);
     Ok(Ending::Good)
 }

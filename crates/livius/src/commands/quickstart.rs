@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use anyhow::{Context as _, anyhow};
 use camino::Utf8Path;
-use store::OpenError;
+use livius_store::OpenError;
 
 use crate::cli::{Quickstart, ServerFlags};
 use crate::commands::{serve, setup};

@@ -1,7 +1,7 @@
 //! `livius setup`: finds Java and Spark, or installs them for this user, and prepares them.
 
 use anyhow::anyhow;
-use launch::{Found, Python, Search, SetupError, SetupOrder, Step};
+use livius_launch::{Found, Python, Search, SetupError, SetupOrder, Step};
 use serde_json::json;
 
 use crate::cli::Setup;
@@ -45,7 +45,9 @@ fn versions(arguments: &Setup, search: &Search) -> anyhow::Result<Vec<Option<Str
         let python = Python::find(&search.environment, "python3")
             .map_err(SetupError::Python)
             .map_err(explained)?;
-        Ok(Some(launch::default_spark(&python.version).to_owned()))
+        Ok(Some(
+            livius_launch::default_spark(&python.version).to_owned(),
+        ))
     };
     arguments.spark_version.iter().map(named).collect()
 }
@@ -61,7 +63,7 @@ pub fn prepare(
         spark_version,
         check_again: false,
     };
-    let found = launch::setup(&order, &|event| tell(progress, event)).map_err(explained)?;
+    let found = livius_launch::setup(&order, &|event| tell(progress, event)).map_err(explained)?;
     for warning in &found.warnings {
         progress.step(&format!("note: {warning}"));
     }
@@ -75,9 +77,9 @@ fn explained(error: SetupError) -> anyhow::Error {
     anyhow!("failed to {told:#}\n  what to do: {hint}")
 }
 
-fn tell(progress: &Progress, event: launch::Progress<'_>) {
+fn tell(progress: &Progress, event: livius_launch::Progress<'_>) {
     let text = match event {
-        launch::Progress::Begun(step, what) => match step {
+        livius_launch::Progress::Begun(step, what) => match step {
             Step::Spark => format!("installing Spark ({what}): about 400 MB, a minute or two"),
             Step::Java => format!("installing Java ({what}), as none was found that fits"),
             Step::Agent => format!("compiling the agent for {what}"),
@@ -85,13 +87,13 @@ fn tell(progress: &Progress, event: launch::Progress<'_>) {
                 "running a small Spark job, to see that it all works together".to_owned()
             }
         },
-        launch::Progress::Waiting(step) => {
+        livius_launch::Progress::Waiting(step) => {
             format!("waiting for another livius setup, which is {}", doing(step))
         }
-        launch::Progress::Line(line) => format!("  {line}"),
-        launch::Progress::Present(step, place) => format!("{}: {place}", present(step)),
-        launch::Progress::Ended(Step::Check, _) => "the small Spark job ran".to_owned(),
-        launch::Progress::Ended(step, place) => format!("{}: {place}", ready(step)),
+        livius_launch::Progress::Line(line) => format!("  {line}"),
+        livius_launch::Progress::Present(step, place) => format!("{}: {place}", present(step)),
+        livius_launch::Progress::Ended(Step::Check, _) => "the small Spark job ran".to_owned(),
+        livius_launch::Progress::Ended(step, place) => format!("{}: {place}", ready(step)),
     };
     progress.step(&text);
 }

@@ -2,13 +2,13 @@
 
 use anyhow::Context as _;
 use camino::Utf8Path;
-use domain::SystemClock;
+use livius_domain::SystemClock;
 
 use crate::exit::Ending;
 
 /// Runs the command.
 pub fn run(dir: &Utf8Path) -> anyhow::Result<Ending> {
-    launch::supervise(dir, &SystemClock)
+    livius_launch::supervise(dir, &SystemClock)
         .with_context(|| format!("cannot look after the driver in {dir}"))?;
     Ok(Ending::Good)
 }

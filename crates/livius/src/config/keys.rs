@@ -373,7 +373,7 @@ const REST: &[Key] = &[
         "logs.level",
         Shape::Text,
         "info",
-        "What is logged: `error`, `warn`, `info`, `debug`, `trace`, or directives such as `info,sessions=debug`.",
+        "What is logged: `error`, `warn`, `info`, `debug`, `trace`, or directives such as `info,livius_sessions=debug`.",
     ),
 ];
 

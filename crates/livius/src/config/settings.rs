@@ -5,9 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
-use domain::Limits;
-use http_edge::SecurityHeaders;
-use sessions::{Impersonation, LocalFiles, ShutdownPolicy};
+use livius_domain::Limits;
+use livius_http::SecurityHeaders;
+use livius_sessions::{Impersonation, LocalFiles, ShutdownPolicy};
 use tracing_subscriber::EnvFilter;
 
 use super::environment::Surroundings;
@@ -257,7 +257,7 @@ impl Settings {
             .clone()
             .unwrap_or_else(|| format!("ws://{}", reachable(bound)));
         let base = base.trim_end_matches('/');
-        let path = http_edge::AGENT_PATH;
+        let path = livius_http::AGENT_PATH;
         vec![if base.ends_with(path) {
             base.to_owned()
         } else {
@@ -271,8 +271,8 @@ impl Settings {
     }
 
     /// Where to look for Spark and Java.
-    pub fn search(&self, surroundings: &Surroundings) -> launch::Search {
-        launch::Search {
+    pub fn search(&self, surroundings: &Surroundings) -> livius_launch::Search {
+        livius_launch::Search {
             environment: surroundings.for_drivers(),
             runtimes: self.data("runtimes"),
             spark_home: self.spark_home.clone(),

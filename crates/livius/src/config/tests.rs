@@ -1,7 +1,7 @@
 //! The layers together.
 
 use camino::Utf8Path;
-use sessions::{LocalFiles, ShutdownPolicy};
+use livius_sessions::{LocalFiles, ShutdownPolicy};
 
 use super::*;
 
@@ -51,7 +51,7 @@ fn defaults_stand_alone_and_agree_with_the_domain() {
     assert_eq!(settings.on_shutdown, ShutdownPolicy::Stop);
     assert_eq!(
         format!("{:?}", settings.limits),
-        format!("{:?}", domain::Limits::default())
+        format!("{:?}", livius_domain::Limits::default())
     );
     assert_eq!(
         settings.agent_urls("0.0.0.0:81".parse().unwrap()),
@@ -92,7 +92,7 @@ fn headers_are_livys_unless_others_are_chosen_or_none() {
     let defaults = Settings::from_resolved(&with(&[], &Flags::default()).unwrap());
     assert_eq!(
         defaults.security_headers,
-        http_edge::SecurityHeaders::default()
+        livius_http::SecurityHeaders::default()
     );
     let key = "server.header_x_frame_options";
     let other = with(&[], &set(&[&format!("{key}=DENY")])).unwrap();

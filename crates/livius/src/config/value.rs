@@ -206,7 +206,7 @@ fn resolve_all(texts: &[String], base: Base<'_>) -> Vec<String> {
 /// Livy's syntax, but never without a unit: its bare numbers are milliseconds, which nobody expects.
 fn read_duration(text: &str) -> Option<Duration> {
     text.ends_with(|last: char| last.is_ascii_alphabetic())
-        .then(|| domain::duration::parse(text).ok())?
+        .then(|| livius_domain::duration::parse(text).ok())?
 }
 
 fn read_size(text: &str) -> Option<u64> {

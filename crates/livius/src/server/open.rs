@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use camino::Utf8Path;
-use domain::{Clock, SystemClock, chain};
-use launch::Launcher;
-use launch::{LocalConfig, LocalLauncher};
+use livius_domain::{Clock, SystemClock, chain};
+use livius_launch::Launcher;
+use livius_launch::{LocalConfig, LocalLauncher};
+use livius_sessions::{Batches, Config, Sessions};
+use livius_store::SqliteStore;
 use rustix::process::{Resource, getrlimit, setrlimit};
-use sessions::{Batches, Config, Sessions};
-use store::SqliteStore;
 use tokio::net::TcpListener;
 
 use super::Server;
@@ -54,7 +54,7 @@ impl Server {
         .context("cannot take up the batches of the store")?;
         warn_of_strangers(settings, address);
         warn_of_missing_spark(settings.search(surroundings));
-        let router = http_edge::router(sessions.clone(), batches.clone(), edge(settings));
+        let router = livius_http::router(sessions.clone(), batches.clone(), edge(settings));
         let connections = Connections::accept(listener, router);
         tracing::info!(server.address = %address, data_dir = %settings.data_dir, "listening");
         Ok(Self {
@@ -112,17 +112,17 @@ fn application(settings: &Settings, address: SocketAddr) -> Config {
     }
 }
 
-fn edge(settings: &Settings) -> http_edge::Options {
-    http_edge::Options {
+fn edge(settings: &Settings) -> livius_http::Options {
+    livius_http::Options {
         body_bytes: settings.limits.body_bytes,
         upload_bytes: settings.limits.upload_bytes,
         host_names: settings.host_names.clone(),
         csrf_protection: settings.csrf_protection,
         security_headers: settings.security_headers.clone(),
-        read: wire::ReadOptions {
+        read: livius_wire::ReadOptions {
             ignore_unknown_fields: settings.ignore_unknown_fields,
         },
-        ..http_edge::Options::default()
+        ..livius_http::Options::default()
     }
 }
 
@@ -133,9 +133,9 @@ fn warn_of_strangers(settings: &Settings, address: SocketAddr) {
 }
 
 /// Sessions could not start; the server answers all the same, as a Spark may come. Nobody waits for the search: it asks Java.
-fn warn_of_missing_spark(search: launch::Search) {
+fn warn_of_missing_spark(search: livius_launch::Search) {
     drop(tokio::task::spawn_blocking(move || {
-        if let Err(error) = launch::find(&search) {
+        if let Err(error) = livius_launch::find(&search) {
             let hint = error.hint();
             tracing::warn!(error = chain(&error), hint, "no session can start");
         }

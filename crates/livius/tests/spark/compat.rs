@@ -1,6 +1,6 @@
 //! The scenarios of `compat/` that need a Spark. Those that need none are in `tests/compat.rs`.
 
-use ::compat::{Options, ServerKind, Suite, Target, run};
+use livius_compat::{Options, ServerKind, Suite, Target, run};
 use serde_json::Value;
 
 use crate::{Case, Shared};

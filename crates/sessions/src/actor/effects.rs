@@ -4,9 +4,9 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent_link::Command;
-use domain::{End, Exit, SessionEffect, SessionEvent, SessionState, chain};
-use launch::{DriverProcess, Gone};
+use livius_agent_link::Command;
+use livius_domain::{End, Exit, SessionEffect, SessionEvent, SessionState, chain};
+use livius_launch::{DriverProcess, Gone};
 use tokio::time::Instant;
 
 use super::statements::cause_words;

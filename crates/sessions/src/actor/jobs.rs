@@ -2,9 +2,9 @@
 
 use std::sync::atomic::Ordering;
 
-use agent_link::Command;
-use domain::{End, JobEffect, JobEvent, JobId, JobLanguage, JobOutcome, JobRecord};
 use jiff::Timestamp;
+use livius_agent_link::Command;
+use livius_domain::{End, JobEffect, JobEvent, JobId, JobLanguage, JobOutcome, JobRecord};
 
 use super::Actor;
 use super::statements::end_reason;
@@ -278,7 +278,7 @@ impl Actor {
         self.ended_jobs = 0;
         let keep = self.sessions.config().limits.retained_jobs as u64;
         if let Err(error) = self.sessions.store().trim_jobs(self.record.id, keep).await {
-            tracing::warn!(session.id = %self.record.id, error = %domain::chain(&error), "cannot drop old jobs");
+            tracing::warn!(session.id = %self.record.id, error = %livius_domain::chain(&error), "cannot drop old jobs");
         }
     }
 }

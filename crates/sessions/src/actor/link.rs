@@ -1,7 +1,7 @@
 //! The actor and its agent: who is connected, what was applied, what is sent.
 
-use agent_link::{AgentFrame, AgentSocket, Command, Event, Notice};
-use domain::{AppInfo, Failure, FailureCode, Kind, Phase, SessionEvent};
+use livius_agent_link::{AgentFrame, AgentSocket, Command, Event, Notice};
+use livius_domain::{AppInfo, Failure, FailureCode, Kind, Phase, SessionEvent};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -94,7 +94,7 @@ impl Actor {
         if seq > applied {
             if let Err(error) = self.on_event(event).await {
                 // Not acknowledged, so not lost: the agent keeps it and says it again when it is back.
-                tracing::error!(session.id = %self.record.id, error = %domain::chain(&error), "cannot store what the agent said");
+                tracing::error!(session.id = %self.record.id, error = %livius_domain::chain(&error), "cannot store what the agent said");
                 self.lose_link().await;
                 return;
             }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use agent_link::Command;
 use camino::Utf8Path;
-use domain::{ResourceId, ResourceRecord, ResourceSource, ResourceState};
-use store::NewResource;
+use livius_agent_link::Command;
+use livius_domain::{ResourceId, ResourceRecord, ResourceSource, ResourceState};
+use livius_store::NewResource;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::Actor;

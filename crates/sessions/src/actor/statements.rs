@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent_link::Command;
-use domain::{End, Kind, StatementEffect, StatementEvent, StatementId, StatementRecord};
 use jiff::Timestamp;
+use livius_agent_link::Command;
+use livius_domain::{End, Kind, StatementEffect, StatementEvent, StatementId, StatementRecord};
 use tokio::time::Instant;
 
 use super::Actor;
@@ -72,7 +72,7 @@ impl Actor {
 
     pub(super) fn retry_after(&mut self, dispatched: Result<(), SessionError>) {
         if let Err(error) = dispatched {
-            tracing::error!(session.id = %self.record.id, error = %domain::chain(&error), "cannot hand over what is to run; trying again");
+            tracing::error!(session.id = %self.record.id, error = %livius_domain::chain(&error), "cannot hand over what is to run; trying again");
             self.retry = Some(Instant::now() + RETRY_PAUSE);
         }
     }
@@ -105,7 +105,10 @@ impl Actor {
         let Some(record) = self.current.and_then(|id| self.entry.board.unfinished(id)) else {
             return self.dispatch().await;
         };
-        let cancelling = matches!(record.state, domain::StatementState::Cancelling { .. });
+        let cancelling = matches!(
+            record.state,
+            livius_domain::StatementState::Cancelling { .. }
+        );
         self.step(&record, StatementEvent::Dispatch, None).await?;
         if cancelling {
             self.send(Command::Cancel {
@@ -222,7 +225,7 @@ impl Actor {
             let output = lost_output(id, end);
             let lost = StatementEvent::DriverLost(self.sessions.clock().now());
             if let Err(error) = self.step(&record, lost, Some(&output)).await {
-                tracing::error!(session.id = %self.record.id, statement.id = %id, error = %domain::chain(&error), "cannot store a statement's end");
+                tracing::error!(session.id = %self.record.id, statement.id = %id, error = %livius_domain::chain(&error), "cannot store a statement's end");
             }
         }
     }
@@ -329,7 +332,7 @@ impl Actor {
                 .trim_statements(self.record.id, keep)
                 .await
             {
-                tracing::warn!(session.id = %self.record.id, error = %domain::chain(&error), "cannot drop old statements");
+                tracing::warn!(session.id = %self.record.id, error = %livius_domain::chain(&error), "cannot drop old statements");
             }
         }
     }
@@ -394,8 +397,8 @@ fn error_output(id: StatementId, ename: &str, evalue: &str) -> String {
 }
 
 /// Why a session was stopped, in words that follow "stopped while the code ran".
-pub(super) fn cause_words(cause: domain::StopCause) -> &'static str {
-    use domain::StopCause as Cause;
+pub(super) fn cause_words(cause: livius_domain::StopCause) -> &'static str {
+    use livius_domain::StopCause as Cause;
     match cause {
         Cause::User => "on request",
         Cause::IdleTimeout => "it was idle for longer than its idleTimeout",

@@ -8,11 +8,11 @@ mod effects;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::batch::BatchStart;
-use domain::{
+use livius_domain::batch::BatchStart;
+use livius_domain::{
     AppInfo, BatchEvent, BatchRecord, BatchState, Departure, Exit, Failure, StopCause, chain,
 };
-use launch::{DriverProcess, Gone};
+use livius_launch::{DriverProcess, Gone};
 use secrecy::SecretString;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::time::Instant;

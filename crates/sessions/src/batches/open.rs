@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{BatchId, BatchRecord, Clock, DriverRecord};
-use launch::Launcher;
-use store::BatchStore;
+use livius_domain::{BatchId, BatchRecord, Clock, DriverRecord};
+use livius_launch::Launcher;
+use livius_store::BatchStore;
 use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore, mpsc, watch};
 
 use super::actor::{Actor, Begin, Own, Report};
@@ -154,7 +154,7 @@ impl Batches {
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(error = %domain::chain(&error), "cannot forget old batches");
+                    tracing::warn!(error = %livius_domain::chain(&error), "cannot forget old batches");
                     return;
                 }
             }

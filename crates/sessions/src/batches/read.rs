@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use domain::{BatchId, BatchRecord};
-use store::Window;
+use livius_domain::{BatchId, BatchRecord};
+use livius_store::Window;
 
 use super::Batches;
 use crate::error::SessionError;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use camino::Utf8Path;
-use domain::{BatchId, DriverId};
+use livius_domain::{BatchId, DriverId};
 use tokio::sync::{mpsc, watch};
 
 use super::actor::Message;

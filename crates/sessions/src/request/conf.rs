@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::SubmitOptions;
+use livius_domain::SubmitOptions;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::SQL_MAX_ROWS_KEY;
@@ -188,7 +188,7 @@ mod tests {
         Config {
             drivers_dir: "/data/drivers".into(),
             agent_urls: vec![],
-            limits: domain::Limits::default(),
+            limits: livius_domain::Limits::default(),
             spark_defaults: BTreeMap::from([("spark.master".to_owned(), "local[*]".to_owned())]),
             spark_overrides: BTreeMap::new(),
             blocked_conf: vec!["spark.yarn.jars".to_owned()],

@@ -1,7 +1,7 @@
 //! Which files a request may name.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use domain::SubmitOptions;
+use livius_domain::SubmitOptions;
 
 use super::conf::file_lists;
 use crate::config::LocalFiles;

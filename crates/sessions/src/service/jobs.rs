@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
-use domain::{DriverId, JobId, ResourceId, ResourceSource, ResourceUse, SessionId};
-use store::NewResource;
+use livius_domain::{DriverId, JobId, ResourceId, ResourceSource, ResourceUse, SessionId};
+use livius_store::NewResource;
 use tokio::sync::oneshot;
 
 use super::{Sessions, ask, unanswered};

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
-use domain::session::Link;
-use domain::{Clock, End, Outcome, SessionRecord, SessionState, StopCause};
-use launch::Launcher;
+use livius_domain::session::Link;
+use livius_domain::{Clock, End, Outcome, SessionRecord, SessionState, StopCause};
+use livius_launch::Launcher;
+use livius_store::Store;
 use secrecy::SecretString;
-use store::Store;
 use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore, mpsc, watch};
 
 use super::{Inner, Sessions};
@@ -173,7 +173,7 @@ impl Sessions {
                 }
             }
             Err(error) => {
-                tracing::warn!(error = %domain::chain(&error), "cannot forget old sessions");
+                tracing::warn!(error = %livius_domain::chain(&error), "cannot forget old sessions");
             }
         }
     }

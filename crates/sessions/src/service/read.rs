@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use domain::{SessionId, SessionRecord, StatementId};
-use store::{StoredStatement, Window};
+use livius_domain::{SessionId, SessionRecord, StatementId};
+use livius_store::{StoredStatement, Window};
 
 use super::Sessions;
 use crate::board::{Board, output_view};

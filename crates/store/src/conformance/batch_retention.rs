@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use domain::{AppInfo, BatchId, BatchRecord, BatchState};
 use jiff::Timestamp;
+use livius_domain::{AppInfo, BatchId, BatchRecord, BatchState};
 
 use super::batch_samples::{driver_of, ended, named, unnamed};
 use super::batches::ids;
@@ -116,7 +116,7 @@ pub async fn a_batch_call_that_is_given_up_is_done_whole_or_not_at_all(
         let (shared, new) = (Arc::clone(&store), unnamed()?);
         let call = tokio::task::JoinSet::from_iter([async move {
             let made = shared.create_batch(new).await?;
-            let times = domain::BatchTimes {
+            let times = livius_domain::BatchTimes {
                 ended_at: Some(made.times.created_at),
                 ..made.times
             };

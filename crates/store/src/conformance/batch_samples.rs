@@ -1,7 +1,7 @@
 //! Batches for the cases.
 
-use domain::batch::BatchStart;
-use domain::{
+use livius_domain::batch::BatchStart;
+use livius_domain::{
     BatchEnd, BatchId, BatchOutcome, BatchRecord, BatchRequest, BatchState, DriverId, DriverRecord,
     Exit, Failure as BatchFailure, FailureCode, Phase, StopCause, SubmitOptions,
 };

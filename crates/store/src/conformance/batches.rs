@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use domain::{
+use livius_domain::{
     AppInfo, BatchEnd, BatchId, BatchOutcome, BatchRecord, BatchState, BatchTimes,
     Failure as BatchFailure,
 };
@@ -117,7 +117,7 @@ pub async fn batches_are_counted_apart_and_a_refusal_uses_a_number_up(
     assert_eq!(store.create_batch(named("b")?).await?.id, BatchId(3));
     assert_eq!(ids(&*store).await?, (2, vec![0, 3]));
     let session = store.create_session(super::unnamed()?).await?;
-    assert_eq!(session.id, domain::SessionId(3));
+    assert_eq!(session.id, livius_domain::SessionId(3));
     assert_eq!(store.list_sessions(ALL).await?.0, 4);
     Ok(())
 }

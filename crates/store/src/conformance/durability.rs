@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{Kind, SessionId, StatementId, StatementRecord, StatementState};
+use livius_domain::{Kind, SessionId, StatementId, StatementRecord, StatementState};
 
 use super::{ALL, Outcome, Place, at, driver_of, ended, named, unnamed};
 use crate::StoreError;

@@ -1,6 +1,6 @@
 //! What jobs are made of, and what they return.
 
-use domain::{JobLanguage, JobOutcome, JobRecord, JobState, SessionId};
+use livius_domain::{JobLanguage, JobOutcome, JobRecord, JobState, SessionId};
 
 use super::jobs::{job, over};
 use super::{Failure, Outcome, Place, at, unnamed};

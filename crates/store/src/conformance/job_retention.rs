@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use domain::{
+use jiff::Timestamp;
+use livius_domain::{
     JobId, JobLanguage, JobOutcome, JobRecord, JobState, ResourceId, ResourceRecord, ResourceState,
     SessionId,
 };
-use jiff::Timestamp;
 
 use super::jobs::{job, over};
 use super::resources::upload;

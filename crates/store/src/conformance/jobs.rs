@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{JobId, JobLanguage, JobOutcome, JobRecord, JobState, SessionId};
+use livius_domain::{JobId, JobLanguage, JobOutcome, JobRecord, JobState, SessionId};
 use tokio::task::JoinSet;
 
 use super::{Failure, Outcome, Place, TEXTS, at, unnamed};
@@ -14,7 +14,7 @@ pub async fn numbers_of_jobs_count_from_1_in_each_session(place: &dyn Place) -> 
     for _ in 0..2 {
         let session = store.create_session(unnamed()?).await?.id;
         store
-            .create_statement(session, domain::Kind::Spark, "1")
+            .create_statement(session, livius_domain::Kind::Spark, "1")
             .await?;
     }
     for (session, number) in [(0, 1), (1, 1), (0, 2), (0, 3), (1, 2)] {

@@ -1,6 +1,6 @@
 //! Outputs, short and long, and texts of every sort.
 
-use domain::{Kind, SessionId, StatementId, StatementRecord, StatementState};
+use livius_domain::{Kind, SessionId, StatementId, StatementRecord, StatementState};
 
 use super::{Failure, Outcome, Place, TEXTS, at, named, unnamed};
 use crate::{NewSession, Output, Store};

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use domain::{ResourceId, ResourceRecord, ResourceSource, ResourceState, ResourceUse, SessionId};
+use livius_domain::{
+    ResourceId, ResourceRecord, ResourceSource, ResourceState, ResourceUse, SessionId,
+};
 use tokio::task::JoinSet;
 
 use super::{Outcome, Place, TEXTS, unnamed};

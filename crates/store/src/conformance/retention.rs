@@ -1,7 +1,7 @@
 //! What is deleted, and what is not.
 
-use domain::{Kind, SessionId, SessionRecord, StatementId, StatementRecord, StatementState};
 use jiff::Timestamp;
+use livius_domain::{Kind, SessionId, SessionRecord, StatementId, StatementRecord, StatementState};
 
 use super::{ALL, Failure, Outcome, Place, at, ended, named, unnamed};
 use crate::Store;

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use domain::session::{Link, Start};
-use domain::{
+use livius_domain::session::{Link, Start};
+use livius_domain::{
     AppInfo, End, Exit, Failure as SessionFailure, FailureCode, Kind, Outcome as SessionOutcome,
     Phase, SessionId, SessionRecord, SessionRequest, SessionState, StopCause,
 };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{Kind, SessionId, StatementId, StatementRecord, StatementState};
+use livius_domain::{Kind, SessionId, StatementId, StatementRecord, StatementState};
 use tokio::task::JoinSet;
 
 use super::{ALL, Outcome, Place, at, unnamed, windows};

@@ -1,7 +1,7 @@
 //! Batches.
 
-use domain::{BatchId, BatchRecord, BatchState, BatchTimes};
 use jiff::Timestamp;
+use livius_domain::{BatchId, BatchRecord, BatchState, BatchTimes};
 use sqlx::{Connection, SqliteConnection};
 
 use super::listing::Listing;

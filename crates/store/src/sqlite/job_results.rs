@@ -1,6 +1,6 @@
 //! The pieces of long results.
 
-use domain::{JobId, SessionId};
+use livius_domain::{JobId, SessionId};
 use sqlx::SqliteConnection;
 
 use super::failed;

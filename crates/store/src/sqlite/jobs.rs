@@ -1,7 +1,7 @@
 //! Jobs.
 
 use async_trait::async_trait;
-use domain::{JobId, JobLanguage, JobOutcome, JobRecord, JobState, SessionId};
+use livius_domain::{JobId, JobLanguage, JobOutcome, JobRecord, JobState, SessionId};
 use sqlx::{Connection, SqliteConnection};
 
 use super::rows::{self, json};

@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use domain::{BatchId, Kind, StatementRecord, StatementState};
 use jiff::Timestamp;
+use livius_domain::{BatchId, Kind, StatementRecord, StatementState};
 
 use super::SqliteStore;
 use super::tests::{Directory, new_batch, new_session};

@@ -1,6 +1,6 @@
 //! The pieces of long outputs.
 
-use domain::{SessionId, StatementId};
+use livius_domain::{SessionId, StatementId};
 use sqlx::SqliteConnection;
 
 use super::failed;

@@ -1,7 +1,7 @@
 //! Files added to sessions.
 
 use async_trait::async_trait;
-use domain::{ResourceId, ResourceRecord, ResourceState, SessionId};
+use livius_domain::{ResourceId, ResourceRecord, ResourceState, SessionId};
 use sqlx::SqliteConnection;
 
 use super::rows::{self, json};

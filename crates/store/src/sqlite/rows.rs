@@ -1,10 +1,10 @@
 //! Between rows and records.
 
-use domain::{
+use jiff::Timestamp;
+use livius_domain::{
     BatchId, BatchRecord, JobId, JobLanguage, JobRecord, Kind, ResourceId, ResourceRecord,
     ResourceUse, SessionId, SessionRecord, StatementId, StatementRecord,
 };
-use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::Row;
@@ -47,7 +47,7 @@ pub(super) fn readable<T>(
     read: impl Fn(&SqliteRow) -> Result<T, StoreError>,
 ) -> Vec<T> {
     let tell = |error: &StoreError| {
-        tracing::error!(error = %domain::chain(error), "a stored row cannot be read, and is left out");
+        tracing::error!(error = %livius_domain::chain(error), "a stored row cannot be read, and is left out");
     };
     rows.iter()
         .filter_map(|row| read(row).inspect_err(tell).ok())

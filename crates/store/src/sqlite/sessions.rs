@@ -1,8 +1,8 @@
 //! Sessions.
 
-use domain::session::Start;
-use domain::{SessionId, SessionRecord, SessionState};
 use jiff::Timestamp;
+use livius_domain::session::Start;
+use livius_domain::{SessionId, SessionRecord, SessionState};
 use sqlx::{Connection, SqliteConnection};
 
 use super::listing::Listing;

@@ -1,6 +1,6 @@
 //! Statements.
 
-use domain::{Kind, SessionId, StatementId, StatementRecord, StatementState};
+use livius_domain::{Kind, SessionId, StatementId, StatementRecord, StatementState};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, SqliteConnection};
 

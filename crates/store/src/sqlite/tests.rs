@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use camino::Utf8PathBuf;
-use domain::{
+use jiff::Timestamp;
+use livius_domain::{
     BatchRequest, JobLanguage, Kind, ResourceSource, ResourceUse, SessionId, SessionRequest,
 };
-use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, Executor};
 use tempfile::TempDir;

@@ -1,4 +1,4 @@
-use domain::SubmitOptions;
+use livius_domain::SubmitOptions;
 use proptest::prelude::*;
 use utoipa::PartialSchema;
 

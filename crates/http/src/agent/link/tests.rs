@@ -1,7 +1,7 @@
 use std::cell::RefCell;
 
-use agent_link::Event;
-use domain::{Kind, SessionId, StatementId};
+use livius_agent_link::Event;
+use livius_domain::{Kind, SessionId, StatementId};
 use tokio::time::Instant;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 use tokio_util::sync::PollSender;

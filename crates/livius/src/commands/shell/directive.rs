@@ -1,6 +1,6 @@
 //! What the shell itself is told: lines that begin with a colon.
 
-use domain::Kind;
+use livius_domain::Kind;
 
 /// How many lines of the log are shown.
 const USUAL_LINES: u32 = 20;

@@ -8,7 +8,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use http_edge::SecurityHeaders;
+use livius_http::SecurityHeaders;
 
 use super::super::keys as ours;
 use super::super::settings::{HEADER_REFUSAL, NO_HEADER};
@@ -233,7 +233,7 @@ pub fn recovery(given: &Given<'_>) -> Result<Converted, String> {
 pub fn start_timeout(given: &Given<'_>) -> Result<Converted, String> {
     let key =
         ours::find("sessions.start_timeout").expect("a test finds every key that is mapped to");
-    let default = key.default.map(domain::duration::parse);
+    let default = key.default.map(livius_domain::duration::parse);
     let asked = read_duration(given.text)?;
     match default {
         Some(Ok(default)) if asked <= default => Ok(nothing(&format!(
@@ -285,7 +285,7 @@ fn read_port(text: &str) -> Result<u16, String> {
 }
 
 fn read_duration(text: &str) -> Result<Duration, String> {
-    domain::duration::parse(text).map_err(|error| {
+    livius_domain::duration::parse(text).map_err(|error| {
         format!("{error}: write a number and a unit, such as 500ms, 30s, 10m, 2h or 1d")
     })
 }

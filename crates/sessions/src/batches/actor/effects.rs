@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use domain::batch::BatchStart;
-use domain::{
+use livius_domain::batch::BatchStart;
+use livius_domain::{
     BatchEffect, BatchEnd, BatchEvent, BatchOutcome, BatchState, Departure, Exit, StopCause, chain,
 };
-use launch::DriverProcess;
+use livius_launch::DriverProcess;
 
 use super::{Actor, Report};
 use crate::batches::open::remove_directory;

@@ -1,7 +1,7 @@
 //! What earlier versions wrote is read.
 
-use domain::session::Link;
-use domain::{
+use livius_domain::session::Link;
+use livius_domain::{
     AppInfo, BatchEnd, BatchId, BatchOutcome, BatchRecord, BatchRequest, BatchState, BatchTimes,
     DriverId, DriverRecord, End, Exit, Failure, FailureCode, JobId, JobLanguage, Kind, Outcome,
     Phase, ProcessRecord, ResourceId, SessionId, SessionRecord, SessionRequest, SessionState,

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use domain::{
+use livius_domain::{
     AppInfo, BatchId, BatchRecord, BatchState, JobId, JobLanguage, JobOutcome, JobRecord, JobState,
     SessionId,
 };

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
-use domain::{BatchId, JobId, JobLanguage, Kind, SessionId, StatementId};
+use livius_domain::{BatchId, JobId, JobLanguage, Kind, SessionId, StatementId};
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::{Directory, SqliteStore, Timestamp, new_batch, new_file, new_session};

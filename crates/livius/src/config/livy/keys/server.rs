@@ -15,7 +15,7 @@ pub const KEYS: &[LivyKey] = &[
     nothing("livy.server.request-header.size", "131072", "headers of a request may take some 400 KiB, three times Livy's default"),
     nothing("livy.server.response-header.size", "131072", "headers of an answer have no limit"),
     nothing("livy.server.send-server-version", "false", "no `Server` header is sent"),
-    nothing("livy.server.request-log-retain.days", "5", "there is no access log in files: requests are logged with the rest at `logs.level = \"info,http_edge=debug\"`"),
+    nothing("livy.server.request-log-retain.days", "5", "there is no access log in files: requests are logged with the rest at `logs.level = \"info,livius_http=debug\"`"),
     not_yet("livy.ui.enabled", "true", UI),
     not_yet("livy.ui.basePath", "", UI),
     not_yet("livy.ui.history-server-url", "http://spark-history-server", "links to finished applications on Kubernetes come with Kubernetes"),
