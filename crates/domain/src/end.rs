@@ -80,6 +80,8 @@ pub enum FailureCode {
     DriverUnreachable,
     /// A batch's application failed.
     ApplicationFailed,
+    /// The resource manager started the driver again, and what its session had is lost.
+    DriverRestarted,
 }
 
 /// A failure that explains itself.

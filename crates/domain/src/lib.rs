@@ -5,6 +5,7 @@
 
 pub mod batch;
 pub mod clock;
+pub mod driver;
 pub mod duration;
 pub mod end;
 pub mod error_chain;

@@ -1,0 +1,608 @@
+//! The life of a driver: one Spark driver process, wherever it runs, with everything it started.
+//!
+//! ```text
+//! queued ─> launching ─> connecting ─> context ─> up(up ⇄ lost) ──> stopping ──> gone
+//!    ^          │             │           └─ agents only ─┘             ^           ^
+//!    └ unstarted┘             └───────────── stop, failure ─────────────┘           │
+//!                             └───────────── the process ended ─────────────────────┘
+//! ```
+//!
+//! Sessions and batches use drivers. A session's driver runs our agent, a batch's driver runs the
+//! user's application with a listener of ours in it. A driver is gone only when its whole process
+//! tree is known to be gone, or when it was never started.
+//!
+//! # Rows of earlier versions
+//!
+//! Before drivers had a table of their own, sessions and batches held the driver's state. The store
+//! reads such rows like this:
+//!
+//! | old session state | driver | old batch state | driver |
+//! |---|---|---|---|
+//! | `starting`, step `queued`, `launching`, `connecting`, `context` | the state of that name | `starting`, step `queued`, `launching` | the state of that name |
+//! | | | `starting`, step `submitted` | `connecting` |
+//! | `running`, link L | `up`, link L | `running` | `up`, link `up` |
+//! | `stopping` with `cause`, `failure`, `forced` | `stopping` with the same, `was_up` false | `stopping` with `cause`, `was_running` | `stopping` with `cause`, `forced` true, `was_up` = `was_running` |
+//! | `ended` | no row | `ended` | no row |
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{AppInfo, BatchId, DriverId, Exit, Failure, FailureCode, Phase, SessionId, StopCause};
+
+/// A driver as the store keeps it: what must survive the server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DriverRecord {
+    /// The driver's name.
+    pub id: DriverId,
+    /// The version of the stored row. An update that names another version is refused.
+    #[serde(default)]
+    pub version: u64,
+    /// What the driver runs.
+    pub program: DriverProgram,
+    /// What the driver was made for.
+    pub made_for: DriverUse,
+    /// Where the driver stands.
+    pub state: DriverState,
+    /// Where the driver runs. `None` before the launch is recorded.
+    pub location: Option<DriverLocation>,
+    /// SHA-256 of the agent's secret, in hex. Each launch makes a new secret.
+    pub token_hash: Option<String>,
+    /// The agent process that was last connected. Another value means that the driver was restarted.
+    pub instance: Option<String>,
+    /// The Spark application, once known.
+    pub app: Option<AppInfo>,
+    /// The times of the driver's life.
+    pub times: DriverTimes,
+    /// Which server drives this driver, and until when.
+    pub lease: Option<Lease>,
+}
+
+/// When a driver came into its states.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DriverTimes {
+    /// The driver was asked for.
+    pub created_at: Timestamp,
+    /// The launcher was asked to start it.
+    pub launched_at: Option<Timestamp>,
+    /// It was up for the first time.
+    pub up_at: Option<Timestamp>,
+    /// It was gone.
+    pub ended_at: Option<Timestamp>,
+}
+
+impl DriverTimes {
+    /// The times of a driver that was just asked for.
+    pub fn new(created_at: Timestamp) -> Self {
+        Self {
+            created_at,
+            launched_at: None,
+            up_at: None,
+            ended_at: None,
+        }
+    }
+}
+
+/// The right of one server to drive a driver. Another server may take over when it has run out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// The name of the server.
+    pub server: String,
+    /// When the lease runs out.
+    pub until: Timestamp,
+}
+
+/// What a driver runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DriverProgram {
+    /// Our agent, which serves sessions.
+    Agent,
+    /// The application of a batch.
+    Application,
+}
+
+/// What a driver was made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DriverUse {
+    /// This session.
+    Session(SessionId),
+    /// This batch.
+    Batch(BatchId),
+}
+
+/// Where a driver runs: a text that its launcher writes and reads. Other code treats it as opaque.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DriverLocation(String);
+
+impl DriverLocation {
+    /// Takes a launcher's text.
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The launcher's text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for DriverLocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Where a driver stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum DriverState {
+    /// The driver waits until fewer drivers start or run.
+    Queued,
+    /// The launcher is starting its process.
+    Launching,
+    /// The process runs. Its agent or application has not been heard of.
+    Connecting,
+    /// The agent is creating the SparkContext and the interpreter.
+    Context,
+    /// The driver serves its session, or its application runs.
+    Up {
+        /// Whether the agent can be reached. An application has no link; it is shown as `up`.
+        link: Link,
+    },
+    /// The driver is being ended. Its process may still live.
+    Stopping(Stopping),
+    /// The driver is over, for good.
+    Gone(DriverEnd),
+}
+
+/// The link to the agent of a driver that is up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Link {
+    /// The agent is connected.
+    Up,
+    /// The agent was connected, and is not now.
+    Lost,
+    /// The server was restarted and has not heard of the agent yet.
+    Recovering,
+}
+
+/// How a driver is being ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stopping {
+    /// Who asked for it.
+    pub cause: Option<StopCause>,
+    /// What went wrong before, if that is why.
+    pub failure: Option<Failure>,
+    /// Whether the launcher was told to end the process.
+    pub forced: bool,
+    /// Whether the driver had been up.
+    #[serde(default)]
+    pub was_up: bool,
+}
+
+/// How a driver ended: final, and resting on evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DriverEnd {
+    /// What the driver was doing when it ended.
+    pub phase: Phase,
+    /// Who asked for the end. `None` when the driver ended by itself.
+    pub cause: Option<StopCause>,
+    /// What went wrong before the end: the launch, the context, the link.
+    pub failure: Option<Failure>,
+    /// Whether the launcher was told to end the process.
+    pub forced: bool,
+    /// How the process ended. `None` when there never was one.
+    pub departure: Option<Departure>,
+}
+
+/// What is known when a driver's process is gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Departure {
+    /// How the process ended.
+    pub exit: Exit,
+    /// The resource manager's word, where the local process only submitted the application.
+    pub verdict: Option<Verdict>,
+    /// The line of the log that tells why, if there is one.
+    pub evidence: Option<String>,
+}
+
+impl Departure {
+    /// A departure that only the exit tells of.
+    pub fn of(exit: Exit) -> Self {
+        Self {
+            exit,
+            verdict: None,
+            evidence: None,
+        }
+    }
+}
+
+/// A resource manager's word about an application that has ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The application finished.
+    Finished,
+    /// The application was killed at the manager.
+    Killed,
+    /// The application failed, in the manager's words.
+    Failed(String),
+}
+
+/// What can happen to a driver.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DriverEvent {
+    /// A place among the starting drivers is free.
+    LaunchAllowed,
+    /// The process was started.
+    Launched,
+    /// The process could not be started; nothing is left of it.
+    LaunchFailed(Failure),
+    /// The agent connected, for the first time or again.
+    AgentConnected,
+    /// The connection is gone.
+    AgentLost,
+    /// The agent has its SparkContext and interpreter, or the application has begun to run.
+    Ready,
+    /// The agent could not create its SparkContext or interpreter.
+    AgentFailed(Failure),
+    /// A new agent process connected where another one had been ready: its sessions' state is lost.
+    AgentRestarted,
+    /// The process and everything it started are gone.
+    Exited(Departure),
+    /// A user or a timeout wants the driver ended.
+    Stop(StopCause),
+    /// The agent was asked to stop and did not in time.
+    StopOverdue,
+    /// The server has just taken the driver from the store, and its process lives.
+    FoundAlive,
+    /// The server has just taken the driver from the store, and its process was never started.
+    FoundUnstarted,
+}
+
+/// What is to be done, in this order: the state is stored before, and shown after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DriverEffect {
+    /// Wait for a place among the starting drivers.
+    Queue,
+    /// Start the process.
+    Launch,
+    /// Ask the agent to stop, and begin to count the grace.
+    AskToStop,
+    /// End the process tree.
+    Terminate,
+}
+
+/// An event that this state cannot have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("driver: {event:?} cannot happen in {state:?}")]
+pub struct IllegalDriverTransition {
+    /// The state it happened in.
+    pub state: Box<DriverState>,
+    /// What happened.
+    pub event: Box<DriverEvent>,
+}
+
+type Step = (DriverState, Vec<DriverEffect>);
+
+impl DriverState {
+    /// Whether the driver is over.
+    pub fn is_gone(&self) -> bool {
+        matches!(self, Self::Gone(_))
+    }
+
+    /// Whether the driver is not up yet and is still wanted.
+    pub fn is_starting(&self) -> bool {
+        matches!(
+            self,
+            Self::Queued | Self::Launching | Self::Connecting | Self::Context
+        )
+    }
+
+    /// A short name for logs.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Launching => "launching",
+            Self::Connecting => "connecting",
+            Self::Context => "context",
+            Self::Up { link: Link::Up } => "up",
+            Self::Up { link: Link::Lost } => "lost",
+            Self::Up {
+                link: Link::Recovering,
+            } => "recovering",
+            Self::Stopping(_) => "stopping",
+            Self::Gone(_) => "gone",
+        }
+    }
+
+    /// The next state. An event that comes late or twice changes nothing; an event that cannot
+    /// happen in this state is an error.
+    pub fn on(
+        self,
+        program: DriverProgram,
+        event: DriverEvent,
+    ) -> Result<Step, IllegalDriverTransition> {
+        match self {
+            Self::Queued => on_queued(event),
+            Self::Launching => on_launching(program, event),
+            Self::Connecting => on_connecting(program, event),
+            Self::Context => on_context(program, event),
+            Self::Up { link } => on_up(program, link, event),
+            Self::Stopping(stopping) => on_stopping(stopping, event),
+            Self::Gone(end) => on_gone(end, event),
+        }
+    }
+}
+
+fn on_queued(event: DriverEvent) -> Result<Step, IllegalDriverTransition> {
+    use DriverEvent as E;
+    Ok(match event {
+        E::LaunchAllowed => (DriverState::Launching, vec![DriverEffect::Launch]),
+        E::LaunchFailed(failure) => launch_failed(failure),
+        E::Stop(cause) => gone(DriverEnd {
+            phase: Phase::Launch,
+            cause: Some(cause),
+            failure: None,
+            forced: false,
+            departure: None,
+        }),
+        E::FoundUnstarted => (DriverState::Queued, vec![DriverEffect::Queue]),
+        E::StopOverdue => (DriverState::Queued, vec![]),
+        event @ (E::Launched
+        | E::AgentConnected
+        | E::AgentLost
+        | E::Ready
+        | E::AgentFailed(_)
+        | E::AgentRestarted
+        | E::Exited(_)
+        | E::FoundAlive) => return Err(illegal(DriverState::Queued, event)),
+    })
+}
+
+fn on_launching(
+    program: DriverProgram,
+    event: DriverEvent,
+) -> Result<Step, IllegalDriverTransition> {
+    use DriverEvent as E;
+    Ok(match (event, program) {
+        (E::Launched | E::FoundAlive, _) => (DriverState::Connecting, vec![]),
+        (E::LaunchFailed(failure), _) => launch_failed(failure),
+        // A fast driver may be heard of before its launch was recorded.
+        (E::AgentConnected, DriverProgram::Agent) => (DriverState::Context, vec![]),
+        (E::Ready, DriverProgram::Application) => up(Link::Up),
+        (E::FoundUnstarted, _) => (DriverState::Queued, vec![DriverEffect::Queue]),
+        (E::Exited(departure), _) => exited(phase(program, Phase::Launch), departure),
+        // The launch runs in a task of its own: its report decides how to go on.
+        (E::Stop(cause), _) => (stopping(cause, true, false), vec![]),
+        (E::StopOverdue, _) => (DriverState::Launching, vec![]),
+        (
+            event @ (E::LaunchAllowed
+            | E::AgentConnected
+            | E::AgentLost
+            | E::Ready
+            | E::AgentFailed(_)
+            | E::AgentRestarted),
+            _,
+        ) => return Err(illegal(DriverState::Launching, event)),
+    })
+}
+
+fn on_connecting(
+    program: DriverProgram,
+    event: DriverEvent,
+) -> Result<Step, IllegalDriverTransition> {
+    use DriverEvent as E;
+    Ok(match (event, program) {
+        (E::AgentConnected, DriverProgram::Agent) => (DriverState::Context, vec![]),
+        (E::Ready, DriverProgram::Application) => up(Link::Up),
+        (E::Exited(departure), _) => exited(phase(program, Phase::Connect), departure),
+        (E::Stop(cause), _) => (stopping(cause, true, false), vec![DriverEffect::Terminate]),
+        (E::AgentLost | E::FoundAlive | E::StopOverdue, _) => (DriverState::Connecting, vec![]),
+        (
+            event @ (E::LaunchAllowed
+            | E::Launched
+            | E::LaunchFailed(_)
+            | E::AgentConnected
+            | E::Ready
+            | E::AgentFailed(_)
+            | E::AgentRestarted
+            | E::FoundUnstarted),
+            _,
+        ) => return Err(illegal(DriverState::Connecting, event)),
+    })
+}
+
+fn on_context(program: DriverProgram, event: DriverEvent) -> Result<Step, IllegalDriverTransition> {
+    use DriverEvent as E;
+    Ok(match event {
+        E::Ready => up(Link::Up),
+        E::AgentFailed(failure) => failed_agent(failure, false),
+        E::Exited(departure) => exited(phase(program, Phase::Context), departure),
+        E::Stop(cause) => (stopping(cause, false, false), vec![DriverEffect::AskToStop]),
+        E::FoundAlive => (DriverState::Connecting, vec![]),
+        // An agent that is restarted before it was ready has lost nothing.
+        E::Launched | E::AgentConnected | E::AgentRestarted | E::AgentLost | E::StopOverdue => {
+            (DriverState::Context, vec![])
+        }
+        event @ (E::LaunchAllowed | E::LaunchFailed(_) | E::FoundUnstarted) => {
+            return Err(illegal(DriverState::Context, event));
+        }
+    })
+}
+
+fn on_up(
+    program: DriverProgram,
+    link: Link,
+    event: DriverEvent,
+) -> Result<Step, IllegalDriverTransition> {
+    use DriverEvent as E;
+    Ok(match (event, program) {
+        (E::AgentConnected, DriverProgram::Agent) => up(Link::Up),
+        (E::AgentLost, _) if link == Link::Up => up(Link::Lost),
+        (E::AgentFailed(failure), _) => failed_agent(failure, true),
+        (E::AgentRestarted, _) => failed_agent(restarted(), true),
+        (E::Exited(departure), _) => exited(Phase::Running, departure),
+        (E::Stop(cause), DriverProgram::Agent) => {
+            (stopping(cause, false, true), vec![DriverEffect::AskToStop])
+        }
+        (E::Stop(cause), DriverProgram::Application) => {
+            (stopping(cause, true, true), vec![DriverEffect::Terminate])
+        }
+        (E::FoundAlive, DriverProgram::Agent) => up(Link::Recovering),
+        // An application may be heard of before its launch was recorded.
+        (E::Launched | E::FoundAlive, DriverProgram::Application) => up(link),
+        (E::Ready | E::AgentLost | E::StopOverdue, _) => up(link),
+        (
+            event @ (E::LaunchAllowed
+            | E::Launched
+            | E::LaunchFailed(_)
+            | E::AgentConnected
+            | E::FoundUnstarted),
+            _,
+        ) => return Err(illegal(DriverState::Up { link }, event)),
+    })
+}
+
+fn on_stopping(stopping: Stopping, event: DriverEvent) -> Result<Step, IllegalDriverTransition> {
+    use DriverEvent as E;
+    let force = |stopping: Stopping| {
+        let forced = Stopping {
+            forced: true,
+            ..stopping
+        };
+        (DriverState::Stopping(forced), vec![DriverEffect::Terminate])
+    };
+    Ok(match event {
+        E::Exited(departure) => gone(end_of(stopping, Some(departure))),
+        // Only a launch that was stopped halfway ends without a process.
+        E::LaunchFailed(_) | E::FoundUnstarted => gone(DriverEnd {
+            forced: false,
+            ..end_of(stopping, None)
+        }),
+        E::Launched | E::FoundAlive => force(stopping),
+        E::StopOverdue if !stopping.forced => force(stopping),
+        // The agent came back while its driver is being stopped: it may not have heard of that.
+        E::AgentConnected | E::AgentRestarted if !stopping.forced => (
+            DriverState::Stopping(stopping),
+            vec![DriverEffect::AskToStop],
+        ),
+        E::Ready => (
+            DriverState::Stopping(Stopping {
+                was_up: true,
+                ..stopping
+            }),
+            vec![],
+        ),
+        E::StopOverdue
+        | E::AgentConnected
+        | E::AgentRestarted
+        | E::AgentLost
+        | E::AgentFailed(_)
+        | E::Stop(_) => (DriverState::Stopping(stopping), vec![]),
+        event @ E::LaunchAllowed => return Err(illegal(DriverState::Stopping(stopping), event)),
+    })
+}
+
+fn on_gone(end: DriverEnd, event: DriverEvent) -> Result<Step, IllegalDriverTransition> {
+    use DriverEvent as E;
+    let stay = DriverState::Gone(end);
+    match event {
+        E::LaunchAllowed | E::Launched | E::FoundAlive => Err(illegal(stay, event)),
+        _ => Ok((stay, vec![])),
+    }
+}
+
+fn up(link: Link) -> Step {
+    (DriverState::Up { link }, vec![])
+}
+
+fn stopping(cause: StopCause, forced: bool, was_up: bool) -> DriverState {
+    DriverState::Stopping(Stopping {
+        cause: Some(cause),
+        failure: None,
+        forced,
+        was_up,
+    })
+}
+
+fn failed_agent(failure: Failure, was_up: bool) -> Step {
+    let stopping = Stopping {
+        cause: None,
+        failure: Some(failure),
+        forced: false,
+        was_up,
+    };
+    (
+        DriverState::Stopping(stopping),
+        vec![DriverEffect::AskToStop],
+    )
+}
+
+fn gone(end: DriverEnd) -> Step {
+    (DriverState::Gone(end), vec![])
+}
+
+fn launch_failed(failure: Failure) -> Step {
+    gone(DriverEnd {
+        phase: Phase::Launch,
+        cause: None,
+        failure: Some(failure),
+        forced: false,
+        departure: None,
+    })
+}
+
+fn exited(phase: Phase, departure: Departure) -> Step {
+    gone(DriverEnd {
+        phase,
+        cause: None,
+        failure: None,
+        forced: false,
+        departure: Some(departure),
+    })
+}
+
+fn end_of(stopping: Stopping, departure: Option<Departure>) -> DriverEnd {
+    DriverEnd {
+        phase: if stopping.was_up {
+            Phase::Running
+        } else {
+            Phase::Stopping
+        },
+        cause: stopping.cause,
+        failure: stopping.failure,
+        forced: stopping.forced,
+        departure,
+    }
+}
+
+/// Until an application is heard of it is being submitted, whatever its process does.
+fn phase(program: DriverProgram, of_agent: Phase) -> Phase {
+    match program {
+        DriverProgram::Agent => of_agent,
+        DriverProgram::Application => Phase::Submit,
+    }
+}
+
+fn restarted() -> Failure {
+    Failure {
+        code: FailureCode::DriverRestarted,
+        phase: Phase::Running,
+        message: "the resource manager restarted the driver, and its variables are lost".to_owned(),
+        hint: "create a new session; set spark.driver.supervise to false to have a lost driver end"
+            .to_owned(),
+    }
+}
+
+fn illegal(state: DriverState, event: DriverEvent) -> IllegalDriverTransition {
+    IllegalDriverTransition {
+        state: Box::new(state),
+        event: Box::new(event),
+    }
+}
