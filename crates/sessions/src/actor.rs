@@ -13,100 +13,19 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use livius_agent_link::AgentSocket;
-use livius_domain::{
-    Exit, Failure, JobId, Kind, SessionEvent, SessionRecord, StatementId, StopCause,
-};
+use livius_domain::{Exit, Failure, JobId, SessionEvent, SessionRecord, StatementId, StopCause};
 use livius_launch::DriverProcess;
 use secrecy::SecretString;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
-use crate::error::SessionError;
+use crate::core::Core;
+use crate::message::Message;
 use crate::registry::Entry;
-use crate::service::Sessions;
-use crate::view::{JobView, NewJob, NewStatement, SessionView, StatementView};
-
-pub(crate) use resources::{Added, Resource};
+use crate::view::SessionView;
 
 /// From SIGTERM to SIGKILL, once a driver is ended by force.
 const FORCE_GRACE: Duration = Duration::from_secs(3);
-
-/// What others ask of a session.
-#[derive(Debug)]
-pub enum Message {
-    /// Run code when its turn comes.
-    Run {
-        /// The code.
-        new: NewStatement,
-        /// The statement, stored.
-        reply: oneshot::Sender<Result<StatementView, SessionError>>,
-    },
-    /// Stop a statement.
-    Cancel {
-        /// Which.
-        statement: StatementId,
-        /// When the wish is stored and passed on.
-        reply: oneshot::Sender<Result<(), SessionError>>,
-    },
-    /// Stop every statement.
-    Interrupt {
-        /// When the wish is stored and passed on.
-        reply: oneshot::Sender<Result<(), SessionError>>,
-    },
-    /// Complete code; the sender is dropped when there is no answer to be had.
-    Complete {
-        /// The text.
-        code: String,
-        /// The language.
-        kind: Kind,
-        /// In UTF-16 units.
-        cursor: u32,
-        /// Texts to insert.
-        reply: oneshot::Sender<Vec<String>>,
-    },
-    /// Run a job beside all else.
-    SubmitJob {
-        /// The job.
-        new: NewJob,
-        /// The job, stored.
-        reply: oneshot::Sender<Result<JobView, SessionError>>,
-    },
-    /// Stop a job.
-    CancelJob {
-        /// Which.
-        job: JobId,
-        /// When the wish is stored and passed on.
-        reply: oneshot::Sender<Result<(), SessionError>>,
-    },
-    /// Add a file to the session.
-    AddResource {
-        /// The file.
-        resource: Resource,
-        /// When the driver has it, or cannot have it.
-        added: Added,
-        /// When it is stored.
-        reply: oneshot::Sender<Result<(), SessionError>>,
-    },
-    /// Somebody uses the session.
-    Touch,
-    /// Stop it.
-    Stop {
-        /// Why.
-        cause: StopCause,
-        /// Whether to take it off the list as well.
-        hide: bool,
-        /// When it has ended.
-        reply: Option<oneshot::Sender<()>>,
-    },
-    /// End it at once, without asking its driver.
-    EndByForce {
-        /// When it has ended.
-        reply: oneshot::Sender<()>,
-    },
-    /// Its agent has connected.
-    Attach(AgentSocket),
-}
 
 /// What tasks of its own report to a session's actor.
 pub(crate) enum Report {
@@ -141,7 +60,7 @@ pub(crate) struct Own {
 
 /// The actor.
 pub(crate) struct Actor {
-    sessions: Sessions,
+    core: Arc<Core>,
     entry: Arc<Entry>,
     record: SessionRecord,
     own: Own,
@@ -167,14 +86,9 @@ pub(crate) struct Actor {
 
 impl Actor {
     /// An actor for a session that has an entry.
-    pub(crate) fn new(
-        sessions: Sessions,
-        entry: Arc<Entry>,
-        record: SessionRecord,
-        own: Own,
-    ) -> Self {
+    pub(crate) fn new(core: Arc<Core>, entry: Arc<Entry>, record: SessionRecord, own: Own) -> Self {
         Self {
-            sessions,
+            core,
             entry,
             record,
             own,
@@ -208,7 +122,7 @@ impl Actor {
             Begin::New => self.await_start_permit(),
             Begin::Recovered => self.recover().await,
         }
-        let lifecycle = self.sessions.lifecycle().clone();
+        let lifecycle = self.core.lifecycle.clone();
         while !self.record.state.is_ended() {
             let (overdue, retry) = (self.stop_overdue, self.retry);
             tokio::select! {
@@ -235,7 +149,7 @@ impl Actor {
             Report::Allowed(permit) => {
                 if self.record.state.is_starting() {
                     self.start_permit = Some(permit);
-                    self.entry.start_began.set(self.sessions.clock().now());
+                    self.entry.start_began.set(self.core.clock.now());
                     self.apply(SessionEvent::LaunchAllowed).await;
                 }
             }
@@ -285,7 +199,7 @@ impl Actor {
                 let _ = reply.send(answer);
             }
             Message::Touch => {
-                self.record.last_activity = self.sessions.clock().now();
+                self.record.last_activity = self.core.clock.now();
                 self.publish();
             }
             Message::Stop { cause, hide, reply } => {

@@ -3,7 +3,9 @@
 //! The shape is that of sessions: one actor owns each live batch, readers look at what it publishes, the store has the rest.
 
 mod actor;
+mod core;
 mod evidence;
+mod message;
 mod open;
 mod read;
 mod registry;
@@ -12,20 +14,19 @@ mod turns;
 use std::sync::Arc;
 use std::time::Duration;
 
-use livius_domain::{AppInfo, BatchId, BatchRequest, Clock, DriverId, StopCause};
-use livius_launch::Launcher;
-use livius_store::{BatchStore, NewBatch};
-use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore, oneshot};
+use livius_domain::{AppInfo, BatchRequest, DriverId, StopCause};
+use livius_store::NewBatch;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use crate::config::{Config, ShutdownPolicy};
-use crate::ended_logs::EndedLogs;
+use crate::config::ShutdownPolicy;
+use crate::directory;
 use crate::error::{AttachRefused, SessionError};
-use crate::lifecycle::Lifecycle;
 use crate::request;
 use crate::view::{BatchRef, BatchView, Caller};
-use actor::{Begin, Message};
-use registry::{Entry, Registry};
-use turns::Turns;
+use actor::Begin;
+use core::Core;
+use message::Message;
+use registry::Entry;
 
 /// How long a DELETE waits for the end of the process before it answers; the kill goes on in any case.
 const STOP_WAIT: Duration = Duration::from_secs(4);
@@ -36,22 +37,7 @@ const FORCE_WAIT: Duration = Duration::from_secs(10);
 /// The batches of one server. Cheap to clone.
 #[derive(Clone)]
 pub struct Batches {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
-    config: Config,
-    store: Arc<dyn BatchStore>,
-    launcher: Arc<dyn Launcher>,
-    clock: Arc<dyn Clock>,
-    registry: Registry,
-    /// Shared by those that have a batch in the store and not yet in the registry.
-    registering: RwLock<()>,
-    /// One for each batch that may wait for its turn.
-    places: Arc<Semaphore>,
-    turns: Arc<Turns>,
-    lifecycle: Lifecycle,
-    ended_logs: EndedLogs<BatchId>,
+    core: Arc<Core>,
 }
 
 impl Batches {
@@ -61,29 +47,29 @@ impl Batches {
         caller: &Caller,
         request: BatchRequest,
     ) -> Result<Arc<BatchView>, SessionError> {
-        if self.inner.lifecycle.is_draining() {
+        if self.core.lifecycle.is_draining() {
             return Err(SessionError::ShuttingDown);
         }
-        request::check_batch(&self.inner.config, &request)?;
+        request::check_batch(&self.core.config, &request)?;
         let proxy_user = request::effective_user(
-            &self.inner.config,
+            &self.core.config,
             caller,
             request.submit.proxy_user.as_deref(),
         )?;
-        let place = Arc::clone(&self.inner.places).try_acquire_owned();
+        let place = Arc::clone(&self.core.places).try_acquire_owned();
         let place = place.map_err(|_| SessionError::TooManyBatches {
-            limit: self.inner.config.limits.waiting_batches,
+            limit: self.core.config.limits.waiting_batches,
         })?;
         let new = NewBatch {
             request,
             owner: caller.user.clone(),
             proxy_user,
-            created_at: self.inner.clock.now(),
+            created_at: self.core.clock.now(),
         };
         // Whoever asked may hang up at any moment: what was begun is finished all the same.
         let (reply, answer) = oneshot::channel();
         let batches = self.clone();
-        self.inner.lifecycle.spawn(async move {
+        self.core.lifecycle.spawn(async move {
             let _ = reply.send(batches.register(new, place).await);
         });
         answer.await.map_err(|_| SessionError::ShuttingDown)?
@@ -94,9 +80,10 @@ impl Batches {
         new: NewBatch,
         place: OwnedSemaphorePermit,
     ) -> Result<Arc<BatchView>, SessionError> {
-        let _registering = self.inner.registering.read().await;
+        let _registering = self.core.registering.read().await;
         let record = self
-            .store()
+            .core
+            .store
             .create_batch(new)
             .await
             .map_err(SessionError::not_created)?;
@@ -110,8 +97,10 @@ impl Batches {
             return self.stop_entry(&entry, true).await;
         }
         let record = self.stored(which).await?;
-        if self.store().unlist_batch(record.id).await? {
-            open::remove_directory(record.driver.as_ref()).await;
+        if self.core.store.unlist_batch(record.id).await? {
+            if let Some(driver) = &record.driver {
+                directory::remove(&driver.dir).await;
+            }
             Ok(())
         } else {
             Err(SessionError::NotFound(which.to_string()))
@@ -129,15 +118,15 @@ impl Batches {
 
     /// A batch that has not ended. One that somebody else is just creating comes to life first, as it could not be ended before.
     async fn live(&self, which: &BatchRef) -> Result<Option<Arc<Entry>>, SessionError> {
-        if let Some(entry) = self.registry().find(which) {
+        if let Some(entry) = self.core.registry.find(which) {
             return Ok(Some(entry));
         }
         let record = self.stored(which).await?;
         if record.state.is_ended() {
             return Ok(None);
         }
-        drop(self.inner.registering.write().await);
-        Ok(self.registry().find(&BatchRef::Id(record.id)))
+        drop(self.core.registering.write().await);
+        Ok(self.core.registry.find(&BatchRef::Id(record.id)))
     }
 
     async fn stop_entry(&self, entry: &Entry, hide: bool) -> Result<(), SessionError> {
@@ -152,7 +141,7 @@ impl Batches {
             let _ = tokio::time::timeout(STOP_WAIT, ended).await;
         }
         if hide {
-            self.store().unlist_batch(entry.id).await?;
+            self.core.store.unlist_batch(entry.id).await?;
         }
         Ok(())
     }
@@ -165,7 +154,8 @@ impl Batches {
         app: AppInfo,
     ) -> Result<(), ReportRefused> {
         let entry = self
-            .registry()
+            .core
+            .registry
             .find_driver(driver)
             .ok_or(AttachRefused::UnknownDriver)?;
         let view = entry.view();
@@ -191,7 +181,7 @@ impl Batches {
     /// Ends the application in good order: nothing new is started. Batches live on and are taken up by the next server, or are ended, as
     /// the policy says; those that wait for their turn go on waiting in either case. False when something was left to do at the deadline.
     pub async fn shutdown(&self, policy: ShutdownPolicy, deadline: Duration) -> bool {
-        self.inner.lifecycle.begin_drain();
+        self.core.lifecycle.begin_drain();
         let all_ended = match policy {
             ShutdownPolicy::Keep => true,
             ShutdownPolicy::Stop => {
@@ -204,30 +194,30 @@ impl Batches {
                     || self.end_by_force(FORCE_WAIT).await
             }
         };
-        self.inner.lifecycle.finish(Duration::from_secs(5)).await && all_ended
+        self.core.lifecycle.finish(Duration::from_secs(5)).await && all_ended
     }
 
     /// Becomes ready when a part of the application has failed: it can only be shut down then.
     pub async fn failed(&self) {
-        self.inner.lifecycle.draining().await;
+        self.core.lifecycle.draining().await;
     }
 
     /// Ends every process by force, now. False when some were left at the deadline.
     pub async fn end_by_force(&self, deadline: Duration) -> bool {
-        self.inner.lifecycle.begin_drain();
+        self.core.lifecycle.begin_drain();
         let all = self.tell_all(|reply| Message::EndByForce { reply });
         tokio::time::timeout(deadline, all).await.is_ok()
     }
 
     /// Ends all tasks at once and leaves every process as it is: what is left is what a crash leaves.
     pub async fn abandon(&self) {
-        self.inner.lifecycle.finish(Duration::from_secs(5)).await;
+        self.core.lifecycle.finish(Duration::from_secs(5)).await;
     }
 
     /// Sends a message to every batch, and waits for all replies. Those that wait for their turn drop theirs.
     async fn tell_all(&self, message: impl Fn(oneshot::Sender<()>) -> Message) {
         let mut waits = Vec::new();
-        for entry in self.registry().all() {
+        for entry in self.core.registry.all() {
             let (reply, ended) = oneshot::channel();
             if entry.messages.send(message(reply)).await.is_ok() {
                 waits.push(ended);
@@ -236,34 +226,6 @@ impl Batches {
         for ended in waits {
             let _ = ended.await;
         }
-    }
-
-    fn config(&self) -> &Config {
-        &self.inner.config
-    }
-
-    fn store(&self) -> &dyn BatchStore {
-        &*self.inner.store
-    }
-
-    fn launcher(&self) -> &dyn Launcher {
-        &*self.inner.launcher
-    }
-
-    fn clock(&self) -> &dyn Clock {
-        &*self.inner.clock
-    }
-
-    fn registry(&self) -> &Registry {
-        &self.inner.registry
-    }
-
-    fn turns(&self) -> &Turns {
-        &self.inner.turns
-    }
-
-    fn lifecycle(&self) -> &Lifecycle {
-        &self.inner.lifecycle
     }
 }
 

@@ -1,41 +1,43 @@
 //! The one task that looks after time: heartbeats, idleness, lifetimes, starts that hang, drivers that do not come back, and history in excess.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use livius_domain::{SessionState, StopCause, duration};
 
-use crate::actor::Message;
+use crate::core::Core;
+use crate::directory;
+use crate::message::Message;
 use crate::registry::Entry;
-use crate::service::Sessions;
 use crate::view::SessionView;
 
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 const PURGE_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Sweeps until the server stops.
-pub async fn run(sessions: Sessions) {
-    let mut sweep = tokio::time::interval(SWEEP_INTERVAL);
-    let mut purge = tokio::time::interval(PURGE_INTERVAL);
+pub async fn run(core: Arc<Core>) {
+    let mut sweep_timer = tokio::time::interval(SWEEP_INTERVAL);
+    let mut purge_timer = tokio::time::interval(PURGE_INTERVAL);
     loop {
         tokio::select! {
             biased;
-            () = sessions.lifecycle().stopping() => return,
-            _ = sweep.tick() => sweep_once(&sessions),
-            _ = purge.tick() => sessions.purge().await,
+            () = core.lifecycle.stopping() => return,
+            _ = sweep_timer.tick() => sweep_once(&core),
+            _ = purge_timer.tick() => purge(&core).await,
         }
     }
 }
 
 /// Asks every overdue session to stop. One that cannot take the message now is asked again at the next sweep.
-pub fn sweep_once(sessions: &Sessions) {
-    let now = sessions.clock().now();
-    for entry in sessions.registry().all() {
-        if let Some(cause) = overdue(sessions, &entry, now) {
+pub fn sweep_once(core: &Core) {
+    let now = core.clock.now();
+    for entry in core.registry.all() {
+        if let Some(cause) = overdue(core, &entry, now) {
             // Livy forgets all that expire. Who left without a word does not come back to read; others may.
             let hide = cause == StopCause::Heartbeat;
-            let _ = entry.messages.try_send(Message::Stop {
+            let _ = entry.mailbox.messages.try_send(Message::Stop {
                 cause,
                 hide,
                 reply: None,
@@ -44,9 +46,9 @@ pub fn sweep_once(sessions: &Sessions) {
     }
 }
 
-fn overdue(sessions: &Sessions, entry: &Entry, now: Timestamp) -> Option<StopCause> {
+fn overdue(core: &Core, entry: &Entry, now: Timestamp) -> Option<StopCause> {
     let view = entry.view();
-    let limits = &sessions.config().limits;
+    let limits = &core.config.limits;
     let since = |time: Timestamp| Duration::try_from(now.duration_since(time)).unwrap_or_default();
     match &view.record.state {
         SessionState::Starting { .. } => {
@@ -102,4 +104,21 @@ fn is_idle_too_long(
         .and_then(|text| duration::parse(text).ok());
     let timeout = asked.unwrap_or(default);
     running && !timeout.is_zero() && since(view.record.last_activity) > timeout
+}
+
+/// Forgets ended sessions in excess, with their directories.
+async fn purge(core: &Core) {
+    let limits = &core.config.limits;
+    let now = core.clock.now();
+    let before = now.checked_sub(limits.ended_retention).unwrap_or(now);
+    match core.store.purge(before, limits.ended_sessions as u64).await {
+        Ok(records) => {
+            for driver in records.into_iter().filter_map(|record| record.driver) {
+                directory::remove(&driver.dir).await;
+            }
+        }
+        Err(error) => {
+            tracing::warn!(error = %livius_domain::chain(&error), "cannot forget old sessions");
+        }
+    }
 }

@@ -3,18 +3,21 @@
 //! Purpose: to decide. It persists first, acts second, publishes third. Non-goals: HTTP, SQL, processes.
 
 mod actor;
+mod arrival;
 mod batches;
 mod board;
 mod config;
+mod core;
+mod directory;
 mod ended_logs;
 mod error;
 mod janitor;
 mod lifecycle;
 mod log;
+mod message;
 mod registry;
 mod request;
 mod service;
-mod upload;
 mod view;
 
 pub use batches::{Batches, ReportRefused};
@@ -22,8 +25,7 @@ pub use config::{Config, Impersonation, LocalFiles, ShutdownPolicy};
 pub use error::{AttachRefused, ErrorKind, SessionError};
 pub use lifecycle::Lifecycle;
 pub use log::Logbook;
-pub use service::Sessions;
-pub use upload::Upload;
+pub use service::{Sessions, Upload};
 pub use view::{
     BatchRef, BatchView, Caller, JobView, LogPage, NewJob, NewStatement, NewUpload, Order,
     OutputView, Page, SessionRef, SessionView, StatementView,

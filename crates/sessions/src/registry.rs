@@ -6,11 +6,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use livius_domain::{DriverId, SessionId};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::Semaphore;
 
-use crate::actor::Message;
 use crate::board::Board;
 use crate::log::SessionLog;
+use crate::message::Mailbox;
 use crate::view::{SessionRef, SessionView};
 
 /// A live session, as everybody but its actor sees it.
@@ -24,10 +24,8 @@ pub struct Entry {
     pub token_hash: String,
     /// Whether it was deleted: it is being stopped and nobody is shown it.
     pub hidden: std::sync::atomic::AtomicBool,
-    /// To its actor.
-    pub messages: mpsc::Sender<Message>,
-    /// What is shown of it.
-    pub view: watch::Receiver<Arc<SessionView>>,
+    /// How to reach its actor.
+    pub mailbox: Mailbox,
     /// Its statements.
     pub board: Arc<Board>,
     /// Its log.
@@ -76,7 +74,7 @@ impl Instant {
 impl Entry {
     /// What is shown of it now.
     pub fn view(&self) -> Arc<SessionView> {
-        Arc::clone(&self.view.borrow())
+        self.mailbox.view()
     }
 
     fn is_hidden(&self) -> bool {

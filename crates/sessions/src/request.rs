@@ -5,7 +5,6 @@ mod files;
 
 use std::collections::BTreeMap;
 
-use camino::Utf8Path;
 use livius_domain::{
     BatchId, BatchRecord, BatchRequest, DriverId, DriverRecord, Failure, FailureCode, Phase,
     SessionId, SessionRecord, SessionRequest, SubmitOptions, duration, name,
@@ -14,6 +13,7 @@ use livius_launch::{DriverOrder, Program};
 use secrecy::SecretString;
 
 use crate::config::Config;
+use crate::directory;
 use crate::error::SessionError;
 use crate::view::Caller;
 
@@ -248,7 +248,7 @@ impl Driver<'_> {
         let token = self.token.ok_or_else(|| {
             failure("the driver's secret is gone: it was launched before".to_owned())
         })?;
-        make_private_dir(&driver.dir)
+        directory::make_private(&driver.dir)
             .map_err(|error| failure(format!("cannot make {}: {error}", driver.dir)))?;
         Ok(DriverOrder {
             id: driver.id.clone(),
@@ -260,15 +260,6 @@ impl Driver<'_> {
             program,
         })
     }
-}
-
-/// Makes a directory that its owner alone may enter; one that is there is fine.
-pub fn make_private_dir(dir: &Utf8Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
 }
 
 /// A file is not there, or may not be used any more.

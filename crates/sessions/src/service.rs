@@ -3,22 +3,24 @@
 mod jobs;
 mod open;
 mod read;
+mod resources;
+
+pub use resources::Upload;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use livius_agent_link::{AgentSocket, MAX_COMMAND_BYTES};
-use livius_domain::{Clock, DriverId, Kind, SessionId, SessionRequest, StatementId, StopCause};
-use livius_launch::Launcher;
-use livius_store::{NewSession, Store};
-use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore, oneshot};
+use livius_domain::{DriverId, Kind, SessionRequest, StatementId, StopCause};
+use livius_store::NewSession;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use crate::actor::{Begin, Message};
-use crate::config::{Config, ShutdownPolicy};
-use crate::ended_logs::EndedLogs;
+use crate::actor::Begin;
+use crate::config::ShutdownPolicy;
+use crate::core::Core;
 use crate::error::{AttachRefused, SessionError};
-use crate::lifecycle::Lifecycle;
-use crate::registry::{Entry, Registry};
+use crate::message::Message;
+use crate::registry::Entry;
 use crate::request;
 use crate::view::{Caller, NewStatement, SessionRef, SessionView, StatementView};
 
@@ -38,23 +40,7 @@ const COMPLETION_WAIT: Duration = Duration::from_secs(5);
 /// The sessions of one server. Cheap to clone.
 #[derive(Clone)]
 pub struct Sessions {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
-    config: Config,
-    store: Arc<dyn Store>,
-    launcher: Arc<dyn Launcher>,
-    clock: Arc<dyn Clock>,
-    registry: Registry,
-    /// Shared by those that have a session in the store and not yet in the registry.
-    registering: RwLock<()>,
-    /// One for each session that may live.
-    places: Arc<Semaphore>,
-    /// One for each driver that may be started at a time.
-    start_slots: Arc<Semaphore>,
-    lifecycle: Lifecycle,
-    ended_logs: EndedLogs<SessionId>,
+    core: Arc<Core>,
 }
 
 impl Sessions {
@@ -64,25 +50,25 @@ impl Sessions {
         caller: &Caller,
         request: SessionRequest,
     ) -> Result<Arc<SessionView>, SessionError> {
-        if self.inner.lifecycle.is_draining() {
+        if self.core.lifecycle.is_draining() {
             return Err(SessionError::ShuttingDown);
         }
-        request::check_session(&self.inner.config, &request)?;
+        request::check_session(&self.core.config, &request)?;
         let asked = request.submit.proxy_user.as_deref();
-        let proxy_user = request::effective_user(&self.inner.config, caller, asked)?;
-        let place = Arc::clone(&self.inner.places)
+        let proxy_user = request::effective_user(&self.core.config, caller, asked)?;
+        let place = Arc::clone(&self.core.places)
             .try_acquire_owned()
             .map_err(|_| SessionError::TooManySessions)?;
         let new = NewSession {
             request,
             owner: caller.user.clone(),
             proxy_user,
-            created_at: self.inner.clock.now(),
+            created_at: self.core.clock.now(),
         };
         // Whoever asked may hang up at any moment: what was begun is finished all the same.
         let (reply, answer) = oneshot::channel();
         let sessions = self.clone();
-        self.inner.lifecycle.spawn(async move {
+        self.core.lifecycle.spawn(async move {
             let _ = reply.send(sessions.register(new, place).await);
         });
         answer.await.map_err(|_| SessionError::ShuttingDown)?
@@ -93,13 +79,13 @@ impl Sessions {
         new: NewSession,
         place: OwnedSemaphorePermit,
     ) -> Result<Arc<SessionView>, SessionError> {
-        let _registering = self.inner.registering.read().await;
-        let store = self.store();
+        let _registering = self.core.registering.read().await;
+        let store = &self.core.store;
         let mut record = store
             .create_session(new)
             .await
             .map_err(SessionError::not_created)?;
-        let (driver, token) = request::new_driver(&self.inner.config, record.id);
+        let (driver, token) = request::new_driver(&self.core.config, record.id);
         record.driver = Some(driver);
         if let Err(error) = store.update_session(&record).await {
             // It is refused, so nobody may see it; the next server ends what is neither listed nor begun.
@@ -107,9 +93,9 @@ impl Sessions {
             return Err(error.into());
         }
         let entry = self.spawn_actor(record, Some(token), Begin::New, false, Some(place));
-        if self.inner.lifecycle.is_draining() {
+        if self.core.lifecycle.is_draining() {
             // The shutdown may have counted its sessions before this one was among them.
-            let _ = entry.messages.try_send(Message::Stop {
+            let _ = entry.mailbox.messages.try_send(Message::Stop {
                 cause: StopCause::Shutdown,
                 hide: false,
                 reply: None,
@@ -124,7 +110,7 @@ impl Sessions {
             return self.stop_entry(&entry, StopCause::User, true).await;
         }
         let record = self.stored(which).await?;
-        self.inner.store.unlist_session(record.id).await?;
+        self.core.store.unlist_session(record.id).await?;
         Ok(())
     }
 
@@ -141,13 +127,16 @@ impl Sessions {
         let Some(entry) = self.live(which) else {
             return self.refuse_ended(which).await;
         };
-        ask(&entry, |reply| Message::Interrupt { reply }).await?
+        entry
+            .mailbox
+            .ask(|reply| Message::Interrupt { reply })
+            .await?
     }
 
     /// Counts as use of the session.
     pub async fn connect(&self, which: &SessionRef) -> Result<Arc<SessionView>, SessionError> {
         if let Some(entry) = self.live(which) {
-            let _ = entry.messages.try_send(Message::Touch);
+            let _ = entry.mailbox.messages.try_send(Message::Touch);
         }
         self.get(which).await
     }
@@ -162,7 +151,10 @@ impl Sessions {
         let Some(entry) = self.live(which) else {
             return self.refuse_ended(which).await;
         };
-        ask(&entry, |reply| Message::Run { new, reply }).await?
+        entry
+            .mailbox
+            .ask(|reply| Message::Run { new, reply })
+            .await?
     }
 
     /// Cancels a statement; one that is over, or never was, needs no cancelling.
@@ -174,7 +166,10 @@ impl Sessions {
         let Some(entry) = self.live(which) else {
             return self.refuse_ended(which).await;
         };
-        ask(&entry, |reply| Message::Cancel { statement, reply }).await?
+        entry
+            .mailbox
+            .ask(|reply| Message::Cancel { statement, reply })
+            .await?
     }
 
     /// Texts to insert at the cursor; none while the session starts or the driver is away.
@@ -207,6 +202,7 @@ impl Sessions {
             reply,
         };
         entry
+            .mailbox
             .messages
             .send(message)
             .await
@@ -220,7 +216,7 @@ impl Sessions {
     fn check_size(&self, code: &str) -> Result<(), SessionError> {
         let (size, limit) = (
             code.len(),
-            self.inner.config.limits.code_bytes.min(MAX_CODE_BYTES),
+            self.core.config.limits.code_bytes.min(MAX_CODE_BYTES),
         );
         if size <= limit {
             return Ok(());
@@ -233,7 +229,7 @@ impl Sessions {
     /// Whether an agent may connect.
     pub fn authorise(&self, driver: &DriverId, token: &str) -> Result<(), AttachRefused> {
         let entry = self
-            .inner
+            .core
             .registry
             .find_driver(driver)
             .ok_or(AttachRefused::UnknownDriver)?;
@@ -253,11 +249,12 @@ impl Sessions {
     ) -> Result<(), AttachRefused> {
         self.authorise(driver, token)?;
         let entry = self
-            .inner
+            .core
             .registry
             .find_driver(driver)
             .ok_or(AttachRefused::UnknownDriver)?;
         entry
+            .mailbox
             .messages
             .send(Message::Attach(socket))
             .await
@@ -267,7 +264,7 @@ impl Sessions {
     /// Ends the application in good order: nothing new, then every session stopped (or its driver left to live on), then the tasks.
     /// False when something was left to do at the deadline.
     pub async fn shutdown(&self, policy: ShutdownPolicy, deadline: Duration) -> bool {
-        self.inner.lifecycle.begin_drain();
+        self.core.lifecycle.begin_drain();
         let all_stopped = match policy {
             ShutdownPolicy::Keep => true,
             ShutdownPolicy::Stop => {
@@ -277,29 +274,29 @@ impl Sessions {
                     || self.end_by_force(FORCE_WAIT).await
             }
         };
-        self.inner.lifecycle.finish(Duration::from_secs(5)).await && all_stopped
+        self.core.lifecycle.finish(Duration::from_secs(5)).await && all_stopped
     }
 
     /// Becomes ready when a part of the application has failed: it can only be shut down then.
     pub async fn failed(&self) {
-        self.inner.lifecycle.draining().await;
+        self.core.lifecycle.draining().await;
     }
 
     /// Ends every driver by force, now. False when some were left at the deadline.
     pub async fn end_by_force(&self, deadline: Duration) -> bool {
-        self.inner.lifecycle.begin_drain();
+        self.core.lifecycle.begin_drain();
         let all = self.tell_all(|reply| Message::EndByForce { reply });
         tokio::time::timeout(deadline, all).await.is_ok()
     }
 
     /// Ends all tasks at once and leaves every driver as it is: what is left is what a crash leaves.
     pub async fn abandon(&self) {
-        self.inner.lifecycle.finish(Duration::from_secs(5)).await;
+        self.core.lifecycle.finish(Duration::from_secs(5)).await;
     }
 
     async fn stop_all(&self) {
         // A session that was just being created may join after the first round.
-        while self.inner.registry.len() > 0 {
+        while self.core.registry.len() > 0 {
             self.tell_all(|reply| Message::Stop {
                 cause: StopCause::Shutdown,
                 hide: false,
@@ -312,9 +309,9 @@ impl Sessions {
     /// Sends every session a message, and waits for all replies.
     async fn tell_all(&self, message: impl Fn(oneshot::Sender<()>) -> Message) {
         let mut waits = Vec::new();
-        for entry in self.inner.registry.all() {
+        for entry in self.core.registry.all() {
             let (reply, ended) = oneshot::channel();
-            if entry.messages.send(message(reply)).await.is_ok() {
+            if entry.mailbox.messages.send(message(reply)).await.is_ok() {
                 waits.push(ended);
             }
         }
@@ -336,15 +333,15 @@ impl Sessions {
             reply: Some(reply),
         };
         // An actor that is gone has ended in this very moment: that is what was wanted.
-        if entry.messages.send(message).await.is_err() {
+        if entry.mailbox.messages.send(message).await.is_err() {
             if hide {
-                self.inner.store.unlist_session(entry.id).await?;
+                self.core.store.unlist_session(entry.id).await?;
             }
             return Ok(());
         }
         let _ = tokio::time::timeout(STOP_WAIT, ended).await;
         if hide {
-            self.inner.store.unlist_session(entry.id).await?;
+            self.core.store.unlist_session(entry.id).await?;
         }
         Ok(())
     }
@@ -357,8 +354,8 @@ impl Sessions {
 
     /// A live session; being named by a request is its heartbeat.
     fn live(&self, which: &SessionRef) -> Option<Arc<Entry>> {
-        let entry = self.inner.registry.find(which)?;
-        entry.touched.set(self.inner.clock.now());
+        let entry = self.core.registry.find(which)?;
+        entry.touched.set(self.core.clock.now());
         Some(entry)
     }
 
@@ -371,59 +368,7 @@ impl Sessions {
         if record.state.is_ended() {
             return Ok(None);
         }
-        drop(self.inner.registering.write().await);
+        drop(self.core.registering.write().await);
         Ok(self.live(&SessionRef::Id(record.id)))
-    }
-
-    pub(crate) fn config(&self) -> &Config {
-        &self.inner.config
-    }
-
-    pub(crate) fn store(&self) -> &dyn Store {
-        &*self.inner.store
-    }
-
-    pub(crate) fn launcher(&self) -> &dyn Launcher {
-        &*self.inner.launcher
-    }
-
-    pub(crate) fn clock(&self) -> &dyn Clock {
-        &*self.inner.clock
-    }
-
-    pub(crate) fn registry(&self) -> &Registry {
-        &self.inner.registry
-    }
-
-    pub(crate) fn lifecycle(&self) -> &Lifecycle {
-        &self.inner.lifecycle
-    }
-
-    pub(crate) fn start_slots(&self) -> Arc<Semaphore> {
-        Arc::clone(&self.inner.start_slots)
-    }
-}
-
-/// Sends a message to a session's actor and waits for its answer. An actor that ends meanwhile drops the reply.
-async fn ask<T>(
-    entry: &Entry,
-    message: impl FnOnce(oneshot::Sender<T>) -> Message,
-) -> Result<T, SessionError> {
-    let (reply, answer) = oneshot::channel();
-    entry
-        .messages
-        .send(message(reply))
-        .await
-        .map_err(|_| unanswered(entry))?;
-    answer.await.map_err(|_| unanswered(entry))
-}
-
-/// Why a session's actor gives no answer: the session has ended, or the server is about to.
-fn unanswered(entry: &Entry) -> SessionError {
-    let state = &entry.view().record.state;
-    if state.is_ended() {
-        SessionError::not_active(state)
-    } else {
-        SessionError::ShuttingDown
     }
 }

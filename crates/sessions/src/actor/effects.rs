@@ -11,9 +11,10 @@ use tokio::time::Instant;
 
 use super::statements::cause_words;
 use super::{Actor, Report};
+use crate::arrival;
+use crate::directory;
 use crate::error::SessionError;
 use crate::request;
-use crate::upload;
 
 /// Between two attempts to store an end.
 const SETTLE_PAUSE: Duration = Duration::from_millis(100);
@@ -47,13 +48,13 @@ impl Actor {
             self.note_change();
         }
         if self.record.state.is_ended() {
-            self.record.ended_at = Some(self.sessions.clock().now());
+            self.record.ended_at = Some(self.core.clock.now());
             self.explain_end();
         }
         let has_ended = changed && self.record.state.is_ended();
         let mut stored = Ok(());
         if !has_ended && (changed || !effects.is_empty()) {
-            stored = self.sessions.store().update_session(&self.record).await;
+            stored = self.core.store.update_session(&self.record).await;
         }
         let mut stored = stored.map_err(SessionError::from);
         for effect in effects {
@@ -119,8 +120,8 @@ impl Actor {
     }
 
     pub(super) fn await_start_permit(&self) {
-        let (slots, reports) = (self.sessions.start_slots(), self.own.reports.clone());
-        self.sessions.lifecycle().spawn(async move {
+        let (slots, reports) = (Arc::clone(&self.core.start_slots), self.own.reports.clone());
+        self.core.lifecycle.spawn(async move {
             tokio::select! {
                 // The session may end while it waits; then nobody wants the permit.
                 () = reports.closed() => {}
@@ -134,15 +135,15 @@ impl Actor {
     }
 
     fn launch(&mut self) {
-        let (sessions, record, reports) = (
-            self.sessions.clone(),
+        let (core, record, reports) = (
+            Arc::clone(&self.core),
             self.record.clone(),
             self.own.reports.clone(),
         );
         let token = self.own.token.take();
-        self.sessions.lifecycle().spawn(async move {
-            let launched = match request::order(sessions.config(), &record, token) {
-                Ok(order) => sessions.launcher().launch(order).await,
+        self.core.lifecycle.spawn(async move {
+            let launched = match request::order(&core.config, &record, token) {
+                Ok(order) => core.launcher.launch(order).await,
                 Err(failure) => Err(failure),
             };
             let _ = reports.send(Report::Launched(launched)).await;
@@ -156,7 +157,7 @@ impl Actor {
             driver.process = Some(process.record());
         }
         let (watched, reports) = (Arc::clone(&process), self.own.reports.clone());
-        self.sessions.lifecycle().spawn(async move {
+        self.core.lifecycle.spawn(async move {
             tokio::select! {
                 () = reports.closed() => {}
                 exit = watched.exited() => {
@@ -171,7 +172,7 @@ impl Actor {
         self.send(Command::Stop);
         // An agent that comes and goes is asked each time, and gets no more time for it. Where nobody is there to be asked, time is up.
         let grace = match self.link {
-            Some(_) => self.sessions.config().limits.stop_grace,
+            Some(_) => self.core.config.limits.stop_grace,
             None => Duration::ZERO,
         };
         self.stop_overdue.get_or_insert(Instant::now() + grace);
@@ -183,14 +184,14 @@ impl Actor {
             return;
         };
         let grace = self.force_grace;
-        self.sessions.lifecycle().spawn(async move {
+        self.core.lifecycle.spawn(async move {
             process.terminate(grace).await;
         });
     }
 
     /// Takes a session up that was found in the store.
     pub(super) async fn recover(&mut self) {
-        let now = self.sessions.clock().now();
+        let now = self.core.clock.now();
         self.record.last_activity = now;
         self.entry.start_began.set(now);
         self.entry.link_lost.set(now);
@@ -205,8 +206,8 @@ impl Actor {
             return self.apply(SessionEvent::DriverExited(Exit::Unknown)).await;
         };
         match self
-            .sessions
-            .launcher()
+            .core
+            .launcher
             .adopt(&driver.dir, driver.process.as_ref())
             .await
         {
@@ -223,7 +224,7 @@ impl Actor {
 
     /// Nothing can be said of a session's work that cannot be read, so it is read for as long as it takes; false when the server stops before.
     async fn recover_all_work(&mut self) -> bool {
-        let lifecycle = self.sessions.lifecycle().clone();
+        let lifecycle = self.core.lifecycle.clone();
         let mut pause = SETTLE_PAUSE;
         while let Err(error) = self.recover_work().await {
             tracing::error!(session.id = %self.record.id, error = %chain(&error), "cannot read the session's statements and jobs; trying again");
@@ -247,8 +248,8 @@ impl Actor {
 
     /// Takes the session off the list: from now on nobody is shown it.
     pub(super) async fn hide(&mut self) {
-        self.sessions.registry().hide(&self.entry);
-        if let Err(error) = self.sessions.store().unlist_session(self.record.id).await {
+        self.core.registry.hide(&self.entry);
+        if let Err(error) = self.core.store.unlist_session(self.record.id).await {
             let error = SessionError::from(error);
             tracing::error!(session.id = %self.record.id, error = %chain(&error), "cannot take the session off the list");
         }
@@ -259,7 +260,7 @@ impl Actor {
         if self.end_is_stored {
             return;
         }
-        let lifecycle = self.sessions.lifecycle().clone();
+        let lifecycle = self.core.lifecycle.clone();
         let mut pause = SETTLE_PAUSE;
         while let Err(error) = self.store_end().await {
             tracing::error!(session.id = %self.record.id, error = %chain(&error), "cannot store the session's end; trying again");
@@ -278,7 +279,7 @@ impl Actor {
             self.end_jobs(&end).await?;
             self.end_resources().await?;
         }
-        Ok(self.sessions.store().update_session(&self.record).await?)
+        Ok(self.core.store.update_session(&self.record).await?)
     }
 
     /// The session has ended: whoever waited for it is told, and what it needed alive is let go.
@@ -288,7 +289,7 @@ impl Actor {
         self.link = None;
         self.pending.clear();
         if let Some(driver) = &self.record.driver {
-            for dir in [driver.dir.join("work"), upload::uploads(&driver.dir)] {
+            for dir in [driver.dir.join("work"), arrival::uploads(&driver.dir)] {
                 if let Err(error) = tokio::fs::remove_dir_all(&dir).await
                     && error.kind() != std::io::ErrorKind::NotFound
                 {
@@ -296,7 +297,7 @@ impl Actor {
                 }
             }
         }
-        self.sessions.registry().remove(self.record.id);
+        self.core.registry.remove(self.record.id);
         for waiter in self.stop_waiters.drain(..) {
             let _ = waiter.send(());
         }
@@ -318,7 +319,7 @@ impl Actor {
             (None, None) => return,
         };
         // A session that never came to its start has no directory yet, but a log like any other.
-        let written = request::make_private_dir(&driver.dir).and_then(|()| {
+        let written = directory::make_private(&driver.dir).and_then(|()| {
             let path = driver.dir.join("stderr.log");
             let mut options = std::fs::OpenOptions::new();
             let mut file = options.append(true).create(true).open(path)?;

@@ -34,7 +34,7 @@ impl Actor {
             return Err(SessionError::not_active(&self.record.state));
         }
         self.check_room(new.payload.len())?;
-        let store = self.sessions.store();
+        let store = &self.core.store;
         let record = store
             .create_job(self.record.id, new.language, &new.payload)
             .await?;
@@ -48,7 +48,7 @@ impl Actor {
         };
         self.jobs.insert(record.id, unfinished);
         self.count_jobs();
-        self.record.last_activity = self.sessions.clock().now();
+        self.record.last_activity = self.core.clock.now();
         self.publish();
         if self.is_reachable() {
             let dispatched = self
@@ -66,7 +66,7 @@ impl Actor {
             )));
         }
         let session = self.record.id;
-        let limit = self.sessions.config().limits.unfinished_jobs;
+        let limit = self.core.config.limits.unfinished_jobs;
         if self.jobs.len() >= limit {
             return Err(SessionError::TooManyJobs { session, limit });
         }
@@ -83,7 +83,7 @@ impl Actor {
         let Some(record) = self.unfinished_job(id) else {
             return Ok(());
         };
-        self.record.last_activity = self.sessions.clock().now();
+        self.record.last_activity = self.core.clock.now();
         let cancel = JobEvent::Cancel(self.record.last_activity);
         self.step_job(record, cancel, None).await
     }
@@ -117,7 +117,7 @@ impl Actor {
         if !self.jobs.contains_key(&id) || !is_base64(data) {
             return Ok(());
         }
-        let store = self.sessions.store();
+        let store = &self.core.store;
         Ok(store.put_job_chunk(self.record.id, id, index, data).await?)
     }
 
@@ -139,7 +139,7 @@ impl Actor {
         };
         let result = ending.result.filter(|result| is_base64(result));
         self.store_job(record, result.as_deref()).await?;
-        self.record.last_activity = self.sessions.clock().now();
+        self.record.last_activity = self.core.clock.now();
         self.publish();
         self.trim_jobs().await;
         Ok(())
@@ -153,19 +153,14 @@ impl Actor {
         if ending.chunks == 0 {
             return Ok(ending.result.as_deref().is_none_or(is_base64));
         }
-        let stored = self.sessions.store().count_job_chunks(self.record.id, id);
+        let stored = self.core.store.count_job_chunks(self.record.id, id);
         Ok(stored.await? == ending.chunks)
     }
 
     /// The driver is gone: what was not over has failed.
     pub(super) async fn end_jobs(&mut self, end: &End) -> Result<(), SessionError> {
-        for record in self
-            .sessions
-            .store()
-            .unfinished_jobs(self.record.id)
-            .await?
-        {
-            let lost = JobEvent::DriverLost(self.sessions.clock().now());
+        for record in self.core.store.unfinished_jobs(self.record.id).await? {
+            let lost = JobEvent::DriverLost(self.core.clock.now());
             let (state, effect) = record.state.on(lost)?;
             let error = (effect == Some(JobEffect::WriteDriverLost)).then(|| end_reason(end));
             let record = JobRecord {
@@ -180,7 +175,7 @@ impl Actor {
 
     /// Takes up the jobs of a session found in the store.
     pub(super) async fn recover_jobs(&mut self) -> Result<(), SessionError> {
-        let store = self.sessions.store();
+        let store = &self.core.store;
         for record in store.unfinished_jobs(self.record.id).await? {
             let payload = store.job_payload(record.session, record.id).await?;
             let bytes = payload.map_or(0, |payload| payload.len());
@@ -221,7 +216,7 @@ impl Actor {
         mut payload: Option<String>,
     ) -> Result<(), SessionError> {
         if payload.is_none() {
-            let store = self.sessions.store();
+            let store = &self.core.store;
             payload = store.job_payload(self.record.id, job).await?;
         }
         let Some(payload) = payload else {
@@ -241,7 +236,7 @@ impl Actor {
             return Ok(());
         };
         let gone = "the server has lost the job's bytes: submit it again".to_owned();
-        let now = self.sessions.clock().now();
+        let now = self.core.clock.now();
         let record = ended(&record, now, JobOutcome::Failed, Some(gone))?;
         self.store_job(record, None).await
     }
@@ -251,7 +246,7 @@ impl Actor {
         record: JobRecord,
         result: Option<&str>,
     ) -> Result<(), SessionError> {
-        self.sessions.store().update_job(&record, result).await?;
+        self.core.store.update_job(&record, result).await?;
         if record.state.is_final() {
             self.jobs.remove(&record.id);
             self.ended_jobs += 1;
@@ -276,8 +271,8 @@ impl Actor {
             return;
         }
         self.ended_jobs = 0;
-        let keep = self.sessions.config().limits.retained_jobs as u64;
-        if let Err(error) = self.sessions.store().trim_jobs(self.record.id, keep).await {
+        let keep = self.core.config.limits.retained_jobs as u64;
+        if let Err(error) = self.core.store.trim_jobs(self.record.id, keep).await {
             tracing::warn!(session.id = %self.record.id, error = %livius_domain::chain(&error), "cannot drop old jobs");
         }
     }

@@ -63,7 +63,7 @@ impl Actor {
             tracing::warn!(session.id = %self.record.id, "the session's agent does not take its commands; dropping the connection");
             self.link = None;
             self.completions.clear();
-            self.entry.link_lost.set(self.sessions.clock().now());
+            self.entry.link_lost.set(self.core.clock.now());
         }
     }
 
@@ -108,7 +108,7 @@ impl Actor {
     async fn lose_link(&mut self) {
         self.link = None;
         self.completions.clear();
-        self.entry.link_lost.set(self.sessions.clock().now());
+        self.entry.link_lost.set(self.core.clock.now());
         self.apply(SessionEvent::AgentLost).await;
     }
 
@@ -134,8 +134,8 @@ impl Actor {
                 index,
                 text,
             } => {
-                self.sessions
-                    .store()
+                self.core
+                    .store
                     .put_output_chunk(self.record.id, statement, index, &text)
                     .await?;
             }
@@ -195,7 +195,7 @@ impl Actor {
         cursor: u32,
         reply: oneshot::Sender<Vec<String>>,
     ) {
-        self.record.last_activity = self.sessions.clock().now();
+        self.record.last_activity = self.core.clock.now();
         self.completions.retain(|_, waiting| !waiting.is_closed());
         if self.link.is_none() || self.completions.len() >= MAX_COMPLETIONS {
             return;

@@ -5,27 +5,13 @@ use std::collections::BTreeMap;
 use camino::Utf8Path;
 use livius_agent_link::Command;
 use livius_domain::{ResourceId, ResourceRecord, ResourceSource, ResourceState};
-use livius_store::NewResource;
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::Actor;
 use super::jobs::shortened;
+use crate::arrival;
 use crate::error::SessionError;
-use crate::upload::{self, Arrival};
-
-/// What the driver made of a file: nothing to say, or why it cannot be added.
-pub(crate) type Added = oneshot::Sender<Result<(), String>>;
-
-/// A file to be added.
-#[derive(Debug)]
-pub struct Resource {
-    /// What is stored of it.
-    pub(crate) new: NewResource,
-    /// Its place among those on their way.
-    pub(crate) place: Option<OwnedSemaphorePermit>,
-    /// Its content, if it was sent.
-    pub(crate) arrival: Option<Arrival>,
-}
+use crate::message::{Added, Resource};
 
 /// Those that the driver does not have yet.
 pub(super) type Pending = BTreeMap<ResourceId, Waiting>;
@@ -53,11 +39,7 @@ impl Actor {
             place,
             arrival,
         } = resource;
-        let record = self
-            .sessions
-            .store()
-            .create_resource(self.record.id, new)
-            .await?;
+        let record = self.core.store.create_resource(self.record.id, new).await?;
         if let (Some(arrival), Some(driver)) = (arrival, &self.record.driver)
             && let Err(error) = arrival.settle(&driver.dir, record.id)
         {
@@ -67,10 +49,10 @@ impl Actor {
                 },
                 ..record
             };
-            self.sessions.store().update_resource(&failed).await?;
+            self.core.store.update_resource(&failed).await?;
             return Err(SessionError::Upload(error));
         }
-        self.record.last_activity = self.sessions.clock().now();
+        self.record.last_activity = self.core.clock.now();
         self.publish();
         let waiting = Waiting {
             record,
@@ -115,7 +97,7 @@ impl Actor {
             state,
             ..waiting.record.clone()
         };
-        self.sessions.store().update_resource(&record).await?;
+        self.core.store.update_resource(&record).await?;
         if let Some(driver) = &self.record.driver {
             discard(&record, &driver.dir);
         }
@@ -132,14 +114,10 @@ impl Actor {
 
     /// Takes up the files of a session found in the store. They are the first to have places, whatever the limit is now.
     pub(super) async fn recover_resources(&mut self) -> Result<(), SessionError> {
-        let records = self
-            .sessions
-            .store()
-            .pending_resources(self.record.id)
-            .await?;
+        let records = self.core.store.pending_resources(self.record.id).await?;
         let wanted: Vec<ResourceId> = records.iter().map(|record| record.id).collect();
         if let Some(driver) = &self.record.driver
-            && let Err(error) = upload::sweep(&driver.dir, &wanted)
+            && let Err(error) = arrival::sweep(&driver.dir, &wanted)
         {
             tracing::warn!(session.id = %self.record.id, %error, "cannot remove what is left of an upload");
         }
@@ -157,7 +135,7 @@ impl Actor {
 
     /// The driver is gone: nothing will be added any more. Who waits for that is told when the session's end has been shown.
     pub(super) async fn end_resources(&self) -> Result<(), SessionError> {
-        let store = self.sessions.store();
+        let store = &self.core.store;
         for record in store.pending_resources(self.record.id).await? {
             let state = ResourceState::Failed {
                 error: "the session ended".to_owned(),
@@ -187,7 +165,7 @@ fn discard(record: &ResourceRecord, driver_dir: &Utf8Path) {
     if record.source != ResourceSource::Upload {
         return;
     }
-    let path = upload::stored(driver_dir, record.id);
+    let path = arrival::stored(driver_dir, record.id);
     if let Err(error) = std::fs::remove_file(&path)
         && error.kind() != std::io::ErrorKind::NotFound
     {

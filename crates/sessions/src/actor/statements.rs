@@ -31,7 +31,7 @@ impl Actor {
         if !self.record.state.accepts_statements() {
             return Err(SessionError::not_active(&self.record.state));
         }
-        let limit = self.sessions.config().limits.waiting_statements;
+        let limit = self.core.config.limits.waiting_statements;
         if self.waiting.len() >= limit {
             return Err(SessionError::TooManyStatements {
                 session: self.record.id,
@@ -46,12 +46,12 @@ impl Actor {
         }
         let kind = statement_kind(new.kind, self.record.request.kind)?;
         let record = self
-            .sessions
-            .store()
+            .core
+            .store
             .create_statement(self.record.id, kind, &new.code)
             .await?;
         let id = record.id;
-        self.record.last_activity = self.sessions.clock().now();
+        self.record.last_activity = self.core.clock.now();
         self.waiting.push_back(id);
         self.publish();
         self.entry.board.show(record.clone(), OutputView::None);
@@ -155,8 +155,8 @@ impl Actor {
         let was_current = self.current == Some(id);
         let (state, _) = record.state.on(event)?;
         let record = StatementRecord { state, ..record };
-        self.sessions
-            .store()
+        self.core
+            .store
             .update_statement(&record, stored.as_deref())
             .await?;
         let view = match stored {
@@ -167,7 +167,7 @@ impl Actor {
             self.current = None;
         }
         self.waiting.retain(|waiting| *waiting != id);
-        self.record.last_activity = self.sessions.clock().now();
+        self.record.last_activity = self.core.clock.now();
         // A client that sees the last statement's end must find the session idle, so the session is shown first.
         self.publish();
         self.entry.board.show(record, view);
@@ -185,12 +185,12 @@ impl Actor {
         let Some(record) = self.entry.board.unfinished(id) else {
             return Ok(());
         };
-        self.record.last_activity = self.sessions.clock().now();
+        self.record.last_activity = self.core.clock.now();
         // As with a result: who sees the last one cancelled must find the session idle.
         let was_waiting = self.waiting.iter().position(|waiting| *waiting == id);
         self.waiting.retain(|waiting| *waiting != id);
         self.publish();
-        let now = self.sessions.clock().now();
+        let now = self.core.clock.now();
         if let Err(error) = self.step(&record, StatementEvent::Cancel(now), None).await {
             if let Some(place) = was_waiting {
                 self.waiting.insert(place, id);
@@ -223,7 +223,7 @@ impl Actor {
                 continue;
             };
             let output = lost_output(id, end);
-            let lost = StatementEvent::DriverLost(self.sessions.clock().now());
+            let lost = StatementEvent::DriverLost(self.core.clock.now());
             if let Err(error) = self.step(&record, lost, Some(&output)).await {
                 tracing::error!(session.id = %self.record.id, statement.id = %id, error = %livius_domain::chain(&error), "cannot store a statement's end");
             }
@@ -233,13 +233,13 @@ impl Actor {
     /// The same for those whose end could not be stored, or was never known here.
     pub(super) async fn end_stored_statements(&mut self, end: &End) -> Result<(), SessionError> {
         for record in self
-            .sessions
-            .store()
+            .core
+            .store
             .unfinished_statements(self.record.id)
             .await?
         {
             let output = lost_output(record.id, end);
-            let lost = StatementEvent::DriverLost(self.sessions.clock().now());
+            let lost = StatementEvent::DriverLost(self.core.clock.now());
             self.step(&record, lost, Some(&output)).await?;
         }
         Ok(())
@@ -248,8 +248,8 @@ impl Actor {
     /// Takes up the statements of a session found in the store.
     pub(super) async fn recover_statements(&mut self) -> Result<(), SessionError> {
         for record in self
-            .sessions
-            .store()
+            .core
+            .store
             .unfinished_statements(self.record.id)
             .await?
         {
@@ -276,10 +276,7 @@ impl Actor {
             ..record.clone()
         };
         let output = lost.filter(|_| effect == Some(StatementEffect::WriteDriverLost));
-        self.sessions
-            .store()
-            .update_statement(&record, output)
-            .await?;
+        self.core.store.update_statement(&record, output).await?;
         match effect {
             Some(StatementEffect::SendRun) => {
                 self.send(Command::Run {
@@ -307,7 +304,7 @@ impl Actor {
         record: &StatementRecord,
         chunks: u32,
     ) -> Result<OutputView, SessionError> {
-        let store = self.sessions.store();
+        let store = &self.core.store;
         let stored = store.statement(self.record.id, record.id).await?;
         let view = stored.map_or(OutputView::None, |stored| output_view(stored.output));
         match view {
@@ -325,13 +322,8 @@ impl Actor {
     async fn trim(&mut self) {
         if self.finished >= TRIM_EVERY {
             self.finished = 0;
-            let keep = self.sessions.config().limits.retained_statements as u64;
-            if let Err(error) = self
-                .sessions
-                .store()
-                .trim_statements(self.record.id, keep)
-                .await
-            {
+            let keep = self.core.config.limits.retained_statements as u64;
+            if let Err(error) = self.core.store.trim_statements(self.record.id, keep).await {
                 tracing::warn!(session.id = %self.record.id, error = %livius_domain::chain(&error), "cannot drop old statements");
             }
         }
@@ -339,7 +331,7 @@ impl Actor {
 
     /// The agent's clock, if it is a time at all; else ours.
     pub(super) fn timestamp(&self, millis: i64) -> Timestamp {
-        Timestamp::from_millisecond(millis).unwrap_or_else(|_| self.sessions.clock().now())
+        Timestamp::from_millisecond(millis).unwrap_or_else(|_| self.core.clock.now())
     }
 }
 

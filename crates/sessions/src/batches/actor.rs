@@ -10,47 +10,21 @@ use std::time::Duration;
 
 use livius_domain::batch::BatchStart;
 use livius_domain::{
-    AppInfo, BatchEvent, BatchRecord, BatchState, Departure, Exit, Failure, StopCause, chain,
+    BatchEvent, BatchId, BatchRecord, BatchState, Departure, Exit, Failure, StopCause, chain,
 };
 use livius_launch::{DriverProcess, Gone};
 use secrecy::SecretString;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
-use super::Batches;
+use super::core::Core;
+use super::message::Message;
 use super::registry::Entry;
 use super::turns::Turn;
-use crate::error::SessionError;
 use crate::view::BatchView;
 
 /// How long a start may keep others from theirs. Who is not heard of by then may be waiting for something, or need no Spark at all.
 const START_HOLD: Duration = Duration::from_secs(30);
-
-/// What others ask of a batch.
-#[derive(Debug)]
-pub enum Message {
-    /// End it.
-    Stop {
-        /// Why.
-        cause: StopCause,
-        /// Whether to take it off the list as well.
-        hide: bool,
-        /// When it has ended.
-        reply: Option<oneshot::Sender<()>>,
-    },
-    /// End it at once, without any grace.
-    EndByForce {
-        /// When it has ended.
-        reply: oneshot::Sender<()>,
-    },
-    /// Its application runs.
-    App {
-        /// What Spark tells of it.
-        app: AppInfo,
-        /// When that is stored.
-        reply: oneshot::Sender<Result<(), SessionError>>,
-    },
-}
 
 /// What tasks of its own report to a batch's actor.
 pub enum Report {
@@ -84,7 +58,7 @@ pub struct Own {
 
 /// The actor.
 pub struct Actor {
-    batches: Batches,
+    core: Arc<Core>,
     entry: Arc<Entry>,
     record: BatchRecord,
     own: Own,
@@ -100,10 +74,10 @@ pub struct Actor {
 
 impl Actor {
     /// An actor for a batch that has an entry.
-    pub fn new(batches: Batches, entry: Arc<Entry>, record: BatchRecord, own: Own) -> Self {
-        let grace = batches.config().limits.batch_grace;
+    pub fn new(core: Arc<Core>, entry: Arc<Entry>, record: BatchRecord, own: Own) -> Self {
+        let grace = core.config.limits.batch_grace;
         Self {
-            batches,
+            core,
             entry,
             record,
             own,
@@ -133,7 +107,7 @@ impl Actor {
                 }
             }
         }
-        let lifecycle = self.batches.lifecycle().clone();
+        let lifecycle = self.core.lifecycle.clone();
         while !self.record.state.is_ended() {
             let hold_until = self.hold_until;
             tokio::select! {
@@ -163,7 +137,7 @@ impl Actor {
 
     async fn on_turn(&mut self, turn: Turn) {
         // A turn that was given just before a shutdown is not taken during it.
-        if !self.record.state.is_queued() || self.batches.lifecycle().is_draining() {
+        if !self.record.state.is_queued() || self.core.lifecycle.is_draining() {
             return;
         }
         // One whose start could not be stored has its name already.
@@ -220,8 +194,8 @@ impl Actor {
             return self.apply(BatchEvent::FoundUnstarted).await;
         };
         let adopted = self
-            .batches
-            .launcher()
+            .core
+            .launcher
             .adopt(&driver.dir, driver.process.as_ref())
             .await;
         match adopted {
@@ -252,8 +226,8 @@ impl Actor {
 
     /// Takes the batch off the list: from now on nobody is shown it.
     async fn hide(&mut self) {
-        self.batches.registry().hide(&self.entry);
-        if let Err(error) = self.batches.store().unlist_batch(self.record.id).await {
+        self.core.registry.hide(&self.entry);
+        if let Err(error) = self.core.store.unlist_batch(self.record.id).await {
             tracing::error!(batch.id = %self.record.id, error = %chain(&error), "cannot take the batch off the list");
         }
     }
@@ -277,4 +251,21 @@ async fn at(time: Option<Instant>) {
         Some(time) => tokio::time::sleep_until(time).await,
         None => std::future::pending().await,
     }
+}
+
+/// Joins the queue of batches; the turn is reported to the batch's actor.
+pub fn join_queue(core: &Arc<Core>, batch: BatchId, reports: mpsc::Sender<Report>) {
+    let turn = core.turns.join(batch);
+    let queue = Arc::clone(&core.turns);
+    core.lifecycle.spawn(async move {
+        tokio::select! {
+            // The batch may end while it waits; it takes no turn then.
+            () = reports.closed() => queue.leave(batch),
+            turn = turn => {
+                if let Ok(turn) = turn {
+                    let _ = reports.send(Report::Turn(turn)).await;
+                }
+            }
+        }
+    });
 }

@@ -19,7 +19,7 @@ impl Batches {
             limit,
             descending: false,
         };
-        let (total, records) = self.store().list_batches(window).await?;
+        let (total, records) = self.core.store.list_batches(window).await?;
         let mut views = Vec::with_capacity(records.len());
         for record in records {
             views.push(self.view_of(record).await?);
@@ -29,14 +29,14 @@ impl Batches {
 
     /// A listed row as it is shown: by its actor, if it has one.
     async fn view_of(&self, record: BatchRecord) -> Result<Arc<BatchView>, SessionError> {
-        if let Some(entry) = self.registry().find(&BatchRef::Id(record.id)) {
+        if let Some(entry) = self.core.registry.find(&BatchRef::Id(record.id)) {
             return Ok(entry.view());
         }
         if record.state.is_ended() {
             return Ok(Arc::new(BatchView { record }));
         }
         // Its actor has left since the row was read, so its end is stored now.
-        let ended = self.store().batch(record.id).await?;
+        let ended = self.core.store.batch(record.id).await?;
         Ok(Arc::new(BatchView {
             record: ended.unwrap_or(record),
         }))
@@ -45,7 +45,12 @@ impl Batches {
     /// Livy's names of the states of all batches that live, those that were deleted and are still being ended included. Neither the
     /// store nor a batch's actor is asked.
     pub fn live_states(&self) -> Vec<&'static str> {
-        let views = self.registry().all().into_iter().map(|entry| entry.view());
+        let views = self
+            .core
+            .registry
+            .all()
+            .into_iter()
+            .map(|entry| entry.view());
         views
             .filter(|view| !view.record.state.is_ended())
             .map(|view| view.record.state.livy_name())
@@ -54,7 +59,7 @@ impl Batches {
 
     /// A batch.
     pub async fn get(&self, which: &BatchRef) -> Result<Arc<BatchView>, SessionError> {
-        match self.registry().find(which) {
+        match self.core.registry.find(which) {
             Some(entry) => Ok(entry.view()),
             None => Ok(Arc::new(BatchView {
                 record: self.stored(which).await?,
@@ -79,18 +84,18 @@ impl Batches {
     /// A batch from the store: one that is not live.
     pub(super) async fn stored(&self, which: &BatchRef) -> Result<BatchRecord, SessionError> {
         let record = match which {
-            BatchRef::Id(id) => self.store().batch(*id).await?,
-            BatchRef::Name(name) => self.store().batch_named(name).await?,
+            BatchRef::Id(id) => self.core.store.batch(*id).await?,
+            BatchRef::Name(name) => self.core.store.batch_named(name).await?,
         };
         record.ok_or_else(|| SessionError::NotFound(which.to_string()))
     }
 
     fn log_of(&self, view: &BatchView) -> Arc<SessionLog> {
         let id: BatchId = view.record.id;
-        match self.registry().find(&BatchRef::Id(id)) {
+        match self.core.registry.find(&BatchRef::Id(id)) {
             Some(entry) => entry.log(),
             None => match &view.record.driver {
-                Some(driver) => self.inner.ended_logs.get(id, &driver.dir),
+                Some(driver) => self.core.ended_logs.get(id, &driver.dir),
                 None => SessionLog::empty(),
             },
         }

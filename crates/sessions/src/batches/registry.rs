@@ -8,7 +8,7 @@ use camino::Utf8Path;
 use livius_domain::{BatchId, DriverId};
 use tokio::sync::{mpsc, watch};
 
-use super::actor::Message;
+use super::message::Message;
 use crate::log::SessionLog;
 use crate::view::{BatchRef, BatchView};
 

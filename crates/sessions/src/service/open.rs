@@ -8,20 +8,20 @@ use livius_domain::{Clock, End, Outcome, SessionRecord, SessionState, StopCause}
 use livius_launch::Launcher;
 use livius_store::Store;
 use secrecy::SecretString;
-use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
-use super::{Inner, Sessions};
+use super::Sessions;
 use crate::actor::{Actor, Begin, Own};
+use crate::arrival;
 use crate::board::Board;
 use crate::config::Config;
-use crate::ended_logs::EndedLogs;
+use crate::core::Core;
 use crate::error::SessionError;
 use crate::janitor;
-use crate::lifecycle::Lifecycle;
 use crate::log::SessionLog;
-use crate::registry::{Entry, Instant, Registry};
+use crate::message::Mailbox;
+use crate::registry::{Entry, Instant};
 use crate::request;
-use crate::upload;
 use crate::view::SessionView;
 
 /// Messages waiting for one actor; whoever finds it full waits.
@@ -36,35 +36,18 @@ impl Sessions {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, SessionError> {
         let unended = store.unended_sessions().await?;
-        let places = Arc::new(Semaphore::new(config.limits.live_sessions));
-        let start_slots = Arc::new(Semaphore::new(config.limits.concurrent_starts.max(1)));
-        let inner = Inner {
-            config,
-            store,
-            launcher,
-            clock,
-            registry: Registry::default(),
-            registering: RwLock::default(),
-            places,
-            start_slots,
-            lifecycle: Lifecycle::default(),
-            ended_logs: EndedLogs::default(),
-        };
-        let sessions = Self {
-            inner: Arc::new(inner),
-        };
+        let core = Arc::new(Core::new(config, store, launcher, clock));
+        let sessions = Self { core };
         for record in unended {
             sessions.take_up(record).await?;
         }
-        sessions
-            .inner
-            .lifecycle
-            .spawn(janitor::run(sessions.clone()));
+        let core = Arc::clone(&sessions.core);
+        sessions.core.lifecycle.spawn(janitor::run(core));
         Ok(sessions)
     }
 
     async fn take_up(&self, mut record: SessionRecord) -> Result<(), SessionError> {
-        let listed = self.inner.store.session(record.id).await?.is_some();
+        let listed = self.core.store.session(record.id).await?.is_some();
         if !listed && record.state == SessionState::NEW {
             return self.forget(record).await;
         }
@@ -75,18 +58,18 @@ impl Sessions {
         let mut token = None;
         // Nothing was ever started for it, so it may as well get a new secret: the old one was never written down.
         if record.state == SessionState::NEW || record.driver.is_none() {
-            let (mut driver, secret) = request::new_driver(&self.inner.config, record.id);
+            let (mut driver, secret) = request::new_driver(&self.core.config, record.id);
             if let Some(old) = record.driver.take()
-                && upload::is_all(&old.dir)
+                && arrival::is_all(&old.dir)
             {
                 driver.dir = old.dir;
             }
             record.driver = Some(driver);
             record.state = SessionState::NEW;
             token = Some(secret);
-            self.inner.store.update_session(&record).await?;
+            self.core.store.update_session(&record).await?;
         }
-        let place = Arc::clone(&self.inner.places).try_acquire_owned().ok();
+        let place = Arc::clone(&self.core.places).try_acquire_owned().ok();
         self.spawn_actor(record, token, Begin::Recovered, !listed, place);
         Ok(())
     }
@@ -99,8 +82,8 @@ impl Sessions {
             failure: None,
             exit: None,
         });
-        record.ended_at = Some(self.inner.clock.now());
-        Ok(self.inner.store.update_session(&record).await?)
+        record.ended_at = Some(self.core.clock.now());
+        Ok(self.core.store.update_session(&record).await?)
     }
 
     /// Makes the entry and the actor of a session.
@@ -128,53 +111,26 @@ impl Sessions {
             driver: driver.id,
             token_hash: driver.token_hash,
             hidden: AtomicBool::new(hidden),
-            messages,
-            view,
+            mailbox: Mailbox { messages, view },
             board: Arc::new(Board::default()),
             log: Arc::new(SessionLog::of(&driver.dir)),
-            touched: Instant::at(self.inner.clock.now()),
+            touched: Instant::at(self.core.clock.now()),
             start_began: Instant::default(),
             link_lost: Instant::default(),
             unfinished_jobs: AtomicUsize::default(),
-            resource_places: Arc::new(Semaphore::new(self.inner.config.limits.pending_resources)),
+            resource_places: Arc::new(Semaphore::new(self.core.config.limits.pending_resources)),
         });
-        self.inner.registry.insert(&entry);
+        self.core.registry.insert(&entry);
         let own = Own {
             token,
             place,
             view: view_sender,
             reports,
         };
-        let actor = Actor::new(self.clone(), Arc::clone(&entry), record, own);
-        self.inner
+        let actor = Actor::new(Arc::clone(&self.core), Arc::clone(&entry), record, own);
+        self.core
             .lifecycle
             .spawn(actor.run(begin, inbox, reports_inbox));
         entry
-    }
-
-    /// Forgets ended sessions in excess, with their directories.
-    pub(crate) async fn purge(&self) {
-        let limits = &self.inner.config.limits;
-        let now = self.inner.clock.now();
-        let before = now.checked_sub(limits.ended_retention).unwrap_or(now);
-        match self
-            .inner
-            .store
-            .purge(before, limits.ended_sessions as u64)
-            .await
-        {
-            Ok(records) => {
-                for driver in records.into_iter().filter_map(|record| record.driver) {
-                    if let Err(error) = tokio::fs::remove_dir_all(&driver.dir).await
-                        && error.kind() != std::io::ErrorKind::NotFound
-                    {
-                        tracing::warn!(driver.dir = %driver.dir, %error, "cannot remove a driver's directory");
-                    }
-                }
-            }
-            Err(error) => {
-                tracing::warn!(error = %livius_domain::chain(&error), "cannot forget old sessions");
-            }
-        }
     }
 }

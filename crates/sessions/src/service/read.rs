@@ -16,7 +16,8 @@ impl Sessions {
     pub async fn list(&self, page: Page) -> Result<(u64, Vec<Arc<SessionView>>), SessionError> {
         let (offset, limit) = page.window();
         let (total, records) = self
-            .store()
+            .core
+            .store
             .list_sessions(Window {
                 offset,
                 limit,
@@ -32,21 +33,26 @@ impl Sessions {
 
     /// A listed row as it is shown: by its actor, if it has one.
     async fn view_of(&self, record: SessionRecord) -> Result<Arc<SessionView>, SessionError> {
-        if let Some(entry) = self.registry().find(&SessionRef::Id(record.id)) {
+        if let Some(entry) = self.core.registry.find(&SessionRef::Id(record.id)) {
             return Ok(entry.view());
         }
         if record.state.is_ended() {
             return Ok(ended_view(record));
         }
         // Its actor has left since the row was read, so its end is stored now.
-        let ended = self.store().session(record.id).await?;
+        let ended = self.core.store.session(record.id).await?;
         Ok(ended_view(ended.unwrap_or(record)))
     }
 
     /// Livy's names of the states of all sessions that live, those that were deleted and are still being ended included. Neither
     /// the store nor a session's actor is asked.
     pub fn live_states(&self) -> Vec<&'static str> {
-        let views = self.registry().all().into_iter().map(|entry| entry.view());
+        let views = self
+            .core
+            .registry
+            .all()
+            .into_iter()
+            .map(|entry| entry.view());
         views
             .filter(|view| !view.record.state.is_ended())
             .map(|view| view.livy_state())
@@ -89,7 +95,7 @@ impl Sessions {
             limit,
             descending: order == Order::Descending,
         };
-        let (total, rows) = self.store().list_statements(id, window).await?;
+        let (total, rows) = self.core.store.list_statements(id, window).await?;
         Ok((
             total,
             rows.into_iter()
@@ -109,7 +115,8 @@ impl Sessions {
             return Ok(view);
         }
         let stored = self
-            .store()
+            .core
+            .store
             .statement(id, statement)
             .await?
             .ok_or(SessionError::StatementNotFound)?;
@@ -123,14 +130,18 @@ impl Sessions {
         statement: StatementId,
         index: u32,
     ) -> Result<Option<String>, SessionError> {
-        Ok(self.store().output_chunk(session, statement, index).await?)
+        Ok(self
+            .core
+            .store
+            .output_chunk(session, statement, index)
+            .await?)
     }
 
     /// A session from the store: one that is not live.
     pub(super) async fn stored(&self, which: &SessionRef) -> Result<SessionRecord, SessionError> {
         let record = match which {
-            SessionRef::Id(id) => self.store().session(*id).await?,
-            SessionRef::Name(name) => self.store().session_named(name).await?,
+            SessionRef::Id(id) => self.core.store.session(*id).await?,
+            SessionRef::Name(name) => self.core.store.session_named(name).await?,
         };
         record.ok_or_else(|| SessionError::NotFound(which.to_string()))
     }
@@ -146,11 +157,11 @@ impl Sessions {
     }
 
     fn log_of(&self, view: &SessionView) -> Arc<SessionLog> {
-        if let Some(entry) = self.registry().find(&SessionRef::Id(view.record.id)) {
+        if let Some(entry) = self.core.registry.find(&SessionRef::Id(view.record.id)) {
             return Arc::clone(&entry.log);
         }
         match &view.record.driver {
-            Some(driver) => self.inner.ended_logs.get(view.record.id, &driver.dir),
+            Some(driver) => self.core.ended_logs.get(view.record.id, &driver.dir),
             None => SessionLog::empty(),
         }
     }

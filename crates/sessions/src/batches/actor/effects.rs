@@ -11,10 +11,11 @@ use livius_domain::{
 };
 use livius_launch::DriverProcess;
 
-use super::{Actor, Report};
-use crate::batches::open::remove_directory;
+use super::{Actor, Report, join_queue};
+use crate::batches::core::Core;
+use crate::batches::evidence;
 use crate::batches::turns::Turn;
-use crate::batches::{Batches, evidence};
+use crate::directory;
 use crate::error::SessionError;
 use crate::log::SessionLog;
 use crate::request;
@@ -54,7 +55,7 @@ impl Actor {
             self.note_change();
         }
         let stored = if changed || !effects.is_empty() {
-            self.batches.store().update_batch(&self.record).await
+            self.core.store.update_batch(&self.record).await
         } else {
             Ok(())
         };
@@ -73,7 +74,7 @@ impl Actor {
 
     /// Writes down when it came to be, and says so.
     fn note_change(&mut self) {
-        let now = self.batches.clock().now();
+        let now = self.core.clock.now();
         let times = &mut self.record.times;
         match &self.record.state {
             BatchState::Starting { step } => match step {
@@ -107,8 +108,7 @@ impl Actor {
             BatchEffect::Queue => {
                 // It is given another place when its turn comes.
                 self.own.running = None;
-                self.batches
-                    .join_queue(self.record.id, self.own.reports.clone());
+                join_queue(&self.core, self.record.id, self.own.reports.clone());
             }
             BatchEffect::Launch => self.launch(),
             BatchEffect::Terminate => self.terminate(),
@@ -119,7 +119,7 @@ impl Actor {
     /// Keeps a turn that cannot be taken now.
     pub(super) fn take_turn_later(&self, turn: Turn) {
         let reports = self.own.reports.clone();
-        self.batches.lifecycle().spawn(async move {
+        self.core.lifecycle.spawn(async move {
             tokio::select! {
                 () = reports.closed() => {}
                 () = tokio::time::sleep(TURN_PAUSE) => {
@@ -131,12 +131,14 @@ impl Actor {
 
     /// Names the process that is about to be started, anew for each attempt. That is stored before it is started.
     pub(super) async fn name_driver(&mut self) {
-        let (driver, token) = request::new_batch_driver(self.batches.config(), self.record.id);
+        let (driver, token) = request::new_batch_driver(&self.core.config, self.record.id);
         let before = self.record.driver.take();
         // What an attempt left that never came to anything.
-        remove_directory(before.as_ref()).await;
+        if let Some(before) = &before {
+            directory::remove(&before.dir).await;
+        }
         let before = before.map(|driver| driver.id);
-        let registry = self.batches.registry();
+        let registry = &self.core.registry;
         registry.name_driver(self.record.id, driver.id.clone(), before.as_ref());
         self.entry.log_to(&driver.dir);
         self.record.driver = Some(driver);
@@ -144,16 +146,16 @@ impl Actor {
     }
 
     fn launch(&mut self) {
-        let (batches, record, reports) = (
-            self.batches.clone(),
+        let (core, record, reports) = (
+            Arc::clone(&self.core),
             self.record.clone(),
             self.own.reports.clone(),
         );
         let token = self.token.take();
-        self.batches.lifecycle().spawn(async move {
-            let config = batches.config();
+        self.core.lifecycle.spawn(async move {
+            let config = &core.config;
             let launched = match request::batch_order(config, &record, token) {
-                Ok(order) => batches.launcher().launch(order).await,
+                Ok(order) => core.launcher.launch(order).await,
                 Err(failure) => Err(failure),
             };
             let _ = reports.send(Report::Launched(launched)).await;
@@ -167,12 +169,12 @@ impl Actor {
             driver.process = Some(process.record());
         }
         let (watched, reports) = (Arc::clone(&process), self.own.reports.clone());
-        let (batches, dir) = (self.batches.clone(), self.dir());
-        self.batches.lifecycle().spawn(async move {
+        let (core, dir) = (Arc::clone(&self.core), self.dir());
+        self.core.lifecycle.spawn(async move {
             tokio::select! {
                 () = reports.closed() => {}
                 exit = watched.exited() => {
-                    let departure = departure(&batches, dir, exit).await;
+                    let departure = departure(&core, dir, exit).await;
                     let _ = reports.send(Report::Gone(departure)).await;
                 }
             }
@@ -182,9 +184,9 @@ impl Actor {
 
     /// Reports the end of a process that nobody has to wait for.
     pub(super) fn gone(&self, exit: Exit) {
-        let (batches, dir, reports) = (self.batches.clone(), self.dir(), self.own.reports.clone());
-        self.batches.lifecycle().spawn(async move {
-            let departure = departure(&batches, dir, exit).await;
+        let (core, dir, reports) = (Arc::clone(&self.core), self.dir(), self.own.reports.clone());
+        self.core.lifecycle.spawn(async move {
+            let departure = departure(&core, dir, exit).await;
             let _ = reports.send(Report::Gone(departure)).await;
         });
     }
@@ -194,7 +196,7 @@ impl Actor {
             return;
         };
         let grace = self.grace;
-        self.batches.lifecycle().spawn(async move {
+        self.core.lifecycle.spawn(async move {
             process.terminate(grace).await;
         });
     }
@@ -209,9 +211,9 @@ impl Actor {
         self.own.running = None;
         self.own.waiting = None;
         self.let_others_start();
-        let lifecycle = self.batches.lifecycle().clone();
+        let lifecycle = self.core.lifecycle.clone();
         let mut pause = SETTLE_PAUSE;
-        while let Err(error) = self.batches.store().update_batch(&self.record).await {
+        while let Err(error) = self.core.store.update_batch(&self.record).await {
             tracing::error!(batch.id = %self.record.id, error = %chain(&error), "cannot store the batch's end; trying again");
             tokio::select! {
                 // The next server finds the batch unended, and its process gone.
@@ -219,9 +221,11 @@ impl Actor {
                 () = tokio::time::sleep(pause) => pause = (pause * 2).min(SETTLE_PAUSE_LONGEST),
             }
         }
-        self.batches.registry().remove(&self.entry);
-        if self.entry.is_hidden() {
-            remove_directory(self.record.driver.as_ref()).await;
+        self.core.registry.remove(&self.entry);
+        if self.entry.is_hidden()
+            && let Some(driver) = &self.record.driver
+        {
+            directory::remove(&driver.dir).await;
         }
         for waiter in self.waiters.drain(..) {
             let _ = waiter.send(());
@@ -249,7 +253,7 @@ impl Actor {
 }
 
 /// All that is known of a process that is gone.
-async fn departure(batches: &Batches, dir: Option<Utf8PathBuf>, exit: Exit) -> Departure {
+async fn departure(core: &Core, dir: Option<Utf8PathBuf>, exit: Exit) -> Departure {
     let Some(dir) = dir else {
         return Departure {
             exit,
@@ -257,7 +261,7 @@ async fn departure(batches: &Batches, dir: Option<Utf8PathBuf>, exit: Exit) -> D
             evidence: None,
         };
     };
-    let verdict = batches.launcher().verdict(&dir).await;
+    let verdict = core.launcher.verdict(&dir).await;
     let read = tokio::task::spawn_blocking(move || {
         let lines = SessionLog::of(&dir).tail(evidence::LINES);
         lines.ok().and_then(|lines| evidence::find(&lines))
@@ -279,7 +283,7 @@ fn by(cause: StopCause) -> &'static str {
 /// A batch that never came to its start has no directory yet, but a log like any other. What was printed last may lack its line end.
 /// What is there already is not written again: the end may have been explained by a server that could not store it.
 fn append(dir: &Utf8Path, text: &str) -> std::io::Result<()> {
-    request::make_private_dir(dir)?;
+    directory::make_private(dir)?;
     let path = dir.join("stdout.log");
     let mut file = std::fs::OpenOptions::new()
         .read(true)

@@ -2,30 +2,13 @@
 
 use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use livius_domain::ResourceId;
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::registry::Entry;
+use crate::directory;
 use crate::request;
-use crate::view::NewUpload;
-
-/// A file that a client is sending. Dropped before it is finished, it leaves nothing behind.
-#[derive(Debug)]
-pub struct Upload {
-    pub(crate) entry: Arc<Entry>,
-    pub(crate) new: NewUpload,
-    pub(crate) arrival: Arrival,
-}
-
-impl Upload {
-    /// Where to write it: an empty file that its owner alone may read.
-    pub fn path(&self) -> &Utf8Path {
-        &self.arrival.path
-    }
-}
 
 /// The file of an upload, with its place among those that may be on their way.
 #[derive(Debug)]
@@ -35,10 +18,15 @@ pub(crate) struct Arrival {
 }
 
 impl Arrival {
+    /// Where the client's bytes are written to: an empty file that only its owner may read.
+    pub(crate) fn path(&self) -> &Utf8Path {
+        &self.path
+    }
+
     /// Makes the file.
     pub(crate) fn begin(driver_dir: &Utf8Path, place: OwnedSemaphorePermit) -> io::Result<Self> {
         let dir = uploads(driver_dir);
-        request::make_private_dir(&dir)?;
+        directory::make_private(&dir)?;
         let path = dir.join(format!("arriving-{}", request::random_hex()));
         std::fs::OpenOptions::new()
             .write(true)
@@ -102,6 +90,8 @@ pub(crate) fn stored(driver_dir: &Utf8Path, resource: ResourceId) -> Utf8PathBuf
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use tokio::sync::Semaphore;
 
     use super::*;

@@ -1,0 +1,141 @@
+//! What others ask of a session's actor.
+
+use std::sync::Arc;
+
+use livius_agent_link::AgentSocket;
+use livius_domain::{JobId, Kind, StatementId, StopCause};
+use livius_store::NewResource;
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
+
+use crate::arrival::Arrival;
+use crate::error::SessionError;
+use crate::view::{JobView, NewJob, NewStatement, SessionView, StatementView};
+
+/// What others ask of a session.
+#[derive(Debug)]
+pub enum Message {
+    /// Run code when its turn comes.
+    Run {
+        /// The code.
+        new: NewStatement,
+        /// The statement, stored.
+        reply: oneshot::Sender<Result<StatementView, SessionError>>,
+    },
+    /// Stop a statement.
+    Cancel {
+        /// Which.
+        statement: StatementId,
+        /// When the wish is stored and passed on.
+        reply: oneshot::Sender<Result<(), SessionError>>,
+    },
+    /// Stop every statement.
+    Interrupt {
+        /// When the wish is stored and passed on.
+        reply: oneshot::Sender<Result<(), SessionError>>,
+    },
+    /// Complete code; the sender is dropped when there is no answer to be had.
+    Complete {
+        /// The text.
+        code: String,
+        /// The language.
+        kind: Kind,
+        /// In UTF-16 units.
+        cursor: u32,
+        /// Texts to insert.
+        reply: oneshot::Sender<Vec<String>>,
+    },
+    /// Run a job beside all else.
+    SubmitJob {
+        /// The job.
+        new: NewJob,
+        /// The job, stored.
+        reply: oneshot::Sender<Result<JobView, SessionError>>,
+    },
+    /// Stop a job.
+    CancelJob {
+        /// Which.
+        job: JobId,
+        /// When the wish is stored and passed on.
+        reply: oneshot::Sender<Result<(), SessionError>>,
+    },
+    /// Add a file to the session.
+    AddResource {
+        /// The file.
+        resource: Resource,
+        /// When the driver has it, or cannot have it.
+        added: Added,
+        /// When it is stored.
+        reply: oneshot::Sender<Result<(), SessionError>>,
+    },
+    /// Somebody uses the session.
+    Touch,
+    /// Stop it.
+    Stop {
+        /// Why.
+        cause: StopCause,
+        /// Whether to take it off the list as well.
+        hide: bool,
+        /// When it has ended.
+        reply: Option<oneshot::Sender<()>>,
+    },
+    /// End it at once, without asking its driver.
+    EndByForce {
+        /// When it has ended.
+        reply: oneshot::Sender<()>,
+    },
+    /// Its agent has connected.
+    Attach(AgentSocket),
+}
+
+/// How others reach a session's actor. It outlives the actor, and then shows how the session ended.
+#[derive(Debug, Clone)]
+pub struct Mailbox {
+    /// To the actor.
+    pub messages: mpsc::Sender<Message>,
+    /// What the actor published last.
+    pub view: watch::Receiver<Arc<SessionView>>,
+}
+
+impl Mailbox {
+    /// The session as the actor published it last.
+    pub fn view(&self) -> Arc<SessionView> {
+        Arc::clone(&self.view.borrow())
+    }
+
+    /// Sends the actor a message and waits for the reply. An actor that ends drops the reply.
+    pub async fn ask<T>(
+        &self,
+        message: impl FnOnce(oneshot::Sender<T>) -> Message,
+    ) -> Result<T, SessionError> {
+        let (reply, answer) = oneshot::channel();
+        self.messages
+            .send(message(reply))
+            .await
+            .map_err(|_| self.unanswered())?;
+        answer.await.map_err(|_| self.unanswered())
+    }
+
+    /// Why the actor did not reply: the session has ended, or the server is about to.
+    pub fn unanswered(&self) -> SessionError {
+        let view = self.view();
+        if view.record.state.is_ended() {
+            SessionError::not_active(&view.record.state)
+        } else {
+            SessionError::ShuttingDown
+        }
+    }
+}
+
+/// What the driver made of a file: nothing to say, or why it cannot be added.
+pub type Added = oneshot::Sender<Result<(), String>>;
+
+/// A file to be added.
+#[derive(Debug)]
+pub struct Resource {
+    /// What is stored of it.
+    pub new: NewResource,
+    /// Its place among those on their way.
+    pub place: Option<OwnedSemaphorePermit>,
+    /// Its content, if it was sent.
+    pub arrival: Option<Arrival>,
+}

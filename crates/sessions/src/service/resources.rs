@@ -1,0 +1,140 @@
+//! Files that are added to a session.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use livius_domain::{DriverId, ResourceId, ResourceSource, ResourceUse};
+use livius_store::NewResource;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use super::Sessions;
+use crate::arrival::{self, Arrival};
+use crate::error::SessionError;
+use crate::message::{Mailbox, Message, Resource};
+use crate::registry::Entry;
+use crate::request;
+use crate::view::{NewUpload, SessionRef};
+
+/// How long a request waits for the driver to add a file. A slower driver still adds it, and what is
+/// posted later waits for that.
+const RESOURCE_WAIT: Duration = Duration::from_mins(1);
+
+/// A file that a client is sending. An upload that is dropped before it is finished leaves nothing.
+#[derive(Debug)]
+pub struct Upload {
+    mailbox: Mailbox,
+    new: NewUpload,
+    arrival: Arrival,
+}
+
+impl Upload {
+    /// Where to write it: an empty file that only its owner may read.
+    pub fn path(&self) -> &Utf8Path {
+        self.arrival.path()
+    }
+}
+
+impl Sessions {
+    /// Adds a file that the driver can get by itself. See [`Sessions::finish_upload`] for the answer.
+    pub async fn add_resource(
+        &self,
+        which: &SessionRef,
+        used_as: ResourceUse,
+        uri: String,
+    ) -> Result<(), SessionError> {
+        let Some(entry) = self.live(which) else {
+            return self.refuse_ended(which).await;
+        };
+        let name = request::check_resource(&self.core.config, &uri)?;
+        let place = self.resource_place(&entry)?;
+        let resource = Resource {
+            new: NewResource {
+                used_as,
+                name,
+                source: ResourceSource::Uri { uri },
+            },
+            place: Some(place),
+            arrival: None,
+        };
+        hand_over(&entry.mailbox, resource).await
+    }
+
+    /// Makes room for a file that a client is about to send.
+    pub async fn begin_upload(
+        &self,
+        which: &SessionRef,
+        new: NewUpload,
+    ) -> Result<Upload, SessionError> {
+        let Some(entry) = self.live(which) else {
+            return self.refuse_ended(which).await;
+        };
+        let view = entry.view();
+        let (true, Some(driver)) = (view.record.state.accepts_statements(), &view.record.driver)
+        else {
+            return Err(SessionError::not_active(&view.record.state));
+        };
+        request::check_resource_name(&new.name)?;
+        let place = self.resource_place(&entry)?;
+        let arrival = Arrival::begin(&driver.dir, place).map_err(SessionError::Upload)?;
+        Ok(Upload {
+            mailbox: entry.mailbox.clone(),
+            new,
+            arrival,
+        })
+    }
+
+    /// Adds a file that has arrived. While the session runs the answer is the driver's; while it starts, or when the driver takes long, that the file
+    /// is kept and will be added before anything that is posted later begins.
+    pub async fn finish_upload(&self, upload: Upload) -> Result<(), SessionError> {
+        let Upload {
+            mailbox,
+            new,
+            mut arrival,
+        } = upload;
+        let resource = Resource {
+            new: NewResource {
+                used_as: new.used_as,
+                name: new.name,
+                source: ResourceSource::Upload,
+            },
+            place: arrival.place.take(),
+            arrival: Some(arrival),
+        };
+        hand_over(&mailbox, resource).await
+    }
+
+    /// Where an uploaded file is that a driver is to have, if there is one.
+    pub fn uploaded(&self, driver: &DriverId, resource: ResourceId) -> Option<Utf8PathBuf> {
+        let entry = self.core.registry.find_driver(driver)?;
+        let dir = entry.view().record.driver.as_ref()?.dir.clone();
+        Some(arrival::stored(&dir, resource))
+    }
+
+    fn resource_place(&self, entry: &Entry) -> Result<OwnedSemaphorePermit, SessionError> {
+        Arc::clone(&entry.resource_places)
+            .try_acquire_owned()
+            .map_err(|_| SessionError::TooManyResources {
+                session: entry.id,
+                limit: self.core.config.limits.pending_resources,
+            })
+    }
+}
+
+async fn hand_over(mailbox: &Mailbox, resource: Resource) -> Result<(), SessionError> {
+    let (added, answer) = oneshot::channel();
+    let message = |reply| Message::AddResource {
+        resource,
+        added,
+        reply,
+    };
+    mailbox.ask(message).await??;
+    if mailbox.view().record.state.is_starting() {
+        return Ok(());
+    }
+    match tokio::time::timeout(RESOURCE_WAIT, answer).await {
+        Ok(Ok(added)) => added.map_err(SessionError::ResourceRefused),
+        Ok(Err(_)) => Err(mailbox.unanswered()),
+        Err(_) => Ok(()),
+    }
+}
