@@ -10,10 +10,11 @@ use serde_json::Value;
 use crate::steps::{cargo, output, root, tell};
 
 /// Which crates of ours a crate may depend on; tests may name more.
-const MAY_DEPEND_ON: [(&str, &[&str]); 7] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 8] = [
     ("livius-domain", &[]),
     ("livius-wire", &["livius-domain"]),
     ("livius-store", &["livius-domain"]),
+    ("livius-store-sqlite", &["livius-domain", "livius-store"]),
     ("livius-agent-link", &["livius-domain"]),
     ("livius-launch", &["livius-domain"]),
     (
@@ -38,9 +39,10 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 7] = [
 ];
 
 /// Who alone may depend on something that others are kept apart from.
-const KEPT_BY: [(&str, &[&str]); 4] = [
+const KEPT_BY: [(&str, &[&str]); 5] = [
     ("axum", &["livius-http", "livius", "livius-testkit"]),
-    ("sqlx", &["livius-store"]),
+    ("sqlx", &["livius-store-sqlite"]),
+    ("livius-store-sqlite", &["livius", "livius-testkit"]),
     ("clap", &["livius", "livius-bench", "livius-compat"]),
     (
         "anyhow",

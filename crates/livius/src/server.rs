@@ -11,7 +11,7 @@ use livius_sessions::{Batches, Sessions, ShutdownPolicy};
 
 use crate::exit::Ending;
 use connections::Connections;
-use livius_store::SqliteStore;
+use livius_store_sqlite::SqliteStore;
 pub use signals::{Signal, Signals};
 
 /// How long requests that are being answered may take once everything else has stopped.

@@ -2,13 +2,12 @@
 //! files added to them; [`BatchStore`] for batches.
 //!
 //! Purpose: what was acknowledged survives `kill -9`. Non-goals: deciding anything, or knowing what clients see.
-//! [`SqliteStore`] is the embedded default; the `conformance` suite is stamped on every backend.
+//! The implementations are crates of their own; every one passes the `conformance` suite.
 
 mod batches;
-#[cfg(any(test, feature = "conformance"))]
+#[cfg(feature = "testing")]
 pub mod conformance;
 mod jobs;
-mod sqlite;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -16,7 +15,6 @@ use livius_domain::{Kind, SessionId, SessionRecord, SessionRequest, StatementId,
 
 pub use batches::{BatchStore, NewBatch};
 pub use jobs::{JobStore, NewResource, ResourceStore, StoredJob};
-pub use sqlite::{OpenError, SchemaError, SqliteStore};
 
 /// What is known of a session before it has a number.
 #[derive(Debug, Clone)]

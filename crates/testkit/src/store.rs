@@ -9,9 +9,10 @@ use livius_domain::{
     SessionRecord, StatementId, StatementRecord,
 };
 use livius_store::{
-    BatchStore, JobStore, NewBatch, NewResource, NewSession, ResourceStore, SqliteStore, Store,
-    StoreError, StoredJob, StoredStatement, Window,
+    BatchStore, JobStore, NewBatch, NewResource, NewSession, ResourceStore, Store, StoreError,
+    StoredJob, StoredStatement, Window,
 };
+use livius_store_sqlite::SqliteStore;
 use tokio::sync::watch;
 
 /// The real store, with a switch.

@@ -11,7 +11,7 @@ use http_body_util::BodyExt as _;
 use livius_domain::{BatchId, Limits, SessionId};
 use livius_launch::DriverOrder;
 use livius_sessions::{Batches, Config, Impersonation, LocalFiles, Sessions};
-use livius_store::SqliteStore;
+use livius_store_sqlite::SqliteStore;
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use tempfile::TempDir;

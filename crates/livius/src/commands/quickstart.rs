@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use anyhow::{Context as _, anyhow};
 use camino::Utf8Path;
-use livius_store::OpenError;
+use livius_store_sqlite::OpenError;
 
 use crate::cli::{Quickstart, ServerFlags};
 use crate::commands::{serve, setup};

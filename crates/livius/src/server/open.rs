@@ -10,7 +10,7 @@ use livius_domain::{Clock, SystemClock, chain};
 use livius_launch::Launcher;
 use livius_launch::{LocalConfig, LocalLauncher};
 use livius_sessions::{Batches, Config, Sessions};
-use livius_store::SqliteStore;
+use livius_store_sqlite::SqliteStore;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 

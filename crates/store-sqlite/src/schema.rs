@@ -4,9 +4,9 @@ use sqlx::{AssertSqlSafe, Connection, Executor, SqliteConnection};
 
 /// The steps from an empty file to this version, one per version. A released one is never edited.
 const MIGRATIONS: &[&str] = &[
-    include_str!("../../migrations/0001_initial.sql"),
-    include_str!("../../migrations/0002_batches.sql"),
-    include_str!("../../migrations/0003_jobs.sql"),
+    include_str!("../migrations/0001_initial.sql"),
+    include_str!("../migrations/0002_batches.sql"),
+    include_str!("../migrations/0003_jobs.sql"),
 ];
 /// Marks the file as Livius's: "Livi".
 const APPLICATION_ID: i64 = 0x4c69_7669;

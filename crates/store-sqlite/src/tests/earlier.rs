@@ -9,11 +9,11 @@ use livius_domain::{
 };
 
 use super::{Directory, SqliteStore, Timestamp, new_batch, new_file, new_session};
-use crate::{BatchStore, JobStore, Output, ResourceStore, Store, StoredStatement};
+use livius_store::{BatchStore, JobStore, Output, ResourceStore, Store, StoredStatement};
 
 /// A file of version 1, with rows as version 1 wrote them: the request is flat, and the application has no address of a log.
 const VERSION_1: &str = concat!(
-    include_str!("../../../migrations/0001_initial.sql"),
+    include_str!("../../migrations/0001_initial.sql"),
     r#"
 PRAGMA application_id = 0x4c697669;
 PRAGMA user_version = 1;
@@ -37,7 +37,7 @@ INSERT INTO statements VALUES (
 
 /// What version 2 made of such a file: the same rows, and a batch.
 const VERSION_2: &str = concat!(
-    include_str!("../../../migrations/0002_batches.sql"),
+    include_str!("../../migrations/0002_batches.sql"),
     r#"
 PRAGMA user_version = 2;
 UPDATE counters SET next = 4 WHERE name = 'batch';

@@ -7,7 +7,7 @@ use sqlx::{Connection, SqliteConnection};
 use super::rows::{self, json};
 use super::writer::Writer;
 use super::{SqliteStore, failed, job_results, one_row};
-use crate::{JobStore, StoreError, StoredJob};
+use livius_store::{JobStore, StoreError, StoredJob};
 
 // One statement each where it can be, as for statements.
 pub(super) const INSERT: &str = "INSERT INTO jobs (session, id, language, state, payload) \

@@ -8,7 +8,7 @@ use sqlx::{Connection, SqliteConnection};
 use super::listing::Listing;
 use super::rows::{self, json, optional_json};
 use super::{counters, failed, one_row};
-use crate::{NewSession, StoreError, Window};
+use livius_store::{NewSession, StoreError, Window};
 
 const INSERT: &str = "INSERT INTO sessions (id, created_at, last_activity, name, owner, proxy_user, state, request) \
                       VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7) \

@@ -1,4 +1,4 @@
-//! How long things take. Run them alone: `cargo test -p livius-store -- --ignored --nocapture --test-threads=1`.
+//! How long things take. Run them alone: `cargo test -p livius-store-sqlite -- --ignored --nocapture --test-threads=1`.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use livius_domain::{BatchId, Kind, StatementRecord, StatementState};
 
 use super::SqliteStore;
 use super::tests::{Directory, new_batch, new_session};
-use crate::{BatchStore, Store, Window};
+use livius_store::{BatchStore, Store, Window};
 
 const ROUNDS: u32 = 2_000;
 

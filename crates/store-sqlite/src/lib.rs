@@ -1,4 +1,4 @@
-//! The store in one file of the embedded database.
+//! The store in one SQLite file.
 //!
 //! One connection writes, a few read; in WAL mode neither waits for the other. A commit reaches the system's page cache before it
 //! is answered, so it survives the end of the process; it reaches the disk at the next checkpoint.
@@ -30,9 +30,9 @@ use jiff::Timestamp;
 use livius_domain::{
     BatchId, BatchRecord, Kind, SessionId, SessionRecord, StatementId, StatementRecord,
 };
+use livius_store::{BatchStore, NewBatch, NewSession, Store, StoreError, StoredStatement, Window};
 use tokio::sync::Mutex;
 
-use crate::{BatchStore, NewBatch, NewSession, Store, StoreError, StoredStatement, Window};
 use lock::FileLock;
 pub use open::OpenError;
 use readers::Readers;

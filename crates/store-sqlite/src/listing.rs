@@ -4,7 +4,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, SqliteConnection};
 
 use super::rows;
-use crate::Window;
+use livius_store::Window;
 
 /// The queries of a list; the latter two take the limit and the offset.
 pub(super) struct Listing {

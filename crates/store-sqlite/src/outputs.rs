@@ -4,7 +4,7 @@ use livius_domain::{SessionId, StatementId};
 use sqlx::SqliteConnection;
 
 use super::failed;
-use crate::StoreError;
+use livius_store::StoreError;
 
 const PUT: &str = "INSERT INTO statement_chunks (session, statement, idx, text) VALUES (?1, ?2, ?3, ?4) \
                    ON CONFLICT DO NOTHING";

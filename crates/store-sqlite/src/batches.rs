@@ -7,7 +7,7 @@ use sqlx::{Connection, SqliteConnection};
 use super::listing::Listing;
 use super::rows::{self, json, optional_json};
 use super::{counters, failed, one_row};
-use crate::{NewBatch, StoreError, Window};
+use livius_store::{NewBatch, StoreError, Window};
 
 const INSERT: &str = "INSERT INTO batches (id, name, owner, proxy_user, state, times, request) \
                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \

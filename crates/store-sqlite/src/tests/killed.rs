@@ -10,11 +10,11 @@ use livius_domain::{
 };
 
 use super::{Directory, SqliteStore, Timestamp, new_batch, new_file, new_session};
-use crate::{BatchStore, JobStore, Output, ResourceStore, Store};
+use livius_store::{BatchStore, JobStore, Output, ResourceStore, Store};
 
 /// Names the database to the process that is to be killed, which is this test program again.
 const DATABASE: &str = "LIVIUS_STORE_TEST_WRITES_TO";
-const WRITER: &str = "sqlite::tests::killed::writes_until_it_is_killed";
+const WRITER: &str = "tests::killed::writes_until_it_is_killed";
 
 fn app(batch: BatchId) -> AppInfo {
     AppInfo {

@@ -7,7 +7,7 @@ use livius_domain::{BatchId, JobId, JobLanguage, Kind, SessionId, StatementId};
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::{Directory, SqliteStore, Timestamp, new_batch, new_file, new_session};
-use crate::{BatchStore, JobStore, ResourceStore, Store, StoreError, Window};
+use livius_store::{BatchStore, JobStore, ResourceStore, Store, StoreError, Window};
 
 const ALL: Window = Window {
     offset: 0,

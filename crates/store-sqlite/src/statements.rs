@@ -6,7 +6,7 @@ use sqlx::{Connection, SqliteConnection};
 
 use super::rows::{self, json};
 use super::{failed, one_row};
-use crate::{StoreError, StoredStatement, Window};
+use livius_store::{StoreError, StoredStatement, Window};
 
 // Each write below is one statement where it can be: it commits by itself, and statements are what there is most of.
 const INSERT: &str = "INSERT INTO statements (session, id, kind, state, code) \

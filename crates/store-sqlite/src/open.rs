@@ -15,7 +15,7 @@ use super::readers::Readers;
 use super::schema::{self, SchemaError};
 use super::writer::Writer;
 use super::{SqliteStore, failed};
-use crate::StoreError;
+use livius_store::StoreError;
 
 /// Only other programs, such as a backup, can hold the file: the store itself has one writer.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);

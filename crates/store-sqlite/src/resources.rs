@@ -7,7 +7,7 @@ use sqlx::SqliteConnection;
 use super::rows::{self, json};
 use super::writer::Writer;
 use super::{SqliteStore, failed, one_row};
-use crate::{NewResource, ResourceStore, StoreError};
+use livius_store::{NewResource, ResourceStore, StoreError};
 
 pub(super) const INSERT: &str = "INSERT INTO resources (session, id, used_as, name, state, source) \
                                  SELECT id, coalesce((SELECT max(id) + 1 FROM resources WHERE session = ?1), 1), \

@@ -2,10 +2,10 @@
 
 use sqlx::{AssertSqlSafe, Row};
 
-use super::super::batches::{BY_ID, BY_NAME, LISTING, PURGE, UNENDED};
-use super::super::{job_results, jobs, resources};
 use super::{Directory, SqliteStore, Timestamp};
-use crate::BatchStore;
+use crate::batches::{BY_ID, BY_NAME, LISTING, PURGE, UNENDED};
+use crate::{job_results, jobs, resources};
+use livius_store::BatchStore;
 
 /// The newest ended first.
 const ENDED: &str = r#"

@@ -3,7 +3,7 @@
 use sqlx::SqliteConnection;
 
 use super::failed;
-use crate::StoreError;
+use livius_store::StoreError;
 
 const TAKE: &str = "UPDATE counters SET next = next + 1 WHERE name = ?1 RETURNING next - 1";
 

@@ -7,7 +7,7 @@ use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::failed;
-use crate::StoreError;
+use livius_store::StoreError;
 
 /// The connection, and how to make another one.
 pub(super) struct Writer {

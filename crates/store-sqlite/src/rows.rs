@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
-use crate::{Output, StoreError, StoredJob, StoredStatement};
+use livius_store::{Output, StoreError, StoredJob, StoredStatement};
 
 /// The columns of an output: itself when it is short, else the count of its pieces and their length.
 type OutputColumns = [&'static str; 3];

@@ -19,10 +19,10 @@ use sqlx::{ConnectOptions, Connection, Executor};
 use tempfile::TempDir;
 
 use super::{OpenError, SchemaError, SqliteStore};
-use crate::conformance::{Backend, Failure, Place};
-use crate::{JobStore, NewBatch, NewResource, NewSession, ResourceStore, Store};
+use livius_store::conformance::{Backend, Failure, Place};
+use livius_store::{JobStore, NewBatch, NewResource, NewSession, ResourceStore, Store};
 
-crate::store_conformance!(Directory::new());
+livius_store::store_conformance!(Directory::new());
 
 pub(super) struct Directory(TempDir);
 
