@@ -17,7 +17,7 @@ use livius_wire::ErrorMessage;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::error::ApiError;
-use crate::router::Edge;
+use crate::state::AppState;
 
 /// Where agents connect.
 pub const AGENT_PATH: &str = "/api/v1/agent";
@@ -42,17 +42,17 @@ const DRIVER_HEADER: &str = "livius-driver";
     )
 )]
 pub async fn agent_connect(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
     let (driver, token) = introduced(&headers)?;
-    edge.sessions.authorise(&driver, token.expose_secret())?;
+    app.sessions.authorise(&driver, token.expose_secret())?;
     let upgrade = upgrade.map_err(|rejection| ApiError::no_websocket(&rejection.body_text()))?;
     let upgrade = upgrade
         .max_frame_size(livius_agent_link::MAX_FRAME_BYTES)
         .max_message_size(livius_agent_link::MAX_FRAME_BYTES);
-    Ok(upgrade.on_upgrade(async move |socket| serve(&edge, &driver, &token, socket).await))
+    Ok(upgrade.on_upgrade(async move |socket| serve(&app, &driver, &token, socket).await))
 }
 
 /// Who an agent says it is: its driver, and the driver's secret.
@@ -74,10 +74,10 @@ fn bearer(headers: &HeaderMap) -> Option<SecretString> {
     (scheme.eq_ignore_ascii_case("bearer")).then(|| SecretString::from(token.trim()))
 }
 
-async fn serve(edge: &Edge, driver: &DriverId, token: &SecretString, socket: WebSocket) {
+async fn serve(app: &AppState, driver: &DriverId, token: &SecretString, socket: WebSocket) {
     let (sink, stream) = socket.split();
     let attach = async |socket| {
-        edge.sessions
+        app.sessions
             .attach(driver, token.expose_secret(), socket)
             .await
     };

@@ -8,7 +8,7 @@ use crate::answer;
 use crate::body::Payload;
 use crate::error::ApiError;
 use crate::extract::InBatch;
-use crate::router::Edge;
+use crate::state::AppState;
 
 /// Shows all that is known of a batch: when it came into each state, and how and why it ended.
 #[utoipa::path(
@@ -22,10 +22,10 @@ use crate::router::Edge;
     )
 )]
 pub async fn batch_detail(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     InBatch(batch): InBatch,
 ) -> Result<Response, ApiError> {
-    let view = edge.batches.get(&batch).await?;
+    let view = app.batches.get(&batch).await?;
     Ok(answer::ok(&BatchDetailAnswer::new(&view.record)))
 }
 
@@ -41,10 +41,10 @@ pub async fn batch_detail(
     )
 )]
 pub async fn batch_kill(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     InBatch(batch): InBatch,
     _ignored: Payload,
 ) -> Result<Response, ApiError> {
-    let view = edge.batches.kill(&batch).await?;
+    let view = app.batches.kill(&batch).await?;
     Ok(answer::ok(&BatchDetailAnswer::new(&view.record)))
 }

@@ -12,7 +12,7 @@ use crate::error::ApiError;
 use crate::extract::{InBatch, caller};
 use crate::list_stream::{LOG_LINES, ListStream};
 use crate::query::Query;
-use crate::router::Edge;
+use crate::state::AppState;
 use crate::stream::Pieces as _;
 
 /// Lists the batches, oldest first.
@@ -30,11 +30,11 @@ use crate::stream::Pieces as _;
     )
 )]
 pub async fn batch_list(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let page = Query::new(query.as_deref()).page()?;
-    let list = ListStream::new(edge.batches, page).await?;
+    let list = ListStream::new(app.batches, page).await?;
     Ok(answer::json(StatusCode::OK, list.into_body().await?))
 }
 
@@ -54,20 +54,20 @@ pub async fn batch_list(
     )
 )]
 pub async fn batch_create(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     RawQuery(query): RawQuery,
     body: Payload,
 ) -> Result<Response, ApiError> {
-    let request = livius_wire::read_batch(&body.text()?, edge.options.read)?;
+    let request = livius_wire::read_batch(&body.text()?, app.options.read)?;
     // The body may be large, and the answer waits for the store.
     drop(body);
-    let view = edge
+    let view = app
         .batches
         .create(&caller(query.as_deref()), request)
         .await?;
     Ok(answer::created(
         format!("/batches/{}", view.record.id),
-        rendered(&edge, &view),
+        rendered(&app, &view),
     ))
 }
 
@@ -83,11 +83,11 @@ pub async fn batch_create(
     )
 )]
 pub async fn batch_get(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     InBatch(batch): InBatch,
 ) -> Result<Response, ApiError> {
-    let view = edge.batches.get(&batch).await?;
-    Ok(answer::json(StatusCode::OK, rendered(&edge, &view)))
+    let view = app.batches.get(&batch).await?;
+    Ok(answer::json(StatusCode::OK, rendered(&app, &view)))
 }
 
 /// Shows a batch's state.
@@ -102,10 +102,10 @@ pub async fn batch_get(
     )
 )]
 pub async fn batch_state(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     InBatch(batch): InBatch,
 ) -> Result<Response, ApiError> {
-    let view = edge.batches.get(&batch).await?;
+    let view = app.batches.get(&batch).await?;
     Ok(answer::ok(&StateAnswer {
         id: view.record.id.0,
         state: view.record.state.livy_name(),
@@ -124,15 +124,15 @@ pub async fn batch_state(
     )
 )]
 pub async fn batch_delete(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     InBatch(batch): InBatch,
 ) -> Result<Response, ApiError> {
-    edge.batches.delete(&batch).await?;
+    app.batches.delete(&batch).await?;
     Ok(answer::ok(&Message { msg: "deleted" }))
 }
 
-fn rendered(edge: &Edge, view: &BatchView) -> Vec<u8> {
-    let log = edge.batches.log_tail(view, LOG_LINES);
+fn rendered(app: &AppState, view: &BatchView) -> Vec<u8> {
+    let log = app.batches.log_tail(view, LOG_LINES);
     let mut text = Vec::with_capacity(1_024);
     BatchAnswer::new(&view.record, &log).write(&mut text);
     text

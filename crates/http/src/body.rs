@@ -17,7 +17,7 @@ use tokio_util::io::{ReaderStream, StreamReader};
 
 use crate::body_room::{BodyRoom, FREE_BYTES, Held};
 use crate::error::ApiError;
-use crate::router::Edge;
+use crate::state::AppState;
 
 /// A body, whole. Its content type does not matter, as with Livy: clients send all sorts, or none.
 pub struct Payload {
@@ -57,11 +57,11 @@ impl Payload {
     }
 }
 
-impl FromRequest<Edge> for Payload {
+impl FromRequest<AppState> for Payload {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, edge: &Edge) -> Result<Self, ApiError> {
-        let limit = edge.options.body_bytes;
+    async fn from_request(request: Request, app: &AppState) -> Result<Self, ApiError> {
+        let limit = app.options.body_bytes;
         let (parts, body) = request.into_parts();
         let declared = declared_length(&parts.headers);
         if declared.is_some_and(|length| length > limit) {
@@ -69,10 +69,10 @@ impl FromRequest<Edge> for Payload {
         }
         let (body, packed) = unpacked(&parts.headers, body);
         let receiver = Receiver {
-            room: &edge.room,
+            room: &app.room,
             limit,
             declared: declared.filter(|_| !packed),
-            deadline: edge.options.body_deadline,
+            deadline: app.options.body_deadline,
         };
         let (bytes, held) = receiver.receive(body).await?;
         Ok(Self {

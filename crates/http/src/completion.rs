@@ -8,7 +8,7 @@ use crate::answer;
 use crate::body::Payload;
 use crate::error::ApiError;
 use crate::extract::InSession;
-use crate::router::Edge;
+use crate::state::AppState;
 
 /// Finds texts to insert at a cursor.
 #[utoipa::path(
@@ -25,13 +25,13 @@ use crate::router::Edge;
     )
 )]
 pub async fn completion_find(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     InSession(session): InSession,
     body: Payload,
 ) -> Result<Response, ApiError> {
-    let request = livius_wire::read_completion(&body.text()?, edge.options.read)?;
+    let request = livius_wire::read_completion(&body.text()?, app.options.read)?;
     drop(body);
-    let candidates = edge
+    let candidates = app
         .sessions
         .complete(&session, request.code, request.kind, request.cursor)
         .await?;

@@ -8,7 +8,7 @@ use livius_wire::{RequestError, integer};
 
 use crate::error::ApiError;
 use crate::query::Query;
-use crate::router::Edge;
+use crate::state::AppState;
 
 /// The session of a path: `{id}`.
 pub struct InSession(pub SessionRef);
@@ -22,20 +22,20 @@ pub struct InStatement(pub SessionRef, pub StatementId);
 /// The session and the job of a path: `{id}` and `{job}`.
 pub struct InJob(pub SessionRef, pub JobId);
 
-impl FromRequestParts<Edge> for InSession {
+impl FromRequestParts<AppState> for InSession {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, ApiError> {
-        let parameters = parameters(parts, edge).await?;
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        let parameters = parameters(parts, app).await?;
         Ok(Self(session_ref(parameter(&parameters, "id"))?))
     }
 }
 
-impl FromRequestParts<Edge> for InBatch {
+impl FromRequestParts<AppState> for InBatch {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, ApiError> {
-        let parameters = parameters(parts, edge).await?;
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        let parameters = parameters(parts, app).await?;
         Ok(Self(match session_ref(parameter(&parameters, "id"))? {
             SessionRef::Id(SessionId(id)) => BatchRef::Id(BatchId(id)),
             SessionRef::Name(name) => BatchRef::Name(name),
@@ -43,11 +43,11 @@ impl FromRequestParts<Edge> for InBatch {
     }
 }
 
-impl FromRequestParts<Edge> for InStatement {
+impl FromRequestParts<AppState> for InStatement {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, ApiError> {
-        let parameters = parameters(parts, edge).await?;
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        let parameters = parameters(parts, app).await?;
         let session = session_ref(parameter(&parameters, "id"))?;
         Ok(Self(
             session,
@@ -56,11 +56,11 @@ impl FromRequestParts<Edge> for InStatement {
     }
 }
 
-impl FromRequestParts<Edge> for InJob {
+impl FromRequestParts<AppState> for InJob {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, ApiError> {
-        let parameters = parameters(parts, edge).await?;
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        let parameters = parameters(parts, app).await?;
         let session = session_ref(parameter(&parameters, "id"))?;
         Ok(Self(
             session,
@@ -69,8 +69,8 @@ impl FromRequestParts<Edge> for InJob {
     }
 }
 
-async fn parameters(parts: &mut Parts, edge: &Edge) -> Result<RawPathParams, ApiError> {
-    RawPathParams::from_request_parts(parts, edge)
+async fn parameters(parts: &mut Parts, app: &AppState) -> Result<RawPathParams, ApiError> {
+    RawPathParams::from_request_parts(parts, app)
         .await
         .map_err(|_| ApiError::bad_path())
 }

@@ -22,8 +22,8 @@ use crate::packing;
 use crate::page::Depth;
 use crate::path::normalise;
 use crate::query::Query;
-use crate::router::Edge;
 use crate::security_headers::SecurityHeaders;
+use crate::state::AppState;
 
 /// Headers by which a POST asks to be taken for something else.
 const METHOD_HEADERS: [&str; 3] = [
@@ -37,7 +37,7 @@ const VERSION_PREFIX: &str = "application/vnd.livy.v";
 const VERSION: &str = "0.1";
 
 /// Brings a request into its plain form, and gives its answer a deadline and the common headers.
-pub async fn front(State(edge): State<Edge>, request: Request, next: Next) -> Response {
+pub async fn front(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let (method, path) = if tracing::enabled!(tracing::Level::DEBUG) {
         (request.method().clone(), request.uri().path().to_owned())
@@ -45,17 +45,17 @@ pub async fn front(State(edge): State<Edge>, request: Request, next: Next) -> Re
         (Method::GET, String::new())
     };
     let (request, leftover) = Leftover::of(request);
-    let mut response = match plain(request, &edge.options) {
+    let mut response = match plain(request, &app.options) {
         Ok(request) => {
-            let deadline = edge.options.deadline_of(request.uri().path());
+            let deadline = app.options.deadline_of(request.uri().path());
             answered(deadline, next.run(request)).await
         }
         Err(error) => error.into_response(),
     };
-    finish(&mut response, &edge.options.security_headers);
+    finish(&mut response, &app.options.security_headers);
     if let Some(leftover) = leftover {
         leftover
-            .discard(response.status(), edge.options.body_bytes)
+            .discard(response.status(), app.options.body_bytes)
             .await;
     }
     let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);

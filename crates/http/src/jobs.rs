@@ -11,7 +11,7 @@ use crate::body::Payload;
 use crate::error::ApiError;
 use crate::extract::{InJob, InSession};
 use crate::job_stream::JobStream;
-use crate::router::Edge;
+use crate::state::AppState;
 use crate::stream::Pieces as _;
 
 /// Runs a job in a session, beside its statements and other jobs, and as soon as the session is ready.
@@ -32,11 +32,11 @@ use crate::stream::Pieces as _;
     )
 )]
 pub async fn job_submit(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     InSession(session): InSession,
     body: Payload,
 ) -> Result<Response, ApiError> {
-    submit(&edge, &session, body).await
+    submit(&app, &session, body).await
 }
 
 /// The same as `submit-job`: no job waits for another here. Livy's Java client calls it for jobs that are short.
@@ -55,22 +55,22 @@ pub async fn job_submit(
     )
 )]
 pub async fn job_run(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     InSession(session): InSession,
     body: Payload,
 ) -> Result<Response, ApiError> {
-    submit(&edge, &session, body).await
+    submit(&app, &session, body).await
 }
 
-async fn submit(edge: &Edge, session: &SessionRef, body: Payload) -> Result<Response, ApiError> {
-    let request = livius_wire::read_job(&body.text()?, edge.options.read)?;
+async fn submit(app: &AppState, session: &SessionRef, body: Payload) -> Result<Response, ApiError> {
+    let request = livius_wire::read_job(&body.text()?, app.options.read)?;
     // The body may be large, and the answer waits for the store.
     let _held = body.into_held();
     let new = NewJob {
         language: request.language,
         payload: request.payload,
     };
-    let view = edge.sessions.submit_job(session, new).await;
+    let view = app.sessions.submit_job(session, new).await;
     let job = view.map_err(ApiError::of_inactive)?.record;
     let text = serde_json::to_vec(&JobAnswer::submitted(&job));
     Ok(answer::created(
@@ -94,11 +94,11 @@ async fn submit(edge: &Edge, session: &SessionRef, body: Payload) -> Result<Resp
     )
 )]
 pub async fn job_get(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     InJob(session, job): InJob,
 ) -> Result<Response, ApiError> {
-    let view = edge.sessions.job(&session, job).await?;
-    let job = JobStream::new(edge.sessions, view);
+    let view = app.sessions.job(&session, job).await?;
+    let job = JobStream::new(app.sessions, view);
     Ok(answer::json(StatusCode::OK, job.into_body().await?))
 }
 
@@ -118,11 +118,11 @@ pub async fn job_get(
     )
 )]
 pub async fn job_cancel(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     InJob(session, job): InJob,
     _ignored: Payload,
 ) -> Result<StatusCode, ApiError> {
-    let cancelled = edge.sessions.cancel_job(&session, job).await;
+    let cancelled = app.sessions.cancel_job(&session, job).await;
     cancelled.map_err(ApiError::of_inactive)?;
     Ok(StatusCode::OK)
 }

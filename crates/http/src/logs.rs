@@ -13,7 +13,7 @@ use crate::answer;
 use crate::error::ApiError;
 use crate::extract::{InBatch, InSession};
 use crate::query::{PAGE_SIZE, Query};
-use crate::router::Edge;
+use crate::state::AppState;
 
 /// How many lines are read at once; a longer page is sent piece by piece.
 const PIECE_LINES: i64 = 1_000;
@@ -35,11 +35,11 @@ const PIECE_LINES: i64 = 1_000;
     )
 )]
 pub async fn session_log(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     InSession(session): InSession,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    answered(edge.sessions.log(&session).await?, query.as_deref()).await
+    answered(app.sessions.log(&session).await?, query.as_deref()).await
 }
 
 /// Shows a page of a batch's log, the last lines of it when not told otherwise. What it wrote to its standard output and error is in it in
@@ -60,11 +60,11 @@ pub async fn session_log(
     )
 )]
 pub async fn batch_log(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     InBatch(batch): InBatch,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    answered(edge.batches.log(&batch).await?, query.as_deref()).await
+    answered(app.batches.log(&batch).await?, query.as_deref()).await
 }
 
 async fn answered(log: Logbook, query: Option<&str>) -> Result<Response, ApiError> {

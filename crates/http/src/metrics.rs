@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::answer;
 use crate::page::{Depth, document, page};
 use crate::query::Query;
-use crate::router::Edge;
+use crate::state::AppState;
 
 const MENU: &str = include_str!("ui/metrics.html");
 
@@ -76,8 +76,8 @@ pub async fn menu_get(Extension(depth): Extension<Depth>) -> Response {
     params(("pretty" = Option<bool>, Query, description = "`true` for one value a line")),
     responses((status = 200, description = "The figures, in the form of Dropwizard Metrics: `{\"gauges\":{\"livius.sessions.live\":{\"value\":1},…},…}`", body = Object))
 )]
-pub async fn metrics_get(State(edge): State<Edge>, RawQuery(query): RawQuery) -> Response {
-    let metrics = metrics(&edge);
+pub async fn metrics_get(State(app): State<AppState>, RawQuery(query): RawQuery) -> Response {
+    let metrics = metrics(&app);
     let is_pretty = Query::new(query.as_deref())
         .text("pretty")
         .is_some_and(|text| text.trim().eq_ignore_ascii_case("true"));
@@ -102,9 +102,9 @@ pub async fn metrics_get(State(edge): State<Edge>, RawQuery(query): RawQuery) ->
         (status = 500, description = "The store does not answer; the log says why", body = Object),
     )
 )]
-pub async fn healthcheck_get(State(edge): State<Edge>) -> Response {
+pub async fn healthcheck_get(State(app): State<AppState>) -> Response {
     let nothing = Page { from: 0, size: 0 };
-    let asked = edge.sessions.list(nothing).await;
+    let asked = app.sessions.list(nothing).await;
     health(asked.map(drop))
 }
 
@@ -119,21 +119,21 @@ pub async fn ping_get() -> Response {
     document(StatusCode::OK, "text/plain", "pong")
 }
 
-fn metrics(edge: &Edge) -> Metrics {
+fn metrics(app: &AppState) -> Metrics {
     let mut gauges = BTreeMap::new();
-    let uptime = u64::try_from(edge.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let uptime = u64::try_from(app.began.elapsed().as_millis()).unwrap_or(u64::MAX);
     gauges.insert("livius.uptime_ms".to_owned(), Gauge { value: uptime });
     count(
         &mut gauges,
         "sessions",
         &SESSION_STATES,
-        &edge.sessions.live_states(),
+        &app.sessions.live_states(),
     );
     count(
         &mut gauges,
         "batches",
         &BATCH_STATES,
-        &edge.batches.live_states(),
+        &app.batches.live_states(),
     );
     Metrics {
         version: FORM,

@@ -4,16 +4,20 @@
 //! searches all of it again with every piece that arrives. Here a body takes the room of one piece and one head, and all that is not the
 //! part that somebody wants is bounded.
 
+mod disposition;
+mod error;
+
 use axum::body::Bytes;
 use bytes::{Buf as _, BytesMut};
 use memchr::memmem;
 
-use crate::disposition::{self, Disposition};
+use self::disposition::Disposition;
+pub use self::error::MultipartError;
+
 use crate::error::ApiError;
 
 /// What the head of one part may have.
 const HEAD_BYTES: usize = 16 << 10;
-const HEAD_LINES: usize = 32;
 
 /// What may stand between the boundary and the end of its line.
 const PADDING_BYTES: usize = 1 << 10;
@@ -28,19 +32,6 @@ pub const OTHER_BYTES: usize = 1 << 20;
 pub trait Source: Send {
     /// The next ones, or `None` behind the last.
     fn next(&mut self) -> impl Future<Output = Result<Option<Bytes>, ApiError>> + Send;
-}
-
-/// Why a body is not read on.
-#[derive(Debug)]
-pub enum MultipartError {
-    /// It cannot be received.
-    Source(ApiError),
-    /// It ends before its last boundary.
-    Incomplete,
-    /// It is not what it says it is.
-    Malformed(&'static str),
-    /// There is too much in it that nobody wants.
-    TooMuch,
 }
 
 /// A body of several parts.
@@ -197,20 +188,6 @@ pub fn boundary(content_type: &str) -> Option<String> {
     let is_one = (1..=BOUNDARY_BYTES).contains(&boundary.len())
         && boundary.bytes().all(|byte| (b' '..0x7f).contains(&byte));
     is_one.then_some(boundary)
-}
-
-/// The head of a part as its lines.
-pub fn lines(head: &[u8]) -> Result<Vec<(String, Vec<u8>)>, MultipartError> {
-    let mut lines = [httparse::EMPTY_HEADER; HEAD_LINES];
-    match httparse::parse_headers(head, &mut lines) {
-        Ok(httparse::Status::Complete((_, lines))) => Ok(lines
-            .iter()
-            .map(|line| (line.name.to_ascii_lowercase(), line.value.to_vec()))
-            .collect()),
-        Ok(httparse::Status::Partial) | Err(_) => Err(MultipartError::Malformed(
-            "the head of a part is not made of lines such as `Content-Disposition: …`, 32 at most",
-        )),
-    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use livius_wire::{ErrorMessage, ResourceBody};
 use crate::body::Payload;
 use crate::error::ApiError;
 use crate::extract::InSession;
-use crate::router::Edge;
+use crate::state::AppState;
 
 /// Adds a jar to a session: classes for its jobs and statements.
 #[utoipa::path(
@@ -28,11 +28,11 @@ use crate::router::Edge;
     )
 )]
 pub async fn add_jar(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     InSession(session): InSession,
     body: Payload,
 ) -> Result<StatusCode, ApiError> {
-    add(&edge, &session, &body, ResourceUse::Library).await
+    add(&app, &session, &body, ResourceUse::Library).await
 }
 
 /// Adds a Python module, or an archive of some, to a session.
@@ -50,11 +50,11 @@ pub async fn add_jar(
     )
 )]
 pub async fn add_pyfile(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     InSession(session): InSession,
     body: Payload,
 ) -> Result<StatusCode, ApiError> {
-    add(&edge, &session, &body, ResourceUse::Library).await
+    add(&app, &session, &body, ResourceUse::Library).await
 }
 
 /// Adds a file to a session, where `SparkFiles.get` finds it.
@@ -72,21 +72,21 @@ pub async fn add_pyfile(
     )
 )]
 pub async fn add_file(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     InSession(session): InSession,
     body: Payload,
 ) -> Result<StatusCode, ApiError> {
-    add(&edge, &session, &body, ResourceUse::File).await
+    add(&app, &session, &body, ResourceUse::File).await
 }
 
 async fn add(
-    edge: &Edge,
+    app: &AppState,
     session: &SessionRef,
     body: &Payload,
     used_as: ResourceUse,
 ) -> Result<StatusCode, ApiError> {
-    let uri = livius_wire::read_resource(&body.text()?, edge.options.read)?;
-    let added = edge.sessions.add_resource(session, used_as, uri).await;
+    let uri = livius_wire::read_resource(&body.text()?, app.options.read)?;
+    let added = app.sessions.add_resource(session, used_as, uri).await;
     added.map_err(ApiError::of_inactive)?;
     Ok(StatusCode::OK)
 }

@@ -9,7 +9,7 @@ use livius_wire::VersionAnswer;
 
 use crate::answer;
 use crate::page::document;
-use crate::router::Edge;
+use crate::state::AppState;
 
 /// Says what is running here.
 #[utoipa::path(
@@ -18,8 +18,8 @@ use crate::router::Edge;
     tag = "server",
     responses((status = 200, description = "Livy's version, as far as clients are concerned", body = VersionAnswer))
 )]
-pub async fn version_get(State(edge): State<Edge>) -> Response {
-    answer::ok(&edge.options.version)
+pub async fn version_get(State(app): State<AppState>) -> Response {
+    answer::ok(&app.options.version)
 }
 
 /// Leads to the page for people.

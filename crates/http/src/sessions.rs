@@ -15,7 +15,7 @@ use crate::error::ApiError;
 use crate::extract::{InSession, caller};
 use crate::list_stream::{LOG_LINES, ListStream};
 use crate::query::Query;
-use crate::router::Edge;
+use crate::state::AppState;
 use crate::stream::Pieces as _;
 
 /// Lists the sessions, oldest first.
@@ -33,11 +33,11 @@ use crate::stream::Pieces as _;
     )
 )]
 pub async fn session_list(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let page = Query::new(query.as_deref()).page()?;
-    let list = ListStream::new(edge.sessions, page).await?;
+    let list = ListStream::new(app.sessions, page).await?;
     Ok(answer::json(StatusCode::OK, list.into_body().await?))
 }
 
@@ -56,21 +56,21 @@ pub async fn session_list(
     )
 )]
 pub async fn session_create(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Payload,
 ) -> Result<Response, ApiError> {
-    let request = livius_wire::read_session(&body.text()?, edge.options.read)?;
+    let request = livius_wire::read_session(&body.text()?, app.options.read)?;
     // The body may be large, and the answer waits for the store.
     drop(body);
-    let view = edge
+    let view = app
         .sessions
         .create(&caller(query.as_deref()), request)
         .await?;
     Ok(answer::created(
         format!("/sessions/{}", view.record.id),
-        rendered(&edge, &view, &Keys::for_client(&headers)),
+        rendered(&app, &view, &Keys::for_client(&headers)),
     ))
 }
 
@@ -86,13 +86,13 @@ pub async fn session_create(
     )
 )]
 pub async fn session_get(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     InSession(session): InSession,
 ) -> Result<Response, ApiError> {
-    let view = edge.sessions.get(&session).await?;
+    let view = app.sessions.get(&session).await?;
     Ok(answer::json(
         StatusCode::OK,
-        rendered(&edge, &view, &Keys::All),
+        rendered(&app, &view, &Keys::All),
     ))
 }
 
@@ -108,10 +108,10 @@ pub async fn session_get(
     )
 )]
 pub async fn session_state(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     InSession(session): InSession,
 ) -> Result<Response, ApiError> {
-    let view = edge.sessions.get(&session).await?;
+    let view = app.sessions.get(&session).await?;
     Ok(answer::ok(&StateAnswer {
         id: view.record.id.0,
         state: view.livy_state(),
@@ -130,10 +130,10 @@ pub async fn session_state(
     )
 )]
 pub async fn session_delete(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     InSession(session): InSession,
 ) -> Result<Response, ApiError> {
-    edge.sessions.delete(&session).await?;
+    app.sessions.delete(&session).await?;
     Ok(answer::ok(&Message { msg: "deleted" }))
 }
 
@@ -149,11 +149,11 @@ pub async fn session_delete(
     )
 )]
 pub async fn session_stop(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     InSession(session): InSession,
     _ignored: Payload,
 ) -> Result<StatusCode, ApiError> {
-    edge.sessions.stop(&session).await?;
+    app.sessions.stop(&session).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -169,11 +169,11 @@ pub async fn session_stop(
     )
 )]
 pub async fn session_interrupt(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     InSession(session): InSession,
     _ignored: Payload,
 ) -> Result<Response, ApiError> {
-    match edge.sessions.interrupt(&session).await {
+    match app.sessions.interrupt(&session).await {
         // Nothing runs in a session that has ended, so this is what was asked for; Livy says so, too.
         Ok(()) | Err(SessionError::NotActive { .. }) => {
             Ok(answer::ok(&Message { msg: "interrupted" }))
@@ -194,15 +194,15 @@ pub async fn session_interrupt(
     )
 )]
 pub async fn session_connect(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     InSession(session): InSession,
     headers: HeaderMap,
     _ignored: Payload,
 ) -> Result<Response, ApiError> {
-    let view = edge.sessions.connect(&session).await?;
+    let view = app.sessions.connect(&session).await?;
     Ok(answer::json(
         StatusCode::OK,
-        rendered(&edge, &view, &Keys::for_client(&headers)),
+        rendered(&app, &view, &Keys::for_client(&headers)),
     ))
 }
 
@@ -225,8 +225,8 @@ impl Keys {
     }
 }
 
-fn rendered(edge: &Edge, view: &SessionView, keys: &Keys) -> Vec<u8> {
-    let log = edge.sessions.log_tail(view, LOG_LINES);
+fn rendered(app: &AppState, view: &SessionView, keys: &Keys) -> Vec<u8> {
+    let log = app.sessions.log_tail(view, LOG_LINES);
     let session = SessionAnswer::new(&view.record, view.livy_state(), &log);
     let mut text = Vec::with_capacity(2_048);
     match keys {

@@ -13,7 +13,7 @@ use crate::body::Payload;
 use crate::error::ApiError;
 use crate::extract::{InSession, InStatement};
 use crate::query::Query;
-use crate::router::Edge;
+use crate::state::AppState;
 use crate::statement_stream::StatementStream;
 use crate::stream::Pieces as _;
 
@@ -35,7 +35,7 @@ use crate::stream::Pieces as _;
     )
 )]
 pub async fn statement_list(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     InSession(session): InSession,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
@@ -50,7 +50,7 @@ pub async fn statement_list(
     } else {
         Order::Ascending
     };
-    let list = StatementStream::list(edge.sessions, session, Page { from, size }, order).await?;
+    let list = StatementStream::list(app.sessions, session, Page { from, size }, order).await?;
     Ok(answer::json(StatusCode::OK, list.into_body().await?))
 }
 
@@ -72,18 +72,18 @@ pub async fn statement_list(
     )
 )]
 pub async fn statement_run(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     InSession(session): InSession,
     body: Payload,
 ) -> Result<Response, ApiError> {
-    let request = livius_wire::read_statement(&body.text()?, edge.options.read)?;
+    let request = livius_wire::read_statement(&body.text()?, app.options.read)?;
     // The body may be large, and the answer waits for the store.
     let _held = body.into_held();
     let new = NewStatement {
         code: request.code,
         kind: request.kind,
     };
-    let view = edge.sessions.run(&session, new).await?;
+    let view = app.sessions.run(&session, new).await?;
     let output = match &view.output {
         OutputView::Inline(text) => Some(&**text),
         OutputView::None | OutputView::Chunked { .. } => None,
@@ -113,11 +113,11 @@ pub async fn statement_run(
     )
 )]
 pub async fn statement_get(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     InStatement(session, statement): InStatement,
 ) -> Result<Response, ApiError> {
-    let view = edge.sessions.statement(&session, statement).await?;
-    let one = StatementStream::one(edge.sessions, view);
+    let view = app.sessions.statement(&session, statement).await?;
+    let one = StatementStream::one(app.sessions, view);
     Ok(answer::json(StatusCode::OK, one.into_body().await?))
 }
 
@@ -137,10 +137,10 @@ pub async fn statement_get(
     )
 )]
 pub async fn statement_cancel(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     InStatement(session, statement): InStatement,
     _ignored: Payload,
 ) -> Result<Response, ApiError> {
-    edge.sessions.cancel(&session, statement).await?;
+    app.sessions.cancel(&session, statement).await?;
     Ok(answer::ok(&Message { msg: "canceled" }))
 }

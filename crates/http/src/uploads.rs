@@ -8,7 +8,7 @@ use livius_wire::{ErrorMessage, FileForm, JarForm};
 
 use crate::error::ApiError;
 use crate::extract::InSession;
-use crate::router::Edge;
+use crate::state::AppState;
 use crate::upload_body::FilePart;
 
 /// Uploads a jar to a session: classes for its jobs and statements.
@@ -31,11 +31,11 @@ use crate::upload_body::FilePart;
     )
 )]
 pub async fn upload_jar(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     InSession(session): InSession,
     request: Request,
 ) -> Result<StatusCode, ApiError> {
-    upload(&edge, &session, request, "jar", ResourceUse::Library).await
+    upload(&app, &session, request, "jar", ResourceUse::Library).await
 }
 
 /// Uploads a Python module, or an archive of some, to a session.
@@ -56,11 +56,11 @@ pub async fn upload_jar(
     )
 )]
 pub async fn upload_pyfile(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     InSession(session): InSession,
     request: Request,
 ) -> Result<StatusCode, ApiError> {
-    upload(&edge, &session, request, "file", ResourceUse::Library).await
+    upload(&app, &session, request, "file", ResourceUse::Library).await
 }
 
 /// Uploads a file to a session, where `SparkFiles.get` finds it.
@@ -81,33 +81,33 @@ pub async fn upload_pyfile(
     )
 )]
 pub async fn upload_file(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     InSession(session): InSession,
     request: Request,
 ) -> Result<StatusCode, ApiError> {
-    upload(&edge, &session, request, "file", ResourceUse::File).await
+    upload(&app, &session, request, "file", ResourceUse::File).await
 }
 
 /// Takes the file and hands it over. A client that breaks off drops all of this, and with it what has come of the file.
 async fn upload(
-    edge: &Edge,
+    app: &AppState,
     session: &SessionRef,
     request: Request,
     part: &'static str,
     used_as: ResourceUse,
 ) -> Result<StatusCode, ApiError> {
     // A session that is not there needs no file.
-    edge.sessions.get(session).await?;
+    app.sessions.get(session).await?;
     let (parts, body) = request.into_parts();
-    let mut file = FilePart::find(&parts.headers, body, part, &edge.options).await?;
+    let mut file = FilePart::find(&parts.headers, body, part, &app.options).await?;
     let new = NewUpload {
         used_as,
         name: std::mem::take(&mut file.name),
     };
-    let upload = edge.sessions.begin_upload(session, new).await;
+    let upload = app.sessions.begin_upload(session, new).await;
     let upload = upload.map_err(ApiError::of_inactive)?;
     file.write_to(upload.path().as_std_path()).await?;
-    let finished = edge.sessions.finish_upload(upload).await;
+    let finished = app.sessions.finish_upload(upload).await;
     finished.map_err(ApiError::of_inactive)?;
     Ok(StatusCode::OK)
 }

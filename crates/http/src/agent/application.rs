@@ -8,7 +8,7 @@ use secrecy::ExposeSecret as _;
 use super::introduced;
 use crate::body::Payload;
 use crate::error::ApiError;
-use crate::router::Edge;
+use crate::state::AppState;
 
 /// Takes the word of a batch's driver that its application runs.
 #[utoipa::path(
@@ -28,14 +28,14 @@ use crate::router::Edge;
     )
 )]
 pub async fn application_report(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     headers: HeaderMap,
     body: Payload,
 ) -> Result<StatusCode, ApiError> {
     let (driver, token) = introduced(&headers)?;
-    let app = livius_wire::read_application_report(&body.text()?)?;
-    edge.batches
-        .report(&driver, token.expose_secret(), app)
+    let application = livius_wire::read_application_report(&body.text()?)?;
+    app.batches
+        .report(&driver, token.expose_secret(), application)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -14,7 +14,7 @@ use tokio_util::io::ReaderStream;
 
 use super::introduced;
 use crate::error::ApiError;
-use crate::router::Edge;
+use crate::state::AppState;
 
 const PIECE_BYTES: usize = 256 << 10;
 
@@ -35,14 +35,14 @@ const PIECE_BYTES: usize = 256 << 10;
     )
 )]
 pub async fn resource_get(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     headers: HeaderMap,
     Path(resource): Path<String>,
 ) -> Result<Response, ApiError> {
     let (driver, token) = introduced(&headers)?;
-    edge.sessions.authorise(&driver, token.expose_secret())?;
+    app.sessions.authorise(&driver, token.expose_secret())?;
     let resource = ResourceId(livius_wire::integer(&resource)?);
-    let path = edge.sessions.uploaded(&driver, resource);
+    let path = app.sessions.uploaded(&driver, resource);
     let path = path.ok_or_else(|| ApiError::no_upload(resource))?;
     // The driver may have had it already: it goes as soon as that is stored.
     let file = File::open(&path).await;

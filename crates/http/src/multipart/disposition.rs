@@ -2,7 +2,10 @@
 
 use percent_encoding::percent_decode;
 
-use crate::multipart::{MultipartError, lines};
+use super::error::MultipartError;
+
+/// How many lines the head of a part may have.
+const HEAD_LINES: usize = 32;
 
 /// What a part is called.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -34,6 +37,20 @@ pub fn read(head: &[u8]) -> Result<Disposition, MultipartError> {
         name: name.unwrap_or_default(),
         file_name: file_name(value)?,
     })
+}
+
+/// The head of a part as its lines.
+fn lines(head: &[u8]) -> Result<Vec<(String, Vec<u8>)>, MultipartError> {
+    let mut lines = [httparse::EMPTY_HEADER; HEAD_LINES];
+    match httparse::parse_headers(head, &mut lines) {
+        Ok(httparse::Status::Complete((_, lines))) => Ok(lines
+            .iter()
+            .map(|line| (line.name.to_ascii_lowercase(), line.value.to_vec()))
+            .collect()),
+        Ok(httparse::Status::Partial) | Err(_) => Err(MultipartError::Malformed(
+            "the head of a part is not made of lines such as `Content-Disposition: …`, 32 at most",
+        )),
+    }
 }
 
 fn is_plain(encoding: &[u8]) -> bool {

@@ -1,0 +1,16 @@
+//! Why a form cannot be read.
+
+use crate::error::ApiError;
+
+/// Why a body is not read on.
+#[derive(Debug)]
+pub enum MultipartError {
+    /// It cannot be received.
+    Source(ApiError),
+    /// It ends before its last boundary.
+    Incomplete,
+    /// It is not what it says it is.
+    Malformed(&'static str),
+    /// There is too much in it that nobody wants.
+    TooMuch,
+}

@@ -1,0 +1,36 @@
+//! The state that handlers share.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use livius_sessions::{Batches, Sessions};
+use tokio::time::Instant;
+
+use crate::Options;
+use crate::body_room::BodyRoom;
+
+/// What every handler can reach.
+#[derive(Clone)]
+pub struct AppState {
+    pub(crate) sessions: Sessions,
+    pub(crate) batches: Batches,
+    pub(crate) options: Arc<Options>,
+    pub(crate) room: BodyRoom,
+    pub(crate) began: Instant,
+    /// The OpenAPI document, as it is served.
+    pub(crate) openapi: Bytes,
+}
+
+impl AppState {
+    /// Prepares the state of a server that starts now.
+    pub fn new(sessions: Sessions, batches: Batches, options: Options, openapi: Bytes) -> Self {
+        Self {
+            sessions,
+            batches,
+            room: BodyRoom::new(options.body_bytes),
+            options: Arc::new(options),
+            began: Instant::now(),
+            openapi,
+        }
+    }
+}
