@@ -1,8 +1,8 @@
 //! `/api/v1/agent`: where the agents inside Spark drivers connect. The protocol is described in `docs/design/agent-protocol.md`.
 
-pub mod application;
+mod application;
 mod link;
-pub mod resources;
+mod resources;
 
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
@@ -15,15 +15,21 @@ use livius_domain::DriverId;
 use livius_sessions::AttachRefused;
 use livius_wire::ErrorMessage;
 use secrecy::{ExposeSecret as _, SecretString};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::error::ApiError;
 use crate::state::AppState;
 
-/// Where agents connect.
-pub const AGENT_PATH: &str = "/api/v1/agent";
-
 /// Names the driver that an agent belongs to.
 const DRIVER_HEADER: &str = "livius-driver";
+
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(agent_connect))
+        .routes(routes!(application::application_report))
+        .routes(routes!(resources::resource_get))
+}
 
 /// Connects the agent of a driver.
 #[utoipa::path(

@@ -12,7 +12,7 @@ use livius_domain::{End, SessionState, chain};
 use livius_sessions::{AttachRefused, ErrorKind, ReportRefused, SessionError};
 use livius_wire::{ErrorMessage, RequestError};
 
-use crate::answer;
+use crate::response;
 
 /// Says why a session does not take statements any more, next to Livy's words for it, which clients compare.
 const REASON: HeaderName = HeaderName::from_static("livius-reason");
@@ -175,7 +175,7 @@ impl IntoResponse for ApiError {
                 .expect("a text is always JSON"),
             Envelope::Quoted => livius_wire::quoted(&self.message),
         };
-        let mut response = answer::json(self.status, text);
+        let mut response = response::json(self.status, text);
         if let Some((name, value)) = self.header {
             response.headers_mut().insert(name, value);
         }

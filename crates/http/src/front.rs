@@ -1,7 +1,6 @@
-//! What happens to every request before it is routed, and to every answer before it is sent.
+//! What happens to every request before it is routed, and to every response before it is sent.
 
 use std::panic::AssertUnwindSafe;
-use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
@@ -12,18 +11,18 @@ use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;
 use tokio::time::Instant;
 
-use crate::answer;
-use crate::browser::is_foreign;
-use crate::csrf;
 use crate::error::ApiError;
-use crate::leftover::Leftover;
 use crate::options::Options;
-use crate::packing;
-use crate::page::Depth;
-use crate::path::normalise;
-use crate::query::Query;
-use crate::security_headers::SecurityHeaders;
+use crate::request::browser::is_foreign;
+use crate::request::csrf;
+use crate::request::leftover::Leftover;
+use crate::request::packing;
+use crate::request::path::normalise;
+use crate::request::query::Query;
+use crate::response;
+use crate::response::security_headers::SecurityHeaders;
 use crate::state::AppState;
+use crate::ui::page::Depth;
 
 /// Headers by which a POST asks to be taken for something else.
 const METHOD_HEADERS: [&str; 3] = [
@@ -36,7 +35,7 @@ const METHOD_HEADERS: [&str; 3] = [
 const VERSION_PREFIX: &str = "application/vnd.livy.v";
 const VERSION: &str = "0.1";
 
-/// Brings a request into its plain form, and gives its answer a deadline and the common headers.
+/// Brings a request into its plain form, and gives its response the common headers.
 pub async fn front(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let (method, path) = if tracing::enabled!(tracing::Level::DEBUG) {
@@ -46,10 +45,7 @@ pub async fn front(State(app): State<AppState>, request: Request, next: Next) ->
     };
     let (request, leftover) = Leftover::of(request);
     let mut response = match plain(request, &app.options) {
-        Ok(request) => {
-            let deadline = app.options.deadline_of(request.uri().path());
-            answered(deadline, next.run(request)).await
-        }
+        Ok(request) => caught(next.run(request)).await,
         Err(error) => error.into_response(),
     };
     finish(&mut response, &app.options.security_headers);
@@ -63,14 +59,10 @@ pub async fn front(State(app): State<AppState>, request: Request, next: Next) ->
     response
 }
 
-/// An answer in any case: in time, and also when a handler panics.
-async fn answered(deadline: Duration, answer: impl Future<Output = Response>) -> Response {
-    match AssertUnwindSafe(tokio::time::timeout(deadline, answer))
-        .catch_unwind()
-        .await
-    {
-        Ok(Ok(response)) => response,
-        Ok(Err(_)) => ApiError::overdue(deadline).into_response(),
+/// A response also when a handler panics.
+async fn caught(response: impl Future<Output = Response>) -> Response {
+    match AssertUnwindSafe(response).catch_unwind().await {
+        Ok(response) => response,
         Err(panic) => {
             ApiError::internal(&format!("panic: {}", panic_text(&*panic))).into_response()
         }
@@ -159,7 +151,7 @@ fn finish(response: &mut Response, security: &SecurityHeaders) {
     );
     let headers = response.headers_mut();
     if !bodiless && !headers.contains_key(CONTENT_TYPE) {
-        headers.insert(CONTENT_TYPE, answer::JSON);
+        headers.insert(CONTENT_TYPE, response::JSON);
     }
     security.put(headers);
 }
@@ -201,12 +193,9 @@ mod tests {
         );
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn there_is_an_answer_in_any_case() {
-        let deadline = Duration::from_secs(5);
-        let never = answered(deadline, std::future::pending()).await;
-        assert_eq!(never.status(), StatusCode::GATEWAY_TIMEOUT);
-        let panics = answered(deadline, async { panic!("on purpose") }).await;
+    #[tokio::test]
+    async fn a_handler_that_panics_is_answered_for() {
+        let panics = caught(async { panic!("on purpose") }).await;
         assert_eq!(panics.status(), StatusCode::INTERNAL_SERVER_ERROR);
     }
 

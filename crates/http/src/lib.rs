@@ -7,44 +7,22 @@
 //! common headers and its deadline. Status codes of refusals are known in `error` alone.
 
 mod agent;
-mod answer;
-mod batch_details;
-mod batches;
-mod body;
-mod body_room;
-mod browser;
-mod completion;
-mod csrf;
+mod deadline;
 mod error;
-mod extract;
 mod front;
-mod job_stream;
-mod jobs;
-mod leftover;
-mod list_stream;
-mod logs;
-mod metrics;
-mod multipart;
+mod livy;
 mod openapi;
 mod options;
-mod packing;
-mod page;
-mod path;
-mod query;
-mod resources;
+mod request;
+mod response;
 mod router;
-mod security_headers;
-mod server;
-mod sessions;
 mod state;
-mod statement_stream;
-mod statements;
-mod stream;
 mod ui;
-mod upload_body;
-mod uploads;
+mod v1;
 
-pub use agent::AGENT_PATH;
 pub use options::Options;
+pub use response::security_headers::SecurityHeaders;
 pub use router::{openapi, openapi_text, router};
-pub use security_headers::SecurityHeaders;
+
+/// Where agents connect.
+pub const AGENT_PATH: &str = "/api/v1/agent";

@@ -1,13 +1,7 @@
 //! The description of the interface. It is made from the routes, so it cannot miss one.
 
-use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::Response;
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
-
-use crate::answer;
-use crate::state::AppState;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -37,15 +31,4 @@ pub fn outline() -> OpenApi {
 pub fn text(document: &OpenApi) -> String {
     let text = document.to_pretty_json();
     text.expect("a description has only string keys") + "\n"
-}
-
-/// This description.
-#[utoipa::path(
-    get,
-    path = "/api/v1/openapi.json",
-    tag = "server",
-    responses((status = 200, description = "The description of the interface", body = Object))
-)]
-pub async fn openapi_get(State(app): State<AppState>) -> Response {
-    answer::json(StatusCode::OK, app.openapi)
 }

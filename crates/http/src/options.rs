@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use livius_wire::{ReadOptions, VersionAnswer};
 
-use crate::security_headers::SecurityHeaders;
+use crate::response::security_headers::SecurityHeaders;
 
 /// Configuration of the edge, complete and checked. No key sets the deadlines and the version: tests shorten the former.
 #[derive(Debug, Clone)]
@@ -31,22 +31,6 @@ pub struct Options {
     pub security_headers: SecurityHeaders,
 }
 
-impl Options {
-    /// How long a request for this path may take until its answer begins.
-    pub(crate) fn deadline_of(&self, path: &str) -> Duration {
-        let is_upload = path.starts_with("/sessions/")
-            && path
-                .rsplit('/')
-                .next()
-                .is_some_and(|last| last.starts_with("upload-"));
-        if is_upload {
-            self.upload_deadline + self.deadline
-        } else {
-            self.deadline
-        }
-    }
-}
-
 impl Default for Options {
     fn default() -> Self {
         Self {
@@ -60,27 +44,6 @@ impl Default for Options {
             host_names: Vec::new(),
             csrf_protection: false,
             security_headers: SecurityHeaders::default(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn uploads_have_more_time() {
-        let options = Options::default();
-        for (path, minutes) in [
-            ("/sessions/0/upload-jar", 32),
-            ("/sessions/a%2Fb/upload-file", 32),
-            ("/sessions/upload-file", 32),
-            ("/sessions/0/statements", 2),
-            ("/batches/upload-file", 2),
-            ("/", 2),
-        ] {
-            let deadline = options.deadline_of(path);
-            assert_eq!(deadline, Duration::from_mins(minutes), "{path}");
         }
     }
 }

@@ -7,7 +7,7 @@ use livius_sessions::{Batches, Sessions};
 use tokio::time::Instant;
 
 use crate::Options;
-use crate::body_room::BodyRoom;
+use crate::request::body_room::BodyRoom;
 
 /// What every handler can reach.
 #[derive(Clone)]

@@ -1,123 +1,15 @@
-//! `/ui` and `/static`: the pages for people, and the files that they use.
+//! Pages for people, and metrics for monitoring.
 
-use axum::Extension;
-use axum::extract::Path;
-use axum::http::header::CACHE_CONTROL;
-use axum::http::{HeaderValue, StatusCode};
-use axum::response::Response;
+mod metrics;
+pub mod page;
+mod pages;
 
-use crate::page::{Depth, document, missing, page};
+use utoipa_axum::router::OpenApiRouter;
 
-const HOME: &str = include_str!("ui/home.html");
-const SESSION: &str = include_str!("ui/session.html");
-const LOG: &str = include_str!("ui/log.html");
-const SCRIPT: &str = include_str!("ui/pages.js");
-const STYLE: &str = include_str!("ui/pages.css");
+use crate::state::AppState;
 
-/// The page for people: the sessions and batches, and what can be called here.
-#[utoipa::path(
-    get,
-    path = "/ui",
-    tag = "server",
-    responses((status = 200, description = "The sessions and batches, and what can be called here", body = String, content_type = "text/html"))
-)]
-pub async fn ui_get(Extension(depth): Extension<Depth>) -> Response {
-    page(depth, HOME, &[])
-}
-
-/// A page about a session and its statements. It is there for every number; whether there is such a session, the page asks itself.
-#[utoipa::path(
-    get,
-    path = "/ui/session/{id}",
-    tag = "server",
-    params(("id" = i32, Path, description = "The session's number")),
-    responses(
-        (status = 200, description = "The page", body = String, content_type = "text/html"),
-        (status = 404, description = "Not a number", body = String, content_type = "text/html"),
-    )
-)]
-pub async fn ui_session(Extension(depth): Extension<Depth>, Path(id): Path<String>) -> Response {
-    match number(&id) {
-        Some(id) => page(depth, SESSION, &[("id", &id)]),
-        None => missing(depth),
-    }
-}
-
-/// A page with the end of a session's log.
-#[utoipa::path(
-    get,
-    path = "/ui/session/{id}/log",
-    tag = "server",
-    params(("id" = i32, Path, description = "The session's number")),
-    responses(
-        (status = 200, description = "The page", body = String, content_type = "text/html"),
-        (status = 404, description = "Not a number", body = String, content_type = "text/html"),
-    )
-)]
-pub async fn ui_session_log(
-    Extension(depth): Extension<Depth>,
-    Path(id): Path<String>,
-) -> Response {
-    log(depth, &id, "Session", "sessions")
-}
-
-/// A page with the end of a batch's log.
-#[utoipa::path(
-    get,
-    path = "/ui/batch/{id}/log",
-    tag = "server",
-    params(("id" = i32, Path, description = "The batch's number")),
-    responses(
-        (status = 200, description = "The page", body = String, content_type = "text/html"),
-        (status = 404, description = "Not a number", body = String, content_type = "text/html"),
-    )
-)]
-pub async fn ui_batch_log(Extension(depth): Extension<Depth>, Path(id): Path<String>) -> Response {
-    log(depth, &id, "Batch", "batches")
-}
-
-fn log(depth: Depth, id: &str, what: &str, collection: &str) -> Response {
-    match number(id) {
-        Some(id) => page(
-            depth,
-            LOG,
-            &[("id", &id), ("what", what), ("collection", collection)],
-        ),
-        None => missing(depth),
-    }
-}
-
-/// A number as we write it: nothing else of an address gets into a page.
-fn number(text: &str) -> Option<String> {
-    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
-    let number: i32 = is_plain.then(|| text.parse().ok())??;
-    Some(number.to_string())
-}
-
-/// A file that the pages use.
-#[utoipa::path(
-    get,
-    path = "/static/{path}",
-    tag = "server",
-    params(("path" = String, Path, description = "The file's name")),
-    responses(
-        (status = 200, description = "The file", body = String, content_type = "text/javascript"),
-        (status = 404, description = "There is no such file", body = String, content_type = "text/plain"),
-    )
-)]
-pub async fn static_get(Path(path): Path<String>) -> Response {
-    let (content_type, text) = match path.as_str() {
-        "pages.js" => ("text/javascript;charset=utf-8", SCRIPT),
-        "pages.css" => ("text/css;charset=utf-8", STYLE),
-        _ => {
-            let words = "File not found";
-            return document(StatusCode::NOT_FOUND, "text/plain;charset=utf-8", words);
-        }
-    };
-    let mut response = document(StatusCode::OK, content_type, text);
-    // The next version of the server has other pages.
-    response
-        .headers_mut()
-        .insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    response
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .merge(pages::routes())
+        .merge(metrics::routes())
 }

@@ -6,8 +6,8 @@ use livius_wire::ErrorMessage;
 use secrecy::ExposeSecret as _;
 
 use super::introduced;
-use crate::body::Payload;
 use crate::error::ApiError;
+use crate::request::body::Payload;
 use crate::state::AppState;
 
 /// Takes the word of a batch's driver that its application runs.

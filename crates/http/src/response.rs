@@ -1,4 +1,10 @@
-//! Answers with JSON in them.
+//! Writing responses. Here are those that are written at once; the modules below write the long ones piece by piece.
+
+pub mod job_stream;
+pub mod list_stream;
+pub mod pieces;
+pub mod security_headers;
+pub mod statement_stream;
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, LOCATION};

@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 
 const HTML: &str = "text/html;charset=utf-8";
-const MISSING: &str = include_str!("ui/missing.html");
+const MISSING: &str = include_str!("assets/missing.html");
 
 /// No page of ours is deeper, whatever slashes a client adds.
 const DEEPEST: usize = 16;

@@ -5,11 +5,20 @@ use axum::http::StatusCode;
 use livius_domain::ResourceUse;
 use livius_sessions::SessionRef;
 use livius_wire::{ErrorMessage, ResourceBody};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use crate::body::Payload;
 use crate::error::ApiError;
-use crate::extract::InSession;
+use crate::request::body::Payload;
+use crate::request::extract::InSession;
 use crate::state::AppState;
+
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(add_jar))
+        .routes(routes!(add_pyfile))
+        .routes(routes!(add_file))
+}
 
 /// Adds a jar to a session: classes for its jobs and statements.
 #[utoipa::path(

@@ -8,15 +8,27 @@ use livius_sessions::{SessionError, SessionView};
 use livius_wire::{
     ErrorMessage, Message, SessionAnswer, SessionBody, SessionListAnswer, StateAnswer,
 };
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use crate::answer;
-use crate::body::Payload;
 use crate::error::ApiError;
-use crate::extract::{InSession, caller};
-use crate::list_stream::{LOG_LINES, ListStream};
-use crate::query::Query;
+use crate::request::body::Payload;
+use crate::request::extract::{InSession, caller};
+use crate::request::query::Query;
+use crate::response;
+use crate::response::list_stream::{LOG_LINES, ListStream};
+use crate::response::pieces::Pieces as _;
 use crate::state::AppState;
-use crate::stream::Pieces as _;
+
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(session_list, session_create))
+        .routes(routes!(session_get, session_delete))
+        .routes(routes!(session_state))
+        .routes(routes!(session_stop))
+        .routes(routes!(session_interrupt))
+        .routes(routes!(session_connect))
+}
 
 /// Lists the sessions, oldest first.
 #[utoipa::path(
@@ -38,7 +50,7 @@ pub async fn session_list(
 ) -> Result<Response, ApiError> {
     let page = Query::new(query.as_deref()).page()?;
     let list = ListStream::new(app.sessions, page).await?;
-    Ok(answer::json(StatusCode::OK, list.into_body().await?))
+    Ok(response::json(StatusCode::OK, list.into_body().await?))
 }
 
 /// Creates a session. It is `starting` at first; statements may be posted at once and wait for it.
@@ -68,7 +80,7 @@ pub async fn session_create(
         .sessions
         .create(&caller(query.as_deref()), request)
         .await?;
-    Ok(answer::created(
+    Ok(response::created(
         format!("/sessions/{}", view.record.id),
         rendered(&app, &view, &Keys::for_client(&headers)),
     ))
@@ -90,7 +102,7 @@ pub async fn session_get(
     InSession(session): InSession,
 ) -> Result<Response, ApiError> {
     let view = app.sessions.get(&session).await?;
-    Ok(answer::json(
+    Ok(response::json(
         StatusCode::OK,
         rendered(&app, &view, &Keys::All),
     ))
@@ -112,7 +124,7 @@ pub async fn session_state(
     InSession(session): InSession,
 ) -> Result<Response, ApiError> {
     let view = app.sessions.get(&session).await?;
-    Ok(answer::ok(&StateAnswer {
+    Ok(response::ok(&StateAnswer {
         id: view.record.id.0,
         state: view.livy_state(),
     }))
@@ -134,7 +146,7 @@ pub async fn session_delete(
     InSession(session): InSession,
 ) -> Result<Response, ApiError> {
     app.sessions.delete(&session).await?;
-    Ok(answer::ok(&Message { msg: "deleted" }))
+    Ok(response::ok(&Message { msg: "deleted" }))
 }
 
 /// Stops a session and keeps it on the list.
@@ -176,7 +188,7 @@ pub async fn session_interrupt(
     match app.sessions.interrupt(&session).await {
         // Nothing runs in a session that has ended, so this is what was asked for; Livy says so, too.
         Ok(()) | Err(SessionError::NotActive { .. }) => {
-            Ok(answer::ok(&Message { msg: "interrupted" }))
+            Ok(response::ok(&Message { msg: "interrupted" }))
         }
         Err(error) => Err(error.into()),
     }
@@ -200,7 +212,7 @@ pub async fn session_connect(
     _ignored: Payload,
 ) -> Result<Response, ApiError> {
     let view = app.sessions.connect(&session).await?;
-    Ok(answer::json(
+    Ok(response::json(
         StatusCode::OK,
         rendered(&app, &view, &Keys::for_client(&headers)),
     ))

@@ -5,11 +5,20 @@ use axum::http::StatusCode;
 use livius_domain::ResourceUse;
 use livius_sessions::{NewUpload, SessionRef};
 use livius_wire::{ErrorMessage, FileForm, JarForm};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::error::ApiError;
-use crate::extract::InSession;
+use crate::request::extract::InSession;
+use crate::request::upload_body::FilePart;
 use crate::state::AppState;
-use crate::upload_body::FilePart;
+
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(upload_jar))
+        .routes(routes!(upload_pyfile))
+        .routes(routes!(upload_file))
+}
 
 /// Uploads a jar to a session: classes for its jobs and statements.
 #[utoipa::path(

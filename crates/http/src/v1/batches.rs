@@ -3,12 +3,20 @@
 use axum::extract::State;
 use axum::response::Response;
 use livius_wire::{BatchDetailAnswer, ErrorMessage};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use crate::answer;
-use crate::body::Payload;
 use crate::error::ApiError;
-use crate::extract::InBatch;
+use crate::request::body::Payload;
+use crate::request::extract::InBatch;
+use crate::response;
 use crate::state::AppState;
+
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(batch_detail))
+        .routes(routes!(batch_kill))
+}
 
 /// Shows all that is known of a batch: when it came into each state, and how and why it ended.
 #[utoipa::path(
@@ -26,7 +34,7 @@ pub async fn batch_detail(
     InBatch(batch): InBatch,
 ) -> Result<Response, ApiError> {
     let view = app.batches.get(&batch).await?;
-    Ok(answer::ok(&BatchDetailAnswer::new(&view.record)))
+    Ok(response::ok(&BatchDetailAnswer::new(&view.record)))
 }
 
 /// Ends a batch, with all that it started, and keeps it on the list as `killed`. One that has ended already stays as it is.
@@ -46,5 +54,5 @@ pub async fn batch_kill(
     _ignored: Payload,
 ) -> Result<Response, ApiError> {
     let view = app.batches.kill(&batch).await?;
-    Ok(answer::ok(&BatchDetailAnswer::new(&view.record)))
+    Ok(response::ok(&BatchDetailAnswer::new(&view.record)))
 }

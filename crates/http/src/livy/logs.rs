@@ -8,15 +8,23 @@ use futures_util::{StreamExt as _, stream};
 use livius_domain::chain;
 use livius_sessions::{LogPage, Logbook, SessionError};
 use livius_wire::{ErrorMessage, LogAnswer};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use crate::answer;
 use crate::error::ApiError;
-use crate::extract::{InBatch, InSession};
-use crate::query::{PAGE_SIZE, Query};
+use crate::request::extract::{InBatch, InSession};
+use crate::request::query::{PAGE_SIZE, Query};
+use crate::response;
 use crate::state::AppState;
 
 /// How many lines are read at once; a longer page is sent piece by piece.
 const PIECE_LINES: i64 = 1_000;
+
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(session_log))
+        .routes(routes!(batch_log))
+}
 
 /// Shows a page of a session's log, the last lines of it when not told otherwise.
 #[utoipa::path(
@@ -72,10 +80,10 @@ async fn answered(log: Logbook, query: Option<&str>) -> Result<Response, ApiErro
     let from = query.integer("from")?.unwrap_or(-1);
     let size = query.integer("size")?.unwrap_or(PAGE_SIZE);
     if (0..=PIECE_LINES).contains(&size) {
-        return Ok(answer::ok(&shown(&log.page(from, size).await?)));
+        return Ok(response::ok(&shown(&log.page(from, size).await?)));
     }
     let body = long_page(log, from, size).await?;
-    Ok(answer::json(StatusCode::OK, body))
+    Ok(response::json(StatusCode::OK, body))
 }
 
 fn shown(page: &LogPage) -> LogAnswer<'_> {

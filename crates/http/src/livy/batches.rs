@@ -5,15 +5,24 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use livius_sessions::BatchView;
 use livius_wire::{BatchAnswer, BatchBody, BatchListAnswer, ErrorMessage, Message, StateAnswer};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use crate::answer;
-use crate::body::Payload;
 use crate::error::ApiError;
-use crate::extract::{InBatch, caller};
-use crate::list_stream::{LOG_LINES, ListStream};
-use crate::query::Query;
+use crate::request::body::Payload;
+use crate::request::extract::{InBatch, caller};
+use crate::request::query::Query;
+use crate::response;
+use crate::response::list_stream::{LOG_LINES, ListStream};
+use crate::response::pieces::Pieces as _;
 use crate::state::AppState;
-use crate::stream::Pieces as _;
+
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(batch_list, batch_create))
+        .routes(routes!(batch_get, batch_delete))
+        .routes(routes!(batch_state))
+}
 
 /// Lists the batches, oldest first.
 #[utoipa::path(
@@ -35,7 +44,7 @@ pub async fn batch_list(
 ) -> Result<Response, ApiError> {
     let page = Query::new(query.as_deref()).page()?;
     let list = ListStream::new(app.batches, page).await?;
-    Ok(answer::json(StatusCode::OK, list.into_body().await?))
+    Ok(response::json(StatusCode::OK, list.into_body().await?))
 }
 
 /// Submits an application. The batch is `starting` at first, and waits its turn where many are being started.
@@ -65,7 +74,7 @@ pub async fn batch_create(
         .batches
         .create(&caller(query.as_deref()), request)
         .await?;
-    Ok(answer::created(
+    Ok(response::created(
         format!("/batches/{}", view.record.id),
         rendered(&app, &view),
     ))
@@ -87,7 +96,7 @@ pub async fn batch_get(
     InBatch(batch): InBatch,
 ) -> Result<Response, ApiError> {
     let view = app.batches.get(&batch).await?;
-    Ok(answer::json(StatusCode::OK, rendered(&app, &view)))
+    Ok(response::json(StatusCode::OK, rendered(&app, &view)))
 }
 
 /// Shows a batch's state.
@@ -106,7 +115,7 @@ pub async fn batch_state(
     InBatch(batch): InBatch,
 ) -> Result<Response, ApiError> {
     let view = app.batches.get(&batch).await?;
-    Ok(answer::ok(&StateAnswer {
+    Ok(response::ok(&StateAnswer {
         id: view.record.id.0,
         state: view.record.state.livy_name(),
     }))
@@ -128,7 +137,7 @@ pub async fn batch_delete(
     InBatch(batch): InBatch,
 ) -> Result<Response, ApiError> {
     app.batches.delete(&batch).await?;
-    Ok(answer::ok(&Message { msg: "deleted" }))
+    Ok(response::ok(&Message { msg: "deleted" }))
 }
 
 fn rendered(app: &AppState, view: &BatchView) -> Vec<u8> {

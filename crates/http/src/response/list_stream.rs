@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use livius_sessions::{BatchView, Batches, Page, SessionError, SessionView, Sessions};
 use livius_wire::{BatchAnswer, SessionAnswer, session_list_head, session_list_tail};
 
-use crate::stream::{PAGE_ITEMS, PIECE_BYTES, Pieces, StreamError, page_of};
+use crate::response::pieces::{PAGE_ITEMS, PIECE_BYTES, Pieces, StreamError, page_of};
 
 /// How many lines of its log a session or a batch shows.
 pub const LOG_LINES: usize = 10;

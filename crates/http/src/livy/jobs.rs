@@ -5,14 +5,24 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use livius_sessions::{NewJob, SessionRef};
 use livius_wire::{ErrorMessage, JobAnswer, JobBody};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use crate::answer;
-use crate::body::Payload;
 use crate::error::ApiError;
-use crate::extract::{InJob, InSession};
-use crate::job_stream::JobStream;
+use crate::request::body::Payload;
+use crate::request::extract::{InJob, InSession};
+use crate::response;
+use crate::response::job_stream::JobStream;
+use crate::response::pieces::Pieces as _;
 use crate::state::AppState;
-use crate::stream::Pieces as _;
+
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(job_submit))
+        .routes(routes!(job_run))
+        .routes(routes!(job_get))
+        .routes(routes!(job_cancel))
+}
 
 /// Runs a job in a session, beside its statements and other jobs, and as soon as the session is ready.
 #[utoipa::path(
@@ -73,7 +83,7 @@ async fn submit(app: &AppState, session: &SessionRef, body: Payload) -> Result<R
     let view = app.sessions.submit_job(session, new).await;
     let job = view.map_err(ApiError::of_inactive)?.record;
     let text = serde_json::to_vec(&JobAnswer::submitted(&job));
-    Ok(answer::created(
+    Ok(response::created(
         format!("/sessions/{}/jobs/{}", job.session, job.id),
         text.expect("answers are structs of texts and numbers"),
     ))
@@ -99,7 +109,7 @@ pub async fn job_get(
 ) -> Result<Response, ApiError> {
     let view = app.sessions.job(&session, job).await?;
     let job = JobStream::new(app.sessions, view);
-    Ok(answer::json(StatusCode::OK, job.into_body().await?))
+    Ok(response::json(StatusCode::OK, job.into_body().await?))
 }
 
 /// Stops a job. One that is over, or never was, needs no stopping.

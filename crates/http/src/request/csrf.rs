@@ -5,7 +5,7 @@
 
 use axum::http::{HeaderMap, HeaderName, Method};
 
-use crate::agent::AGENT_PATH;
+use crate::AGENT_PATH;
 
 /// Its value is no matter, and may be empty.
 const HEADER: HeaderName = HeaderName::from_static("x-requested-by");

@@ -15,8 +15,8 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::io::AsyncBufReadExt as _;
 use tokio_util::io::{ReaderStream, StreamReader};
 
-use crate::body_room::{BodyRoom, FREE_BYTES, Held};
 use crate::error::ApiError;
+use crate::request::body_room::{BodyRoom, FREE_BYTES, Held};
 use crate::state::AppState;
 
 /// A body, whole. Its content type does not matter, as with Livy: clients send all sorts, or none.

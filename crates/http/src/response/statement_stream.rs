@@ -10,7 +10,7 @@ use livius_domain::StatementRecord;
 use livius_sessions::{Order, OutputView, Page, SessionError, SessionRef, Sessions, StatementView};
 use livius_wire::{StatementEnvelope, statement_list_head, statement_list_tail};
 
-use crate::stream::{PAGE_ITEMS, PIECE_BYTES, Pieces, StreamError, page_of};
+use crate::response::pieces::{PAGE_ITEMS, PIECE_BYTES, Pieces, StreamError, page_of};
 
 /// Statements on their way out.
 pub struct StatementStream {

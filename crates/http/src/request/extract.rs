@@ -7,7 +7,7 @@ use livius_sessions::{BatchRef, Caller, SessionRef};
 use livius_wire::{RequestError, integer};
 
 use crate::error::ApiError;
-use crate::query::Query;
+use crate::request::query::Query;
 use crate::state::AppState;
 
 /// The session of a path: `{id}`.

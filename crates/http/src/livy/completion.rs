@@ -3,12 +3,18 @@
 use axum::extract::State;
 use axum::response::Response;
 use livius_wire::{CompletionAnswer, CompletionBody, ErrorMessage};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use crate::answer;
-use crate::body::Payload;
 use crate::error::ApiError;
-use crate::extract::InSession;
+use crate::request::body::Payload;
+use crate::request::extract::InSession;
+use crate::response;
 use crate::state::AppState;
+
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(completion_find))
+}
 
 /// Finds texts to insert at a cursor.
 #[utoipa::path(
@@ -35,5 +41,5 @@ pub async fn completion_find(
         .sessions
         .complete(&session, request.code, request.kind, request.cursor)
         .await?;
-    Ok(answer::ok(&CompletionAnswer { candidates }))
+    Ok(response::ok(&CompletionAnswer { candidates }))
 }

@@ -10,13 +10,15 @@ use axum::response::Response;
 use livius_domain::chain;
 use livius_sessions::{Page, SessionError};
 use serde::Serialize;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use crate::answer;
-use crate::page::{Depth, document, page};
-use crate::query::Query;
+use crate::request::query::Query;
+use crate::response;
 use crate::state::AppState;
+use crate::ui::page::{Depth, document, page};
 
-const MENU: &str = include_str!("ui/metrics.html");
+const MENU: &str = include_str!("assets/metrics.html");
 
 /// The version of the form, as Dropwizard counts.
 const FORM: &str = "4.0.0";
@@ -57,6 +59,14 @@ struct Check {
     message: Option<&'static str>,
 }
 
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(menu_get))
+        .routes(routes!(metrics_get))
+        .routes(routes!(healthcheck_get))
+        .routes(routes!(ping_get))
+}
+
 /// A page with links to the others.
 #[utoipa::path(
     get,
@@ -86,7 +96,7 @@ pub async fn metrics_get(State(app): State<AppState>, RawQuery(query): RawQuery)
     } else {
         serde_json::to_vec(&metrics)
     };
-    fresh(answer::json(
+    fresh(response::json(
         StatusCode::OK,
         text.expect("numbers with names are JSON"),
     ))
@@ -167,7 +177,7 @@ fn health(asked: Result<(), SessionError>) -> Response {
         }
     };
     let healthy = message.is_none();
-    let mut response = answer::ok(&Health {
+    let mut response = response::ok(&Health {
         store: Check { healthy, message },
     });
     *response.status_mut() = status;

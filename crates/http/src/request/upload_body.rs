@@ -11,10 +11,10 @@ use tokio::fs::OpenOptions;
 use tokio::io::AsyncWriteExt as _;
 use tokio::time::{Instant, timeout_at};
 
-use crate::body::{declared_length, unpacked};
 use crate::error::ApiError;
-use crate::multipart::{Multipart, MultipartError, OTHER_BYTES, Source, boundary};
 use crate::options::Options;
+use crate::request::body::{declared_length, unpacked};
+use crate::request::multipart::{Multipart, MultipartError, OTHER_BYTES, Source, boundary};
 
 /// So much must come within each span of time. Less is a client that holds on to its connection, not one that sends a file.
 const PROGRESS_BYTES: usize = 64 << 10;

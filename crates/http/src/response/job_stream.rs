@@ -5,7 +5,7 @@ use livius_domain::JobRecord;
 use livius_sessions::{JobView, OutputView, Sessions};
 use livius_wire::JobEnvelope;
 
-use crate::stream::{PIECE_BYTES, Pieces, StreamError};
+use crate::response::pieces::{PIECE_BYTES, Pieces, StreamError};
 
 /// A job on its way out.
 pub struct JobStream {

@@ -6,10 +6,18 @@ use axum::http::header::{HOST, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use livius_wire::VersionAnswer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use crate::answer;
-use crate::page::document;
+use crate::response;
 use crate::state::AppState;
+use crate::ui::page::document;
+
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(version_get))
+        .routes(routes!(root_get))
+}
 
 /// Says what is running here.
 #[utoipa::path(
@@ -19,7 +27,7 @@ use crate::state::AppState;
     responses((status = 200, description = "Livy's version, as far as clients are concerned", body = VersionAnswer))
 )]
 pub async fn version_get(State(app): State<AppState>) -> Response {
-    answer::ok(&app.options.version)
+    response::ok(&app.options.version)
 }
 
 /// Leads to the page for people.

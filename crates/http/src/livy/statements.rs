@@ -7,15 +7,24 @@ use livius_sessions::{NewStatement, Order, OutputView, Page};
 use livius_wire::{
     ErrorMessage, Message, StatementAnswer, StatementBody, StatementEnvelope, StatementListAnswer,
 };
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use crate::answer;
-use crate::body::Payload;
 use crate::error::ApiError;
-use crate::extract::{InSession, InStatement};
-use crate::query::Query;
+use crate::request::body::Payload;
+use crate::request::extract::{InSession, InStatement};
+use crate::request::query::Query;
+use crate::response;
+use crate::response::pieces::Pieces as _;
+use crate::response::statement_stream::StatementStream;
 use crate::state::AppState;
-use crate::statement_stream::StatementStream;
-use crate::stream::Pieces as _;
+
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(statement_list, statement_run))
+        .routes(routes!(statement_get))
+        .routes(routes!(statement_cancel))
+}
 
 /// Lists a session's statements, of ended sessions too.
 #[utoipa::path(
@@ -51,7 +60,7 @@ pub async fn statement_list(
         Order::Ascending
     };
     let list = StatementStream::list(app.sessions, session, Page { from, size }, order).await?;
-    Ok(answer::json(StatusCode::OK, list.into_body().await?))
+    Ok(response::json(StatusCode::OK, list.into_body().await?))
 }
 
 /// Runs code in a session: behind what waits there already, and as soon as the session is ready.
@@ -94,7 +103,7 @@ pub async fn statement_run(
         "/sessions/{}/statements/{}",
         view.record.session, view.record.id
     );
-    Ok(answer::created(location, text))
+    Ok(response::created(location, text))
 }
 
 /// Shows a statement, of ended sessions too.
@@ -118,7 +127,7 @@ pub async fn statement_get(
 ) -> Result<Response, ApiError> {
     let view = app.sessions.statement(&session, statement).await?;
     let one = StatementStream::one(app.sessions, view);
-    Ok(answer::json(StatusCode::OK, one.into_body().await?))
+    Ok(response::json(StatusCode::OK, one.into_body().await?))
 }
 
 /// Stops a statement. One that is over, or never was, needs no stopping.
@@ -142,5 +151,5 @@ pub async fn statement_cancel(
     _ignored: Payload,
 ) -> Result<Response, ApiError> {
     app.sessions.cancel(&session, statement).await?;
-    Ok(answer::ok(&Message { msg: "canceled" }))
+    Ok(response::ok(&Message { msg: "canceled" }))
 }

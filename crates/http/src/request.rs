@@ -1,0 +1,13 @@
+//! Reading requests: paths, queries, bodies and forms, and where they come from.
+
+pub mod body;
+pub mod body_room;
+pub mod browser;
+pub mod csrf;
+pub mod extract;
+pub mod leftover;
+pub mod multipart;
+pub mod packing;
+pub mod path;
+pub mod query;
+pub mod upload_body;
