@@ -284,7 +284,7 @@ mod tests {
             .into_iter()
             .map(|(path, _)| path.as_str())
             .collect();
-        assert!(paths.contains(&"scala/common/Interpreter.scala"));
+        assert!(paths.contains(&"scala/common/interpreters/Interpreter.scala"));
         assert!(
             !paths
                 .iter()
@@ -298,7 +298,7 @@ mod tests {
         let root = Utf8Path::from_path(dir.path()).unwrap();
         let written =
             write_sources(root, &variants(&spark(&["spark-hive_2.13-4.1.4.jar"]))).unwrap();
-        assert!(written.contains(&root.join("scala/common/Interpreter.scala")));
+        assert!(written.contains(&root.join("scala/common/interpreters/Interpreter.scala")));
         assert!(written.contains(&root.join("scala/2.13/ScalaRepl.scala")));
         assert!(written.contains(&root.join("scala/hive/HiveOfJobs.scala")));
         let foreign = |path: &str| path.contains("/2.12/") || path.contains("/without-hive/");
