@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::client::{environment, status};
+use crate::server::CHEAP_JVM;
 use crate::{Case, Shared};
 
 pub const CASES: &[Case] = &[("clients::livys_java_client", java_client)];
@@ -76,7 +77,7 @@ fn compile(program: &Path, folder: &Path, livy: &[PathBuf], spark: &[PathBuf]) {
         .args([program, &source]));
 }
 
-/// Java with a class path, in a hurry.
+/// Java with a class path.
 fn java(class_path: &[&PathBuf]) -> Command {
     let java = environment("JAVA_HOME").map_or_else(
         || PathBuf::from("java"),
@@ -84,8 +85,8 @@ fn java(class_path: &[&PathBuf]) -> Command {
     );
     let mut command = Command::new(java);
     command
-        .args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xss8m"])
-        .arg("-cp")
+        .args(CHEAP_JVM)
+        .args(["-Xss8m", "-cp"])
         .arg(std::env::join_paths(class_path).unwrap())
         .env("LC_ALL", "C.UTF-8");
     command

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{Batch, Folder, STRANGE_ARGUMENTS};
 use crate::Shared;
 use crate::client::environment;
+use crate::server::CHEAP_JVM;
 
 pub fn all(shared: &Shared) {
     let server = shared.server();
@@ -78,6 +79,7 @@ pub fn compile(shared: &Shared, folder: &Folder, source: &str) -> String {
     let java =
         environment("JAVA_HOME").map_or("java".to_owned(), |home| format!("{home}/bin/java"));
     let output = Command::new(java)
+        .args(CHEAP_JVM)
         .args(["-cp", &format!("{}/jars/*", shared.spark.home)])
         .args([
             "scala.tools.nsc.Main",

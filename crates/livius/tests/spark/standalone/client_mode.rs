@@ -10,7 +10,7 @@ use crate::server::Server;
 
 pub fn all(shared: &Shared) {
     let cluster = Cluster::start(&shared.spark.home);
-    let server = Server::start(&shared.spark.home, &["--master", &cluster.url]);
+    let server = cluster.serve();
     session(&server, &cluster);
     batch_that_loses_its_worker(&server, &cluster);
     let left = server.stop();

@@ -18,7 +18,7 @@ fn in_cluster() -> Value {
 
 pub fn batches(shared: &Shared) {
     let cluster = Cluster::start(&shared.spark.home);
-    let server = Server::start(&shared.spark.home, &["--master", &cluster.url]);
+    let server = cluster.serve();
     let folder = Folder::make();
     let jar = compile(shared, &folder, include_str!("applications/Waits.scala"));
     let submit = |server: &Server, class: &str, args: &[&str], driver_memory: &str| {
@@ -128,7 +128,7 @@ fn loses_its_worker(batch: &Batch, cluster: &Cluster) {
 
 pub fn sessions(shared: &Shared) {
     let cluster = Cluster::start(&shared.spark.home);
-    let server = Server::start(&shared.spark.home, &["--master", &cluster.url]);
+    let server = cluster.serve();
     let request = json!({
         "kind": "shared", "conf": in_cluster(), "driverMemory": "1g", "executorMemory": "512m"
     });

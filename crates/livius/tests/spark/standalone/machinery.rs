@@ -10,6 +10,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tempfile::TempDir;
 
 use crate::client::{PATIENCE, environment, eventually};
+use crate::server::{CHEAP_JVM, Server};
 
 /// A cluster on this machine. All of it ends with this value.
 pub struct Cluster {
@@ -45,6 +46,16 @@ impl Cluster {
         };
         cluster.add_worker();
         cluster
+    }
+
+    /// A server whose sessions and batches run on this cluster.
+    pub fn serve(&self) -> Server {
+        let options = CHEAP_JVM.join(" ");
+        let conf = ["driver", "executor"]
+            .map(|role| format!("spark.{role}.defaultJavaOptions={options}"))
+            .join(";");
+        let conf = format!("spark.conf={conf}");
+        Server::start(&self.spark_home, &["--master", &self.url, "--set", &conf])
     }
 
     /// One more worker, with room for a driver and an executor or two.
@@ -99,6 +110,8 @@ impl Daemon {
             .env("SPARK_HOME", spark_home)
             .env("SPARK_LOCAL_IP", "127.0.0.1")
             .env("SPARK_DAEMON_MEMORY", "256m")
+            .env("SPARK_DAEMON_JAVA_OPTS", CHEAP_JVM.join(" "))
+            .env("SPARK_LAUNCHER_OPTS", CHEAP_JVM.join(" "))
             .envs(environment("LIVIUS_TEST_PYTHON").map(|python| ("PYSPARK_PYTHON", python)))
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
