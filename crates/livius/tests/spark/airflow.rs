@@ -13,10 +13,9 @@ use crate::clients::python;
 use crate::server::Server;
 use crate::{Case, Shared};
 
-pub const CASES: &[Case] = &[("clients::airflow_tasks_succeed_fail_and_are_killed", tasks)];
-
-/// With the newer Spark alone, to save time: what these show is the server's doing.
+/// Airflow is a client of the server: it sees states and logs of batches, and no Spark.
 pub const ONCE: &[Case] = &[
+    ("clients::airflow_tasks_succeed_fail_and_are_killed", tasks),
     ("clients::airflow_tasks_are_deferred", deferred),
     (
         "clients::airflow_tries_again_where_a_worker_and_the_server_died",

@@ -33,6 +33,12 @@ pub const CASES: &[Case] = &[
         "batches::what_cannot_start_is_dead_with_its_reason",
         failures::of_starts,
     ),
+    ("batches::an_r_file_runs", r::runs),
+];
+
+/// The server's queue, its recovery, its search for Java, and the supervisor of a process tree. None of
+/// them knows Spark. `CASES` shows that batches of each Spark start, run and end.
+pub const ONCE: &[Case] = &[
     (
         "batches::without_java_it_is_dead_with_reason_and_hint",
         failures::no_java,
@@ -46,7 +52,6 @@ pub const CASES: &[Case] = &[
         restart::both,
     ),
     ("batches::wait_their_turn_in_order", queue::one_at_a_time),
-    ("batches::an_r_file_runs", r::runs),
 ];
 
 /// What arguments must survive.

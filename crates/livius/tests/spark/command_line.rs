@@ -8,7 +8,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::client::get;
 use crate::{Case, Shared};
 
-pub const CASES: &[Case] = &[
+/// The commands are clients of the server.
+pub const ONCE: &[Case] = &[
     (
         "command_line::a_piped_shell_runs_statement_after_statement",
         shell,

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{Case, Shared};
 
-/// With the newer Spark alone, to save minutes: what differs between Sparks has cases of its own.
+/// The scenarios judge the server's answers. What differs between Sparks has cases of its own.
 pub const ONCE: &[Case] = &[("compat::all_is_as_livys_clients_expect", all)];
 
 fn all(shared: &Shared) {

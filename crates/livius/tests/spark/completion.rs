@@ -12,6 +12,10 @@ pub const CASES: &[Case] = &[
     ("completion::python_and_scala", python_and_scala),
     ("completion::sql", sql),
     ("completion::nobody_waits_for_a_statement", nobody_waits),
+];
+
+/// R completes texts in a process of its own, without Spark.
+pub const ONCE: &[Case] = &[
     ("completion::r_names_and_members", r_names),
     ("completion::r_survives_every_text", r_survives),
     ("completion::r_waits_for_nothing", r_waits),

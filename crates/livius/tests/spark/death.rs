@@ -17,6 +17,10 @@ pub const CASES: &[Case] = &[
         "death::a_driver_that_exits_is_dead_with_the_reason",
         driver_exits,
     ),
+];
+
+/// The server and the driver's supervisor end these drivers. They do not know what runs in them.
+pub const ONCE: &[Case] = &[
     (
         "death::a_driver_that_ignores_everything_leaves_nothing",
         stubborn,

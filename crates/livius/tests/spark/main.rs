@@ -1,7 +1,12 @@
-//! The real thing: the binary as a user starts it, real drivers of each Spark in the environment, over HTTP.
+//! Tests the binary as a user starts it, with real drivers of each Spark, over HTTP.
 //!
-//! `cargo xtask test` provisions the Sparks and names them in `LIVIUS_TEST_SPARK_35` and `LIVIUS_TEST_SPARK_4`. The tests run one after the
-//! other, as each JVM wants the whole machine, and share one session where isolation is not the point.
+//! `cargo xtask test` installs the Sparks and names them in `LIVIUS_TEST_SPARK_35` and
+//! `LIVIUS_TEST_SPARK_4`. The tests run one after the other, because each JVM needs the whole machine.
+//! Tests that need no isolation share one session.
+//!
+//! A module lists its cases in `CASES`, which run on every Spark, or in `ONCE`, which run on the newest
+//! Spark only. A case belongs in `ONCE` when its subject does not depend on Spark's version: the server,
+//! the supervisor of a driver, a client, or an interpreter without Spark. Its list says why.
 
 #![expect(
     clippy::unwrap_used,
@@ -27,6 +32,7 @@ mod restart;
 mod server;
 mod sparkmagic;
 mod standalone;
+mod times;
 
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
@@ -73,9 +79,12 @@ type Case = (&'static str, fn(&Shared));
 fn trials(shared: &Arc<Shared>, cases: &[Case]) -> Vec<Trial> {
     let trial = |(name, case): &Case| {
         let (shared, case) = (Arc::clone(shared), *case);
-        Trial::test(format!("{}::{name}", shared.spark.name), move || {
-            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| case(&shared)))
-                .map_err(|panic| Failed::from(client::panic_text(&*panic)))
+        let name = format!("{}::{name}", shared.spark.name);
+        Trial::test(name.clone(), move || {
+            times::measure(&name, || {
+                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| case(&shared)))
+            })
+            .map_err(|panic| Failed::from(client::panic_text(&*panic)))
         })
     };
     cases.iter().map(trial).collect()
@@ -109,23 +118,29 @@ fn main() -> ExitCode {
             death::CASES,
             fields::CASES,
             restart::CASES,
-            pylivy::CASES,
             python_clients::CASES,
             java_client::CASES,
-            airflow::CASES,
             sparkmagic::CASES,
             batches::CASES,
             standalone::CASES,
-            command_line::CASES,
         ] {
             all.extend(trials(&shared, cases));
         }
         if name == "spark_4" {
-            all.extend(trials(&shared, airflow::ONCE));
-            all.extend(trials(&shared, compat::ONCE));
-            all.extend(trials(&shared, sparkmagic::ONCE));
-            all.extend(trials(&shared, pylivy::ONCE));
-            all.extend(trials(&shared, python_clients::ONCE));
+            for cases in [
+                completion::ONCE,
+                death::ONCE,
+                restart::ONCE,
+                pylivy::ONCE,
+                python_clients::ONCE,
+                airflow::ONCE,
+                sparkmagic::ONCE,
+                batches::ONCE,
+                command_line::ONCE,
+                compat::ONCE,
+            ] {
+                all.extend(trials(&shared, cases));
+            }
         }
         worlds.push(shared);
     }

@@ -5,12 +5,13 @@ use std::process::Command;
 use crate::client::environment;
 use crate::{Case, Shared};
 
-pub const CASES: &[Case] = &[("clients::pylivy", |shared| content(shared, SESSIONS))];
-
-/// With the newer Spark alone, to save time: what the server does is the same for both.
-pub const ONCE: &[Case] = &[("clients::pylivy_with_scala_and_batches", |shared| {
-    content(shared, SCALA_AND_BATCHES);
-})];
+/// A client of the server: it sees answers, and no Spark.
+pub const ONCE: &[Case] = &[
+    ("clients::pylivy", |shared| content(shared, SESSIONS)),
+    ("clients::pylivy_with_scala_and_batches", |shared| {
+        content(shared, SCALA_AND_BATCHES);
+    }),
+];
 
 const SESSIONS: &str = r#"
 import sys

@@ -12,7 +12,7 @@ pub const CASES: &[Case] = &[("clients::livys_python_api", |shared| {
     );
 })];
 
-/// With the newer Spark alone, to save time: what this shows is the server's doing.
+/// The server alone handles the uploads of this client.
 pub const ONCE: &[Case] = &[("clients::livy_uploads", |shared| {
     content(
         shared,

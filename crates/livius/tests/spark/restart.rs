@@ -5,16 +5,16 @@ use serde_json::json;
 use crate::server::Server;
 use crate::{Case, Shared};
 
-pub const CASES: &[Case] = &[
-    (
-        "restart::drivers_that_are_to_be_kept_serve_the_next_server_which_deletes_them_quickly",
-        kept,
-    ),
-    (
-        "restart::a_killed_server_finds_its_driver_and_loses_nothing",
-        killed_server,
-    ),
-];
+pub const CASES: &[Case] = &[(
+    "restart::a_killed_server_finds_its_driver_and_loses_nothing",
+    killed_server,
+)];
+
+/// The server alone decides what it keeps. That the agent of each Spark connects again is shown above.
+pub const ONCE: &[Case] = &[(
+    "restart::drivers_that_are_to_be_kept_serve_the_next_server_which_deletes_them_quickly",
+    kept,
+)];
 
 fn killed_server(shared: &Shared) {
     let server = Server::start(&shared.spark.home, &[]);
