@@ -34,6 +34,6 @@ pub use record::{
     AppInfo, BatchRecord, BatchTimes, DriverRecord, JobRecord, ProcessRecord, ResourceRecord,
     SessionRecord, StatementRecord,
 };
-pub use request::{BatchRequest, SessionRequest, SubmitOptions};
+pub use request::{BatchRequest, NewJob, NewStatement, SessionRequest, SubmitOptions};
 pub use session::{SessionEffect, SessionEvent, SessionState};
 pub use statement::{StatementEffect, StatementEvent, StatementState};

@@ -1,11 +1,11 @@
-//! What a client asked for when it created a session or a batch, after checking.
+//! What a client asked for, after checking: a session, a batch, a statement or a job.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Kind;
+use crate::{JobLanguage, Kind};
 
 /// What sessions and batches ask of Spark alike. Texts are as the client sent them: paths are resolved at launch, secrets are hidden when
 /// shown.
@@ -90,4 +90,22 @@ pub struct BatchRequest {
     /// What it asks of Spark.
     #[serde(flatten)]
     pub submit: SubmitOptions,
+}
+
+/// A request to run code in a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewStatement {
+    /// The text, line ends normalised to `\n`.
+    pub code: String,
+    /// The language; the session's when `None`.
+    pub kind: Option<Kind>,
+}
+
+/// A request to run a job in a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewJob {
+    /// The language it is written in.
+    pub language: JobLanguage,
+    /// Its bytes in standard base64, never none.
+    pub payload: String,
 }

@@ -27,6 +27,6 @@ pub use lifecycle::Lifecycle;
 pub use log::Logbook;
 pub use service::{Sessions, Upload};
 pub use view::{
-    BatchRef, BatchView, Caller, JobView, LogPage, NewJob, NewStatement, NewUpload, Order,
-    OutputView, Page, SessionRef, SessionView, StatementView,
+    BatchRef, BatchView, Caller, JobView, LogPage, NewUpload, Order, OutputView, Page, SessionRef,
+    SessionView, StatementView,
 };

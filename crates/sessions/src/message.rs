@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use livius_agent_link::AgentSocket;
-use livius_domain::{JobId, Kind, StatementId, StopCause};
+use livius_domain::{JobId, Kind, NewJob, NewStatement, StatementId, StopCause};
 use livius_store::NewResource;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 
 use crate::arrival::Arrival;
 use crate::error::SessionError;
-use crate::view::{JobView, NewJob, NewStatement, SessionView, StatementView};
+use crate::view::{JobView, SessionView, StatementView};
 
 /// What others ask of a session.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use livius_agent_link::{AgentSocket, MAX_COMMAND_BYTES};
-use livius_domain::{DriverId, Kind, SessionRequest, StatementId, StopCause};
+use livius_domain::{DriverId, Kind, NewStatement, SessionRequest, StatementId, StopCause};
 use livius_store::NewSession;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
@@ -22,7 +22,7 @@ use crate::error::{AttachRefused, SessionError};
 use crate::message::Message;
 use crate::registry::Entry;
 use crate::request;
-use crate::view::{Caller, NewStatement, SessionRef, SessionView, StatementView};
+use crate::view::{Caller, SessionRef, SessionView, StatementView};
 
 /// How long a DELETE waits for the driver's end before it answers; the stop goes on in any case.
 /// Notebooks give their kernels about five seconds to shut down.

@@ -4,8 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use livius_domain::{
-    BatchId, BatchRecord, JobLanguage, JobRecord, Kind, ResourceUse, SessionId, SessionRecord,
-    StatementRecord,
+    BatchId, BatchRecord, JobRecord, ResourceUse, SessionId, SessionRecord, StatementRecord,
 };
 
 /// Who asks.
@@ -143,24 +142,6 @@ pub struct LogPage {
     pub total: u64,
     /// The lines.
     pub lines: Vec<String>,
-}
-
-/// A request to run code.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewStatement {
-    /// The text.
-    pub code: String,
-    /// The language; the session's when `None`.
-    pub kind: Option<Kind>,
-}
-
-/// A request to run a job.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewJob {
-    /// What it is written in.
-    pub language: JobLanguage,
-    /// Its bytes, in standard base64.
-    pub payload: String,
 }
 
 /// A job at one moment.

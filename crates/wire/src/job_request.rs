@@ -1,6 +1,6 @@
 //! `POST /sessions/{id}/submit-job` and `…/run-job`.
 
-use livius_domain::{JobLanguage, Kind};
+use livius_domain::{JobLanguage, Kind, NewJob};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -27,19 +27,10 @@ pub struct JobBody {
     pub job_type: Option<String>,
 }
 
-/// A request to run a job.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JobRequest {
-    /// How to read it.
-    pub language: JobLanguage,
-    /// Its bytes in standard base64, never none.
-    pub payload: String,
-}
-
 /// Reads a request to run a job from the body's text.
-pub fn read_job(text: &str, options: ReadOptions) -> Result<JobRequest, RequestError> {
+pub fn read_job(text: &str, options: ReadOptions) -> Result<NewJob, RequestError> {
     let [job, job_type] = SHAPE.read(text, options)?;
-    Ok(JobRequest {
+    Ok(NewJob {
         language: language(job_type)?,
         payload: payload(job)?,
     })

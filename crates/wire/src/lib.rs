@@ -36,7 +36,7 @@ pub use batch_request::{BatchBody, MAX_ARGUMENT_BYTES, MAX_ARGUMENTS_BYTES, read
 pub use completion_request::{CompletionBody, CompletionRequest, read_completion};
 pub use error::RequestError;
 pub use job_answer::{JobAnswer, JobEnvelope};
-pub use job_request::{JobBody, JobRequest, read_job};
+pub use job_request::{JobBody, read_job};
 pub use json::{ReadOptions, decode, integer};
 pub use resource_request::{FileForm, JarForm, ResourceBody, read_resource};
 pub use session_answer::{AppInfoAnswer, SessionAnswer};
@@ -45,5 +45,5 @@ pub use statement_answer::{
     StatementAnswer, StatementEnvelope, StatementListAnswer, statement_list_head,
     statement_list_tail,
 };
-pub use statement_request::{StatementBody, StatementRequest, read_statement};
+pub use statement_request::{StatementBody, read_statement};
 pub use submit_options::{MAX_CONF_ENTRIES, MAX_LIST_ITEMS, MAX_SUBMIT_REQUEST_BYTES};

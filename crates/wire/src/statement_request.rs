@@ -1,6 +1,6 @@
 //! `POST /sessions/{id}/statements`.
 
-use livius_domain::Kind;
+use livius_domain::{Kind, NewStatement};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -27,20 +27,11 @@ pub struct StatementBody {
     pub kind: Option<String>,
 }
 
-/// A request to run code.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StatementRequest {
-    /// The text, line ends normalised to `\n`.
-    pub code: String,
-    /// The language; the session's when `None`.
-    pub kind: Option<Kind>,
-}
-
 /// Reads a request to run code from the body's text.
-pub fn read_statement(text: &str, options: ReadOptions) -> Result<StatementRequest, RequestError> {
+pub fn read_statement(text: &str, options: ReadOptions) -> Result<NewStatement, RequestError> {
     let [code, kind, _] = SHAPE.read(text, options)?;
     let code = required_code(&SHAPE, code)?;
-    Ok(StatementRequest {
+    Ok(NewStatement {
         code: normalised(code),
         kind: optional_kind(&SHAPE, kind)?,
     })

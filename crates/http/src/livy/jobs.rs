@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use livius_sessions::{NewJob, SessionRef};
+use livius_sessions::SessionRef;
 use livius_wire::{ErrorMessage, JobAnswer, JobBody};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -73,13 +73,9 @@ pub async fn job_run(
 }
 
 async fn submit(app: &AppState, session: &SessionRef, body: Payload) -> Result<Response, ApiError> {
-    let request = livius_wire::read_job(&body.text()?, app.options.read)?;
+    let new = livius_wire::read_job(&body.text()?, app.options.read)?;
     // The body may be large, and the answer waits for the store.
     let _held = body.into_held();
-    let new = NewJob {
-        language: request.language,
-        payload: request.payload,
-    };
     let view = app.sessions.submit_job(session, new).await;
     let job = view.map_err(ApiError::of_inactive)?.record;
     let text = serde_json::to_vec(&JobAnswer::submitted(&job));

@@ -3,7 +3,7 @@
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use livius_sessions::{NewStatement, Order, OutputView, Page};
+use livius_sessions::{Order, OutputView, Page};
 use livius_wire::{
     ErrorMessage, Message, StatementAnswer, StatementBody, StatementEnvelope, StatementListAnswer,
 };
@@ -85,13 +85,9 @@ pub async fn statement_run(
     InSession(session): InSession,
     body: Payload,
 ) -> Result<Response, ApiError> {
-    let request = livius_wire::read_statement(&body.text()?, app.options.read)?;
+    let new = livius_wire::read_statement(&body.text()?, app.options.read)?;
     // The body may be large, and the answer waits for the store.
     let _held = body.into_held();
-    let new = NewStatement {
-        code: request.code,
-        kind: request.kind,
-    };
     let view = app.sessions.run(&session, new).await?;
     let output = match &view.output {
         OutputView::Inline(text) => Some(&**text),

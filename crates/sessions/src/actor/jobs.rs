@@ -4,12 +4,12 @@ use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 use livius_agent_link::Command;
-use livius_domain::{End, JobEffect, JobEvent, JobId, JobLanguage, JobOutcome, JobRecord};
+use livius_domain::{End, JobEffect, JobEvent, JobId, JobLanguage, JobOutcome, JobRecord, NewJob};
 
 use super::Actor;
 use super::statements::end_reason;
 use crate::error::SessionError;
-use crate::view::{JobView, NewJob, OutputView};
+use crate::view::{JobView, OutputView};
 
 /// Jobs are trimmed after so many have ended.
 const TRIM_EVERY: u64 = 64;

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use livius_agent_link::Command;
-use livius_domain::{End, Kind, StatementEffect, StatementEvent, StatementId, StatementRecord};
+use livius_domain::{
+    End, Kind, NewStatement, StatementEffect, StatementEvent, StatementId, StatementRecord,
+};
 use tokio::time::Instant;
 
 use super::Actor;
 use crate::board::output_view;
 use crate::error::SessionError;
-use crate::view::{NewStatement, OutputView, StatementView};
+use crate::view::{OutputView, StatementView};
 
 /// Statements are trimmed after so many have finished.
 const TRIM_EVERY: u64 = 64;

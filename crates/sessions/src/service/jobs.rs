@@ -1,12 +1,12 @@
 //! Jobs of the programmatic API.
 
-use livius_domain::{JobId, SessionId};
+use livius_domain::{JobId, NewJob, SessionId};
 
 use super::Sessions;
 use crate::board::output_view;
 use crate::error::SessionError;
 use crate::message::Message;
-use crate::view::{JobView, NewJob, SessionRef};
+use crate::view::{JobView, SessionRef};
 
 impl Sessions {
     /// Posts a job: it is stored, and runs as soon as the driver can be reached, beside statements and other jobs.
