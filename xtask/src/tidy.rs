@@ -10,9 +10,10 @@ use serde_json::Value;
 use crate::steps::{cargo, output, root, tell};
 
 /// Which crates of ours a crate may depend on; tests may name more.
-const MAY_DEPEND_ON: [(&str, &[&str]); 8] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 9] = [
     ("livius-domain", &[]),
     ("livius-wire", &["livius-domain"]),
+    ("livius-client", &["livius-domain"]),
     ("livius-store", &["livius-domain"]),
     ("livius-store-sqlite", &["livius-domain", "livius-store"]),
     ("livius-agent-link", &["livius-domain"]),
@@ -39,10 +40,11 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 8] = [
 ];
 
 /// Who alone may depend on something that others are kept apart from.
-const KEPT_BY: [(&str, &[&str]); 5] = [
+const KEPT_BY: [(&str, &[&str]); 6] = [
     ("axum", &["livius-http", "livius", "livius-testkit"]),
     ("sqlx", &["livius-store-sqlite"]),
     ("livius-store-sqlite", &["livius", "livius-testkit"]),
+    ("rustyline", &["livius-client"]),
     ("clap", &["livius", "livius-bench", "livius-compat"]),
     (
         "anyhow",

@@ -1,15 +1,17 @@
 //! The command line.
 
 mod client;
+mod error;
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::Flags;
 pub use client::{
-    Kill, List, Logs, Run, ServerArguments, SessionArguments, Shell, SparkArguments, Statements,
-    Submit,
+    Kill, List, Logs, Run, SHELL_HELP, SUBMIT_HELP, ServerArguments, SessionArguments, Shell,
+    Statements, Submit,
 };
+pub use error::ArgumentError;
 
 /// A session server for Apache Spark that speaks the Apache Livy REST API.
 #[derive(Debug, Parser)]
@@ -34,12 +36,12 @@ pub enum Command {
     /// Runs the server
     Serve(ServerFlags),
     /// Runs code as you type it, or from a pipe, in a session
-    #[command(after_help = crate::commands::SHELL_HELP)]
+    #[command(after_help = SHELL_HELP)]
     Shell(Box<Shell>),
     /// Runs a file's code as one statement, and prints its output
     Run(Box<Run>),
     /// Runs an application as a batch, follows its log and ends as it ends
-    #[command(after_help = crate::commands::SUBMIT_HELP)]
+    #[command(after_help = SUBMIT_HELP)]
     Submit(Box<Submit>),
     /// Lists the sessions
     Sessions(List),
@@ -95,7 +97,7 @@ pub enum Config {
     LivyReference,
 }
 
-/// Flags that every command understands which reads the configuration.
+/// Flags shared by all commands that load the configuration.
 #[derive(Debug, Clone, Default, Args)]
 pub struct CommonFlags {
     /// The configuration file [default: ~/.config/livius/livius.toml, when it is there]

@@ -19,13 +19,12 @@ mod workplace;
 
 use std::process::ExitCode;
 
+use livius_client::Collection;
+
 use crate::cli::Command;
-use crate::client::Collection;
 use crate::config::{ConfigError, Flags, Resolved, Settings, Surroundings};
 use crate::exit::Ending;
 use crate::terminal;
-pub use shell::HELP as SHELL_HELP;
-pub use submit::HELP as SUBMIT_HELP;
 
 /// Runs a command to its end.
 pub fn run(command: Command) -> ExitCode {

@@ -4,11 +4,11 @@
 //! sessions, knowing how Spark is started.
 
 mod cli;
-mod client;
 mod commands;
 mod config;
 mod exit;
 mod logging;
+mod runtime;
 mod server;
 mod terminal;
 

@@ -1,8 +1,12 @@
-//! What commands tell the person who started them.
+//! Output of commands: standard output, standard error, and progress.
+
+mod status_line;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
+
+pub use status_line::StatusLine;
 
 /// Prints a line, or several, to standard output. A reader that has gone away is no reason to fail.
 pub fn say(text: &str) {

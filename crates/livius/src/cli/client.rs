@@ -1,7 +1,38 @@
 //! The arguments of the commands that talk to a server.
 
+use std::time::Duration;
+
 use camino::Utf8PathBuf;
 use clap::Args;
+use livius_client::{Credentials, ServerOptions, SparkOptions};
+
+use super::error::ArgumentError;
+use crate::config::Surroundings;
+
+/// The end of `livius shell --help`, and the answer to `:help` in the shell.
+pub const SHELL_HELP: &str = "\
+Enter runs a statement once it is finished: Python with a block after a blank line,
+Scala and R when all brackets are closed, SQL after a semicolon or a blank line.
+Alt-Enter begins a new line anywhere, Tab completes, Ctrl-C cancels what runs, Ctrl-D ends.
+
+  %sql CODE      one statement of another kind: sql, pyspark, spark or sparkr; %%sql for several lines
+  :kind [KIND]   the kind from now on
+  :session       the session
+  :log [LINES]   the end of the session's log
+  :help, :quit
+
+From a pipe it runs statement after statement and ends with 1 if one of them failed.";
+
+/// The end of `livius submit --help`.
+pub const SUBMIT_HELP: &str = "\
+Standard output has the application's log, standard error what the command itself says.
+
+The exit code is 0 when the application succeeded, else the application's own where the server knows it (Livius does) and 1 where it \
+does not; 128 and the signal's number when a signal ended it; 137 when it was killed or deleted.
+
+Ctrl-C stops following, and the batch goes on, unless --kill-on-interrupt says otherwise; the exit code is 130 then.
+
+Example: livius submit --class org.example.Job job.jar -- 2026-11-21 --dry-run";
 
 /// Where the server is, and what it wants to see.
 #[derive(Debug, Clone, Default, Args)]
@@ -198,4 +229,162 @@ pub struct Submit {
     /// The server.
     #[command(flatten)]
     pub server: ServerArguments,
+}
+
+impl ServerArguments {
+    /// Options of the client: the flags, and the environment for what no flag sets.
+    pub fn options(&self, surroundings: &Surroundings) -> Result<ServerOptions, ArgumentError> {
+        let url = self.url.as_deref();
+        let credentials = |user: &String| {
+            let password = surroundings.get("LIVIUS_PASSWORD");
+            Ok(Credentials {
+                user: user.clone(),
+                password: password.ok_or(ArgumentError::NoPassword)?.to_owned(),
+            })
+        };
+        Ok(ServerOptions {
+            url: url
+                .or_else(|| surroundings.get("LIVIUS_URL"))
+                .map(str::to_owned),
+            headers: headers(&self.headers)?,
+            credentials: self.user.as_ref().map(credentials).transpose()?,
+            timeout: Duration::from_secs(self.timeout),
+        })
+    }
+}
+
+/// Reads `NAME: VALUE`, or `@FILE` with one header on each line.
+fn headers(arguments: &[String]) -> Result<Vec<(String, String)>, ArgumentError> {
+    let mut headers = Vec::new();
+    for argument in arguments {
+        let Some(path) = argument.strip_prefix('@') else {
+            headers.push(header(argument)?);
+            continue;
+        };
+        let lines = std::fs::read_to_string(path).map_err(|source| ArgumentError::HeaderFile {
+            path: path.to_owned(),
+            source,
+        })?;
+        for line in lines.lines().filter(|line| !line.trim().is_empty()) {
+            headers.push(header(line)?);
+        }
+    }
+    Ok(headers)
+}
+
+fn header(text: &str) -> Result<(String, String), ArgumentError> {
+    let (name, value) = text.split_once(':').ok_or_else(|| ArgumentError::Header {
+        name: text.to_owned(),
+    })?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+impl SparkArguments {
+    /// Options of the client.
+    pub fn options(&self) -> Result<SparkOptions, ArgumentError> {
+        Ok(SparkOptions {
+            conf: self
+                .conf
+                .iter()
+                .map(|text| conf(text))
+                .collect::<Result<_, _>>()?,
+            jars: self.jars.clone(),
+            py_files: self.py_files.clone(),
+            files: self.files.clone(),
+            archives: self.archives.clone(),
+            driver_memory: self.driver_memory.clone(),
+            driver_cores: self.driver_cores,
+            executor_memory: self.executor_memory.clone(),
+            executor_cores: self.executor_cores,
+            num_executors: self.num_executors,
+            queue: self.queue.clone(),
+            proxy_user: self.proxy_user.clone(),
+        })
+    }
+}
+
+fn conf(text: &str) -> Result<(String, String), ArgumentError> {
+    let (name, value) = text
+        .split_once('=')
+        .filter(|(name, _)| !name.trim().is_empty())
+        .ok_or_else(|| ArgumentError::Conf {
+            text: text.to_owned(),
+        })?;
+    Ok((name.trim().to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(
+        url: Option<&str>,
+        headers: &[&str],
+        user: Option<&str>,
+        environment: &[(&str, &str)],
+    ) -> Result<ServerOptions, String> {
+        let arguments = ServerArguments {
+            url: url.map(str::to_owned),
+            headers: headers.iter().map(|text| (*text).to_owned()).collect(),
+            user: user.map(str::to_owned),
+            timeout: 5,
+        };
+        arguments
+            .options(&Surroundings::invented(environment, "/"))
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_flag_wins_over_the_environment() {
+        let environment = [("LIVIUS_URL", "https://gate/livy/")];
+        let url = |flag, environment| options(flag, &[], None, environment).unwrap().url;
+        let flag = url(Some("http://h:1"), &environment);
+        assert_eq!(flag.as_deref(), Some("http://h:1"));
+        assert_eq!(
+            url(None, &environment).as_deref(),
+            Some("https://gate/livy/")
+        );
+        assert_eq!(url(None, &[]), None);
+    }
+
+    #[test]
+    fn headers_and_credentials_are_read() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "Authorization: Bearer a:b\n\nX-B: 2\n").unwrap();
+        let from_file = format!("@{}", file.path().display());
+        let environment = [("LIVIUS_PASSWORD", "pst")];
+        let read = options(None, &["X-A: 1", &from_file], Some("me"), &environment).unwrap();
+        let expected = [
+            ("X-A", " 1"),
+            ("Authorization", " Bearer a:b"),
+            ("X-B", " 2"),
+        ];
+        assert_eq!(
+            read.headers,
+            expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        );
+        let credentials = read.credentials.unwrap();
+        assert_eq!(
+            (credentials.user.as_str(), credentials.password.as_str()),
+            ("me", "pst")
+        );
+    }
+
+    #[test]
+    fn arguments_that_make_no_sense_are_refused() {
+        for header in ["", "no colon", "@/none/such"] {
+            assert!(options(None, &[header], None, &[]).is_err(), "{header:?}");
+        }
+        let error = options(None, &[], Some("me"), &[]).unwrap_err();
+        assert!(error.contains("LIVIUS_PASSWORD"), "{error}");
+        for text in ["novalue", "=x", " =x"] {
+            let arguments = SparkArguments {
+                conf: vec![text.to_owned()],
+                ..SparkArguments::default()
+            };
+            assert!(arguments.options().is_err(), "{text:?}");
+        }
+        let pair = conf(" a =b=c").unwrap();
+        assert_eq!(pair, ("a".to_owned(), "b=c".to_owned()));
+    }
 }

@@ -1,23 +1,24 @@
-//! What the commands that talk to a server have in common.
+//! The connection to a server, shared by the commands that are clients.
 
-use crate::cli::ServerArguments;
-use crate::client::request::ConfError;
-use crate::client::text::escaped_lines;
-use crate::client::{ClientError, Livy, Target, TargetError};
+use livius_client::text::escaped_lines;
+use livius_client::{ClientError, Livy, Target, TargetError};
+
+use crate::cli::{ArgumentError, ServerArguments};
 use crate::config::Surroundings;
 use crate::terminal::complain;
 
-/// Finds the server that the command line, or the environment, names.
+/// Opens a client of the server that the command line or the environment names.
 pub fn open(arguments: &ServerArguments, surroundings: &Surroundings) -> anyhow::Result<Livy> {
-    Ok(Livy::new(Target::new(arguments, surroundings)?)?)
+    let target = Target::new(arguments.options(surroundings)?)?;
+    let notice = |error: &ClientError| {
+        complain(&format!("livius: {error}; trying again for a minute"));
+    };
+    Ok(Livy::new(target)?.on_retry(notice))
 }
 
-/// Tells what follows from a failure: the log of what ended, and what to do.
+/// Prints what helps with a failure: the end of the session's log, and a remedy.
 pub fn explain(error: &anyhow::Error) {
-    let Some(error) = error.downcast_ref::<ClientError>() else {
-        return;
-    };
-    if let ClientError::Ended { log, .. } = error
+    if let Some(ClientError::Ended { log, .. }) = error.downcast_ref()
         && !log.is_empty()
     {
         complain("the end of its log:");
@@ -25,16 +26,37 @@ pub fn explain(error: &anyhow::Error) {
             complain(&format!("  {}", escaped_lines(line.trim_start())));
         }
     }
-    if let Some(hint) = error.hint() {
+    if let Some(hint) = hint(error) {
         complain(&format!("  what to do: {hint}"));
     }
 }
 
-/// Whether the command line is what is wrong.
+fn hint(error: &anyhow::Error) -> Option<&'static str> {
+    if let Some(TargetError::Credentials) = error.downcast_ref() {
+        return Some("give the name with --user, and the password in LIVIUS_PASSWORD");
+    }
+    match error.downcast_ref()? {
+        ClientError::Unreachable { .. } => {
+            Some("start a server with `livius serve`, or name another with --url or in LIVIUS_URL")
+        }
+        ClientError::TimedOut { .. } => {
+            Some("try again, or allow it more time with --timeout SECONDS")
+        }
+        ClientError::Foreign { .. } => Some("name the server with --url or in LIVIUS_URL"),
+        ClientError::Refused { status, .. } if status.as_u16() == 401 => Some(
+            "sign in with --user NAME and the password in LIVIUS_PASSWORD, or with --header 'Authorization: …'",
+        ),
+        ClientError::Setup(_)
+        | ClientError::Refused { .. }
+        | ClientError::Name { .. }
+        | ClientError::Ended { .. } => None,
+    }
+}
+
+/// Whether the command line is wrong, so that the same command can never succeed.
 pub fn is_misuse(error: &anyhow::Error) -> bool {
-    let is_name = || {
-        let client = error.downcast_ref();
-        matches!(client, Some(ClientError::Name { .. }))
-    };
-    error.is::<TargetError>() || error.is::<ConfError>() || is_name()
+    let client = error.downcast_ref();
+    error.is::<TargetError>()
+        || error.is::<ArgumentError>()
+        || matches!(client, Some(ClientError::Name { .. }))
 }

@@ -2,11 +2,11 @@
 
 use std::cell::RefCell;
 
-use crate::client::output::{Shown, shown};
-use crate::client::session::Session;
-use crate::client::{ClientError, Statement, StatusLine};
 use crate::server::{Signal, Signals};
-use crate::terminal::{complain, put};
+use crate::terminal::{StatusLine, complain, put};
+use livius_client::output::{Shown, shown};
+use livius_client::session::Session;
+use livius_client::{ClientError, Statement};
 
 /// What came of a statement.
 #[derive(Debug)]

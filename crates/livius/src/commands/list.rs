@@ -1,20 +1,21 @@
 //! `livius sessions`, `livius batches` and `livius statements`: tables for people, JSON for programs.
 
 use anyhow::Context as _;
+use livius_client::table::Table;
+use livius_client::{Collection, Entry, Reference, Statement, entries};
 use serde_json::value::RawValue;
 
 use crate::cli::{List, Statements};
-use crate::client::table::Table;
-use crate::client::{Collection, Entry, Reference, Statement, entries};
-use crate::commands::{connection, serve};
+use crate::commands::connection;
 use crate::config::Surroundings;
 use crate::exit::Ending;
+use crate::runtime::on_runtime;
 use crate::terminal::{columns, complain, put};
 
 /// Lists sessions or batches.
 pub fn entries(collection: Collection, arguments: &List) -> anyhow::Result<Ending> {
     let livy = connection::open(&arguments.server, &Surroundings::of_this_process())?;
-    let found = serve::on_runtime(async { Ok(entries::all(&livy, collection).await?) })?;
+    let found = on_runtime(async { Ok(entries::all(&livy, collection).await?) })?;
     if arguments.json {
         return print_json(&found);
     }
@@ -30,7 +31,7 @@ pub fn entries(collection: Collection, arguments: &List) -> anyhow::Result<Endin
 pub fn statements(arguments: &Statements) -> anyhow::Result<Ending> {
     let livy = connection::open(&arguments.server, &Surroundings::of_this_process())?;
     let session = Reference::parse(Collection::Sessions, &arguments.session)?;
-    let found = serve::on_runtime(async { Ok(entries::statements(&livy, &session).await?) })?;
+    let found = on_runtime(async { Ok(entries::statements(&livy, &session).await?) })?;
     if arguments.json {
         return print_json(&found);
     }

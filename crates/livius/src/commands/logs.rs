@@ -1,20 +1,22 @@
 //! `livius logs`: the log of a session or a batch, once or as it grows.
 
+use livius_client::follow::{follow, pinned};
+use livius_client::log::{LogError, LogReader, Sink, tail};
+use livius_client::text::escaped_lines;
+use livius_client::{Collection, Livy, Reference};
+
 use crate::cli::Logs;
-use crate::client::follow::{follow, pinned};
-use crate::client::log::{LogError, LogReader, Sink, tail};
-use crate::client::text::escaped_lines;
-use crate::client::{Collection, Livy, Reference};
-use crate::commands::{connection, serve};
+use crate::commands::connection;
 use crate::config::Surroundings;
 use crate::exit::Ending;
+use crate::runtime::on_runtime;
 use crate::terminal::{complain, put, stdout_is_terminal};
 
 /// Runs the command.
 pub fn run(arguments: &Logs) -> anyhow::Result<Ending> {
     let livy = connection::open(&arguments.server, &Surroundings::of_this_process())?;
     let reference = Reference::parse(Collection::of(arguments.batch), &arguments.which)?;
-    serve::on_runtime(async {
+    on_runtime(async {
         let reference = pinned(&livy, &reference).await?;
         tolerated(print(&livy, &reference, arguments).await)?;
         Ok(Ending::Good)

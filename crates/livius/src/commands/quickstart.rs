@@ -9,10 +9,11 @@ use camino::Utf8Path;
 use livius_store_sqlite::OpenError;
 
 use crate::cli::{Quickstart, ServerFlags};
-use crate::commands::{serve, setup};
+use crate::commands::setup;
 use crate::config::{Settings, Surroundings};
 use crate::exit::Ending;
 use crate::logging;
+use crate::runtime::on_runtime;
 use crate::server::{Server, Signals};
 use crate::terminal::{Progress, say};
 
@@ -30,7 +31,7 @@ pub fn run(arguments: &Quickstart) -> anyhow::Result<Ending> {
     if may_move {
         settings.listen = free_address(settings.listen);
     }
-    serve::on_runtime(show(arguments.exit, &settings, &surroundings, &progress))
+    on_runtime(show(arguments.exit, &settings, &surroundings, &progress))
 }
 
 async fn show(

@@ -4,14 +4,15 @@ use std::io::Read as _;
 
 use anyhow::{Context as _, bail};
 use camino::Utf8Path;
+use livius_client::session::Session;
+use livius_client::{ClientError, Statement, language};
 
 use crate::cli::Run;
-use crate::client::session::Session;
-use crate::client::{ClientError, Statement, language};
 use crate::commands::evaluation::{self, Evaluation};
-use crate::commands::{connection, serve, workplace};
+use crate::commands::{connection, workplace};
 use crate::config::Surroundings;
 use crate::exit::Ending;
+use crate::runtime::on_runtime;
 use crate::server::Signals;
 use crate::terminal::put;
 
@@ -30,7 +31,7 @@ pub fn run(arguments: &Run) -> anyhow::Result<Ending> {
         ),
     };
     let code = read(&arguments.file)?;
-    serve::on_runtime(async {
+    on_runtime(async {
         let mut signals = Signals::listen()?;
         let session =
             workplace::open(&livy, &arguments.session, kind.as_deref(), &surroundings).await?;
@@ -91,7 +92,7 @@ fn print_json(statement: &Statement) -> bool {
     // A reader that has gone away is no reason to fail.
     let _ = serde_json::to_string(statement).map(|text| put(&format!("{text}\n")));
     matches!(
-        crate::client::output::shown(statement),
-        crate::client::output::Shown::Good(_)
+        livius_client::output::shown(statement),
+        livius_client::output::Shown::Good(_)
     )
 }

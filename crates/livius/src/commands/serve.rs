@@ -1,11 +1,10 @@
 //! `livius serve`: runs the server.
 
-use std::future::Future;
-
 use anyhow::Context as _;
 
 use crate::cli::ServerFlags;
 use crate::exit::Ending;
+use crate::runtime::on_runtime;
 use crate::server::{Server, Signals};
 use crate::{logging, terminal};
 
@@ -25,15 +24,4 @@ pub fn run(flags: &ServerFlags) -> anyhow::Result<Ending> {
         ));
         Ok(server.run(&mut signals).await)
     })
-}
-
-/// Runs a future on a runtime of its own. What still blocks a thread at the end is not waited for.
-pub fn on_runtime<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("cannot start threads")?;
-    let result = runtime.block_on(future);
-    runtime.shutdown_background();
-    result
 }

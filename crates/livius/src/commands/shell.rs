@@ -4,38 +4,26 @@ mod directive;
 
 use std::io::IsTerminal as _;
 
-use crate::cli::Shell;
-use crate::client::input::{Editor, Entered, Pipe};
-use crate::client::session::Session;
-use crate::client::{ClientError, language, log};
+use livius_client::input::{Editor, Entered, Pipe};
+use livius_client::session::Session;
+use livius_client::{ClientError, language, log};
+
+use crate::cli::{SHELL_HELP, Shell};
 use crate::commands::evaluation::{self, Evaluation};
-use crate::commands::{connection, serve, workplace};
+use crate::commands::{connection, workplace};
 use crate::config::Surroundings;
 use crate::exit::Ending;
+use crate::runtime::on_runtime;
 use crate::server::{Signal, Signals};
 use crate::terminal::{complain, say};
 use directive::Directive;
-
-/// What `--help` says at its end, and what `:help` says.
-pub const HELP: &str = "\
-Enter runs a statement once it is finished: Python with a block after a blank line,
-Scala and R when all brackets are closed, SQL after a semicolon or a blank line.
-Alt-Enter begins a new line anywhere, Tab completes, Ctrl-C cancels what runs, Ctrl-D ends.
-
-  %sql CODE      one statement of another kind: sql, pyspark, spark or sparkr; %%sql for several lines
-  :kind [KIND]   the kind from now on
-  :session       the session
-  :log [LINES]   the end of the session's log
-  :help, :quit
-
-From a pipe it runs statement after statement and ends with 1 if one of them failed.";
 
 /// Runs the command.
 pub fn run(arguments: &Shell) -> anyhow::Result<Ending> {
     let surroundings = Surroundings::of_this_process();
     let livy = connection::open(&arguments.server, &surroundings)?;
     let kind = arguments.kind.as_deref();
-    serve::on_runtime(async {
+    on_runtime(async {
         let mut signals = Signals::listen()?;
         let session = workplace::open(&livy, &arguments.session, kind, &surroundings).await?;
         let ending = talk(&session, kind, &surroundings, &mut signals).await;
@@ -194,7 +182,7 @@ impl Conversation<'_> {
     async fn obey(&mut self, text: &str) -> bool {
         match Directive::parse(text) {
             Ok(Directive::Quit) => return true,
-            Ok(Directive::Help) => say(HELP),
+            Ok(Directive::Help) => say(SHELL_HELP),
             Ok(Directive::Kind(None)) => say(&self.kind),
             Ok(Directive::Kind(Some(kind))) => self.kind = kind,
             Ok(Directive::Session) => self.tell_session().await,
@@ -216,7 +204,7 @@ impl Conversation<'_> {
                 let id = self.session.id;
                 let base = self.session.livy().base();
                 let line = format!("session {id} on {base} is {}{page}", entry.state);
-                say(&crate::client::text::escaped(&line));
+                say(&livius_client::text::escaped(&line));
             }
             Err(error) => complain(&format!("livius: {error}")),
         }
@@ -227,7 +215,7 @@ impl Conversation<'_> {
         match log::tail(session.livy(), &session.reference, lines).await {
             Ok(lines) => {
                 for line in lines {
-                    say(&crate::client::text::escaped_lines(&line));
+                    say(&livius_client::text::escaped_lines(&line));
                 }
             }
             Err(error) => complain(&format!("livius: {error}")),

@@ -1,35 +1,25 @@
 //! `livius submit`: an application as a batch, followed to its end.
 
+use livius_client::batch::outcome;
+use livius_client::follow::follow;
+use livius_client::log::LogError;
+use livius_client::{Collection, Entry, Livy, Reference, request};
 use serde_json::{Value, json};
 
 use crate::cli::Submit;
-use crate::client::batch::outcome;
-use crate::client::follow::follow;
-use crate::client::log::LogError;
-use crate::client::{Collection, Entry, Livy, Reference, request};
-use crate::commands::{connection, logs, serve};
+use crate::commands::{connection, logs};
 use crate::config::Surroundings;
 use crate::exit::Ending;
+use crate::runtime::on_runtime;
 use crate::server::{Signal, Signals};
 use crate::terminal::{complain, say};
-
-/// What `--help` says at its end.
-pub const HELP: &str = "\
-Standard output has the application's log, standard error what the command itself says.
-
-The exit code is 0 when the application succeeded, else the application's own where the server knows it (Livius does) and 1 where it \
-does not; 128 and the signal's number when a signal ended it; 137 when it was killed or deleted.
-
-Ctrl-C stops following, and the batch goes on, unless --kill-on-interrupt says otherwise; the exit code is 130 then.
-
-Example: livius submit --class org.example.Job job.jar -- 2026-11-21 --dry-run";
 
 /// Runs the command.
 pub fn run(arguments: &Submit) -> anyhow::Result<Ending> {
     let surroundings = Surroundings::of_this_process();
     let livy = connection::open(&arguments.server, &surroundings)?;
     let body = body(arguments, &surroundings, livy.is_local())?;
-    serve::on_runtime(async {
+    on_runtime(async {
         let mut signals = Signals::listen()?;
         let batch: Entry = livy.post(Collection::Batches.path(), &body).await?;
         if arguments.no_wait {
@@ -43,7 +33,7 @@ pub fn run(arguments: &Submit) -> anyhow::Result<Ending> {
 
 fn body(arguments: &Submit, surroundings: &Surroundings, is_local: bool) -> anyhow::Result<Value> {
     let paths = request::Paths::new(surroundings.directory(), is_local);
-    let mut body = request::spark(&arguments.spark, paths)?;
+    let mut body = request::spark(&arguments.spark.options()?, paths);
     body.insert("file".into(), paths.resolved(&arguments.file).into());
     let optional = [
         ("className", json!(arguments.class_name)),
@@ -117,7 +107,7 @@ async fn interrupted(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::{ServerArguments, SparkArguments};
+    use crate::cli::{ServerArguments, SessionArguments};
 
     #[test]
     fn a_batch_is_asked_for_with_what_was_said() {
@@ -127,7 +117,7 @@ mod tests {
             name: None,
             no_wait: false,
             kill_on_interrupt: false,
-            spark: SparkArguments::default(),
+            spark: SessionArguments::default().spark,
             server: ServerArguments::default(),
             arguments: arguments.iter().map(|text| (*text).to_owned()).collect(),
         };

@@ -1,11 +1,12 @@
 //! The session that `shell` and `run` work in: found or made, awaited, and tidied away.
 
+use livius_client::session::Session;
+use livius_client::{ClientError, Entry, Livy, request};
+
 use crate::cli::SessionArguments;
-use crate::client::session::Session;
-use crate::client::{ClientError, Livy, request};
 use crate::config::Surroundings;
 use crate::server::{Signal, Signals};
-use crate::terminal::complain;
+use crate::terminal::{StatusLine, complain};
 
 /// The session that the command line asks for. A new one is not ready yet.
 pub async fn open(
@@ -18,7 +19,7 @@ pub async fn open(
         return Ok(Session::find(livy, text).await?);
     }
     let paths = request::Paths::new(surroundings.directory(), livy.is_local());
-    let body = request::spark(&arguments.spark, paths)?;
+    let body = request::spark(&arguments.spark.options()?, paths);
     Ok(Session::create(livy, kind, arguments.name.as_deref(), body).await?)
 }
 
@@ -30,8 +31,15 @@ pub async fn await_ready(
     tokio::select! {
         biased;
         signal = signals.next() => Ok(Some(signal)),
-        ready = session.await_ready() => ready.map(|()| None),
+        ready = ready(session) => ready.map(|()| None),
     }
+}
+
+/// Waits until the session takes statements, with its state in a line on the terminal.
+async fn ready(session: &Session) -> Result<(), ClientError> {
+    let mut status = StatusLine::begin();
+    let seen = |entry: &Entry| status.show(&format!("session {} is {}", entry.id, entry.state));
+    session.await_ready(seen).await
 }
 
 /// Deletes the session if it was made here, and is not to be kept. A signal meanwhile ends the waiting for it.

@@ -55,9 +55,9 @@ fn refusals_and_absences_are_told_with_a_remedy() {
     ]);
     let cases: [(&[&str], &str, i32); 5] = [
         (&["sessions"], "--user NAME", 1),
-        (&["batches"], "is no Livy", 1),
+        (&["batches"], "does not look like a Livy server", 1),
         (&["kill", "0"], "302", 1),
-        (&["kill", ".."], "can be no number or name", 2),
+        (&["kill", ".."], "is not the id or name", 2),
         (
             &["sessions", "--url", "http://me:pst@h"],
             "LIVIUS_PASSWORD",

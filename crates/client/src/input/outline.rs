@@ -1,6 +1,6 @@
 //! A text without what its strings and comments hold: enough to see whether it is finished, in four languages.
 
-use crate::client::language::Dialect;
+use crate::language::Dialect;
 
 /// What is left of a text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

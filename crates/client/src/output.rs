@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::answers::Statement;
-use super::table::Table;
+use crate::answers::Statement;
+use crate::table::Table;
 
 const TABLE: &str = "application/vnd.livy.table.v1+json";
 const JSON: &str = "application/json";

@@ -3,13 +3,33 @@
 use camino::Utf8Path;
 use serde_json::{Map, Value, json};
 
-use crate::cli::SparkArguments;
-
-/// A flag that makes no sense.
-#[derive(Debug, thiserror::Error)]
-#[error("--conf {text:?} is not NAME=TEXT")]
-pub struct ConfError {
-    text: String,
+/// What a session or batch asks of Spark. Fields that are empty or `None` are not sent.
+#[derive(Debug, Clone, Default)]
+pub struct SparkOptions {
+    /// Spark configuration: names and texts.
+    pub conf: Vec<(String, String)>,
+    /// Jars for the driver and the executors.
+    pub jars: Vec<String>,
+    /// Python files and archives for the Python path.
+    pub py_files: Vec<String>,
+    /// Files for the working directories.
+    pub files: Vec<String>,
+    /// Archives that are unpacked into the working directories.
+    pub archives: Vec<String>,
+    /// The driver's memory, such as `2g`.
+    pub driver_memory: Option<String>,
+    /// The driver's cores.
+    pub driver_cores: Option<u32>,
+    /// An executor's memory.
+    pub executor_memory: Option<String>,
+    /// An executor's cores.
+    pub executor_cores: Option<u32>,
+    /// The number of executors.
+    pub num_executors: Option<u32>,
+    /// The queue of the cluster.
+    pub queue: Option<String>,
+    /// The user that Spark runs as.
+    pub proxy_user: Option<String>,
 }
 
 /// Where relative paths are looked for, if they are: a server elsewhere does not see the files of this machine.
@@ -40,48 +60,36 @@ impl<'a> Paths<'a> {
 }
 
 /// The part of a request that Spark is given. Only what was said is in it: older servers do not know every field.
-pub fn spark(
-    arguments: &SparkArguments,
-    paths: Paths<'_>,
-) -> Result<Map<String, Value>, ConfError> {
+pub fn spark(options: &SparkOptions, paths: Paths<'_>) -> Map<String, Value> {
     let mut body = Map::new();
-    if !arguments.conf.is_empty() {
-        body.insert("conf".into(), Value::Object(conf(&arguments.conf)?));
+    if !options.conf.is_empty() {
+        let pair = |(name, text): &(String, String)| (name.clone(), Value::from(text.as_str()));
+        let conf = options.conf.iter().map(pair).collect();
+        body.insert("conf".into(), Value::Object(conf));
     }
     let lists = [
-        ("jars", &arguments.jars),
-        ("pyFiles", &arguments.py_files),
-        ("files", &arguments.files),
-        ("archives", &arguments.archives),
+        ("jars", &options.jars),
+        ("pyFiles", &options.py_files),
+        ("files", &options.files),
+        ("archives", &options.archives),
     ];
     for (key, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
         let resolved = list.iter().map(|text| paths.resolved(text)).collect();
         body.insert(key.into(), resolved);
     }
     let single = [
-        ("driverMemory", json!(arguments.driver_memory)),
-        ("driverCores", json!(arguments.driver_cores)),
-        ("executorMemory", json!(arguments.executor_memory)),
-        ("executorCores", json!(arguments.executor_cores)),
-        ("numExecutors", json!(arguments.num_executors)),
-        ("queue", json!(arguments.queue)),
-        ("proxyUser", json!(arguments.proxy_user)),
+        ("driverMemory", json!(options.driver_memory)),
+        ("driverCores", json!(options.driver_cores)),
+        ("executorMemory", json!(options.executor_memory)),
+        ("executorCores", json!(options.executor_cores)),
+        ("numExecutors", json!(options.num_executors)),
+        ("queue", json!(options.queue)),
+        ("proxyUser", json!(options.proxy_user)),
     ];
     for (key, value) in single.into_iter().filter(|(_, value)| !value.is_null()) {
         body.insert(key.into(), value);
     }
-    Ok(body)
-}
-
-fn conf(pairs: &[String]) -> Result<Map<String, Value>, ConfError> {
-    let pair = |text: &String| {
-        let (name, value) = text
-            .split_once('=')
-            .filter(|(name, _)| !name.trim().is_empty())
-            .ok_or_else(|| ConfError { text: text.clone() })?;
-        Ok((name.trim().to_owned(), Value::from(value)))
-    };
-    pairs.iter().map(pair).collect()
+    body
 }
 
 #[cfg(test)]
@@ -91,18 +99,17 @@ mod tests {
     #[test]
     fn only_what_was_said_is_asked_for() {
         let nothing = Paths::new("/".into(), false);
-        assert!(
-            spark(&SparkArguments::default(), nothing)
-                .unwrap()
-                .is_empty()
-        );
+        assert!(spark(&SparkOptions::default(), nothing).is_empty());
         let texts = |list: &[&str]| {
             list.iter()
                 .map(|text| (*text).to_owned())
                 .collect::<Vec<_>>()
         };
-        let arguments = SparkArguments {
-            conf: texts(&["a=b=c", "spark.x="]),
+        let options = SparkOptions {
+            conf: vec![
+                ("a".into(), "b=c".into()),
+                ("spark.x".into(), String::new()),
+            ],
             jars: texts(&["hdfs:///a.jar", "b.jar"]),
             py_files: texts(&["c.py"]),
             files: texts(&["d"]),
@@ -115,7 +122,7 @@ mod tests {
             queue: Some("q".into()),
             proxy_user: Some("u".into()),
         };
-        let body = Value::Object(spark(&arguments, nothing).unwrap());
+        let body = Value::Object(spark(&options, nothing));
         assert_eq!(
             body,
             json!({
@@ -124,11 +131,6 @@ mod tests {
                 "numExecutors": 3, "queue": "q", "proxyUser": "u",
             })
         );
-        let wrong = SparkArguments {
-            conf: texts(&["novalue"]),
-            ..SparkArguments::default()
-        };
-        assert!(spark(&wrong, nothing).is_err());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Tables for people: columns that line up, on one terminal line each.
 
-use super::text::{cut, escaped, width};
+use crate::text::{cut, escaped, width};
 
 /// Between two columns.
 const GAP: usize = 2;

@@ -1,7 +1,7 @@
 //! Whether what was typed so far is a statement, or wants another line.
 
 use super::outline::outline;
-use crate::client::language::{Dialect, switched};
+use crate::language::{Dialect, switched};
 
 /// What a line of Scala or R ends with that goes on.
 const GOES_ON: [&str; 22] = [

@@ -3,8 +3,9 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
-use super::text::{cut, escaped};
-use crate::terminal::columns;
+use livius_client::text::{cut, escaped};
+
+use super::columns;
 
 /// What takes no longer than this is not worth a word.
 const MOMENT: Duration = Duration::from_millis(500);

@@ -2,7 +2,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::error::ClientError;
+use crate::error::ClientError;
 
 /// Everything but what an address may hold anywhere.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC

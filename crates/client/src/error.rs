@@ -3,7 +3,7 @@
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use super::text::escaped_lines;
+use crate::text::escaped_lines;
 
 /// The most characters of an answer that are told.
 const LONGEST: usize = 4_000;
@@ -37,7 +37,7 @@ pub enum ClientError {
         text: String,
     },
     /// The answer is not what Livy would answer.
-    #[error("what answers at {base} is no Livy: {path} answered {text}")]
+    #[error("{base} does not look like a Livy server: {path} answered {text}")]
     Foreign {
         /// The server.
         base: String,
@@ -47,7 +47,7 @@ pub enum ClientError {
         text: String,
     },
     /// It can be no session or batch.
-    #[error("{text:?} can be no number or name")]
+    #[error("{text:?} is not the id or name of a session or batch")]
     Name {
         /// What was given.
         text: String,
@@ -77,23 +77,6 @@ impl ClientError {
         Self::Refused {
             status,
             text: escaped_lines(&text),
-        }
-    }
-
-    /// What to do about it.
-    pub fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::Unreachable { .. } => Some(
-                "start a server with `livius serve`, or name another with --url or in LIVIUS_URL",
-            ),
-            Self::TimedOut { .. } => {
-                Some("try again, or allow it more time with --timeout SECONDS")
-            }
-            Self::Foreign { .. } => Some("name the server with --url or in LIVIUS_URL"),
-            Self::Refused { status, .. } if *status == StatusCode::UNAUTHORIZED => Some(
-                "sign in with --user NAME and the password in LIVIUS_PASSWORD, or with --header 'Authorization: …'",
-            ),
-            Self::Setup(_) | Self::Refused { .. } | Self::Name { .. } | Self::Ended { .. } => None,
         }
     }
 
@@ -175,11 +158,5 @@ mod tests {
             assert_eq!(error.is_not_found(), status.as_u16() == 404);
             assert_eq!(error.may_pass(), status.as_u16() == 502);
         }
-    }
-
-    #[test]
-    fn signing_in_is_hinted_at() {
-        let error = ClientError::refused(StatusCode::UNAUTHORIZED, "", None);
-        assert!(error.hint().unwrap().contains("--user"));
     }
 }

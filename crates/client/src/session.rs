@@ -2,14 +2,13 @@
 
 use serde_json::{Map, Value};
 
-use super::answers::Entry;
-use super::error::ClientError;
-use super::language;
-use super::livy::Livy;
-use super::log;
-use super::pace::Pace;
-use super::reference::{Collection, Reference};
-use super::status::StatusLine;
+use crate::answers::Entry;
+use crate::error::ClientError;
+use crate::language;
+use crate::livy::Livy;
+use crate::log;
+use crate::pace::Pace;
+use crate::reference::{Collection, Reference};
 
 /// Lines of its log that explain a session's end.
 const LAST_LINES: u32 = 40;
@@ -84,15 +83,15 @@ impl Session {
     }
 
     /// Waits until it takes statements. One that ends instead tells the end of its log.
-    pub async fn await_ready(&self) -> Result<(), ClientError> {
-        let (mut pace, mut status) = (Pace::SLOW, StatusLine::begin());
+    pub async fn await_ready(&self, mut seen: impl FnMut(&Entry)) -> Result<(), ClientError> {
+        let mut pace = Pace::SLOW;
         loop {
             let entry = self.look().await?;
             match entry.state.as_str() {
                 "idle" | "busy" => return Ok(()),
                 "shutting_down" => return Err(self.ended(entry.state).await),
                 _ if entry.is_ended() => return Err(self.ended(entry.state).await),
-                state => status.show(&format!("session {} is {state}", self.id)),
+                _ => seen(&entry),
             }
             pace.wait().await;
         }

@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use super::answers::Entry;
-use super::livy::Livy;
+use crate::answers::Entry;
+use crate::livy::Livy;
 
 /// As shells have it for what was killed.
 const KILLED: u8 = 137;

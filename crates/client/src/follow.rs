@@ -2,12 +2,12 @@
 
 use std::collections::VecDeque;
 
-use super::answers::Entry;
-use super::error::ClientError;
-use super::livy::Livy;
-use super::log::{LogError, LogReader, Sink};
-use super::pace::Pace;
-use super::reference::Reference;
+use crate::answers::Entry;
+use crate::error::ClientError;
+use crate::livy::Livy;
+use crate::log::{LogError, LogReader, Sink};
+use crate::pace::Pace;
+use crate::reference::Reference;
 
 /// Tells lines until the end, and answers how the session or batch was then; `None` when it is gone.
 ///

@@ -1,26 +1,39 @@
 //! Requests and answers.
 
 use std::error::Error as _;
+use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use reqwest::{Client, RequestBuilder, redirect};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::error::ClientError;
-use super::pace::Pace;
-use super::target::Target;
-use crate::terminal::complain;
+use crate::error::ClientError;
+use crate::pace::Pace;
+use crate::target::{Credentials, Target};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a server may be away while something is waited for.
 const ABSENCE: Duration = Duration::from_mins(1);
 
-/// A server that is talked to. Copies are cheap.
-#[derive(Debug, Clone)]
+/// Called with the failure when a request begins to be retried.
+type RetryNotice = Arc<dyn Fn(&ClientError) + Send + Sync>;
+
+/// A client of one server. Clones are cheap.
+#[derive(Clone)]
 pub struct Livy {
     client: Client,
     target: Target,
+    on_retry: RetryNotice,
+}
+
+impl fmt::Debug for Livy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Livy")
+            .field("target", &self.target)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Livy {
@@ -38,7 +51,17 @@ impl Livy {
             builder = builder.no_proxy();
         }
         let client = builder.build().map_err(ClientError::Setup)?;
-        Ok(Self { client, target })
+        Ok(Self {
+            client,
+            target,
+            on_retry: Arc::new(|_| {}),
+        })
+    }
+
+    /// Has this called once for each outage, when [`look`](Self::look) begins to retry.
+    pub fn on_retry(mut self, notice: impl Fn(&ClientError) + Send + Sync + 'static) -> Self {
+        self.on_retry = Arc::new(notice);
+        self
     }
 
     /// The server.
@@ -66,7 +89,7 @@ impl Livy {
                 answer => return answer,
             };
             let since = *missed.get_or_insert_with(|| {
-                complain(&format!("livius: {error}; trying again for a minute"));
+                (self.on_retry)(&error);
                 Instant::now()
             });
             if since.elapsed() > ABSENCE {
@@ -99,8 +122,8 @@ impl Livy {
     }
 
     async fn answer(&self, request: RequestBuilder) -> Result<String, ClientError> {
-        let request = match &self.target.sign_in {
-            Some((name, password)) => request.basic_auth(name, Some(password)),
+        let request = match &self.target.credentials {
+            Some(Credentials { user, password }) => request.basic_auth(user, Some(password)),
             None => request,
         };
         let answer = request.send().await.map_err(|error| self.lost(&error))?;

@@ -6,10 +6,10 @@
 
 use std::collections::VecDeque;
 
-use super::answers::LogPage;
-use super::error::ClientError;
-use super::livy::Livy;
-use super::reference::Reference;
+use crate::answers::LogPage;
+use crate::error::ClientError;
+use crate::livy::Livy;
+use crate::reference::Reference;
 
 /// Lines that are asked for at once.
 const PAGE: u64 = 1_000;

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::answers::{Candidates, Statement};
-use super::error::ClientError;
-use super::pace::Pace;
-use super::session::Session;
+use crate::answers::{Candidates, Statement};
+use crate::error::ClientError;
+use crate::pace::Pace;
+use crate::session::Session;
 
 impl Session {
     /// Has code run.

@@ -2,10 +2,10 @@
 
 use serde_json::value::RawValue;
 
-use super::answers::{EntryPage, StatementPage};
-use super::error::ClientError;
-use super::livy::Livy;
-use super::reference::{Collection, Reference};
+use crate::answers::{EntryPage, StatementPage};
+use crate::error::ClientError;
+use crate::livy::Livy;
+use crate::reference::{Collection, Reference};
 
 /// How many entries are asked for at once.
 const PAGE: usize = 200;

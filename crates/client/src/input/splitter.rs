@@ -1,7 +1,7 @@
 //! Statements out of lines that nobody types: no blank line is needed after a block of Python, and blank lines within one do not end it.
 
 use super::complete::{continues_block, has_block, is_closed, is_complete, rule};
-use crate::client::language::Dialect;
+use crate::language::Dialect;
 
 /// Lines that are no statement yet.
 #[derive(Debug, Default)]

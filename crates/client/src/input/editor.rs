@@ -20,8 +20,8 @@ use tokio::sync::oneshot;
 
 use super::Entered;
 use super::complete::{is_complete, rule};
-use crate::client::language::{Dialect, switched};
-use crate::client::session::Session;
+use crate::language::{Dialect, switched};
+use crate::session::Session;
 
 /// Statements that are remembered.
 const REMEMBERED: usize = 10_000;
