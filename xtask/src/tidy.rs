@@ -17,7 +17,8 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 9] = [
     ("livius-store", &["livius-domain"]),
     ("livius-store-sqlite", &["livius-domain", "livius-store"]),
     ("livius-agent-link", &["livius-domain"]),
-    ("livius-launch", &["livius-domain"]),
+    ("livius-spark-home", &["livius-domain"]),
+    ("livius-launch", &["livius-domain", "livius-spark-home"]),
     (
         "livius-sessions",
         &[
@@ -60,7 +61,10 @@ const KEPT_BY: [(&str, &[&str]); 6] = [
 
 /// Where alone a text may stand in the sources of the crates.
 const SAID_IN: [(&str, &[&str]); 2] = [
-    ("process::Command", &["crates/launch/", "crates/testkit/"]),
+    (
+        "process::Command",
+        &["crates/launch/", "crates/spark-home/", "crates/testkit/"],
+    ),
     (
         "env::var",
         &["crates/livius/src/config/", "crates/testkit/"],

@@ -14,12 +14,11 @@ mod tests;
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use livius_spark_home::{Flags, Installation, Java, SparkConf, properties};
 
 use crate::driver_dir::{DEFAULT_GRACE, DriverCommand, DriverDir};
-use crate::flags::Flags;
 use crate::java_options::{self, OptionError};
-use crate::spark_conf::{SparkConf, directories};
-use crate::{DriverOrder, Installation, Java, Program, properties};
+use crate::{DriverOrder, Program};
 
 /// Why there is no command line for an order.
 #[derive(Debug, thiserror::Error)]
@@ -152,7 +151,7 @@ impl Draft<'_> {
         let jars = first.iter().chain(others);
         entries.extend(jars.map(|name| spark.jar_path(name).into_string()));
         entries.push(self.ground.agent_jar.to_string());
-        entries.extend(directories(conf).into_iter().map(Utf8PathBuf::into_string));
+        entries.extend(conf.directories().into_iter().map(Utf8PathBuf::into_string));
         entries.extend(conf.environment.get("SPARK_DIST_CLASSPATH").cloned());
         entries.retain(|entry| !entry.is_empty());
         entries.join(":")

@@ -8,10 +8,9 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use livius_domain::{Exit, ProcessRecord};
+use livius_spark_home::files;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-
-use crate::files;
 
 /// How long a driver has to end after SIGTERM when nobody said.
 pub(crate) const DEFAULT_GRACE: Duration = Duration::from_secs(10);

@@ -103,12 +103,11 @@ pub(crate) fn mebibytes(text: &str) -> Result<u64, OptionError> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::process::Command;
+
+    use livius_spark_home::{Environment, Java, Origin};
 
     use super::*;
-    use crate::bounded::Run;
-    use crate::java::Origin;
-    use crate::{Environment, Java};
 
     #[test]
     fn options_are_split_as_a_shell_would() {
@@ -176,18 +175,16 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("java options");
         std::fs::write(&file, argument_file(&options)).unwrap();
-        let done = Run::new(
-            java.program(),
-            &environment.for_tools(),
-            Duration::from_mins(1),
-        )
-        .args([
-            &format!("@{}", file.display()),
-            "-XshowSettings:properties",
-            "-version",
-        ])
-        .finish()
-        .unwrap();
+        let done = Command::new(java.program())
+            .env_clear()
+            .envs(environment.for_tools())
+            .args([
+                &format!("@{}", file.display()),
+                "-XshowSettings:properties",
+                "-version",
+            ])
+            .output()
+            .unwrap();
         let said = String::from_utf8_lossy(&done.stderr);
         for (number, value) in values {
             let line = format!("livius.{number} = {value}\n");

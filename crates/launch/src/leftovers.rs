@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
+use livius_spark_home::processes;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use crate::driver_dir::DriverDir;
-use crate::{pidfd, processes};
+use crate::pidfd;
 
 /// How long to wait for a killed process before it is looked for anew.
 const KILL_STEP: Duration = Duration::from_secs(1);

@@ -1,29 +1,14 @@
-//! Finds Spark, builds its command lines, and owns driver processes.
+//! Starts drivers and owns their processes.
 //!
-//! Purpose: the only crate that starts processes. Non-goals: knowing what a session is beyond what its driver needs.
+//! Purpose: command lines, supervisors, and finding drivers again after a restart. Non-goals: finding Spark, which
+//! `livius-spark-home` does, and knowing what a session is beyond what its driver needs.
 
-mod agent;
-mod bounded;
 mod command;
-mod doctor;
 mod driver_dir;
-mod environment;
-mod files;
-mod find;
-mod flags;
-mod java;
 mod java_options;
 mod leftovers;
 mod local;
-mod managed;
 mod pidfd;
-mod processes;
-pub mod properties;
-mod python;
-mod r;
-mod setup;
-mod spark;
-mod spark_conf;
 mod starting;
 mod supervised;
 mod supervisor;
@@ -37,20 +22,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use livius_domain::{DriverId, Exit, Failure, Kind, ProcessRecord, Verdict};
 use secrecy::SecretString;
 
-pub use agent::AgentError;
-pub use bounded::RunError;
-pub use doctor::{AgentFacts, Finding, KindFacts, Report, SparkFacts, doctor};
-pub use environment::Environment;
-pub use find::{FindError, Found, Search, find};
-pub use flags::FlagsError;
-pub use java::{Fit, Java, JavaError, Origin, fit};
 pub use local::{LocalConfig, LocalLauncher};
-pub use managed::{InstallError, default_spark};
-pub use python::{Python, PythonError};
-pub use r::{R, RError};
-pub use setup::{Progress, SetupError, SetupOrder, Step, setup, verify};
-pub use spark::{Installation, Jar, SparkError, Version};
-pub use spark_conf::ConfError;
 pub use starting::StartError;
 pub use supervisor::{SuperviseError, supervise};
 

@@ -5,16 +5,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use camino::Utf8Path;
 use livius_domain::{Clock, Failure, FailureCode, Phase, ProcessRecord, Verdict, chain};
+use livius_spark_home::{ConfError, Found, Search, Toolchain, ToolchainError, files};
 use tokio::sync::Mutex;
 
-use crate::agent::{Agent, AgentError};
 use crate::command::{CommandError, Ground, Plan};
 use crate::driver_dir::DriverDir;
-use crate::files;
-use crate::find::{FindError, Found, Search, find, find_spark};
-use crate::flags::{Flags, FlagsError};
-use crate::setup::AGENTS;
-use crate::spark_conf::{ConfError, SparkConf};
 use crate::starting::{StartError, Started};
 use crate::supervised::Supervised;
 use crate::{DriverOrder, DriverProcess, Gone, Launcher, verdict};
@@ -28,30 +23,18 @@ pub struct LocalConfig {
     pub supervisor: Vec<String>,
 }
 
-/// What all drivers have in common, worked out once.
-#[derive(Debug)]
-struct Prepared {
-    found: Found,
-    agent: Agent,
-    flags: Flags,
-}
-
 /// Starts drivers on this machine.
 pub struct LocalLauncher {
     config: Arc<LocalConfig>,
     clock: Arc<dyn Clock>,
-    prepared: Mutex<Option<Arc<Prepared>>>,
+    toolchain: Mutex<Option<Arc<Toolchain>>>,
 }
 
 /// Why a driver could not be started.
 #[derive(Debug, thiserror::Error)]
 enum LaunchError {
     #[error(transparent)]
-    Find(#[from] FindError),
-    #[error(transparent)]
-    Agent(#[from] AgentError),
-    #[error(transparent)]
-    Flags(#[from] FlagsError),
+    Toolchain(#[from] ToolchainError),
     #[error(transparent)]
     Conf(#[from] ConfError),
     #[error(transparent)]
@@ -69,11 +52,7 @@ enum LaunchError {
 impl LaunchError {
     fn hint(&self) -> String {
         match self {
-            Self::Find(error) => error.hint(),
-            Self::Agent(_) | Self::Flags(_) => {
-                "run `livius doctor` on the server: it shows whether Spark and Java fit together"
-                    .to_owned()
-            }
+            Self::Toolchain(error) => error.hint(),
             Self::Conf(_) => "correct the file in Spark's configuration directory".to_owned(),
             Self::Command(_) => "correct what was asked for, or spark-defaults.conf".to_owned(),
             Self::Write(_) => {
@@ -104,32 +83,32 @@ impl LocalLauncher {
         Self {
             config: Arc::new(config),
             clock,
-            prepared: Mutex::new(None),
+            toolchain: Mutex::new(None),
         }
     }
 
     /// Does ahead of time what the first driver would have to wait for: finding Spark and Java, compiling the agent.
     pub async fn prepare(&self) -> Result<Found, Failure> {
-        self.prepared()
+        self.toolchain()
             .await
-            .map(|prepared| prepared.found.clone())
+            .map(|toolchain| toolchain.found.clone())
             .map_err(LaunchError::into_failure)
     }
 
     /// What drivers have in common. It is worked out anew when the Spark was exchanged, or was not there before.
-    async fn prepared(&self) -> Result<Arc<Prepared>, LaunchError> {
-        let mut kept = self.prepared.lock().await;
+    async fn toolchain(&self) -> Result<Arc<Toolchain>, LaunchError> {
+        let mut kept = self.toolchain.lock().await;
         let before = kept.clone();
         let config = Arc::clone(&self.config);
-        let prepared = blocking(move || prepare(&config.search, before)).await?;
-        *kept = Some(Arc::clone(&prepared));
-        Ok(prepared)
+        let toolchain = blocking(move || Ok(Toolchain::prepare(&config.search, before)?)).await?;
+        *kept = Some(Arc::clone(&toolchain));
+        Ok(toolchain)
     }
 
     async fn start(&self, order: DriverOrder) -> Result<Supervised, LaunchError> {
-        let prepared = self.prepared().await?;
+        let toolchain = self.toolchain().await?;
         let config = Arc::clone(&self.config);
-        let started = blocking(move || start(&config, &prepared, &order)).await?;
+        let started = blocking(move || start(&config, &toolchain, &order)).await?;
         started
             .watched(Arc::clone(&self.clock))
             .map_err(LaunchError::Watch)
@@ -144,52 +123,17 @@ async fn blocking<T: Send + 'static>(
         .unwrap_or_else(|error| Err(LaunchError::Interrupted(error)))
 }
 
-fn prepare(search: &Search, before: Option<Arc<Prepared>>) -> Result<Arc<Prepared>, LaunchError> {
-    if let Some(before) = before {
-        let (spark, _) = find_spark(search)?;
-        if spark == before.found.spark
-            && before.agent.jar().is_file()
-            && before.found.java.program().is_file()
-        {
-            return Ok(before);
-        }
-    }
-    let found = find(search)?;
-    for warning in &found.warnings {
-        tracing::warn!("{warning}");
-    }
-    let agent = Agent::ensure(
-        &search.runtimes.join(AGENTS),
-        &found.spark,
-        &found.java,
-        &search.environment,
-        &|| tracing::info!("waiting for another process that compiles the agent"),
-    )?;
-    let flags = Flags::of(&found.spark, &found.java, &search.environment, &agent.dir)?;
-    Ok(Arc::new(Prepared {
-        found,
-        agent,
-        flags,
-    }))
-}
-
 fn start(
     config: &LocalConfig,
-    prepared: &Prepared,
+    toolchain: &Toolchain,
     order: &DriverOrder,
 ) -> Result<Started, LaunchError> {
-    let Prepared {
-        found,
-        agent,
-        flags,
-    } = prepared;
-    let conf = SparkConf::read(&found.spark, &config.search.environment)?;
-    let agent_jar = agent.jar();
+    let conf = toolchain.conf(&config.search)?;
     let ground = Ground {
-        spark: &found.spark,
-        java: &found.java,
-        agent_jar: &agent_jar,
-        flags,
+        spark: &toolchain.found.spark,
+        java: &toolchain.found.java,
+        agent_jar: &toolchain.agent_jar,
+        flags: &toolchain.flags,
         conf: &conf,
     };
     let plan = Plan::of(ground, order)?;

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use livius_domain::{Clock, ProcessRecord};
+use livius_spark_home::processes;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use crate::driver_dir::{DriverCommand, DriverDir};
 use crate::leftovers::sweep;
+use crate::pidfd;
 use crate::supervised::{MARGIN, Supervised};
-use crate::{pidfd, processes};
 
 /// How long a supervisor may take to start its driver: it only has to read a file and spawn.
 const START_LIMIT: Duration = Duration::from_secs(30);

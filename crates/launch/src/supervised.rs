@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use livius_domain::{Clock, Exit, ProcessRecord};
+use livius_spark_home::processes;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -14,7 +15,7 @@ use tokio::io::unix::AsyncFd;
 use crate::driver_dir::{DriverDir, ExitRecord};
 use crate::leftovers::sweep;
 use crate::pidfd::{self, reap};
-use crate::{DriverProcess, Gone, processes};
+use crate::{DriverProcess, Gone};
 
 /// What a supervisor gets on top of the grace before it counts as stuck.
 pub(crate) const MARGIN: Duration = Duration::from_secs(10);

@@ -6,10 +6,9 @@ mod in_cluster;
 use std::time::Duration;
 
 use livius_domain::{DriverId, Kind};
+use livius_spark_home::{Jar, Origin, Version};
 
 use super::*;
-use crate::java::Origin;
-use crate::spark::{Jar, Version};
 
 fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs

@@ -1,4 +1,4 @@
-//! Drivers, set-ups and their supervisors as real processes, without Spark.
+//! Drivers and their supervisors as real processes, without Spark.
 //!
 //! This program is its own supervisor (`supervise <dir>`) and, for the test of a server that is killed, its own server
 //! (`serve <root> <behaviour>`).
@@ -12,7 +12,6 @@
 mod adopting;
 mod applications;
 mod endings;
-mod installing;
 mod launching;
 mod world;
 
@@ -46,7 +45,6 @@ fn trials() -> Vec<Trial> {
         launching::TESTS,
         adopting::TESTS,
         applications::TESTS,
-        installing::TESTS,
     ]
     .concat();
     let trial = |(name, test): Test| {

@@ -10,24 +10,15 @@ use std::time::{Duration, Instant};
 use camino::{Utf8Path, Utf8PathBuf};
 use livius_domain::{DriverId, Kind, ProcessRecord, SystemClock};
 use livius_launch::{
-    DriverOrder, DriverProcess, Environment, Launcher as _, LocalConfig, LocalLauncher, Program,
-    Search,
+    DriverOrder, DriverProcess, Launcher as _, LocalConfig, LocalLauncher, Program,
 };
+use livius_spark_home::{Environment, Search};
 
 /// Longer than anything takes.
 pub const LONG: Duration = Duration::from_mins(1);
 
 /// A Java that is none: it answers what the launcher asks of a Java and a Spark, and as a driver runs `$BEHAVIOUR`.
-pub const FAKE_JAVA: &str = r#"#!/bin/sh
-case "$*" in
-  *-XshowSettings*) echo "  java.home = ${0%/bin/java}"; echo "  java.version = 17.0.1" ;;
-  *scala.tools.nsc.Main*) : ;;
-  *org.apache.spark.launcher.Main*) printf '%s\0' "$0" -cp /x -Xmx1g --a-flag org.apache.spark.deploy.SparkSubmit --version ;;
-  *livius.agent.Main*|*livius.test.Application*|*livius.agent.StandaloneSubmit*) eval "$BEHAVIOUR" ;;
-  *livius.agent.SelfCheck*) echo "livius-self-check ok 4.1.4" ;;
-  *) exit 99 ;;
-esac
-"#;
+const FAKE_JAVA: &str = include_str!("../../../spark-home/tests/fake-java.sh");
 
 pub struct World {
     pub root: Utf8PathBuf,

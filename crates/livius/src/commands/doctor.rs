@@ -1,6 +1,6 @@
 //! `livius doctor`: what was found here, what sessions would meet, and what to do about the rest.
 
-use livius_launch::{AgentFacts, Finding, Origin, Python, Report};
+use livius_spark_home::{AgentFacts, Finding, Origin, Python, Report};
 use serde_json::json;
 
 use crate::cli::Doctor;
@@ -13,7 +13,7 @@ pub fn run(arguments: &Doctor) -> anyhow::Result<Ending> {
     if arguments.run {
         Progress::begin().step("compiling the agent where needed, and running a small Spark job");
     }
-    let report = livius_launch::doctor(&settings.search(&surroundings), arguments.run);
+    let report = livius_spark_home::doctor(&settings.search(&surroundings), arguments.run);
     say(&if arguments.json {
         format!("{:#}", json!(report))
     } else {

@@ -1,7 +1,7 @@
 //! `livius setup`: finds Java and Spark, or installs them for this user, and prepares them.
 
 use anyhow::anyhow;
-use livius_launch::{Found, Python, Search, SetupError, SetupOrder, Step};
+use livius_spark_home::{Found, Python, Search, SetupError, SetupOrder, Step};
 use serde_json::json;
 
 use crate::cli::Setup;
@@ -46,7 +46,7 @@ fn versions(arguments: &Setup, search: &Search) -> anyhow::Result<Vec<Option<Str
             .map_err(SetupError::Python)
             .map_err(explained)?;
         Ok(Some(
-            livius_launch::default_spark(&python.version).to_owned(),
+            livius_spark_home::default_spark(&python.version).to_owned(),
         ))
     };
     arguments.spark_version.iter().map(named).collect()
@@ -63,7 +63,8 @@ pub fn prepare(
         spark_version,
         check_again: false,
     };
-    let found = livius_launch::setup(&order, &|event| tell(progress, event)).map_err(explained)?;
+    let found =
+        livius_spark_home::setup(&order, &|event| tell(progress, event)).map_err(explained)?;
     for warning in &found.warnings {
         progress.step(&format!("note: {warning}"));
     }
@@ -77,9 +78,9 @@ fn explained(error: SetupError) -> anyhow::Error {
     anyhow!("failed to {told:#}\n  what to do: {hint}")
 }
 
-fn tell(progress: &Progress, event: livius_launch::Progress<'_>) {
+fn tell(progress: &Progress, event: livius_spark_home::Progress<'_>) {
     let text = match event {
-        livius_launch::Progress::Begun(step, what) => match step {
+        livius_spark_home::Progress::Begun(step, what) => match step {
             Step::Spark => format!("installing Spark ({what}): about 400 MB, a minute or two"),
             Step::Java => format!("installing Java ({what}), as none was found that fits"),
             Step::Agent => format!("compiling the agent for {what}"),
@@ -87,13 +88,13 @@ fn tell(progress: &Progress, event: livius_launch::Progress<'_>) {
                 "running a small Spark job, to see that it all works together".to_owned()
             }
         },
-        livius_launch::Progress::Waiting(step) => {
+        livius_spark_home::Progress::Waiting(step) => {
             format!("waiting for another livius setup, which is {}", doing(step))
         }
-        livius_launch::Progress::Line(line) => format!("  {line}"),
-        livius_launch::Progress::Present(step, place) => format!("{}: {place}", present(step)),
-        livius_launch::Progress::Ended(Step::Check, _) => "the small Spark job ran".to_owned(),
-        livius_launch::Progress::Ended(step, place) => format!("{}: {place}", ready(step)),
+        livius_spark_home::Progress::Line(line) => format!("  {line}"),
+        livius_spark_home::Progress::Present(step, place) => format!("{}: {place}", present(step)),
+        livius_spark_home::Progress::Ended(Step::Check, _) => "the small Spark job ran".to_owned(),
+        livius_spark_home::Progress::Ended(step, place) => format!("{}: {place}", ready(step)),
     };
     progress.step(&text);
 }

@@ -75,8 +75,8 @@ impl Surroundings {
     }
 
     /// What the launching of drivers may look at.
-    pub fn for_drivers(&self) -> livius_launch::Environment {
-        livius_launch::Environment::new(self.variables.clone())
+    pub fn for_drivers(&self) -> livius_spark_home::Environment {
+        livius_spark_home::Environment::new(self.variables.clone())
     }
 
     /// Where relative paths count from.

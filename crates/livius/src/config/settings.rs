@@ -271,8 +271,8 @@ impl Settings {
     }
 
     /// Where to look for Spark and Java.
-    pub fn search(&self, surroundings: &Surroundings) -> livius_launch::Search {
-        livius_launch::Search {
+    pub fn search(&self, surroundings: &Surroundings) -> livius_spark_home::Search {
+        livius_spark_home::Search {
             environment: surroundings.for_drivers(),
             runtimes: self.data("runtimes"),
             spark_home: self.spark_home.clone(),

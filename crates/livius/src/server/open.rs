@@ -7,8 +7,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use camino::Utf8Path;
 use livius_domain::{Clock, SystemClock, chain};
-use livius_launch::Launcher;
-use livius_launch::{LocalConfig, LocalLauncher};
+use livius_launch::{Launcher, LocalConfig, LocalLauncher};
 use livius_sessions::{Batches, Config, Sessions};
 use livius_store_sqlite::SqliteStore;
 use rustix::process::{Resource, getrlimit, setrlimit};
@@ -133,9 +132,9 @@ fn warn_of_strangers(settings: &Settings, address: SocketAddr) {
 }
 
 /// Sessions could not start; the server answers all the same, as a Spark may come. Nobody waits for the search: it asks Java.
-fn warn_of_missing_spark(search: livius_launch::Search) {
+fn warn_of_missing_spark(search: livius_spark_home::Search) {
     drop(tokio::task::spawn_blocking(move || {
-        if let Err(error) = livius_launch::find(&search) {
+        if let Err(error) = livius_spark_home::find(&search) {
             let hint = error.hint();
             tracing::warn!(error = chain(&error), hint, "no session can start");
         }

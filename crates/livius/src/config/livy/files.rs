@@ -1,7 +1,7 @@
 //! Finds and reads the files.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use livius_launch::properties;
+use livius_spark_home::properties;
 
 use super::super::environment::Surroundings;
 use super::super::problem::ConfigError;

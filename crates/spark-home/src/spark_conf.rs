@@ -44,18 +44,18 @@ pub enum ConfError {
 
 /// Spark's configuration directory, where it is and what it holds.
 #[derive(Debug)]
-pub(crate) struct SparkConf {
+pub struct SparkConf {
     /// The directory, if there is one.
-    pub(crate) dir: Option<Utf8PathBuf>,
+    pub dir: Option<Utf8PathBuf>,
     /// `spark-defaults.conf`.
-    pub(crate) defaults: BTreeMap<String, String>,
+    pub defaults: BTreeMap<String, String>,
     /// The environment after `spark-env.sh`.
-    pub(crate) environment: BTreeMap<String, String>,
+    pub environment: BTreeMap<String, String>,
 }
 
 impl SparkConf {
     /// Reads the directory of an installation, or the one that `SPARK_CONF_DIR` names instead.
-    pub(crate) fn read(spark: &Installation, environment: &Environment) -> Result<Self, ConfError> {
+    pub fn read(spark: &Installation, environment: &Environment) -> Result<Self, ConfError> {
         let dir = environment
             .path("SPARK_CONF_DIR")
             .unwrap_or_else(|| spark.home.join("conf"));
@@ -83,6 +83,20 @@ impl SparkConf {
             defaults,
             environment: variables,
         })
+    }
+
+    /// The configuration directories that belong on the class path.
+    pub fn directories(&self) -> Vec<Utf8PathBuf> {
+        let named = ["HADOOP_CONF_DIR", "YARN_CONF_DIR"]
+            .into_iter()
+            .filter_map(|name| self.environment.get(name));
+        let mut found: Vec<Utf8PathBuf> = self.dir.iter().cloned().collect();
+        for dir in named.map(Utf8Path::new).filter(|dir| dir.is_dir()) {
+            if !found.iter().any(|known| known == dir) {
+                found.push(dir.to_owned());
+            }
+        }
+        found
     }
 }
 
@@ -115,20 +129,6 @@ fn run_script(
         .filter(|(name, _)| !own(name))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect())
-}
-
-/// The configuration directories that belong on the class path.
-pub(crate) fn directories(conf: &SparkConf) -> Vec<Utf8PathBuf> {
-    let named = ["HADOOP_CONF_DIR", "YARN_CONF_DIR"]
-        .into_iter()
-        .filter_map(|name| conf.environment.get(name));
-    let mut found: Vec<Utf8PathBuf> = conf.dir.iter().cloned().collect();
-    for dir in named.map(Utf8Path::new).filter(|dir| dir.is_dir()) {
-        if !found.iter().any(|known| known == dir) {
-            found.push(dir.to_owned());
-        }
-    }
-    found
 }
 
 #[cfg(test)]
@@ -166,7 +166,7 @@ mod tests {
         );
         assert_eq!(read.environment["X"], "a\nb");
         assert!(!read.environment.contains_key("SHLVL"));
-        assert_eq!(directories(&read), std::slice::from_ref(&conf));
+        assert_eq!(read.directories(), std::slice::from_ref(&conf));
 
         std::fs::write(conf.join("spark-env.sh"), "echo broken >&2; exit 4\n").unwrap();
         let error = SparkConf::read(&installation(home), &environment).unwrap_err();

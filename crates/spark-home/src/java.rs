@@ -122,17 +122,17 @@ pub fn fit(spark: &Version, major: u32) -> Fit {
 
 impl Java {
     /// The program itself.
-    pub(crate) fn program(&self) -> Utf8PathBuf {
+    pub fn program(&self) -> Utf8PathBuf {
         self.home.join("bin/java")
     }
 
     /// Whether it takes `@<file>` for the options in that file.
-    pub(crate) fn reads_argument_files(&self) -> bool {
+    pub fn reads_argument_files(&self) -> bool {
         self.major >= 9
     }
 
     /// Asks a `java` program which Java it is.
-    pub(crate) fn probe(
+    pub fn probe(
         program: &Utf8Path,
         origin: Origin,
         environment: &Environment,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// Writes properties as a file's content. It is plain ASCII, so that no reader's encoding can matter.
-pub(crate) fn write(properties: &BTreeMap<String, String>) -> String {
+pub fn write(properties: &BTreeMap<String, String>) -> String {
     let mut text = String::new();
     for (key, value) in properties {
         escape(&mut text, key, true);

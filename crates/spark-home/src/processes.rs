@@ -7,21 +7,24 @@ use rustix::process::{Pid, Signal, kill_process};
 
 /// A line of the process table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Process {
-    pub(crate) pid: i32,
-    pub(crate) parent: i32,
+pub struct Process {
+    /// Its number.
+    pub pid: i32,
+    /// The process that started it, or the one that took it over.
+    pub parent: i32,
     /// Ended, and waiting for its parent to notice.
-    pub(crate) zombie: bool,
-    pub(crate) start_ticks: u64,
+    pub zombie: bool,
+    /// When it started, in clock ticks since boot.
+    pub start_ticks: u64,
 }
 
 /// Looks one process up.
-pub(crate) fn look_up(pid: i32) -> Option<Process> {
+pub fn look_up(pid: i32) -> Option<Process> {
     parse_stat(pid, &fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
 }
 
 /// Lists all processes.
-pub(crate) fn all() -> Vec<Process> {
+pub fn all() -> Vec<Process> {
     let Ok(entries) = fs::read_dir("/proc") else {
         return Vec::new();
     };
@@ -31,7 +34,7 @@ pub(crate) fn all() -> Vec<Process> {
 }
 
 /// Lists the processes that descend from any of the given ones, without those themselves and without zombies.
-pub(crate) fn descendants(roots: &BTreeSet<i32>) -> Vec<Process> {
+pub fn descendants(roots: &BTreeSet<i32>) -> Vec<Process> {
     let table = all();
     let mut family = roots.clone();
     loop {
@@ -54,7 +57,7 @@ pub(crate) fn descendants(roots: &BTreeSet<i32>) -> Vec<Process> {
 }
 
 /// Whether the process was started with this environment entry (`NAME=value`).
-pub(crate) fn has_environment(pid: i32, entry: &str) -> bool {
+pub fn has_environment(pid: i32, entry: &str) -> bool {
     fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environ| {
         environ
             .split(|byte| *byte == 0)
@@ -63,7 +66,7 @@ pub(crate) fn has_environment(pid: i32, entry: &str) -> bool {
 }
 
 /// Sends a signal; a process that is gone is fine.
-pub(crate) fn signal(pid: i32, signal: Signal) {
+pub fn signal(pid: i32, signal: Signal) {
     if let Some(pid) = Pid::from_raw(pid) {
         // The only other refusal is EPERM, for a process that became another user's: no signal of ours can end that.
         let _ = kill_process(pid, signal);

@@ -42,7 +42,7 @@ impl Environment {
     }
 
     /// The variables for the JVMs that we run ourselves: without the options that some carry for all their JVMs.
-    pub(crate) fn for_tools(&self) -> BTreeMap<String, String> {
+    pub fn for_tools(&self) -> BTreeMap<String, String> {
         let mut variables = self.inherited();
         for name in [
             "JAVA_TOOL_OPTIONS",
@@ -56,7 +56,7 @@ impl Environment {
     }
 
     /// Finds a program as a shell would: a name with a slash is a path, others are looked up in `PATH`.
-    pub(crate) fn program(&self, name: &str) -> Option<Utf8PathBuf> {
+    pub fn program(&self, name: &str) -> Option<Utf8PathBuf> {
         if name.contains('/') {
             return is_executable(Utf8Path::new(name)).then(|| name.into());
         }

@@ -173,7 +173,7 @@ impl Installation {
     }
 
     /// The full path of a jar.
-    pub(crate) fn jar_path(&self, name: &str) -> Utf8PathBuf {
+    pub fn jar_path(&self, name: &str) -> Utf8PathBuf {
         self.home.join("jars").join(name)
     }
 

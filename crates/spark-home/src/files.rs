@@ -9,10 +9,10 @@ use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 
 /// How the names of files begin that are not yet whole.
-pub(crate) const PARTIAL: &str = ".partial-";
+pub const PARTIAL: &str = ".partial-";
 
 /// Writes a file that only this user can read. It appears whole or not at all, also when several write it at once.
-pub(crate) fn write_private(path: &Utf8Path, content: &[u8]) -> io::Result<()> {
+pub fn write_private(path: &Utf8Path, content: &[u8]) -> io::Result<()> {
     let dir = path
         .parent()
         .filter(|dir| !dir.as_str().is_empty())
@@ -24,7 +24,7 @@ pub(crate) fn write_private(path: &Utf8Path, content: &[u8]) -> io::Result<()> {
 }
 
 /// Makes a directory, and its parents, for this user alone. One that exists is left as it is.
-pub(crate) fn private_dir(path: &Utf8Path) -> io::Result<()> {
+pub fn private_dir(path: &Utf8Path) -> io::Result<()> {
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -32,7 +32,7 @@ pub(crate) fn private_dir(path: &Utf8Path) -> io::Result<()> {
 }
 
 /// Removes a file; one that is not there is fine.
-pub(crate) fn remove_if_present(path: &Utf8Path) -> io::Result<()> {
+pub fn remove_if_present(path: &Utf8Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),

@@ -1,0 +1,92 @@
+//! What every driver of one Spark with one Java starts from.
+
+use std::sync::Arc;
+
+use camino::Utf8PathBuf;
+
+use crate::agent::{Agent, AgentError};
+use crate::find::{FindError, Found, Search, find, find_spark};
+use crate::flags::{Flags, FlagsError};
+use crate::setup::AGENTS;
+use crate::spark_conf::{ConfError, SparkConf};
+
+/// A Spark with its Java, its compiled agent and its JVM flags.
+#[derive(Debug, Clone)]
+pub struct Toolchain {
+    /// The Spark and the Java.
+    pub found: Found,
+    /// The compiled agent.
+    pub agent_jar: Utf8PathBuf,
+    /// The JVM flags that this Spark asks for.
+    pub flags: Flags,
+}
+
+/// Why there is no toolchain.
+#[derive(Debug, thiserror::Error)]
+pub enum ToolchainError {
+    /// There is no usable Spark or no Java that fits it.
+    #[error(transparent)]
+    Find(#[from] FindError),
+    /// The agent could not be compiled.
+    #[error(transparent)]
+    Agent(#[from] AgentError),
+    /// Spark did not tell its JVM flags.
+    #[error(transparent)]
+    Flags(#[from] FlagsError),
+}
+
+impl ToolchainError {
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Find(error) => error.hint(),
+            Self::Agent(_) | Self::Flags(_) => {
+                "run `livius doctor` on the server: it shows whether Spark and Java fit together"
+                    .to_owned()
+            }
+        }
+    }
+}
+
+impl Toolchain {
+    /// Finds Spark and Java and compiles the agent. Returns `before` when nothing has changed since.
+    pub fn prepare(
+        search: &Search,
+        before: Option<Arc<Self>>,
+    ) -> Result<Arc<Self>, ToolchainError> {
+        if let Some(before) = before
+            && before.is_current(search)?
+        {
+            return Ok(before);
+        }
+        let found = find(search)?;
+        for warning in &found.warnings {
+            tracing::warn!("{warning}");
+        }
+        let agent = Agent::ensure(
+            &search.runtimes.join(AGENTS),
+            &found.spark,
+            &found.java,
+            &search.environment,
+            &|| tracing::info!("waiting for another process that compiles the agent"),
+        )?;
+        let flags = Flags::of(&found.spark, &found.java, &search.environment, &agent.dir)?;
+        Ok(Arc::new(Self {
+            found,
+            agent_jar: agent.jar(),
+            flags,
+        }))
+    }
+
+    fn is_current(&self, search: &Search) -> Result<bool, FindError> {
+        let (spark, _) = find_spark(search)?;
+        Ok(spark == self.found.spark
+            && self.agent_jar.is_file()
+            && self.found.java.program().is_file())
+    }
+
+    /// Reads Spark's configuration directory, which may change between two launches.
+    pub fn conf(&self, search: &Search) -> Result<SparkConf, ConfError> {
+        SparkConf::read(&self.found.spark, &search.environment)
+    }
+}
