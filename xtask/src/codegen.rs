@@ -1,12 +1,12 @@
-//! Files that are made from the code and checked in.
+//! Files that the code generates, and that are checked in.
 
 use std::fs;
 
 use anyhow::{Context as _, bail};
 
-use crate::steps::{cargo, output, root, tell};
+use crate::steps::{Binaries, output, root, tell};
 
-/// Each file, the package whose binary prints it, and the words that make it do so.
+/// Each file, the package whose binary prints it, and the arguments for that.
 const FILES: [(&str, &str, &[&str]); 4] = [
     ("schemas/openapi.json", "livius", &["openapi"]),
     ("docs/CONFIGURATION.md", "livius", &["config", "reference"]),
@@ -18,25 +18,26 @@ const FILES: [(&str, &str, &[&str]); 4] = [
     ("docs/COMPATIBILITY.md", "livius-compat", &["--document"]),
 ];
 
-/// Writes them.
-pub fn write() -> anyhow::Result<()> {
-    for (name, package, words) in FILES {
+/// Writes the files.
+pub fn write(binaries: Binaries) -> anyhow::Result<()> {
+    for (name, package, arguments) in FILES {
         let path = root().join(name);
         let directory = path.parent().expect("every file lies in a directory");
         fs::create_dir_all(directory)
             .with_context(|| format!("cannot make {}", directory.display()))?;
-        fs::write(&path, print(package, words)?).with_context(|| format!("cannot write {name}"))?;
+        fs::write(&path, print(binaries, package, arguments)?)
+            .with_context(|| format!("cannot write {name}"))?;
         tell(&format!("codegen: wrote {name}"));
     }
     Ok(())
 }
 
-/// Says whether they are what the code makes them.
-pub fn check() -> anyhow::Result<()> {
+/// Fails if a file differs from what the code generates.
+pub fn check(binaries: Binaries) -> anyhow::Result<()> {
     let mut stale = Vec::new();
-    for (name, package, words) in FILES {
+    for (name, package, arguments) in FILES {
         let written = fs::read_to_string(root().join(name)).unwrap_or_default();
-        if written != print(package, words)? {
+        if written != print(binaries, package, arguments)? {
             stale.push(name);
         }
     }
@@ -50,10 +51,6 @@ pub fn check() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn print(package: &str, words: &[&str]) -> anyhow::Result<String> {
-    output(
-        cargo()
-            .args(["run", "--quiet", "--package", package, "--"])
-            .args(words),
-    )
+fn print(binaries: Binaries, package: &str, arguments: &[&str]) -> anyhow::Result<String> {
+    output(binaries.command(package)?.args(arguments))
 }

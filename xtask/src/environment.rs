@@ -1,4 +1,5 @@
-//! What the tests need besides the code: two Sparks, Pythons with packages, R. Everything lies in `target/test-env`.
+//! Installs what the tests need besides the code: two Sparks, Pythons with packages, R. All but R is in
+//! `target/test-env`.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -10,12 +11,12 @@ use serde_json::Value;
 
 use crate::java_client;
 use crate::python;
-use crate::steps::{Steps, cargo, output, root};
+use crate::steps::{Binaries, Steps, output, root};
 
-/// The Spark with Scala 2.12 that is tested; the other one is what `livius setup` installs by itself.
+/// The tested Spark with Scala 2.12. The other one is the default of `livius setup`.
 const SPARK_35: &str = "3.5.9";
 
-/// What there is for the tests.
+/// What is installed for the tests.
 pub struct Provisions {
     /// A Python with the packages that sessions and clients use.
     pub python: PathBuf,
@@ -25,11 +26,12 @@ pub struct Provisions {
     spark_35: String,
     spark_4: String,
     java: String,
-    r: Option<PathBuf>,
+    /// `Rscript`, if R is installed.
+    pub r: Option<PathBuf>,
 }
 
 impl Provisions {
-    /// As the tests are told.
+    /// The environment variables that tell the tests.
     pub fn variables(&self) -> Vec<(&'static str, String)> {
         let mut variables = vec![
             ("LIVIUS_TEST_PYTHON", self.python.display().to_string()),
@@ -56,9 +58,9 @@ impl Provisions {
     }
 }
 
-/// Makes sure of everything, and prints it for a shell.
+/// Installs everything, and prints the variables for a shell.
 pub fn print() -> anyhow::Result<()> {
-    let provisions = provide(&Steps::begin())?;
+    let provisions = provide(&Steps::begin(), Binaries::Cargo)?;
     let mut out = std::io::stdout().lock();
     for (name, value) in provisions.variables() {
         writeln!(out, "export {name}='{value}'").context("cannot print")?;
@@ -66,18 +68,19 @@ pub fn print() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes sure of all that comes from package registries and needs nothing of ours, so that it may be done beside other things.
+/// Installs what comes from package registries and needs no binary of ours. It mostly waits for the
+/// network, so the suite compiles at the same time.
 pub fn packages(steps: &Steps) -> anyhow::Result<()> {
     pythons(steps, &directory()?)?;
     r_language(steps)?;
     Ok(())
 }
 
-/// Makes sure of everything. What is there already is passed over.
-pub fn provide(steps: &Steps) -> anyhow::Result<Provisions> {
+/// Installs everything that is not installed yet.
+pub fn provide(steps: &Steps, binaries: Binaries) -> anyhow::Result<Provisions> {
     let directory = directory()?;
     let [sessions, airflow, sparkmagic] = pythons(steps, &directory)?;
-    let [spark_35, spark_4, java] = sparks(steps, &directory.join("livius"))?;
+    let [spark_35, spark_4, java] = sparks(steps, binaries, &directory.join("livius"))?;
     let livy_client = java_client::jars(steps, &spark_4, &java, &directory)?;
     let r = r_language(steps)?;
     Ok(Provisions {
@@ -92,6 +95,7 @@ pub fn provide(steps: &Steps) -> anyhow::Result<Provisions> {
     })
 }
 
+/// The folder for everything that the tests need.
 fn directory() -> anyhow::Result<PathBuf> {
     let directory = root().join("target/test-env");
     fs::create_dir_all(&directory)
@@ -109,25 +113,16 @@ fn pythons(steps: &Steps, directory: &Path) -> anyhow::Result<[PathBuf; 3]> {
     ])
 }
 
-/// The homes of the managed Sparks, made by the very command that users have, and of the newer one's Java.
-fn sparks(steps: &Steps, data: &Path) -> anyhow::Result<[String; 3]> {
-    steps.say("spark: livius setup, for Spark 3.5 and the current Spark 4");
-    let mut command = cargo();
-    command
-        .args([
-            "run",
-            "--quiet",
-            "--package",
-            "livius",
-            "--",
-            "setup",
-            "--json",
-            "--data-dir",
-        ])
-        .arg(data);
+/// The homes of both Sparks, and of the Java that runs them. The command that users have installs them.
+fn sparks(steps: &Steps, binaries: Binaries, data: &Path) -> anyhow::Result<[String; 3]> {
+    let mut command = binaries.command("livius")?;
+    command.args(["setup", "--json", "--data-dir"]).arg(data);
     command.args(["--spark-version", SPARK_35, "--spark-version", "default"]);
-    let ready: Value =
-        serde_json::from_str(&output(&mut command)?).context("livius setup did not print JSON")?;
+    let ready = steps.step(
+        "spark: livius setup, for Spark 3.5 and the current Spark 4",
+        || output(&mut command),
+    )?;
+    let ready: Value = serde_json::from_str(&ready).context("livius setup did not print JSON")?;
     let home = |index: usize, of: &str| {
         let home = ready[index][of]["home"].as_str();
         home.map(str::to_owned)
@@ -136,13 +131,13 @@ fn sparks(steps: &Steps, data: &Path) -> anyhow::Result<[String; 3]> {
     Ok([home(0, "spark")?, home(1, "spark")?, home(1, "java")?])
 }
 
-/// R from the `PATH`; on Debian's kin, where this may install packages, from there.
+/// R from the `PATH`. On Debian and Ubuntu, root installs it.
 fn r_language(steps: &Steps) -> anyhow::Result<Option<PathBuf>> {
     if let Some(found) = on_path("Rscript") {
         return Ok(Some(found));
     }
     if on_path("apt-get").is_none() || !is_root()? {
-        steps.say("r: SKIPPED, as R is not installed: tests of R only see that it is missing");
+        steps.say("r: SKIPPED, as R is not installed: the tests of R only test that it is missing");
         return Ok(None);
     }
     let apt = |words: &[&str]| {

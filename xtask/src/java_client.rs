@@ -1,4 +1,5 @@
-//! Livy's Java client, as programs get it: by its name in Maven Central, with all that it needs. Spark itself looks it up.
+//! Livy's Java client from Maven Central, with its dependencies. Spark downloads it, as it downloads any
+//! package that `--packages` names.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,13 +8,13 @@ use anyhow::{Context as _, bail};
 
 use crate::steps::Steps;
 
-/// The newest one that is published.
+/// The newest release.
 const PACKAGE: &str = "org.apache.livy:livy-client-http:0.7.1-incubating";
 
-/// The jar that is there when all are: Spark puts them there together, at the end.
+/// The client's own jar. Spark copies all jars at its end, so if this one exists, all do.
 const JAR: &str = "org.apache.livy_livy-client-http-0.7.1-incubating.jar";
 
-/// The folder with its jars. What is there already is passed over.
+/// The folder with the jars. Downloads them if they are missing.
 pub fn jars(steps: &Steps, spark: &str, java: &str, directory: &Path) -> anyhow::Result<PathBuf> {
     let ivy = directory.join("livy-client");
     let jars = ivy.join("jars");
@@ -22,7 +23,7 @@ pub fn jars(steps: &Steps, spark: &str, java: &str, directory: &Path) -> anyhow:
         return Ok(jars);
     }
     steps.say("java: getting Livy's client");
-    // An application that does next to nothing, for the sake of its packages.
+    // The application prints a version. Only its packages matter.
     let output = Command::new(Path::new(spark).join("bin/spark-submit"))
         .env("JAVA_HOME", java)
         .env("SPARK_HOME", spark)

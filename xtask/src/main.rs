@@ -1,20 +1,25 @@
-//! The project's own commands: `cargo xtask test`, `codegen`, `tidy`.
+//! The project's own commands: `cargo xtask test`, `provide`, `codegen`, `tidy`.
 
 mod codegen;
 mod environment;
 mod java_client;
 mod python;
+mod report;
 mod steps;
 mod suite;
 mod tidy;
+mod watched;
 
 use std::process::ExitCode;
 
+use steps::Binaries;
+
 const USAGE: &str = r#"usage: cargo xtask COMMAND
 
-  test [-- ARGUMENTS]  every check and every test; ARGUMENTS go to `cargo test`
-  provide              makes what the tests need besides the code, and prints it: eval "$(cargo xtask provide)"
-  codegen [--check]    writes the files that are made from the code (schemas/, docs/), or says whether they are stale
+  test [-- ARGUMENTS]  runs every check and every test; ARGUMENTS go to `cargo test`
+  provide              installs what the tests need besides the code, and prints its variables for a shell:
+                       eval "$(cargo xtask provide)"
+  codegen [--check]    writes the generated files (schemas/, docs/), or fails if they are stale
   tidy                 checks the rules of the house over crates and files"#;
 
 fn main() -> ExitCode {
@@ -24,8 +29,8 @@ fn main() -> ExitCode {
         ["test"] => suite::run(&[]),
         ["test", "--", rest @ ..] => suite::run(rest),
         ["provide"] => environment::print(),
-        ["codegen"] => codegen::write(),
-        ["codegen", "--check"] => codegen::check(),
+        ["codegen"] => codegen::write(Binaries::Cargo),
+        ["codegen", "--check"] => codegen::check(Binaries::Cargo),
         ["tidy"] => tidy::run(),
         _ => {
             steps::tell(USAGE);

@@ -1,4 +1,4 @@
-//! Pythons of our own for the tests, with what clients and sessions use.
+//! Virtual environments of Python for the tests, with the packages that clients and sessions use.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,43 +8,43 @@ use anyhow::{Context as _, bail};
 
 use crate::steps::{Steps, root, works};
 
-/// The machine's own.
+/// The Python of this machine.
 const BASE: &str = "python3";
 
-/// What is installed into an environment.
+/// The packages of an environment.
 pub struct Packages {
     name: &'static str,
-    /// Where the list lies.
+    /// The file that lists them.
     list: &'static str,
     options: &'static [&'static str],
 }
 
-/// The lists of clients that need many packages name each of them: nothing is looked up, and nothing that is not listed comes.
-/// Most of their modules are never used, so they are not compiled before they are.
+/// Such a list names every package, also those that others need. pip looks nothing up, and installs nothing
+/// else. Most modules are never used, so pip does not compile them.
 const AS_LISTED: &[&str] = &["--no-deps", "--no-compile"];
 
-/// What sessions use, and small clients.
+/// The packages that sessions use, and small clients.
 pub const SESSIONS: Packages = Packages {
     name: "the sessions",
     list: "xtask/test-requirements.txt",
     options: &[],
 };
 
-/// Airflow with its provider for Livy, which goes together with nothing else.
+/// Airflow with its provider for Livy. Its requirements contradict those of the others.
 pub const AIRFLOW: Packages = Packages {
     name: "Airflow",
     list: "xtask/airflow-requirements.txt",
     options: AS_LISTED,
 };
 
-/// sparkmagic with its kernels, and what runs notebooks.
+/// sparkmagic with its kernels, and a program that runs notebooks.
 pub const SPARKMAGIC: Packages = Packages {
     name: "sparkmagic",
     list: "xtask/sparkmagic-requirements.txt",
     options: AS_LISTED,
 };
 
-/// The environment's Python, made when it is not there or not what is asked for now.
+/// The Python of an environment. Makes the environment if it is missing, or if its list has changed.
 pub fn environment(
     steps: &Steps,
     packages: &Packages,
@@ -71,11 +71,12 @@ pub fn environment(
             .arg("-r")
             .arg(&list),
     )?;
-    fs::write(&stamp, wanted).context("cannot write down what was installed")?;
+    fs::write(&stamp, wanted).context("cannot note what was installed")?;
     Ok(python)
 }
 
-/// Some systems ship Python without the part that puts pip into new environments; the system's own pip does as well.
+/// Some systems ship Python without the module that installs pip into environments. Then the system's own
+/// pip installs the packages.
 fn make(steps: &Steps, name: &str, directory: &Path) -> anyhow::Result<()> {
     if directory.exists() {
         fs::remove_dir_all(directory)

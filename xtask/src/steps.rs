@@ -1,20 +1,22 @@
-//! Steps of long work: each is told with the time that has passed, and its commands' output is left as it is.
+//! Steps of a long run. Each step announces itself with the time that has passed, and the run ends with
+//! the time of each.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
-/// Tells a line.
+/// Prints a line to standard error.
 pub fn tell(text: &str) {
-    // In the order of the commands' own output when both go to one file.
+    // Flushes first, so that the lines stay in order when both streams go to one file.
     let _ = std::io::stdout().flush();
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-/// The repository.
+/// The repository's directory.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
@@ -22,50 +24,115 @@ pub fn root() -> PathBuf {
         .to_owned()
 }
 
-/// The cargo that runs this.
+/// A command of the cargo that runs this program.
 pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
     command
 }
 
-/// The steps, with one clock.
+/// Where a command finds the workspace's own binaries.
+#[derive(Debug, Clone, Copy)]
+pub enum Binaries {
+    /// Cargo builds a binary, and runs it.
+    Cargo,
+    /// The suite has built all of them. `cargo run --package` would build their dependencies again, because
+    /// it asks for other features than `cargo test --workspace`.
+    Built,
+}
+
+impl Binaries {
+    /// A command that runs the binary of a package.
+    pub fn command(self, package: &str) -> anyhow::Result<Command> {
+        let mut command = match self {
+            Self::Cargo => {
+                let mut cargo = cargo();
+                cargo.args(["run", "--quiet", "--package", package, "--"]);
+                cargo
+            }
+            Self::Built => {
+                let own = std::env::current_exe().context("cannot find this program's file")?;
+                Command::new(own.with_file_name(package))
+            }
+        };
+        command.current_dir(root());
+        Ok(command)
+    }
+}
+
+/// The steps of one run.
 pub struct Steps {
     begun: Instant,
+    ended: Mutex<Vec<Step>>,
+}
+
+/// A step that has ended.
+#[derive(Debug, Clone)]
+pub struct Step {
+    pub name: String,
+    pub took: Duration,
 }
 
 impl Steps {
-    /// Begins.
     pub fn begin() -> Self {
         Self {
             begun: Instant::now(),
+            ended: Mutex::default(),
         }
     }
 
-    /// Tells what happens now.
+    /// Prints a line with the time that has passed.
     pub fn say(&self, text: &str) {
-        tell(&format!("[{}] {text}", minutes(self.begun.elapsed())));
+        tell(&format!("[{}] {text}", minutes(self.elapsed())));
     }
 
-    /// How long it has taken.
-    pub fn elapsed(&self) -> String {
-        minutes(self.begun.elapsed())
+    pub fn elapsed(&self) -> Duration {
+        self.begun.elapsed()
     }
 
-    /// Runs a command as a step.
-    pub fn run(&self, name: &str, command: &mut Command) -> anyhow::Result<()> {
+    /// The steps that have ended, in the order of their ends.
+    pub fn ended(&self) -> Vec<Step> {
+        self.ended
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Does some work as a step.
+    pub fn step<T>(
+        &self,
+        name: &str,
+        work: impl FnOnce() -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
         self.say(name);
-        let status = command
-            .status()
-            .with_context(|| format!("{name}: cannot start {command:?}"))?;
-        if !status.success() {
-            bail!("{name}: failed ({status})");
-        }
-        Ok(())
+        let begun = Instant::now();
+        let result = work();
+        let step = Step {
+            name: name.to_owned(),
+            took: begun.elapsed(),
+        };
+        self.ended
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(step);
+        result
+    }
+
+    /// Runs a command as a step. Its output goes where this program's goes.
+    pub fn run(&self, name: &str, command: &mut Command) -> anyhow::Result<()> {
+        self.step(name, || {
+            let status = command
+                .status()
+                .with_context(|| format!("{name}: cannot start {command:?}"))?;
+            if !status.success() {
+                bail!("{name}: failed ({status})");
+            }
+            Ok(())
+        })
     }
 }
 
-/// Whether a command can be run at all, and says yes.
+/// Whether a command can be started, and succeeds.
 pub fn works(command: &mut Command) -> bool {
     command
         .stdin(Stdio::null())
@@ -75,7 +142,7 @@ pub fn works(command: &mut Command) -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// What a command prints.
+/// The standard output of a command.
 pub fn output(command: &mut Command) -> anyhow::Result<String> {
     let output = command
         .stderr(Stdio::inherit())
@@ -87,7 +154,8 @@ pub fn output(command: &mut Command) -> anyhow::Result<String> {
     String::from_utf8(output.stdout).with_context(|| format!("{command:?} did not print text"))
 }
 
-fn minutes(elapsed: Duration) -> String {
+/// A time for people, as `12m05s`.
+pub fn minutes(elapsed: Duration) -> String {
     let seconds = elapsed.as_secs();
     format!("{:>2}m{:02}s", seconds / 60, seconds % 60)
 }

@@ -1,72 +1,82 @@
-//! Everything that must hold: the checks, then the tests, on a machine that has nothing but Rust, Python and a C compiler.
+//! The suite: the checks, then the tests, on a machine that has Rust, Python and a C compiler.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::Command;
-use std::thread;
+use std::{fs, thread};
+
+use anyhow::{Context as _, bail};
 
 use crate::environment::{self, Provisions};
-use crate::steps::{Steps, cargo, root, tell, works};
-use crate::{codegen, tidy};
+use crate::report::Report;
+use crate::steps::{Binaries, Steps, cargo, minutes, output, root, tell, works};
+use crate::{codegen, tidy, watched};
 
-/// Runs it all; the first failure ends it.
+/// The test target that needs real Spark.
+const REAL_SPARK: &str = "spark";
+
+/// Runs the suite up to the first failure, and prints the report.
 pub fn run(arguments: &[&str]) -> anyhow::Result<()> {
     let steps = Steps::begin();
-    let result = all(&steps, arguments);
+    let mut report = Report::default();
+    let result = all(&steps, &mut report, arguments);
+    tell(report.text(&steps.ended()).trim_end());
+    let took = minutes(steps.elapsed());
     match &result {
-        Ok(()) => tell(&format!("tests: all passed in {}", steps.elapsed().trim())),
-        Err(_) => tell(&format!("tests: FAILED after {}", steps.elapsed().trim())),
+        Ok(()) => tell(&format!("tests: all passed in {}", took.trim())),
+        Err(_) => tell(&format!("tests: FAILED after {}", took.trim())),
     }
     result
 }
 
-fn all(steps: &Steps, arguments: &[&str]) -> anyhow::Result<()> {
+fn all(steps: &Steps, report: &mut Report, arguments: &[&str]) -> anyhow::Result<()> {
     thread::scope(|scope| {
-        // Packages are a matter of the network, the checks one of the processors.
+        // Installing packages waits for the network. The checks keep the processors busy.
         let packages = scope.spawn(|| environment::packages(steps));
-        checks(steps)?;
+        checks(steps, report)?;
         packages
             .join()
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })?;
-    let provisions = environment::provide(steps)?;
+    let provisions = environment::provide(steps, Binaries::Built)?;
+    if provisions.r.is_none() {
+        report.skip("SKIPPED: most tests of R, as R is not installed");
+    }
     python_tests(steps, &provisions)?;
-    rust_tests(steps, &provisions, arguments)
+    rust_tests(steps, report, &provisions, arguments)
 }
 
-fn checks(steps: &Steps) -> anyhow::Result<()> {
+fn checks(steps: &Steps, report: &mut Report) -> anyhow::Result<()> {
     if works(cargo().args(["fmt", "--version"])) {
-        steps.run(
-            "format: checking",
-            cargo().args(["fmt", "--all", "--check"]),
-        )?;
+        steps.run("format", cargo().args(["fmt", "--all", "--check"]))?;
     } else {
-        steps.say("format: SKIPPED, as rustfmt is not installed (rustup component add rustfmt)");
+        report.skip("SKIPPED: format, as rustfmt is not installed (rustup component add rustfmt)");
     }
-    steps.say("tidy: checking the rules of the house");
-    tidy::run()?;
+    steps.step("tidy: the rules of the house", tidy::run)?;
     if works(cargo().args(["clippy", "--version"])) {
-        let mut clippy = cargo();
-        clippy.args([
+        let words = [
             "clippy",
             "--workspace",
             "--all-targets",
             "--",
             "--deny",
             "warnings",
-        ]);
-        steps.run("clippy: checking (minutes, the first time)", &mut clippy)?;
+        ];
+        steps.run("clippy (minutes, the first time)", cargo().args(words))?;
     } else {
-        steps.say("clippy: SKIPPED, as it is not installed (rustup component add clippy)");
+        report.skip("SKIPPED: clippy, as it is not installed (rustup component add clippy)");
     }
+    // One build serves the binaries, the generated files and the tests.
     steps.run(
-        "build: the binary (minutes, the first time)",
-        cargo().args(["build", "--package", "livius"]),
+        "build: the binaries and the tests (minutes, the first time)",
+        cargo().args(["test", "--workspace", "--all-targets", "--no-run"]),
     )?;
-    steps.say("codegen: checking that generated files are up to date");
-    codegen::check()
+    steps.step("codegen: are generated files up to date?", || {
+        codegen::check(Binaries::Built)
+    })
 }
 
-/// The part of the agent that is Python has tests of its own.
+/// Tests the Python part of the agent.
 fn python_tests(steps: &Steps, provisions: &Provisions) -> anyhow::Result<()> {
     let directory = root().join("agent/python");
     let mut command = Command::new(&provisions.python);
@@ -79,43 +89,77 @@ fn python_tests(steps: &Steps, provisions: &Provisions) -> anyhow::Result<()> {
         "--top-level-directory",
         ".",
     ]);
-    steps.run("python: testing the agent", command.current_dir(directory))
+    steps.run("tests: the agent's Python", command.current_dir(directory))
 }
 
-/// The quick tests first, then those of the binary with real Spark: who breaks the former need not wait for the latter.
-fn rust_tests(steps: &Steps, provisions: &Provisions, arguments: &[&str]) -> anyhow::Result<()> {
-    let mut quick = cargo();
-    quick.args([
-        "test",
-        "--workspace",
-        "--exclude",
-        "livius",
-        "--all-targets",
-    ]);
-    let mut real = cargo();
-    real.args(["test", "--package", "livius", "--no-fail-fast"]);
-    steps.run(
-        "cargo test: everything that needs no Spark",
-        told(&mut quick, provisions, arguments),
-    )?;
-    steps.run(
-        "cargo test: the binary with real Spark, which is started many times (minutes)",
-        told(&mut real, provisions, arguments),
-    )
-}
-
-/// What the tests are told of the machine; what it is set up for otherwise must not decide what is tested.
-fn told<'a>(
-    command: &'a mut Command,
+/// Runs the quick tests first, so that a failure among them shows early.
+fn rust_tests(
+    steps: &Steps,
+    report: &mut Report,
     provisions: &Provisions,
     arguments: &[&str],
-) -> &'a mut Command {
-    for name in inherited() {
-        command.env_remove(name);
-    }
-    command.args(arguments).envs(provisions.variables())
+) -> anyhow::Result<()> {
+    let times = times_file()?;
+    let quick = quick_targets()?;
+    let real = ["--test".to_owned(), REAL_SPARK.to_owned()];
+    let mut test = |name: &str, targets: &[String]| {
+        let mut command = cargo();
+        // Both name the whole workspace, so that both use what was built.
+        command.args(["test", "--workspace", "--no-fail-fast"]);
+        command.args(targets).args(arguments);
+        for name in inherited() {
+            command.env_remove(name);
+        }
+        command
+            .envs(provisions.variables())
+            .env("LIVIUS_TEST_TIMES", &times);
+        steps.step(name, || {
+            let (status, lines) = watched::run(command, Report::wants)?;
+            lines.iter().for_each(|line| report.read(line));
+            if !status.success() {
+                bail!("{name}: failed ({status})");
+            }
+            Ok(())
+        })
+    };
+    test("tests: all that need no Spark", &quick)?;
+    let result = test("tests: the binary with real Spark (many minutes)", &real);
+    report.read_times(&fs::read_to_string(&times).unwrap_or_default());
+    result
 }
 
+/// An empty file in which tests write their times.
+fn times_file() -> anyhow::Result<PathBuf> {
+    let path = root().join("target/test-env/times.txt");
+    fs::write(&path, "").with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(path)
+}
+
+/// Words for `cargo test` that choose every target but the one that needs real Spark.
+fn quick_targets() -> anyhow::Result<Vec<String>> {
+    let metadata = output(cargo().args(["metadata", "--format-version", "1", "--no-deps"]))?;
+    let mut words = ["--lib", "--bins"].map(str::to_owned).to_vec();
+    for name in test_targets(&metadata)? {
+        if name != REAL_SPARK {
+            words.extend(["--test".to_owned(), name]);
+        }
+    }
+    Ok(words)
+}
+
+/// The names of all integration tests.
+fn test_targets(metadata: &str) -> anyhow::Result<std::collections::BTreeSet<String>> {
+    let metadata: serde_json::Value =
+        serde_json::from_str(metadata).context("cargo metadata did not print JSON")?;
+    let packages = metadata["packages"].as_array().into_iter().flatten();
+    let targets = packages.flat_map(|package| package["targets"].as_array().into_iter().flatten());
+    let tests = targets.filter(|target| target["kind"][0] == "test");
+    Ok(tests
+        .filter_map(|target| target["name"].as_str().map(str::to_owned))
+        .collect())
+}
+
+/// Variables that set up Livius or Spark on this machine. They must not decide what is tested.
 fn inherited() -> Vec<OsString> {
     let foreign = |name: &OsString| {
         let name = name.to_string_lossy();
@@ -126,4 +170,19 @@ fn inherited() -> Vec<OsString> {
         .map(|(name, _)| name)
         .filter(foreign)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integration_tests_are_found_once_each() {
+        let metadata = r#"{"packages": [
+            {"targets": [{"name": "a", "kind": ["lib"]}, {"name": "edge", "kind": ["test"]}]},
+            {"targets": [{"name": "edge", "kind": ["test"]}, {"name": "spark", "kind": ["test"]}]}
+        ]}"#;
+        let found = test_targets(metadata).expect("it is JSON");
+        assert_eq!(found.into_iter().collect::<Vec<_>>(), ["edge", "spark"]);
+    }
 }
