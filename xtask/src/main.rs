@@ -1,10 +1,12 @@
 //! The project's own commands: `cargo xtask test`, `provide`, `codegen`, `tidy`.
 
+mod circles;
 mod codegen;
 mod environment;
 mod java_client;
 mod python;
 mod report;
+mod source;
 mod steps;
 mod suite;
 mod tidy;
