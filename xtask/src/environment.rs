@@ -96,7 +96,7 @@ pub fn provide(steps: &Steps, binaries: Binaries) -> anyhow::Result<Provisions> 
 }
 
 /// The folder for everything that the tests need.
-fn directory() -> anyhow::Result<PathBuf> {
+pub fn directory() -> anyhow::Result<PathBuf> {
     let directory = root().join("target/test-env");
     fs::create_dir_all(&directory)
         .with_context(|| format!("cannot make {}", directory.display()))?;

@@ -2,6 +2,7 @@
 
 mod circles;
 mod codegen;
+mod deny;
 mod environment;
 mod java_client;
 mod python;

@@ -44,6 +44,13 @@ pub const SPARKMAGIC: Packages = Packages {
     options: AS_LISTED,
 };
 
+/// Tools that check the code.
+pub const TOOLS: Packages = Packages {
+    name: "the tools",
+    list: "xtask/tools-requirements.txt",
+    options: AS_LISTED,
+};
+
 /// The Python of an environment. Makes the environment if it is missing, or if its list has changed.
 pub fn environment(
     steps: &Steps,

@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail};
 use crate::environment::{self, Provisions};
 use crate::report::Report;
 use crate::steps::{Binaries, Steps, cargo, minutes, output, root, tell, works};
-use crate::{codegen, tidy, watched};
+use crate::{codegen, deny, tidy, watched};
 
 /// The test target that needs real Spark.
 const REAL_SPARK: &str = "spark";
@@ -30,14 +30,19 @@ pub fn run(arguments: &[&str]) -> anyhow::Result<()> {
 }
 
 fn all(steps: &Steps, report: &mut Report, arguments: &[&str]) -> anyhow::Result<()> {
-    thread::scope(|scope| {
+    let directory = environment::directory()?;
+    let cargo_deny = thread::scope(|scope| {
         // Installing packages waits for the network. The checks keep the processors busy.
-        let packages = scope.spawn(|| environment::packages(steps));
+        let packages = scope.spawn(|| {
+            let cargo_deny = deny::install(steps, &directory);
+            environment::packages(steps).map(|()| cargo_deny)
+        });
         checks(steps, report)?;
         packages
             .join()
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })?;
+    deny::check(steps, report, cargo_deny)?;
     let provisions = environment::provide(steps, Binaries::Built)?;
     if provisions.r.is_none() {
         report.skip("SKIPPED: most tests of R, as R is not installed");
