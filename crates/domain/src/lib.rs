@@ -3,6 +3,8 @@
 //! Purpose: everything that can be decided without doing anything. Non-goals: I/O, clocks that tick, JSON as clients see it
 //! (that is `wire`), SQL (that is `store`).
 
+#![warn(missing_docs)]
+
 pub mod batch;
 pub mod clock;
 pub mod driver;

@@ -3,6 +3,8 @@
 //! Purpose: command lines, supervisors, and finding drivers again after a restart. Non-goals: finding Spark, which
 //! `livius-spark-home` does, and knowing what a session is beyond what its driver needs.
 
+#![warn(missing_docs)]
+
 mod command;
 mod driver_dir;
 mod java_options;

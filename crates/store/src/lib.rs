@@ -4,6 +4,8 @@
 //! Purpose: what was acknowledged survives `kill -9`. Non-goals: deciding anything, or knowing what clients see.
 //! The implementations are crates of their own; every one passes the `conformance` suite.
 
+#![warn(missing_docs)]
+
 mod batches;
 #[cfg(feature = "testing")]
 pub mod conformance;

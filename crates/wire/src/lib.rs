@@ -4,6 +4,8 @@
 //! becomes exactly the keys, in the order, that Livy's clients expect. Non-goals: HTTP (status codes live in the edge) and
 //! deciding anything about sessions.
 
+#![warn(missing_docs)]
+
 pub mod redact;
 
 mod answer;
