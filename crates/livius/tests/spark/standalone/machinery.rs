@@ -111,7 +111,6 @@ impl Daemon {
             .env("SPARK_LOCAL_IP", "127.0.0.1")
             .env("SPARK_DAEMON_MEMORY", "256m")
             .env("SPARK_DAEMON_JAVA_OPTS", CHEAP_JVM.join(" "))
-            .env("SPARK_LAUNCHER_OPTS", CHEAP_JVM.join(" "))
             .envs(environment("LIVIUS_TEST_PYTHON").map(|python| ("PYSPARK_PYTHON", python)))
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
