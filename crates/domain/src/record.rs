@@ -15,6 +15,9 @@ use crate::{
 pub struct SessionRecord {
     /// Its number.
     pub id: SessionId,
+    /// The version of the stored row. The store refuses an update that names another version.
+    #[serde(default)]
+    pub version: u64,
     /// What was asked for.
     pub request: SessionRequest,
     /// The authenticated user that created it; `None` without authentication.
@@ -52,6 +55,9 @@ pub struct AppInfo {
 pub struct BatchRecord {
     /// Its number.
     pub id: BatchId,
+    /// The version of the stored row. The store refuses an update that names another version.
+    #[serde(default)]
+    pub version: u64,
     /// What was asked for.
     pub request: BatchRequest,
     /// The authenticated user that created it; `None` without authentication.
@@ -125,6 +131,9 @@ pub struct StatementRecord {
     pub session: SessionId,
     /// Its number there.
     pub id: StatementId,
+    /// The version of the stored row. The store refuses an update that names another version.
+    #[serde(default)]
+    pub version: u64,
     /// The language.
     pub kind: Kind,
     /// The text, line ends normalised to `\n`.
@@ -140,6 +149,9 @@ pub struct JobRecord {
     pub session: SessionId,
     /// Its number there.
     pub id: JobId,
+    /// The version of the stored row. The store refuses an update that names another version.
+    #[serde(default)]
+    pub version: u64,
     /// What it is written in.
     pub language: JobLanguage,
     /// Where it stands.
@@ -155,6 +167,9 @@ pub struct ResourceRecord {
     pub session: SessionId,
     /// Its number there.
     pub id: ResourceId,
+    /// The version of the stored row. The store refuses an update that names another version.
+    #[serde(default)]
+    pub version: u64,
     /// What it is for.
     pub used_as: ResourceUse,
     /// What it is called: one component of a path.

@@ -170,3 +170,30 @@ async fn an_agent_needs_its_own_secret() {
         Err(livius_sessions::AttachRefused::UnknownDriver)
     );
 }
+
+#[tokio::test]
+async fn a_retention_longer_than_all_time_keeps_what_its_number_allows() {
+    let limits = livius_domain::Limits {
+        ended_sessions: 1,
+        ended_retention: std::time::Duration::MAX,
+        ..livius_domain::Limits::default()
+    };
+    let options = livius_testkit::WorldOptions {
+        limits,
+        ..livius_testkit::WorldOptions::default()
+    };
+    let world = World::with(options).await;
+    for session in [S0, SessionId(1)] {
+        world.post("/sessions", "{}").await;
+        world.driver(session).await.1.exit(Exit::Code(3));
+        world.await_state(session, "dead").await;
+        world.clock().advance(std::time::Duration::from_secs(1));
+    }
+    let world = world.crash_and_restart().await;
+    eventually("one is forgotten", async || {
+        let listed = world.get("/sessions").await.json();
+        (listed["total"] == 1).then_some(())
+    })
+    .await;
+    assert_eq!(world.get("/sessions/1").await.json()["state"], "dead");
+}

@@ -106,19 +106,26 @@ fn is_idle_too_long(
     running && !timeout.is_zero() && since(view.record.last_activity) > timeout
 }
 
-/// Forgets ended sessions in excess, with their directories.
+/// Forgets ended sessions in excess, with their directories. Each call of the store takes a part, so
+/// that other writes go on in between.
 async fn purge(core: &Core) {
     let limits = &core.config.limits;
-    let now = core.clock.now();
-    let before = now.checked_sub(limits.ended_retention).unwrap_or(now);
-    match core.store.purge(before, limits.ended_sessions as u64).await {
-        Ok(records) => {
-            for driver in records.into_iter().filter_map(|record| record.driver) {
-                directory::remove(&driver.dir).await;
+    // A retention that reaches back before all time keeps everything.
+    let before = core.clock.now().checked_sub(limits.ended_retention);
+    let before = before.unwrap_or(Timestamp::MIN);
+    let keep = limits.ended_sessions as u64;
+    loop {
+        match core.store.purge_sessions(before, keep).await {
+            Ok(records) if records.is_empty() => return,
+            Ok(records) => {
+                for driver in records.into_iter().filter_map(|record| record.driver) {
+                    directory::remove(&driver.dir).await;
+                }
             }
-        }
-        Err(error) => {
-            tracing::warn!(error = %livius_domain::chain(&error), "cannot forget old sessions");
+            Err(error) => {
+                tracing::warn!(error = %livius_domain::chain(&error), "cannot forget old sessions");
+                return;
+            }
         }
     }
 }

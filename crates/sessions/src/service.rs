@@ -87,7 +87,7 @@ impl Sessions {
             .map_err(SessionError::not_created)?;
         let (driver, token) = request::new_driver(&self.core.config, record.id);
         record.driver = Some(driver);
-        if let Err(error) = store.update_session(&record).await {
+        if let Err(error) = store.update_session(&mut record).await {
             // It is refused, so nobody may see it; the next server ends what is neither listed nor begun.
             let _ = store.unlist_session(record.id).await;
             return Err(error.into());

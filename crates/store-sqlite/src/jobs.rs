@@ -5,8 +5,7 @@ use livius_domain::{JobId, JobLanguage, JobOutcome, JobRecord, JobState, Session
 use sqlx::{Connection, SqliteConnection};
 
 use super::rows::{self, json};
-use super::writer::Writer;
-use super::{SqliteStore, failed, job_results, one_row};
+use super::{SqliteStore, changed, failed};
 use livius_store::{JobStore, StoreError, StoredJob};
 
 // One statement each where it can be, as for statements.
@@ -17,15 +16,16 @@ pub(super) const INSERT: &str = "INSERT INTO jobs (session, id, language, state,
                                  RETURNING id";
 pub(super) const PAYLOAD: &str = "SELECT payload FROM jobs WHERE session = ?1 AND id = ?2";
 // Pieces are the result of a job that succeeded: of another one's result there may be a half.
-pub(super) const UPDATE: &str = "UPDATE jobs SET state = ?3, error = ?4, finished = ?5, result = coalesce(?7, result), \
+pub(super) const UPDATE: &str = "UPDATE jobs SET version = version + 1, state = ?3, error = ?4, finished = ?5, result = coalesce(?7, result), \
                                      payload = CASE WHEN ?5 THEN NULL ELSE payload END, \
                                      (result_chunks, result_bytes) = ( \
                                          SELECT nullif(count(*), 0), sum(octet_length(text)) FROM job_chunks \
                                          WHERE session = ?1 AND job = ?2 AND ?6 AND ?7 IS NULL) \
-                                 WHERE session = ?1 AND id = ?2";
-pub(super) const BY_ID: &str = "SELECT id, language, state, error, result_chunks, result_bytes, result \
+                                 WHERE session = ?1 AND id = ?2 AND version = ?8";
+const EXISTS: &str = "SELECT 1 FROM jobs WHERE session = ?1 AND id = ?2";
+pub(super) const BY_ID: &str = "SELECT id, version, language, state, error, result_chunks, result_bytes, result \
                                 FROM jobs WHERE session = ?1 AND id = ?2";
-pub(super) const UNFINISHED: &str = "SELECT id, language, state, error FROM jobs \
+pub(super) const UNFINISHED: &str = "SELECT id, version, language, state, error FROM jobs \
                                      WHERE session = ?1 AND finished = 0 ORDER BY id";
 pub(super) const RAISE_FLOOR: &str = "UPDATE sessions SET job_floor = max(job_floor, \
                                           coalesce((SELECT max(id) + 1 FROM jobs WHERE session = ?1), 1)) \
@@ -42,9 +42,8 @@ impl JobStore for SqliteStore {
         language: JobLanguage,
         payload: &str,
     ) -> Result<JobRecord, StoreError> {
-        let mut turn = Writer::turn(&self.writer).await?;
-        let written = create(turn.connection(), session, language, payload).await;
-        turn.end(written)
+        self.write(async |c| create(c, session, language, payload).await)
+            .await
     }
 
     async fn job_payload(
@@ -52,52 +51,27 @@ impl JobStore for SqliteStore {
         session: SessionId,
         job: JobId,
     ) -> Result<Option<String>, StoreError> {
-        payload(&mut *self.readers.take().await, session, job).await
+        self.read(async |c| payload(c, session, job).await).await
     }
 
-    async fn update_job(&self, record: &JobRecord, result: Option<&str>) -> Result<(), StoreError> {
-        let mut turn = Writer::turn(&self.writer).await?;
-        let written = update(turn.connection(), record, result).await;
-        turn.end(written)
-    }
-
-    async fn put_job_chunk(
+    async fn update_job(
         &self,
-        session: SessionId,
-        job: JobId,
-        index: u32,
-        text: &str,
+        record: &mut JobRecord,
+        result: Option<&str>,
     ) -> Result<(), StoreError> {
-        let mut turn = Writer::turn(&self.writer).await?;
-        let written = job_results::put(turn.connection(), session, job, index, text).await;
-        turn.end(written)
-    }
-
-    async fn job_chunk(
-        &self,
-        session: SessionId,
-        job: JobId,
-        index: u32,
-    ) -> Result<Option<String>, StoreError> {
-        job_results::get(&mut *self.readers.take().await, session, job, index).await
-    }
-
-    async fn count_job_chunks(&self, session: SessionId, job: JobId) -> Result<u32, StoreError> {
-        job_results::count(&mut *self.readers.take().await, session, job).await
+        self.write(async |c| update(c, record, result).await).await
     }
 
     async fn job(&self, session: SessionId, job: JobId) -> Result<Option<StoredJob>, StoreError> {
-        by_id(&mut *self.readers.take().await, session, job).await
+        self.read(async |c| by_id(c, session, job).await).await
     }
 
     async fn unfinished_jobs(&self, session: SessionId) -> Result<Vec<JobRecord>, StoreError> {
-        unfinished(&mut *self.readers.take().await, session).await
+        self.read(async |c| unfinished(c, session).await).await
     }
 
     async fn trim_jobs(&self, session: SessionId, keep: u64) -> Result<(), StoreError> {
-        let mut turn = Writer::turn(&self.writer).await?;
-        let written = trim(turn.connection(), session, keep).await;
-        turn.end(written)
+        self.write(async |c| trim(c, session, keep).await).await
     }
 }
 
@@ -124,6 +98,7 @@ async fn create(
         .map_err(failed("create a job"))?;
     Ok(JobRecord {
         session,
+        version: 0,
         id: JobId(i32::try_from(id).map_err(failed("number a job"))?),
         language,
         state,
@@ -146,7 +121,7 @@ async fn payload(
 
 async fn update(
     connection: &mut SqliteConnection,
-    record: &JobRecord,
+    record: &mut JobRecord,
     result: Option<&str>,
 ) -> Result<(), StoreError> {
     let succeeded = matches!(
@@ -163,12 +138,17 @@ async fn update(
         .bind(&record.error)
         .bind(record.state.is_final())
         .bind(succeeded)
-        .bind(result);
+        .bind(result)
+        .bind(rows::limit(record.version));
     let done = update
-        .execute(connection)
+        .execute(&mut *connection)
         .await
         .map_err(failed("update a job"))?;
-    one_row("update a job", done.rows_affected())
+    let row = sqlx::query(EXISTS).bind(record.session.0).bind(record.id.0);
+    let what = || format!("job {} of session {}", record.id, record.session);
+    changed(connection, done.rows_affected(), row, what).await?;
+    record.version += 1;
+    Ok(())
 }
 
 async fn by_id(

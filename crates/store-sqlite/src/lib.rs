@@ -5,14 +5,14 @@
 
 mod batches;
 mod counters;
-mod job_results;
 mod jobs;
+mod listed;
 mod listing;
 mod lock;
 #[cfg(test)]
 mod measurements;
 mod open;
-mod outputs;
+mod pieces;
 mod readers;
 mod resources;
 mod rows;
@@ -25,12 +25,10 @@ mod writer;
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use jiff::Timestamp;
-use livius_domain::{
-    BatchId, BatchRecord, Kind, SessionId, SessionRecord, StatementId, StatementRecord,
-};
-use livius_store::{BatchStore, NewBatch, NewSession, Store, StoreError, StoredStatement, Window};
+use livius_store::StoreError;
+use sqlx::query::Query;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Sqlite, SqliteConnection};
 use tokio::sync::Mutex;
 
 use lock::FileLock;
@@ -48,168 +46,23 @@ pub struct SqliteStore {
     _lock: Arc<FileLock>,
 }
 
-#[async_trait]
-impl Store for SqliteStore {
-    async fn create_session(&self, new: NewSession) -> Result<SessionRecord, StoreError> {
-        let mut turn = Writer::turn(&self.writer).await?;
-        let written = sessions::create(turn.connection(), new).await;
-        turn.end(written)
-    }
-
-    async fn update_session(&self, record: &SessionRecord) -> Result<(), StoreError> {
-        let mut turn = Writer::turn(&self.writer).await?;
-        let written = sessions::update(turn.connection(), record).await;
-        turn.end(written)
-    }
-
-    async fn session(&self, id: SessionId) -> Result<Option<SessionRecord>, StoreError> {
-        sessions::by_id(&mut *self.readers.take().await, id).await
-    }
-
-    async fn session_named(&self, name: &str) -> Result<Option<SessionRecord>, StoreError> {
-        sessions::by_name(&mut *self.readers.take().await, name).await
-    }
-
-    async fn list_sessions(&self, window: Window) -> Result<(u64, Vec<SessionRecord>), StoreError> {
-        sessions::list(&mut *self.readers.take().await, window).await
-    }
-
-    async fn unended_sessions(&self) -> Result<Vec<SessionRecord>, StoreError> {
-        sessions::unended(&mut *self.readers.take().await).await
-    }
-
-    async fn unlist_session(&self, id: SessionId) -> Result<bool, StoreError> {
-        let mut turn = Writer::turn(&self.writer).await?;
-        let written = sessions::unlist(turn.connection(), id).await;
-        turn.end(written)
-    }
-
-    async fn purge(
+impl SqliteStore {
+    /// Writes once: waits until no other write is under way.
+    async fn write<T>(
         &self,
-        ended_before: Timestamp,
-        keep: u64,
-    ) -> Result<Vec<SessionRecord>, StoreError> {
+        work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let mut turn = Writer::turn(&self.writer).await?;
-        let written = sessions::purge(turn.connection(), ended_before, keep).await;
+        let written = work(turn.connection()).await;
         turn.end(written)
     }
 
-    async fn create_statement(
+    /// Reads once, at the same time as others.
+    async fn read<T>(
         &self,
-        session: SessionId,
-        kind: Kind,
-        code: &str,
-    ) -> Result<StatementRecord, StoreError> {
-        let mut turn = Writer::turn(&self.writer).await?;
-        let written = statements::create(turn.connection(), session, kind, code).await;
-        turn.end(written)
-    }
-
-    async fn update_statement(
-        &self,
-        record: &StatementRecord,
-        output: Option<&str>,
-    ) -> Result<(), StoreError> {
-        let mut turn = Writer::turn(&self.writer).await?;
-        let written = statements::update(turn.connection(), record, output).await;
-        turn.end(written)
-    }
-
-    async fn put_output_chunk(
-        &self,
-        session: SessionId,
-        statement: StatementId,
-        index: u32,
-        text: &str,
-    ) -> Result<(), StoreError> {
-        let mut turn = Writer::turn(&self.writer).await?;
-        let written = outputs::put(turn.connection(), session, statement, index, text).await;
-        turn.end(written)
-    }
-
-    async fn output_chunk(
-        &self,
-        session: SessionId,
-        statement: StatementId,
-        index: u32,
-    ) -> Result<Option<String>, StoreError> {
-        outputs::get(&mut *self.readers.take().await, session, statement, index).await
-    }
-
-    async fn statement(
-        &self,
-        session: SessionId,
-        id: StatementId,
-    ) -> Result<Option<StoredStatement>, StoreError> {
-        statements::by_id(&mut *self.readers.take().await, session, id).await
-    }
-
-    async fn list_statements(
-        &self,
-        session: SessionId,
-        window: Window,
-    ) -> Result<(u64, Vec<StoredStatement>), StoreError> {
-        statements::list(&mut *self.readers.take().await, session, window).await
-    }
-
-    async fn unfinished_statements(
-        &self,
-        session: SessionId,
-    ) -> Result<Vec<StatementRecord>, StoreError> {
-        statements::unfinished(&mut *self.readers.take().await, session).await
-    }
-
-    async fn trim_statements(&self, session: SessionId, keep: u64) -> Result<(), StoreError> {
-        let mut turn = Writer::turn(&self.writer).await?;
-        let written = statements::trim(turn.connection(), session, keep).await;
-        turn.end(written)
-    }
-}
-
-#[async_trait]
-impl BatchStore for SqliteStore {
-    async fn create_batch(&self, new: NewBatch) -> Result<BatchRecord, StoreError> {
-        let mut turn = Writer::turn(&self.writer).await?;
-        let written = batches::create(turn.connection(), new).await;
-        turn.end(written)
-    }
-
-    async fn update_batch(&self, record: &BatchRecord) -> Result<(), StoreError> {
-        let mut turn = Writer::turn(&self.writer).await?;
-        let written = batches::update(turn.connection(), record).await;
-        turn.end(written)
-    }
-
-    async fn batch(&self, id: BatchId) -> Result<Option<BatchRecord>, StoreError> {
-        batches::by_id(&mut *self.readers.take().await, id).await
-    }
-
-    async fn batch_named(&self, name: &str) -> Result<Option<BatchRecord>, StoreError> {
-        batches::by_name(&mut *self.readers.take().await, name).await
-    }
-
-    async fn list_batches(&self, window: Window) -> Result<(u64, Vec<BatchRecord>), StoreError> {
-        batches::list(&mut *self.readers.take().await, window).await
-    }
-
-    async fn unended_batches(&self) -> Result<Vec<BatchRecord>, StoreError> {
-        batches::unended(&mut *self.readers.take().await).await
-    }
-
-    async fn unlist_batch(&self, id: BatchId) -> Result<bool, StoreError> {
-        let mut turn = Writer::turn(&self.writer).await?;
-        let written = batches::unlist(turn.connection(), id).await;
-        turn.end(written)
-    }
-
-    async fn purge_batches(
-        &self,
-        ended_before: Timestamp,
-        keep: u64,
-    ) -> Result<Vec<BatchRecord>, StoreError> {
-        let mut turn = Writer::turn(&self.writer).await?;
-        let written = batches::purge(turn.connection(), ended_before, keep).await;
-        turn.end(written)
+        work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        work(&mut *self.readers.take().await).await
     }
 }
 
@@ -224,11 +77,23 @@ where
     }
 }
 
-/// Refuses a change that changed nothing: its row is not there, and to answer as if it were stored would be a lie.
-fn one_row(operation: &'static str, changed: u64) -> Result<(), StoreError> {
-    if changed == 0 {
-        Err(failed(operation)("no such row"))
-    } else {
-        Ok(())
+/// Looks at what an update did. To answer as if it were stored would be a lie when its row is not
+/// there, or has changed since it was read.
+async fn changed(
+    connection: &mut SqliteConnection,
+    rows: u64,
+    row: Query<'_, Sqlite, SqliteArguments>,
+    what: impl Fn() -> String,
+) -> Result<(), StoreError> {
+    if rows > 0 {
+        return Ok(());
+    }
+    let there = row
+        .fetch_optional(connection)
+        .await
+        .map_err(failed("look for a row"))?;
+    match there {
+        Some(_) => Err(StoreError::Conflict { what: what() }),
+        None => Err(failed("update a row")("no such row")),
     }
 }

@@ -7,7 +7,9 @@ use livius_domain::{BatchId, Kind, StatementRecord, StatementState};
 
 use super::SqliteStore;
 use super::tests::{Directory, new_batch, new_session};
-use livius_store::{BatchStore, Store, Window};
+use livius_store::{
+    BatchStore, PieceStore, PiecesOf, SessionStore, StatementStore, Visible, Window,
+};
 
 const ROUNDS: u32 = 2_000;
 
@@ -42,17 +44,20 @@ async fn statements() {
                 .create_statement(session.id, Kind::PySpark, "print(1 + 1)")
                 .await
                 .unwrap();
-            let running = StatementRecord {
+            let mut running = StatementRecord {
                 state: StatementState::Running { started },
                 ..made
             };
-            store.update_statement(&running, None).await.unwrap();
-            let over = StatementRecord {
+            store.update_statement(&mut running, None).await.unwrap();
+            let mut over = StatementRecord {
                 state: StatementState::Available { started, completed },
                 ..running
             };
             let output = r#"{"status":"ok","data":{"text/plain":"2"}}"#;
-            store.update_statement(&over, Some(output)).await.unwrap();
+            store
+                .update_statement(&mut over, Some(output))
+                .await
+                .unwrap();
         })
         .await;
     }
@@ -67,13 +72,13 @@ async fn statements() {
 async fn sessions() {
     let directory = Directory::new();
     let store = SqliteStore::open(&directory.database()).await.unwrap();
-    let session = store.create_session(new_session()).await.unwrap();
+    let mut session = store.create_session(new_session()).await.unwrap();
     report("create a session", ROUNDS, async || {
         store.create_session(new_session()).await.unwrap();
     })
     .await;
     report("update a session", ROUNDS, async || {
-        store.update_session(&session).await.unwrap();
+        store.update_session(&mut session).await.unwrap();
     })
     .await;
     report("read a session", ROUNDS, async || {
@@ -86,7 +91,7 @@ async fn sessions() {
         descending: true,
     };
     report("list 100 of 2 001 sessions", 200, async || {
-        store.list_sessions(page).await.unwrap();
+        store.list_sessions(Visible::All, page).await.unwrap();
     })
     .await;
     drop(store);
@@ -111,20 +116,23 @@ async fn outputs() {
     let mut index = 0;
     report("store one of 200 pieces of 256 KiB", 200, async || {
         store
-            .put_output_chunk(session.id, made.id, index, &piece)
+            .put_piece(PiecesOf::Statement(session.id, made.id), index, &piece)
             .await
             .unwrap();
         index += 1;
     })
     .await;
     report("read a piece", 200, async || {
-        store.output_chunk(session.id, made.id, 7).await.unwrap();
+        store
+            .piece(PiecesOf::Statement(session.id, made.id), 7)
+            .await
+            .unwrap();
     })
     .await;
     session.ended_at = Some(session.created_at);
-    store.update_session(&session).await.unwrap();
+    store.update_session(&mut session).await.unwrap();
     report("purge them", 1, async || {
-        store.purge(Timestamp::MIN, 0).await.unwrap();
+        store.purge_sessions(Timestamp::MIN, 0).await.unwrap();
     })
     .await;
 }
@@ -165,7 +173,7 @@ async fn batches() {
         };
         let what = format!("list 100 of 102 000 batches from {offset}");
         report(&what, 200, async || {
-            store.list_batches(page).await.unwrap();
+            store.list_batches(Visible::All, page).await.unwrap();
         })
         .await;
     }

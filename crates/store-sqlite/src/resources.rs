@@ -5,8 +5,7 @@ use livius_domain::{ResourceId, ResourceRecord, ResourceState, SessionId};
 use sqlx::SqliteConnection;
 
 use super::rows::{self, json};
-use super::writer::Writer;
-use super::{SqliteStore, failed, one_row};
+use super::{SqliteStore, changed, failed};
 use livius_store::{NewResource, ResourceStore, StoreError};
 
 pub(super) const INSERT: &str = "INSERT INTO resources (session, id, used_as, name, state, source) \
@@ -14,8 +13,9 @@ pub(super) const INSERT: &str = "INSERT INTO resources (session, id, used_as, na
                                         ?2, ?3, ?4, ?5 \
                                  FROM sessions WHERE id = ?1 \
                                  RETURNING id";
-pub(super) const UPDATE: &str =
-    "UPDATE resources SET state = ?3, pending = ?4 WHERE session = ?1 AND id = ?2";
+pub(super) const UPDATE: &str = "UPDATE resources SET version = version + 1, state = ?3, pending = ?4 \
+     WHERE session = ?1 AND id = ?2 AND version = ?5";
+const EXISTS: &str = "SELECT 1 FROM resources WHERE session = ?1 AND id = ?2";
 pub(super) const PENDING: &str =
     "SELECT * FROM resources WHERE session = ?1 AND pending = 1 ORDER BY id";
 
@@ -26,22 +26,18 @@ impl ResourceStore for SqliteStore {
         session: SessionId,
         new: NewResource,
     ) -> Result<ResourceRecord, StoreError> {
-        let mut turn = Writer::turn(&self.writer).await?;
-        let written = create(turn.connection(), session, new).await;
-        turn.end(written)
+        self.write(async |c| create(c, session, new).await).await
     }
 
-    async fn update_resource(&self, record: &ResourceRecord) -> Result<(), StoreError> {
-        let mut turn = Writer::turn(&self.writer).await?;
-        let written = update(turn.connection(), record).await;
-        turn.end(written)
+    async fn update_resource(&self, record: &mut ResourceRecord) -> Result<(), StoreError> {
+        self.write(async |c| update(c, record).await).await
     }
 
     async fn pending_resources(
         &self,
         session: SessionId,
     ) -> Result<Vec<ResourceRecord>, StoreError> {
-        pending(&mut *self.readers.take().await, session).await
+        self.read(async |c| pending(c, session).await).await
     }
 }
 
@@ -68,6 +64,7 @@ async fn create(
         .map_err(failed("create a resource"))?;
     Ok(ResourceRecord {
         session,
+        version: 0,
         id: ResourceId(i32::try_from(id).map_err(failed("number a resource"))?),
         used_as: new.used_as,
         name: new.name,
@@ -78,18 +75,23 @@ async fn create(
 
 async fn update(
     connection: &mut SqliteConnection,
-    record: &ResourceRecord,
+    record: &mut ResourceRecord,
 ) -> Result<(), StoreError> {
     let update = sqlx::query(UPDATE)
         .bind(record.session.0)
         .bind(record.id.0)
         .bind(json(&record.state))
-        .bind(record.state == ResourceState::Pending);
+        .bind(record.state == ResourceState::Pending)
+        .bind(rows::limit(record.version));
     let done = update
-        .execute(connection)
+        .execute(&mut *connection)
         .await
         .map_err(failed("update a resource"))?;
-    one_row("update a resource", done.rows_affected())
+    let row = sqlx::query(EXISTS).bind(record.session.0).bind(record.id.0);
+    let what = || format!("resource {} of session {}", record.id, record.session);
+    changed(connection, done.rows_affected(), row, what).await?;
+    record.version += 1;
+    Ok(())
 }
 
 async fn pending(

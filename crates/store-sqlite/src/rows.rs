@@ -54,6 +54,16 @@ pub(super) fn readable<T>(
         .collect()
 }
 
+/// Whether a row of `sessions` or `batches` is on its list.
+pub(super) fn is_listed(row: &SqliteRow) -> bool {
+    row.try_get("listed").unwrap_or(true)
+}
+
+/// The number of a row, for sorting.
+pub(super) fn id(row: &SqliteRow) -> i64 {
+    row.try_get("id").unwrap_or_default()
+}
+
 /// Reads a row of `statements` with all its columns.
 pub(super) fn stored_statement(
     session: SessionId,
@@ -148,6 +158,7 @@ pub(super) fn limit(number: u64) -> i64 {
 fn read_session(id: SessionId, row: &SqliteRow) -> Result<SessionRecord, Failure> {
     Ok(SessionRecord {
         id,
+        version: count(row.try_get("version")?),
         request: document(row, "request")?,
         owner: row.try_get("owner")?,
         proxy_user: row.try_get("proxy_user")?,
@@ -166,6 +177,7 @@ fn read_session(id: SessionId, row: &SqliteRow) -> Result<SessionRecord, Failure
 fn read_batch(id: BatchId, row: &SqliteRow) -> Result<BatchRecord, Failure> {
     Ok(BatchRecord {
         id,
+        version: count(row.try_get("version")?),
         request: document(row, "request")?,
         owner: row.try_get("owner")?,
         proxy_user: row.try_get("proxy_user")?,
@@ -185,6 +197,7 @@ fn read_statement(
     Ok(StatementRecord {
         session,
         id,
+        version: count(row.try_get("version")?),
         kind: Kind::parse(kind).ok_or_else(|| format!("unknown kind {kind:?}"))?,
         code: row.try_get("code")?,
         state: document(row, "state")?,
@@ -197,6 +210,7 @@ fn read_job(session: SessionId, id: JobId, row: &SqliteRow) -> Result<JobRecord,
     Ok(JobRecord {
         session,
         id,
+        version: count(row.try_get("version")?),
         language: language.ok_or_else(|| format!("unknown language {name:?}"))?,
         state: document(row, "state")?,
         error: row.try_get("error")?,
@@ -213,6 +227,7 @@ fn read_resource(
     Ok(ResourceRecord {
         session,
         id,
+        version: count(row.try_get("version")?),
         used_as: used_as.ok_or_else(|| format!("unknown use {name:?}"))?,
         name: row.try_get("name")?,
         source: document(row, "source")?,

@@ -7,6 +7,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_initial.sql"),
     include_str!("../migrations/0002_batches.sql"),
     include_str!("../migrations/0003_jobs.sql"),
+    include_str!("../migrations/0004_drivers.sql"),
 ];
 /// Marks the file as Livius's: "Livi".
 const APPLICATION_ID: i64 = 0x4c69_7669;

@@ -1,40 +1,107 @@
 //! Sessions.
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 use livius_domain::session::Start;
 use livius_domain::{SessionId, SessionRecord, SessionState};
+use livius_store::{NewSession, SessionStore, StoreError, Unended, Visible, Window};
 use sqlx::{Connection, SqliteConnection};
 
-use super::listing::Listing;
+use super::listed::{Listed, listed};
 use super::rows::{self, json, optional_json};
-use super::{counters, failed, one_row};
-use livius_store::{NewSession, StoreError, Window};
+use super::{SqliteStore, changed, counters, failed};
+
+/// Deletes some rows of a table that belong to any of the sessions named in a JSON array. A piece
+/// has up to 256 KiB.
+macro_rules! part {
+    ($table:literal) => {
+        concat!(
+            "DELETE FROM ",
+            $table,
+            " WHERE rowid IN ( \
+                 SELECT rowid FROM ",
+            $table,
+            " \
+                 WHERE session IN (SELECT value FROM json_each(?1)) LIMIT 64)"
+        )
+    };
+}
 
 const INSERT: &str = "INSERT INTO sessions (id, created_at, last_activity, name, owner, proxy_user, state, request) \
                       VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7) \
                       ON CONFLICT (name) WHERE listed = 1 AND ended_at IS NULL AND name IS NOT NULL DO NOTHING";
-const UPDATE: &str = "UPDATE sessions SET proxy_user = ?2, state = ?3, app = ?4, driver = ?5, last_activity = ?6, ended_at = ?7 \
-                      WHERE id = ?1";
-const BY_ID: &str = "SELECT * FROM sessions WHERE id = ?1 AND listed = 1";
-const BY_NAME: &str = "SELECT * FROM sessions WHERE name = ?1 AND listed = 1 AND name IS NOT NULL \
-                       ORDER BY ended_at IS NULL DESC, id DESC LIMIT 1";
-const LISTING: Listing = Listing {
-    count: "SELECT count(*) FROM sessions WHERE listed = 1",
-    up: "SELECT * FROM sessions WHERE listed = 1 ORDER BY id LIMIT ?1 OFFSET ?2",
-    down: "SELECT * FROM sessions WHERE listed = 1 ORDER BY id DESC LIMIT ?1 OFFSET ?2",
-};
-const UNENDED: &str = "SELECT * FROM sessions WHERE ended_at IS NULL ORDER BY id";
-const UNLIST: &str = "UPDATE sessions SET listed = 0 WHERE id = ?1 AND listed = 1";
-// All that belongs to a session goes with it (ON DELETE CASCADE).
-const PURGE: &str = "DELETE FROM sessions WHERE id IN ( \
-                         SELECT id FROM sessions WHERE ended_at < ?1 \
-                         UNION \
-                         SELECT id FROM ( \
-                             SELECT id FROM sessions WHERE ended_at IS NOT NULL \
-                             ORDER BY ended_at DESC, id DESC LIMIT -1 OFFSET ?2)) \
-                     RETURNING *";
+const UPDATE: &str = "UPDATE sessions SET version = version + 1, proxy_user = ?3, state = ?4, app = ?5, driver = ?6, \
+                          last_activity = ?7, ended_at = ?8 \
+                      WHERE id = ?1 AND version = ?2";
+pub(super) const SESSIONS: Listed<SessionRecord> = listed!("sessions", rows::session);
+/// All that belongs to a session goes with it (ON DELETE CASCADE). These parts may be many or long,
+/// so they go first, a few at a time: other writes go on in between.
+pub(super) const PARTS: [&str; 4] = [
+    part!("statement_chunks"),
+    part!("job_chunks"),
+    part!("statements"),
+    part!("jobs"),
+];
 
-pub(super) async fn create(
+#[async_trait]
+impl SessionStore for SqliteStore {
+    async fn create_session(&self, new: NewSession) -> Result<SessionRecord, StoreError> {
+        self.write(async |c| create(c, new).await).await
+    }
+
+    async fn update_session(&self, record: &mut SessionRecord) -> Result<(), StoreError> {
+        self.write(async |c| update(c, record).await).await
+    }
+
+    async fn session(&self, id: SessionId) -> Result<Option<SessionRecord>, StoreError> {
+        self.read(async |c| SESSIONS.by_id(c, id.0).await).await
+    }
+
+    async fn session_named(&self, name: &str) -> Result<Option<SessionRecord>, StoreError> {
+        self.read(async |c| SESSIONS.by_name(c, name).await).await
+    }
+
+    async fn list_sessions(
+        &self,
+        visible: Visible<'_>,
+        window: Window,
+    ) -> Result<(u64, Vec<SessionRecord>), StoreError> {
+        self.read(async |c| SESSIONS.list(c, visible, window).await)
+            .await
+    }
+
+    async fn unended_sessions(&self) -> Result<Vec<Unended<SessionRecord>>, StoreError> {
+        self.read(async |c| SESSIONS.unended(c).await).await
+    }
+
+    async fn unlist_session(&self, id: SessionId) -> Result<bool, StoreError> {
+        self.write(async |c| SESSIONS.unlist(c, id.0).await).await
+    }
+
+    async fn purge_sessions(
+        &self,
+        ended_before: Timestamp,
+        keep: u64,
+    ) -> Result<Vec<SessionRecord>, StoreError> {
+        let doomed = self
+            .write(async |c| SESSIONS.doom(c, ended_before, keep).await)
+            .await?;
+        if doomed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let doomed = json(&doomed);
+        for part in PARTS {
+            while self
+                .write(async |c| delete_some(c, part, &doomed).await)
+                .await?
+            {}
+        }
+        self.write(async |c| SESSIONS.delete(c, &doomed).await)
+            .await
+    }
+}
+
+async fn create(
     connection: &mut SqliteConnection,
     new: NewSession,
 ) -> Result<SessionRecord, StoreError> {
@@ -59,12 +126,13 @@ pub(super) async fn create(
     }
 }
 
-pub(super) async fn update(
+async fn update(
     connection: &mut SqliteConnection,
-    record: &SessionRecord,
+    record: &mut SessionRecord,
 ) -> Result<(), StoreError> {
     let update = sqlx::query(UPDATE)
         .bind(record.id.0)
+        .bind(rows::limit(record.version))
         .bind(&record.proxy_user)
         .bind(json(&record.state))
         .bind(optional_json(record.app.as_ref()))
@@ -72,92 +140,28 @@ pub(super) async fn update(
         .bind(record.last_activity.as_microsecond())
         .bind(record.ended_at.map(Timestamp::as_microsecond));
     let done = update
-        .execute(connection)
+        .execute(&mut *connection)
         .await
         .map_err(failed("update a session"))?;
-    one_row("update a session", done.rows_affected())
+    let row = sqlx::query(SESSIONS.exists).bind(record.id.0);
+    let what = || format!("session {}", record.id);
+    changed(connection, done.rows_affected(), row, what).await?;
+    record.version += 1;
+    Ok(())
 }
 
-pub(super) async fn by_id(
+/// Answers whether there may be more.
+async fn delete_some(
     connection: &mut SqliteConnection,
-    id: SessionId,
-) -> Result<Option<SessionRecord>, StoreError> {
-    let row = sqlx::query(BY_ID)
-        .bind(id.0)
-        .fetch_optional(connection)
-        .await
-        .map_err(failed("read a session"))?;
-    row.as_ref().map(rows::session).transpose()
-}
-
-pub(super) async fn by_name(
-    connection: &mut SqliteConnection,
-    name: &str,
-) -> Result<Option<SessionRecord>, StoreError> {
-    let row = sqlx::query(BY_NAME)
-        .bind(name)
-        .fetch_optional(connection)
-        .await
-        .map_err(failed("read a session"))?;
-    row.as_ref().map(rows::session).transpose()
-}
-
-pub(super) async fn list(
-    connection: &mut SqliteConnection,
-    window: Window,
-) -> Result<(u64, Vec<SessionRecord>), StoreError> {
-    let (total, rows) = LISTING
-        .read(connection, window)
-        .await
-        .map_err(failed("list sessions"))?;
-    Ok((total, rows::readable(&rows, rows::session)))
-}
-
-pub(super) async fn unended(
-    connection: &mut SqliteConnection,
-) -> Result<Vec<SessionRecord>, StoreError> {
-    let rows = sqlx::query(UNENDED)
-        .fetch_all(connection)
-        .await
-        .map_err(failed("list the sessions that have not ended"))?;
-    Ok(rows::readable(&rows, rows::session))
-}
-
-pub(super) async fn unlist(
-    connection: &mut SqliteConnection,
-    id: SessionId,
+    part: &'static str,
+    sessions: &str,
 ) -> Result<bool, StoreError> {
-    let done = sqlx::query(UNLIST)
-        .bind(id.0)
+    let done = sqlx::query(part)
+        .bind(sessions)
         .execute(connection)
         .await
-        .map_err(failed("take a session off the list"))?;
+        .map_err(failed("delete what belongs to ended sessions"))?;
     Ok(done.rows_affected() > 0)
-}
-
-pub(super) async fn purge(
-    connection: &mut SqliteConnection,
-    ended_before: Timestamp,
-    keep: u64,
-) -> Result<Vec<SessionRecord>, StoreError> {
-    let mut transaction = connection
-        .begin()
-        .await
-        .map_err(failed("begin to delete ended sessions"))?;
-    let purge = sqlx::query(PURGE)
-        .bind(ended_before.as_microsecond())
-        .bind(rows::limit(keep));
-    let rows = purge
-        .fetch_all(&mut *transaction)
-        .await
-        .map_err(failed("delete ended sessions"))?;
-    transaction
-        .commit()
-        .await
-        .map_err(failed("delete ended sessions"))?;
-    let mut gone = rows::readable(&rows, rows::session);
-    gone.sort_by_key(|record| record.id);
-    Ok(gone)
 }
 
 /// What is answered must be what will be read, so the time has the store's precision from the start.
@@ -166,6 +170,7 @@ fn first_record(id: SessionId, new: NewSession) -> Result<SessionRecord, StoreEr
     let created_at = stored.map_err(failed("take the time of a session"))?;
     Ok(SessionRecord {
         id,
+        version: 0,
         request: new.request,
         owner: new.owner,
         proxy_user: new.proxy_user,

@@ -1,12 +1,13 @@
 //! Statements.
 
+use async_trait::async_trait;
 use livius_domain::{Kind, SessionId, StatementId, StatementRecord, StatementState};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, SqliteConnection};
 
 use super::rows::{self, json};
-use super::{failed, one_row};
-use livius_store::{StoreError, StoredStatement, Window};
+use super::{SqliteStore, changed, failed};
+use livius_store::{StatementStore, StoreError, StoredStatement, Window};
 
 // Each write below is one statement where it can be: it commits by itself, and statements are what there is most of.
 const INSERT: &str = "INSERT INTO statements (session, id, kind, state, code) \
@@ -16,18 +17,19 @@ const INSERT: &str = "INSERT INTO statements (session, id, kind, state, code) \
                       FROM sessions WHERE id = ?1 \
                       RETURNING id";
 // An output that is given takes the place of the pieces; without one, the pieces are all there once the statement is over.
-const UPDATE: &str = "UPDATE statements SET state = ?3, finished = ?4, output = coalesce(?5, output), \
+const UPDATE: &str = "UPDATE statements SET version = version + 1, state = ?3, finished = ?4, \
+                          output = coalesce(?5, output), \
                           (output_chunks, output_bytes) = ( \
                               SELECT nullif(count(*), 0), sum(octet_length(text)) FROM statement_chunks \
                               WHERE session = ?1 AND statement = ?2 AND ?4 AND ?5 IS NULL) \
-                      WHERE session = ?1 AND id = ?2";
+                      WHERE session = ?1 AND id = ?2 AND version = ?6";
+const EXISTS: &str = "SELECT 1 FROM statements WHERE session = ?1 AND id = ?2";
 const BY_ID: &str = "SELECT * FROM statements WHERE session = ?1 AND id = ?2";
 const COUNT: &str = "SELECT count(*) FROM statements WHERE session = ?1";
 const LIST_UP: &str = "SELECT * FROM statements WHERE session = ?1 ORDER BY id LIMIT ?2 OFFSET ?3";
 const LIST_DOWN: &str =
     "SELECT * FROM statements WHERE session = ?1 ORDER BY id DESC LIMIT ?2 OFFSET ?3";
-const UNFINISHED: &str =
-    "SELECT id, kind, state, code FROM statements WHERE session = ?1 AND finished = 0 ORDER BY id";
+const UNFINISHED: &str = "SELECT id, version, kind, state, code FROM statements WHERE session = ?1 AND finished = 0 ORDER BY id";
 const RAISE_FLOOR: &str = "UPDATE sessions SET statement_floor = max(statement_floor, \
                                coalesce((SELECT max(id) + 1 FROM statements WHERE session = ?1), 0)) \
                            WHERE id = ?1";
@@ -35,7 +37,55 @@ const TRIM: &str = "DELETE FROM statements WHERE session = ?1 AND finished = 1 A
                         SELECT id FROM statements WHERE session = ?1 AND finished = 1 \
                         ORDER BY id DESC LIMIT 1 OFFSET ?2)";
 
-pub(super) async fn create(
+#[async_trait]
+impl StatementStore for SqliteStore {
+    async fn create_statement(
+        &self,
+        session: SessionId,
+        kind: Kind,
+        code: &str,
+    ) -> Result<StatementRecord, StoreError> {
+        self.write(async |c| create(c, session, kind, code).await)
+            .await
+    }
+
+    async fn update_statement(
+        &self,
+        record: &mut StatementRecord,
+        output: Option<&str>,
+    ) -> Result<(), StoreError> {
+        self.write(async |c| update(c, record, output).await).await
+    }
+
+    async fn statement(
+        &self,
+        session: SessionId,
+        id: StatementId,
+    ) -> Result<Option<StoredStatement>, StoreError> {
+        self.read(async |c| by_id(c, session, id).await).await
+    }
+
+    async fn list_statements(
+        &self,
+        session: SessionId,
+        window: Window,
+    ) -> Result<(u64, Vec<StoredStatement>), StoreError> {
+        self.read(async |c| list(c, session, window).await).await
+    }
+
+    async fn unfinished_statements(
+        &self,
+        session: SessionId,
+    ) -> Result<Vec<StatementRecord>, StoreError> {
+        self.read(async |c| unfinished(c, session).await).await
+    }
+
+    async fn trim_statements(&self, session: SessionId, keep: u64) -> Result<(), StoreError> {
+        self.write(async |c| trim(c, session, keep).await).await
+    }
+}
+
+async fn create(
     connection: &mut SqliteConnection,
     session: SessionId,
     kind: Kind,
@@ -60,15 +110,16 @@ pub(super) async fn create(
     Ok(StatementRecord {
         session,
         id,
+        version: 0,
         kind,
         code: code.to_owned(),
         state,
     })
 }
 
-pub(super) async fn update(
+async fn update(
     connection: &mut SqliteConnection,
-    record: &StatementRecord,
+    record: &mut StatementRecord,
     output: Option<&str>,
 ) -> Result<(), StoreError> {
     let update = sqlx::query(UPDATE)
@@ -76,15 +127,20 @@ pub(super) async fn update(
         .bind(record.id.0)
         .bind(json(&record.state))
         .bind(record.state.is_final())
-        .bind(output);
+        .bind(output)
+        .bind(rows::limit(record.version));
     let done = update
-        .execute(connection)
+        .execute(&mut *connection)
         .await
         .map_err(failed("update a statement"))?;
-    one_row("update a statement", done.rows_affected())
+    let row = sqlx::query(EXISTS).bind(record.session.0).bind(record.id.0);
+    let what = || format!("statement {} of session {}", record.id, record.session);
+    changed(connection, done.rows_affected(), row, what).await?;
+    record.version += 1;
+    Ok(())
 }
 
-pub(super) async fn by_id(
+async fn by_id(
     connection: &mut SqliteConnection,
     session: SessionId,
     id: StatementId,
@@ -98,7 +154,7 @@ pub(super) async fn by_id(
         .transpose()
 }
 
-pub(super) async fn list(
+async fn list(
     connection: &mut SqliteConnection,
     session: SessionId,
     window: Window,
@@ -110,7 +166,7 @@ pub(super) async fn list(
     Ok((rows::count(total), statements))
 }
 
-pub(super) async fn unfinished(
+async fn unfinished(
     connection: &mut SqliteConnection,
     session: SessionId,
 ) -> Result<Vec<StatementRecord>, StoreError> {
@@ -122,7 +178,7 @@ pub(super) async fn unfinished(
     Ok(rows::readable(&rows, |row| rows::statement(session, row)))
 }
 
-pub(super) async fn trim(
+async fn trim(
     connection: &mut SqliteConnection,
     session: SessionId,
     keep: u64,

@@ -1,6 +1,7 @@
 //! The conformance suite on files, and what only files have.
 
 mod earlier;
+mod faulty;
 mod killed;
 mod plans;
 mod unreadable;
@@ -19,8 +20,11 @@ use sqlx::{ConnectOptions, Connection, Executor};
 use tempfile::TempDir;
 
 use super::{OpenError, SchemaError, SqliteStore};
-use livius_store::conformance::{Backend, Failure, Place};
-use livius_store::{JobStore, NewBatch, NewResource, NewSession, ResourceStore, Store};
+use livius_store::conformance::{Failure, Place};
+use livius_store::{
+    JobStore, NewBatch, NewResource, NewSession, PieceStore, PiecesOf, ResourceStore, SessionStore,
+    StatementStore, Store,
+};
 
 livius_store::store_conformance!(Directory::new());
 
@@ -58,7 +62,7 @@ impl Directory {
 
 #[async_trait]
 impl Place for Directory {
-    async fn open(&self) -> Result<Arc<dyn Backend>, Failure> {
+    async fn open(&self) -> Result<Arc<dyn Store>, Failure> {
         Ok(Arc::new(SqliteStore::open(&self.database()).await?))
     }
 }
@@ -158,7 +162,7 @@ async fn files_that_do_not_fit_are_refused_and_left_alone() {
     for (sql, expected) in [
         (
             newer,
-            "its schema has version 99 and this server knows none above 3: start the newer server again, or restore a backup",
+            "its schema has version 99 and this server knows none above 4: start the newer server again, or restore a backup",
         ),
         (foreign, "it is not a database of Livius"),
         (foreign_empty, "it is not a database of Livius"),
@@ -207,22 +211,22 @@ async fn a_purged_session_leaves_no_rows() {
     let store = SqliteStore::open(&directory.database()).await.unwrap();
     let mut session = store.create_session(new_session()).await.unwrap();
     let made = store.create_statement(session.id, Kind::Spark, "1").await;
-    let piece = store.put_output_chunk(session.id, made.unwrap().id, 0, "{");
+    let piece = store.put_piece(PiecesOf::Statement(session.id, made.unwrap().id), 0, "{");
     piece.await.unwrap();
     let made = store.create_job(session.id, JobLanguage::Jvm, "AA==").await;
-    let piece = store.put_job_chunk(session.id, made.unwrap().id, 0, "Zg==");
+    let piece = store.put_piece(PiecesOf::Job(session.id, made.unwrap().id), 0, "Zg==");
     piece.await.unwrap();
     let file = store.create_resource(session.id, new_file()).await;
     file.unwrap();
     session.ended_at = Some(session.created_at);
-    store.update_session(&session).await.unwrap();
+    store.update_session(&mut session).await.unwrap();
     for left in [1, 0] {
         let rows: (i64, i64, i64, i64, i64, i64) = sqlx::query_as(ROWS)
             .fetch_one(&mut *store.readers.take().await)
             .await
             .unwrap();
         assert_eq!(rows, (left, left, left, left, left, left));
-        store.purge(Timestamp::MIN, 0).await.unwrap();
+        store.purge_sessions(Timestamp::MIN, 0).await.unwrap();
     }
 }
 

@@ -61,7 +61,10 @@ impl Turn<'_> {
 
     /// Ends the turn: only a connection whose write succeeded, or was refused in good order, is used again.
     pub(super) fn end<T>(mut self, written: Result<T, StoreError>) -> Result<T, StoreError> {
-        self.writer.suspect = !matches!(written, Ok(_) | Err(StoreError::DuplicateName { .. }));
+        self.writer.suspect = !matches!(
+            written,
+            Ok(_) | Err(StoreError::DuplicateName { .. } | StoreError::Conflict { .. })
+        );
         written
     }
 }

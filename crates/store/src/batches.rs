@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use livius_domain::{BatchId, BatchRecord, BatchRequest};
 
-use crate::{StoreError, Window};
+use crate::{StoreError, Unended, Visible, Window};
 
 /// What is known of a batch before it has a number.
 #[derive(Debug, Clone)]
@@ -27,7 +27,7 @@ pub trait BatchStore: Send + Sync {
     async fn create_batch(&self, new: NewBatch) -> Result<BatchRecord, StoreError>;
 
     /// Stores everything of the record that can change: all but the number, the request and the owner.
-    async fn update_batch(&self, record: &BatchRecord) -> Result<(), StoreError>;
+    async fn update_batch(&self, record: &mut BatchRecord) -> Result<(), StoreError>;
 
     /// A listed batch.
     async fn batch(&self, id: BatchId) -> Result<Option<BatchRecord>, StoreError>;
@@ -36,11 +36,15 @@ pub trait BatchStore: Send + Sync {
     async fn batch_named(&self, name: &str) -> Result<Option<BatchRecord>, StoreError>;
 
     /// How many batches are listed, and those in the window, by number. Rows that cannot be read are counted, and left out.
-    async fn list_batches(&self, window: Window) -> Result<(u64, Vec<BatchRecord>), StoreError>;
+    async fn list_batches(
+        &self,
+        visible: Visible<'_>,
+        window: Window,
+    ) -> Result<(u64, Vec<BatchRecord>), StoreError>;
 
     /// Every batch that has not ended, listed or not, by number: what a starting server must take up again. Rows that cannot be read are
     /// left out.
-    async fn unended_batches(&self) -> Result<Vec<BatchRecord>, StoreError>;
+    async fn unended_batches(&self) -> Result<Vec<Unended<BatchRecord>>, StoreError>;
 
     /// Takes a batch off the list. Its row stays, as history, until [`BatchStore::purge_batches`].
     async fn unlist_batch(&self, id: BatchId) -> Result<bool, StoreError>;

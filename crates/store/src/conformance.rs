@@ -12,6 +12,7 @@ pub mod resources;
 pub mod retention;
 pub mod sessions;
 pub mod statements;
+pub mod versions;
 
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ use livius_domain::{
     DriverId, DriverRecord, ProcessRecord, SessionId, SessionRecord, SessionRequest, SubmitOptions,
 };
 
-use crate::{BatchStore, NewSession, Store, Window};
+use crate::{NewSession, Store, Unended, Window};
 
 /// Why a case, or opening a store for it, failed.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -29,16 +30,11 @@ pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// How a case ends.
 pub type Outcome = Result<(), Failure>;
 
-/// A store of everything.
-pub trait Backend: Store + BatchStore {}
-
-impl<T: Store + BatchStore> Backend for T {}
-
 /// Where a store keeps its rows, empty at first.
 #[async_trait]
 pub trait Place: Send + Sync {
     /// Opens the store there. When it was dropped and is opened again, it has all it had.
-    async fn open(&self) -> Result<Arc<dyn Backend>, Failure>;
+    async fn open(&self) -> Result<Arc<dyn Store>, Failure>;
 }
 
 /// Stamps the suite: `$place` is an expression that makes a new [`Place`](crate::conformance::Place) and is evaluated once per test.
@@ -53,6 +49,7 @@ macro_rules! store_conformance {
             sessions::everything_that_can_change_is_stored,
             sessions::a_change_to_an_unknown_session_is_refused,
             sessions::listed_sessions_are_windowed,
+            sessions::a_list_shows_what_is_visible,
             sessions::unended_sessions_are_found_listed_or_not,
             sessions::creates_at_once_get_different_numbers,
             sessions::of_creates_at_once_with_one_name_one_wins,
@@ -106,6 +103,7 @@ macro_rules! store_conformance {
             batches::everything_that_can_change_of_a_batch_is_stored,
             batches::a_change_to_an_unknown_batch_is_refused,
             batches::listed_batches_are_windowed,
+            batches::a_list_of_batches_shows_what_is_visible,
             batches::unended_batches_are_found_listed_or_not,
             batches::batches_created_at_once_get_different_numbers,
             batches::of_batches_created_at_once_with_one_name_one_wins,
@@ -114,6 +112,11 @@ macro_rules! store_conformance {
             batch_retention::a_purged_batch_leaves_nothing_but_its_number,
             batch_retention::batches_survive_opening_again,
             batch_retention::a_batch_call_that_is_given_up_is_done_whole_or_not_at_all,
+            versions::a_stale_update_of_a_session_is_a_conflict,
+            versions::a_stale_update_of_a_batch_is_a_conflict,
+            versions::a_stale_update_of_a_statement_is_a_conflict,
+            versions::a_stale_update_of_a_job_is_a_conflict,
+            versions::a_stale_update_of_a_resource_is_a_conflict,
         }
     };
     (@stamp $place:expr; $($module:ident::$case:ident),+ $(,)?) => {
@@ -258,6 +261,13 @@ fn full_submit() -> SubmitOptions {
     }
 }
 
+/// What `unended_*` answers of records that are listed.
+fn all_listed<R>(records: impl IntoIterator<Item = R>) -> Vec<Unended<R>> {
+    let listed = true;
+    let records = records.into_iter();
+    records.map(|record| Unended { record, listed }).collect()
+}
+
 /// A session that has ended.
 async fn ended(store: &dyn Store, new: NewSession, second: i64) -> Result<SessionRecord, Failure> {
     let mut record = store.create_session(new).await?;
@@ -268,6 +278,6 @@ async fn ended(store: &dyn Store, new: NewSession, second: i64) -> Result<Sessio
         exit: Some(livius_domain::Exit::Code(0)),
     });
     record.ended_at = Some(at(second)?);
-    store.update_session(&record).await?;
+    store.update_session(&mut record).await?;
     Ok(record)
 }

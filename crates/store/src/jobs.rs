@@ -1,9 +1,7 @@
-//! What is durable about jobs and about files added to sessions.
+//! Durable jobs.
 
 use async_trait::async_trait;
-use livius_domain::{
-    JobId, JobLanguage, JobRecord, ResourceRecord, ResourceSource, ResourceUse, SessionId,
-};
+use livius_domain::{JobId, JobLanguage, JobRecord, SessionId};
 
 use crate::{Output, StoreError};
 
@@ -14,17 +12,6 @@ pub struct StoredJob {
     pub record: JobRecord,
     /// The result, in base64.
     pub result: Output,
-}
-
-/// A file to be added to a session.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewResource {
-    /// What it is for.
-    pub used_as: ResourceUse,
-    /// What it is called: one component of a path.
-    pub name: String,
-    /// Where it comes from.
-    pub source: ResourceSource,
 }
 
 /// Everything durable about jobs. Each call is one transaction: done whole, or not at all.
@@ -48,27 +35,11 @@ pub trait JobStore: Send + Sync {
 
     /// Stores a job's state and error, and with them its result if there is one to be stored now. Without one, the pieces are the result of a job
     /// that succeeded. Drops its bytes when it is over.
-    async fn update_job(&self, record: &JobRecord, result: Option<&str>) -> Result<(), StoreError>;
-
-    /// Stores piece `index` of a long result. The same piece again changes nothing.
-    async fn put_job_chunk(
+    async fn update_job(
         &self,
-        session: SessionId,
-        job: JobId,
-        index: u32,
-        text: &str,
+        record: &mut JobRecord,
+        result: Option<&str>,
     ) -> Result<(), StoreError>;
-
-    /// A piece of a long result.
-    async fn job_chunk(
-        &self,
-        session: SessionId,
-        job: JobId,
-        index: u32,
-    ) -> Result<Option<String>, StoreError>;
-
-    /// How many pieces of a long result there are.
-    async fn count_job_chunks(&self, session: SessionId, job: JobId) -> Result<u32, StoreError>;
 
     /// One job.
     async fn job(&self, session: SessionId, job: JobId) -> Result<Option<StoredJob>, StoreError>;
@@ -78,24 +49,4 @@ pub trait JobStore: Send + Sync {
 
     /// Deletes jobs that are over in excess of `keep`, oldest first.
     async fn trim_jobs(&self, session: SessionId, keep: u64) -> Result<(), StoreError>;
-}
-
-/// Everything durable about files that are added to sessions.
-#[async_trait]
-pub trait ResourceStore: Send + Sync {
-    /// Gives a file its number, counting from 1 within the session and never used again, and stores it as pending.
-    async fn create_resource(
-        &self,
-        session: SessionId,
-        new: NewResource,
-    ) -> Result<ResourceRecord, StoreError>;
-
-    /// Stores how far its addition is.
-    async fn update_resource(&self, record: &ResourceRecord) -> Result<(), StoreError>;
-
-    /// The pending ones, by number. Rows that cannot be read are left out.
-    async fn pending_resources(
-        &self,
-        session: SessionId,
-    ) -> Result<Vec<ResourceRecord>, StoreError>;
 }

@@ -10,12 +10,10 @@
 mod agent;
 mod clock;
 mod launcher;
-mod store;
 mod world;
 
-pub use self::store::FullDisk;
 pub use agent::ScriptedAgent;
 pub use clock::TestClock;
 pub use launcher::{FakeLauncher, FakeProcess};
 pub use livius_launch::{DriverOrder, Program};
-pub use world::{Answer, World, WorldOptions, eventually};
+pub use world::{Answer, Disk, World, WorldOptions, eventually};

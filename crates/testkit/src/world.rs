@@ -11,6 +11,7 @@ use http_body_util::BodyExt as _;
 use livius_domain::{BatchId, Limits, SessionId};
 use livius_launch::DriverOrder;
 use livius_sessions::{Batches, Config, Impersonation, LocalFiles, Sessions};
+use livius_store::Faulty;
 use livius_store_sqlite::SqliteStore;
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
@@ -20,7 +21,6 @@ use tower::ServiceExt as _;
 use crate::agent::ScriptedAgent;
 use crate::clock::TestClock;
 use crate::launcher::{FakeLauncher, FakeProcess};
-use crate::store::FullDisk;
 
 const DEADLINE: Duration = Duration::from_secs(10);
 
@@ -37,13 +37,16 @@ pub struct WorldOptions {
     pub blocked_conf: Vec<String>,
 }
 
+/// The store that the application uses: a real one, with switches.
+pub type Disk = Faulty<SqliteStore>;
+
 /// One server with its data directory, its drivers and its clock.
 pub struct World {
     sessions: Sessions,
     batches: Batches,
     /// Made once: it takes longer than most requests.
     router: Router,
-    disk: Arc<FullDisk>,
+    disk: Arc<Disk>,
     options: WorldOptions,
     launcher: Arc<FakeLauncher>,
     clock: Arc<TestClock>,
@@ -109,7 +112,7 @@ impl World {
     }
 
     /// The disk.
-    pub fn disk(&self) -> &FullDisk {
+    pub fn disk(&self) -> &Disk {
         &self.disk
     }
 
@@ -284,10 +287,10 @@ async fn open(
     options: &WorldOptions,
     launcher: &Arc<FakeLauncher>,
     clock: &Arc<TestClock>,
-) -> (Sessions, Batches, Arc<FullDisk>) {
+) -> (Sessions, Batches, Arc<Disk>) {
     let root = Utf8PathBuf::from_path_buf(dir.path().to_owned()).unwrap();
     let store = SqliteStore::open(&root.join("livius.db")).await.unwrap();
-    let disk = Arc::new(FullDisk::new(store));
+    let disk = Arc::new(Faulty::new(store));
     let config = Config {
         drivers_dir: root.join("drivers"),
         agent_urls: vec!["ws://127.0.0.1:1/api/v1/agent".to_owned()],

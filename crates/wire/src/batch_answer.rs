@@ -77,6 +77,7 @@ mod tests {
 
     fn record(id: i32, request: &str, state: BatchState) -> BatchRecord {
         BatchRecord {
+            version: 0,
             id: BatchId(id),
             request: read_batch(request, ReadOptions::default()).unwrap(),
             owner: None,

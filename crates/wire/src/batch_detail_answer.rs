@@ -160,6 +160,7 @@ mod tests {
 
     fn record(request: &str) -> BatchRecord {
         BatchRecord {
+            version: 0,
             id: BatchId(4),
             request: read_batch(request, ReadOptions::default()).unwrap(),
             owner: None,

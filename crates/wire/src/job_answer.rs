@@ -86,6 +86,7 @@ mod tests {
 
     fn record(state: JobState, error: Option<&str>) -> JobRecord {
         JobRecord {
+            version: 0,
             session: SessionId(7),
             id: JobId(3),
             language: JobLanguage::Python,

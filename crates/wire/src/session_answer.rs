@@ -171,6 +171,7 @@ mod tests {
 
     fn record(request: SessionRequest) -> SessionRecord {
         SessionRecord {
+            version: 0,
             id: SessionId(7),
             request,
             owner: None,

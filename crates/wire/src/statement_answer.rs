@@ -123,6 +123,7 @@ mod tests {
 
     fn record(id: i32, code: &str, state: StatementState) -> StatementRecord {
         StatementRecord {
+            version: 0,
             session: SessionId(7),
             id: StatementId(id),
             kind: Kind::PySpark,

@@ -295,7 +295,7 @@ async fn a_delete_that_was_answered_holds_even_if_the_disk_was_too_slow_for_it()
     submit(&world, APP).await;
     settle(&world).await;
     // The lists are changed, the batches are not.
-    world.disk().hold_batches(true);
+    world.disk().hold("update_batch");
     let waiting = async {
         settle(&world).await;
         super::pass(Duration::from_secs(5)).await;
@@ -310,7 +310,7 @@ async fn a_delete_that_was_answered_holds_even_if_the_disk_was_too_slow_for_it()
         (200, 200)
     );
     world.disk().set_full(true);
-    world.disk().hold_batches(false);
+    world.disk().release("update_batch");
     settle(&world).await;
     world.launcher().make_deaf(false);
     let world = world.crash_and_restart().await;
@@ -368,4 +368,25 @@ async fn ended_batches_in_excess_are_forgotten_with_their_logs() {
     .await;
     assert!(order.dir.exists());
     world.await_batch(BatchId(4), "running").await;
+}
+
+#[tokio::test]
+async fn a_retention_longer_than_all_time_keeps_what_its_number_allows() {
+    let world = super::world_with(livius_domain::Limits {
+        ended_batches: 1,
+        ended_batch_retention: Duration::MAX,
+        ..livius_domain::Limits::default()
+    })
+    .await;
+    for id in 0..2 {
+        run(&world, APP).await.1.exit(Exit::Code(1));
+        world.await_batch(BatchId(id), "dead").await;
+        world.clock().advance(Duration::from_secs(1));
+    }
+    let world = world.crash_and_restart().await;
+    eventually("one is forgotten", async || {
+        (total(&world).await == 1).then_some(())
+    })
+    .await;
+    world.await_batch(BatchId(1), "dead").await;
 }

@@ -54,7 +54,7 @@ impl Actor {
         let has_ended = changed && self.record.state.is_ended();
         let mut stored = Ok(());
         if !has_ended && (changed || !effects.is_empty()) {
-            stored = self.core.store.update_session(&self.record).await;
+            stored = self.core.store.update_session(&mut self.record).await;
         }
         let mut stored = stored.map_err(SessionError::from);
         for effect in effects {
@@ -279,7 +279,7 @@ impl Actor {
             self.end_jobs(&end).await?;
             self.end_resources().await?;
         }
-        Ok(self.core.store.update_session(&self.record).await?)
+        Ok(self.core.store.update_session(&mut self.record).await?)
     }
 
     /// The session has ended: whoever waited for it is told, and what it needed alive is let go.

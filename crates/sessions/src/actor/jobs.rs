@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use jiff::Timestamp;
 use livius_agent_link::Command;
 use livius_domain::{End, JobEffect, JobEvent, JobId, JobLanguage, JobOutcome, JobRecord, NewJob};
+use livius_store::PiecesOf;
 
 use super::Actor;
 use super::statements::end_reason;
@@ -118,7 +119,8 @@ impl Actor {
             return Ok(());
         }
         let store = &self.core.store;
-        Ok(store.put_job_chunk(self.record.id, id, index, data).await?)
+        let of = PiecesOf::Job(self.record.id, id);
+        Ok(store.put_piece(of, index, data).await?)
     }
 
     pub(super) async fn job_finished(
@@ -153,8 +155,8 @@ impl Actor {
         if ending.chunks == 0 {
             return Ok(ending.result.as_deref().is_none_or(is_base64));
         }
-        let stored = self.core.store.count_job_chunks(self.record.id, id);
-        Ok(stored.await? == ending.chunks)
+        let of = PiecesOf::Job(self.record.id, id);
+        Ok(self.core.store.count_pieces(of).await? == ending.chunks)
     }
 
     /// The driver is gone: what was not over has failed.
@@ -243,10 +245,10 @@ impl Actor {
 
     async fn store_job(
         &mut self,
-        record: JobRecord,
+        mut record: JobRecord,
         result: Option<&str>,
     ) -> Result<(), SessionError> {
-        self.core.store.update_job(&record, result).await?;
+        self.core.store.update_job(&mut record, result).await?;
         if record.state.is_final() {
             self.jobs.remove(&record.id);
             self.ended_jobs += 1;

@@ -2,6 +2,7 @@
 
 use livius_agent_link::{AgentFrame, AgentSocket, Command, Event, Notice};
 use livius_domain::{AppInfo, Failure, FailureCode, Kind, Phase, SessionEvent};
+use livius_store::PiecesOf;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -134,10 +135,8 @@ impl Actor {
                 index,
                 text,
             } => {
-                self.core
-                    .store
-                    .put_output_chunk(self.record.id, statement, index, &text)
-                    .await?;
+                let of = PiecesOf::Statement(self.record.id, statement);
+                self.core.store.put_piece(of, index, &text).await?;
             }
             Event::Finished {
                 statement,

@@ -43,13 +43,13 @@ impl Actor {
         if let (Some(arrival), Some(driver)) = (arrival, &self.record.driver)
             && let Err(error) = arrival.settle(&driver.dir, record.id)
         {
-            let failed = ResourceRecord {
+            let mut failed = ResourceRecord {
                 state: ResourceState::Failed {
                     error: error.to_string(),
                 },
                 ..record
             };
-            self.core.store.update_resource(&failed).await?;
+            self.core.store.update_resource(&mut failed).await?;
             return Err(SessionError::Upload(error));
         }
         self.record.last_activity = self.core.clock.now();
@@ -93,11 +93,11 @@ impl Actor {
                 error: error.clone(),
             },
         };
-        let record = ResourceRecord {
+        let mut record = ResourceRecord {
             state,
             ..waiting.record.clone()
         };
-        self.core.store.update_resource(&record).await?;
+        self.core.store.update_resource(&mut record).await?;
         if let Some(driver) = &self.record.driver {
             discard(&record, &driver.dir);
         }
@@ -141,7 +141,7 @@ impl Actor {
                 error: "the session ended".to_owned(),
             };
             store
-                .update_resource(&ResourceRecord { state, ..record })
+                .update_resource(&mut ResourceRecord { state, ..record })
                 .await?;
         }
         Ok(())

@@ -155,15 +155,25 @@ impl Actor {
             output.map(|text| checked(id, text))
         };
         let was_current = self.current == Some(id);
-        let (state, _) = record.state.on(event)?;
-        let record = StatementRecord { state, ..record };
+        let before = record.state;
+        let (state, _) = before.on(event)?;
+        let mut record = StatementRecord { state, ..record };
         self.core
             .store
-            .update_statement(&record, stored.as_deref())
+            .update_statement(&mut record, stored.as_deref())
             .await?;
         let view = match stored {
-            Some(text) => OutputView::Inline(Arc::from(text)),
-            None => self.joined_output(&record, chunks).await?,
+            Some(text) => Ok(OutputView::Inline(Arc::from(text))),
+            None => self.joined_output(&mut record, chunks).await,
+        };
+        let view = match view {
+            Ok(view) => view,
+            Err(error) => {
+                // The agent says it again. The statement has not ended for us, but its row is newer.
+                record.state = before;
+                self.entry.board.show(record, OutputView::None);
+                return Err(error);
+            }
         };
         if was_current {
             self.current = None;
@@ -273,12 +283,15 @@ impl Actor {
         lost: Option<&str>,
     ) -> Result<(), SessionError> {
         let (state, effect) = record.state.on(event)?;
-        let record = StatementRecord {
+        let mut record = StatementRecord {
             state,
             ..record.clone()
         };
         let output = lost.filter(|_| effect == Some(StatementEffect::WriteDriverLost));
-        self.core.store.update_statement(&record, output).await?;
+        self.core
+            .store
+            .update_statement(&mut record, output)
+            .await?;
         match effect {
             Some(StatementEffect::SendRun) => {
                 self.send(Command::Run {
@@ -303,7 +316,7 @@ impl Actor {
     /// The output that came in pieces; if some are missing, the words that say so take their place.
     async fn joined_output(
         &self,
-        record: &StatementRecord,
+        record: &mut StatementRecord,
         chunks: u32,
     ) -> Result<OutputView, SessionError> {
         let store = &self.core.store;

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use livius_domain::{BatchRecord, Clock};
 use livius_launch::Launcher;
-use livius_store::BatchStore;
+use livius_store::{BatchStore, Unended};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 
 use super::Batches;
@@ -35,8 +36,8 @@ impl Batches {
         let batches = Self {
             core: Arc::new(core),
         };
-        for record in unended {
-            batches.take_up(record).await?;
+        for unended in unended {
+            batches.take_up(unended);
         }
         let lifecycle = &batches.core.lifecycle;
         lifecycle.spawn(Arc::clone(&batches.core.turns).run(lifecycle.clone()));
@@ -44,15 +45,14 @@ impl Batches {
         Ok(batches)
     }
 
-    async fn take_up(&self, record: BatchRecord) -> Result<(), SessionError> {
-        let listed = self.core.store.batch(record.id).await?.is_some();
+    fn take_up(&self, unended: Unended<BatchRecord>) {
+        let Unended { record, listed } = unended;
         let place = record
             .state
             .is_queued()
             .then(|| Arc::clone(&self.core.places).try_acquire_owned().ok())
             .flatten();
         self.spawn_actor(record, Begin::Recovered, !listed, place);
-        Ok(())
     }
 
     /// Makes the entry and the actor of a batch.
@@ -112,8 +112,13 @@ impl Batches {
     /// Each call of the store takes a part, so that others get their turn to write in between.
     async fn purge(&self) {
         let limits = &self.core.config.limits;
-        let now = self.core.clock.now();
-        let before = now.checked_sub(limits.ended_batch_retention).unwrap_or(now);
+        // A retention that reaches back before all time keeps everything.
+        let before = self
+            .core
+            .clock
+            .now()
+            .checked_sub(limits.ended_batch_retention);
+        let before = before.unwrap_or(Timestamp::MIN);
         let keep = limits.ended_batches as u64;
         loop {
             match self.core.store.purge_batches(before, keep).await {

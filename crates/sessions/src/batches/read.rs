@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use livius_domain::{BatchId, BatchRecord};
-use livius_store::Window;
+use livius_store::{Visible, Window};
 
 use super::Batches;
 use crate::error::SessionError;
@@ -19,7 +19,7 @@ impl Batches {
             limit,
             descending: false,
         };
-        let (total, records) = self.core.store.list_batches(window).await?;
+        let (total, records) = self.core.store.list_batches(Visible::All, window).await?;
         let mut views = Vec::with_capacity(records.len());
         for record in records {
             views.push(self.view_of(record).await?);

@@ -1,6 +1,7 @@
 //! Jobs of the programmatic API.
 
 use livius_domain::{JobId, NewJob, SessionId};
+use livius_store::PiecesOf;
 
 use super::Sessions;
 use crate::board::output_view;
@@ -45,7 +46,11 @@ impl Sessions {
         job: JobId,
         index: u32,
     ) -> Result<Option<String>, SessionError> {
-        Ok(self.core.store.job_chunk(session, job, index).await?)
+        Ok(self
+            .core
+            .store
+            .piece(PiecesOf::Job(session, job), index)
+            .await?)
     }
 
     /// Cancels a job; one that is over, or never was, needs no cancelling.

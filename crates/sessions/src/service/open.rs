@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize};
 use livius_domain::session::Link;
 use livius_domain::{Clock, End, Outcome, SessionRecord, SessionState, StopCause};
 use livius_launch::Launcher;
-use livius_store::Store;
+use livius_store::{Store, Unended};
 use secrecy::SecretString;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
@@ -38,16 +38,16 @@ impl Sessions {
         let unended = store.unended_sessions().await?;
         let core = Arc::new(Core::new(config, store, launcher, clock));
         let sessions = Self { core };
-        for record in unended {
-            sessions.take_up(record).await?;
+        for unended in unended {
+            sessions.take_up(unended).await?;
         }
         let core = Arc::clone(&sessions.core);
         sessions.core.lifecycle.spawn(janitor::run(core));
         Ok(sessions)
     }
 
-    async fn take_up(&self, mut record: SessionRecord) -> Result<(), SessionError> {
-        let listed = self.core.store.session(record.id).await?.is_some();
+    async fn take_up(&self, unended: Unended<SessionRecord>) -> Result<(), SessionError> {
+        let Unended { mut record, listed } = unended;
         if !listed && record.state == SessionState::NEW {
             return self.forget(record).await;
         }
@@ -67,7 +67,7 @@ impl Sessions {
             record.driver = Some(driver);
             record.state = SessionState::NEW;
             token = Some(secret);
-            self.core.store.update_session(&record).await?;
+            self.core.store.update_session(&mut record).await?;
         }
         let place = Arc::clone(&self.core.places).try_acquire_owned().ok();
         self.spawn_actor(record, token, Begin::Recovered, !listed, place);
@@ -83,7 +83,7 @@ impl Sessions {
             exit: None,
         });
         record.ended_at = Some(self.core.clock.now());
-        Ok(self.core.store.update_session(&record).await?)
+        Ok(self.core.store.update_session(&mut record).await?)
     }
 
     /// Makes the entry and the actor of a session.

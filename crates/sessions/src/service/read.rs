@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use livius_domain::{SessionId, SessionRecord, StatementId};
-use livius_store::{StoredStatement, Window};
+use livius_store::{PiecesOf, StoredStatement, Visible, Window};
 
 use super::Sessions;
 use crate::board::{Board, output_view};
@@ -18,11 +18,14 @@ impl Sessions {
         let (total, records) = self
             .core
             .store
-            .list_sessions(Window {
-                offset,
-                limit,
-                descending: false,
-            })
+            .list_sessions(
+                Visible::All,
+                Window {
+                    offset,
+                    limit,
+                    descending: false,
+                },
+            )
             .await?;
         let mut views = Vec::with_capacity(records.len());
         for record in records {
@@ -130,11 +133,8 @@ impl Sessions {
         statement: StatementId,
         index: u32,
     ) -> Result<Option<String>, SessionError> {
-        Ok(self
-            .core
-            .store
-            .output_chunk(session, statement, index)
-            .await?)
+        let of = PiecesOf::Statement(session, statement);
+        Ok(self.core.store.piece(of, index).await?)
     }
 
     /// A session from the store: one that is not live.

@@ -9,7 +9,9 @@ use livius_domain::{
 };
 
 use super::{Directory, SqliteStore, Timestamp, new_batch, new_file, new_session};
-use livius_store::{BatchStore, JobStore, Output, ResourceStore, Store, StoredStatement};
+use livius_store::{
+    BatchStore, JobStore, Output, ResourceStore, SessionStore, StatementStore, StoredStatement,
+};
 
 /// A file of version 1, with rows as version 1 wrote them: the request is flat, and the application has no address of a log.
 const VERSION_1: &str = concat!(
@@ -71,6 +73,7 @@ fn session() -> SessionRecord {
     };
     SessionRecord {
         id: SessionId(6),
+        version: 0,
         request: SessionRequest {
             kind: Kind::PySpark,
             submit,
@@ -105,6 +108,7 @@ fn statement() -> StoredStatement {
     let record = StatementRecord {
         session: SessionId(6),
         id: StatementId(0),
+        version: 0,
         kind: Kind::PySpark,
         code: "1+1".to_owned(),
         state: StatementState::Available {
@@ -120,6 +124,7 @@ fn batch() -> BatchRecord {
     let text = |text: &str| Some(text.to_owned());
     BatchRecord {
         id: BatchId(3),
+        version: 0,
         request: BatchRequest {
             file: "/jobs/nightly.py".to_owned(),
             class_name: None,
@@ -187,7 +192,7 @@ async fn a_file_of_version_2_is_taken_over() {
 
 /// What is in the rows of version 1 is read, and a session of that time can be used like any other.
 async fn sessions_are_taken_over(store: &SqliteStore, opening: i32) {
-    assert_eq!(store.unended_sessions().await.unwrap()[0], session());
+    assert_eq!(store.unended_sessions().await.unwrap()[0].record, session());
     let named = store.session_named("nightly").await.unwrap();
     assert_eq!(named, Some(session()));
     let over = store.session(SessionId(4)).await.unwrap().unwrap();

@@ -10,7 +10,9 @@ use livius_domain::{
 };
 
 use super::{Directory, SqliteStore, Timestamp, new_batch, new_file, new_session};
-use livius_store::{BatchStore, JobStore, Output, ResourceStore, Store};
+use livius_store::{
+    BatchStore, JobStore, Output, PieceStore, PiecesOf, ResourceStore, SessionStore,
+};
 
 /// Names the database to the process that is to be killed, which is this test program again.
 const DATABASE: &str = "LIVIUS_STORE_TEST_WRITES_TO";
@@ -35,12 +37,12 @@ async fn writes_until_it_is_killed() {
     loop {
         let made = store.create_batch(new_batch()).await.unwrap();
         let id = made.id;
-        let running = BatchRecord {
+        let mut running = BatchRecord {
             state: BatchState::Running,
             app: Some(app(id)),
             ..made
         };
-        store.update_batch(&running).await.unwrap();
+        store.update_batch(&mut running).await.unwrap();
         let session = store.create_session(new_session()).await.unwrap();
         write_job(&store, session.id, session.created_at).await;
         println!("\nstored {id}");
@@ -53,15 +55,17 @@ async fn write_job(store: &SqliteStore, session: SessionId, ended: Timestamp) {
     file.unwrap();
     let made = store.create_job(session, JobLanguage::Jvm, "AA==").await;
     let made = made.unwrap();
-    let piece = store.put_job_chunk(session, made.id, 0, "Zm9v").await;
+    let piece = store
+        .put_piece(PiecesOf::Job(session, made.id), 0, "Zm9v")
+        .await;
     piece.unwrap();
     let state = JobState::Ended {
         outcome: JobOutcome::Succeeded,
         started: None,
         ended,
     };
-    let over = JobRecord { state, ..made };
-    store.update_job(&over, None).await.unwrap();
+    let mut over = JobRecord { state, ..made };
+    store.update_job(&mut over, None).await.unwrap();
 }
 
 /// Whether all that was written of a session is there.
@@ -111,7 +115,7 @@ async fn what_was_acknowledged_survives_a_kill() {
         acknowledged += usize::try_from(last - first + 1).unwrap();
         let mut sessions = 0;
         for session in store.unended_sessions().await.unwrap() {
-            sessions += usize::from(is_whole(&store, session.id).await);
+            sessions += usize::from(is_whole(&store, session.record.id).await);
         }
         assert!(sessions >= acknowledged, "{sessions} of {acknowledged}");
         let next = store.create_batch(new_batch()).await.unwrap().id.0;

@@ -3,8 +3,10 @@
 use sqlx::{AssertSqlSafe, Row};
 
 use super::{Directory, SqliteStore, Timestamp};
-use crate::batches::{BY_ID, BY_NAME, LISTING, PURGE, UNENDED};
-use crate::{job_results, jobs, resources};
+use crate::batches::BATCHES;
+use crate::listed::Listed;
+use crate::sessions::{PARTS, SESSIONS};
+use crate::{jobs, pieces, resources};
 use livius_store::BatchStore;
 
 /// The newest ended first.
@@ -29,27 +31,51 @@ async fn very_many_are_deleted_part_by_part_oldest_first() {
 }
 
 #[tokio::test]
-async fn no_question_reads_the_whole_table() {
+async fn no_question_reads_a_whole_table() {
     let directory = Directory::new();
     let store = SqliteStore::open(&directory.database()).await.unwrap();
+    reads_no_table(&store, "sessions", &SESSIONS).await;
+    reads_no_table(&store, "batches", &BATCHES).await;
+}
+
+async fn reads_no_table<T>(store: &SqliteStore, table: &str, queries: &Listed<T>) {
+    let (everything, of_owner) = (&queries.everything, &queries.of_owner);
     for (query, index) in [
-        (BY_ID, "INTEGER PRIMARY KEY"),
-        (BY_NAME, "batches_taken_names"),
-        (BY_NAME, "batches_by_name"),
-        (LISTING.count, "batches_listed"),
-        (LISTING.up, "batches_listed"),
-        (LISTING.down, "batches_listed"),
-        (UNENDED, "batches_unended"),
-        (PURGE, "batches_by_end"),
+        (queries.by_id, "INTEGER PRIMARY KEY".to_owned()),
+        (queries.by_name, format!("{table}_taken_names")),
+        (queries.by_name, format!("{table}_by_name")),
+        (everything.count, format!("{table}_listed")),
+        (everything.up, format!("{table}_listed")),
+        (everything.down, format!("{table}_listed")),
+        (of_owner.count, format!("{table}_by_owner")),
+        (of_owner.up, format!("{table}_by_owner")),
+        (of_owner.down, format!("{table}_by_owner")),
+        (queries.unended, format!("{table}_unended")),
+        (queries.doomed, format!("{table}_by_end")),
+        (queries.delete, "INTEGER PRIMARY KEY".to_owned()),
     ] {
-        let steps = plan(&store, query).await;
-        assert!(steps.iter().any(|step| step.contains(index)), "{steps:#?}");
+        let steps = plan(store, query).await;
+        assert!(steps.iter().any(|step| step.contains(&index)), "{steps:#?}");
         for step in &steps {
             assert!(
-                step != "SCAN batches" && !step.contains("TEMP B-TREE"),
+                *step != format!("SCAN {table}") && !step.contains("TEMP B-TREE"),
                 "{query}: {steps:#?}"
             );
         }
+    }
+}
+
+/// The parts of ended sessions are found by their sessions.
+#[tokio::test]
+async fn parts_are_found_by_their_session() {
+    let directory = Directory::new();
+    let store = SqliteStore::open(&directory.database()).await.unwrap();
+    for part in PARTS {
+        let steps = plan(&store, part).await;
+        assert!(
+            steps.iter().any(|step| step.contains("(session=?")),
+            "{steps:#?}"
+        );
     }
 }
 
@@ -67,7 +93,10 @@ async fn jobs_and_resources_are_found_by_their_session() {
         (jobs::UNFINISHED, "jobs_by_end (session=?"),
         (jobs::RAISE_FLOOR, "sqlite_autoindex_jobs_1 (session=?"),
         (jobs::TRIM, "jobs_by_end (session=?"),
-        (job_results::GET, "sqlite_autoindex_job_chunks_1 (session=?"),
+        (
+            pieces::RESULTS.get,
+            "sqlite_autoindex_job_chunks_1 (session=?",
+        ),
         (resources::INSERT, "sqlite_autoindex_resources_1 (session=?"),
         (resources::UPDATE, "sqlite_autoindex_resources_1 (session=?"),
         (resources::PENDING, "resources_pending (session=?"),

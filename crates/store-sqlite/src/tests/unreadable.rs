@@ -7,7 +7,9 @@ use livius_domain::{BatchId, JobId, JobLanguage, Kind, SessionId, StatementId};
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::{Directory, SqliteStore, Timestamp, new_batch, new_file, new_session};
-use livius_store::{BatchStore, JobStore, ResourceStore, Store, StoreError, Window};
+use livius_store::{
+    BatchStore, JobStore, ResourceStore, SessionStore, StatementStore, StoreError, Visible, Window,
+};
 
 const ALL: Window = Window {
     offset: 0,
@@ -100,19 +102,19 @@ async fn it_is_left_out_of_lists_and_told() {
     };
 
     let unended = store.unended_sessions().await.unwrap();
-    let ids: Vec<i32> = unended.iter().map(|record| record.id.0).collect();
+    let ids: Vec<i32> = unended.iter().map(|it| it.record.id.0).collect();
     assert_eq!(ids, [0, 2]);
     told("session 1");
-    let (total, listed) = store.list_sessions(ALL).await.unwrap();
+    let (total, listed) = store.list_sessions(Visible::All, ALL).await.unwrap();
     let ids: Vec<i32> = listed.iter().map(|record| record.id.0).collect();
     assert_eq!((total, ids), (3, vec![2, 0]));
     told("session 1");
 
     let unended = store.unended_batches().await.unwrap();
-    let ids: Vec<i32> = unended.iter().map(|record| record.id.0).collect();
+    let ids: Vec<i32> = unended.iter().map(|it| it.record.id.0).collect();
     assert_eq!(ids, [0, 2]);
     told("batch 1");
-    let (total, listed) = store.list_batches(ALL).await.unwrap();
+    let (total, listed) = store.list_batches(Visible::All, ALL).await.unwrap();
     let ids: Vec<i32> = listed.iter().map(|record| record.id.0).collect();
     assert_eq!((total, ids), (3, vec![2, 0]));
     told("batch 1");
@@ -202,12 +204,18 @@ async fn it_does_not_keep_others_from_being_deleted() {
         .tamper("UPDATE sessions SET ended_at = 1; UPDATE batches SET ended_at = 1;")
         .await;
     let store = SqliteStore::open(&directory.database()).await.unwrap();
-    let gone = store.purge(Timestamp::MIN, 0).await.unwrap();
+    let gone = store.purge_sessions(Timestamp::MIN, 0).await.unwrap();
     let ids: Vec<i32> = gone.iter().map(|record| record.id.0).collect();
     assert_eq!(ids, [0, 2]);
     let gone = store.purge_batches(Timestamp::MIN, 0).await.unwrap();
     let ids: Vec<i32> = gone.iter().map(|record| record.id.0).collect();
     assert_eq!(ids, [0, 2]);
-    assert_eq!(store.list_sessions(ALL).await.unwrap(), (0, vec![]));
-    assert_eq!(store.list_batches(ALL).await.unwrap(), (0, vec![]));
+    assert_eq!(
+        store.list_sessions(Visible::All, ALL).await.unwrap(),
+        (0, vec![])
+    );
+    assert_eq!(
+        store.list_batches(Visible::All, ALL).await.unwrap(),
+        (0, vec![])
+    );
 }

@@ -7,8 +7,8 @@ use livius_domain::{AppInfo, BatchId, BatchRecord, BatchState};
 
 use super::batch_samples::{driver_of, ended, named, unnamed};
 use super::batches::ids;
-use super::{ALL, Outcome, Place, at};
-use crate::StoreError;
+use super::{ALL, Outcome, Place, all_listed, at};
+use crate::{StoreError, Unended, Visible};
 
 /// Those that ended before a time go, listed or not; one that ended at that very time, and those that live, stay.
 pub async fn batches_go_by_age(place: &dyn Place) -> Outcome {
@@ -29,7 +29,13 @@ pub async fn batches_go_by_age(place: &dyn Place) -> Outcome {
         "a second time"
     );
     assert_eq!(ids(&*store).await?, (1, vec![1]));
-    assert_eq!(store.unended_batches().await?, [alive]);
+    assert_eq!(
+        store.unended_batches().await?,
+        [Unended {
+            record: alive,
+            listed: false
+        }]
+    );
     Ok(())
 }
 
@@ -53,21 +59,25 @@ pub async fn batches_go_by_number(place: &dyn Place) -> Outcome {
         let purged: Vec<i32> = purged.iter().map(|record| record.id.0).collect();
         assert_eq!((purged, ids(&*store).await?.1), (gone, left), "keep {keep}");
     }
-    assert_eq!(store.list_sessions(ALL).await?.0, 1, "a session's row");
+    assert_eq!(
+        store.list_sessions(Visible::All, ALL).await?.0,
+        1,
+        "a session's row"
+    );
     Ok(())
 }
 
 /// Its number does not come back, its name may.
 pub async fn a_purged_batch_leaves_nothing_but_its_number(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
-    let batch = ended(&*store, named("a")?, 1).await?;
+    let mut batch = ended(&*store, named("a")?, 1).await?;
     assert_eq!(
         store.purge_batches(at(2)?, u64::MAX).await?,
         std::slice::from_ref(&batch)
     );
     assert_eq!(store.batch(batch.id).await?, None);
     assert_eq!(store.batch_named("a").await?, None);
-    assert!(store.update_batch(&batch).await.is_err());
+    assert!(store.update_batch(&mut batch).await.is_err());
     assert!(!store.unlist_batch(batch.id).await?);
     assert_eq!(store.create_batch(named("a")?).await?.id, BatchId(1));
     Ok(())
@@ -85,7 +95,7 @@ pub async fn batches_survive_opening_again(place: &dyn Place) -> Outcome {
         driver_log_url: None,
     });
     batch.times.running_at = Some(at(2)?);
-    store.update_batch(&batch).await?;
+    store.update_batch(&mut batch).await?;
     let over = ended(&*store, unnamed()?, 5).await?;
     store.unlist_batch(over.id).await?;
     ended(&*store, unnamed()?, 1).await?;
@@ -98,9 +108,12 @@ pub async fn batches_survive_opening_again(place: &dyn Place) -> Outcome {
     drop(store);
 
     let store = place.open().await?;
-    assert_eq!(store.list_batches(ALL).await?, (1, vec![batch.clone()]));
+    assert_eq!(
+        store.list_batches(Visible::All, ALL).await?,
+        (1, vec![batch.clone()])
+    );
     assert_eq!(store.batch_named("a").await?, Some(batch.clone()));
-    assert_eq!(store.unended_batches().await?, [batch]);
+    assert_eq!(store.unended_batches().await?, all_listed([batch]));
     assert_eq!(store.purge_batches(at(6)?, u64::MAX).await?, [over]);
     assert_eq!(store.create_batch(unnamed()?).await?.id, BatchId(4));
     Ok(())
@@ -120,9 +133,9 @@ pub async fn a_batch_call_that_is_given_up_is_done_whole_or_not_at_all(
                 ended_at: Some(made.times.created_at),
                 ..made.times
             };
-            let over = BatchRecord { times, ..made };
-            shared.update_batch(&over).await?;
-            shared.list_batches(ALL).await?;
+            let mut over = BatchRecord { times, ..made };
+            shared.update_batch(&mut over).await?;
+            shared.list_batches(Visible::All, ALL).await?;
             shared.purge_batches(Timestamp::MIN, 0).await
         }]);
         for _ in 0..turns {
@@ -131,12 +144,12 @@ pub async fn a_batch_call_that_is_given_up_is_done_whole_or_not_at_all(
         drop(call);
     }
     let last = store.create_batch(unnamed()?).await?;
-    let (total, listed) = store.list_batches(ALL).await?;
+    let (total, listed) = store.list_batches(Visible::All, ALL).await?;
     assert_eq!(u64::try_from(listed.len())?, total);
     assert_eq!(listed.last(), Some(&last));
     drop(store);
     assert_eq!(
-        place.open().await?.list_batches(ALL).await?,
+        place.open().await?.list_batches(Visible::All, ALL).await?,
         (total, listed)
     );
     Ok(())

@@ -41,7 +41,7 @@ pub(super) async fn ended(
     let mut record = store.create_batch(new).await?;
     record.state = BatchState::Ended(end(BatchOutcome::Succeeded));
     record.times.ended_at = Some(at(second)?);
-    store.update_batch(&record).await?;
+    store.update_batch(&mut record).await?;
     Ok(record)
 }
 

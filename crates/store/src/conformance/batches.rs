@@ -13,7 +13,7 @@ use super::batch_samples::{
     driver_of, end, ended, every_state, failure, full_request, hostile, named, unnamed,
 };
 use super::{ALL, Failure, Outcome, Place, at, windows};
-use crate::{BatchStore, NewBatch, StoreError};
+use crate::{BatchStore, NewBatch, StoreError, Unended, Visible, Window};
 
 /// What is answered is what is read, and all that was asked for is in it.
 pub async fn a_new_batch_is_stored_as_asked_for(place: &dyn Place) -> Outcome {
@@ -27,6 +27,7 @@ pub async fn a_new_batch_is_stored_as_asked_for(place: &dyn Place) -> Outcome {
     let record = store.create_batch(new).await?;
     let expected = BatchRecord {
         id: BatchId(0),
+        version: 0,
         request: full_request(),
         owner: Some("alice".to_owned()),
         proxy_user: Some("bob".to_owned()),
@@ -90,7 +91,7 @@ pub async fn any_text_of_a_batch_is_stored(place: &dyn Place) -> Outcome {
             }),
             ..end(BatchOutcome::Failed)
         });
-        store.update_batch(&record).await?;
+        store.update_batch(&mut record).await?;
         assert_eq!(store.batch(record.id).await?, Some(record));
     }
     Ok(())
@@ -118,7 +119,7 @@ pub async fn batches_are_counted_apart_and_a_refusal_uses_a_number_up(
     assert_eq!(ids(&*store).await?, (2, vec![0, 3]));
     let session = store.create_session(super::unnamed()?).await?;
     assert_eq!(session.id, livius_domain::SessionId(3));
-    assert_eq!(store.list_sessions(ALL).await?.0, 4);
+    assert_eq!(store.list_sessions(Visible::All, ALL).await?.0, 4);
     Ok(())
 }
 
@@ -128,13 +129,13 @@ pub async fn a_name_is_unique_among_listed_batches_that_have_not_ended(
     place: &dyn Place,
 ) -> Outcome {
     let store = place.open().await?;
-    let first = store.create_batch(named("a")?).await?;
+    let mut first = store.create_batch(named("a")?).await?;
     assert!(store.unlist_batch(first.id).await?);
     assert!(!store.unlist_batch(first.id).await?, "a second time");
     assert!(!store.unlist_batch(BatchId(77)).await?, "unknown");
     assert_eq!(store.batch(first.id).await?, None);
     assert_eq!(store.batch_named("a").await?, None);
-    store.update_batch(&first).await?;
+    store.update_batch(&mut first).await?;
     assert_eq!(
         store.batch(first.id).await?,
         None,
@@ -179,7 +180,7 @@ pub async fn names_of_batches_are_compared_exactly(place: &dyn Place) -> Outcome
 /// An update stores whatever it is given, and takes away what is no longer there.
 pub async fn everything_that_can_change_of_a_batch_is_stored(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
-    let first = store
+    let mut first = store
         .create_batch(NewBatch {
             request: full_request(),
             ..unnamed()?
@@ -187,7 +188,7 @@ pub async fn everything_that_can_change_of_a_batch_is_stored(place: &dyn Place) 
         .await?;
     for (second, state) in (1..).zip(every_state()) {
         let when = |divisor| (second % divisor == 0).then(|| at(second)).transpose();
-        let record = BatchRecord {
+        let mut record = BatchRecord {
             proxy_user: (second % 2 == 1).then(|| "carol".to_owned()),
             app: (second % 2 == 0).then(|| AppInfo {
                 app_id: "local-1".to_owned(),
@@ -205,7 +206,8 @@ pub async fn everything_that_can_change_of_a_batch_is_stored(place: &dyn Place) 
             state,
             ..first.clone()
         };
-        store.update_batch(&record).await?;
+        store.update_batch(&mut record).await?;
+        first.version = record.version;
         assert_eq!(store.batch(first.id).await?, Some(record));
     }
     Ok(())
@@ -215,11 +217,11 @@ pub async fn everything_that_can_change_of_a_batch_is_stored(place: &dyn Place) 
 pub async fn a_change_to_an_unknown_batch_is_refused(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let record = store.create_batch(unnamed()?).await?;
-    let unknown = BatchRecord {
+    let mut unknown = BatchRecord {
         id: BatchId(9),
         ..record
     };
-    assert!(store.update_batch(&unknown).await.is_err());
+    assert!(store.update_batch(&mut unknown).await.is_err());
     assert_eq!(store.batch(unknown.id).await?, None);
     assert_eq!(store.batch(BatchId(-1)).await?, None);
     assert_eq!(store.batch_named("nobody").await?, None);
@@ -230,16 +232,59 @@ pub async fn a_change_to_an_unknown_batch_is_refused(place: &dyn Place) -> Outco
 /// A list shows the listed batches of its window and counts them all.
 pub async fn listed_batches_are_windowed(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
-    assert_eq!(store.list_batches(ALL).await?, (0, Vec::new()));
+    assert_eq!(
+        store.list_batches(Visible::All, ALL).await?,
+        (0, Vec::new())
+    );
     for _ in 0..6 {
         store.create_batch(unnamed()?).await?;
     }
     store.unlist_batch(BatchId(5)).await?;
     for (window, expected) in windows(5) {
-        let (total, records) = store.list_batches(window).await?;
+        let (total, records) = store.list_batches(Visible::All, window).await?;
         let shown: Vec<i32> = records.iter().map(|record| record.id.0).collect();
         assert_eq!((total, shown), (5, expected), "{window:?}");
     }
+    Ok(())
+}
+
+/// A user's list has the user's own rows, whatever sessions the user has.
+pub async fn a_list_of_batches_shows_what_is_visible(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    for owner in [
+        Some("alice"),
+        None,
+        Some("bob"),
+        Some("alice"),
+        Some("alice"),
+    ] {
+        let owner = owner.map(str::to_owned);
+        let session = crate::NewSession {
+            owner: owner.clone(),
+            ..super::unnamed()?
+        };
+        store.create_session(session).await?;
+        store
+            .create_batch(NewBatch {
+                owner,
+                ..unnamed()?
+            })
+            .await?;
+    }
+    store.unlist_batch(BatchId(3)).await?;
+    for (owner, expected) in [("alice", vec![0, 4]), ("bob", vec![2]), ("", vec![])] {
+        let (total, records) = store.list_batches(Visible::Of(owner), ALL).await?;
+        let shown: Vec<i32> = records.iter().map(|record| record.id.0).collect();
+        assert_eq!(usize::try_from(total)?, expected.len());
+        assert_eq!(shown, expected, "{owner}");
+    }
+    let last = Window {
+        offset: 0,
+        limit: 1,
+        descending: true,
+    };
+    let (total, records) = store.list_batches(Visible::Of("alice"), last).await?;
+    assert_eq!((total, records[0].id), (2, BatchId(4)));
     Ok(())
 }
 
@@ -254,13 +299,11 @@ pub async fn unended_batches_are_found_listed_or_not(place: &dyn Place) -> Outco
     store.create_session(super::unnamed()?).await?;
     store.unlist_batch(BatchId(1)).await?;
     store.unlist_batch(over.id).await?;
-    let found: Vec<i32> = store
-        .unended_batches()
-        .await?
-        .iter()
-        .map(|record| record.id.0)
+    let unended = store.unended_batches().await?.into_iter();
+    let found: Vec<(i32, bool)> = unended
+        .map(|Unended { record, listed }| (record.id.0, listed))
         .collect();
-    assert_eq!(found, [0, 1, 2]);
+    assert_eq!(found, [(0, true), (1, false), (2, true)]);
     Ok(())
 }
 
@@ -316,6 +359,6 @@ pub async fn of_batches_created_at_once_with_one_name_one_wins(place: &dyn Place
 }
 
 pub(super) async fn ids(store: &dyn BatchStore) -> Result<(u64, Vec<i32>), Failure> {
-    let (total, records) = store.list_batches(ALL).await?;
+    let (total, records) = store.list_batches(Visible::All, ALL).await?;
     Ok((total, records.iter().map(|record| record.id.0).collect()))
 }

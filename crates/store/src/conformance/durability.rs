@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use livius_domain::{Kind, SessionId, StatementId, StatementRecord, StatementState};
 
-use super::{ALL, Outcome, Place, at, driver_of, ended, named, unnamed};
-use crate::StoreError;
+use super::{ALL, Outcome, Place, all_listed, at, driver_of, ended, named, unnamed};
+use crate::{PiecesOf, StoreError, Visible};
 
 /// All that was answered.
 pub async fn everything_survives_opening_again(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let mut session = store.create_session(named("a")?).await?;
     session.driver = Some(driver_of(session.id));
-    store.update_session(&session).await?;
+    store.update_session(&mut session).await?;
     let over = ended(&*store, unnamed()?, 5).await?;
     store.unlist_session(over.id).await?;
     let running = StatementState::Running {
@@ -21,33 +21,39 @@ pub async fn everything_survives_opening_again(place: &dyn Place) -> Outcome {
     let made = store
         .create_statement(session.id, Kind::PySpark, "print('🤔')")
         .await?;
-    let statement = StatementRecord {
+    let mut statement = StatementRecord {
         state: running,
         ..made
     };
     store
-        .update_statement(&statement, Some("{\"a\":1}"))
+        .update_statement(&mut statement, Some("{\"a\":1}"))
         .await?;
     store
-        .put_output_chunk(session.id, statement.id, 3, "piece")
+        .put_piece(PiecesOf::Statement(session.id, statement.id), 3, "piece")
         .await?;
     let before = store.list_statements(session.id, ALL).await?;
     drop(store);
 
     let store = place.open().await?;
-    assert_eq!(store.list_sessions(ALL).await?, (1, vec![session.clone()]));
+    assert_eq!(
+        store.list_sessions(Visible::All, ALL).await?,
+        (1, vec![session.clone()])
+    );
     assert_eq!(store.session_named("a").await?, Some(session.clone()));
-    assert_eq!(store.unended_sessions().await?, [session.clone()]);
+    assert_eq!(
+        store.unended_sessions().await?,
+        all_listed([session.clone()])
+    );
     assert_eq!(store.list_statements(session.id, ALL).await?, before);
     assert_eq!(store.unfinished_statements(session.id).await?, [statement]);
     assert_eq!(
         store
-            .output_chunk(session.id, StatementId(0), 3)
+            .piece(PiecesOf::Statement(session.id, StatementId(0)), 3)
             .await?
             .as_deref(),
         Some("piece")
     );
-    assert_eq!(store.purge(at(6)?, u64::MAX).await?, [over]);
+    assert_eq!(store.purge_sessions(at(6)?, u64::MAX).await?, [over]);
     Ok(())
 }
 
@@ -65,7 +71,7 @@ pub async fn numbers_go_on_after_opening_again(place: &dyn Place) -> Outcome {
     };
     store
         .update_statement(
-            &StatementRecord {
+            &mut StatementRecord {
                 state: over,
                 ..made
             },
@@ -73,7 +79,7 @@ pub async fn numbers_go_on_after_opening_again(place: &dyn Place) -> Outcome {
         )
         .await?;
     store.trim_statements(SessionId(0), 0).await?;
-    store.purge(at(9)?, 0).await?;
+    store.purge_sessions(at(9)?, 0).await?;
     let refused = store.create_session(named("a")?).await;
     assert!(
         matches!(refused, Err(StoreError::DuplicateName { attempted: 2, .. })),
@@ -103,8 +109,8 @@ pub async fn a_call_that_is_given_up_is_done_whole_or_not_at_all(place: &dyn Pla
             let made = shared.create_session(new).await?;
             shared.create_statement(made.id, Kind::Spark, "1").await?;
             shared.trim_statements(made.id, 0).await?;
-            shared.list_sessions(ALL).await?;
-            shared.purge(made.created_at, 0).await
+            shared.list_sessions(Visible::All, ALL).await?;
+            shared.purge_sessions(made.created_at, 0).await
         }]);
         for _ in 0..turns {
             tokio::task::yield_now().await;
@@ -120,12 +126,12 @@ pub async fn a_call_that_is_given_up_is_done_whole_or_not_at_all(place: &dyn Pla
             .map(|stored| stored.record),
         Some(made)
     );
-    let (total, listed) = store.list_sessions(ALL).await?;
+    let (total, listed) = store.list_sessions(Visible::All, ALL).await?;
     assert_eq!(u64::try_from(listed.len())?, total);
     assert_eq!(listed.last(), Some(&last));
     drop(store);
     assert_eq!(
-        place.open().await?.list_sessions(ALL).await?,
+        place.open().await?.list_sessions(Visible::All, ALL).await?,
         (total, listed)
     );
     Ok(())

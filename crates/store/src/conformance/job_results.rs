@@ -4,7 +4,7 @@ use livius_domain::{JobLanguage, JobOutcome, JobRecord, JobState, SessionId};
 
 use super::jobs::{job, over};
 use super::{Failure, Outcome, Place, at, unnamed};
-use crate::{Output, Store};
+use crate::{Output, PiecesOf, Store};
 
 const OUTCOMES: [JobOutcome; 3] = [
     JobOutcome::Succeeded,
@@ -16,22 +16,20 @@ const OUTCOMES: [JobOutcome; 3] = [
 pub async fn the_bytes_of_a_job_stay_until_it_is_over(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     for outcome in OUTCOMES {
-        let (made, neighbour) = (new_job(&*store).await?, new_job(&*store).await?);
+        let (mut made, neighbour) = (new_job(&*store).await?, new_job(&*store).await?);
         let states = [
             JobState::Sent,
             JobState::Started { started: at(1)? },
             JobState::Cancelling { started: None },
         ];
         for state in states {
-            let record = JobRecord {
-                state,
-                ..made.clone()
-            };
-            store.update_job(&record, None).await?;
+            made.state = state;
+            store.update_job(&mut made, None).await?;
             assert_eq!(payload(&*store, &made).await?.as_deref(), Some("gAVL"));
         }
+        let mut over = over(&made, outcome)?;
         for _ in 0..2 {
-            store.update_job(&over(&made, outcome)?, None).await?;
+            store.update_job(&mut over, None).await?;
             assert_eq!(payload(&*store, &made).await?, None, "{outcome:?}");
         }
         assert_eq!(payload(&*store, &neighbour).await?.as_deref(), Some("gAVL"));
@@ -42,14 +40,14 @@ pub async fn the_bytes_of_a_job_stay_until_it_is_over(place: &dyn Place) -> Outc
 /// `None` is "no news", not "no result".
 pub async fn a_result_stays_until_another_comes(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
-    let record = over(&new_job(&*store).await?, JobOutcome::Succeeded)?;
+    let mut record = over(&new_job(&*store).await?, JobOutcome::Succeeded)?;
     for (given, expected) in [
         (None, Output::None),
         (Some(""), Output::Inline(String::new())),
         (Some("Zg=="), Output::Inline("Zg==".to_owned())),
         (None, Output::Inline("Zg==".to_owned())),
     ] {
-        store.update_job(&record, given).await?;
+        store.update_job(&mut record, given).await?;
         assert_eq!(job(&*store, &record).await?.result, expected, "{given:?}");
     }
     Ok(())
@@ -63,31 +61,44 @@ pub async fn pieces_are_the_result_of_a_job_that_succeeded(place: &dyn Place) ->
         bytes: 8 + 4 + 2,
     };
     for outcome in OUTCOMES {
-        let (made, neighbour) = (new_job(&*store).await?, new_job(&*store).await?);
+        let (mut made, neighbour) = (new_job(&*store).await?, new_job(&*store).await?);
         for (index, text) in (0..).zip(["Zm9vYmFy", "Zg==", "", "é"]) {
             store
-                .put_job_chunk(made.session, made.id, index, text)
+                .put_piece(PiecesOf::Job(made.session, made.id), index, text)
                 .await?;
-            store.update_job(&made, None).await?;
-            let count = store.count_job_chunks(made.session, made.id).await?;
+            store.update_job(&mut made, None).await?;
+            let count = store
+                .count_pieces(PiecesOf::Job(made.session, made.id))
+                .await?;
             assert_eq!(count, index + 1);
             assert_eq!(job(&*store, &made).await?.result, Output::None);
-            let piece = store.job_chunk(made.session, made.id, index).await?;
+            let piece = store
+                .piece(PiecesOf::Job(made.session, made.id), index)
+                .await?;
             assert_eq!(piece.as_deref(), Some(text));
         }
-        assert_eq!(store.job_chunk(made.session, made.id, 4).await?, None);
+        assert_eq!(
+            store.piece(PiecesOf::Job(made.session, made.id), 4).await?,
+            None
+        );
         let expected = if outcome == JobOutcome::Succeeded {
             whole.clone()
         } else {
             Output::None
         };
+        let mut ended = over(&made, outcome)?;
         for _ in 0..2 {
-            store.update_job(&over(&made, outcome)?, None).await?;
+            store.update_job(&mut ended, None).await?;
             assert_eq!(job(&*store, &made).await?.result, expected, "{outcome:?}");
         }
         let session = neighbour.session;
-        assert_eq!(store.job_chunk(session, neighbour.id, 0).await?, None);
-        store.update_job(&over(&neighbour, outcome)?, None).await?;
+        assert_eq!(
+            store.piece(PiecesOf::Job(session, neighbour.id), 0).await?,
+            None
+        );
+        store
+            .update_job(&mut over(&neighbour, outcome)?, None)
+            .await?;
         assert_eq!(job(&*store, &neighbour).await?.result, Output::None);
     }
     Ok(())
@@ -99,20 +110,22 @@ pub async fn a_piece_of_a_result_again_changes_nothing(place: &dyn Place) -> Out
     let record = new_job(&*store).await?;
     for (index, text) in [(0, "Zm9v"), (1, "YmFy"), (0, "Zm9v"), (1, "other")] {
         store
-            .put_job_chunk(record.session, record.id, index, text)
+            .put_piece(PiecesOf::Job(record.session, record.id), index, text)
             .await?;
     }
-    let record = over(&record, JobOutcome::Succeeded)?;
-    store.update_job(&record, None).await?;
+    let mut record = over(&record, JobOutcome::Succeeded)?;
+    store.update_job(&mut record, None).await?;
     store
-        .put_job_chunk(record.session, record.id, 1, "other")
+        .put_piece(PiecesOf::Job(record.session, record.id), 1, "other")
         .await?;
     let expected = Output::Chunked {
         chunks: 2,
         bytes: 8,
     };
     assert_eq!(job(&*store, &record).await?.result, expected);
-    let piece = store.job_chunk(record.session, record.id, 1).await?;
+    let piece = store
+        .piece(PiecesOf::Job(record.session, record.id), 1)
+        .await?;
     assert_eq!(piece.as_deref(), Some("YmFy"));
     Ok(())
 }
@@ -120,12 +133,12 @@ pub async fn a_piece_of_a_result_again_changes_nothing(place: &dyn Place) -> Out
 /// A result is short or long, never both.
 pub async fn a_given_result_takes_the_place_of_pieces(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
-    let record = over(&new_job(&*store).await?, JobOutcome::Succeeded)?;
+    let mut record = over(&new_job(&*store).await?, JobOutcome::Succeeded)?;
     store
-        .put_job_chunk(record.session, record.id, 0, "Zm9v")
+        .put_piece(PiecesOf::Job(record.session, record.id), 0, "Zm9v")
         .await?;
     for given in [Some("YmFy"), None] {
-        store.update_job(&record, given).await?;
+        store.update_job(&mut record, given).await?;
         let expected = Output::Inline("YmFy".to_owned());
         assert_eq!(job(&*store, &record).await?.result, expected, "{given:?}");
     }

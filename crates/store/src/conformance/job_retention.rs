@@ -11,7 +11,7 @@ use livius_domain::{
 use super::jobs::{job, over};
 use super::resources::upload;
 use super::{Failure, Outcome, Place, at, ended, unnamed};
-use crate::{Output, Store};
+use crate::{Output, PiecesOf, Store};
 
 /// Those that are not over do not count, and stay.
 pub async fn finished_jobs_go_oldest_first(place: &dyn Place) -> Outcome {
@@ -35,7 +35,9 @@ pub async fn finished_jobs_go_oldest_first(place: &dyn Place) -> Outcome {
     ] {
         store.trim_jobs(SessionId(0), keep).await?;
         assert_eq!(numbers(&*store, SessionId(0)).await?, left, "keep {keep}");
-        let piece = store.job_chunk(SessionId(0), JobId(1), 0).await?;
+        let piece = store
+            .piece(PiecesOf::Job(SessionId(0), JobId(1)), 0)
+            .await?;
         assert_eq!(piece.is_some(), left.contains(&1));
     }
     let others = numbers(&*store, SessionId(1)).await?;
@@ -68,7 +70,7 @@ pub async fn jobs_and_resources_go_with_their_session(place: &dyn Place) -> Outc
         for _ in 0..2 {
             let made = new_job(&*store, session).await?;
             store
-                .put_job_chunk(session, made.id, 0, "half a result")
+                .put_piece(PiecesOf::Job(session, made.id), 0, "half a result")
                 .await?;
             store.create_resource(session, upload("a.jar")).await?;
         }
@@ -76,11 +78,11 @@ pub async fn jobs_and_resources_go_with_their_session(place: &dyn Place) -> Outc
         finish(&*store, &first.record).await?;
     }
     assert_eq!(numbers(&*store, gone.id).await?, [1, 2]);
-    store.purge(at(2)?, u64::MAX).await?;
+    store.purge_sessions(at(2)?, u64::MAX).await?;
     for id in [JobId(1), JobId(2)] {
         assert_eq!(store.job(gone.id, id).await?, None);
         assert_eq!(store.job_payload(gone.id, id).await?, None);
-        assert_eq!(store.job_chunk(gone.id, id, 0).await?, None);
+        assert_eq!(store.piece(PiecesOf::Job(gone.id, id), 0).await?, None);
     }
     assert_eq!(store.unfinished_jobs(gone.id).await?, []);
     assert_eq!(store.pending_resources(gone.id).await?, []);
@@ -94,25 +96,27 @@ pub async fn jobs_and_resources_survive_opening_again(place: &dyn Place) -> Outc
     let store = place.open().await?;
     let session = store.create_session(unnamed()?).await?.id;
     let waiting = new_job(&*store, session).await?;
-    let started = JobRecord {
+    let mut started = JobRecord {
         state: JobState::Started { started: at(1)? },
         ..new_job(&*store, session).await?
     };
-    store.update_job(&started, None).await?;
-    store.put_job_chunk(session, started.id, 3, "Zm9v").await?;
-    let failed = JobRecord {
+    store.update_job(&mut started, None).await?;
+    store
+        .put_piece(PiecesOf::Job(session, started.id), 3, "Zm9v")
+        .await?;
+    let mut failed = JobRecord {
         error: Some("it threw".to_owned()),
         ..over(&new_job(&*store, session).await?, JobOutcome::Failed)?
     };
-    store.update_job(&failed, Some("Zg==")).await?;
+    store.update_job(&mut failed, Some("Zg==")).await?;
     let long = new_job(&*store, session).await?;
     let long = finish(&*store, &long).await?;
     let pending = store.create_resource(session, upload("a.py")).await?;
-    let added = ResourceRecord {
+    let mut added = ResourceRecord {
         state: ResourceState::Added,
         ..store.create_resource(session, upload("b.py")).await?
     };
-    store.update_resource(&added).await?;
+    store.update_resource(&mut added).await?;
     drop(store);
 
     let store = place.open().await?;
@@ -128,7 +132,7 @@ pub async fn jobs_and_resources_survive_opening_again(place: &dyn Place) -> Outc
         let payload = store.job_payload(session, record.id).await?;
         assert_eq!(payload.as_deref(), bytes);
     }
-    let piece = store.job_chunk(session, started.id, 3).await?;
+    let piece = store.piece(PiecesOf::Job(session, started.id), 3).await?;
     assert_eq!(piece.as_deref(), Some("Zm9v"));
     let stored = job(&*store, &failed).await?;
     assert_eq!(stored.result, Output::Inline("Zg==".to_owned()));
@@ -151,7 +155,7 @@ pub async fn numbers_of_jobs_go_on_after_opening_again(place: &dyn Place) -> Out
     store.trim_jobs(session, 0).await?;
     let made = store.create_resource(session, upload("a")).await?;
     store
-        .update_resource(&ResourceRecord {
+        .update_resource(&mut ResourceRecord {
             state: ResourceState::Added,
             ..made
         })
@@ -176,7 +180,10 @@ pub async fn a_job_call_that_is_given_up_is_done_whole_or_not_at_all(place: &dyn
             shared.create_resource(session, upload("a")).await?;
             finish(&*shared, &made).await?;
             shared.trim_jobs(session, 0).await?;
-            shared.purge(Timestamp::MIN, 0).await.map_err(Failure::from)
+            shared
+                .purge_sessions(Timestamp::MIN, 0)
+                .await
+                .map_err(Failure::from)
         }]);
         for _ in 0..turns {
             tokio::task::yield_now().await;
@@ -209,10 +216,10 @@ async fn new_job(store: &dyn Store, session: SessionId) -> Result<JobRecord, Fai
 /// Ends a job, with a long result.
 async fn finish(store: &dyn Store, made: &JobRecord) -> Result<JobRecord, Failure> {
     store
-        .put_job_chunk(made.session, made.id, 0, "Zg==")
+        .put_piece(PiecesOf::Job(made.session, made.id), 0, "Zg==")
         .await?;
-    let record = over(made, JobOutcome::Succeeded)?;
-    store.update_job(&record, None).await?;
+    let mut record = over(made, JobOutcome::Succeeded)?;
+    store.update_job(&mut record, None).await?;
     Ok(record)
 }
 

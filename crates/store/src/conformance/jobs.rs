@@ -6,7 +6,7 @@ use livius_domain::{JobId, JobLanguage, JobOutcome, JobRecord, JobState, Session
 use tokio::task::JoinSet;
 
 use super::{Failure, Outcome, Place, TEXTS, at, unnamed};
-use crate::{Output, Store, StoredJob};
+use crate::{Output, PiecesOf, Store, StoredJob};
 
 /// Each session counts its own jobs, and apart from its statements.
 pub async fn numbers_of_jobs_count_from_1_in_each_session(place: &dyn Place) -> Outcome {
@@ -24,6 +24,7 @@ pub async fn numbers_of_jobs_count_from_1_in_each_session(place: &dyn Place) -> 
         let expected = JobRecord {
             session: SessionId(session),
             id: JobId(number),
+            version: 0,
             language: JobLanguage::Python,
             state: JobState::Waiting,
             error: None,
@@ -49,7 +50,7 @@ pub async fn every_state_and_language_of_a_job_is_stored(place: &dyn Place) -> O
         for (number, state) in (0..).zip(states()?) {
             record.state = state;
             record.error = (number % 2 == 0).then(|| format!("why {number}"));
-            store.update_job(&record, None).await?;
+            store.update_job(&mut record, None).await?;
             assert_eq!(
                 store.job(session, record.id).await?,
                 Some(StoredJob {
@@ -70,7 +71,7 @@ pub async fn an_unknown_job_is_refused_or_absent(place: &dyn Place) -> Outcome {
     let refused = store.create_job(nowhere, JobLanguage::Jvm, "AA==").await;
     assert!(refused.is_err(), "{refused:?}");
     let record = store.create_job(session, JobLanguage::Jvm, "AA==").await?;
-    for unknown in [
+    for mut unknown in [
         JobRecord {
             session: nowhere,
             ..record.clone()
@@ -85,11 +86,16 @@ pub async fn an_unknown_job_is_refused_or_absent(place: &dyn Place) -> Outcome {
         },
     ] {
         let (session, id) = (unknown.session, unknown.id);
-        assert!(store.update_job(&unknown, Some("AA==")).await.is_err());
-        assert!(store.put_job_chunk(session, id, 0, "AA==").await.is_err());
+        assert!(store.update_job(&mut unknown, Some("AA==")).await.is_err());
+        assert!(
+            store
+                .put_piece(PiecesOf::Job(session, id), 0, "AA==")
+                .await
+                .is_err()
+        );
         assert_eq!(store.job(session, id).await?, None);
         assert_eq!(store.job_payload(session, id).await?, None);
-        assert_eq!(store.job_chunk(session, id, 0).await?, None);
+        assert_eq!(store.piece(PiecesOf::Job(session, id), 0).await?, None);
     }
     assert_eq!(store.unfinished_jobs(nowhere).await?, []);
     store.trim_jobs(nowhere, 0).await?;
@@ -106,12 +112,12 @@ pub async fn unfinished_jobs_come_in_order(place: &dyn Place) -> Outcome {
             let number = SessionId(i32::try_from(session)?);
             let made = store.create_job(number, JobLanguage::Jvm, "AA==").await?;
             let error = Some("so far".to_owned());
-            let record = JobRecord {
+            let mut record = JobRecord {
                 state,
                 error,
                 ..made
             };
-            store.update_job(&record, Some("AA==")).await?;
+            store.update_job(&mut record, Some("AA==")).await?;
             unfinished[session].extend((!state.is_final()).then_some(record));
         }
     }
@@ -150,13 +156,15 @@ pub async fn any_text_of_a_job_is_stored(place: &dyn Place) -> Outcome {
         let payload = store.job_payload(session, record.id).await?;
         assert!(payload.as_deref() == Some(text), "{text:.80?}");
         record.error = Some(text.to_owned());
-        store.put_job_chunk(session, record.id, 0, text).await?;
-        store.update_job(&record, Some(text)).await?;
+        store
+            .put_piece(PiecesOf::Job(session, record.id), 0, text)
+            .await?;
+        store.update_job(&mut record, Some(text)).await?;
         let stored = job(&*store, &record).await?;
         let inline = Output::Inline(text.to_owned());
         assert!(stored.record == record, "{text:.80?}");
         assert!(stored.result == inline, "{text:.80?}");
-        let piece = store.job_chunk(session, record.id, 0).await?;
+        let piece = store.piece(PiecesOf::Job(session, record.id), 0).await?;
         assert!(piece.as_deref() == Some(text), "{text:.80?}");
     }
     Ok(())

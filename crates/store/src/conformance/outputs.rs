@@ -3,19 +3,19 @@
 use livius_domain::{Kind, SessionId, StatementId, StatementRecord, StatementState};
 
 use super::{Failure, Outcome, Place, TEXTS, at, named, unnamed};
-use crate::{NewSession, Output, Store};
+use crate::{NewSession, Output, PiecesOf, Store};
 
 /// `None` is "no news", not "no output".
 pub async fn an_output_stays_until_another_comes(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
-    let record = statement(&*store).await?;
+    let mut record = statement(&*store).await?;
     for (given, expected) in [
         (None, Output::None),
         (Some(""), Output::Inline(String::new())),
         (Some("{}"), Output::Inline("{}".to_owned())),
         (None, Output::Inline("{}".to_owned())),
     ] {
-        store.update_statement(&record, given).await?;
+        store.update_statement(&mut record, given).await?;
         assert_eq!(output(&*store, &record).await?, expected, "{given:?}");
     }
     Ok(())
@@ -25,27 +25,31 @@ pub async fn an_output_stays_until_another_comes(place: &dyn Place) -> Outcome {
 pub async fn pieces_are_an_output_once_the_statement_is_over(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let neighbour = statement(&*store).await?;
-    let running = StatementRecord {
+    let mut running = StatementRecord {
         state: StatementState::Running { started: None },
         ..statement(&*store).await?
     };
     for (index, text) in (0..).zip(["{\"a\":\"", "π\u{0}🤔", "", "\"}"]) {
         store
-            .put_output_chunk(running.session, running.id, index, text)
+            .put_piece(
+                PiecesOf::Statement(running.session, running.id),
+                index,
+                text,
+            )
             .await?;
-        store.update_statement(&running, None).await?;
+        store.update_statement(&mut running, None).await?;
         assert_eq!(output(&*store, &running).await?, Output::None);
         assert_eq!(
             store
-                .output_chunk(running.session, running.id, index)
+                .piece(PiecesOf::Statement(running.session, running.id), index)
                 .await?
                 .as_deref(),
             Some(text)
         );
     }
-    let over = finished(running)?;
+    let mut over = finished(running)?;
     for _ in 0..2 {
-        store.update_statement(&over, None).await?;
+        store.update_statement(&mut over, None).await?;
         assert_eq!(
             output(&*store, &over).await?,
             Output::Chunked {
@@ -54,15 +58,20 @@ pub async fn pieces_are_an_output_once_the_statement_is_over(place: &dyn Place) 
             }
         );
     }
-    assert_eq!(store.output_chunk(over.session, over.id, 4).await?, None);
     assert_eq!(
         store
-            .output_chunk(neighbour.session, neighbour.id, 0)
+            .piece(PiecesOf::Statement(over.session, over.id), 4)
+            .await?,
+        None
+    );
+    assert_eq!(
+        store
+            .piece(PiecesOf::Statement(neighbour.session, neighbour.id), 0)
             .await?,
         None
     );
     store
-        .update_statement(&finished(neighbour.clone())?, None)
+        .update_statement(&mut finished(neighbour.clone())?, None)
         .await?;
     assert_eq!(output(&*store, &neighbour).await?, Output::None);
     Ok(())
@@ -74,14 +83,14 @@ pub async fn a_piece_again_changes_nothing(place: &dyn Place) -> Outcome {
     let record = statement(&*store).await?;
     for index in [0, 1, 0, 1] {
         store
-            .put_output_chunk(record.session, record.id, index, "abc")
+            .put_piece(PiecesOf::Statement(record.session, record.id), index, "abc")
             .await?;
     }
     store
-        .update_statement(&finished(record.clone())?, None)
+        .update_statement(&mut finished(record.clone())?, None)
         .await?;
     store
-        .put_output_chunk(record.session, record.id, 1, "abc")
+        .put_piece(PiecesOf::Statement(record.session, record.id), 1, "abc")
         .await?;
     assert_eq!(
         output(&*store, &record).await?,
@@ -98,11 +107,11 @@ pub async fn a_given_output_takes_the_place_of_pieces(place: &dyn Place) -> Outc
     let store = place.open().await?;
     let record = statement(&*store).await?;
     store
-        .put_output_chunk(record.session, record.id, 0, "{\"half")
+        .put_piece(PiecesOf::Statement(record.session, record.id), 0, "{\"half")
         .await?;
-    let over = finished(record)?;
+    let mut over = finished(record)?;
     for given in [Some("{\"lost\":1}"), None] {
-        store.update_statement(&over, given).await?;
+        store.update_statement(&mut over, given).await?;
         assert_eq!(
             output(&*store, &over).await?,
             Output::Inline("{\"lost\":1}".to_owned())
@@ -126,13 +135,13 @@ pub async fn any_text_is_stored(place: &dyn Place) -> Outcome {
             Some(session.clone()),
             "{text:?}"
         );
-        let record = store
+        let mut record = store
             .create_statement(session.id, Kind::Spark, text)
             .await?;
         store
-            .put_output_chunk(session.id, record.id, 0, text)
+            .put_piece(PiecesOf::Statement(session.id, record.id), 0, text)
             .await?;
-        store.update_statement(&record, Some(text)).await?;
+        store.update_statement(&mut record, Some(text)).await?;
         let stored = store
             .statement(session.id, record.id)
             .await?
@@ -143,7 +152,7 @@ pub async fn any_text_is_stored(place: &dyn Place) -> Outcome {
         );
         assert_eq!(
             store
-                .output_chunk(session.id, StatementId(0), 0)
+                .piece(PiecesOf::Statement(session.id, StatementId(0)), 0)
                 .await?
                 .as_deref(),
             Some(text)
@@ -161,8 +170,8 @@ pub async fn ten_megabytes_of_code_are_stored(place: &dyn Place) -> Outcome {
     let record = store
         .create_statement(session, Kind::PySpark, &code)
         .await?;
-    let over = finished(record)?;
-    store.update_statement(&over, Some(&code)).await?;
+    let mut over = finished(record)?;
+    store.update_statement(&mut over, Some(&code)).await?;
     let stored = store
         .statement(session, over.id)
         .await?

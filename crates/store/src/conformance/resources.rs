@@ -31,6 +31,7 @@ pub async fn a_new_resource_is_pending_as_asked_for(place: &dyn Place) -> Outcom
                 let record = ResourceRecord {
                     session,
                     id: ResourceId(i32::try_from(expected.len())? + 1),
+                    version: 0,
                     used_as,
                     name: "ü b.jar".to_owned(),
                     source: source.clone(),
@@ -69,7 +70,7 @@ pub async fn a_resource_is_pending_until_it_was_dealt_with(place: &dyn Place) ->
         (0, ResourceState::Added, vec![]),
     ] {
         records[changed].state = state;
-        store.update_resource(&records[changed]).await?;
+        store.update_resource(&mut records[changed]).await?;
         let pending = store.pending_resources(session).await?;
         let expected: Vec<ResourceRecord> = records
             .iter()
@@ -93,12 +94,12 @@ pub async fn an_unknown_resource_is_refused_or_absent(place: &dyn Place) -> Outc
     assert_eq!(store.pending_resources(nowhere).await?, []);
     let record = store.create_resource(session, upload("a")).await?;
     for (session, id) in [(nowhere, 1), (session, 2), (session, 0), (session, -1)] {
-        let unknown = ResourceRecord {
+        let mut unknown = ResourceRecord {
             session,
             id: ResourceId(id),
             ..record.clone()
         };
-        assert!(store.update_resource(&unknown).await.is_err(), "{id}");
+        assert!(store.update_resource(&mut unknown).await.is_err(), "{id}");
     }
     assert_eq!(store.pending_resources(session).await?, [record]);
     Ok(())

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use livius_domain::{Kind, SessionId, SessionRecord, StatementId, StatementRecord, StatementState};
 
 use super::{ALL, Failure, Outcome, Place, at, ended, named, unnamed};
-use crate::Store;
+use crate::{PiecesOf, Store, Unended, Visible};
 
 /// Those that ended before a time go, listed or not; one that ended at that very time, and those that live, stay.
 pub async fn sessions_go_by_age(place: &dyn Place) -> Outcome {
@@ -16,12 +16,22 @@ pub async fn sessions_go_by_age(place: &dyn Place) -> Outcome {
     }
     store.unlist_session(over[1].id).await?;
     store.unlist_session(alive.id).await?;
-    assert_eq!(store.purge(Timestamp::MIN, u64::MAX).await?, []);
-    assert_eq!(store.purge(at(10)?, u64::MAX).await?, []);
-    assert_eq!(store.purge(at(30)?, u64::MAX).await?, over[1..]);
-    assert_eq!(store.purge(at(30)?, u64::MAX).await?, [], "a second time");
+    assert_eq!(store.purge_sessions(Timestamp::MIN, u64::MAX).await?, []);
+    assert_eq!(store.purge_sessions(at(10)?, u64::MAX).await?, []);
+    assert_eq!(store.purge_sessions(at(30)?, u64::MAX).await?, over[1..]);
+    assert_eq!(
+        store.purge_sessions(at(30)?, u64::MAX).await?,
+        [],
+        "a second time"
+    );
     assert_eq!(listed(&*store).await?, [1]);
-    assert_eq!(store.unended_sessions().await?, [alive]);
+    assert_eq!(
+        store.unended_sessions().await?,
+        [Unended {
+            record: alive,
+            listed: false
+        }]
+    );
     Ok(())
 }
 
@@ -40,7 +50,7 @@ pub async fn sessions_go_by_number(place: &dyn Place) -> Outcome {
         (0, vec![1, 2], vec![0]),
         (0, vec![], vec![0]),
     ] {
-        let purged: Vec<i32> = numbers(&store.purge(Timestamp::MIN, keep).await?);
+        let purged: Vec<i32> = numbers(&store.purge_sessions(Timestamp::MIN, keep).await?);
         assert_eq!(
             (purged, listed(&*store).await?),
             (gone, left),
@@ -53,20 +63,25 @@ pub async fn sessions_go_by_number(place: &dyn Place) -> Outcome {
 /// Its statements and their outputs go with it; its number does not come back, its name may.
 pub async fn a_purged_session_leaves_nothing_but_its_number(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
-    let session = ended(&*store, named("a")?, 1).await?;
+    let mut session = ended(&*store, named("a")?, 1).await?;
     let statement = store.create_statement(session.id, Kind::Spark, "1").await?;
     store
-        .put_output_chunk(session.id, statement.id, 0, "{}")
+        .put_piece(PiecesOf::Statement(session.id, statement.id), 0, "{}")
         .await?;
     assert_eq!(
-        store.purge(at(2)?, u64::MAX).await?,
+        store.purge_sessions(at(2)?, u64::MAX).await?,
         std::slice::from_ref(&session)
     );
     assert_eq!(store.session(session.id).await?, None);
     assert_eq!(store.session_named("a").await?, None);
     assert_eq!(store.list_statements(session.id, ALL).await?, (0, vec![]));
-    assert_eq!(store.output_chunk(session.id, statement.id, 0).await?, None);
-    assert!(store.update_session(&session).await.is_err());
+    assert_eq!(
+        store
+            .piece(PiecesOf::Statement(session.id, statement.id), 0)
+            .await?,
+        None
+    );
+    assert!(store.update_session(&mut session).await.is_err());
     assert_eq!(store.create_session(named("a")?).await?.id, SessionId(1));
     Ok(())
 }
@@ -101,7 +116,7 @@ pub async fn finished_statements_go_oldest_first(place: &dyn Place) -> Outcome {
         );
         assert_eq!(
             store
-                .output_chunk(SessionId(0), StatementId(0), 0)
+                .piece(PiecesOf::Statement(SessionId(0), StatementId(0)), 0)
                 .await?
                 .is_some(),
             left.contains(&0)
@@ -134,7 +149,7 @@ pub async fn a_trimmed_number_is_not_given_again(place: &dyn Place) -> Outcome {
 }
 
 async fn finish(store: &dyn Store, made: StatementRecord) -> Outcome {
-    let record = StatementRecord {
+    let mut record = StatementRecord {
         state: StatementState::Available {
             started: None,
             completed: at(1)?,
@@ -142,9 +157,9 @@ async fn finish(store: &dyn Store, made: StatementRecord) -> Outcome {
         ..made
     };
     store
-        .put_output_chunk(record.session, record.id, 0, "{}")
+        .put_piece(PiecesOf::Statement(record.session, record.id), 0, "{}")
         .await?;
-    Ok(store.update_statement(&record, None).await?)
+    Ok(store.update_statement(&mut record, None).await?)
 }
 
 async fn statements(store: &dyn Store, session: SessionId) -> Result<Vec<i32>, Failure> {
@@ -157,7 +172,7 @@ async fn statements(store: &dyn Store, session: SessionId) -> Result<Vec<i32>, F
 }
 
 async fn listed(store: &dyn Store) -> Result<Vec<i32>, Failure> {
-    Ok(numbers(&store.list_sessions(ALL).await?.1))
+    Ok(numbers(&store.list_sessions(Visible::All, ALL).await?.1))
 }
 
 fn numbers(records: &[SessionRecord]) -> Vec<i32> {

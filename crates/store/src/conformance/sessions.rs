@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use super::{
     ALL, Failure, Outcome, Place, at, driver_of, ended, full_submit, named, unnamed, windows,
 };
-use crate::{NewSession, Store, StoreError};
+use crate::{NewSession, Store, StoreError, Unended, Visible};
 
 /// What is answered is what is read, and all that was asked for is in it.
 pub async fn a_new_session_is_stored_as_asked_for(place: &dyn Place) -> Outcome {
@@ -27,6 +27,7 @@ pub async fn a_new_session_is_stored_as_asked_for(place: &dyn Place) -> Outcome 
     let record = store.create_session(new).await?;
     let expected = SessionRecord {
         id: SessionId(0),
+        version: 0,
         request: full_request(),
         owner: Some("alice".to_owned()),
         proxy_user: Some("bob".to_owned()),
@@ -71,13 +72,13 @@ pub async fn numbers_only_grow_and_a_refusal_uses_one_up(place: &dyn Place) -> O
 /// A session that was taken off the list is not found, and its name is free, as is that of one that has ended; sessions without a name are not in each other's way.
 pub async fn a_name_is_unique_among_listed_sessions(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
-    let first = store.create_session(named("a")?).await?;
+    let mut first = store.create_session(named("a")?).await?;
     assert!(store.unlist_session(first.id).await?);
     assert!(!store.unlist_session(first.id).await?, "a second time");
     assert!(!store.unlist_session(SessionId(77)).await?, "unknown");
     assert_eq!(store.session(first.id).await?, None);
     assert_eq!(store.session_named("a").await?, None);
-    store.update_session(&first).await?;
+    store.update_session(&mut first).await?;
     assert_eq!(
         store.session(first.id).await?,
         None,
@@ -117,7 +118,7 @@ pub async fn names_are_compared_exactly(place: &dyn Place) -> Outcome {
 /// An update stores whatever it is given, and takes away what is no longer there.
 pub async fn everything_that_can_change_is_stored(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
-    let first = store
+    let mut first = store
         .create_session(NewSession {
             request: full_request(),
             ..unnamed()?
@@ -129,7 +130,7 @@ pub async fn everything_that_can_change_is_stored(place: &dyn Place) -> Outcome 
         driver_log_url: Some("http://h:8042/log".to_owned()),
     };
     for (second, state) in (1..).zip(every_state()) {
-        let record = SessionRecord {
+        let mut record = SessionRecord {
             ended_at: if state.is_ended() {
                 Some(at(second)?)
             } else {
@@ -141,7 +142,8 @@ pub async fn everything_that_can_change_is_stored(place: &dyn Place) -> Outcome 
             last_activity: at(second)?,
             ..first.clone()
         };
-        store.update_session(&record).await?;
+        store.update_session(&mut record).await?;
+        first.version = record.version;
         assert_eq!(store.session(first.id).await?, Some(record));
     }
     Ok(())
@@ -151,11 +153,11 @@ pub async fn everything_that_can_change_is_stored(place: &dyn Place) -> Outcome 
 pub async fn a_change_to_an_unknown_session_is_refused(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let record = store.create_session(unnamed()?).await?;
-    let unknown = SessionRecord {
+    let mut unknown = SessionRecord {
         id: SessionId(9),
         ..record
     };
-    assert!(store.update_session(&unknown).await.is_err());
+    assert!(store.update_session(&mut unknown).await.is_err());
     assert_eq!(store.session(unknown.id).await?, None);
     assert_eq!(store.session(SessionId(-1)).await?, None);
     assert_eq!(store.session_named("nobody").await?, None);
@@ -166,16 +168,52 @@ pub async fn a_change_to_an_unknown_session_is_refused(place: &dyn Place) -> Out
 /// A list shows the listed sessions of its window and counts them all.
 pub async fn listed_sessions_are_windowed(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
-    assert_eq!(store.list_sessions(ALL).await?, (0, Vec::new()));
+    assert_eq!(
+        store.list_sessions(Visible::All, ALL).await?,
+        (0, Vec::new())
+    );
     for _ in 0..6 {
         store.create_session(unnamed()?).await?;
     }
     store.unlist_session(SessionId(5)).await?;
     for (window, expected) in windows(5) {
-        let (total, records) = store.list_sessions(window).await?;
+        let (total, records) = store.list_sessions(Visible::All, window).await?;
         let shown: Vec<i32> = records.iter().map(|record| record.id.0).collect();
         assert_eq!((total, shown), (5, expected), "{window:?}");
     }
+    Ok(())
+}
+
+/// A user's list has the user's own rows, in the same windows; a name is compared exactly.
+pub async fn a_list_shows_what_is_visible(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let owners = [Some("alice"), None, Some("Alice"), Some(""), Some("alice")];
+    for owner in owners.into_iter().chain([Some("alice"); 4]) {
+        let owner = owner.map(str::to_owned);
+        let new = NewSession {
+            owner,
+            ..unnamed()?
+        };
+        store.create_session(new).await?;
+    }
+    store.unlist_session(SessionId(5)).await?;
+    let alice = [0, 4, 6, 7, 8];
+    for (window, expected) in windows(5) {
+        let (total, records) = store.list_sessions(Visible::Of("alice"), window).await?;
+        let shown: Vec<i32> = records.iter().map(|record| record.id.0).collect();
+        let places = expected.into_iter().map(usize::try_from);
+        let places = places.collect::<Result<Vec<usize>, _>>()?;
+        let expected: Vec<i32> = places.into_iter().map(|place| alice[place]).collect();
+        assert_eq!((total, shown), (5, expected), "{window:?}");
+    }
+    for (owner, expected) in [("Alice", 1), ("", 1), ("bob", 0), ("%", 0)] {
+        let (total, records) = store.list_sessions(Visible::Of(owner), ALL).await?;
+        assert_eq!(
+            (total, records.len()),
+            (expected, usize::try_from(expected)?)
+        );
+    }
+    assert_eq!(store.list_sessions(Visible::All, ALL).await?.0, 8);
     Ok(())
 }
 
@@ -188,13 +226,11 @@ pub async fn unended_sessions_are_found_listed_or_not(place: &dyn Place) -> Outc
     let over = ended(&*store, unnamed()?, 1).await?;
     store.unlist_session(SessionId(1)).await?;
     store.unlist_session(over.id).await?;
-    let found: Vec<i32> = store
-        .unended_sessions()
-        .await?
-        .iter()
-        .map(|record| record.id.0)
+    let unended = store.unended_sessions().await?.into_iter();
+    let found: Vec<(i32, bool)> = unended
+        .map(|Unended { record, listed }| (record.id.0, listed))
         .collect();
-    assert_eq!(found, [0, 1, 2]);
+    assert_eq!(found, [(0, true), (1, false), (2, true)]);
     Ok(())
 }
 
@@ -241,7 +277,7 @@ pub async fn of_creates_at_once_with_one_name_one_wins(place: &dyn Place) -> Out
 }
 
 async fn ids(store: &dyn Store) -> Result<(u64, Vec<i32>), Failure> {
-    let (total, records) = store.list_sessions(ALL).await?;
+    let (total, records) = store.list_sessions(Visible::All, ALL).await?;
     Ok((total, records.iter().map(|record| record.id.0).collect()))
 }
 

@@ -6,7 +6,7 @@ use livius_domain::{Kind, SessionId, StatementId, StatementRecord, StatementStat
 use tokio::task::JoinSet;
 
 use super::{ALL, Outcome, Place, at, unnamed, windows};
-use crate::{Output, StoredStatement};
+use crate::{Output, PiecesOf, StoredStatement};
 
 /// Each session counts its own statements.
 pub async fn numbers_count_from_0_in_each_session(place: &dyn Place) -> Outcome {
@@ -21,6 +21,7 @@ pub async fn numbers_count_from_0_in_each_session(place: &dyn Place) -> Outcome 
         let expected = StatementRecord {
             session: SessionId(session),
             id: StatementId(number),
+            version: 0,
             kind: Kind::Sql,
             code: "select 1".to_owned(),
             state: StatementState::Waiting,
@@ -63,7 +64,7 @@ pub async fn every_state_and_kind_is_stored(place: &dyn Place) -> Outcome {
         let mut record = store.create_statement(session, kind, "").await?;
         for state in states {
             record.state = state;
-            store.update_statement(&record, None).await?;
+            store.update_statement(&mut record, None).await?;
             let stored = store.statement(session, record.id).await?;
             assert_eq!(
                 stored,
@@ -89,7 +90,7 @@ pub async fn an_unknown_row_is_refused_or_absent(place: &dyn Place) -> Outcome {
             .is_err()
     );
     let record = store.create_statement(session, Kind::Spark, "1").await?;
-    for unknown in [
+    for mut unknown in [
         StatementRecord {
             session: nowhere,
             ..record.clone()
@@ -99,16 +100,23 @@ pub async fn an_unknown_row_is_refused_or_absent(place: &dyn Place) -> Outcome {
             ..record
         },
     ] {
-        assert!(store.update_statement(&unknown, Some("{}")).await.is_err());
         assert!(
             store
-                .put_output_chunk(unknown.session, unknown.id, 0, "{")
+                .update_statement(&mut unknown, Some("{}"))
+                .await
+                .is_err()
+        );
+        assert!(
+            store
+                .put_piece(PiecesOf::Statement(unknown.session, unknown.id), 0, "{")
                 .await
                 .is_err()
         );
         assert_eq!(store.statement(unknown.session, unknown.id).await?, None);
         assert_eq!(
-            store.output_chunk(unknown.session, unknown.id, 0).await?,
+            store
+                .piece(PiecesOf::Statement(unknown.session, unknown.id), 0)
+                .await?,
             None
         );
     }
@@ -167,8 +175,8 @@ pub async fn unfinished_statements_come_in_order(place: &dyn Place) -> Outcome {
     let mut unfinished = Vec::new();
     for state in states {
         let made = store.create_statement(session, Kind::Spark, "1").await?;
-        let record = StatementRecord { state, ..made };
-        store.update_statement(&record, Some("{}")).await?;
+        let mut record = StatementRecord { state, ..made };
+        store.update_statement(&mut record, Some("{}")).await?;
         unfinished.extend((!state.is_final()).then_some(record));
     }
     assert_eq!(store.unfinished_statements(session).await?, unfinished);

@@ -55,7 +55,7 @@ impl Actor {
             self.note_change();
         }
         let stored = if changed || !effects.is_empty() {
-            self.core.store.update_batch(&self.record).await
+            self.core.store.update_batch(&mut self.record).await
         } else {
             Ok(())
         };
@@ -213,7 +213,7 @@ impl Actor {
         self.let_others_start();
         let lifecycle = self.core.lifecycle.clone();
         let mut pause = SETTLE_PAUSE;
-        while let Err(error) = self.core.store.update_batch(&self.record).await {
+        while let Err(error) = self.core.store.update_batch(&mut self.record).await {
             tracing::error!(batch.id = %self.record.id, error = %chain(&error), "cannot store the batch's end; trying again");
             tokio::select! {
                 // The next server finds the batch unended, and its process gone.

@@ -1,0 +1,215 @@
+//! What sessions and batches have in common: rows that are listed or not, have names, and end.
+
+use jiff::Timestamp;
+use livius_store::{StoreError, Unended, Visible, Window};
+use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
+
+use super::listing::Listing;
+use super::{failed, rows};
+
+/// The queries on a table of sessions or batches, and how one of its rows is read.
+pub(super) struct Listed<T> {
+    pub(super) by_id: &'static str,
+    pub(super) by_name: &'static str,
+    pub(super) everything: Listing,
+    pub(super) of_owner: Listing,
+    pub(super) unended: &'static str,
+    pub(super) unlist: &'static str,
+    pub(super) doomed: &'static str,
+    pub(super) delete: &'static str,
+    pub(super) exists: &'static str,
+    pub(super) read: fn(&SqliteRow) -> Result<T, StoreError>,
+}
+
+/// Writes the queries for one table.
+macro_rules! listed {
+    ($table:literal, $read:expr) => {
+        $crate::listed::Listed {
+            by_id: concat!("SELECT * FROM ", $table, " WHERE id = ?1 AND listed = 1"),
+            // Thousands may have had the name, one after the other. Two look-ups in indexes find
+            // the row: the one that has not ended, else the newest.
+            by_name: concat!(
+                "SELECT * FROM ",
+                $table,
+                " WHERE id = coalesce( \
+                     (SELECT id FROM ",
+                $table,
+                " WHERE name = ?1 AND listed = 1 AND ended_at IS NULL), \
+                     (SELECT max(id) FROM ",
+                $table,
+                " WHERE name = ?1 AND listed = 1))"
+            ),
+            everything: $crate::listing::Listing {
+                count: concat!("SELECT count(*) FROM ", $table, " WHERE listed = 1"),
+                up: concat!(
+                    "SELECT * FROM ",
+                    $table,
+                    " WHERE listed = 1 ORDER BY id LIMIT ?1 OFFSET ?2"
+                ),
+                down: concat!(
+                    "SELECT * FROM ",
+                    $table,
+                    " WHERE listed = 1 ORDER BY id DESC LIMIT ?1 OFFSET ?2"
+                ),
+            },
+            of_owner: $crate::listing::Listing {
+                count: concat!(
+                    "SELECT count(*) FROM ",
+                    $table,
+                    " WHERE listed = 1 AND owner = ?1"
+                ),
+                up: concat!(
+                    "SELECT * FROM ",
+                    $table,
+                    " WHERE listed = 1 AND owner = ?3 ORDER BY id LIMIT ?1 OFFSET ?2"
+                ),
+                down: concat!(
+                    "SELECT * FROM ",
+                    $table,
+                    " WHERE listed = 1 AND owner = ?3 ORDER BY id DESC LIMIT ?1 OFFSET ?2"
+                ),
+            },
+            unended: concat!(
+                "SELECT * FROM ",
+                $table,
+                " WHERE ended_at IS NULL ORDER BY id"
+            ),
+            unlist: concat!(
+                "UPDATE ",
+                $table,
+                " SET listed = 0 WHERE id = ?1 AND listed = 1"
+            ),
+            // Both rules take the oldest rows, so the rule that takes more has taken the rows of
+            // the other. At most 1 000: no other write goes on during a delete, and all rows are
+            // in memory.
+            doomed: concat!(
+                "UPDATE ",
+                $table,
+                " SET listed = 0 WHERE id IN ( \
+                     SELECT id FROM ",
+                $table,
+                " WHERE ended_at IS NOT NULL ORDER BY ended_at, id \
+                     LIMIT min(1000, max( \
+                         (SELECT count(*) FROM ",
+                $table,
+                " WHERE ended_at < ?1), \
+                         (SELECT count(*) FROM ",
+                $table,
+                " WHERE ended_at IS NOT NULL) - ?2))) \
+                 RETURNING id"
+            ),
+            delete: concat!(
+                "DELETE FROM ",
+                $table,
+                " WHERE id IN (SELECT value FROM json_each(?1)) RETURNING *"
+            ),
+            exists: concat!("SELECT 1 FROM ", $table, " WHERE id = ?1"),
+            read: $read,
+        }
+    };
+}
+
+pub(super) use listed;
+
+impl<T> Listed<T> {
+    pub(super) async fn by_id(
+        &self,
+        connection: &mut SqliteConnection,
+        id: i32,
+    ) -> Result<Option<T>, StoreError> {
+        let row = sqlx::query(self.by_id)
+            .bind(id)
+            .fetch_optional(connection)
+            .await
+            .map_err(failed("read a row by number"))?;
+        row.as_ref().map(self.read).transpose()
+    }
+
+    pub(super) async fn by_name(
+        &self,
+        connection: &mut SqliteConnection,
+        name: &str,
+    ) -> Result<Option<T>, StoreError> {
+        let row = sqlx::query(self.by_name)
+            .bind(name)
+            .fetch_optional(connection)
+            .await
+            .map_err(failed("read a row by name"))?;
+        row.as_ref().map(self.read).transpose()
+    }
+
+    pub(super) async fn list(
+        &self,
+        connection: &mut SqliteConnection,
+        visible: Visible<'_>,
+        window: Window,
+    ) -> Result<(u64, Vec<T>), StoreError> {
+        let read = match visible {
+            Visible::All => self.everything.read(connection, window).await,
+            Visible::Of(owner) => self.of_owner.read_of(connection, owner, window).await,
+        };
+        let (total, rows) = read.map_err(failed("list rows"))?;
+        Ok((total, rows::readable(&rows, self.read)))
+    }
+
+    pub(super) async fn unended(
+        &self,
+        connection: &mut SqliteConnection,
+    ) -> Result<Vec<Unended<T>>, StoreError> {
+        let rows = sqlx::query(self.unended)
+            .fetch_all(connection)
+            .await
+            .map_err(failed("list the rows that have not ended"))?;
+        Ok(rows::readable(&rows, |row| {
+            Ok(Unended {
+                record: (self.read)(row)?,
+                listed: rows::is_listed(row),
+            })
+        }))
+    }
+
+    pub(super) async fn unlist(
+        &self,
+        connection: &mut SqliteConnection,
+        id: i32,
+    ) -> Result<bool, StoreError> {
+        let done = sqlx::query(self.unlist)
+            .bind(id)
+            .execute(connection)
+            .await
+            .map_err(failed("take a row off the list"))?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Chooses the rows that are to be deleted, and takes them off the list: their parts may go
+    /// before they do.
+    pub(super) async fn doom(
+        &self,
+        connection: &mut SqliteConnection,
+        ended_before: Timestamp,
+        keep: u64,
+    ) -> Result<Vec<i32>, StoreError> {
+        sqlx::query_scalar(self.doomed)
+            .bind(ended_before.as_microsecond())
+            .bind(rows::limit(keep))
+            .fetch_all(connection)
+            .await
+            .map_err(failed("choose the rows to delete"))
+    }
+
+    /// Deletes rows, and answers those that could be read, by number.
+    pub(super) async fn delete(
+        &self,
+        connection: &mut SqliteConnection,
+        ids: &str,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut rows = sqlx::query(self.delete)
+            .bind(ids)
+            .fetch_all(connection)
+            .await
+            .map_err(failed("delete ended rows"))?;
+        rows.sort_by_key(rows::id);
+        Ok(rows::readable(&rows, self.read))
+    }
+}

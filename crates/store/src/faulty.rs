@@ -1,0 +1,189 @@
+//! A store that fails when it is told to, for tests: what happens on a full disk, or when one write
+//! in the middle of several is lost.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use livius_domain::{
+    BatchId, BatchRecord, JobId, JobLanguage, JobRecord, Kind, ResourceRecord, SessionId,
+    SessionRecord, StatementId, StatementRecord,
+};
+use tokio::sync::watch;
+
+use crate::{
+    BatchStore, JobStore, NewBatch, NewResource, NewSession, PieceStore, PiecesOf, ResourceStore,
+    SessionStore, StatementStore, Store, StoreError, StoredJob, StoredStatement, Unended, Visible,
+    Window,
+};
+
+/// Another store, with switches. Operations are named as the methods of the traits are.
+pub struct Faulty<S> {
+    store: S,
+    full: AtomicBool,
+    failing: Mutex<BTreeSet<&'static str>>,
+    held: watch::Sender<BTreeSet<&'static str>>,
+}
+
+impl<S> Faulty<S> {
+    /// Takes a store. Nothing fails at first.
+    pub fn new(store: S) -> Self {
+        Self {
+            store,
+            full: AtomicBool::new(false),
+            failing: Mutex::default(),
+            held: watch::Sender::default(),
+        }
+    }
+
+    /// Makes all writes fail from now on, or succeed again.
+    pub fn set_full(&self, full: bool) {
+        self.full.store(full, Ordering::SeqCst);
+    }
+
+    /// Makes the next call of a writing operation fail. It changes nothing then.
+    pub fn fail_next(&self, operation: &str) {
+        self.failing().insert(known(operation));
+    }
+
+    /// Makes calls of a writing operation wait until it is released.
+    pub fn hold(&self, operation: &str) {
+        let operation = known(operation);
+        self.held.send_modify(|held| {
+            held.insert(operation);
+        });
+    }
+
+    /// Lets the calls of a held operation go on.
+    pub fn release(&self, operation: &str) {
+        self.held.send_modify(|held| {
+            held.remove(operation);
+        });
+    }
+
+    fn failing(&self) -> std::sync::MutexGuard<'_, BTreeSet<&'static str>> {
+        self.failing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn write(&self, operation: &'static str) -> Result<(), StoreError> {
+        let mut held = self.held.subscribe();
+        let _ = held.wait_for(|held| !held.contains(operation)).await;
+        if self.full.load(Ordering::SeqCst) || self.failing().remove(operation) {
+            return Err(StoreError::Database {
+                operation: "write",
+                source: "the disk is full".into(),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// A misspelt name would make a test pass for the wrong reason.
+fn known(operation: &str) -> &'static str {
+    let found = WRITES.iter().find(|name| **name == operation);
+    found.unwrap_or_else(|| panic!("no operation of a store writes and is called {operation}"))
+}
+
+/// Implements the traits: each call is checked, then given to the other store.
+macro_rules! forward {
+    ($(
+        impl $trait:ident {
+            writes { $( fn $write:ident($($warg:ident: $wtype:ty),*) -> $wok:ty; )* }
+            reads { $( fn $read:ident($($rarg:ident: $rtype:ty),*) -> $rok:ty; )* }
+        }
+    )*) => {
+        const WRITES: &[&str] = &[$( $( stringify!($write), )* )*];
+
+        $(
+            #[async_trait]
+            impl<S: Store> $trait for Faulty<S> {
+                $(
+                    async fn $write(&self, $($warg: $wtype),*) -> Result<$wok, StoreError> {
+                        self.write(stringify!($write)).await?;
+                        self.store.$write($($warg),*).await
+                    }
+                )*
+                $(
+                    async fn $read(&self, $($rarg: $rtype),*) -> Result<$rok, StoreError> {
+                        self.store.$read($($rarg),*).await
+                    }
+                )*
+            }
+        )*
+    };
+}
+
+forward! {
+    impl SessionStore {
+        writes {
+            fn create_session(new: NewSession) -> SessionRecord;
+            fn update_session(record: &mut SessionRecord) -> ();
+            fn unlist_session(id: SessionId) -> bool;
+            fn purge_sessions(ended_before: Timestamp, keep: u64) -> Vec<SessionRecord>;
+        }
+        reads {
+            fn session(id: SessionId) -> Option<SessionRecord>;
+            fn session_named(name: &str) -> Option<SessionRecord>;
+            fn list_sessions(visible: Visible<'_>, window: Window) -> (u64, Vec<SessionRecord>);
+            fn unended_sessions() -> Vec<Unended<SessionRecord>>;
+        }
+    }
+    impl StatementStore {
+        writes {
+            fn create_statement(session: SessionId, kind: Kind, code: &str) -> StatementRecord;
+            fn update_statement(record: &mut StatementRecord, output: Option<&str>) -> ();
+            fn trim_statements(session: SessionId, keep: u64) -> ();
+        }
+        reads {
+            fn statement(session: SessionId, id: StatementId) -> Option<StoredStatement>;
+            fn list_statements(session: SessionId, window: Window) -> (u64, Vec<StoredStatement>);
+            fn unfinished_statements(session: SessionId) -> Vec<StatementRecord>;
+        }
+    }
+    impl PieceStore {
+        writes {
+            fn put_piece(of: PiecesOf, index: u32, text: &str) -> ();
+        }
+        reads {
+            fn piece(of: PiecesOf, index: u32) -> Option<String>;
+            fn count_pieces(of: PiecesOf) -> u32;
+        }
+    }
+    impl JobStore {
+        writes {
+            fn create_job(session: SessionId, language: JobLanguage, payload: &str) -> JobRecord;
+            fn update_job(record: &mut JobRecord, result: Option<&str>) -> ();
+            fn trim_jobs(session: SessionId, keep: u64) -> ();
+        }
+        reads {
+            fn job_payload(session: SessionId, job: JobId) -> Option<String>;
+            fn job(session: SessionId, job: JobId) -> Option<StoredJob>;
+            fn unfinished_jobs(session: SessionId) -> Vec<JobRecord>;
+        }
+    }
+    impl ResourceStore {
+        writes {
+            fn create_resource(session: SessionId, new: NewResource) -> ResourceRecord;
+            fn update_resource(record: &mut ResourceRecord) -> ();
+        }
+        reads {
+            fn pending_resources(session: SessionId) -> Vec<ResourceRecord>;
+        }
+    }
+    impl BatchStore {
+        writes {
+            fn create_batch(new: NewBatch) -> BatchRecord;
+            fn update_batch(record: &mut BatchRecord) -> ();
+            fn unlist_batch(id: BatchId) -> bool;
+            fn purge_batches(ended_before: Timestamp, keep: u64) -> Vec<BatchRecord>;
+        }
+        reads {
+            fn batch(id: BatchId) -> Option<BatchRecord>;
+            fn batch_named(name: &str) -> Option<BatchRecord>;
+            fn list_batches(visible: Visible<'_>, window: Window) -> (u64, Vec<BatchRecord>);
+            fn unended_batches() -> Vec<Unended<BatchRecord>>;
+        }
+    }
+}
