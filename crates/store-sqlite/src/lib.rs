@@ -5,6 +5,7 @@
 
 mod batches;
 mod counters;
+mod drivers;
 mod jobs;
 mod listed;
 mod listing;

@@ -1,9 +1,10 @@
 //! Between rows and records.
 
 use jiff::Timestamp;
+use livius_domain::driver::{DriverLocation, DriverProgram, DriverRecord, DriverUse, Lease};
 use livius_domain::{
-    BatchId, BatchRecord, JobId, JobLanguage, JobRecord, Kind, ResourceId, ResourceRecord,
-    ResourceUse, SessionId, SessionRecord, StatementId, StatementRecord,
+    BatchId, BatchRecord, DriverId, JobId, JobLanguage, JobRecord, Kind, ResourceId,
+    ResourceRecord, ResourceUse, SessionId, SessionRecord, StatementId, StatementRecord,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -18,6 +19,7 @@ type OutputColumns = [&'static str; 3];
 const OUTPUT: OutputColumns = ["output", "output_chunks", "output_bytes"];
 const RESULT: OutputColumns = ["result", "result_chunks", "result_bytes"];
 const LANGUAGES: [JobLanguage; 2] = [JobLanguage::Jvm, JobLanguage::Python];
+const PROGRAMS: [DriverProgram; 2] = [DriverProgram::Agent, DriverProgram::Application];
 const USES: [ResourceUse; 2] = [ResourceUse::Library, ResourceUse::File];
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -119,11 +121,27 @@ pub(super) fn resource(session: SessionId, row: &SqliteRow) -> Result<ResourceRe
         .map_err(|source| corrupt(format!("resource {id} of session {session}"), source))
 }
 
+/// Reads a row of `drivers` with all its columns.
+pub(super) fn driver(row: &SqliteRow) -> Result<DriverRecord, StoreError> {
+    let id: String = row
+        .try_get("id")
+        .map_err(|error| corrupt("a driver".to_owned(), error.into()))?;
+    read_driver(&id, row).map_err(|source| corrupt(format!("driver {id}"), source))
+}
+
 /// How a language is written.
 pub(super) fn language_name(language: JobLanguage) -> &'static str {
     match language {
         JobLanguage::Jvm => "jvm",
         JobLanguage::Python => "python",
+    }
+}
+
+/// How a program is written.
+pub(super) fn program_name(program: DriverProgram) -> &'static str {
+    match program {
+        DriverProgram::Agent => "agent",
+        DriverProgram::Application => "application",
     }
 }
 
@@ -233,6 +251,38 @@ fn read_resource(
         source: document(row, "source")?,
         state: document(row, "state")?,
     })
+}
+
+fn read_driver(id: &str, row: &SqliteRow) -> Result<DriverRecord, Failure> {
+    let program: &str = row.try_get("program")?;
+    let found = PROGRAMS.into_iter().find(|it| program_name(*it) == program);
+    let made_for = match (row.try_get("session")?, row.try_get("batch")?) {
+        (Some(session), None) => DriverUse::Session(SessionId(session)),
+        (None, Some(batch)) => DriverUse::Batch(BatchId(batch)),
+        _ => return Err("it is made for neither a session nor a batch".into()),
+    };
+    let location: Option<String> = row.try_get("location")?;
+    Ok(DriverRecord {
+        id: DriverId::parse(id).ok_or("no driver can have this name")?,
+        version: count(row.try_get("version")?),
+        program: found.ok_or_else(|| format!("unknown program {program:?}"))?,
+        made_for,
+        state: document(row, "state")?,
+        location: location.map(DriverLocation::new),
+        token_hash: row.try_get("token_hash")?,
+        instance: row.try_get("instance")?,
+        app: optional_document(row, "app")?,
+        times: document(row, "times")?,
+        lease: read_lease(row)?,
+    })
+}
+
+fn read_lease(row: &SqliteRow) -> Result<Option<Lease>, Failure> {
+    let Some(server) = row.try_get("owner")? else {
+        return Ok(None);
+    };
+    let until = Timestamp::from_microsecond(row.try_get("lease_until")?)?;
+    Ok(Some(Lease { server, until }))
 }
 
 fn read_output(row: &SqliteRow, columns: OutputColumns) -> Result<Output, Failure> {

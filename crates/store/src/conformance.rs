@@ -3,6 +3,7 @@
 pub mod batch_retention;
 mod batch_samples;
 pub mod batches;
+pub mod drivers;
 pub mod durability;
 pub mod job_results;
 pub mod job_retention;
@@ -112,11 +113,22 @@ macro_rules! store_conformance {
             batch_retention::a_purged_batch_leaves_nothing_but_its_number,
             batch_retention::batches_survive_opening_again,
             batch_retention::a_batch_call_that_is_given_up_is_done_whole_or_not_at_all,
+            drivers::a_new_driver_is_stored_as_it_is,
+            drivers::everything_that_can_change_of_a_driver_is_stored,
+            drivers::an_unknown_driver_is_refused_or_absent,
+            drivers::drivers_that_have_not_ended_are_found,
+            drivers::a_server_claims_what_is_free,
+            drivers::a_driver_that_changes_hands_has_another_version,
+            drivers::leases_are_renewed_and_released,
+            drivers::of_claims_at_once_one_wins_each_driver,
+            drivers::any_text_of_a_driver_is_stored,
+            drivers::drivers_survive_opening_again,
             versions::a_stale_update_of_a_session_is_a_conflict,
             versions::a_stale_update_of_a_batch_is_a_conflict,
             versions::a_stale_update_of_a_statement_is_a_conflict,
             versions::a_stale_update_of_a_job_is_a_conflict,
             versions::a_stale_update_of_a_resource_is_a_conflict,
+            versions::a_stale_update_of_a_driver_is_a_conflict,
         }
     };
     (@stamp $place:expr; $($module:ident::$case:ident),+ $(,)?) => {

@@ -7,16 +7,17 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use livius_domain::driver::{DriverRecord, Lease};
 use livius_domain::{
-    BatchId, BatchRecord, JobId, JobLanguage, JobRecord, Kind, ResourceRecord, SessionId,
+    BatchId, BatchRecord, DriverId, JobId, JobLanguage, JobRecord, Kind, ResourceRecord, SessionId,
     SessionRecord, StatementId, StatementRecord,
 };
 use tokio::sync::watch;
 
 use crate::{
-    BatchStore, JobStore, NewBatch, NewResource, NewSession, PieceStore, PiecesOf, ResourceStore,
-    SessionStore, StatementStore, Store, StoreError, StoredJob, StoredStatement, Unended, Visible,
-    Window,
+    BatchStore, DriverStore, JobStore, NewBatch, NewResource, NewSession, PieceStore, PiecesOf,
+    ResourceStore, SessionStore, StatementStore, Store, StoreError, StoredJob, StoredStatement,
+    Unended, Visible, Window,
 };
 
 /// Another store, with switches. Operations are named as the methods of the traits are.
@@ -184,6 +185,20 @@ forward! {
             fn batch_named(name: &str) -> Option<BatchRecord>;
             fn list_batches(visible: Visible<'_>, window: Window) -> (u64, Vec<BatchRecord>);
             fn unended_batches() -> Vec<Unended<BatchRecord>>;
+        }
+    }
+    impl DriverStore {
+        writes {
+            fn create_driver(record: &DriverRecord) -> ();
+            fn update_driver(record: &mut DriverRecord) -> ();
+            fn claim_drivers(lease: &Lease, now: Timestamp) -> Vec<DriverRecord>;
+            fn renew_leases(lease: &Lease) -> u64;
+            fn release_leases(server: &str) -> u64;
+            fn delete_driver(id: &DriverId) -> bool;
+        }
+        reads {
+            fn driver(id: &DriverId) -> Option<DriverRecord>;
+            fn unended_drivers() -> Vec<DriverRecord>;
         }
     }
 }

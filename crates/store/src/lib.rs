@@ -8,6 +8,7 @@
 mod batches;
 #[cfg(feature = "testing")]
 pub mod conformance;
+mod drivers;
 mod error;
 #[cfg(feature = "testing")]
 mod faulty;
@@ -18,6 +19,7 @@ mod sessions;
 mod statements;
 
 pub use batches::{BatchStore, NewBatch};
+pub use drivers::DriverStore;
 pub use error::StoreError;
 #[cfg(feature = "testing")]
 pub use faulty::Faulty;
@@ -29,12 +31,18 @@ pub use statements::{StatementStore, StoredStatement};
 
 /// Stores everything. One object implements all traits, so that a transaction can span them.
 pub trait Store:
-    SessionStore + StatementStore + PieceStore + JobStore + ResourceStore + BatchStore
+    SessionStore + StatementStore + PieceStore + JobStore + ResourceStore + BatchStore + DriverStore
 {
 }
 
 impl<T> Store for T where
-    T: SessionStore + StatementStore + PieceStore + JobStore + ResourceStore + BatchStore
+    T: SessionStore
+        + StatementStore
+        + PieceStore
+        + JobStore
+        + ResourceStore
+        + BatchStore
+        + DriverStore
 {
 }
 

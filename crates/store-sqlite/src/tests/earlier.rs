@@ -1,16 +1,21 @@
 //! What earlier versions wrote is read.
 
-use livius_domain::session::Link;
+use livius_domain::driver::{
+    DriverLocation, DriverProgram, DriverRecord, DriverState, DriverTimes, DriverUse, Link,
+    Stopping,
+};
 use livius_domain::{
     AppInfo, BatchEnd, BatchId, BatchOutcome, BatchRecord, BatchRequest, BatchState, BatchTimes,
-    DriverId, DriverRecord, End, Exit, Failure, FailureCode, JobId, JobLanguage, Kind, Outcome,
-    Phase, ProcessRecord, ResourceId, SessionId, SessionRecord, SessionRequest, SessionState,
-    StatementId, StatementRecord, StatementState, StopCause, SubmitOptions,
+    DriverId, End, Exit, Failure, FailureCode, JobId, JobLanguage, Kind, Outcome, Phase,
+    ProcessRecord, ResourceId, SessionId, SessionRecord, SessionRequest, SessionState, StatementId,
+    StatementRecord, StatementState, StopCause, SubmitOptions,
 };
+use livius_domain::{record, session::Link as SessionLink};
 
 use super::{Directory, SqliteStore, Timestamp, new_batch, new_file, new_session};
 use livius_store::{
-    BatchStore, JobStore, Output, ResourceStore, SessionStore, StatementStore, StoredStatement,
+    BatchStore, DriverStore, JobStore, Output, ResourceStore, SessionStore, StatementStore,
+    StoredStatement,
 };
 
 /// A file of version 1, with rows as version 1 wrote them: the request is flat, and the application has no address of a log.
@@ -53,6 +58,54 @@ INSERT INTO batches VALUES (
 "#
 );
 
+/// What version 3 made of such a file: the same rows, a job with a long result, two added files, and
+/// drivers in every state that sessions and batches kept for them.
+const VERSION_3: &str = concat!(
+    include_str!("../../migrations/0003_jobs.sql"),
+    r#"
+PRAGMA user_version = 3;
+UPDATE counters SET next = 11 WHERE name = 'session';
+UPDATE counters SET next = 8 WHERE name = 'batch';
+INSERT INTO sessions VALUES (
+    7, 1, 1795269672122510, 1795269682199198, NULL, 0, NULL, NULL, NULL,
+    '{"state":"starting","step":"connecting"}', NULL,
+    '{"id":"s-7-0123456789ab","dir":"/data/drivers/s-7-0123456789ab","token_hash":"77","process":null}',
+    '{"kind":"spark","proxy_user":null,"jars":[],"py_files":[],"files":[],"archives":[],"driver_memory":null,"driver_cores":null,"executor_memory":null,"executor_cores":null,"num_executors":null,"queue":null,"name":null,"conf":{},"heartbeat_timeout_seconds":0,"ttl":null,"idle_timeout":null}', 1);
+INSERT INTO sessions VALUES (
+    8, 0, 1795269672122510, 1795269682199198, NULL, 0, NULL, NULL, NULL,
+    '{"state":"stopping","cause":"ttl","failure":null,"forced":true}', NULL,
+    '{"id":"s-8-0123456789ab","dir":"/data/drivers/s-8-0123456789ab","token_hash":"88","process":{"pid":7,"start_ticks":8}}',
+    '{"kind":"spark","proxy_user":null,"jars":[],"py_files":[],"files":[],"archives":[],"driver_memory":null,"driver_cores":null,"executor_memory":null,"executor_cores":null,"num_executors":null,"queue":null,"name":null,"conf":{},"heartbeat_timeout_seconds":0,"ttl":null,"idle_timeout":null}', 1);
+INSERT INTO batches VALUES (
+    4, 1, NULL, NULL, NULL, NULL, '{"state":"starting","step":"submitted"}',
+    '{"created_at":"2026-11-21T14:00:37.917Z","launched_at":"2026-11-21T14:00:38Z","running_at":null,"stopping_at":null,"ended_at":null}',
+    NULL, '{"id":"b-4-0123456789ab","dir":"/data/drivers/b-4-0123456789ab","token_hash":"44","process":{"pid":9,"start_ticks":10}}',
+    '{"file":"/jobs/nightly.py","class_name":null,"args":[],"proxy_user":null,"jars":[],"py_files":[],"files":[],"archives":[],"driver_memory":null,"driver_cores":null,"executor_memory":null,"executor_cores":null,"num_executors":null,"queue":null,"name":null,"conf":{}}');
+INSERT INTO batches VALUES (
+    5, 1, NULL, NULL, NULL, NULL, '{"state":"running"}',
+    '{"created_at":"2026-11-21T14:00:37.917Z","launched_at":"2026-11-21T14:00:38Z","running_at":"2026-11-21T14:00:39Z","stopping_at":null,"ended_at":null}',
+    '{"app_id":"local-5","spark_ui_url":null,"driver_log_url":null}',
+    '{"id":"b-5-0123456789ab","dir":"/data/drivers/b-5-0123456789ab","token_hash":"55","process":{"pid":11,"start_ticks":12}}',
+    '{"file":"/jobs/nightly.py","class_name":null,"args":[],"proxy_user":null,"jars":[],"py_files":[],"files":[],"archives":[],"driver_memory":null,"driver_cores":null,"executor_memory":null,"executor_cores":null,"num_executors":null,"queue":null,"name":null,"conf":{}}');
+INSERT INTO batches VALUES (
+    6, 1, NULL, NULL, NULL, NULL, '{"state":"stopping","cause":"user","was_running":true}',
+    '{"created_at":"2026-11-21T14:00:37.917Z","launched_at":"2026-11-21T14:00:38Z","running_at":"2026-11-21T14:00:39Z","stopping_at":"2026-11-21T14:00:40Z","ended_at":null}',
+    NULL, '{"id":"b-6-0123456789ab","dir":"/data/drivers/b-6-0123456789ab","token_hash":"66","process":null}',
+    '{"file":"/jobs/nightly.py","class_name":null,"args":[],"proxy_user":null,"jars":[],"py_files":[],"files":[],"archives":[],"driver_memory":null,"driver_cores":null,"executor_memory":null,"executor_cores":null,"num_executors":null,"queue":null,"name":null,"conf":{}}');
+INSERT INTO batches VALUES (
+    7, 1, NULL, NULL, NULL, NULL, '{"state":"starting","step":"queued"}',
+    '{"created_at":"2026-11-21T14:00:37.917Z","launched_at":null,"running_at":null,"stopping_at":null,"ended_at":null}',
+    NULL, NULL,
+    '{"file":"/jobs/nightly.py","class_name":null,"args":[],"proxy_user":null,"jars":[],"py_files":[],"files":[],"archives":[],"driver_memory":null,"driver_cores":null,"executor_memory":null,"executor_cores":null,"num_executors":null,"queue":null,"name":null,"conf":{}}');
+INSERT INTO jobs VALUES (
+    8, 1, 1, 'python', '{"state":"ended","outcome":"succeeded","started":null,"ended":"2026-11-21T14:00:37.938Z"}',
+    NULL, 1, 4, NULL, NULL);
+INSERT INTO job_chunks VALUES (8, 1, 0, 'Zm9v');
+INSERT INTO resources VALUES (8, 1, 0, 'library', 'a.jar', '{"state":"added"}', '{"source":"upload"}');
+INSERT INTO resources VALUES (8, 2, 1, 'file', 'b.csv', '{"state":"pending"}', '{"source":"uri","uri":"hdfs:/b.csv"}');
+"#
+);
+
 fn session() -> SessionRecord {
     let text = |text: &str| Some(text.to_owned());
     let texts = |text: &str| vec![text.to_owned()];
@@ -83,13 +136,15 @@ fn session() -> SessionRecord {
         },
         owner: text("alice"),
         proxy_user: text("bob"),
-        state: SessionState::Running { link: Link::Up },
+        state: SessionState::Running {
+            link: SessionLink::Up,
+        },
         app: Some(AppInfo {
             app_id: "local-1795269678112".to_owned(),
             spark_ui_url: text("http://192.0.2.2:4041"),
             driver_log_url: None,
         }),
-        driver: Some(DriverRecord {
+        driver: Some(record::DriverRecord {
             id: DriverId::parse("s-6-615736c9b679").unwrap(),
             dir: "/data/drivers/s-6-615736c9b679".into(),
             token_hash: "5e69".to_owned(),
@@ -188,6 +243,109 @@ async fn a_file_of_version_2_is_taken_over() {
         let next = store.create_batch(new_batch()).await.unwrap();
         assert_eq!(next.id, BatchId(4 + opening));
     }
+}
+
+#[tokio::test]
+async fn a_file_of_version_3_is_taken_over() {
+    let directory = Directory::with(VERSION_1).await;
+    directory.tamper(VERSION_2).await;
+    directory.tamper(VERSION_3).await;
+    for _ in 0..2 {
+        let store = SqliteStore::open(&directory.database()).await.unwrap();
+        assert_eq!(store.batch(BatchId(3)).await.unwrap(), Some(batch()));
+        let read = store.session(SessionId(6)).await.unwrap();
+        assert_eq!(read, Some(session()));
+        let job = store.job(SessionId(8), JobId(1)).await.unwrap().unwrap();
+        let (chunks, bytes) = (1, 4);
+        assert_eq!(job.result, Output::Chunked { chunks, bytes });
+        let pending = store.pending_resources(SessionId(8)).await.unwrap();
+        let names: Vec<&str> = pending.iter().map(|record| record.name.as_str()).collect();
+        assert_eq!(names, ["b.csv"]);
+        assert_eq!(store.unended_drivers().await.unwrap(), drivers());
+    }
+}
+
+/// The drivers of version 3, by name. Sessions and batches that have ended have none, and a batch
+/// that waits has none yet.
+fn drivers() -> Vec<DriverRecord> {
+    let stopping = |cause, was_up| {
+        DriverState::Stopping(Stopping {
+            cause: Some(cause),
+            failure: None,
+            forced: true,
+            was_up,
+        })
+    };
+    let times = |launched: Option<&str>, up: Option<&str>| DriverTimes {
+        created_at: "2026-11-21T14:00:37.917Z".parse().unwrap(),
+        launched_at: launched.map(|time| time.parse().unwrap()),
+        up_at: up.map(|time| time.parse().unwrap()),
+        ended_at: None,
+    };
+    let (launched, up) = (Some("2026-11-21T14:00:38Z"), Some("2026-11-21T14:00:39Z"));
+    let batch = |id: i32, state, process: Option<&str>, times| DriverRecord {
+        id: DriverId::parse(&format!("b-{id}-0123456789ab")).unwrap(),
+        version: 0,
+        program: DriverProgram::Application,
+        made_for: DriverUse::Batch(BatchId(id)),
+        state,
+        location: process.map(|process| DriverLocation::new(process.to_owned())),
+        token_hash: Some(format!("{id}{id}")),
+        instance: None,
+        app: None,
+        times,
+        lease: None,
+    };
+    let session = |id: i32, state, process: Option<&str>| DriverRecord {
+        id: DriverId::parse(&format!("s-{id}-0123456789ab")).unwrap(),
+        program: DriverProgram::Agent,
+        made_for: DriverUse::Session(SessionId(id)),
+        times: DriverTimes::new("2026-11-21T14:01:12.12251Z".parse().unwrap()),
+        ..batch(id, state, process, times(None, None))
+    };
+    vec![
+        batch(
+            4,
+            DriverState::Connecting,
+            Some(r#"{"pid":9,"start_ticks":10}"#),
+            times(launched, None),
+        ),
+        DriverRecord {
+            app: Some(AppInfo {
+                app_id: "local-5".to_owned(),
+                spark_ui_url: None,
+                driver_log_url: None,
+            }),
+            ..batch(
+                5,
+                DriverState::Up { link: Link::Up },
+                Some(r#"{"pid":11,"start_ticks":12}"#),
+                times(launched, up),
+            )
+        },
+        batch(
+            6,
+            stopping(StopCause::User, true),
+            None,
+            times(launched, up),
+        ),
+        DriverRecord {
+            id: DriverId::parse("s-6-615736c9b679").unwrap(),
+            token_hash: Some("5e69".to_owned()),
+            app: self::session().app,
+            ..session(
+                6,
+                DriverState::Up { link: Link::Up },
+                Some(r#"{"pid":24876,"start_ticks":787540}"#),
+            )
+        },
+        session(7, DriverState::Connecting, None),
+        session(
+            8,
+            stopping(StopCause::Ttl, false),
+            Some(r#"{"pid":7,"start_ticks":8}"#),
+        ),
+    ]
 }
 
 /// What is in the rows of version 1 is read, and a session of that time can be used like any other.

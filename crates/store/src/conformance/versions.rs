@@ -1,9 +1,10 @@
 //! Versions: an update that is based on an older row changes nothing.
 
+use livius_domain::driver::DriverState;
 use livius_domain::{JobLanguage, Kind, ResourceState, StatementState};
 
 use super::resources::upload;
-use super::{Outcome, Place, batch_samples, unnamed};
+use super::{Outcome, Place, batch_samples, drivers, unnamed};
 use crate::StoreError;
 
 /// What a refused update answers.
@@ -98,5 +99,20 @@ pub async fn a_stale_update_of_a_resource_is_a_conflict(place: &dyn Place) -> Ou
     let refused = conflict(store.update_resource(&mut second).await);
     assert_eq!(refused.as_deref(), Some("resource 1 of session 0"));
     assert_eq!(store.pending_resources(session).await?, [first]);
+    Ok(())
+}
+
+/// The same for a driver.
+pub async fn a_stale_update_of_a_driver_is_a_conflict(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let mut first = drivers::of_session(1)?;
+    store.create_driver(&first).await?;
+    let mut second = first.clone();
+    first.state = DriverState::Launching;
+    store.update_driver(&mut first).await?;
+    assert_eq!(first.version, 1);
+    let refused = conflict(store.update_driver(&mut second).await);
+    assert_eq!(refused, Some(format!("driver {}", first.id)));
+    assert_eq!(store.driver(&first.id).await?, Some(first));
     Ok(())
 }

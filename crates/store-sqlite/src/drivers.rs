@@ -1,0 +1,193 @@
+//! Drivers and their leases.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use livius_domain::DriverId;
+use livius_domain::driver::{DriverRecord, DriverUse, Lease};
+use livius_store::{DriverStore, StoreError};
+use sqlx::SqliteConnection;
+
+use super::rows::{self, json, optional_json};
+use super::{SqliteStore, changed, failed};
+
+const INSERT: &str = "INSERT INTO drivers (id, program, session, batch, state, times, ended_at, location, token_hash, \
+                                           instance, app, owner, lease_until) \
+                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+const UPDATE: &str = "UPDATE drivers SET version = version + 1, state = ?3, times = ?4, ended_at = ?5, location = ?6, \
+                          token_hash = ?7, instance = ?8, app = ?9 \
+                      WHERE id = ?1 AND version = ?2";
+pub(super) const BY_ID: &str = "SELECT * FROM drivers WHERE id = ?1";
+pub(super) const UNENDED: &str = "SELECT * FROM drivers WHERE ended_at IS NULL ORDER BY id";
+// A driver that stays with its server keeps its version: the server's own updates go on.
+pub(super) const CLAIM: &str = "UPDATE drivers SET version = version + (owner IS NOT ?1), owner = ?1, lease_until = ?2 \
+                                WHERE ended_at IS NULL AND (owner IS NULL OR owner = ?1 OR lease_until < ?3) \
+                                RETURNING *";
+pub(super) const RENEW: &str =
+    "UPDATE drivers SET lease_until = ?2 WHERE owner = ?1 AND ended_at IS NULL";
+pub(super) const RELEASE: &str =
+    "UPDATE drivers SET owner = NULL, lease_until = NULL WHERE owner = ?1";
+const DELETE: &str = "DELETE FROM drivers WHERE id = ?1";
+
+#[async_trait]
+impl DriverStore for SqliteStore {
+    async fn create_driver(&self, record: &DriverRecord) -> Result<(), StoreError> {
+        self.write(async |c| create(c, record).await).await
+    }
+
+    async fn update_driver(&self, record: &mut DriverRecord) -> Result<(), StoreError> {
+        self.write(async |c| update(c, record).await).await
+    }
+
+    async fn driver(&self, id: &DriverId) -> Result<Option<DriverRecord>, StoreError> {
+        self.read(async |c| by_id(c, id).await).await
+    }
+
+    async fn unended_drivers(&self) -> Result<Vec<DriverRecord>, StoreError> {
+        self.read(async |c| unended(c).await).await
+    }
+
+    async fn claim_drivers(
+        &self,
+        lease: &Lease,
+        now: Timestamp,
+    ) -> Result<Vec<DriverRecord>, StoreError> {
+        self.write(async |c| claim(c, lease, now).await).await
+    }
+
+    async fn renew_leases(&self, lease: &Lease) -> Result<u64, StoreError> {
+        self.write(async |c| renew(c, lease).await).await
+    }
+
+    async fn release_leases(&self, server: &str) -> Result<u64, StoreError> {
+        self.write(async |c| release(c, server).await).await
+    }
+
+    async fn delete_driver(&self, id: &DriverId) -> Result<bool, StoreError> {
+        self.write(async |c| delete(c, id).await).await
+    }
+}
+
+async fn create(
+    connection: &mut SqliteConnection,
+    record: &DriverRecord,
+) -> Result<(), StoreError> {
+    let (session, batch) = match record.made_for {
+        DriverUse::Session(id) => (Some(id.0), None),
+        DriverUse::Batch(id) => (None, Some(id.0)),
+    };
+    let insert = sqlx::query(INSERT)
+        .bind(record.id.as_str())
+        .bind(rows::program_name(record.program))
+        .bind(session)
+        .bind(batch)
+        .bind(json(&record.state))
+        .bind(json(&record.times))
+        .bind(record.times.ended_at.map(Timestamp::as_microsecond))
+        .bind(record.location.as_ref().map(|location| location.as_str()))
+        .bind(&record.token_hash)
+        .bind(&record.instance)
+        .bind(optional_json(record.app.as_ref()))
+        .bind(record.lease.as_ref().map(|lease| &lease.server))
+        .bind(
+            record
+                .lease
+                .as_ref()
+                .map(|lease| lease.until.as_microsecond()),
+        );
+    insert
+        .execute(connection)
+        .await
+        .map_err(failed("create a driver"))?;
+    Ok(())
+}
+
+async fn update(
+    connection: &mut SqliteConnection,
+    record: &mut DriverRecord,
+) -> Result<(), StoreError> {
+    let update = sqlx::query(UPDATE)
+        .bind(record.id.as_str())
+        .bind(rows::limit(record.version))
+        .bind(json(&record.state))
+        .bind(json(&record.times))
+        .bind(record.times.ended_at.map(Timestamp::as_microsecond))
+        .bind(record.location.as_ref().map(|location| location.as_str()))
+        .bind(&record.token_hash)
+        .bind(&record.instance)
+        .bind(optional_json(record.app.as_ref()));
+    let done = update
+        .execute(&mut *connection)
+        .await
+        .map_err(failed("update a driver"))?;
+    let row = sqlx::query(BY_ID).bind(record.id.as_str());
+    let what = || format!("driver {}", record.id);
+    changed(connection, done.rows_affected(), row, what).await?;
+    record.version += 1;
+    Ok(())
+}
+
+async fn by_id(
+    connection: &mut SqliteConnection,
+    id: &DriverId,
+) -> Result<Option<DriverRecord>, StoreError> {
+    let row = sqlx::query(BY_ID)
+        .bind(id.as_str())
+        .fetch_optional(connection)
+        .await
+        .map_err(failed("read a driver"))?;
+    row.as_ref().map(rows::driver).transpose()
+}
+
+async fn unended(connection: &mut SqliteConnection) -> Result<Vec<DriverRecord>, StoreError> {
+    let rows = sqlx::query(UNENDED)
+        .fetch_all(connection)
+        .await
+        .map_err(failed("list the drivers that have not ended"))?;
+    Ok(rows::readable(&rows, rows::driver))
+}
+
+async fn claim(
+    connection: &mut SqliteConnection,
+    lease: &Lease,
+    now: Timestamp,
+) -> Result<Vec<DriverRecord>, StoreError> {
+    let claim = sqlx::query(CLAIM)
+        .bind(&lease.server)
+        .bind(lease.until.as_microsecond())
+        .bind(now.as_microsecond());
+    let rows = claim
+        .fetch_all(connection)
+        .await
+        .map_err(failed("claim drivers"))?;
+    let mut claimed = rows::readable(&rows, rows::driver);
+    claimed.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(claimed)
+}
+
+async fn renew(connection: &mut SqliteConnection, lease: &Lease) -> Result<u64, StoreError> {
+    let done = sqlx::query(RENEW)
+        .bind(&lease.server)
+        .bind(lease.until.as_microsecond())
+        .execute(connection)
+        .await
+        .map_err(failed("renew leases"))?;
+    Ok(done.rows_affected())
+}
+
+async fn release(connection: &mut SqliteConnection, server: &str) -> Result<u64, StoreError> {
+    let done = sqlx::query(RELEASE)
+        .bind(server)
+        .execute(connection)
+        .await
+        .map_err(failed("release leases"))?;
+    Ok(done.rows_affected())
+}
+
+async fn delete(connection: &mut SqliteConnection, id: &DriverId) -> Result<bool, StoreError> {
+    let done = sqlx::query(DELETE)
+        .bind(id.as_str())
+        .execute(connection)
+        .await
+        .map_err(failed("delete a driver"))?;
+    Ok(done.rows_affected() > 0)
+}

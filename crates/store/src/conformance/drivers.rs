@@ -1,0 +1,348 @@
+//! Drivers: what is stored, which are found, and which server drives them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use livius_domain::driver::{
+    Departure, DriverEnd, DriverLocation, DriverProgram, DriverRecord, DriverState, DriverTimes,
+    DriverUse, Lease, Link, Stopping, Verdict,
+};
+use livius_domain::{AppInfo, BatchId, DriverId, Exit, Phase, SessionId, StopCause};
+use tokio::task::JoinSet;
+
+use super::{Failure, Outcome, Place, TEXTS, at};
+use crate::{Store, StoreError};
+
+/// What is given is what is read.
+pub async fn a_new_driver_is_stored_as_it_is(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let plain = of_session(7)?;
+    let full = DriverRecord {
+        program: DriverProgram::Application,
+        made_for: DriverUse::Batch(BatchId(i32::MAX)),
+        lease: Some(lease("one", 60)?),
+        ..full(DriverId::for_batch(BatchId(3), [0xff; 6]))?
+    };
+    for driver in [plain, full] {
+        store.create_driver(&driver).await?;
+        assert_eq!(store.driver(&driver.id).await?, Some(driver.clone()));
+        let again = store.create_driver(&driver).await;
+        assert!(again.is_err(), "a name is given once");
+    }
+    Ok(())
+}
+
+/// An update stores whatever it is given, takes away what is no longer there, and leaves the lease
+/// alone.
+pub async fn everything_that_can_change_of_a_driver_is_stored(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let mut driver = DriverRecord {
+        lease: Some(lease("one", 60)?),
+        ..of_session(0)?
+    };
+    store.create_driver(&driver).await?;
+    for (round, state) in (1..).zip(every_state()) {
+        driver = DriverRecord {
+            version: driver.version,
+            lease: driver.lease.clone(),
+            ..if round % 2 == 0 {
+                full(driver.id)?
+            } else {
+                of_session(0)?
+            }
+        };
+        driver.times.ended_at = state.is_gone().then(|| at(round)).transpose()?;
+        driver.state = state;
+        store.update_driver(&mut driver).await?;
+        assert_eq!(store.driver(&driver.id).await?, Some(driver.clone()));
+        let stale_lease = driver.lease.take();
+        store.update_driver(&mut driver).await?;
+        driver.lease = stale_lease;
+        assert_eq!(store.driver(&driver.id).await?, Some(driver.clone()));
+    }
+    Ok(())
+}
+
+/// Storing into nothing is not a success, and no conflict; reading nothing is not an error.
+pub async fn an_unknown_driver_is_refused_or_absent(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let mut unknown = of_session(0)?;
+    let refused = store.update_driver(&mut unknown).await;
+    assert!(
+        matches!(refused, Err(StoreError::Database { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(store.driver(&unknown.id).await?, None);
+    assert!(!store.delete_driver(&unknown.id).await?);
+    assert_eq!(store.unended_drivers().await?, []);
+    let (lease, now) = (lease("one", 60)?, at(0)?);
+    assert_eq!(store.claim_drivers(&lease, now).await?, []);
+    assert_eq!(store.renew_leases(&lease).await?, 0);
+    assert_eq!(store.release_leases("one").await?, 0);
+    Ok(())
+}
+
+/// By name. A driver that is gone stays until it is deleted.
+pub async fn drivers_that_have_not_ended_are_found(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let mut drivers = Vec::new();
+    for number in [2, 0, 1] {
+        let driver = of_session(number)?;
+        store.create_driver(&driver).await?;
+        drivers.push(driver);
+    }
+    drivers.sort_by(|a, b| a.id.cmp(&b.id));
+    assert_eq!(store.unended_drivers().await?, drivers);
+    let mut gone = drivers.remove(1);
+    gone.times.ended_at = Some(at(1)?);
+    store.update_driver(&mut gone).await?;
+    assert_eq!(store.unended_drivers().await?, drivers);
+    assert_eq!(store.driver(&gone.id).await?, Some(gone.clone()));
+    assert!(store.delete_driver(&gone.id).await?);
+    assert!(!store.delete_driver(&gone.id).await?, "a second time");
+    assert_eq!(store.driver(&gone.id).await?, None);
+    Ok(())
+}
+
+/// Free is a driver that no server has, or whose lease has run out. One that is gone is not.
+pub async fn a_server_claims_what_is_free(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let leases = [
+        None,
+        Some(("one", 10)),
+        Some(("two", 10)),
+        Some(("two", 90)),
+    ];
+    for (number, held) in (0..).zip(leases) {
+        let lease = held
+            .map(|(server, until)| lease(server, until))
+            .transpose()?;
+        store
+            .create_driver(&DriverRecord {
+                lease,
+                ..of_session(number)?
+            })
+            .await?;
+    }
+    let mut gone = of_session(4)?;
+    gone.times.ended_at = Some(at(0)?);
+    store.create_driver(&gone).await?;
+
+    let mine = lease("one", 50)?;
+    assert_eq!(
+        claimed(&*store, &mine, 10).await?,
+        [0, 1],
+        "not run out yet"
+    );
+    assert_eq!(claimed(&*store, &mine, 11).await?, [0, 1, 2]);
+    let theirs = lease("two", 100)?;
+    assert_eq!(claimed(&*store, &theirs, 20).await?, [3]);
+    assert_eq!(claimed(&*store, &theirs, 51).await?, [0, 1, 2, 3]);
+    for driver in store.unended_drivers().await? {
+        assert_eq!(driver.lease.as_ref(), Some(&theirs), "{}", driver.id);
+    }
+    assert_eq!(store.driver(&gone.id).await?, Some(gone));
+    Ok(())
+}
+
+/// The server that lost it must not overwrite what the other one does. A server that claims what it
+/// has goes on as before.
+pub async fn a_driver_that_changes_hands_has_another_version(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    store.create_driver(&of_session(0)?).await?;
+    let mut mine = store.claim_drivers(&lease("one", 10)?, at(0)?).await?;
+    assert_eq!(mine[0].version, 1, "nobody had it");
+    store.update_driver(&mut mine[0]).await?;
+    let again = store.claim_drivers(&lease("one", 20)?, at(0)?).await?;
+    assert_eq!(again[0].version, 2);
+    store.update_driver(&mut mine[0]).await?;
+    let mut theirs = store.claim_drivers(&lease("two", 90)?, at(21)?).await?;
+    let refused = store.update_driver(&mut mine[0]).await;
+    assert!(
+        matches!(refused, Err(StoreError::Conflict { .. })),
+        "{refused:?}"
+    );
+    store.update_driver(&mut theirs[0]).await?;
+    Ok(())
+}
+
+/// A server prolongs its own leases, and gives them up when it stops.
+pub async fn leases_are_renewed_and_released(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    for (number, server) in [(0, "one"), (1, "two"), (2, "one")] {
+        let lease = Some(lease(server, 10)?);
+        store
+            .create_driver(&DriverRecord {
+                lease,
+                ..of_session(number)?
+            })
+            .await?;
+    }
+    assert_eq!(store.renew_leases(&lease("one", 70)?).await?, 2);
+    let mine = of_session(0)?.id;
+    let read = store.driver(&mine).await?.ok_or("it is gone")?;
+    assert_eq!((read.version, read.lease), (0, Some(lease("one", 70)?)));
+    assert_eq!(claimed(&*store, &lease("three", 99)?, 60).await?, [1]);
+    assert_eq!(store.release_leases("one").await?, 2);
+    assert_eq!(store.release_leases("one").await?, 0);
+    assert_eq!(claimed(&*store, &lease("four", 99)?, 60).await?, [0, 2]);
+    Ok(())
+}
+
+/// Each driver goes to one of the servers that claim at the same time.
+pub async fn of_claims_at_once_one_wins_each_driver(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    for number in 0..20 {
+        store.create_driver(&of_session(number)?).await?;
+    }
+    let mut claims = JoinSet::new();
+    for server in 0..8 {
+        let (store, lease) = (Arc::clone(&store), lease(&format!("server {server}"), 60)?);
+        let now = at(0)?;
+        claims.spawn(async move { store.claim_drivers(&lease, now).await });
+    }
+    let mut names = BTreeSet::new();
+    for claim in claims.join_all().await {
+        for driver in claim? {
+            assert!(names.insert(driver.id), "given twice");
+        }
+    }
+    assert_eq!(names.len(), 20);
+    Ok(())
+}
+
+/// What goes in comes out, byte by byte.
+pub async fn any_text_of_a_driver_is_stored(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    for (number, text) in (0..).zip(TEXTS) {
+        let some = Some(text.to_owned());
+        let driver = DriverRecord {
+            location: Some(DriverLocation::new(text.to_owned())),
+            token_hash: some.clone(),
+            instance: some,
+            lease: Some(lease(text, 60)?),
+            ..of_session(number)?
+        };
+        store.create_driver(&driver).await?;
+        assert_eq!(store.driver(&driver.id).await?, Some(driver), "{text:?}");
+    }
+    Ok(())
+}
+
+/// All that was answered.
+pub async fn drivers_survive_opening_again(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let driver = full(of_session(0)?.id)?;
+    store.create_driver(&driver).await?;
+    let claimed = store.claim_drivers(&lease("one", 60)?, at(0)?).await?;
+    drop(store);
+
+    let store = place.open().await?;
+    assert_eq!(store.unended_drivers().await?, claimed);
+    assert_eq!(store.driver(&driver.id).await?.as_ref(), claimed.first());
+    Ok(())
+}
+
+/// A driver that was just asked for.
+pub(super) fn of_session(number: i32) -> Result<DriverRecord, Failure> {
+    let session = SessionId(number);
+    Ok(DriverRecord {
+        id: DriverId::for_session(session, [1, 2, 3, 4, 5, 6]),
+        version: 0,
+        program: DriverProgram::Agent,
+        made_for: DriverUse::Session(session),
+        state: DriverState::Queued,
+        location: None,
+        token_hash: None,
+        instance: None,
+        app: None,
+        times: DriverTimes::new(at(0)?),
+        lease: None,
+    })
+}
+
+/// A driver with everything that it may have, but a lease.
+fn full(id: DriverId) -> Result<DriverRecord, Failure> {
+    Ok(DriverRecord {
+        id,
+        state: DriverState::Up { link: Link::Up },
+        location: Some(DriverLocation::new("{\"pid\":1}".to_owned())),
+        token_hash: Some("0f".repeat(32)),
+        instance: Some("agent 1".to_owned()),
+        app: Some(AppInfo {
+            app_id: "local-1".to_owned(),
+            spark_ui_url: Some("http://h:4040".to_owned()),
+            driver_log_url: None,
+        }),
+        times: DriverTimes {
+            launched_at: Some(at(1)?),
+            up_at: Some(at(2)?),
+            ..DriverTimes::new(at(0)?)
+        },
+        ..of_session(0)?
+    })
+}
+
+fn lease(server: &str, until: i64) -> Result<Lease, Failure> {
+    Ok(Lease {
+        server: server.to_owned(),
+        until: at(until)?,
+    })
+}
+
+/// Claims, and answers the sessions that the claimed drivers were made for.
+async fn claimed(store: &dyn Store, lease: &Lease, now: i64) -> Result<Vec<i32>, Failure> {
+    let claimed = store.claim_drivers(lease, at(now)?).await?;
+    let mut sessions = Vec::new();
+    for driver in claimed {
+        assert_eq!(driver.lease.as_ref(), Some(lease));
+        if let DriverUse::Session(session) = driver.made_for {
+            sessions.push(session.0);
+        }
+    }
+    Ok(sessions)
+}
+
+fn every_state() -> Vec<DriverState> {
+    let stopping = Stopping {
+        cause: Some(StopCause::Ttl),
+        failure: None,
+        forced: true,
+        was_up: true,
+    };
+    let end = DriverEnd {
+        phase: Phase::Launch,
+        cause: Some(StopCause::User),
+        failure: None,
+        forced: false,
+        departure: None,
+    };
+    vec![
+        DriverState::Launching,
+        DriverState::Connecting,
+        DriverState::Context,
+        DriverState::Up { link: Link::Up },
+        DriverState::Up { link: Link::Lost },
+        DriverState::Up {
+            link: Link::Recovering,
+        },
+        DriverState::Stopping(stopping.clone()),
+        DriverState::Stopping(Stopping {
+            cause: None,
+            failure: Some(super::batch_samples::failure()),
+            ..stopping
+        }),
+        DriverState::Queued,
+        DriverState::Gone(end.clone()),
+        DriverState::Gone(DriverEnd {
+            cause: None,
+            failure: Some(super::batch_samples::failure()),
+            departure: Some(Departure {
+                exit: Exit::Signal(9),
+                verdict: Some(Verdict::Failed("it said: \"no\"\n".to_owned())),
+                evidence: Some("java.lang.OutOfMemoryError".to_owned()),
+            }),
+            ..end
+        }),
+    ]
+}
