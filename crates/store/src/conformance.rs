@@ -8,6 +8,7 @@ pub mod durability;
 pub mod job_results;
 pub mod job_retention;
 pub mod jobs;
+mod listing;
 pub mod outputs;
 pub mod resources;
 pub mod retention;

@@ -6,65 +6,18 @@ use jiff::Timestamp;
 use livius_domain::{AppInfo, BatchId, BatchRecord, BatchState};
 
 use super::batch_samples::{driver_of, ended, named, unnamed};
-use super::batches::ids;
+use super::listing::{self, Batches};
 use super::{ALL, Outcome, Place, all_listed, at};
-use crate::{StoreError, Unended, Visible};
+use crate::{StoreError, Visible};
 
-/// Those that ended before a time go, listed or not; one that ended at that very time, and those that live, stay.
+/// Ended batches are deleted by age.
 pub async fn batches_go_by_age(place: &dyn Place) -> Outcome {
-    let store = place.open().await?;
-    let alive = store.create_batch(unnamed()?).await?;
-    let mut over = Vec::new();
-    for second in [30, 10, 20] {
-        over.push(ended(&*store, unnamed()?, second).await?);
-    }
-    store.unlist_batch(over[1].id).await?;
-    store.unlist_batch(alive.id).await?;
-    assert_eq!(store.purge_batches(Timestamp::MIN, u64::MAX).await?, []);
-    assert_eq!(store.purge_batches(at(10)?, u64::MAX).await?, []);
-    assert_eq!(store.purge_batches(at(30)?, u64::MAX).await?, over[1..]);
-    assert_eq!(
-        store.purge_batches(at(30)?, u64::MAX).await?,
-        [],
-        "a second time"
-    );
-    assert_eq!(ids(&*store).await?, (1, vec![1]));
-    assert_eq!(
-        store.unended_batches().await?,
-        [Unended {
-            record: alive,
-            listed: false
-        }]
-    );
-    Ok(())
+    listing::ended_records_go_by_age(&Batches(place.open().await?)).await
 }
 
-/// Of those that have ended the newest are kept, by when they ended; those that both rules meet go once.
+/// Ended batches are deleted by number.
 pub async fn batches_go_by_number(place: &dyn Place) -> Outcome {
-    let store = place.open().await?;
-    super::ended(&*store, super::unnamed()?, 1).await?;
-    store.create_batch(unnamed()?).await?;
-    for second in [50, 40, 30, 20, 20] {
-        ended(&*store, unnamed()?, second).await?;
-    }
-    for (before, keep, gone, left) in [
-        (0, u64::MAX, vec![], vec![0, 1, 2, 3, 4, 5]),
-        (0, 5, vec![], vec![0, 1, 2, 3, 4, 5]),
-        (0, 4, vec![4], vec![0, 1, 2, 3, 5]),
-        (31, 2, vec![3, 5], vec![0, 1, 2]),
-        (0, 0, vec![1, 2], vec![0]),
-        (99, 0, vec![], vec![0]),
-    ] {
-        let purged = store.purge_batches(at(before)?, keep).await?;
-        let purged: Vec<i32> = purged.iter().map(|record| record.id.0).collect();
-        assert_eq!((purged, ids(&*store).await?.1), (gone, left), "keep {keep}");
-    }
-    assert_eq!(
-        store.list_sessions(Visible::All, ALL).await?.0,
-        1,
-        "a session's row"
-    );
-    Ok(())
+    listing::ended_records_go_by_number(&Batches(place.open().await?)).await
 }
 
 /// Its number does not come back, its name may.

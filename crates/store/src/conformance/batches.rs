@@ -1,6 +1,5 @@
 //! Batches: numbers, names, what is stored, lists.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use livius_domain::{
@@ -10,10 +9,11 @@ use livius_domain::{
 use tokio::task::JoinSet;
 
 use super::batch_samples::{
-    driver_of, end, ended, every_state, failure, full_request, hostile, named, unnamed,
+    driver_of, end, every_state, failure, full_request, hostile, named, unnamed,
 };
-use super::{ALL, Failure, Outcome, Place, at, windows};
-use crate::{BatchStore, NewBatch, StoreError, Unended, Visible, Window};
+use super::listing::{self, Batches};
+use super::{ALL, Failure, Outcome, Place, at};
+use crate::{BatchStore, NewBatch, StoreError, Visible};
 
 /// What is answered is what is read, and all that was asked for is in it.
 pub async fn a_new_batch_is_stored_as_asked_for(place: &dyn Place) -> Outcome {
@@ -123,58 +123,16 @@ pub async fn batches_are_counted_apart_and_a_refusal_uses_a_number_up(
     Ok(())
 }
 
-/// A batch that was taken off the list is not found, and its name is free, as is that of one that has ended; batches without a name are
-/// not in each other's way.
+/// Names of listed batches that have not ended are unique.
 pub async fn a_name_is_unique_among_listed_batches_that_have_not_ended(
     place: &dyn Place,
 ) -> Outcome {
-    let store = place.open().await?;
-    let mut first = store.create_batch(named("a")?).await?;
-    assert!(store.unlist_batch(first.id).await?);
-    assert!(!store.unlist_batch(first.id).await?, "a second time");
-    assert!(!store.unlist_batch(BatchId(77)).await?, "unknown");
-    assert_eq!(store.batch(first.id).await?, None);
-    assert_eq!(store.batch_named("a").await?, None);
-    store.update_batch(&mut first).await?;
-    assert_eq!(
-        store.batch(first.id).await?,
-        None,
-        "an update does not list it again"
-    );
-
-    let second = store.create_batch(named("a")?).await?;
-    assert_eq!(store.batch_named("a").await?, Some(second.clone()));
-    ended(&*store, unnamed()?, 1).await?;
-    ended(&*store, unnamed()?, 1).await?;
-    let old = ended(&*store, named("z")?, 1).await?;
-    assert_eq!(store.batch_named("z").await?, Some(old));
-    let newer = ended(&*store, named("z")?, 1).await?;
-    assert_eq!(store.batch_named("z").await?, Some(newer.clone()));
-    let newest = store.create_batch(named("z")?).await?;
-    assert_eq!(store.batch_named("z").await?, Some(newest.clone()));
-    assert!(store.create_batch(named("z")?).await.is_err());
-    assert!(store.create_batch(named("a")?).await.is_err());
-    store.unlist_batch(newest.id).await?;
-    assert_eq!(store.batch_named("z").await?, Some(newer));
-    assert_eq!(ids(&*store).await?, (5, vec![1, 2, 3, 4, 5]));
-    Ok(())
+    listing::a_name_is_unique(&Batches(place.open().await?)).await
 }
 
-/// Case, spaces and different ways to write a letter make different names.
+/// Names of batches differ when their bytes differ.
 pub async fn names_of_batches_are_compared_exactly(place: &dyn Place) -> Outcome {
-    let store = place.open().await?;
-    let names = [
-        "a", "A", "a ", " a", "a\0", "a%", "_", "'", "\"", "é", "e\u{301}", "🤔", "$1", "?1",
-    ];
-    for name in names {
-        store.create_batch(named(name)?).await?;
-    }
-    for (number, name) in (0..).zip(names) {
-        let found = store.batch_named(name).await?.map(|record| record.id);
-        assert_eq!(found, Some(BatchId(number)), "{name:?}");
-    }
-    assert_eq!(store.batch_named("%").await?, None);
-    Ok(())
+    listing::names_are_compared_exactly(&Batches(place.open().await?)).await
 }
 
 /// An update stores whatever it is given, and takes away what is no longer there.
@@ -229,82 +187,19 @@ pub async fn a_change_to_an_unknown_batch_is_refused(place: &dyn Place) -> Outco
     Ok(())
 }
 
-/// A list shows the listed batches of its window and counts them all.
+/// A list of batches has a window.
 pub async fn listed_batches_are_windowed(place: &dyn Place) -> Outcome {
-    let store = place.open().await?;
-    assert_eq!(
-        store.list_batches(Visible::All, ALL).await?,
-        (0, Vec::new())
-    );
-    for _ in 0..6 {
-        store.create_batch(unnamed()?).await?;
-    }
-    store.unlist_batch(BatchId(5)).await?;
-    for (window, expected) in windows(5) {
-        let (total, records) = store.list_batches(Visible::All, window).await?;
-        let shown: Vec<i32> = records.iter().map(|record| record.id.0).collect();
-        assert_eq!((total, shown), (5, expected), "{window:?}");
-    }
-    Ok(())
+    listing::a_list_has_a_window(&Batches(place.open().await?)).await
 }
 
-/// A user's list has the user's own rows, whatever sessions the user has.
+/// A user's list has only the user's batches.
 pub async fn a_list_of_batches_shows_what_is_visible(place: &dyn Place) -> Outcome {
-    let store = place.open().await?;
-    for owner in [
-        Some("alice"),
-        None,
-        Some("bob"),
-        Some("alice"),
-        Some("alice"),
-    ] {
-        let owner = owner.map(str::to_owned);
-        let session = crate::NewSession {
-            owner: owner.clone(),
-            ..super::unnamed()?
-        };
-        store.create_session(session).await?;
-        store
-            .create_batch(NewBatch {
-                owner,
-                ..unnamed()?
-            })
-            .await?;
-    }
-    store.unlist_batch(BatchId(3)).await?;
-    for (owner, expected) in [("alice", vec![0, 4]), ("bob", vec![2]), ("", vec![])] {
-        let (total, records) = store.list_batches(Visible::Of(owner), ALL).await?;
-        let shown: Vec<i32> = records.iter().map(|record| record.id.0).collect();
-        assert_eq!(usize::try_from(total)?, expected.len());
-        assert_eq!(shown, expected, "{owner}");
-    }
-    let last = Window {
-        offset: 0,
-        limit: 1,
-        descending: true,
-    };
-    let (total, records) = store.list_batches(Visible::Of("alice"), last).await?;
-    assert_eq!((total, records[0].id), (2, BatchId(4)));
-    Ok(())
+    listing::a_list_shows_what_is_visible(&Batches(place.open().await?)).await
 }
 
-/// A starting server finds what may still run.
+/// A starting server finds all batches that have not ended.
 pub async fn unended_batches_are_found_listed_or_not(place: &dyn Place) -> Outcome {
-    let store = place.open().await?;
-    for _ in 0..3 {
-        store.create_batch(unnamed()?).await?;
-    }
-    let over = ended(&*store, unnamed()?, 1).await?;
-    ended(&*store, unnamed()?, 1).await?;
-    store.create_session(super::unnamed()?).await?;
-    store.unlist_batch(BatchId(1)).await?;
-    store.unlist_batch(over.id).await?;
-    let unended = store.unended_batches().await?.into_iter();
-    let found: Vec<(i32, bool)> = unended
-        .map(|Unended { record, listed }| (record.id.0, listed))
-        .collect();
-    assert_eq!(found, [(0, true), (1, false), (2, true)]);
-    Ok(())
+    listing::unended_records_are_found(&Batches(place.open().await?)).await
 }
 
 /// No two batches share a number, and none is left out, whatever sessions take meanwhile.
@@ -334,28 +229,9 @@ pub async fn batches_created_at_once_get_different_numbers(place: &dyn Place) ->
     Ok(())
 }
 
-/// A name is given once, however many ask for it at a time.
+/// Of many creates with the same name at the same time one succeeds.
 pub async fn of_batches_created_at_once_with_one_name_one_wins(place: &dyn Place) -> Outcome {
-    let store = place.open().await?;
-    let mut creates = JoinSet::new();
-    for _ in 0..20 {
-        let (store, new) = (Arc::clone(&store), named("the one")?);
-        creates.spawn(async move { store.create_batch(new).await });
-    }
-    let mut numbers = BTreeSet::new();
-    let mut winners = Vec::new();
-    for created in creates.join_all().await {
-        match created {
-            Ok(record) => winners.push(record.id),
-            Err(StoreError::DuplicateName { attempted, .. }) => {
-                assert!(numbers.insert(attempted), "{attempted} twice");
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    assert_eq!((winners.len(), numbers.len()), (1, 19));
-    assert!(!numbers.contains(&winners[0].0));
-    Ok(())
+    listing::of_creates_at_once_with_one_name_one_wins(Batches(place.open().await?)).await
 }
 
 pub(super) async fn ids(store: &dyn BatchStore) -> Result<(u64, Vec<i32>), Failure> {

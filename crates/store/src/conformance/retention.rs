@@ -1,63 +1,19 @@
 //! What is deleted, and what is not.
 
-use jiff::Timestamp;
-use livius_domain::{Kind, SessionId, SessionRecord, StatementId, StatementRecord, StatementState};
+use livius_domain::{Kind, SessionId, StatementId, StatementRecord, StatementState};
 
+use super::listing::{self, Sessions};
 use super::{ALL, Failure, Outcome, Place, at, ended, named, unnamed};
-use crate::{PiecesOf, Store, Unended, Visible};
+use crate::{PiecesOf, Store, Visible};
 
-/// Those that ended before a time go, listed or not; one that ended at that very time, and those that live, stay.
+/// Ended sessions are deleted by age.
 pub async fn sessions_go_by_age(place: &dyn Place) -> Outcome {
-    let store = place.open().await?;
-    let alive = store.create_session(unnamed()?).await?;
-    let mut over = Vec::new();
-    for second in [30, 10, 20] {
-        over.push(ended(&*store, unnamed()?, second).await?);
-    }
-    store.unlist_session(over[1].id).await?;
-    store.unlist_session(alive.id).await?;
-    assert_eq!(store.purge_sessions(Timestamp::MIN, u64::MAX).await?, []);
-    assert_eq!(store.purge_sessions(at(10)?, u64::MAX).await?, []);
-    assert_eq!(store.purge_sessions(at(30)?, u64::MAX).await?, over[1..]);
-    assert_eq!(
-        store.purge_sessions(at(30)?, u64::MAX).await?,
-        [],
-        "a second time"
-    );
-    assert_eq!(listed(&*store).await?, [1]);
-    assert_eq!(
-        store.unended_sessions().await?,
-        [Unended {
-            record: alive,
-            listed: false
-        }]
-    );
-    Ok(())
+    listing::ended_records_go_by_age(&Sessions(place.open().await?)).await
 }
 
-/// Of those that have ended the newest are kept, by when they ended.
+/// Ended sessions are deleted by number.
 pub async fn sessions_go_by_number(place: &dyn Place) -> Outcome {
-    let store = place.open().await?;
-    store.create_session(unnamed()?).await?;
-    for second in [50, 40, 30, 20, 20] {
-        ended(&*store, unnamed()?, second).await?;
-    }
-    for (keep, gone, left) in [
-        (u64::MAX, vec![], vec![0, 1, 2, 3, 4, 5]),
-        (5, vec![], vec![0, 1, 2, 3, 4, 5]),
-        (4, vec![4], vec![0, 1, 2, 3, 5]),
-        (2, vec![3, 5], vec![0, 1, 2]),
-        (0, vec![1, 2], vec![0]),
-        (0, vec![], vec![0]),
-    ] {
-        let purged: Vec<i32> = numbers(&store.purge_sessions(Timestamp::MIN, keep).await?);
-        assert_eq!(
-            (purged, listed(&*store).await?),
-            (gone, left),
-            "keep {keep}"
-        );
-    }
-    Ok(())
+    listing::ended_records_go_by_number(&Sessions(place.open().await?)).await
 }
 
 /// Its statements and their outputs go with it; its number does not come back, its name may.
@@ -169,12 +125,4 @@ async fn statements(store: &dyn Store, session: SessionId) -> Result<Vec<i32>, F
         .iter()
         .map(|statement| statement.record.id.0)
         .collect())
-}
-
-async fn listed(store: &dyn Store) -> Result<Vec<i32>, Failure> {
-    Ok(numbers(&store.list_sessions(Visible::All, ALL).await?.1))
-}
-
-fn numbers(records: &[SessionRecord]) -> Vec<i32> {
-    records.iter().map(|record| record.id.0).collect()
 }

@@ -31,7 +31,11 @@ pub async fn a_stale_update_of_a_session_is_a_conflict(place: &dyn Place) -> Out
     second.version = first.version;
     store.update_session(&mut second).await?;
     assert_eq!(second.version, 2);
-    assert_eq!(store.session(first.id).await?, Some(second));
+    assert_eq!(store.session(first.id).await?, Some(second.clone()));
+    store.unlist_session(first.id).await?;
+    store.update_session(&mut second).await?;
+    let read = store.session(first.id).await?;
+    assert_eq!(read, None, "an update does not list it again");
     Ok(())
 }
 
@@ -48,6 +52,8 @@ pub async fn a_stale_update_of_a_batch_is_a_conflict(place: &dyn Place) -> Outco
     store.unlist_batch(first.id).await?;
     store.update_batch(&mut first).await?;
     assert_eq!(first.version, 2);
+    let read = store.batch(first.id).await?;
+    assert_eq!(read, None, "an update does not list it again");
     Ok(())
 }
 
