@@ -1,4 +1,5 @@
-//! What every backend must do, as tests: stamped for one with [`store_conformance!`](crate::store_conformance).
+//! The tests that every store must pass. [`store_conformance!`](crate::store_conformance) makes
+//! them for one store.
 
 pub mod batch_retention;
 mod batch_samples;
@@ -26,20 +27,22 @@ use livius_domain::{
 
 use crate::{NewSession, Store, Unended, Window};
 
-/// Why a case, or opening a store for it, failed.
+/// The reason why a case failed, or why its store could not be opened.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// How a case ends.
+/// The result of a case.
 pub type Outcome = Result<(), Failure>;
 
-/// Where a store keeps its rows, empty at first.
+/// A place where a store keeps its rows. It is empty at first.
 #[async_trait]
 pub trait Place: Send + Sync {
-    /// Opens the store there. When it was dropped and is opened again, it has all it had.
+    /// Opens the store there. A store that was dropped and is opened again has everything that it
+    /// had.
     async fn open(&self) -> Result<Arc<dyn Store>, Failure>;
 }
 
-/// Stamps the suite: `$place` is an expression that makes a new [`Place`](crate::conformance::Place) and is evaluated once per test.
+/// Makes the suite's tests for one store. `$place` is an expression that makes a new
+/// [`Place`](crate::conformance::Place); every test evaluates it once.
 #[macro_export]
 macro_rules! store_conformance {
     ($place:expr) => {
@@ -150,7 +153,8 @@ const ALL: Window = Window {
     descending: false,
 };
 
-/// Windows over `0..len`, and what they show: the edges, beyond them, and both directions.
+/// Windows over `0..len` with the numbers that they show: at the edges, beyond them, in both
+/// directions.
 fn windows(len: i32) -> Vec<(Window, Vec<i32>)> {
     let far = [
         0,
@@ -191,7 +195,7 @@ fn windows(len: i32) -> Vec<(Window, Vec<i32>)> {
     .collect()
 }
 
-/// Texts that are hard to keep.
+/// Texts that stores often damage.
 const TEXTS: [&str; 11] = [
     "",
     " \t\r\n ",
@@ -251,7 +255,7 @@ fn driver(id: DriverId) -> DriverRecord {
     }
 }
 
-/// What a client may ask of Spark, with texts that are hard to keep.
+/// Spark options with all fields set, and with texts that stores often damage.
 fn full_submit() -> SubmitOptions {
     let texts = |prefix: &str| vec![format!("{prefix}/a.x"), format!("{prefix}/ü b.x")];
     let text = |text: &str| Some(text.to_owned());
@@ -274,7 +278,7 @@ fn full_submit() -> SubmitOptions {
     }
 }
 
-/// What `unended_*` answers of records that are listed.
+/// The answer of `unended_*` for records that are listed.
 fn all_listed<R>(records: impl IntoIterator<Item = R>) -> Vec<Unended<R>> {
     let listed = true;
     let records = records.into_iter();

@@ -7,42 +7,43 @@ use livius_domain::driver::{DriverRecord, Lease};
 
 use crate::StoreError;
 
-/// Everything durable about drivers. Each call is one transaction: done whole, or not at all. For
-/// the store a driver has ended when its times say when.
+/// Stores drivers. Each call is one transaction: it is done whole or not at all. A driver has ended
+/// for the store when its times say when.
 ///
-/// A lease gives a driver to one server. Servers that share a store claim what is free, renew their
-/// leases in time, and release them when they stop. When a driver changes hands its version grows,
-/// so an update by the server that had it before is a conflict.
+/// A lease gives a driver to one server. Servers that share a store claim free drivers, renew their
+/// leases in time, and release them when they stop. A driver gets a new version when another server
+/// claims it, so an update by the former server is a conflict.
 #[async_trait]
 pub trait DriverStore: Send + Sync {
-    /// Stores a new driver, with its lease. Its version counts from 0.
+    /// Stores a new driver with its lease. Its version is 0.
     async fn create_driver(&self, record: &DriverRecord) -> Result<(), StoreError>;
 
-    /// Stores everything of the record that can change, except the lease. Refuses a stale version.
+    /// Stores everything of the record that can change, except the lease. The record must have the
+    /// version of the row.
     async fn update_driver(&self, record: &mut DriverRecord) -> Result<(), StoreError>;
 
-    /// One driver, ended or not.
+    /// Reads a driver, ended or not.
     async fn driver(&self, id: &DriverId) -> Result<Option<DriverRecord>, StoreError>;
 
-    /// Every driver that has not ended, by name. Rows that cannot be read are left out.
+    /// Reads every driver that has not ended, by name. Unreadable rows are left out.
     async fn unended_drivers(&self) -> Result<Vec<DriverRecord>, StoreError>;
 
-    /// Gives a server every driver that has not ended and is free: no server has it, its lease ran
-    /// out before `now`, or the same server has it. Answers the drivers that the server has now, by
-    /// name. Rows that cannot be read are left out.
+    /// Gives a server every free driver that has not ended. A driver is free when no server has it,
+    /// when its lease ran out before `now`, or when the same server has it. Answers these drivers
+    /// by name. Unreadable rows are left out.
     async fn claim_drivers(
         &self,
         lease: &Lease,
         now: Timestamp,
     ) -> Result<Vec<DriverRecord>, StoreError>;
 
-    /// Prolongs the leases of a server on drivers that have not ended. Answers how many there are.
+    /// Prolongs the leases of a server on drivers that have not ended, and counts them.
     async fn renew_leases(&self, lease: &Lease) -> Result<u64, StoreError>;
 
-    /// Gives up all leases of a server: others may claim its drivers at once. Answers how many
-    /// there were.
+    /// Gives up all leases of a server, and counts them. Other servers may claim its drivers at
+    /// once.
     async fn release_leases(&self, server: &str) -> Result<u64, StoreError>;
 
-    /// Deletes a driver. Answers whether it was there.
+    /// Deletes a driver. Answers false when there was none.
     async fn delete_driver(&self, id: &DriverId) -> Result<bool, StoreError>;
 }

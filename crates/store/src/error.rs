@@ -1,37 +1,37 @@
-//! What can go wrong.
+//! Errors of stores.
 
-/// What can go wrong.
+/// Errors of stores.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// A listed session that has not ended has that name already, or a batch where a batch was to be created.
+    /// A session or batch with this name is listed and has not ended.
     #[error("duplicate name: {name}")]
     DuplicateName {
         /// The name.
         name: String,
-        /// The number that the new one would have had: it is used up.
+        /// The number of the refused session or batch. It is used up.
         attempted: i32,
     },
-    /// The row has changed since the record was read: the update has changed nothing.
+    /// The row has changed since the record was read. The update has changed nothing.
     #[error("{what} was changed by another writer")]
     Conflict {
-        /// Which row.
+        /// The row.
         what: String,
     },
     /// The database refused, or could not be reached.
     #[error("{operation}")]
     Database {
-        /// What was being done, as in "failed to …".
+        /// The operation, as in "failed to …".
         operation: &'static str,
-        /// Why it failed.
+        /// The reason.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A stored row cannot be read.
     #[error("read {what}: not what this version writes")]
     Corrupt {
-        /// Which row.
+        /// The row.
         what: String,
-        /// Why.
+        /// The reason.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },

@@ -1,5 +1,5 @@
-//! A store that fails when it is told to, for tests: what happens on a full disk, or when one write
-//! in the middle of several is lost.
+//! A store for tests that fails on request: all writes as on a full disk, or the next write of one
+//! kind.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,7 +20,7 @@ use crate::{
     Unended, Visible, Window,
 };
 
-/// Another store, with switches. Operations are named as the methods of the traits are.
+/// Wraps a store and adds switches. An operation has the name of its method.
 pub struct Faulty<S> {
     store: S,
     full: AtomicBool,
@@ -29,7 +29,7 @@ pub struct Faulty<S> {
 }
 
 impl<S> Faulty<S> {
-    /// Takes a store. Nothing fails at first.
+    /// Wraps a store. Nothing fails at first.
     pub fn new(store: S) -> Self {
         Self {
             store,
@@ -49,7 +49,7 @@ impl<S> Faulty<S> {
         self.failing().insert(known(operation));
     }
 
-    /// Makes calls of a writing operation wait until it is released.
+    /// Makes the calls of a writing operation wait until the operation is released.
     pub fn hold(&self, operation: &str) {
         let operation = known(operation);
         self.held.send_modify(|held| {
@@ -81,13 +81,13 @@ impl<S> Faulty<S> {
     }
 }
 
-/// A misspelt name would make a test pass for the wrong reason.
+/// Panics on an unknown name, as a test with a misspelt name could pass for the wrong reason.
 fn known(operation: &str) -> &'static str {
     let found = WRITES.iter().find(|name| **name == operation);
     found.unwrap_or_else(|| panic!("no operation of a store writes and is called {operation}"))
 }
 
-/// Implements the traits: each call is checked, then given to the other store.
+/// Implements the traits. A write may fail or wait first; then the call goes to the wrapped store.
 macro_rules! forward {
     ($(
         impl $trait:ident {

@@ -8,17 +8,17 @@ use crate::{Output, StoreError};
 /// A job with its result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredJob {
-    /// All but its bytes and its result.
+    /// The job without its bytes and its result.
     pub record: JobRecord,
     /// The result, in base64.
     pub result: Output,
 }
 
-/// Everything durable about jobs. Each call is one transaction: done whole, or not at all.
+/// Stores jobs. Each call is one transaction: it is done whole or not at all.
 #[async_trait]
 pub trait JobStore: Send + Sync {
-    /// Gives a job its number, counting from 1 within the session and never used again, and stores it as waiting, with its bytes in
-    /// base64.
+    /// Gives a job its number and stores it as waiting, with its bytes in base64. Jobs are numbered
+    /// from 1 in each session, and no number is given twice.
     async fn create_job(
         &self,
         session: SessionId,
@@ -26,27 +26,28 @@ pub trait JobStore: Send + Sync {
         payload: &str,
     ) -> Result<JobRecord, StoreError>;
 
-    /// The bytes of a job that is not over.
+    /// Reads the bytes of a job that is not over.
     async fn job_payload(
         &self,
         session: SessionId,
         job: JobId,
     ) -> Result<Option<String>, StoreError>;
 
-    /// Stores a job's state and error, and with them its result if there is one to be stored now. Without one, the pieces are the result of a job
-    /// that succeeded. Drops its bytes when it is over.
+    /// Stores a job's state and error, and its result if one is given. Without a given result, the
+    /// pieces are the result of a job that succeeded. Drops the job's bytes when the job is over.
+    /// The record must have the version of the row.
     async fn update_job(
         &self,
         record: &mut JobRecord,
         result: Option<&str>,
     ) -> Result<(), StoreError>;
 
-    /// One job.
+    /// Reads a job.
     async fn job(&self, session: SessionId, job: JobId) -> Result<Option<StoredJob>, StoreError>;
 
-    /// The jobs that are not over, by number. Rows that cannot be read are left out.
+    /// Reads the jobs that are not over, by number. Unreadable rows are left out.
     async fn unfinished_jobs(&self, session: SessionId) -> Result<Vec<JobRecord>, StoreError>;
 
-    /// Deletes jobs that are over in excess of `keep`, oldest first.
+    /// Keeps the newest `keep` jobs that are over, and deletes the others that are over.
     async fn trim_jobs(&self, session: SessionId, keep: u64) -> Result<(), StoreError>;
 }

@@ -1,7 +1,7 @@
-//! Durable state behind traits: one per kind of record, and [`Store`] for all of them.
+//! Durable state behind traits: one trait per kind of record, and [`Store`] for all of them.
 //!
-//! What was acknowledged survives `kill -9`. A store decides nothing and knows no client. The
-//! implementations are crates of their own; every one passes the `conformance` suite.
+//! A write that was acknowledged survives `kill -9`. A store decides nothing and does not know what
+//! clients see. Each implementation is a crate of its own and passes the `conformance` suite.
 
 #![warn(missing_docs)]
 
@@ -29,7 +29,7 @@ pub use resources::{NewResource, ResourceStore};
 pub use sessions::{NewSession, SessionStore};
 pub use statements::{StatementStore, StoredStatement};
 
-/// Stores everything. One object implements all traits, so that a transaction can span them.
+/// Stores everything. One object implements all traits.
 pub trait Store:
     SessionStore + StatementStore + PieceStore + JobStore + ResourceStore + BatchStore + DriverStore
 {
@@ -46,10 +46,10 @@ impl<T> Store for T where
 {
 }
 
-/// Which rows a list may show.
+/// The rows that a list may show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Visible<'a> {
-    /// Everything.
+    /// All rows.
     All,
     /// Only the rows that this user owns.
     Of(&'a str),
@@ -60,17 +60,17 @@ pub enum Visible<'a> {
 pub struct Unended<R> {
     /// The record.
     pub record: R,
-    /// Whether it is on its list. An unlisted one was deleted or refused, and is to end.
+    /// Whether the record is on its list. An unlisted record was deleted or refused, and is to end.
     pub listed: bool,
 }
 
 /// A window of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
-    /// How many rows to leave out first.
+    /// The number of rows that are left out first.
     pub offset: u64,
-    /// How many rows at most.
+    /// The greatest number of rows.
     pub limit: u64,
-    /// Newest first.
+    /// Whether the newest row comes first.
     pub descending: bool,
 }

@@ -5,18 +5,19 @@ use livius_domain::{JobId, SessionId, StatementId};
 
 use crate::StoreError;
 
-/// A statement's output, one JSON document, or a job's result in base64: in pieces that are put together by appending.
+/// The output of a statement (one JSON document) or the result of a job (base64). The pieces of a
+/// long one make the text when they are appended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
-    /// There is none.
+    /// There is no output.
     None,
-    /// It is short: here it is.
+    /// A short output.
     Inline(String),
-    /// It is long: read it piece by piece, with [`PieceStore::piece`].
+    /// A long output. Read it piece by piece, with [`PieceStore::piece`].
     Chunked {
-        /// How many pieces.
+        /// The number of pieces.
         chunks: u32,
-        /// The length of all of them, in bytes.
+        /// The length of all pieces, in bytes.
         bytes: u64,
     },
 }
@@ -39,6 +40,6 @@ pub trait PieceStore: Send + Sync {
     /// Reads piece `index`.
     async fn piece(&self, of: PiecesOf, index: u32) -> Result<Option<String>, StoreError>;
 
-    /// How many pieces there are.
+    /// Counts the pieces.
     async fn count_pieces(&self, of: PiecesOf) -> Result<u32, StoreError>;
 }

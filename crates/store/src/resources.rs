@@ -5,31 +5,32 @@ use livius_domain::{ResourceRecord, ResourceSource, ResourceUse, SessionId};
 
 use crate::StoreError;
 
-/// A file to be added to a session.
+/// A file that is to be added to a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewResource {
-    /// What it is for.
+    /// The use of the file.
     pub used_as: ResourceUse,
-    /// What it is called: one component of a path.
+    /// The name of the file: one component of a path.
     pub name: String,
-    /// Where it comes from.
+    /// The place where the file comes from.
     pub source: ResourceSource,
 }
 
-/// Everything durable about files that are added to sessions.
+/// Stores the files that are added to sessions.
 #[async_trait]
 pub trait ResourceStore: Send + Sync {
-    /// Gives a file its number, counting from 1 within the session and never used again, and stores it as pending.
+    /// Gives a file its number and stores it as pending. Files are numbered from 1 in each session,
+    /// and no number is given twice.
     async fn create_resource(
         &self,
         session: SessionId,
         new: NewResource,
     ) -> Result<ResourceRecord, StoreError>;
 
-    /// Stores how far its addition is.
+    /// Stores the state of a file. The record must have the version of the row.
     async fn update_resource(&self, record: &mut ResourceRecord) -> Result<(), StoreError>;
 
-    /// The pending ones, by number. Rows that cannot be read are left out.
+    /// Reads the pending files, by number. Unreadable rows are left out.
     async fn pending_resources(
         &self,
         session: SessionId,

@@ -8,16 +8,17 @@ use crate::{Output, StoreError, Window};
 /// A statement with its output.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredStatement {
-    /// All but the output.
+    /// The statement without its output.
     pub record: StatementRecord,
     /// The output.
     pub output: Output,
 }
 
-/// Everything durable about statements. Each call is one transaction: done whole, or not at all.
+/// Stores statements. Each call is one transaction: it is done whole or not at all.
 #[async_trait]
 pub trait StatementStore: Send + Sync {
-    /// Gives a statement its number and stores it as waiting.
+    /// Gives a statement its number and stores it as waiting. Statements are numbered from 0 in
+    /// each session.
     async fn create_statement(
         &self,
         session: SessionId,
@@ -25,33 +26,35 @@ pub trait StatementStore: Send + Sync {
         code: &str,
     ) -> Result<StatementRecord, StoreError>;
 
-    /// Stores a statement's state, and with it its output if there is one to be stored now.
+    /// Stores a statement's state, and its output if one is given. The record must have the version
+    /// of the row.
     async fn update_statement(
         &self,
         record: &mut StatementRecord,
         output: Option<&str>,
     ) -> Result<(), StoreError>;
 
-    /// One statement.
+    /// Reads a statement.
     async fn statement(
         &self,
         session: SessionId,
         id: StatementId,
     ) -> Result<Option<StoredStatement>, StoreError>;
 
-    /// How many statements are kept, and those in the window, by number. Rows that cannot be read are counted, and left out.
+    /// Counts the session's statements and reads those in the window, by number. Unreadable rows
+    /// are counted and left out.
     async fn list_statements(
         &self,
         session: SessionId,
         window: Window,
     ) -> Result<(u64, Vec<StoredStatement>), StoreError>;
 
-    /// The statements that are not over, in order. Rows that cannot be read are left out.
+    /// Reads the statements that are not over, in order. Unreadable rows are left out.
     async fn unfinished_statements(
         &self,
         session: SessionId,
     ) -> Result<Vec<StatementRecord>, StoreError>;
 
-    /// Deletes finished statements in excess of `keep`, oldest first.
+    /// Keeps the newest `keep` finished statements, and deletes the other finished ones.
     async fn trim_statements(&self, session: SessionId, keep: u64) -> Result<(), StoreError>;
 }

@@ -1,4 +1,4 @@
-//! Batches: what is deleted, and what is there after the store was dropped and opened again.
+//! Batches: deletion, and reading them after the store was opened again.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub async fn batches_go_by_number(place: &dyn Place) -> Outcome {
     listing::ended_records_go_by_number(&Batches(place.open().await?)).await
 }
 
-/// Its number does not come back, its name may.
+/// Its number is not given again. Its name is free.
 pub async fn a_purged_batch_leaves_nothing_but_its_number(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let mut batch = ended(&*store, named("a")?, 1).await?;
@@ -36,7 +36,7 @@ pub async fn a_purged_batch_leaves_nothing_but_its_number(place: &dyn Place) -> 
     Ok(())
 }
 
-/// All that was answered, and numbers that were used up by a refusal or whose rows are gone.
+/// All acknowledged batches are there. Numbers of refused and deleted batches are not given again.
 pub async fn batches_survive_opening_again(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let mut batch = store.create_batch(named("a")?).await?;
@@ -72,7 +72,7 @@ pub async fn batches_survive_opening_again(place: &dyn Place) -> Outcome {
     Ok(())
 }
 
-/// A client may hang up at any time.
+/// A client may disconnect at any time.
 pub async fn a_batch_call_that_is_given_up_is_done_whole_or_not_at_all(
     place: &dyn Place,
 ) -> Outcome {

@@ -1,4 +1,4 @@
-//! Batches for the cases.
+//! Batches for the other cases.
 
 use livius_domain::batch::BatchStart;
 use livius_domain::{
@@ -60,7 +60,7 @@ pub(super) fn full_request() -> BatchRequest {
     }
 }
 
-/// The same text wherever one may stand.
+/// A batch that has the same text in every text field.
 pub(super) fn hostile(text: &str) -> Result<NewBatch, Failure> {
     let (some, many) = (Some(text.to_owned()), vec![text.to_owned(); 2]);
     let submit = SubmitOptions {

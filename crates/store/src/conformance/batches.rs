@@ -1,4 +1,4 @@
-//! Batches: numbers, names, what is stored, lists.
+//! Batches: numbers, names, stored fields, lists.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use super::listing::{self, Batches};
 use super::{ALL, Failure, Outcome, Place, at};
 use crate::{BatchStore, NewBatch, StoreError, Visible};
 
-/// What is answered is what is read, and all that was asked for is in it.
+/// The answer of `create_*` is the record that is read later. It has every field of the request.
 pub async fn a_new_batch_is_stored_as_asked_for(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let new = NewBatch {
@@ -48,7 +48,8 @@ pub async fn a_new_batch_is_stored_as_asked_for(place: &dyn Place) -> Outcome {
     Ok(())
 }
 
-/// Wherever a text may stand: end marks, quotes, line ends of every sort, marks of direction, what needs two units in UTF-16, a long one.
+/// Every text field keeps NULs, quotes, all line ends, direction marks, characters outside the BMP,
+/// and long texts.
 pub async fn any_text_of_a_batch_is_stored(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let long = "'\u{1f914}\0\n".repeat(1 << 13);
@@ -97,7 +98,8 @@ pub async fn any_text_of_a_batch_is_stored(place: &dyn Place) -> Outcome {
     Ok(())
 }
 
-/// Numbers are never used again, whatever becomes of their batches, and are not those of sessions.
+/// No number is given twice, even if its batch is deleted or refused. Sessions have numbers of
+/// their own.
 pub async fn batches_are_counted_apart_and_a_refusal_uses_a_number_up(
     place: &dyn Place,
 ) -> Outcome {
@@ -135,7 +137,7 @@ pub async fn names_of_batches_are_compared_exactly(place: &dyn Place) -> Outcome
     listing::names_are_compared_exactly(&Batches(place.open().await?)).await
 }
 
-/// An update stores whatever it is given, and takes away what is no longer there.
+/// An update stores every field, and removes the fields that are now empty.
 pub async fn everything_that_can_change_of_a_batch_is_stored(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let mut first = store
@@ -171,7 +173,7 @@ pub async fn everything_that_can_change_of_a_batch_is_stored(place: &dyn Place) 
     Ok(())
 }
 
-/// Storing into nothing is not a success.
+/// An update without a row fails.
 pub async fn a_change_to_an_unknown_batch_is_refused(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let record = store.create_batch(unnamed()?).await?;
@@ -202,7 +204,8 @@ pub async fn unended_batches_are_found_listed_or_not(place: &dyn Place) -> Outco
     listing::unended_records_are_found(&Batches(place.open().await?)).await
 }
 
-/// No two batches share a number, and none is left out, whatever sessions take meanwhile.
+/// No two batches have the same number, and no number is skipped, even if sessions are created at
+/// the same time.
 pub async fn batches_created_at_once_get_different_numbers(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let mut creates = JoinSet::new();

@@ -1,4 +1,4 @@
-//! Drivers: what is stored, which are found, and which server drives them.
+//! Drivers: stored fields, lists, leases.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use super::{Failure, Outcome, Place, TEXTS, at};
 use crate::{Store, StoreError};
 
-/// What is given is what is read.
+/// A driver is read as it was stored.
 pub async fn a_new_driver_is_stored_as_it_is(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let plain = of_session(7)?;
@@ -32,8 +32,7 @@ pub async fn a_new_driver_is_stored_as_it_is(place: &dyn Place) -> Outcome {
     Ok(())
 }
 
-/// An update stores whatever it is given, takes away what is no longer there, and leaves the lease
-/// alone.
+/// An update stores every field except the lease, and removes the fields that are now empty.
 pub async fn everything_that_can_change_of_a_driver_is_stored(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let mut driver = DriverRecord {
@@ -63,7 +62,7 @@ pub async fn everything_that_can_change_of_a_driver_is_stored(place: &dyn Place)
     Ok(())
 }
 
-/// Storing into nothing is not a success, and no conflict; reading nothing is not an error.
+/// An update without a row fails, and not as a conflict. A read without a row finds nothing.
 pub async fn an_unknown_driver_is_refused_or_absent(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let mut unknown = of_session(0)?;
@@ -82,7 +81,7 @@ pub async fn an_unknown_driver_is_refused_or_absent(place: &dyn Place) -> Outcom
     Ok(())
 }
 
-/// By name. A driver that is gone stays until it is deleted.
+/// The drivers come by name. A driver that is gone stays until it is deleted.
 pub async fn drivers_that_have_not_ended_are_found(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let mut drivers = Vec::new();
@@ -104,7 +103,8 @@ pub async fn drivers_that_have_not_ended_are_found(place: &dyn Place) -> Outcome
     Ok(())
 }
 
-/// Free is a driver that no server has, or whose lease has run out. One that is gone is not.
+/// A driver is free when no server has it or its lease has run out. A driver that is gone is not
+/// claimed.
 pub async fn a_server_claims_what_is_free(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let leases = [
@@ -145,8 +145,8 @@ pub async fn a_server_claims_what_is_free(place: &dyn Place) -> Outcome {
     Ok(())
 }
 
-/// The server that lost it must not overwrite what the other one does. A server that claims what it
-/// has goes on as before.
+/// The former server must not overwrite the updates of the new one. A server that claims its own
+/// driver keeps the version, so its updates go on.
 pub async fn a_driver_that_changes_hands_has_another_version(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     store.create_driver(&of_session(0)?).await?;
@@ -166,7 +166,7 @@ pub async fn a_driver_that_changes_hands_has_another_version(place: &dyn Place) 
     Ok(())
 }
 
-/// A server prolongs its own leases, and gives them up when it stops.
+/// A server renews its own leases, and releases them when it stops.
 pub async fn leases_are_renewed_and_released(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     for (number, server) in [(0, "one"), (1, "two"), (2, "one")] {
@@ -189,7 +189,7 @@ pub async fn leases_are_renewed_and_released(place: &dyn Place) -> Outcome {
     Ok(())
 }
 
-/// Each driver goes to one of the servers that claim at the same time.
+/// Of several servers that claim a driver at the same time one gets it.
 pub async fn of_claims_at_once_one_wins_each_driver(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     for number in 0..20 {
@@ -211,7 +211,7 @@ pub async fn of_claims_at_once_one_wins_each_driver(place: &dyn Place) -> Outcom
     Ok(())
 }
 
-/// What goes in comes out, byte by byte.
+/// Texts are read as they were stored, byte by byte.
 pub async fn any_text_of_a_driver_is_stored(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     for (number, text) in (0..).zip(TEXTS) {
@@ -229,7 +229,7 @@ pub async fn any_text_of_a_driver_is_stored(place: &dyn Place) -> Outcome {
     Ok(())
 }
 
-/// All that was answered.
+/// All records that were acknowledged are there.
 pub async fn drivers_survive_opening_again(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let driver = full(of_session(0)?.id)?;
@@ -243,7 +243,7 @@ pub async fn drivers_survive_opening_again(place: &dyn Place) -> Outcome {
     Ok(())
 }
 
-/// A driver that was just asked for.
+/// A driver that waits for its start.
 pub(super) fn of_session(number: i32) -> Result<DriverRecord, Failure> {
     let session = SessionId(number);
     Ok(DriverRecord {
@@ -261,7 +261,7 @@ pub(super) fn of_session(number: i32) -> Result<DriverRecord, Failure> {
     })
 }
 
-/// A driver with everything that it may have, but a lease.
+/// A driver with all fields but a lease.
 fn full(id: DriverId) -> Result<DriverRecord, Failure> {
     Ok(DriverRecord {
         id,
@@ -290,7 +290,7 @@ fn lease(server: &str, until: i64) -> Result<Lease, Failure> {
     })
 }
 
-/// Claims, and answers the sessions that the claimed drivers were made for.
+/// Claims drivers, and answers the sessions that they were made for.
 async fn claimed(store: &dyn Store, lease: &Lease, now: i64) -> Result<Vec<i32>, Failure> {
     let claimed = store.claim_drivers(lease, at(now)?).await?;
     let mut sessions = Vec::new();

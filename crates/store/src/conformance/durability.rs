@@ -1,4 +1,4 @@
-//! What is there after the store was dropped and opened again.
+//! Reading everything after the store was opened again.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use livius_domain::{Kind, SessionId, StatementId, StatementRecord, StatementStat
 use super::{ALL, Outcome, Place, all_listed, at, driver_of, ended, named, unnamed};
 use crate::{PiecesOf, StoreError, Visible};
 
-/// All that was answered.
+/// All records that were acknowledged are there.
 pub async fn everything_survives_opening_again(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let mut session = store.create_session(named("a")?).await?;
@@ -57,7 +57,7 @@ pub async fn everything_survives_opening_again(place: &dyn Place) -> Outcome {
     Ok(())
 }
 
-/// Also those that were used up by a refusal, or whose rows are gone.
+/// Numbers of refused sessions and deleted rows are not given again.
 pub async fn numbers_go_on_after_opening_again(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     store.create_session(named("a")?).await?;
@@ -99,7 +99,7 @@ pub async fn numbers_go_on_after_opening_again(place: &dyn Place) -> Outcome {
     Ok(())
 }
 
-/// A client may hang up at any time.
+/// A client may disconnect at any time.
 pub async fn a_call_that_is_given_up_is_done_whole_or_not_at_all(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     store.create_session(named("a")?).await?;

@@ -1,4 +1,4 @@
-//! What jobs are made of, and what they return.
+//! The bytes of jobs and their results.
 
 use livius_domain::{JobLanguage, JobOutcome, JobRecord, JobState, SessionId};
 
@@ -12,7 +12,7 @@ const OUTCOMES: [JobOutcome; 3] = [
     JobOutcome::Cancelled,
 ];
 
-/// As long as a driver may have to be given them again, and no longer.
+/// The server may have to send the bytes again until the job is over.
 pub async fn the_bytes_of_a_job_stay_until_it_is_over(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     for outcome in OUTCOMES {
@@ -37,7 +37,7 @@ pub async fn the_bytes_of_a_job_stay_until_it_is_over(place: &dyn Place) -> Outc
     Ok(())
 }
 
-/// `None` is "no news", not "no result".
+/// `None` means that the result does not change.
 pub async fn a_result_stays_until_another_comes(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let mut record = over(&new_job(&*store).await?, JobOutcome::Succeeded)?;
@@ -53,7 +53,7 @@ pub async fn a_result_stays_until_another_comes(place: &dyn Place) -> Outcome {
     Ok(())
 }
 
-/// Before, more may come; and where the job failed or was stopped half-way, half a result is of no use.
+/// Before the job is over, more pieces may come. The pieces of a job that failed are not a result.
 pub async fn pieces_are_the_result_of_a_job_that_succeeded(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let whole = Output::Chunked {
@@ -104,7 +104,7 @@ pub async fn pieces_are_the_result_of_a_job_that_succeeded(place: &dyn Place) ->
     Ok(())
 }
 
-/// The agent repeats what was not acknowledged.
+/// The agent sends a piece again when it was not acknowledged.
 pub async fn a_piece_of_a_result_again_changes_nothing(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let record = new_job(&*store).await?;
@@ -130,7 +130,7 @@ pub async fn a_piece_of_a_result_again_changes_nothing(place: &dyn Place) -> Out
     Ok(())
 }
 
-/// A result is short or long, never both.
+/// A given result replaces the pieces.
 pub async fn a_given_result_takes_the_place_of_pieces(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let mut record = over(&new_job(&*store).await?, JobOutcome::Succeeded)?;

@@ -1,4 +1,4 @@
-//! Which jobs and added files are deleted, and which are there after the store was dropped and opened again.
+//! Jobs and added files: deletion, and reading them after the store was opened again.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::resources::upload;
 use super::{Failure, Outcome, Place, at, ended, unnamed};
 use crate::{Output, PiecesOf, Store};
 
-/// Those that are not over do not count, and stay.
+/// Unfinished ones do not count and are not deleted.
 pub async fn finished_jobs_go_oldest_first(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     for session in [0, 1] {
@@ -45,7 +45,7 @@ pub async fn finished_jobs_go_oldest_first(place: &dyn Place) -> Outcome {
     Ok(())
 }
 
-/// Not even when none is left to count from.
+/// The rule holds even when no row is left.
 pub async fn a_trimmed_number_of_a_job_is_not_given_again(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let session = store.create_session(unnamed()?).await?.id;
@@ -61,7 +61,7 @@ pub async fn a_trimmed_number_of_a_job_is_not_given_again(place: &dyn Place) -> 
     Ok(())
 }
 
-/// Whether they are over or not: nothing of them is left.
+/// Finished or not, nothing of them is left.
 pub async fn jobs_and_resources_go_with_their_session(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let alive = store.create_session(unnamed()?).await?.id;
@@ -91,7 +91,7 @@ pub async fn jobs_and_resources_go_with_their_session(place: &dyn Place) -> Outc
     Ok(())
 }
 
-/// All that was answered.
+/// All records that were acknowledged are there.
 pub async fn jobs_and_resources_survive_opening_again(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let session = store.create_session(unnamed()?).await?.id;
@@ -144,7 +144,7 @@ pub async fn jobs_and_resources_survive_opening_again(place: &dyn Place) -> Outc
     Ok(())
 }
 
-/// Also those whose rows are gone.
+/// Numbers of deleted rows are not given again.
 pub async fn numbers_of_jobs_go_on_after_opening_again(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let session = store.create_session(unnamed()?).await?.id;
@@ -169,7 +169,7 @@ pub async fn numbers_of_jobs_go_on_after_opening_again(place: &dyn Place) -> Out
     Ok(())
 }
 
-/// A client may hang up at any time.
+/// A client may disconnect at any time.
 pub async fn a_job_call_that_is_given_up_is_done_whole_or_not_at_all(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let session = store.create_session(unnamed()?).await?.id;
@@ -223,7 +223,7 @@ async fn finish(store: &dyn Store, made: &JobRecord) -> Result<JobRecord, Failur
     Ok(record)
 }
 
-/// The jobs that are there.
+/// The numbers of the stored jobs.
 async fn numbers(store: &dyn Store, session: SessionId) -> Result<Vec<i32>, Failure> {
     let mut numbers = Vec::new();
     for number in 0..20 {

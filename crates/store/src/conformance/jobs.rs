@@ -1,4 +1,4 @@
-//! Jobs: numbers, what is stored, what a starting server finds.
+//! Jobs: numbers, stored fields, unfinished jobs.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use super::{Failure, Outcome, Place, TEXTS, at, unnamed};
 use crate::{Output, PiecesOf, Store, StoredJob};
 
-/// Each session counts its own jobs, and apart from its statements.
+/// Each session numbers its own jobs. Statements have numbers of their own.
 pub async fn numbers_of_jobs_count_from_1_in_each_session(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     for _ in 0..2 {
@@ -41,7 +41,7 @@ pub async fn numbers_of_jobs_count_from_1_in_each_session(place: &dyn Place) -> 
     Ok(())
 }
 
-/// An update stores whatever state and error it is given, and takes away an error that is no longer there.
+/// An update stores every state and error, and removes an error that is now empty.
 pub async fn every_state_and_language_of_a_job_is_stored(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let session = store.create_session(unnamed()?).await?.id;
@@ -63,7 +63,7 @@ pub async fn every_state_and_language_of_a_job_is_stored(place: &dyn Place) -> O
     Ok(())
 }
 
-/// Storing into nothing is not a success; reading nothing is not an error.
+/// An update without a row fails. A read without a row finds nothing.
 pub async fn an_unknown_job_is_refused_or_absent(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let session = store.create_session(unnamed()?).await?.id;
@@ -102,7 +102,7 @@ pub async fn an_unknown_job_is_refused_or_absent(place: &dyn Place) -> Outcome {
     Ok(())
 }
 
-/// A starting server finds what is not over, in the order of its coming.
+/// A starting server finds the unfinished jobs in the order of their creation.
 pub async fn unfinished_jobs_come_in_order(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let mut unfinished = [Vec::new(), Vec::new()];
@@ -127,7 +127,7 @@ pub async fn unfinished_jobs_come_in_order(place: &dyn Place) -> Outcome {
     Ok(())
 }
 
-/// No two jobs share a number, and none is left out.
+/// No two jobs have the same number, and no number is skipped.
 pub async fn jobs_created_at_once_count_without_a_gap(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let session = store.create_session(unnamed()?).await?.id;
@@ -146,7 +146,7 @@ pub async fn jobs_created_at_once_count_without_a_gap(place: &dyn Place) -> Outc
     Ok(())
 }
 
-/// What goes in comes out, byte by byte, whoever made it.
+/// Texts are read as they were stored, byte by byte.
 pub async fn any_text_of_a_job_is_stored(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let session = store.create_session(unnamed()?).await?.id;
@@ -170,7 +170,7 @@ pub async fn any_text_of_a_job_is_stored(place: &dyn Place) -> Outcome {
     Ok(())
 }
 
-/// Every shape of a state, final ones in between.
+/// Every kind of state. Final states stand between others.
 fn states() -> Result<Vec<JobState>, Failure> {
     let (begun, ended) = (at(1)?, at(2)?);
     let over = |outcome, started| JobState::Ended {
@@ -195,13 +195,13 @@ fn states() -> Result<Vec<JobState>, Failure> {
     ])
 }
 
-/// What is stored of a job that must be there.
+/// Reads a job that must be there.
 pub(super) async fn job(store: &dyn Store, record: &JobRecord) -> Result<StoredJob, Failure> {
     let stored = store.job(record.session, record.id).await?;
     Ok(stored.ok_or("the job is gone")?)
 }
 
-/// The job, over.
+/// The same job, ended.
 pub(super) fn over(record: &JobRecord, outcome: JobOutcome) -> Result<JobRecord, Failure> {
     let state = JobState::Ended {
         outcome,

@@ -1,11 +1,11 @@
-//! Outputs, short and long, and texts of every sort.
+//! Short and long outputs, and unusual texts.
 
 use livius_domain::{Kind, SessionId, StatementId, StatementRecord, StatementState};
 
 use super::{Failure, Outcome, Place, TEXTS, at, named, unnamed};
 use crate::{NewSession, Output, PiecesOf, Store};
 
-/// `None` is "no news", not "no output".
+/// `None` means that the output does not change.
 pub async fn an_output_stays_until_another_comes(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let mut record = statement(&*store).await?;
@@ -21,7 +21,7 @@ pub async fn an_output_stays_until_another_comes(place: &dyn Place) -> Outcome {
     Ok(())
 }
 
-/// Before, more may come, and half a document is of no use.
+/// Before the statement is over, more pieces may come.
 pub async fn pieces_are_an_output_once_the_statement_is_over(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let neighbour = statement(&*store).await?;
@@ -77,7 +77,7 @@ pub async fn pieces_are_an_output_once_the_statement_is_over(place: &dyn Place) 
     Ok(())
 }
 
-/// The agent repeats what was not acknowledged.
+/// The agent sends a piece again when it was not acknowledged.
 pub async fn a_piece_again_changes_nothing(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let record = statement(&*store).await?;
@@ -102,7 +102,7 @@ pub async fn a_piece_again_changes_nothing(place: &dyn Place) -> Outcome {
     Ok(())
 }
 
-/// When the driver dies half-way through an output, what is said of that is the output.
+/// When the driver dies before the output is complete, the server's message is the output.
 pub async fn a_given_output_takes_the_place_of_pieces(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let record = statement(&*store).await?;
@@ -120,7 +120,7 @@ pub async fn a_given_output_takes_the_place_of_pieces(place: &dyn Place) -> Outc
     Ok(())
 }
 
-/// What goes in comes out, byte by byte.
+/// Texts are read as they were stored, byte by byte.
 pub async fn any_text_is_stored(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     for (number, text) in (0..).zip(TEXTS) {
@@ -161,7 +161,7 @@ pub async fn any_text_is_stored(place: &dyn Place) -> Outcome {
     Ok(())
 }
 
-/// Long texts are not cut, and can be changed like others.
+/// Long texts are stored whole.
 pub async fn ten_megabytes_of_code_are_stored(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let session = store.create_session(unnamed()?).await?.id;

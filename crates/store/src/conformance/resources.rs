@@ -1,4 +1,4 @@
-//! Files added to sessions: numbers, what is stored, which are pending.
+//! Added files: numbers, stored fields, pending files.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use super::{Outcome, Place, TEXTS, unnamed};
 use crate::NewResource;
 
-/// Each session counts its own files, and what is read is what was answered.
+/// Each session numbers its own files. A file is read as `create_resource` answered it.
 pub async fn a_new_resource_is_pending_as_asked_for(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     for _ in 0..2 {
@@ -48,7 +48,8 @@ pub async fn a_new_resource_is_pending_as_asked_for(place: &dyn Place) -> Outcom
     Ok(())
 }
 
-/// A starting server hands over what no driver has dealt with, in the order of its coming; a number that was given is not given again.
+/// A starting server finds the pending files in the order of their creation. No number is given
+/// twice.
 pub async fn a_resource_is_pending_until_it_was_dealt_with(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let session = store.create_session(unnamed()?).await?.id;
@@ -84,7 +85,7 @@ pub async fn a_resource_is_pending_until_it_was_dealt_with(place: &dyn Place) ->
     Ok(())
 }
 
-/// Storing into nothing is not a success; reading nothing is not an error.
+/// An update without a row fails. A read without a row finds nothing.
 pub async fn an_unknown_resource_is_refused_or_absent(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let session = store.create_session(unnamed()?).await?.id;
@@ -105,7 +106,7 @@ pub async fn an_unknown_resource_is_refused_or_absent(place: &dyn Place) -> Outc
     Ok(())
 }
 
-/// What goes in comes out, byte by byte, whoever made it.
+/// Texts are read as they were stored, byte by byte.
 pub async fn any_text_of_a_resource_is_stored(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let session = store.create_session(unnamed()?).await?.id;
@@ -124,7 +125,7 @@ pub async fn any_text_of_a_resource_is_stored(place: &dyn Place) -> Outcome {
     Ok(())
 }
 
-/// No two files share a number, and none is left out.
+/// No two files have the same number, and no number is skipped.
 pub async fn resources_created_at_once_count_without_a_gap(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let session = store.create_session(unnamed()?).await?.id;
@@ -142,7 +143,7 @@ pub async fn resources_created_at_once_count_without_a_gap(place: &dyn Place) ->
     Ok(())
 }
 
-/// A file that was sent to the server.
+/// A file that a client uploaded.
 pub(super) fn upload(name: &str) -> NewResource {
     NewResource {
         used_as: ResourceUse::Library,

@@ -1,4 +1,4 @@
-//! What is deleted, and what is not.
+//! Sessions and statements: deletion.
 
 use livius_domain::{Kind, SessionId, StatementId, StatementRecord, StatementState};
 
@@ -16,7 +16,8 @@ pub async fn sessions_go_by_number(place: &dyn Place) -> Outcome {
     listing::ended_records_go_by_number(&Sessions(place.open().await?)).await
 }
 
-/// Its statements and their outputs go with it; its number does not come back, its name may.
+/// Its statements and their outputs are deleted, too. Its number is not given again. Its name is
+/// free.
 pub async fn a_purged_session_leaves_nothing_but_its_number(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let mut session = ended(&*store, named("a")?, 1).await?;
@@ -42,7 +43,7 @@ pub async fn a_purged_session_leaves_nothing_but_its_number(place: &dyn Place) -
     Ok(())
 }
 
-/// Those that are not over do not count, and stay.
+/// Unfinished ones do not count and are not deleted.
 pub async fn finished_statements_go_oldest_first(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     for session in [0, 1] {
@@ -86,7 +87,7 @@ pub async fn finished_statements_go_oldest_first(place: &dyn Place) -> Outcome {
     Ok(())
 }
 
-/// Not even when none is left to count from.
+/// The rule holds even when no row is left.
 pub async fn a_trimmed_number_is_not_given_again(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let session = store.create_session(unnamed()?).await?.id;

@@ -1,4 +1,4 @@
-//! Sessions: numbers, names, what is stored, lists.
+//! Sessions: numbers, names, stored fields, lists.
 
 use livius_domain::session::{Link, Start};
 use livius_domain::{
@@ -10,7 +10,7 @@ use super::listing::{self, Sessions};
 use super::{ALL, Failure, Outcome, Place, at, driver_of, full_submit, unnamed};
 use crate::{NewSession, Store, Visible};
 
-/// What is answered is what is read, and all that was asked for is in it.
+/// The answer of `create_*` is the record that is read later. It has every field of the request.
 pub async fn a_new_session_is_stored_as_asked_for(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let new = NewSession {
@@ -62,7 +62,7 @@ pub async fn names_are_compared_exactly(place: &dyn Place) -> Outcome {
     listing::names_are_compared_exactly(&Sessions(place.open().await?)).await
 }
 
-/// An update stores whatever it is given, and takes away what is no longer there.
+/// An update stores every field, and removes the fields that are now empty.
 pub async fn everything_that_can_change_is_stored(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let mut first = store
@@ -96,7 +96,7 @@ pub async fn everything_that_can_change_is_stored(place: &dyn Place) -> Outcome 
     Ok(())
 }
 
-/// Storing into nothing is not a success.
+/// An update without a row fails.
 pub async fn a_change_to_an_unknown_session_is_refused(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let record = store.create_session(unnamed()?).await?;

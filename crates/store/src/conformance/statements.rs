@@ -1,4 +1,4 @@
-//! Statements: numbers, what is stored, lists.
+//! Statements: numbers, stored fields, lists.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use super::{ALL, Outcome, Place, at, unnamed, windows};
 use crate::{Output, PiecesOf, StoredStatement};
 
-/// Each session counts its own statements.
+/// Each session numbers its own statements.
 pub async fn numbers_count_from_0_in_each_session(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     for _ in 0..2 {
@@ -39,7 +39,7 @@ pub async fn numbers_count_from_0_in_each_session(place: &dyn Place) -> Outcome 
     Ok(())
 }
 
-/// An update stores whatever state it is given.
+/// An update stores every state.
 pub async fn every_state_and_kind_is_stored(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let session = store.create_session(unnamed()?).await?.id;
@@ -78,7 +78,7 @@ pub async fn every_state_and_kind_is_stored(place: &dyn Place) -> Outcome {
     Ok(())
 }
 
-/// Storing into nothing is not a success; reading nothing is not an error.
+/// An update without a row fails. A read without a row finds nothing.
 pub async fn an_unknown_row_is_refused_or_absent(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let session = store.create_session(unnamed()?).await?.id;
@@ -127,7 +127,7 @@ pub async fn an_unknown_row_is_refused_or_absent(place: &dyn Place) -> Outcome {
     Ok(())
 }
 
-/// A list shows the session's own statements of its window and counts them all.
+/// A list counts all statements of the session and shows those in the window.
 pub async fn statements_are_windowed(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     for session in [0, 1] {
@@ -154,7 +154,7 @@ pub async fn statements_are_windowed(place: &dyn Place) -> Outcome {
     Ok(())
 }
 
-/// A starting server finds what is not over.
+/// A starting server finds the unfinished statements.
 pub async fn unfinished_statements_come_in_order(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let session = store.create_session(unnamed()?).await?.id;
@@ -183,7 +183,7 @@ pub async fn unfinished_statements_come_in_order(place: &dyn Place) -> Outcome {
     Ok(())
 }
 
-/// No two statements share a number, and none is left out.
+/// No two statements have the same number, and no number is skipped.
 pub async fn creates_at_once_count_without_a_gap(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let session = store.create_session(unnamed()?).await?.id;

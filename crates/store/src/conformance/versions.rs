@@ -1,4 +1,4 @@
-//! Versions: an update that is based on an older row changes nothing.
+//! Versions: an update with an old version changes nothing.
 
 use livius_domain::driver::DriverState;
 use livius_domain::{JobLanguage, Kind, ResourceState, StatementState};
@@ -7,7 +7,7 @@ use super::resources::upload;
 use super::{Outcome, Place, batch_samples, drivers, unnamed};
 use crate::StoreError;
 
-/// What a refused update answers.
+/// The row that a conflict names. `None` if there was no conflict.
 fn conflict(updated: Result<(), StoreError>) -> Option<String> {
     match updated {
         Err(StoreError::Conflict { what }) => Some(what),
@@ -15,7 +15,7 @@ fn conflict(updated: Result<(), StoreError>) -> Option<String> {
     }
 }
 
-/// A session that was read twice and changed twice.
+/// Two readers change the same session.
 pub async fn a_stale_update_of_a_session_is_a_conflict(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let mut first = store.create_session(unnamed()?).await?;
@@ -39,7 +39,7 @@ pub async fn a_stale_update_of_a_session_is_a_conflict(place: &dyn Place) -> Out
     Ok(())
 }
 
-/// The same for a batch. To take it off the list is not a change of its record.
+/// Two readers change the same batch. Unlisting does not change the version.
 pub async fn a_stale_update_of_a_batch_is_a_conflict(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let mut first = store.create_batch(batch_samples::unnamed()?).await?;
@@ -57,7 +57,7 @@ pub async fn a_stale_update_of_a_batch_is_a_conflict(place: &dyn Place) -> Outco
     Ok(())
 }
 
-/// The same for a statement; its output is not stored either.
+/// Two readers change the same statement. The output of the stale update is not stored either.
 pub async fn a_stale_update_of_a_statement_is_a_conflict(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let session = store.create_session(unnamed()?).await?.id;
@@ -78,7 +78,7 @@ pub async fn a_stale_update_of_a_statement_is_a_conflict(place: &dyn Place) -> O
     Ok(())
 }
 
-/// The same for a job.
+/// Two readers change the same job.
 pub async fn a_stale_update_of_a_job_is_a_conflict(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let session = store.create_session(unnamed()?).await?.id;
@@ -94,7 +94,7 @@ pub async fn a_stale_update_of_a_job_is_a_conflict(place: &dyn Place) -> Outcome
     Ok(())
 }
 
-/// The same for an added file.
+/// Two readers change the same file.
 pub async fn a_stale_update_of_a_resource_is_a_conflict(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let session = store.create_session(unnamed()?).await?.id;
@@ -108,7 +108,7 @@ pub async fn a_stale_update_of_a_resource_is_a_conflict(place: &dyn Place) -> Ou
     Ok(())
 }
 
-/// The same for a driver.
+/// Two readers change the same driver.
 pub async fn a_stale_update_of_a_driver_is_a_conflict(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let mut first = drivers::of_session(1)?;
