@@ -74,7 +74,7 @@ async fn create(
     let number = counters::take(&mut transaction, "batch", "number a batch").await?;
     let record = first_record(BatchId(number), new);
     let inserted = insert(&mut transaction, &record).await?;
-    // A refusal is committed too, for the number.
+    // A refusal is committed, too: its number is used up.
     transaction
         .commit()
         .await
@@ -144,7 +144,7 @@ fn first_record(id: BatchId, new: NewBatch) -> BatchRecord {
     }
 }
 
-/// Answers false when the name is taken.
+/// Inserts the row. Answers false when the name is taken.
 async fn insert(
     connection: &mut SqliteConnection,
     record: &BatchRecord,

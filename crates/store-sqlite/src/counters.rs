@@ -7,7 +7,7 @@ use livius_store::StoreError;
 
 const TAKE: &str = "UPDATE counters SET next = next + 1 WHERE name = ?1 RETURNING next - 1";
 
-/// Takes the next number of a counter: it is used up once the transaction is committed.
+/// Takes the next number of a counter. The number is used up once the transaction is committed.
 pub(super) async fn take(
     connection: &mut SqliteConnection,
     counter: &str,

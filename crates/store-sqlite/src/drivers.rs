@@ -18,7 +18,7 @@ const UPDATE: &str = "UPDATE drivers SET version = version + 1, state = ?3, time
                       WHERE id = ?1 AND version = ?2";
 pub(super) const BY_ID: &str = "SELECT * FROM drivers WHERE id = ?1";
 pub(super) const UNENDED: &str = "SELECT * FROM drivers WHERE ended_at IS NULL ORDER BY id";
-// A driver that stays with its server keeps its version: the server's own updates go on.
+// A driver that stays with its server keeps its version, so the server's own updates go on.
 pub(super) const CLAIM: &str = "UPDATE drivers SET version = version + (owner IS NOT ?1), owner = ?1, lease_until = ?2 \
                                 WHERE ended_at IS NULL AND (owner IS NULL OR owner = ?1 OR lease_until < ?3) \
                                 RETURNING *";

@@ -8,14 +8,15 @@ use super::rows::{self, json};
 use super::{SqliteStore, changed, failed};
 use livius_store::{JobStore, StoreError, StoredJob};
 
-// One statement each where it can be, as for statements.
+// Each write is one SQL statement where possible, as for statements.
 pub(super) const INSERT: &str = "INSERT INTO jobs (session, id, language, state, payload) \
                                  SELECT id, max(job_floor, coalesce((SELECT max(id) + 1 FROM jobs WHERE session = ?1), 1)), \
                                         ?2, ?3, ?4 \
                                  FROM sessions WHERE id = ?1 \
                                  RETURNING id";
 pub(super) const PAYLOAD: &str = "SELECT payload FROM jobs WHERE session = ?1 AND id = ?2";
-// Pieces are the result of a job that succeeded: of another one's result there may be a half.
+// Only a job that succeeded has its pieces as the result: other jobs may have sent only some of
+// them.
 pub(super) const UPDATE: &str = "UPDATE jobs SET version = version + 1, state = ?3, error = ?4, finished = ?5, result = coalesce(?7, result), \
                                      payload = CASE WHEN ?5 THEN NULL ELSE payload END, \
                                      (result_chunks, result_bytes) = ( \
@@ -87,7 +88,7 @@ async fn create(
         .bind(rows::language_name(language))
         .bind(json(&state))
         .bind(payload);
-    // All rows are fetched, as for a statement.
+    // Fetches all rows, as for a statement.
     let ids: Vec<i64> = insert
         .fetch_all(connection)
         .await
@@ -183,7 +184,7 @@ async fn trim(
 ) -> Result<(), StoreError> {
     let trim = async {
         let mut transaction = connection.begin().await?;
-        // Only when none is kept, as for statements: else a newer one keeps the numbers.
+        // As for statements, the floor matters only when no job is kept.
         if keep == 0 {
             let raise = sqlx::query(RAISE_FLOOR).bind(session.0);
             raise.execute(&mut *transaction).await?;

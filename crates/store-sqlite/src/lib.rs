@@ -1,7 +1,8 @@
 //! The store in one SQLite file.
 //!
-//! One connection writes, a few read; in WAL mode neither waits for the other. A commit reaches the system's page cache before it
-//! is answered, so it survives the end of the process; it reaches the disk at the next checkpoint.
+//! One connection writes and a few read; in WAL mode neither waits for the other. A commit is in
+//! the system's page cache before the call returns, so it survives the end of the process. It
+//! reaches the disk at the next checkpoint.
 
 mod batches;
 mod counters;
@@ -41,14 +42,14 @@ use writer::Writer;
 /// Keeps everything in one database file. Clones share it.
 #[derive(Clone)]
 pub struct SqliteStore {
-    // In this order, as the lock must go last.
+    // The fields are dropped in this order: the lock last.
     writer: Arc<Mutex<Writer>>,
     readers: Arc<Readers>,
     _lock: Arc<FileLock>,
 }
 
 impl SqliteStore {
-    /// Writes once: waits until no other write is under way.
+    /// Runs one write. Waits until no other write runs.
     async fn write<T>(
         &self,
         work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, StoreError>,
@@ -58,7 +59,7 @@ impl SqliteStore {
         turn.end(written)
     }
 
-    /// Reads once, at the same time as others.
+    /// Runs one read. Several reads may run at the same time.
     async fn read<T>(
         &self,
         work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, StoreError>,
@@ -67,7 +68,7 @@ impl SqliteStore {
     }
 }
 
-/// Wraps what the database says into what was being done.
+/// Wraps an error of the database with the operation that failed.
 fn failed<E>(operation: &'static str) -> impl FnOnce(E) -> StoreError
 where
     E: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -78,8 +79,8 @@ where
     }
 }
 
-/// Looks at what an update did. To answer as if it were stored would be a lie when its row is not
-/// there, or has changed since it was read.
+/// Checks that an update changed a row. If not, the row is missing or has another version, and the
+/// caller must know.
 async fn changed(
     connection: &mut SqliteConnection,
     rows: u64,

@@ -1,4 +1,4 @@
-//! What sessions and batches have in common: rows that are listed or not, have names, and end.
+//! The queries that sessions and batches share: rows have names, may be listed, and end.
 
 use jiff::Timestamp;
 use livius_store::{StoreError, Unended, Visible, Window};
@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteRow;
 use super::listing::Listing;
 use super::{failed, rows};
 
-/// The queries on a table of sessions or batches, and how one of its rows is read.
+/// The queries on the table of sessions or batches, and the function that reads a row.
 pub(super) struct Listed<T> {
     pub(super) by_id: &'static str,
     pub(super) by_name: &'static str,
@@ -27,7 +27,7 @@ macro_rules! listed {
     ($table:literal, $read:expr) => {
         $crate::listed::Listed {
             by_id: concat!("SELECT * FROM ", $table, " WHERE id = ?1 AND listed = 1"),
-            // Thousands may have had the name, one after the other. Two look-ups in indexes find
+            // Thousands of rows may have had the name, one after the other. Two index look-ups find
             // the row: the one that has not ended, else the newest.
             by_name: concat!(
                 "SELECT * FROM ",
@@ -80,9 +80,8 @@ macro_rules! listed {
                 $table,
                 " SET listed = 0 WHERE id = ?1 AND listed = 1"
             ),
-            // Both rules take the oldest rows, so the rule that takes more has taken the rows of
-            // the other. At most 1 000: no other write goes on during a delete, and all rows are
-            // in memory.
+            // Both rules take the oldest rows, so the rule that takes more covers the other. The
+            // limit is 1 000, as no other write runs during a delete and all rows are in memory.
             doomed: concat!(
                 "UPDATE ",
                 $table,
@@ -182,8 +181,8 @@ impl<T> Listed<T> {
         Ok(done.rows_affected() > 0)
     }
 
-    /// Chooses the rows that are to be deleted, and takes them off the list: their parts may go
-    /// before they do.
+    /// Chooses the rows that are to be deleted, and takes them off the list, as rows that belong to
+    /// them may be deleted first.
     pub(super) async fn doom(
         &self,
         connection: &mut SqliteConnection,
@@ -198,7 +197,7 @@ impl<T> Listed<T> {
             .map_err(failed("choose the rows to delete"))
     }
 
-    /// Deletes rows, and answers those that could be read, by number.
+    /// Deletes rows, and answers the readable ones by number.
     pub(super) async fn delete(
         &self,
         connection: &mut SqliteConnection,

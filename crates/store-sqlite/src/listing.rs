@@ -1,4 +1,4 @@
-//! Lists, seen through a window.
+//! Lists with a window.
 
 use livius_store::Window;
 use sqlx::sqlite::SqliteRow;
@@ -21,7 +21,7 @@ impl Listing {
         connection: &mut SqliteConnection,
         window: Window,
     ) -> Result<(u64, Vec<SqliteRow>), sqlx::Error> {
-        // Counts and reads within one transaction, so that the two agree.
+        // Counts and reads within one transaction, so that both agree.
         let mut transaction = connection.begin().await?;
         let total = sqlx::query_scalar(self.count)
             .fetch_one(&mut *transaction)

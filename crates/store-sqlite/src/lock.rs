@@ -1,4 +1,4 @@
-//! One server at a time.
+//! The lock that allows one server at a time.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
@@ -7,14 +7,14 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::OpenError;
 
-/// The system's lock on the file `<database>.lock`, which it releases even when the process is killed. The database's own locks would not do: they
-/// let two servers take turns.
+/// A lock of the operating system on the file `<database>.lock`. The system releases it even when
+/// the process is killed. The database's own locks are not enough: they let two servers take turns.
 pub(super) struct FileLock {
     _file: File,
 }
 
 impl FileLock {
-    /// Takes the lock that belongs to a database.
+    /// Takes the lock of a database.
     pub(super) fn take(database: &Utf8Path) -> Result<Self, OpenError> {
         let path = Utf8PathBuf::from(format!("{database}.lock"));
         let opened = OpenOptions::new()

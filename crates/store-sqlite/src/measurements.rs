@@ -1,4 +1,5 @@
-//! How long things take. Run them alone: `cargo test -p livius-store-sqlite -- --ignored --nocapture --test-threads=1`.
+//! Measurements. Run them alone: `cargo test -p livius-store-sqlite -- --ignored --nocapture
+//! --test-threads=1`.
 
 use std::time::Instant;
 
@@ -137,7 +138,7 @@ async fn outputs() {
     .await;
 }
 
-/// Batches that have ended, one a second, all with one name.
+/// Ended batches with the same name, one per second.
 const ENDED_BATCHES: &str = r#"
 WITH RECURSIVE numbers (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM numbers WHERE id < 100000)
 INSERT INTO batches (id, ended_at, name, state, times, request)

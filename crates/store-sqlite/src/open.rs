@@ -1,4 +1,4 @@
-//! Opening the file.
+//! Opens the database file.
 
 use std::fs::OpenOptions;
 use std::io::{self, ErrorKind};
@@ -17,60 +17,61 @@ use super::writer::Writer;
 use super::{SqliteStore, failed};
 use livius_store::StoreError;
 
-/// Only other programs, such as a backup, can hold the file: the store itself has one writer.
+/// How long a write waits for other programs, such as a backup. The store itself has one writer.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-/// A large output makes the log grow; a checkpoint cuts it back to this.
+/// A large output makes the write-ahead log grow. A checkpoint truncates it to this size.
 const LOG_BYTES_KEPT: &str = "16777216";
 
-/// Why a store cannot be opened.
+/// The reasons why a store cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// Another process has it.
+    /// Another process has the database open.
     #[error("open {path}: another server is using it")]
     InUse {
         /// The database.
         path: Utf8PathBuf,
     },
-    /// The lock file cannot be had.
+    /// The lock file cannot be locked.
     #[error("lock {path}")]
     Lock {
         /// The lock file.
         path: Utf8PathBuf,
-        /// Why not.
+        /// The reason.
         #[source]
         source: io::Error,
     },
-    /// The file cannot be created.
+    /// The database file cannot be created.
     #[error("create {path}")]
     Create {
         /// The database.
         path: Utf8PathBuf,
-        /// Why not.
+        /// The reason.
         #[source]
         source: io::Error,
     },
-    /// It cannot be opened as a database.
+    /// The file cannot be opened as a database.
     #[error("open {path}")]
     Connect {
         /// The database.
         path: Utf8PathBuf,
-        /// Why not.
+        /// The reason.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// What is in it does not fit this server.
+    /// The schema of the file does not fit this server.
     #[error("open {path}")]
     Schema {
         /// The database.
         path: Utf8PathBuf,
-        /// Why not.
+        /// The reason.
         #[source]
         source: SchemaError,
     },
 }
 
 impl SqliteStore {
-    /// Opens the database file, or creates it, readable by its owner only. Its directory must exist.
+    /// Opens the database file. Creates it if it is missing, readable by its owner only. The
+    /// directory must exist.
     pub async fn open(path: &Utf8Path) -> Result<Self, OpenError> {
         let lock = Arc::new(FileLock::take(path)?);
         create_private(path).map_err(|source| OpenError::Create {
@@ -102,8 +103,8 @@ impl SqliteStore {
         })
     }
 
-    /// Waits for what is under way and moves the log into the file, so that the file alone has all. Without it nothing is lost: the
-    /// next opening does it.
+    /// Waits for running calls and moves the write-ahead log into the file, so that the file alone
+    /// is complete. Without a flush nothing is lost: the next opening moves the log.
     pub async fn flush(&self) -> Result<(), StoreError> {
         let mut turn = Writer::turn(&self.writer).await?;
         let _readers = self.readers.take_all().await;
@@ -115,9 +116,11 @@ impl SqliteStore {
     }
 }
 
-/// The library would create the file readable by all. The files beside it copy the mode of this one.
+/// Creates the file with a private mode: the library would create it readable by all. The log files
+/// copy the mode of this file.
 fn create_private(path: &Utf8Path) -> io::Result<()> {
-    // An existing file is not even opened: closing it again would release the locks that SQLite may have on it in this process.
+    // An existing file is not opened here: closing it would release the locks that SQLite may hold
+    // on it in this process.
     match OpenOptions::new()
         .write(true)
         .create_new(true)

@@ -76,7 +76,7 @@ impl PieceStore for SqliteStore {
     }
 }
 
-/// The table, the session, and the number there.
+/// The queries, the session's number, and the number of the statement or job.
 fn place(of: PiecesOf) -> (Pieces, i32, i32) {
     match of {
         PiecesOf::Statement(session, statement) => (OUTPUTS, session.0, statement.0),

@@ -6,18 +6,18 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, SqliteConnection};
 use tokio::sync::{Mutex, MutexGuard};
 
-/// Reads are short; more of them at once would only compete for the processor.
+/// Reads are short. More connections would only compete for the processor.
 const COUNT: usize = 3;
 
-/// A few connections. The pool of sqlx would do, but it takes as long as the read itself: it tests and returns each connection in a task
-/// of its own.
+/// A few connections. The pool of sqlx would double the time of a read: it tests and returns each
+/// connection in a task of its own.
 pub(super) struct Readers {
     connections: Vec<Mutex<SqliteConnection>>,
     turn: AtomicUsize,
 }
 
 impl Readers {
-    /// Opens them all.
+    /// Opens all connections.
     pub(super) async fn open(options: SqliteConnectOptions) -> Result<Self, sqlx::Error> {
         let options = options.read_only(true);
         let mut connections = Vec::with_capacity(COUNT);
@@ -30,7 +30,7 @@ impl Readers {
         })
     }
 
-    /// Takes one that is free, or waits for one.
+    /// Takes a free connection, or waits for one.
     pub(super) async fn take(&self) -> MutexGuard<'_, SqliteConnection> {
         if let Some(free) = self
             .connections
@@ -43,7 +43,7 @@ impl Readers {
         self.connections[turn].lock().await
     }
 
-    /// Takes all of them: nobody reads then.
+    /// Takes all connections, so that nothing reads.
     pub(super) async fn take_all(&self) -> Vec<MutexGuard<'_, SqliteConnection>> {
         let mut taken = Vec::with_capacity(COUNT);
         for connection in &self.connections {

@@ -53,7 +53,7 @@ async fn create(
         .bind(&new.name)
         .bind(json(&state))
         .bind(json(&new.source));
-    // All rows are fetched, as for a statement.
+    // Fetches all rows, as for a statement.
     let ids: Vec<i64> = insert
         .fetch_all(connection)
         .await

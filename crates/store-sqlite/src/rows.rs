@@ -1,4 +1,4 @@
-//! Between rows and records.
+//! Converts between rows and records.
 
 use jiff::Timestamp;
 use livius_domain::driver::{DriverLocation, DriverProgram, DriverRecord, DriverUse, Lease};
@@ -13,7 +13,8 @@ use sqlx::sqlite::SqliteRow;
 
 use livius_store::{Output, StoreError, StoredJob, StoredStatement};
 
-/// The columns of an output: itself when it is short, else the count of its pieces and their length.
+/// The columns of an output: the text of a short one, and the number and length of the pieces of a
+/// long one.
 type OutputColumns = [&'static str; 3];
 
 const OUTPUT: OutputColumns = ["output", "output_chunks", "output_bytes"];
@@ -42,8 +43,8 @@ pub(super) fn batch(row: &SqliteRow) -> Result<BatchRecord, StoreError> {
     read_batch(id, row).map_err(|source| corrupt(format!("batch {id}"), source))
 }
 
-/// Reads what can be read of many rows. One that cannot be must not take the others with it, least of all when the server starts: it is
-/// left out, and whoever runs the server is told.
+/// Reads the readable ones of many rows. An unreadable row must not affect the others, least of all
+/// when the server starts: it is left out and logged as an error.
 pub(super) fn readable<T>(
     rows: &[SqliteRow],
     read: impl Fn(&SqliteRow) -> Result<T, StoreError>,
@@ -129,7 +130,7 @@ pub(super) fn driver(row: &SqliteRow) -> Result<DriverRecord, StoreError> {
     read_driver(&id, row).map_err(|source| corrupt(format!("driver {id}"), source))
 }
 
-/// How a language is written.
+/// The text of a language in its column.
 pub(super) fn language_name(language: JobLanguage) -> &'static str {
     match language {
         JobLanguage::Jvm => "jvm",
@@ -137,7 +138,7 @@ pub(super) fn language_name(language: JobLanguage) -> &'static str {
     }
 }
 
-/// How a program is written.
+/// The text of a program in its column.
 pub(super) fn program_name(program: DriverProgram) -> &'static str {
     match program {
         DriverProgram::Agent => "agent",
@@ -145,7 +146,7 @@ pub(super) fn program_name(program: DriverProgram) -> &'static str {
     }
 }
 
-/// How a use is written.
+/// The text of a use in its column.
 pub(super) fn use_name(used_as: ResourceUse) -> &'static str {
     match used_as {
         ResourceUse::Library => "library",
@@ -153,12 +154,12 @@ pub(super) fn use_name(used_as: ResourceUse) -> &'static str {
     }
 }
 
-/// Writes a document. Maps have text keys and nothing refuses, so it cannot fail.
+/// Writes a document. This cannot fail: records are plain data, and the keys of maps are texts.
 pub(super) fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("records are plain data")
 }
 
-/// Writes a part that may be absent as one that is null.
+/// Writes a part that may be absent.
 pub(super) fn optional_json(value: Option<&impl Serialize>) -> Option<String> {
     value.map(json)
 }
@@ -168,7 +169,8 @@ pub(super) fn count(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
 
-/// Writes a count; the database has no numbers above this, and no table has that many rows.
+/// Writes a count. Greater numbers than the database has become the greatest one: no table has that
+/// many rows.
 pub(super) fn limit(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -1,21 +1,22 @@
-//! Which version the file has, and making it this one.
+//! The version of the file's schema, and its migration.
 
 use sqlx::{AssertSqlSafe, Connection, Executor, SqliteConnection};
 
-/// The steps from an empty file to this version, one per version. A released one is never edited.
+/// The migrations from an empty file to this version, one per version. A released migration is
+/// never edited.
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_initial.sql"),
     include_str!("../migrations/0002_batches.sql"),
     include_str!("../migrations/0003_jobs.sql"),
     include_str!("../migrations/0004_drivers.sql"),
 ];
-/// Marks the file as Livius's: "Livi".
+/// Marks the file as a file of Livius: "Livi".
 const APPLICATION_ID: i64 = 0x4c69_7669;
 
-/// Why a file does not fit this server.
+/// The reasons why a file does not fit this server.
 #[derive(Debug, thiserror::Error)]
 pub enum SchemaError {
-    /// A newer server wrote it.
+    /// A newer server wrote the file.
     #[error(
         "its schema has version {found} and this server knows none above {known}: start the newer server again, or restore a backup"
     )]
@@ -25,24 +26,24 @@ pub enum SchemaError {
         /// The newest known one.
         known: i64,
     },
-    /// Something else wrote it.
+    /// Another program wrote the file.
     #[error("it is not a database of Livius")]
     Foreign,
-    /// Its version cannot be read.
+    /// The version cannot be read.
     #[error("read its schema version")]
     Read(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// A step failed; the file is as it was before that step.
+    /// A migration failed. The file is as it was before that migration.
     #[error("bring its schema to version {version}")]
     Migrate {
-        /// The version it was to have.
+        /// The version that the migration leads to.
         version: i64,
-        /// Why it has not.
+        /// The reason.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
 
-/// Brings a file to this version, each step whole or not at all.
+/// Migrates a file to this version. Each migration is done whole or not at all.
 pub(super) async fn migrate(connection: &mut SqliteConnection) -> Result<(), SchemaError> {
     let found = version(connection).await?;
     let known = i64::try_from(MIGRATIONS.len()).expect("a handful of steps");

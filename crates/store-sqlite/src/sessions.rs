@@ -11,8 +11,8 @@ use super::listed::{Listed, listed};
 use super::rows::{self, json, optional_json};
 use super::{SqliteStore, changed, counters, failed};
 
-/// Deletes some rows of a table that belong to any of the sessions named in a JSON array. A piece
-/// has up to 256 KiB.
+/// Deletes at most 64 rows of the sessions that a JSON array names. A row may be a piece of 256
+/// KiB.
 macro_rules! part {
     ($table:literal) => {
         concat!(
@@ -34,8 +34,9 @@ const UPDATE: &str = "UPDATE sessions SET version = version + 1, proxy_user = ?3
                           last_activity = ?7, ended_at = ?8 \
                       WHERE id = ?1 AND version = ?2";
 pub(super) const SESSIONS: Listed<SessionRecord> = listed!("sessions", rows::session);
-/// All that belongs to a session goes with it (ON DELETE CASCADE). These parts may be many or long,
-/// so they go first, a few at a time: other writes go on in between.
+/// The foreign keys delete everything that belongs to a session (ON DELETE CASCADE). Rows of these
+/// tables may be many and long, so they are deleted first, a few at a time: other writes go on in
+/// between.
 pub(super) const PARTS: [&str; 4] = [
     part!("statement_chunks"),
     part!("job_chunks"),
@@ -112,7 +113,7 @@ async fn create(
     let number = counters::take(&mut transaction, "session", "number a session").await?;
     let record = first_record(SessionId(number), new)?;
     let inserted = insert(&mut transaction, &record).await?;
-    // A refusal is committed too, for the number.
+    // A refusal is committed, too: its number is used up.
     transaction
         .commit()
         .await
@@ -150,7 +151,7 @@ async fn update(
     Ok(())
 }
 
-/// Answers whether there may be more.
+/// Deletes some rows. Answers whether there may be more.
 async fn delete_some(
     connection: &mut SqliteConnection,
     part: &'static str,
@@ -164,7 +165,8 @@ async fn delete_some(
     Ok(done.rows_affected() > 0)
 }
 
-/// What is answered must be what will be read, so the time has the store's precision from the start.
+/// The answer must equal the record that is read later, so the time is cut to the store's precision
+/// here.
 fn first_record(id: SessionId, new: NewSession) -> Result<SessionRecord, StoreError> {
     let stored = Timestamp::from_microsecond(new.created_at.as_microsecond());
     let created_at = stored.map_err(failed("take the time of a session"))?;
@@ -185,7 +187,7 @@ fn first_record(id: SessionId, new: NewSession) -> Result<SessionRecord, StoreEr
     })
 }
 
-/// Answers false when the name is taken.
+/// Inserts the row. Answers false when the name is taken.
 async fn insert(
     connection: &mut SqliteConnection,
     record: &SessionRecord,

@@ -9,14 +9,16 @@ use super::rows::{self, json};
 use super::{SqliteStore, changed, failed};
 use livius_store::{StatementStore, StoreError, StoredStatement, Window};
 
-// Each write below is one statement where it can be: it commits by itself, and statements are what there is most of.
+// Statements are written most often, so each write is one SQL statement where possible: it commits
+// by itself.
 const INSERT: &str = "INSERT INTO statements (session, id, kind, state, code) \
                       SELECT id, \
                              max(statement_floor, coalesce((SELECT max(id) + 1 FROM statements WHERE session = ?1), 0)), \
                              ?2, ?3, ?4 \
                       FROM sessions WHERE id = ?1 \
                       RETURNING id";
-// An output that is given takes the place of the pieces; without one, the pieces are all there once the statement is over.
+// A given output replaces the pieces. Without one, the pieces are complete once the statement is
+// over.
 const UPDATE: &str = "UPDATE statements SET version = version + 1, state = ?3, finished = ?4, \
                           output = coalesce(?5, output), \
                           (output_chunks, output_bytes) = ( \
@@ -97,7 +99,8 @@ async fn create(
         .bind(kind.as_str())
         .bind(json(&state))
         .bind(code);
-    // All rows are fetched, though there is one: the answer to the last fetch is what says that it was committed.
+    // Fetches all rows, though there is one: only the last fetch tells that the write was
+    // committed.
     let ids: Vec<i64> = insert
         .fetch_all(connection)
         .await
@@ -184,8 +187,8 @@ async fn trim(
     keep: u64,
 ) -> Result<(), StoreError> {
     let trim = async {
-        // Whoever is kept is newer than whoever goes, and its number keeps theirs from being given again. Only when nobody is kept is there
-        // something to remember.
+        // Kept rows have higher numbers than deleted ones, so a new number cannot be that of a
+        // deleted row. Only when no row is kept must the floor be stored.
         if keep > 0 {
             return delete_excess(connection, session, keep).await;
         }
@@ -213,7 +216,7 @@ async fn delete_excess(
     Ok(())
 }
 
-/// Counts and reads within one transaction, so that the two agree.
+/// Counts and reads within one transaction, so that both agree.
 async fn read_list(
     connection: &mut SqliteConnection,
     session: SessionId,

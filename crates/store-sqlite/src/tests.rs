@@ -1,4 +1,4 @@
-//! The conformance suite on files, and what only files have.
+//! The conformance suite on files, and tests of the files themselves.
 
 mod earlier;
 mod faulty;
@@ -49,7 +49,7 @@ impl Directory {
         directory
     }
 
-    /// Changes the file behind the store's back.
+    /// Changes the file without the store.
     pub(super) async fn tamper(&self, sql: &'static str) {
         let options = SqliteConnectOptions::new()
             .filename(self.database())
@@ -200,7 +200,7 @@ async fn files_that_do_not_fit_are_refused_and_left_alone() {
     assert!(matches!(refused, OpenError::Lock { .. }), "{refused:?}");
 }
 
-/// The rows that tell of sessions, whatever the table.
+/// Counts the rows of every table that belongs to sessions.
 const ROWS: &str = "SELECT (SELECT count(*) FROM sessions), (SELECT count(*) FROM statements), \
                            (SELECT count(*) FROM statement_chunks), (SELECT count(*) FROM jobs), \
                            (SELECT count(*) FROM job_chunks), (SELECT count(*) FROM resources)";
@@ -230,7 +230,8 @@ async fn a_purged_session_leaves_no_rows() {
     }
 }
 
-/// A write that fails; `ended` when the database, as on a full disk, has ended its transaction by itself.
+/// A write that fails. With `ended` the database has already ended the transaction, as it does on a
+/// full disk.
 async fn write_in_vain(store: &SqliteStore, ended: bool) {
     let mut turn = super::writer::Writer::turn(&store.writer).await.unwrap();
     let mut transaction = turn.connection().begin().await.unwrap();
@@ -243,8 +244,9 @@ async fn write_in_vain(store: &SqliteStore, ended: bool) {
     turn.end(failed).unwrap_err();
 }
 
-/// The library believes that a transaction is still open which the database has ended. Its next failure then leaves one open for ever,
-/// and all that is acknowledged afterwards is a part of it.
+/// When the database ends a transaction by itself, the library believes that it is still open.
+/// After the library's next failure a transaction would stay open, and all later writes would be
+/// acknowledged and lost.
 #[tokio::test]
 async fn writes_after_failures_are_committed() {
     let directory = Directory::new();

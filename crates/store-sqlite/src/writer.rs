@@ -9,7 +9,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use super::failed;
 use livius_store::StoreError;
 
-/// The connection, and how to make another one.
+/// The connection, with the options to open another one.
 pub(super) struct Writer {
     connection: SqliteConnection,
     options: SqliteConnectOptions,
@@ -34,9 +34,10 @@ impl Writer {
         }))
     }
 
-    /// Waits for the right to write. After a write that failed, or whose caller went away, the connection is made anew: on a full disk the
-    /// database ends a transaction by itself, which its library does not notice. All later writes would then be parts of a transaction that
-    /// never ends, acknowledged and lost.
+    /// Waits for the right to write. After a write that failed, or whose caller went away, this
+    /// opens a new connection. On a full disk the database ends a transaction by itself, and the
+    /// library does not notice. All later writes would then belong to a transaction that never
+    /// ends: acknowledged and lost.
     pub(super) async fn turn(writer: &Mutex<Self>) -> Result<Turn<'_>, StoreError> {
         let mut writer = writer.lock().await;
         if writer.suspect {
@@ -46,7 +47,7 @@ impl Writer {
                 .await
                 .map_err(failed("open the database again"))?;
             let old = std::mem::replace(&mut writer.connection, fresh);
-            // What it had not committed is undone by this.
+            // Closing undoes what was not committed.
             let _ = old.close().await;
         }
         writer.suspect = true;
@@ -59,7 +60,8 @@ impl Turn<'_> {
         &mut self.writer.connection
     }
 
-    /// Ends the turn: only a connection whose write succeeded, or was refused in good order, is used again.
+    /// Ends the turn. The connection is used again only if the write succeeded or was refused by a
+    /// rule.
     pub(super) fn end<T>(mut self, written: Result<T, StoreError>) -> Result<T, StoreError> {
         self.writer.suspect = !matches!(
             written,

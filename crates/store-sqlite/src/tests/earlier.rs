@@ -1,4 +1,4 @@
-//! What earlier versions wrote is read.
+//! Files of earlier versions can be read.
 
 use livius_domain::driver::{
     DriverLocation, DriverProgram, DriverRecord, DriverState, DriverTimes, DriverUse, Link,
@@ -18,7 +18,8 @@ use livius_store::{
     StoredStatement,
 };
 
-/// A file of version 1, with rows as version 1 wrote them: the request is flat, and the application has no address of a log.
+/// A file of version 1, with rows as version 1 wrote them: the request is flat, and the application
+/// has no address of a log.
 const VERSION_1: &str = concat!(
     include_str!("../../migrations/0001_initial.sql"),
     r#"
@@ -42,7 +43,7 @@ INSERT INTO statements VALUES (
 "#
 );
 
-/// What version 2 made of such a file: the same rows, and a batch.
+/// Turns it into a file of version 2: the same rows, and a batch.
 const VERSION_2: &str = concat!(
     include_str!("../../migrations/0002_batches.sql"),
     r#"
@@ -58,8 +59,8 @@ INSERT INTO batches VALUES (
 "#
 );
 
-/// What version 3 made of such a file: the same rows, a job with a long result, two added files, and
-/// drivers in every state that sessions and batches kept for them.
+/// Turns it into a file of version 3: the same rows, a job with a long result, two added files, and
+/// sessions and batches with drivers in different states.
 const VERSION_3: &str = concat!(
     include_str!("../../migrations/0003_jobs.sql"),
     r#"
@@ -348,7 +349,7 @@ fn drivers() -> Vec<DriverRecord> {
     ]
 }
 
-/// What is in the rows of version 1 is read, and a session of that time can be used like any other.
+/// The rows of version 1 are read, and such a session can be used like any other.
 async fn sessions_are_taken_over(store: &SqliteStore, opening: i32) {
     assert_eq!(store.unended_sessions().await.unwrap()[0].record, session());
     let named = store.session_named("nightly").await.unwrap();

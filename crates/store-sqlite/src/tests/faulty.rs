@@ -1,5 +1,4 @@
-//! The store that fails on purpose: the suite passes while nothing fails, and a failed write changes
-//! nothing.
+//! The faulty store. It passes the suite while nothing fails. A failed write changes nothing.
 
 use std::sync::Arc;
 use std::time::Duration;

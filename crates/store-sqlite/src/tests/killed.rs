@@ -1,4 +1,4 @@
-//! What was acknowledged survives `kill -9`.
+//! Acknowledged writes survive `kill -9`.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -14,7 +14,7 @@ use livius_store::{
     BatchStore, JobStore, Output, PieceStore, PiecesOf, ResourceStore, SessionStore,
 };
 
-/// Names the database to the process that is to be killed, which is this test program again.
+/// Names the database for the process that is killed. That process is this test program.
 const DATABASE: &str = "LIVIUS_STORE_TEST_WRITES_TO";
 const WRITER: &str = "tests::killed::writes_until_it_is_killed";
 
@@ -26,7 +26,7 @@ fn app(batch: BatchId) -> AppInfo {
     }
 }
 
-/// Not a test when it runs with the others.
+/// Does nothing when it runs as an ordinary test.
 #[tokio::test]
 async fn writes_until_it_is_killed() {
     let Some(database) = std::env::var_os(DATABASE) else {
@@ -49,7 +49,7 @@ async fn writes_until_it_is_killed() {
     }
 }
 
-/// A file for the session, and a job that succeeds with a long result.
+/// Writes a file for the session, and a job that succeeds with a long result.
 async fn write_job(store: &SqliteStore, session: SessionId, ended: Timestamp) {
     let file = store.create_resource(session, new_file()).await;
     file.unwrap();
@@ -68,7 +68,7 @@ async fn write_job(store: &SqliteStore, session: SessionId, ended: Timestamp) {
     store.update_job(&mut over, None).await.unwrap();
 }
 
-/// Whether all that was written of a session is there.
+/// Whether everything that was written for a session is there.
 async fn is_whole(store: &SqliteStore, session: SessionId) -> bool {
     let pending = store.pending_resources(session).await.unwrap();
     let job = store.job(session, JobId(1)).await.unwrap();
@@ -79,7 +79,7 @@ async fn is_whole(store: &SqliteStore, session: SessionId) -> bool {
         })
 }
 
-/// Answers the last batch that was acknowledged.
+/// Kills a writing process. Answers the last batch that it acknowledged.
 fn kill_a_writer(database: &Utf8Path, after: usize) -> i32 {
     let mut writer = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", WRITER, "--nocapture"])
@@ -94,7 +94,7 @@ fn kill_a_writer(database: &Utf8Path, after: usize) -> i32 {
     });
     let reached = acknowledged.by_ref().take(after).last();
     writer.kill().unwrap();
-    // It may have written more before it was hit.
+    // The process may have written more before it was killed.
     let last = acknowledged.last().or(reached);
     writer.wait().unwrap();
     last.expect("the writer came to acknowledge something")
@@ -119,7 +119,7 @@ async fn what_was_acknowledged_survives_a_kill() {
         }
         assert!(sessions >= acknowledged, "{sessions} of {acknowledged}");
         let next = store.create_batch(new_batch()).await.unwrap().id.0;
-        // One more may have been stored, or begun, without being acknowledged.
+        // One more batch may have been stored or numbered without an acknowledgement.
         assert!((last + 1..=last + 2).contains(&next), "{next} after {last}");
         first = next + 1;
     }

@@ -1,4 +1,4 @@
-//! What is asked for is found without looking through all that there is.
+//! Queries use indexes.
 
 use sqlx::{AssertSqlSafe, Row};
 
@@ -9,7 +9,7 @@ use crate::sessions::{PARTS, SESSIONS};
 use crate::{jobs, pieces, resources};
 use livius_store::BatchStore;
 
-/// The newest ended first.
+/// Ended batches. The newest one ended first.
 const ENDED: &str = r#"
 WITH RECURSIVE numbers (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM numbers WHERE id < 2500)
 INSERT INTO batches (id, ended_at, state, times, request)
@@ -65,7 +65,7 @@ async fn reads_no_table<T>(store: &SqliteStore, table: &str, queries: &Listed<T>
     }
 }
 
-/// The parts of ended sessions are found by their sessions.
+/// The rows of ended sessions are found by their session.
 #[tokio::test]
 async fn parts_are_found_by_their_session() {
     let directory = Directory::new();
@@ -79,7 +79,7 @@ async fn parts_are_found_by_their_session() {
     }
 }
 
-/// A session's own rows are found without looking at those of others.
+/// The rows of one session are found without reading the rows of others.
 #[tokio::test]
 async fn jobs_and_resources_are_found_by_their_session() {
     let directory = Directory::new();
@@ -112,7 +112,7 @@ async fn jobs_and_resources_are_found_by_their_session() {
     }
 }
 
-/// How the database answers a query, step by step.
+/// The query plan, one line per step.
 async fn plan(store: &SqliteStore, query: &str) -> Vec<String> {
     let explain = format!("EXPLAIN QUERY PLAN {query}");
     let rows = sqlx::query(AssertSqlSafe(explain))

@@ -1,4 +1,4 @@
-//! A row that cannot be read is one row.
+//! An unreadable row does not affect other rows.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -17,12 +17,12 @@ const ALL: Window = Window {
     descending: true,
 };
 
-/// What was logged.
+/// The captured log.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    /// What was logged since the last time, without times.
+    /// The lines that were logged since the last call, without times.
     fn take(&self) -> Vec<String> {
         let bytes = std::mem::take(&mut *self.0.lock().unwrap());
         let text = String::from_utf8(bytes).unwrap();
@@ -48,7 +48,7 @@ impl MakeWriter<'_> for Log {
     }
 }
 
-/// Three of each, of which the second is not what this version writes.
+/// A store with three rows of each kind. The second one is unreadable.
 async fn damaged() -> (Directory, SqliteStore) {
     let directory = Directory::new();
     let store = SqliteStore::open(&directory.database()).await.unwrap();
@@ -157,7 +157,7 @@ async fn asked_for_by_itself_it_is_an_error() {
     assert!(payload.is_some(), "its bytes can be read");
 }
 
-/// What this version does not write, wherever it stands.
+/// An unreadable value is found in every column.
 #[tokio::test]
 async fn every_part_of_a_job_is_looked_at() {
     let directory = Directory::new();
@@ -195,7 +195,7 @@ async fn every_part_of_a_job_is_looked_at() {
     }
 }
 
-/// Else nothing would ever be deleted again.
+/// Otherwise one unreadable row would stop all deletion.
 #[tokio::test]
 async fn it_does_not_keep_others_from_being_deleted() {
     let (directory, store) = damaged().await;
