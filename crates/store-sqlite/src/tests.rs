@@ -4,6 +4,7 @@ mod earlier;
 mod faulty;
 mod killed;
 mod plans;
+mod purge;
 mod unreadable;
 
 use std::os::unix::fs::PermissionsExt;

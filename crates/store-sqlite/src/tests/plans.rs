@@ -2,33 +2,11 @@
 
 use sqlx::{AssertSqlSafe, Row};
 
-use super::{Directory, SqliteStore, Timestamp};
+use super::{Directory, SqliteStore};
 use crate::batches::BATCHES;
 use crate::listed::Listed;
 use crate::sessions::{PARTS, SESSIONS};
 use crate::{jobs, pieces, resources};
-use livius_store::BatchStore;
-
-/// Ended batches. The newest one ended first.
-const ENDED: &str = r#"
-WITH RECURSIVE numbers (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM numbers WHERE id < 2500)
-INSERT INTO batches (id, ended_at, state, times, request)
-SELECT id, 3000 - id, '{"state":"running"}', '{"created_at":"1970-01-01T00:00:00Z"}', '{}'
-FROM numbers;"#;
-
-#[tokio::test]
-async fn very_many_are_deleted_part_by_part_oldest_first() {
-    let directory = Directory::new();
-    drop(SqliteStore::open(&directory.database()).await.unwrap());
-    directory.tamper(ENDED).await;
-    let store = SqliteStore::open(&directory.database()).await.unwrap();
-    for expected in [1_501..=2_500, 501..=1_500, 101..=500] {
-        let gone = store.purge_batches(Timestamp::MIN, 100).await.unwrap();
-        let ids: Vec<i32> = gone.iter().map(|record| record.id.0).collect();
-        assert_eq!(ids, expected.collect::<Vec<_>>());
-    }
-    assert_eq!(store.purge_batches(Timestamp::MIN, 100).await.unwrap(), []);
-}
 
 #[tokio::test]
 async fn no_question_reads_a_whole_table() {
