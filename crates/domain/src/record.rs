@@ -1,5 +1,7 @@
 //! What is stored of a session, its driver and its statements, and of a batch.
 
+use std::sync::Arc;
+
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -124,8 +126,8 @@ pub struct ProcessRecord {
     pub start_ticks: u64,
 }
 
-/// A statement as the store keeps it, without its output.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// A statement as the store keeps it, without its output. Clones share the code, which may be long.
+#[derive(Debug, Clone, PartialEq)]
 pub struct StatementRecord {
     /// Its session.
     pub session: SessionId,
@@ -137,7 +139,7 @@ pub struct StatementRecord {
     /// The language.
     pub kind: Kind,
     /// The text, line ends normalised to `\n`.
-    pub code: String,
+    pub code: Arc<str>,
     /// Where it stands.
     pub state: StatementState,
 }

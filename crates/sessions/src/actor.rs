@@ -6,14 +6,16 @@
 mod effects;
 mod jobs;
 mod link;
+mod queue;
 mod resources;
 mod statements;
+mod words;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use livius_domain::{Exit, Failure, JobId, SessionEvent, SessionRecord, StatementId, StopCause};
+use livius_domain::{Exit, Failure, JobId, SessionEvent, SessionRecord, StopCause};
 use livius_launch::DriverProcess;
 use secrecy::SecretString;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
@@ -23,6 +25,7 @@ use crate::core::Core;
 use crate::message::Message;
 use crate::registry::Entry;
 use crate::view::SessionView;
+use queue::Queue;
 
 /// From SIGTERM to SIGKILL, once a driver is ended by force.
 const FORCE_GRACE: Duration = Duration::from_secs(3);
@@ -64,8 +67,7 @@ pub(crate) struct Actor {
     entry: Arc<Entry>,
     record: SessionRecord,
     own: Own,
-    waiting: VecDeque<StatementId>,
-    current: Option<StatementId>,
+    statements: Queue,
     finished: u64,
     jobs: BTreeMap<JobId, jobs::Unfinished>,
     ended_jobs: u64,
@@ -92,8 +94,7 @@ impl Actor {
             entry,
             record,
             own,
-            waiting: VecDeque::new(),
-            current: None,
+            statements: Queue::default(),
             finished: 0,
             jobs: BTreeMap::new(),
             ended_jobs: 0,
@@ -221,7 +222,7 @@ impl Actor {
 
     /// Shows the session as it is now.
     fn publish(&self) {
-        let busy = self.current.is_some() || !self.waiting.is_empty();
+        let busy = !self.statements.is_empty();
         self.own.view.send_replace(Arc::new(SessionView {
             record: self.record.clone(),
             busy,

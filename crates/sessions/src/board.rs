@@ -56,26 +56,9 @@ impl Board {
         }
     }
 
-    /// How much code is kept for statements that are not over.
-    pub fn unfinished_bytes(&self) -> usize {
-        self.rows()
-            .values()
-            .filter(|row| !is_over(row))
-            .map(size)
-            .sum()
-    }
-
     /// A statement, if it is here.
     pub fn get(&self, id: StatementId) -> Option<StatementView> {
         self.rows().get(&id).cloned()
-    }
-
-    /// The record of a statement that is not over.
-    pub fn unfinished(&self, id: StatementId) -> Option<StatementRecord> {
-        self.rows()
-            .get(&id)
-            .filter(|row| !row.record.state.is_final())
-            .map(|row| row.record.clone())
     }
 
     fn rows(&self) -> MutexGuard<'_, BTreeMap<StatementId, StatementView>> {

@@ -219,7 +219,7 @@ fn read_statement(
         id,
         version: count(row.try_get("version")?),
         kind: Kind::parse(kind).ok_or_else(|| format!("unknown kind {kind:?}"))?,
-        code: row.try_get("code")?,
+        code: row.try_get::<String, _>("code")?.into(),
         state: document(row, "state")?,
     })
 }

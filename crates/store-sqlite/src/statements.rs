@@ -115,7 +115,7 @@ async fn create(
         id,
         version: 0,
         kind,
-        code: code.to_owned(),
+        code: code.into(),
         state,
     })
 }

@@ -63,7 +63,7 @@ impl<'a> StatementEnvelope<'a> {
         text.extend_from_slice(b"{\"id\":");
         append(text, &self.record.id.0);
         text.extend_from_slice(b",\"code\":");
-        append(text, &self.record.code);
+        append(text, &*self.record.code);
         text.extend_from_slice(b",\"state\":\"");
         text.extend_from_slice(self.record.state.livy_name().as_bytes());
         text.extend_from_slice(b"\",\"output\":");
@@ -127,7 +127,7 @@ mod tests {
             session: SessionId(7),
             id: StatementId(id),
             kind: Kind::PySpark,
-            code: code.to_owned(),
+            code: code.into(),
             state,
         }
     }

@@ -9,7 +9,7 @@ use livius_domain::{End, Exit, SessionEffect, SessionEvent, SessionState, chain}
 use livius_launch::{DriverProcess, Gone};
 use tokio::time::Instant;
 
-use super::statements::cause_words;
+use super::words::cause_words;
 use super::{Actor, Report};
 use crate::arrival;
 use crate::directory;
@@ -239,8 +239,7 @@ impl Actor {
     async fn recover_work(&mut self) -> Result<(), SessionError> {
         self.pending.clear();
         self.jobs.clear();
-        self.waiting.clear();
-        self.current = None;
+        self.statements.clear();
         self.recover_resources().await?;
         self.recover_jobs().await?;
         self.recover_statements().await

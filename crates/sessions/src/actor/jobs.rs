@@ -8,7 +8,7 @@ use livius_domain::{End, JobEffect, JobEvent, JobId, JobLanguage, JobOutcome, Jo
 use livius_store::PiecesOf;
 
 use super::Actor;
-use super::statements::end_reason;
+use super::words::{end_reason, shortened};
 use crate::error::SessionError;
 use crate::view::{JobView, OutputView};
 
@@ -17,9 +17,6 @@ const TRIM_EVERY: u64 = 64;
 
 /// What a job that is not over holds, in bytes of base64, in one session.
 const WAITING_BYTES: usize = 128 << 20;
-
-/// What is kept of a driver's words about a failure, in bytes.
-const ERROR_BYTES: usize = 64 << 10;
 
 /// A job that is not over.
 pub(super) struct Unfinished {
@@ -306,12 +303,4 @@ pub(super) struct Ending {
 fn is_base64(text: &str) -> bool {
     text.bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
-}
-
-pub(super) fn shortened(mut text: String) -> String {
-    if text.len() > ERROR_BYTES {
-        text.truncate(text.floor_char_boundary(ERROR_BYTES));
-        text.push_str("\n…");
-    }
-    text
 }

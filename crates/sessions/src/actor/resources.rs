@@ -8,7 +8,7 @@ use livius_domain::{ResourceId, ResourceRecord, ResourceSource, ResourceState};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Actor;
-use super::jobs::shortened;
+use super::words::shortened;
 use crate::arrival;
 use crate::error::SessionError;
 use crate::message::{Added, Resource};

@@ -7,10 +7,12 @@ use jiff::Timestamp;
 use livius_agent_link::Command;
 use livius_domain::{
     End, Kind, NewStatement, StatementEffect, StatementEvent, StatementId, StatementRecord,
+    StatementState, chain,
 };
 use tokio::time::Instant;
 
 use super::Actor;
+use super::words::{checked_output, incomplete_output, lost_output};
 use crate::board::output_view;
 use crate::error::SessionError;
 use crate::view::{OutputView, StatementView};
@@ -33,28 +35,17 @@ impl Actor {
         if !self.record.state.accepts_statements() {
             return Err(SessionError::not_active(&self.record.state));
         }
-        let limit = self.core.config.limits.waiting_statements;
-        if self.waiting.len() >= limit {
-            return Err(SessionError::TooManyStatements {
-                session: self.record.id,
-                limit,
-            });
-        }
-        if self.entry.board.unfinished_bytes() + new.code.len() > WAITING_BYTES {
-            return Err(SessionError::TooMuchCode {
-                session: self.record.id,
-                limit: WAITING_BYTES,
-            });
-        }
+        self.check_room_for_code(new.code.len())?;
         let kind = statement_kind(new.kind, self.record.request.kind)?;
         let record = self
             .core
             .store
             .create_statement(self.record.id, kind, &new.code)
             .await?;
+        drop(new);
         let id = record.id;
         self.record.last_activity = self.core.clock.now();
-        self.waiting.push_back(id);
+        self.statements.add(record.clone());
         self.publish();
         self.entry.board.show(record.clone(), OutputView::None);
         self.dispatch_or_retry().await;
@@ -66,6 +57,19 @@ impl Actor {
         }))
     }
 
+    fn check_room_for_code(&self, more: usize) -> Result<(), SessionError> {
+        let session = self.record.id;
+        let limit = self.core.config.limits.waiting_statements;
+        if self.statements.waiting() >= limit {
+            return Err(SessionError::TooManyStatements { session, limit });
+        }
+        if self.statements.bytes() + more > WAITING_BYTES {
+            let limit = WAITING_BYTES;
+            return Err(SessionError::TooMuchCode { session, limit });
+        }
+        Ok(())
+    }
+
     /// Hands the next statement over; if it cannot be stored, some time later.
     pub(super) async fn dispatch_or_retry(&mut self) {
         let dispatched = self.dispatch().await;
@@ -74,48 +78,32 @@ impl Actor {
 
     pub(super) fn retry_after(&mut self, dispatched: Result<(), SessionError>) {
         if let Err(error) = dispatched {
-            tracing::error!(session.id = %self.record.id, error = %livius_domain::chain(&error), "cannot hand over what is to run; trying again");
+            tracing::error!(session.id = %self.record.id, error = %chain(&error), "cannot hand over what is to run; trying again");
             self.retry = Some(Instant::now() + RETRY_PAUSE);
         }
     }
 
-    /// Hands the next statement over when nothing runs; after a lost link, the one that runs again.
+    /// Hands the next statement over when the driver has none.
     pub(super) async fn dispatch(&mut self) -> Result<(), SessionError> {
         if !self.is_reachable() {
             return Ok(());
         }
-        if self.current.is_none() {
-            self.current = self.waiting.pop_front();
-        } else {
-            return Ok(());
+        match self.statements.next() {
+            Some(record) => self.step(record, StatementEvent::Dispatch, None).await,
+            None => Ok(()),
         }
-        let Some(record) = self.current.and_then(|id| self.entry.board.unfinished(id)) else {
-            return Ok(());
-        };
-        if let Err(error) = self.step(&record, StatementEvent::Dispatch, None).await {
-            // Nothing was handed over: it keeps its place.
-            if let Some(id) = self.current.take() {
-                self.waiting.push_front(id);
-            }
-            return Err(error);
-        }
-        Ok(())
     }
 
-    /// After a lost link: says again what the agent may have missed. It knows what it has heard before.
+    /// After a lost link: repeats what the agent may have missed. The agent ignores what it knows.
     pub(super) async fn dispatch_again(&mut self) -> Result<(), SessionError> {
-        let Some(record) = self.current.and_then(|id| self.entry.board.unfinished(id)) else {
+        let Some(record) = self.statements.current() else {
             return self.dispatch().await;
         };
-        let cancelling = matches!(
-            record.state,
-            livius_domain::StatementState::Cancelling { .. }
-        );
-        self.step(&record, StatementEvent::Dispatch, None).await?;
+        let statement = record.id;
+        let cancelling = matches!(record.state, StatementState::Cancelling { .. });
+        self.step(record, StatementEvent::Dispatch, None).await?;
         if cancelling {
-            self.send(Command::Cancel {
-                statement: record.id,
-            });
+            self.send(Command::Cancel { statement });
         }
         Ok(())
     }
@@ -125,10 +113,10 @@ impl Actor {
         id: StatementId,
         at: i64,
     ) -> Result<(), SessionError> {
-        match self.entry.board.unfinished(id) {
+        match self.statements.get(id) {
             Some(record) if record.state.is_dispatched() => {
-                self.step(&record, StatementEvent::Started(self.timestamp(at)), None)
-                    .await
+                let started = StatementEvent::Started(self.timestamp(at));
+                self.step(record, started, None).await
             }
             _ => Ok(()),
         }
@@ -142,7 +130,7 @@ impl Actor {
         output: Option<String>,
         chunks: u32,
     ) -> Result<(), SessionError> {
-        let Some(record) = self.entry.board.unfinished(id) else {
+        let Some(record) = self.statements.get(id) else {
             return Ok(());
         };
         let event = StatementEvent::Finished {
@@ -152,9 +140,8 @@ impl Actor {
         let stored = if chunks > 0 {
             None
         } else {
-            output.map(|text| checked(id, text))
+            output.map(|text| checked_output(id, text))
         };
-        let was_current = self.current == Some(id);
         let before = record.state;
         let (state, _) = before.on(event)?;
         let mut record = StatementRecord { state, ..record };
@@ -171,19 +158,13 @@ impl Actor {
             Err(error) => {
                 // The agent says it again. The statement has not ended for us, but its row is newer.
                 record.state = before;
-                self.entry.board.show(record, OutputView::None);
+                self.statements.update(&record);
                 return Err(error);
             }
         };
-        if was_current {
-            self.current = None;
-        }
-        self.waiting.retain(|waiting| *waiting != id);
+        self.statements.update(&record);
         self.record.last_activity = self.core.clock.now();
-        // A client that sees the last statement's end must find the session idle, so the session is shown first.
-        self.publish();
-        self.entry.board.show(record, view);
-        self.finished += 1;
+        self.show(record, view);
         self.trim().await;
         self.dispatch_or_retry().await;
         Ok(())
@@ -194,29 +175,17 @@ impl Actor {
         if !self.record.state.accepts_statements() {
             return Err(SessionError::not_active(&self.record.state));
         }
-        let Some(record) = self.entry.board.unfinished(id) else {
+        let Some(record) = self.statements.get(id) else {
             return Ok(());
         };
-        self.record.last_activity = self.core.clock.now();
-        // As with a result: who sees the last one cancelled must find the session idle.
-        let was_waiting = self.waiting.iter().position(|waiting| *waiting == id);
-        self.waiting.retain(|waiting| *waiting != id);
-        self.publish();
         let now = self.core.clock.now();
-        if let Err(error) = self.step(&record, StatementEvent::Cancel(now), None).await {
-            if let Some(place) = was_waiting {
-                self.waiting.insert(place, id);
-            }
-            self.publish();
-            return Err(error);
-        }
-        Ok(())
+        self.record.last_activity = now;
+        self.step(record, StatementEvent::Cancel(now), None).await
     }
 
     /// Cancels those that wait, then the one that runs.
     pub(super) async fn cancel_all(&mut self) -> Result<(), SessionError> {
-        let all: Vec<StatementId> = self.waiting.iter().copied().chain(self.current).collect();
-        for id in all {
+        for id in self.statements.ids_to_cancel() {
             self.cancel(id).await?;
         }
         Ok(())
@@ -224,52 +193,41 @@ impl Actor {
 
     /// The driver is gone: what ran has failed, what waited never ran.
     pub(super) async fn end_statements(&mut self, end: &End) {
-        let ids: Vec<StatementId> = self
-            .current
-            .take()
-            .into_iter()
-            .chain(self.waiting.drain(..))
-            .collect();
-        for id in ids {
-            let Some(record) = self.entry.board.unfinished(id) else {
+        for id in self.statements.ids() {
+            let Some(record) = self.statements.get(id) else {
                 continue;
             };
-            let output = lost_output(id, end);
-            let lost = StatementEvent::DriverLost(self.core.clock.now());
-            if let Err(error) = self.step(&record, lost, Some(&output)).await {
-                tracing::error!(session.id = %self.record.id, statement.id = %id, error = %livius_domain::chain(&error), "cannot store a statement's end");
+            if let Err(error) = self.lose_statement(record, end).await {
+                tracing::error!(session.id = %self.record.id, statement.id = %id, error = %chain(&error), "cannot store a statement's end");
             }
         }
+        self.statements.clear();
     }
 
     /// The same for those whose end could not be stored, or was never known here.
     pub(super) async fn end_stored_statements(&mut self, end: &End) -> Result<(), SessionError> {
-        for record in self
-            .core
-            .store
-            .unfinished_statements(self.record.id)
-            .await?
-        {
-            let output = lost_output(record.id, end);
-            let lost = StatementEvent::DriverLost(self.core.clock.now());
-            self.step(&record, lost, Some(&output)).await?;
+        let store = &self.core.store;
+        for record in store.unfinished_statements(self.record.id).await? {
+            self.lose_statement(record, end).await?;
         }
         Ok(())
     }
 
+    async fn lose_statement(
+        &mut self,
+        record: StatementRecord,
+        end: &End,
+    ) -> Result<(), SessionError> {
+        let output = lost_output(record.id, end);
+        let lost = StatementEvent::DriverLost(self.core.clock.now());
+        self.step(record, lost, Some(&output)).await
+    }
+
     /// Takes up the statements of a session found in the store.
     pub(super) async fn recover_statements(&mut self) -> Result<(), SessionError> {
-        for record in self
-            .core
-            .store
-            .unfinished_statements(self.record.id)
-            .await?
-        {
-            if record.state.is_dispatched() && self.current.is_none() {
-                self.current = Some(record.id);
-            } else {
-                self.waiting.push_back(record.id);
-            }
+        let store = &self.core.store;
+        for record in store.unfinished_statements(self.record.id).await? {
+            self.statements.add(record.clone());
             self.entry.board.show(record, OutputView::None);
         }
         Ok(())
@@ -278,26 +236,24 @@ impl Actor {
     /// One step of a statement: stored, acted upon, shown.
     async fn step(
         &mut self,
-        record: &StatementRecord,
+        record: StatementRecord,
         event: StatementEvent,
         lost: Option<&str>,
     ) -> Result<(), SessionError> {
         let (state, effect) = record.state.on(event)?;
-        let mut record = StatementRecord {
-            state,
-            ..record.clone()
-        };
+        let mut record = StatementRecord { state, ..record };
         let output = lost.filter(|_| effect == Some(StatementEffect::WriteDriverLost));
         self.core
             .store
             .update_statement(&mut record, output)
             .await?;
+        self.statements.update(&record);
         match effect {
             Some(StatementEffect::SendRun) => {
                 self.send(Command::Run {
                     statement: record.id,
                     kind: record.kind,
-                    code: record.code.clone(),
+                    code: record.code.to_string(),
                 });
             }
             Some(StatementEffect::SendCancel) => self.send(Command::Cancel {
@@ -305,12 +261,21 @@ impl Actor {
             }),
             Some(StatementEffect::WriteDriverLost) | None => {}
         }
+        let view = output.map_or(OutputView::None, |text| OutputView::Inline(Arc::from(text)));
+        self.show(record, view);
+        Ok(())
+    }
+
+    /// Shows a statement. A client that sees the last one end must find the session idle, so the session is shown first.
+    /// At the session's own end the session is shown last: its end is not stored yet.
+    fn show(&mut self, record: StatementRecord, output: OutputView) {
         if record.state.is_final() {
             self.finished += 1;
+            if !self.record.state.is_ended() {
+                self.publish();
+            }
         }
-        let view = output.map_or(OutputView::None, |text| OutputView::Inline(Arc::from(text)));
-        self.entry.board.show(record, view);
-        Ok(())
+        self.entry.board.show(record, output);
     }
 
     /// The output that came in pieces; if some are missing, the words that say so take their place.
@@ -326,8 +291,7 @@ impl Actor {
             OutputView::Chunked { chunks: there, .. } if there == chunks => Ok(view),
             OutputView::None if chunks == 0 => Ok(view),
             _ => {
-                let reason = "the output did not arrive whole: run the statement again";
-                let text = error_output(record.id, "IncompleteOutput", reason);
+                let text = incomplete_output(record.id);
                 store.update_statement(record, Some(&text)).await?;
                 Ok(OutputView::Inline(Arc::from(text)))
             }
@@ -339,7 +303,7 @@ impl Actor {
             self.finished = 0;
             let keep = self.core.config.limits.retained_statements as u64;
             if let Err(error) = self.core.store.trim_statements(self.record.id, keep).await {
-                tracing::warn!(session.id = %self.record.id, error = %livius_domain::chain(&error), "cannot drop old statements");
+                tracing::warn!(session.id = %self.record.id, error = %chain(&error), "cannot drop old statements");
             }
         }
     }
@@ -360,59 +324,5 @@ fn statement_kind(asked: Option<Kind>, session: Kind) -> Result<Kind, SessionErr
             "Code type should be specified if session kind is shared: add \"kind\" to the statement".to_owned(),
         )),
         kind => Ok(kind),
-    }
-}
-
-/// The output of a statement whose driver is gone, in Livy's form of an error.
-fn lost_output(id: StatementId, end: &End) -> String {
-    error_output(id, "SessionEnded", &end_reason(end))
-}
-
-/// Why code lost its driver, in words for its author.
-pub(super) fn end_reason(end: &End) -> String {
-    match (&end.failure, end.cause) {
-        (Some(failure), _) => format!("{}. {}", failure.message, failure.hint),
-        (None, Some(cause)) => format!(
-            "the session was stopped while the code ran ({})",
-            cause_words(cause)
-        ),
-        (None, None) => "the session ended while the code ran".to_owned(),
-    }
-}
-
-/// An output is embedded in answers as it is, so it must be JSON.
-fn checked(id: StatementId, text: String) -> String {
-    match serde_json::from_str::<serde::de::IgnoredAny>(&text) {
-        Ok(_) => text,
-        Err(error) => error_output(
-            id,
-            "InvalidOutput",
-            &format!("the driver's output is not JSON: {error}"),
-        ),
-    }
-}
-
-fn error_output(id: StatementId, ename: &str, evalue: &str) -> String {
-    serde_json::json!({
-        "status": "error",
-        "execution_count": id.0,
-        "ename": ename,
-        "evalue": evalue,
-        "traceback": [],
-    })
-    .to_string()
-}
-
-/// Why a session was stopped, in words that follow "stopped while the code ran".
-pub(super) fn cause_words(cause: livius_domain::StopCause) -> &'static str {
-    use livius_domain::StopCause as Cause;
-    match cause {
-        Cause::User => "on request",
-        Cause::IdleTimeout => "it was idle for longer than its idleTimeout",
-        Cause::Ttl => "it reached its ttl",
-        Cause::Heartbeat => "no request named it within heartbeatTimeoutInSecond",
-        Cause::Shutdown => "the server was shut down",
-        Cause::StartTimeout => "its start took too long",
-        Cause::Unreachable => "its driver could not be reached any more",
     }
 }

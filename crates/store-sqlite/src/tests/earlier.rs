@@ -166,7 +166,7 @@ fn statement() -> StoredStatement {
         id: StatementId(0),
         version: 0,
         kind: Kind::PySpark,
-        code: "1+1".to_owned(),
+        code: "1+1".into(),
         state: StatementState::Available {
             started: Some("2026-11-21T14:00:37.917Z".parse().unwrap()),
             completed: "2026-11-21T14:00:37.938Z".parse().unwrap(),

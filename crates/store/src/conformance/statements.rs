@@ -23,7 +23,7 @@ pub async fn numbers_count_from_0_in_each_session(place: &dyn Place) -> Outcome 
             id: StatementId(number),
             version: 0,
             kind: Kind::Sql,
-            code: "select 1".to_owned(),
+            code: "select 1".into(),
             state: StatementState::Waiting,
         };
         assert_eq!(made, expected);
