@@ -156,17 +156,15 @@ impl BatchState {
         *self == Self::NEW
     }
 
-    /// Livy's name of the state. What is being ended is shown as it was: Livy's batches have no word for it.
-    pub fn livy_name(&self) -> &'static str {
+    /// The state in one word, for logs.
+    pub fn name(&self) -> &'static str {
         match self {
-            Self::Starting { .. }
-            | Self::Stopping {
-                was_running: false, ..
-            } => "starting",
-            Self::Running | Self::Stopping { .. } => "running",
+            Self::Starting { .. } => "starting",
+            Self::Running => "running",
+            Self::Stopping { .. } => "stopping",
             Self::Ended(end) => match end.outcome {
-                BatchOutcome::Succeeded => "success",
-                BatchOutcome::Failed => "dead",
+                BatchOutcome::Succeeded => "succeeded",
+                BatchOutcome::Failed => "failed",
                 BatchOutcome::Killed => "killed",
             },
         }

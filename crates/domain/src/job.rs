@@ -109,20 +109,6 @@ pub struct IllegalJobTransition {
 type Step = (JobState, Option<JobEffect>);
 
 impl JobState {
-    /// Livy's name of the state.
-    pub fn livy_name(self) -> &'static str {
-        match self {
-            Self::Waiting => "SENT",
-            Self::Sent | Self::Cancelling { started: None } => "QUEUED",
-            Self::Started { .. } | Self::Cancelling { .. } => "STARTED",
-            Self::Ended { outcome, .. } => match outcome {
-                JobOutcome::Succeeded => "SUCCEEDED",
-                JobOutcome::Failed => "FAILED",
-                JobOutcome::Cancelled => "CANCELLED",
-            },
-        }
-    }
-
     /// Whether it is over.
     pub fn is_final(self) -> bool {
         matches!(self, Self::Ended { .. })

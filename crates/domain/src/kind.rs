@@ -57,14 +57,6 @@ impl Kind {
             Self::Shared => "shared",
         }
     }
-
-    /// The name that Livy's clients know: they refuse a whole list for one kind outside their enumeration.
-    pub fn livy_name(self) -> &'static str {
-        match self {
-            Self::PySpark3 => "pyspark",
-            other => other.as_str(),
-        }
-    }
 }
 
 impl fmt::Display for Kind {

@@ -2,7 +2,7 @@
 
 /// Why a name is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("Invalid session name: {name}")]
+#[error("{name} cannot be a name")]
 pub struct InvalidName {
     /// What was asked for.
     pub name: String,

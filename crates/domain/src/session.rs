@@ -146,21 +146,20 @@ impl SessionState {
         matches!(self, Self::Starting { .. })
     }
 
-    /// Livy's name of the state; `busy` tells whether statements run or wait.
-    pub fn livy_name(&self, busy: bool) -> &'static str {
+    /// The state in one word, for logs.
+    pub fn name(&self) -> &'static str {
         match self {
             Self::Starting { .. } => "starting",
             Self::Running {
                 link: Link::Recovering,
             } => "recovering",
-            Self::Running { .. } if busy => "busy",
-            Self::Running { .. } => "idle",
-            Self::Stopping { .. } => "shutting_down",
-            Self::Ended(End {
-                outcome: Outcome::Killed,
-                ..
-            }) => "killed",
-            Self::Ended(_) => "dead",
+            Self::Running { .. } => "running",
+            Self::Stopping { .. } => "stopping",
+            Self::Ended(end) => match end.outcome {
+                Outcome::Stopped => "stopped",
+                Outcome::Killed => "killed",
+                Outcome::Failed => "failed",
+            },
         }
     }
 

@@ -87,18 +87,6 @@ pub struct IllegalStatementTransition {
 type Step = (StatementState, Option<StatementEffect>);
 
 impl StatementState {
-    /// Livy's name of the state.
-    pub fn livy_name(self) -> &'static str {
-        match self {
-            // Handed over is not yet running: its interpreter may have to be started first.
-            Self::Waiting | Self::Running { started: None } => "waiting",
-            Self::Running { .. } => "running",
-            Self::Cancelling { .. } => "cancelling",
-            Self::Available { .. } => "available",
-            Self::Cancelled { .. } => "cancelled",
-        }
-    }
-
     /// Whether it is over.
     pub fn is_final(self) -> bool {
         matches!(self, Self::Available { .. } | Self::Cancelled { .. })

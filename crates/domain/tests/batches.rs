@@ -90,7 +90,7 @@ fn show(state: &State) -> String {
         }
         State::Ended(end) => {
             let reason = end.failure.as_ref().map(|failure| &failure.message);
-            format!("{} {reason:?}", state.livy_name())
+            format!("{} {reason:?}", state.name())
         }
     }
 }
@@ -177,10 +177,10 @@ proptest! {
             }
             unwanted |= stop && !before.is_ended();
             prop_assert!(!(unwanted && effects.contains(&BatchEffect::Launch)));
-            if next.livy_name() == "running" {
+            if next == State::Running {
                 prop_assert!(heard);
             }
-            if next.livy_name() == "success" && !before.is_ended() {
+            if next.name() == "succeeded" && !before.is_ended() {
                 prop_assert!(good);
             }
             state = next;

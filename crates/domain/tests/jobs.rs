@@ -100,15 +100,6 @@ fn every_job_state_meets_every_event() {
     insta::assert_snapshot!(table);
 }
 
-#[test]
-fn livy_has_a_name_for_every_state() {
-    let names: Vec<String> = states()
-        .into_iter()
-        .map(|state| format!("{:21} | {}", show(state), state.livy_name()))
-        .collect();
-    insta::assert_snapshot!(names.join("\n"));
-}
-
 fn any_event() -> impl Strategy<Value = Event> {
     prop::sample::select(events())
 }

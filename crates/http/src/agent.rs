@@ -7,24 +7,24 @@ mod resources;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
-use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use futures_util::StreamExt as _;
 use livius_domain::DriverId;
 use livius_sessions::AttachRefused;
-use livius_wire::ErrorMessage;
+use livius_wire::ProblemAnswer;
 use secrecy::{ExposeSecret as _, SecretString};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::error::ApiError;
 use crate::state::AppState;
+use crate::v1::{Problem, V1};
 
 /// Names the driver that an agent belongs to.
 const DRIVER_HEADER: &str = "livius-driver";
 
-pub fn routes() -> OpenApiRouter<AppState> {
+pub fn routes() -> OpenApiRouter<V1> {
     OpenApiRouter::new()
         .routes(routes!(agent_connect))
         .routes(routes!(application::application_report))
@@ -42,19 +42,19 @@ pub fn routes() -> OpenApiRouter<AppState> {
     ),
     responses(
         (status = 101, description = "A WebSocket"),
-        (status = 400, description = "The request is not one for a WebSocket", body = ErrorMessage),
-        (status = 401, description = "The secret is wrong", body = ErrorMessage),
-        (status = 404, description = "There is no such driver, or its session is over", body = ErrorMessage),
+        (status = 400, description = "The request is not one for a WebSocket", body = ProblemAnswer, content_type = "application/problem+json"),
+        (status = 401, description = "The secret is wrong", body = ProblemAnswer, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such driver, or its session is over", body = ProblemAnswer, content_type = "application/problem+json"),
     )
 )]
 pub async fn agent_connect(
     State(app): State<AppState>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Problem> {
     let (driver, token) = introduced(&headers)?;
     app.sessions.authorise(&driver, token.expose_secret())?;
-    let upgrade = upgrade.map_err(|rejection| ApiError::no_websocket(&rejection.body_text()))?;
+    let upgrade = upgrade.map_err(|rejection| no_websocket(&rejection.body_text()))?;
     let upgrade = upgrade
         .max_frame_size(livius_agent_link::MAX_FRAME_BYTES)
         .max_message_size(livius_agent_link::MAX_FRAME_BYTES);
@@ -62,17 +62,27 @@ pub async fn agent_connect(
 }
 
 /// Who an agent says it is: its driver, and the driver's secret.
-fn introduced(headers: &HeaderMap) -> Result<(DriverId, SecretString), ApiError> {
-    let token = bearer(headers).ok_or_else(ApiError::anonymous_agent)?;
-    let driver = headers
-        .get(DRIVER_HEADER)
-        .ok_or_else(ApiError::anonymous_agent)?;
+fn introduced(headers: &HeaderMap) -> Result<(DriverId, SecretString), Problem> {
+    let token = bearer(headers).ok_or_else(anonymous)?;
+    let driver = headers.get(DRIVER_HEADER).ok_or_else(anonymous)?;
     let driver = driver
         .to_str()
         .ok()
         .and_then(DriverId::parse)
         .ok_or(AttachRefused::UnknownDriver)?;
     Ok((driver, token))
+}
+
+/// The agent did not say which driver it belongs to.
+fn anonymous() -> Problem {
+    Problem::from(AttachRefused::WrongToken).hint(
+        "send 'Authorization: Bearer' with the driver's token, and its name in 'Livius-Driver'",
+    )
+}
+
+fn no_websocket(problem: &str) -> Problem {
+    let message = format!("agents connect here by WebSocket: {problem}");
+    Problem::new(StatusCode::BAD_REQUEST, "no_websocket", message)
 }
 
 fn bearer(headers: &HeaderMap) -> Option<SecretString> {

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;
 use tokio::time::Instant;
 
-use crate::error::ApiError;
+use crate::livy::Refusal;
 use crate::options::Options;
 use crate::request::browser::is_foreign;
 use crate::request::csrf;
@@ -19,10 +19,12 @@ use crate::request::leftover::Leftover;
 use crate::request::packing;
 use crate::request::path::normalise;
 use crate::request::query::Query;
+use crate::request::rejection::Rejection;
 use crate::response;
 use crate::response::security_headers::SecurityHeaders;
 use crate::state::AppState;
 use crate::ui::page::Depth;
+use crate::v1::Problem;
 
 /// Headers by which a POST asks to be taken for something else.
 const METHOD_HEADERS: [&str; 3] = [
@@ -43,11 +45,13 @@ pub async fn front(State(app): State<AppState>, request: Request, next: Next) ->
     } else {
         (Method::GET, String::new())
     };
+    let is_ours = is_ours(request.uri().path());
     let (request, leftover) = Leftover::of(request);
-    let mut response = match plain(request, &app.options) {
+    let responded = match plain(request, &app.options) {
         Ok(request) => caught(next.run(request)).await,
-        Err(error) => error.into_response(),
+        Err(rejection) => Err(rejection),
     };
+    let mut response = responded.unwrap_or_else(|rejection| refused(is_ours, rejection));
     finish(&mut response, &app.options.security_headers);
     if let Some(leftover) = leftover {
         leftover
@@ -59,14 +63,23 @@ pub async fn front(State(app): State<AppState>, request: Request, next: Next) ->
     response
 }
 
-/// A response also when a handler panics.
-async fn caught(response: impl Future<Output = Response>) -> Response {
-    match AssertUnwindSafe(response).catch_unwind().await {
-        Ok(response) => response,
-        Err(panic) => {
-            ApiError::internal(&format!("panic: {}", panic_text(&*panic))).into_response()
-        }
+/// Whether a path belongs to our own interface. Everything else is answered as Livy answers it.
+fn is_ours(path: &str) -> bool {
+    path.split('/').find(|segment| !segment.is_empty()) == Some("api")
+}
+
+fn refused(is_ours: bool, rejection: Rejection) -> Response {
+    if is_ours {
+        Problem::from(rejection).into_response()
+    } else {
+        Refusal::from(rejection).into_response()
     }
+}
+
+/// Turns a handler's panic into a rejection, so that the client gets a response.
+async fn caught(response: impl Future<Output = Response>) -> Result<Response, Rejection> {
+    let caught = AssertUnwindSafe(response).catch_unwind().await;
+    caught.map_err(|panic| Rejection::Internal(format!("panic: {}", panic_text(&*panic))))
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
@@ -75,20 +88,20 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
         .unwrap_or("without words")
 }
 
-fn plain(mut request: Request, options: &Options) -> Result<Request, ApiError> {
+fn plain(mut request: Request, options: &Options) -> Result<Request, Rejection> {
     if is_foreign(request.method(), request.headers(), &options.host_names) {
-        return Err(ApiError::foreign_page());
+        return Err(Rejection::ForeignPage);
     }
-    let path = normalise(request.uri().path()).map_err(|_| ApiError::bad_path())?;
+    let path = normalise(request.uri().path()).map_err(|_| Rejection::BadPath)?;
     if options.csrf_protection && csrf::is_missing(request.method(), &path, request.headers()) {
-        return Err(ApiError::no_csrf_header());
+        return Err(Rejection::NoCsrfHeader);
     }
     if is_versioned(&path) {
         check_version(request.headers())?;
     }
     let depth = Depth::of(request.uri().path());
     if let std::borrow::Cow::Owned(path) = path {
-        *request.uri_mut() = with_path(request.uri(), &path).ok_or_else(ApiError::bad_path)?;
+        *request.uri_mut() = with_path(request.uri(), &path).ok_or(Rejection::BadPath)?;
     }
     request.extensions_mut().insert(depth);
     packing::forgive(request.headers_mut());
@@ -130,7 +143,7 @@ fn is_versioned(path: &str) -> bool {
     matches!(path.split('/').nth(1), Some("sessions" | "batches"))
 }
 
-fn check_version(headers: &HeaderMap) -> Result<(), ApiError> {
+fn check_version(headers: &HeaderMap) -> Result<(), Rejection> {
     let accept = headers
         .get(ACCEPT)
         .and_then(|value| value.to_str().ok())
@@ -140,7 +153,7 @@ fn check_version(headers: &HeaderMap) -> Result<(), ApiError> {
     };
     match rest.split('+').next().unwrap_or_default() {
         VERSION => Ok(()),
-        other => Err(ApiError::unknown_version(other)),
+        other => Err(Rejection::UnknownVersion(other.to_owned())),
     }
 }
 
@@ -193,10 +206,23 @@ mod tests {
         );
     }
 
+    #[test]
+    fn each_interface_refuses_in_its_own_form() {
+        for (path, content_type) in [
+            ("/api/v1/batches/%zz", "application/problem+json"),
+            ("//api/%zz", "application/problem+json"),
+            ("/apis/%zz", "application/json;charset=utf-8"),
+            ("/sessions/%zz", "application/json;charset=utf-8"),
+        ] {
+            let response = refused(is_ours(path), Rejection::BadPath);
+            assert_eq!(response.headers()[CONTENT_TYPE], content_type, "{path}");
+        }
+    }
+
     #[tokio::test]
     async fn a_handler_that_panics_is_answered_for() {
-        let panics = caught(async { panic!("on purpose") }).await;
-        assert_eq!(panics.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let panicked = caught(async { panic!("on purpose") }).await;
+        assert!(matches!(panicked, Err(Rejection::Internal(what)) if what == "panic: on purpose"));
     }
 
     #[test]

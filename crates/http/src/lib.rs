@@ -8,7 +8,7 @@
 
 mod agent;
 mod deadline;
-mod error;
+mod face;
 mod front;
 mod livy;
 mod openapi;

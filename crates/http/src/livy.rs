@@ -1,29 +1,51 @@
-//! Livy's routes: one file per group of endpoints.
+//! Livy's interface: its routes, one file per group of endpoints, and its refusals.
 
 mod batches;
 mod completion;
 mod jobs;
 mod logs;
+mod refusal;
 mod resources;
 mod server;
 mod sessions;
 mod statements;
 mod uploads;
 
+use axum::extract::FromRef;
 use axum::middleware::from_fn_with_state;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::SizeAbove;
 use utoipa_axum::router::OpenApiRouter;
 
+pub use self::refusal::Refusal;
 use crate::deadline::respond_within;
+use crate::face::Face;
 use crate::options::Options;
 use crate::state::AppState;
+
+/// The state of Livy's routes.
+#[derive(Clone)]
+pub struct Livy(pub AppState);
+
+impl FromRef<Livy> for AppState {
+    fn from_ref(livy: &Livy) -> Self {
+        livy.0.clone()
+    }
+}
+
+impl Face for Livy {
+    type Error = Refusal;
+
+    fn app(&self) -> &AppState {
+        &self.0
+    }
+}
 
 /// A shorter response fits into one packet, so compressing it gains nothing.
 const COMPRESSED_FROM_BYTES: u64 = 1_400;
 
-pub fn routes(options: &Options) -> OpenApiRouter<AppState> {
+pub fn routes(options: &Options) -> OpenApiRouter<Livy> {
     let compression = CompressionLayer::new()
         .quality(CompressionLevel::Fastest)
         .compress_when(SizeAbove::new(COMPRESSED_FROM_BYTES));
@@ -36,9 +58,15 @@ pub fn routes(options: &Options) -> OpenApiRouter<AppState> {
         .merge(batches::routes())
         .merge(logs::routes())
         .merge(server::routes())
-        .layer(from_fn_with_state(options.deadline, respond_within));
+        .layer(from_fn_with_state(
+            options.deadline,
+            respond_within::<Refusal>,
+        ));
     // A file takes long to arrive; the usual time begins when all of it is there.
     let upload_deadline = options.upload_deadline + options.deadline;
-    let uploads = uploads::routes().layer(from_fn_with_state(upload_deadline, respond_within));
+    let uploads = uploads::routes().layer(from_fn_with_state(
+        upload_deadline,
+        respond_within::<Refusal>,
+    ));
     prompt.merge(uploads).layer(compression)
 }

@@ -10,4 +10,5 @@ pub mod multipart;
 pub mod packing;
 pub mod path;
 pub mod query;
+pub mod rejection;
 pub mod upload_body;

@@ -6,6 +6,8 @@ pub mod pieces;
 pub mod security_headers;
 pub mod statement_stream;
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderValue, StatusCode};
@@ -14,6 +16,14 @@ use serde::Serialize;
 
 /// Exactly as Livy writes it: some clients choose their parser by it.
 pub const JSON: HeaderValue = HeaderValue::from_static("application/json;charset=utf-8");
+
+/// Logs what broke, and answers the number by which a client can ask for it.
+pub fn log_internal(error: &str) -> u64 {
+    static COUNT: AtomicU64 = AtomicU64::new(1);
+    let reference = COUNT.fetch_add(1, Ordering::Relaxed);
+    tracing::error!(reference, error, "a request failed");
+    reference
+}
 
 /// An answer of JSON text.
 pub fn json(status: StatusCode, text: impl Into<Body>) -> Response {

@@ -7,46 +7,59 @@ use axum::{Extension, Router};
 use livius_sessions::{Batches, Sessions};
 use tower::Layer as _;
 use utoipa::openapi::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::deadline::respond_within;
 use crate::front::front;
+use crate::livy::{Livy, Refusal};
 use crate::options::Options;
 use crate::state::AppState;
 use crate::ui::page::{self, Depth};
+use crate::v1::{Problem, V1};
 use crate::{agent, livy, ui, v1};
+
+/// Every route, by the interface that it belongs to, and the description of them all.
+struct Table {
+    livy: Router<Livy>,
+    v1: Router<V1>,
+    document: OpenApi,
+}
+
+impl Table {
+    fn new(options: &Options) -> Self {
+        let promptly = options.deadline;
+        let ui = ui::routes().layer(from_fn_with_state(promptly, respond_within::<Refusal>));
+        let (livy, livys) = livy::routes(options).merge(ui).split_for_parts();
+        let v1 = v1::routes()
+            .merge(agent::routes())
+            .layer(from_fn_with_state(promptly, respond_within::<Problem>));
+        let (v1, ours) = v1.split_for_parts();
+        let mut document = crate::openapi::outline();
+        document.merge(livys);
+        document.merge(ours);
+        Self { livy, v1, document }
+    }
+}
 
 /// The whole edge as a service. It takes paths as clients write them.
 pub fn router(sessions: Sessions, batches: Batches, options: Options) -> Router {
-    let (routes, document) = table(&options).split_for_parts();
+    let Table { livy, v1, document } = Table::new(&options);
     let document = crate::openapi::text(&document).into();
     let app = AppState::new(sessions, batches, options, document);
-    let routes = routes.with_state(app.clone());
+    let livy = livy.with_state(Livy(app.clone()));
+    let v1 = v1.with_state(V1(app.clone()));
+    let routes: Router = livy.merge(v1).fallback(unrouted);
     // Layers of a router run behind its routing; the path must have its plain form before that.
     Router::new().fallback_service(from_fn_with_state(app, front).layer(routes))
 }
 
 /// The description of the whole interface.
 pub fn openapi() -> OpenApi {
-    table(&Options::default()).split_for_parts().1
+    Table::new(&Options::default()).document
 }
 
 /// The description as text, as it is served and checked in.
 pub fn openapi_text() -> String {
     crate::openapi::text(&openapi())
-}
-
-/// Every route, and the description that grows with it.
-fn table(options: &Options) -> OpenApiRouter<AppState> {
-    let ours = OpenApiRouter::new()
-        .merge(v1::routes())
-        .merge(agent::routes())
-        .merge(ui::routes())
-        .layer(from_fn_with_state(options.deadline, respond_within));
-    OpenApiRouter::with_openapi(crate::openapi::outline())
-        .merge(livy::routes(options))
-        .merge(ours)
-        .fallback(unrouted)
 }
 
 /// What no route has is answered as Livy answers it; people get a page.

@@ -6,9 +6,9 @@ mod pages;
 
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::state::AppState;
+use crate::livy::Livy;
 
-pub fn routes() -> OpenApiRouter<AppState> {
+pub fn routes() -> OpenApiRouter<Livy> {
     OpenApiRouter::new()
         .merge(pages::routes())
         .merge(metrics::routes())

@@ -1,5 +1,6 @@
 //! Why the application refuses.
 
+use livius_domain::name::InvalidName;
 use livius_domain::{JobId, SessionId, SessionState};
 use livius_store::StoreError;
 
@@ -20,23 +21,43 @@ pub enum ErrorKind {
     Internal,
 }
 
-/// A refusal, in words for the client.
+/// A refusal. It states facts; the edge has the words that clients of an interface expect.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
     /// No listed session is called that.
-    #[error("Session '{0}' not found.")]
+    #[error("there is no session or batch {0}")]
     NotFound(String),
     /// The session has no such statement.
-    #[error("Statement not found")]
+    #[error("the session has no such statement")]
     StatementNotFound,
     /// The session has no such job.
-    #[error("Job '{0}' not found.")]
+    #[error("the session has no job {0}")]
     JobNotFound(JobId),
-    /// The request for a session is refused.
-    #[error("Rejected, Reason: {0}")]
+    /// The request for a session or a batch is refused, for this reason.
+    #[error("{0}")]
     Rejected(String),
-    /// As many sessions live as may. Livy's words.
-    #[error("Rejected, too many sessions are being created!")]
+    /// The request names a session or a batch in a way that is not allowed.
+    #[error(transparent)]
+    InvalidName(#[from] InvalidName),
+    /// Another session or batch has the name.
+    #[error("the name {name} is taken")]
+    DuplicateName {
+        /// The name.
+        name: String,
+        /// The number that the new session or batch would have had.
+        attempted: i32,
+    },
+    /// The request sets configuration keys that it may not set.
+    #[error("these configuration keys may not be set: {}", .0.join(", "))]
+    BlockedConf(Vec<String>),
+    /// The request names a local file by a path that is not absolute.
+    #[error("the path {0} is not absolute")]
+    RelativePath(String),
+    /// The request names a local file outside of the directories that requests may use.
+    #[error("the local file {0} is not in a directory that requests may use")]
+    FileNotAllowed(String),
+    /// As many sessions live as may.
+    #[error("as many sessions are open as the server allows")]
     TooManySessions,
     /// As many batches wait for their turn as may.
     #[error("{limit} batches are waiting for their turn already; try again when some have run")]
@@ -85,19 +106,23 @@ pub enum SessionError {
     /// A file may not be added to the session, or its driver cannot add it.
     #[error("{0}")]
     ResourceRefused(String),
-    /// The session does not take statements (any more). `state` is Livy's name.
-    #[error("Session is in state {state}")]
-    NotActive {
-        /// Livy's name of the state.
-        state: &'static str,
-        /// The state.
-        full: Box<SessionState>,
-    },
-    /// The request names a kind that cannot be, or none where one is needed.
+    /// The session does not take statements (any more).
+    #[error("the session is not active ({})", .0.name())]
+    NotActive(Box<SessionState>),
+    /// The code, or a job, cannot be taken.
     #[error("{0}")]
     InvalidStatement(String),
+    /// A statement names the kind `shared`, which no code has.
+    #[error("a statement cannot be of the kind shared")]
+    SharedStatement,
+    /// A statement names no kind, and its session has none.
+    #[error("the session has no kind, so the statement must name one")]
+    StatementNeedsKind,
+    /// A completion names no kind, and its session has none.
+    #[error("the session has no kind, so the completion must name one")]
+    CompletionNeedsKind,
     /// The caller may not run as somebody else.
-    #[error("User '{caller}' not allowed to impersonate 'Some({target})'.")]
+    #[error("the user {caller} may not run as {target}")]
     Impersonation {
         /// Who asked.
         caller: String,
@@ -128,22 +153,19 @@ pub enum SessionError {
 }
 
 impl SessionError {
-    /// Why a session or a batch could not be created, in Livy's words where it has some.
+    /// Why a session or a batch could not be created.
     pub(crate) fn not_created(error: StoreError) -> Self {
         match error {
-            StoreError::DuplicateName { name, attempted } => Self::Rejected(format!(
-                "Duplicate session name: Some({name}) for session {attempted}"
-            )),
+            StoreError::DuplicateName { name, attempted } => {
+                Self::DuplicateName { name, attempted }
+            }
             other => Self::Store(other),
         }
     }
 
     /// The refusal of a session in this state.
     pub(crate) fn not_active(state: &SessionState) -> Self {
-        Self::NotActive {
-            state: state.livy_name(false),
-            full: Box::new(state.clone()),
-        }
+        Self::NotActive(Box::new(state.clone()))
     }
 
     /// What it means.
@@ -153,10 +175,18 @@ impl SessionError {
                 ErrorKind::NotFound
             }
             Self::Rejected(_)
+            | Self::InvalidName(_)
+            | Self::DuplicateName { .. }
+            | Self::BlockedConf(_)
+            | Self::RelativePath(_)
+            | Self::FileNotAllowed(_)
             | Self::InvalidStatement(_)
+            | Self::SharedStatement
+            | Self::StatementNeedsKind
+            | Self::CompletionNeedsKind
             | Self::ResourceRefused(_)
             | Self::TooManySessions => ErrorKind::Rejected,
-            Self::NotActive { .. } => ErrorKind::Conflict,
+            Self::NotActive(_) => ErrorKind::Conflict,
             Self::Impersonation { .. } => ErrorKind::Forbidden,
             Self::TooManyBatches { .. }
             | Self::TooManyStatements { .. }

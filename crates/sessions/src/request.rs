@@ -43,19 +43,14 @@ pub fn check_batch(config: &Config, request: &BatchRequest) -> Result<(), Sessio
 
 fn check_submit(config: &Config, submit: &SubmitOptions) -> Result<(), SessionError> {
     if let Some(name) = &submit.name {
-        name::check(name).map_err(|error| SessionError::Rejected(error.to_string()))?;
+        name::check(name)?;
     }
     conf::check(config, submit)
 }
 
 /// Refuses a file that may not be added to a session, and tells what it is to be called.
 pub fn check_resource(config: &Config, uri: &str) -> Result<String, SessionError> {
-    files(config, Presence::Required)
-        .check_one("uri", uri)
-        .map_err(|error| match error {
-            SessionError::Rejected(reason) => SessionError::ResourceRefused(reason),
-            other => other,
-        })?;
+    files(config, Presence::Required).check_one("uri", uri)?;
     let path = uri.split(['#', '?']).next().unwrap_or_default();
     let name = path.trim_end_matches('/').rsplit('/').next();
     let name = name.unwrap_or_default().to_owned();
@@ -190,7 +185,7 @@ pub fn order(
     // What was allowed when it was asked for may have become a link to something else since.
     files(config, Presence::Required)
         .check(submit)
-        .map_err(not_to_be_used)?;
+        .map_err(|error| not_to_be_used(&error))?;
     let name = format!("livy-session-{}", record.id);
     let driver = Driver {
         record: record.driver.as_ref(),
@@ -215,7 +210,8 @@ pub fn batch_order(
     token: Option<SecretString>,
 ) -> Result<DriverOrder, Failure> {
     let request = &record.request;
-    check_batch_files(config, request, Presence::Required).map_err(not_to_be_used)?;
+    check_batch_files(config, request, Presence::Required)
+        .map_err(|error| not_to_be_used(&error))?;
     let driver = Driver {
         record: record.driver.as_ref(),
         token,
@@ -263,15 +259,11 @@ impl Driver<'_> {
 }
 
 /// A file is not there, or may not be used any more.
-fn not_to_be_used(error: SessionError) -> Failure {
-    let message = match error {
-        SessionError::Rejected(reason) => reason,
-        other => other.to_string(),
-    };
+fn not_to_be_used(error: &SessionError) -> Failure {
     Failure {
         code: FailureCode::LaunchFailed,
         phase: Phase::Launch,
-        message,
+        message: error.to_string(),
         hint: "name files that are on the server when the driver is started, or put them where Spark can read them (hdfs:, s3a:, https:)"
             .to_owned(),
     }

@@ -190,9 +190,7 @@ impl Sessions {
         }
         let kind = kind.unwrap_or(view.record.request.kind);
         if kind == Kind::Shared {
-            return Err(SessionError::InvalidStatement(
-                "Code type should be specified if session kind is shared: add \"kind\"".to_owned(),
-            ));
+            return Err(SessionError::CompletionNeedsKind);
         }
         let (reply, answer) = oneshot::channel();
         let message = Message::Complete {

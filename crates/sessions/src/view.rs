@@ -43,13 +43,6 @@ pub struct SessionView {
     pub busy: bool,
 }
 
-impl SessionView {
-    /// Livy's name of the state.
-    pub fn livy_state(&self) -> &'static str {
-        self.record.state.livy_name(self.busy)
-    }
-}
-
 /// A batch as it is called in a path: all digits are an id, anything else is a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BatchRef {

@@ -4,7 +4,7 @@ use livius_domain::BatchRecord;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::AppInfoAnswer;
+use crate::{AppInfoAnswer, livy};
 
 /// A batch as Livy shows it. Of the request, only the name is told again.
 #[derive(Debug, Serialize, ToSchema)]
@@ -52,7 +52,7 @@ impl<'a> BatchAnswer<'a> {
             name: record.request.submit.name.as_deref(),
             owner: record.owner.as_deref(),
             proxy_user: record.proxy_user.as_deref(),
-            state: record.state.livy_name(),
+            state: livy::BatchState::of(&record.state).as_str(),
             app_id: app.map(|app| app.app_id.as_str()),
             app_info: AppInfoAnswer::new(app, record.state.is_ended()),
             log,

@@ -8,7 +8,7 @@ use livius_domain::{BatchRecord, Exit, Failure, FailureCode, Phase, StopCause};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{AppInfoAnswer, redact};
+use crate::{AppInfoAnswer, livy, redact};
 
 /// All that is kept of a batch, but its arguments and configuration: those may hold secrets. Times are in UTC, as RFC 3339 writes them,
 /// and `null` for what has not happened.
@@ -103,7 +103,7 @@ impl<'a> BatchDetailAnswer<'a> {
             name: request.submit.name.as_deref(),
             owner: record.owner.as_deref(),
             proxy_user: record.proxy_user.as_deref(),
-            state: record.state.livy_name(),
+            state: livy::BatchState::of(&record.state).as_str(),
             step,
             file: redact::address(&request.file),
             class_name: request.class_name.as_deref(),

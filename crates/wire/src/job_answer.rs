@@ -4,6 +4,8 @@ use livius_domain::JobRecord;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::livy;
+
 /// A job as Livy shows it. Those with a result are written by [`JobEnvelope`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = JobStatus)]
@@ -65,7 +67,7 @@ impl<'a> JobEnvelope<'a> {
     }
 
     fn before(self, text: &mut Vec<u8>) {
-        let (id, state) = (self.0.id, self.0.state.livy_name());
+        let (id, state) = (self.0.id, livy::job_state(self.0.state));
         text.extend_from_slice(format!(r#"{{"id":{id},"state":"{state}","result":"#).as_bytes());
     }
 

@@ -6,6 +6,7 @@
 
 #![warn(missing_docs)]
 
+pub mod livy;
 pub mod redact;
 
 mod answer;
@@ -20,6 +21,7 @@ mod field;
 mod job_answer;
 mod job_request;
 mod json;
+mod problem_answer;
 mod resource_request;
 mod session_answer;
 mod session_request;
@@ -40,6 +42,7 @@ pub use error::RequestError;
 pub use job_answer::{JobAnswer, JobEnvelope};
 pub use job_request::{JobBody, read_job};
 pub use json::{ReadOptions, decode, integer};
+pub use problem_answer::ProblemAnswer;
 pub use resource_request::{FileForm, JarForm, ResourceBody, read_resource};
 pub use session_answer::{AppInfoAnswer, SessionAnswer};
 pub use session_request::{SessionBody, read_session};

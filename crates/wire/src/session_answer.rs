@@ -4,6 +4,7 @@ use livius_domain::{AppInfo, SessionRecord};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::livy;
 use crate::redact::{RedactedAddresses, RedactedConf};
 
 /// A session as Livy shows it. Its Java client refuses any key more, and Python clients miss any key less.
@@ -91,8 +92,8 @@ impl<'a> AppInfoAnswer<'a> {
 }
 
 impl<'a> SessionAnswer<'a> {
-    /// Shows a session; `state` is Livy's name of it, `log` the last lines of its log.
-    pub fn new(record: &'a SessionRecord, state: &'a str, log: &'a [String]) -> Self {
+    /// Shows a session; `busy` tells whether statements run or wait, `log` has the last lines of its log.
+    pub fn new(record: &'a SessionRecord, busy: bool, log: &'a [String]) -> Self {
         let request = &record.request;
         let app = record.app.as_ref();
         Self {
@@ -101,8 +102,8 @@ impl<'a> SessionAnswer<'a> {
             app_id: app.map(|app| app.app_id.as_str()),
             owner: record.owner.as_deref(),
             proxy_user: record.proxy_user.as_deref(),
-            state,
-            kind: request.kind.livy_name(),
+            state: livy::SessionState::of(&record.state, busy).as_str(),
+            kind: livy::kind(request.kind),
             app_info: AppInfoAnswer::new(app, record.state.is_ended()),
             log,
             ttl: request.ttl.as_deref(),
@@ -188,7 +189,7 @@ mod tests {
     fn shown(record: &SessionRecord, log: &[&str]) -> String {
         let log: Vec<String> = log.iter().map(|line| (*line).to_owned()).collect();
         let mut text = Vec::new();
-        SessionAnswer::new(record, record.state.livy_name(false), &log).write(&mut text);
+        SessionAnswer::new(record, false, &log).write(&mut text);
         String::from_utf8(text).unwrap()
     }
 
@@ -216,8 +217,8 @@ mod tests {
     fn early_clients_get_the_keys_that_they_know() {
         let record = record(read_session("{}", ReadOptions::default()).unwrap());
         let mut text = Vec::new();
-        SessionAnswer::new(&record, "idle", &[]).write_early(&mut text);
-        insta::assert_snapshot!(String::from_utf8(text).unwrap(), @r#"{"id":7,"name":null,"appId":null,"owner":null,"proxyUser":null,"state":"idle","kind":"shared","appInfo":{"driverLogUrl":null,"sparkUiUrl":null,"executorLogUrls":null},"log":[]}"#);
+        SessionAnswer::new(&record, false, &[]).write_early(&mut text);
+        insta::assert_snapshot!(String::from_utf8(text).unwrap(), @r#"{"id":7,"name":null,"appId":null,"owner":null,"proxyUser":null,"state":"starting","kind":"shared","appInfo":{"driverLogUrl":null,"sparkUiUrl":null,"executorLogUrls":null},"log":[]}"#);
     }
 
     #[test]

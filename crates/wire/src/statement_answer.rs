@@ -5,6 +5,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use crate::livy;
+
 /// A statement as Livy shows it, for the description of the interface. It is written by [`StatementEnvelope`].
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Statement)]
@@ -65,7 +67,7 @@ impl<'a> StatementEnvelope<'a> {
         text.extend_from_slice(b",\"code\":");
         append(text, &*self.record.code);
         text.extend_from_slice(b",\"state\":\"");
-        text.extend_from_slice(self.record.state.livy_name().as_bytes());
+        text.extend_from_slice(livy::statement_state(self.record.state).as_bytes());
         text.extend_from_slice(b"\",\"output\":");
     }
 

@@ -7,6 +7,7 @@ use livius_domain::{SubmitOptions, name};
 use crate::RequestError;
 use crate::error::shown;
 use crate::field::Field;
+use crate::livy;
 
 /// The longest body. Such a request is kept as long as the session or batch is listed.
 pub const MAX_SUBMIT_REQUEST_BYTES: usize = 4 << 20;
@@ -91,7 +92,8 @@ fn unique_name<const N: usize>(field: &Field<N>) -> Result<Option<String>, Reque
     match name::check(&text) {
         Ok(()) => Ok(Some(text)),
         Err(error) => Err(rejected(&format!(
-            "{error} (a name has 1 to {} characters, is not all digits and has no control characters)",
+            "{} (a name has 1 to {} characters, is not all digits and has no control characters)",
+            livy::invalid_name(&error),
             name::MAX_CHARS
         ))),
     }

@@ -2,13 +2,13 @@
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use livius_wire::ErrorMessage;
+use livius_wire::ProblemAnswer;
 use secrecy::ExposeSecret as _;
 
 use super::introduced;
-use crate::error::ApiError;
 use crate::request::body::Payload;
 use crate::state::AppState;
+use crate::v1::Problem;
 
 /// Takes the word of a batch's driver that its application runs.
 #[utoipa::path(
@@ -22,16 +22,16 @@ use crate::state::AppState;
     request_body = livius_wire::ApplicationReport,
     responses(
         (status = 204, description = "It is stored"),
-        (status = 400, description = "The report cannot be read", body = ErrorMessage),
-        (status = 401, description = "The secret is wrong", body = ErrorMessage),
-        (status = 404, description = "There is no such driver, or its batch is over", body = ErrorMessage),
+        (status = 400, description = "The report cannot be read", body = ProblemAnswer, content_type = "application/problem+json"),
+        (status = 401, description = "The secret is wrong", body = ProblemAnswer, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such driver, or its batch is over", body = ProblemAnswer, content_type = "application/problem+json"),
     )
 )]
 pub async fn application_report(
     State(app): State<AppState>,
     headers: HeaderMap,
     body: Payload,
-) -> Result<StatusCode, ApiError> {
+) -> Result<StatusCode, Problem> {
     let (driver, token) = introduced(&headers)?;
     let application = livius_wire::read_application_report(&body.text()?)?;
     app.batches

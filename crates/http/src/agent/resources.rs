@@ -3,18 +3,19 @@
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use livius_domain::ResourceId;
-use livius_wire::ErrorMessage;
+use livius_wire::ProblemAnswer;
 use secrecy::ExposeSecret as _;
 use tokio::fs::File;
 use tokio::io::AsyncReadExt as _;
 use tokio_util::io::ReaderStream;
 
 use super::introduced;
-use crate::error::ApiError;
+use crate::request::rejection::Rejection;
 use crate::state::AppState;
+use crate::v1::Problem;
 
 const PIECE_BYTES: usize = 256 << 10;
 
@@ -30,29 +31,29 @@ const PIECE_BYTES: usize = 256 << 10;
     ),
     responses(
         (status = 200, description = "The file", body = Vec<u8>, content_type = "application/octet-stream"),
-        (status = 401, description = "The secret is wrong", body = ErrorMessage),
-        (status = 404, description = "There is no such driver, or no such file for it any more", body = ErrorMessage),
+        (status = 401, description = "The secret is wrong", body = ProblemAnswer, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such driver, or no such file for it any more", body = ProblemAnswer, content_type = "application/problem+json"),
     )
 )]
 pub async fn resource_get(
     State(app): State<AppState>,
     headers: HeaderMap,
     Path(resource): Path<String>,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Problem> {
     let (driver, token) = introduced(&headers)?;
     app.sessions.authorise(&driver, token.expose_secret())?;
     let resource = ResourceId(livius_wire::integer(&resource)?);
     let path = app.sessions.uploaded(&driver, resource);
-    let path = path.ok_or_else(|| ApiError::no_upload(resource))?;
+    let path = path.ok_or_else(|| no_upload(resource))?;
     // The driver may have had it already: it goes as soon as that is stored.
     let file = File::open(&path).await;
     let file = file.map_err(|error| match error.kind() {
         // The agent takes this for final; anything else it tries again.
-        std::io::ErrorKind::NotFound => ApiError::no_upload(resource),
-        _ => ApiError::disk(&error),
+        std::io::ErrorKind::NotFound => no_upload(resource),
+        _ => Rejection::disk(&error).into(),
     })?;
     let length = file.metadata().await;
-    let length = length.map_err(|error| ApiError::disk(&error))?.len();
+    let length = length.map_err(|error| Rejection::disk(&error))?.len();
     let pieces = ReaderStream::with_capacity(file.take(length), PIECE_BYTES);
     let mut response = Response::new(Body::from_stream(pieces));
     let headers = response.headers_mut();
@@ -62,4 +63,9 @@ pub async fn resource_get(
     );
     headers.insert(CONTENT_LENGTH, length.into());
     Ok(response)
+}
+
+fn no_upload(resource: ResourceId) -> Problem {
+    let message = format!("there is no uploaded file {resource}, or the driver has it already");
+    Problem::new(StatusCode::NOT_FOUND, "no_upload", message)
 }

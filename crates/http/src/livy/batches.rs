@@ -4,11 +4,13 @@ use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use livius_sessions::BatchView;
-use livius_wire::{BatchAnswer, BatchBody, BatchListAnswer, ErrorMessage, Message, StateAnswer};
+use livius_wire::{
+    BatchAnswer, BatchBody, BatchListAnswer, ErrorMessage, Message, StateAnswer, livy,
+};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::error::ApiError;
+use super::{Livy, Refusal};
 use crate::request::body::Payload;
 use crate::request::extract::{InBatch, caller};
 use crate::request::query::Query;
@@ -17,7 +19,7 @@ use crate::response::list_stream::{LOG_LINES, ListStream};
 use crate::response::pieces::Pieces as _;
 use crate::state::AppState;
 
-pub fn routes() -> OpenApiRouter<AppState> {
+pub fn routes() -> OpenApiRouter<Livy> {
     OpenApiRouter::new()
         .routes(routes!(batch_list, batch_create))
         .routes(routes!(batch_get, batch_delete))
@@ -41,7 +43,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
 pub async fn batch_list(
     State(app): State<AppState>,
     RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let page = Query::new(query.as_deref()).page()?;
     let list = ListStream::new(app.batches, page).await?;
     Ok(response::json(StatusCode::OK, list.into_body().await?))
@@ -66,7 +68,7 @@ pub async fn batch_create(
     State(app): State<AppState>,
     RawQuery(query): RawQuery,
     body: Payload,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request = livius_wire::read_batch(&body.text()?, app.options.read)?;
     // The body may be large, and the answer waits for the store.
     drop(body);
@@ -94,7 +96,7 @@ pub async fn batch_create(
 pub async fn batch_get(
     State(app): State<AppState>,
     InBatch(batch): InBatch,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let view = app.batches.get(&batch).await?;
     Ok(response::json(StatusCode::OK, rendered(&app, &view)))
 }
@@ -113,11 +115,11 @@ pub async fn batch_get(
 pub async fn batch_state(
     State(app): State<AppState>,
     InBatch(batch): InBatch,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let view = app.batches.get(&batch).await?;
     Ok(response::ok(&StateAnswer {
         id: view.record.id.0,
-        state: view.record.state.livy_name(),
+        state: livy::BatchState::of(&view.record.state).as_str(),
     }))
 }
 
@@ -135,7 +137,7 @@ pub async fn batch_state(
 pub async fn batch_delete(
     State(app): State<AppState>,
     InBatch(batch): InBatch,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     app.batches.delete(&batch).await?;
     Ok(response::ok(&Message { msg: "deleted" }))
 }

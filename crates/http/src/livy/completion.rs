@@ -6,13 +6,13 @@ use livius_wire::{CompletionAnswer, CompletionBody, ErrorMessage};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::error::ApiError;
+use super::{Livy, Refusal};
 use crate::request::body::Payload;
 use crate::request::extract::InSession;
 use crate::response;
 use crate::state::AppState;
 
-pub fn routes() -> OpenApiRouter<AppState> {
+pub fn routes() -> OpenApiRouter<Livy> {
     OpenApiRouter::new().routes(routes!(completion_find))
 }
 
@@ -34,7 +34,7 @@ pub async fn completion_find(
     State(app): State<AppState>,
     InSession(session): InSession,
     body: Payload,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request = livius_wire::read_completion(&body.text()?, app.options.read)?;
     drop(body);
     let candidates = app

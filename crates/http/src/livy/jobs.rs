@@ -8,7 +8,7 @@ use livius_wire::{ErrorMessage, JobAnswer, JobBody};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::error::ApiError;
+use super::{Livy, Refusal};
 use crate::request::body::Payload;
 use crate::request::extract::{InJob, InSession};
 use crate::response;
@@ -16,7 +16,7 @@ use crate::response::job_stream::JobStream;
 use crate::response::pieces::Pieces as _;
 use crate::state::AppState;
 
-pub fn routes() -> OpenApiRouter<AppState> {
+pub fn routes() -> OpenApiRouter<Livy> {
     OpenApiRouter::new()
         .routes(routes!(job_submit))
         .routes(routes!(job_run))
@@ -45,7 +45,7 @@ pub async fn job_submit(
     State(app): State<AppState>,
     InSession(session): InSession,
     body: Payload,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     submit(&app, &session, body).await
 }
 
@@ -68,16 +68,16 @@ pub async fn job_run(
     State(app): State<AppState>,
     InSession(session): InSession,
     body: Payload,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     submit(&app, &session, body).await
 }
 
-async fn submit(app: &AppState, session: &SessionRef, body: Payload) -> Result<Response, ApiError> {
+async fn submit(app: &AppState, session: &SessionRef, body: Payload) -> Result<Response, Refusal> {
     let new = livius_wire::read_job(&body.text()?, app.options.read)?;
     // The body may be large, and the answer waits for the store.
     let _held = body.into_held();
     let view = app.sessions.submit_job(session, new).await;
-    let job = view.map_err(ApiError::of_inactive)?.record;
+    let job = view.map_err(Refusal::of_job_or_file)?.record;
     let text = serde_json::to_vec(&JobAnswer::submitted(&job));
     Ok(response::created(
         format!("/sessions/{}/jobs/{}", job.session, job.id),
@@ -102,7 +102,7 @@ async fn submit(app: &AppState, session: &SessionRef, body: Payload) -> Result<R
 pub async fn job_get(
     State(app): State<AppState>,
     InJob(session, job): InJob,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let view = app.sessions.job(&session, job).await?;
     let job = JobStream::new(app.sessions, view);
     Ok(response::json(StatusCode::OK, job.into_body().await?))
@@ -127,8 +127,8 @@ pub async fn job_cancel(
     State(app): State<AppState>,
     InJob(session, job): InJob,
     _ignored: Payload,
-) -> Result<StatusCode, ApiError> {
+) -> Result<StatusCode, Refusal> {
     let cancelled = app.sessions.cancel_job(&session, job).await;
-    cancelled.map_err(ApiError::of_inactive)?;
+    cancelled.map_err(Refusal::of_job_or_file)?;
     Ok(StatusCode::OK)
 }

@@ -11,7 +11,7 @@ use livius_wire::{ErrorMessage, LogAnswer};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::error::ApiError;
+use super::{Livy, Refusal};
 use crate::request::extract::{InBatch, InSession};
 use crate::request::query::{PAGE_SIZE, Query};
 use crate::response;
@@ -20,7 +20,7 @@ use crate::state::AppState;
 /// How many lines are read at once; a longer page is sent piece by piece.
 const PIECE_LINES: i64 = 1_000;
 
-pub fn routes() -> OpenApiRouter<AppState> {
+pub fn routes() -> OpenApiRouter<Livy> {
     OpenApiRouter::new()
         .routes(routes!(session_log))
         .routes(routes!(batch_log))
@@ -46,7 +46,7 @@ pub async fn session_log(
     State(app): State<AppState>,
     InSession(session): InSession,
     RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     answered(app.sessions.log(&session).await?, query.as_deref()).await
 }
 
@@ -71,11 +71,11 @@ pub async fn batch_log(
     State(app): State<AppState>,
     InBatch(batch): InBatch,
     RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     answered(app.batches.log(&batch).await?, query.as_deref()).await
 }
 
-async fn answered(log: Logbook, query: Option<&str>) -> Result<Response, ApiError> {
+async fn answered(log: Logbook, query: Option<&str>) -> Result<Response, Refusal> {
     let query = Query::new(query);
     let from = query.integer("from")?.unwrap_or(-1);
     let size = query.integer("size")?.unwrap_or(PAGE_SIZE);

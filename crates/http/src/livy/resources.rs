@@ -8,12 +8,12 @@ use livius_wire::{ErrorMessage, ResourceBody};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::error::ApiError;
+use super::{Livy, Refusal};
 use crate::request::body::Payload;
 use crate::request::extract::InSession;
 use crate::state::AppState;
 
-pub fn routes() -> OpenApiRouter<AppState> {
+pub fn routes() -> OpenApiRouter<Livy> {
     OpenApiRouter::new()
         .routes(routes!(add_jar))
         .routes(routes!(add_pyfile))
@@ -40,7 +40,7 @@ pub async fn add_jar(
     State(app): State<AppState>,
     InSession(session): InSession,
     body: Payload,
-) -> Result<StatusCode, ApiError> {
+) -> Result<StatusCode, Refusal> {
     add(&app, &session, &body, ResourceUse::Library).await
 }
 
@@ -62,7 +62,7 @@ pub async fn add_pyfile(
     State(app): State<AppState>,
     InSession(session): InSession,
     body: Payload,
-) -> Result<StatusCode, ApiError> {
+) -> Result<StatusCode, Refusal> {
     add(&app, &session, &body, ResourceUse::Library).await
 }
 
@@ -84,7 +84,7 @@ pub async fn add_file(
     State(app): State<AppState>,
     InSession(session): InSession,
     body: Payload,
-) -> Result<StatusCode, ApiError> {
+) -> Result<StatusCode, Refusal> {
     add(&app, &session, &body, ResourceUse::File).await
 }
 
@@ -93,9 +93,9 @@ async fn add(
     session: &SessionRef,
     body: &Payload,
     used_as: ResourceUse,
-) -> Result<StatusCode, ApiError> {
+) -> Result<StatusCode, Refusal> {
     let uri = livius_wire::read_resource(&body.text()?, app.options.read)?;
     let added = app.sessions.add_resource(session, used_as, uri).await;
-    added.map_err(ApiError::of_inactive)?;
+    added.map_err(Refusal::of_job_or_file)?;
     Ok(StatusCode::OK)
 }

@@ -9,11 +9,12 @@ use livius_wire::VersionAnswer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::Livy;
 use crate::response;
 use crate::state::AppState;
 use crate::ui::page::document;
 
-pub fn routes() -> OpenApiRouter<AppState> {
+pub fn routes() -> OpenApiRouter<Livy> {
     OpenApiRouter::new()
         .routes(routes!(version_get))
         .routes(routes!(root_get))

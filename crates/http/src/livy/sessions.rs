@@ -6,12 +6,12 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use livius_sessions::{SessionError, SessionView};
 use livius_wire::{
-    ErrorMessage, Message, SessionAnswer, SessionBody, SessionListAnswer, StateAnswer,
+    ErrorMessage, Message, SessionAnswer, SessionBody, SessionListAnswer, StateAnswer, livy,
 };
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::error::ApiError;
+use super::{Livy, Refusal};
 use crate::request::body::Payload;
 use crate::request::extract::{InSession, caller};
 use crate::request::query::Query;
@@ -20,7 +20,7 @@ use crate::response::list_stream::{LOG_LINES, ListStream};
 use crate::response::pieces::Pieces as _;
 use crate::state::AppState;
 
-pub fn routes() -> OpenApiRouter<AppState> {
+pub fn routes() -> OpenApiRouter<Livy> {
     OpenApiRouter::new()
         .routes(routes!(session_list, session_create))
         .routes(routes!(session_get, session_delete))
@@ -47,7 +47,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
 pub async fn session_list(
     State(app): State<AppState>,
     RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let page = Query::new(query.as_deref()).page()?;
     let list = ListStream::new(app.sessions, page).await?;
     Ok(response::json(StatusCode::OK, list.into_body().await?))
@@ -72,7 +72,7 @@ pub async fn session_create(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Payload,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let request = livius_wire::read_session(&body.text()?, app.options.read)?;
     // The body may be large, and the answer waits for the store.
     drop(body);
@@ -100,7 +100,7 @@ pub async fn session_create(
 pub async fn session_get(
     State(app): State<AppState>,
     InSession(session): InSession,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let view = app.sessions.get(&session).await?;
     Ok(response::json(
         StatusCode::OK,
@@ -122,11 +122,11 @@ pub async fn session_get(
 pub async fn session_state(
     State(app): State<AppState>,
     InSession(session): InSession,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let view = app.sessions.get(&session).await?;
     Ok(response::ok(&StateAnswer {
         id: view.record.id.0,
-        state: view.livy_state(),
+        state: livy::SessionState::of(&view.record.state, view.busy).as_str(),
     }))
 }
 
@@ -144,7 +144,7 @@ pub async fn session_state(
 pub async fn session_delete(
     State(app): State<AppState>,
     InSession(session): InSession,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     app.sessions.delete(&session).await?;
     Ok(response::ok(&Message { msg: "deleted" }))
 }
@@ -164,7 +164,7 @@ pub async fn session_stop(
     State(app): State<AppState>,
     InSession(session): InSession,
     _ignored: Payload,
-) -> Result<StatusCode, ApiError> {
+) -> Result<StatusCode, Refusal> {
     app.sessions.stop(&session).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -184,10 +184,10 @@ pub async fn session_interrupt(
     State(app): State<AppState>,
     InSession(session): InSession,
     _ignored: Payload,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     match app.sessions.interrupt(&session).await {
         // Nothing runs in a session that has ended, so this is what was asked for; Livy says so, too.
-        Ok(()) | Err(SessionError::NotActive { .. }) => {
+        Ok(()) | Err(SessionError::NotActive(_)) => {
             Ok(response::ok(&Message { msg: "interrupted" }))
         }
         Err(error) => Err(error.into()),
@@ -210,7 +210,7 @@ pub async fn session_connect(
     InSession(session): InSession,
     headers: HeaderMap,
     _ignored: Payload,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let view = app.sessions.connect(&session).await?;
     Ok(response::json(
         StatusCode::OK,
@@ -239,7 +239,7 @@ impl Keys {
 
 fn rendered(app: &AppState, view: &SessionView, keys: &Keys) -> Vec<u8> {
     let log = app.sessions.log_tail(view, LOG_LINES);
-    let session = SessionAnswer::new(&view.record, view.livy_state(), &log);
+    let session = SessionAnswer::new(&view.record, view.busy, &log);
     let mut text = Vec::with_capacity(2_048);
     match keys {
         Keys::All => session.write(&mut text),

@@ -10,7 +10,7 @@ use livius_wire::{
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::error::ApiError;
+use super::{Livy, Refusal};
 use crate::request::body::Payload;
 use crate::request::extract::{InSession, InStatement};
 use crate::request::query::Query;
@@ -19,7 +19,7 @@ use crate::response::pieces::Pieces as _;
 use crate::response::statement_stream::StatementStream;
 use crate::state::AppState;
 
-pub fn routes() -> OpenApiRouter<AppState> {
+pub fn routes() -> OpenApiRouter<Livy> {
     OpenApiRouter::new()
         .routes(routes!(statement_list, statement_run))
         .routes(routes!(statement_get))
@@ -47,7 +47,7 @@ pub async fn statement_list(
     State(app): State<AppState>,
     InSession(session): InSession,
     RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let query = Query::new(query.as_deref());
     let from = query.integer("from")?.unwrap_or(0);
     let size = query.integer("size")?.unwrap_or_else(|| i32::MAX.into());
@@ -84,7 +84,7 @@ pub async fn statement_run(
     State(app): State<AppState>,
     InSession(session): InSession,
     body: Payload,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let new = livius_wire::read_statement(&body.text()?, app.options.read)?;
     // The body may be large, and the answer waits for the store.
     let _held = body.into_held();
@@ -120,7 +120,7 @@ pub async fn statement_run(
 pub async fn statement_get(
     State(app): State<AppState>,
     InStatement(session, statement): InStatement,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     let view = app.sessions.statement(&session, statement).await?;
     let one = StatementStream::one(app.sessions, view);
     Ok(response::json(StatusCode::OK, one.into_body().await?))
@@ -145,7 +145,7 @@ pub async fn statement_cancel(
     State(app): State<AppState>,
     InStatement(session, statement): InStatement,
     _ignored: Payload,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refusal> {
     app.sessions.cancel(&session, statement).await?;
     Ok(response::ok(&Message { msg: "canceled" }))
 }

@@ -8,12 +8,12 @@ use livius_wire::{ErrorMessage, FileForm, JarForm};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::error::ApiError;
+use super::{Livy, Refusal};
 use crate::request::extract::InSession;
 use crate::request::upload_body::FilePart;
 use crate::state::AppState;
 
-pub fn routes() -> OpenApiRouter<AppState> {
+pub fn routes() -> OpenApiRouter<Livy> {
     OpenApiRouter::new()
         .routes(routes!(upload_jar))
         .routes(routes!(upload_pyfile))
@@ -43,7 +43,7 @@ pub async fn upload_jar(
     State(app): State<AppState>,
     InSession(session): InSession,
     request: Request,
-) -> Result<StatusCode, ApiError> {
+) -> Result<StatusCode, Refusal> {
     upload(&app, &session, request, "jar", ResourceUse::Library).await
 }
 
@@ -68,7 +68,7 @@ pub async fn upload_pyfile(
     State(app): State<AppState>,
     InSession(session): InSession,
     request: Request,
-) -> Result<StatusCode, ApiError> {
+) -> Result<StatusCode, Refusal> {
     upload(&app, &session, request, "file", ResourceUse::Library).await
 }
 
@@ -93,7 +93,7 @@ pub async fn upload_file(
     State(app): State<AppState>,
     InSession(session): InSession,
     request: Request,
-) -> Result<StatusCode, ApiError> {
+) -> Result<StatusCode, Refusal> {
     upload(&app, &session, request, "file", ResourceUse::File).await
 }
 
@@ -104,7 +104,7 @@ async fn upload(
     request: Request,
     part: &'static str,
     used_as: ResourceUse,
-) -> Result<StatusCode, ApiError> {
+) -> Result<StatusCode, Refusal> {
     // A session that is not there needs no file.
     app.sessions.get(session).await?;
     let (parts, body) = request.into_parts();
@@ -114,9 +114,9 @@ async fn upload(
         name: std::mem::take(&mut file.name),
     };
     let upload = app.sessions.begin_upload(session, new).await;
-    let upload = upload.map_err(ApiError::of_inactive)?;
+    let upload = upload.map_err(Refusal::of_job_or_file)?;
     file.write_to(upload.path().as_std_path()).await?;
     let finished = app.sessions.finish_upload(upload).await;
-    finished.map_err(ApiError::of_inactive)?;
+    finished.map_err(Refusal::of_job_or_file)?;
     Ok(StatusCode::OK)
 }

@@ -15,8 +15,9 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::io::AsyncBufReadExt as _;
 use tokio_util::io::{ReaderStream, StreamReader};
 
-use crate::error::ApiError;
+use crate::face::Face;
 use crate::request::body_room::{BodyRoom, FREE_BYTES, Held};
+use crate::request::rejection::Rejection;
 use crate::state::AppState;
 
 /// A body, whole. Its content type does not matter, as with Livy: clients send all sorts, or none.
@@ -52,20 +53,26 @@ impl Payload {
     }
 
     /// The body as text.
-    pub fn text(&self) -> Result<Cow<'_, str>, ApiError> {
+    pub fn text(&self) -> Result<Cow<'_, str>, Rejection> {
         Ok(livius_wire::decode(&self.bytes, self.charset.as_deref())?)
     }
 }
 
-impl FromRequest<AppState> for Payload {
-    type Rejection = ApiError;
+impl<F: Face> FromRequest<F> for Payload {
+    type Rejection = F::Error;
 
-    async fn from_request(request: Request, app: &AppState) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, face: &F) -> Result<Self, F::Error> {
+        Ok(Self::read(request, face.app()).await?)
+    }
+}
+
+impl Payload {
+    async fn read(request: Request, app: &AppState) -> Result<Self, Rejection> {
         let limit = app.options.body_bytes;
         let (parts, body) = request.into_parts();
         let declared = declared_length(&parts.headers);
         if declared.is_some_and(|length| length > limit) {
-            return Err(ApiError::too_large(limit));
+            return Err(Rejection::BodyTooLarge(limit));
         }
         let (body, packed) = unpacked(&parts.headers, body);
         let receiver = Receiver {
@@ -84,13 +91,13 @@ impl FromRequest<AppState> for Payload {
 }
 
 impl Receiver<'_> {
-    async fn receive(&self, body: Body) -> Result<(Vec<u8>, Option<Held>), ApiError> {
+    async fn receive(&self, body: Body) -> Result<(Vec<u8>, Option<Held>), Rejection> {
         tokio::time::timeout(self.deadline, self.read(body))
             .await
-            .unwrap_or_else(|_| Err(ApiError::body_overdue(self.deadline)))
+            .unwrap_or_else(|_| Err(Rejection::BodyOverdue(self.deadline)))
     }
 
-    async fn read(&self, body: Body) -> Result<(Vec<u8>, Option<Held>), ApiError> {
+    async fn read(&self, body: Body) -> Result<(Vec<u8>, Option<Held>), Rejection> {
         let mut body = Limited::new(body, self.limit);
         let mut bytes = Vec::new();
         if self.read_until(FREE_BYTES, &mut body, &mut bytes).await? {
@@ -99,7 +106,7 @@ impl Receiver<'_> {
         let longest = self.declared.unwrap_or(self.limit);
         // The rest of the time is for the rest of the body.
         let held = tokio::time::timeout(self.deadline / 2, self.room.take(longest)).await;
-        let mut held = held.map_err(|_| ApiError::no_room())?;
+        let mut held = held.map_err(|_| Rejection::NoBodyRoom)?;
         if let Some(length) = self.declared {
             bytes.reserve_exact(length.saturating_sub(bytes.len()));
         }
@@ -114,7 +121,7 @@ impl Receiver<'_> {
         most: usize,
         body: &mut Limited<Body>,
         bytes: &mut Vec<u8>,
-    ) -> Result<bool, ApiError> {
+    ) -> Result<bool, Rejection> {
         while bytes.len() <= most {
             match body.frame().await {
                 None => return Ok(true),
@@ -126,11 +133,11 @@ impl Receiver<'_> {
     }
 }
 
-fn refusal(error: &(dyn Error + 'static), limit: usize) -> ApiError {
+fn refusal(error: &(dyn Error + 'static), limit: usize) -> Rejection {
     if error.is::<LengthLimitError>() {
-        ApiError::too_large(limit)
+        Rejection::BodyTooLarge(limit)
     } else {
-        ApiError::broken_body(error)
+        Rejection::broken_body(error)
     }
 }
 
@@ -186,7 +193,6 @@ fn charset(headers: &HeaderMap) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use axum::http::StatusCode;
-    use axum::response::IntoResponse as _;
 
     use super::*;
 
@@ -207,7 +213,7 @@ mod tests {
         let result = receiver.receive(body).await;
         let result = result
             .map(|(bytes, _)| bytes.len())
-            .map_err(|error| error.into_response().status());
+            .map_err(|error| error.status());
         (result, began.elapsed().as_secs())
     }
 

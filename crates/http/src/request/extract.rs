@@ -4,11 +4,11 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use livius_domain::{BatchId, JobId, SessionId, StatementId};
 use livius_sessions::{BatchRef, Caller, SessionRef};
-use livius_wire::{RequestError, integer};
+use livius_wire::integer;
 
-use crate::error::ApiError;
+use crate::face::Face;
 use crate::request::query::Query;
-use crate::state::AppState;
+use crate::request::rejection::Rejection;
 
 /// The session of a path: `{id}`.
 pub struct InSession(pub SessionRef);
@@ -22,20 +22,20 @@ pub struct InStatement(pub SessionRef, pub StatementId);
 /// The session and the job of a path: `{id}` and `{job}`.
 pub struct InJob(pub SessionRef, pub JobId);
 
-impl FromRequestParts<AppState> for InSession {
-    type Rejection = ApiError;
+impl<F: Face> FromRequestParts<F> for InSession {
+    type Rejection = F::Error;
 
-    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
-        let parameters = parameters(parts, app).await?;
+    async fn from_request_parts(parts: &mut Parts, _: &F) -> Result<Self, F::Error> {
+        let parameters = parameters(parts).await?;
         Ok(Self(session_ref(parameter(&parameters, "id"))?))
     }
 }
 
-impl FromRequestParts<AppState> for InBatch {
-    type Rejection = ApiError;
+impl<F: Face> FromRequestParts<F> for InBatch {
+    type Rejection = F::Error;
 
-    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
-        let parameters = parameters(parts, app).await?;
+    async fn from_request_parts(parts: &mut Parts, _: &F) -> Result<Self, F::Error> {
+        let parameters = parameters(parts).await?;
         Ok(Self(match session_ref(parameter(&parameters, "id"))? {
             SessionRef::Id(SessionId(id)) => BatchRef::Id(BatchId(id)),
             SessionRef::Name(name) => BatchRef::Name(name),
@@ -43,36 +43,33 @@ impl FromRequestParts<AppState> for InBatch {
     }
 }
 
-impl FromRequestParts<AppState> for InStatement {
-    type Rejection = ApiError;
+impl<F: Face> FromRequestParts<F> for InStatement {
+    type Rejection = F::Error;
 
-    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
-        let parameters = parameters(parts, app).await?;
+    async fn from_request_parts(parts: &mut Parts, _: &F) -> Result<Self, F::Error> {
+        let parameters = parameters(parts).await?;
         let session = session_ref(parameter(&parameters, "id"))?;
         Ok(Self(
             session,
-            StatementId(integer(parameter(&parameters, "statement"))?),
+            StatementId(number(&parameters, "statement")?),
         ))
     }
 }
 
-impl FromRequestParts<AppState> for InJob {
-    type Rejection = ApiError;
+impl<F: Face> FromRequestParts<F> for InJob {
+    type Rejection = F::Error;
 
-    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
-        let parameters = parameters(parts, app).await?;
+    async fn from_request_parts(parts: &mut Parts, _: &F) -> Result<Self, F::Error> {
+        let parameters = parameters(parts).await?;
         let session = session_ref(parameter(&parameters, "id"))?;
-        Ok(Self(
-            session,
-            JobId(integer(parameter(&parameters, "job"))?),
-        ))
+        Ok(Self(session, JobId(number(&parameters, "job")?)))
     }
 }
 
-async fn parameters(parts: &mut Parts, app: &AppState) -> Result<RawPathParams, ApiError> {
-    RawPathParams::from_request_parts(parts, app)
+async fn parameters(parts: &mut Parts) -> Result<RawPathParams, Rejection> {
+    RawPathParams::from_request_parts(parts, &())
         .await
-        .map_err(|_| ApiError::bad_path())
+        .map_err(|_| Rejection::BadPath)
 }
 
 fn parameter<'a>(parameters: &'a RawPathParams, name: &str) -> &'a str {
@@ -80,6 +77,10 @@ fn parameter<'a>(parameters: &'a RawPathParams, name: &str) -> &'a str {
         .iter()
         .find_map(|(key, value)| (key == name).then_some(value))
         .unwrap_or_default()
+}
+
+fn number(parameters: &RawPathParams, name: &str) -> Result<i32, Rejection> {
+    Ok(integer(parameter(parameters, name))?)
 }
 
 /// Who asks.
@@ -94,7 +95,7 @@ pub fn caller(query: Option<&str>) -> Caller {
 }
 
 /// All digits are an id, anything else is a name.
-fn session_ref(text: &str) -> Result<SessionRef, RequestError> {
+fn session_ref(text: &str) -> Result<SessionRef, Rejection> {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         Ok(SessionRef::Id(SessionId(integer(text)?)))
     } else {
@@ -108,11 +109,14 @@ mod tests {
 
     #[test]
     fn digits_are_ids_and_all_else_is_a_name() {
-        assert_eq!(session_ref("007"), Ok(SessionRef::Id(SessionId(7))));
+        assert_eq!(session_ref("007").unwrap(), SessionRef::Id(SessionId(7)));
         for name in ["a", "-1", "1a", "a/b", "π", "١"] {
-            assert_eq!(session_ref(name), Ok(SessionRef::Name(name.to_owned())));
+            assert_eq!(
+                session_ref(name).unwrap(),
+                SessionRef::Name(name.to_owned())
+            );
         }
-        let overflow = RequestError::Refused("For input string: \"99999999999\"".to_owned());
-        assert_eq!(session_ref("99999999999"), Err(overflow));
+        let overflow = session_ref("99999999999").unwrap_err();
+        assert_eq!(overflow.to_string(), "For input string: \"99999999999\"");
     }
 }

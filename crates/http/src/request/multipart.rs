@@ -14,7 +14,7 @@ use memchr::memmem;
 use self::disposition::Disposition;
 pub use self::error::MultipartError;
 
-use crate::error::ApiError;
+use crate::request::rejection::Rejection;
 
 /// What the head of one part may have.
 const HEAD_BYTES: usize = 16 << 10;
@@ -31,7 +31,7 @@ pub const OTHER_BYTES: usize = 1 << 20;
 /// Where a body's bytes come from.
 pub trait Source: Send {
     /// The next ones, or `None` behind the last.
-    fn next(&mut self) -> impl Future<Output = Result<Option<Bytes>, ApiError>> + Send;
+    fn next(&mut self) -> impl Future<Output = Result<Option<Bytes>, Rejection>> + Send;
 }
 
 /// A body of several parts.

@@ -11,10 +11,10 @@ use tokio::fs::OpenOptions;
 use tokio::io::AsyncWriteExt as _;
 use tokio::time::{Instant, timeout_at};
 
-use crate::error::ApiError;
 use crate::options::Options;
 use crate::request::body::{declared_length, unpacked};
 use crate::request::multipart::{Multipart, MultipartError, OTHER_BYTES, Source, boundary};
+use crate::request::rejection::Rejection;
 
 /// So much must come within each span of time. Less is a client that holds on to its connection, not one that sends a file.
 const PROGRESS_BYTES: usize = 64 << 10;
@@ -44,13 +44,13 @@ impl Pace {
 }
 
 impl Source for Pace {
-    async fn next(&mut self) -> Result<Option<Bytes>, ApiError> {
+    async fn next(&mut self) -> Result<Option<Bytes>, Rejection> {
         // What has come is taken, late or not: the disk may have been slow, not the client.
         let next = timeout_at(self.due.min(self.end), self.pieces.next());
-        let next = next.await.map_err(|_| ApiError::upload_overdue())?;
+        let next = next.await.map_err(|_| Rejection::UploadOverdue)?;
         let piece = next
             .transpose()
-            .map_err(|error| ApiError::broken_body(&error))?;
+            .map_err(|error| Rejection::broken_body(&error))?;
         self.progress += piece.as_ref().map_or(0, Bytes::len);
         if self.progress >= PROGRESS_BYTES {
             self.progress = 0;
@@ -75,46 +75,46 @@ impl FilePart {
         body: Body,
         part: &'static str,
         options: &Options,
-    ) -> Result<Self, ApiError> {
+    ) -> Result<Self, Rejection> {
         let limit = options.upload_bytes;
         let content_type = headers
             .get(CONTENT_TYPE)
             .and_then(|text| text.to_str().ok());
         let boundary = content_type.and_then(boundary);
-        let boundary = boundary.ok_or_else(|| ApiError::no_form(part))?;
+        let boundary = boundary.ok_or_else(|| Rejection::NoForm { part })?;
         let (body, packed) = unpacked(headers, body);
         let declared = declared_length(headers).filter(|_| !packed);
         let longest = limit.saturating_add(OTHER_BYTES as u64);
         if declared.is_some_and(|length| length as u64 > longest) {
-            return Err(ApiError::file_too_large(limit));
+            return Err(Rejection::FileTooLarge(limit));
         }
         let mut body = Multipart::new(Pace::new(body, options), &boundary);
         while let Some(found) = body.next_part().await? {
             if found.name == part {
                 let name = found
                     .file_name
-                    .ok_or_else(|| ApiError::no_file_name(part))?;
+                    .ok_or_else(|| Rejection::NoFileName { part })?;
                 return Ok(Self { name, body, limit });
             }
         }
-        Err(ApiError::no_part(part))
+        Err(Rejection::NoPart { part })
     }
 
     /// Writes the file, and reads the body to its end: what is not whole is not taken.
-    pub async fn write_to(mut self, path: &std::path::Path) -> Result<(), ApiError> {
+    pub async fn write_to(mut self, path: &std::path::Path) -> Result<(), Rejection> {
         let file = OpenOptions::new().write(true).open(path).await;
-        let mut file = file.map_err(|error| ApiError::disk(&error))?;
+        let mut file = file.map_err(|error| Rejection::disk(&error))?;
         let mut length = 0;
         while let Some(piece) = self.body.piece().await? {
             length += piece.len() as u64;
             if length > self.limit {
-                return Err(ApiError::file_too_large(self.limit));
+                return Err(Rejection::FileTooLarge(self.limit));
             }
             let written = file.write_all(&piece).await;
-            written.map_err(|error| ApiError::disk(&error))?;
+            written.map_err(|error| Rejection::disk(&error))?;
         }
         while self.body.next_part().await?.is_some() {}
-        stored(file).await.map_err(|error| ApiError::disk(&error))
+        stored(file).await.map_err(|error| Rejection::disk(&error))
     }
 }
 
@@ -124,15 +124,15 @@ async fn stored(mut file: tokio::fs::File) -> io::Result<()> {
     file.sync_all().await
 }
 
-impl From<MultipartError> for ApiError {
+impl From<MultipartError> for Rejection {
     fn from(error: MultipartError) -> Self {
         match error {
             MultipartError::Source(error) => error,
             MultipartError::Incomplete => {
-                Self::bad_form("it ends before its last boundary, so some of it is missing")
+                Self::BadForm("it ends before its last boundary, so some of it is missing")
             }
-            MultipartError::Malformed(problem) => Self::bad_form(problem),
-            MultipartError::TooMuch => Self::form_too_large(OTHER_BYTES),
+            MultipartError::Malformed(problem) => Self::BadForm(problem),
+            MultipartError::TooMuch => Self::FormTooLarge(OTHER_BYTES),
         }
     }
 }
@@ -143,14 +143,13 @@ mod tests {
     use std::time::Duration;
 
     use axum::http::{HeaderValue, StatusCode};
-    use axum::response::IntoResponse as _;
     use futures_util::stream;
 
     use super::*;
 
     const HEAD: &str = "--b\r\nContent-Disposition: form-data; name=file; filename=f\r\n\r\n";
 
-    async fn received(body: Body, path: &Path) -> Result<(), ApiError> {
+    async fn received(body: Body, path: &Path) -> Result<(), Rejection> {
         let form = HeaderValue::from_static("multipart/form-data; boundary=b");
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, form)]);
         let file = FilePart::find(&headers, body, "file", &Options::default()).await?;
@@ -168,10 +167,7 @@ mod tests {
         let began = Instant::now();
         let body = Body::from_stream(head.chain(pieces));
         let result = received(body, Path::new("/dev/null")).await;
-        (
-            result.unwrap_err().into_response().status(),
-            began.elapsed(),
-        )
+        (result.unwrap_err().status(), began.elapsed())
     }
 
     #[tokio::test(start_paused = true)]
@@ -199,10 +195,7 @@ mod tests {
         let body = format!("{HEAD}{}\r\n--b--", "x".repeat(100_000));
         let full = Path::new("/dev/full");
         let refused = received(Body::from(body), full).await.unwrap_err();
-        assert_eq!(
-            refused.into_response().status(),
-            StatusCode::INSUFFICIENT_STORAGE
-        );
+        assert_eq!(refused.status(), StatusCode::INSUFFICIENT_STORAGE);
     }
 
     #[tokio::test]
@@ -210,9 +203,6 @@ mod tests {
         let body = format!("{HEAD}\r\n--b--");
         let gone = Path::new("/nowhere/at/all");
         let refused = received(Body::from(body), gone).await.unwrap_err();
-        assert_eq!(
-            refused.into_response().status(),
-            StatusCode::INTERNAL_SERVER_ERROR
-        );
+        assert_eq!(refused.status(), StatusCode::INTERNAL_SERVER_ERROR);
     }
 }

@@ -39,7 +39,7 @@ impl Listed for Sessions {
 
     fn write(&self, view: &SessionView, text: &mut Vec<u8>) {
         let log = self.log_tail(view, LOG_LINES);
-        SessionAnswer::new(&view.record, view.livy_state(), &log).write(text);
+        SessionAnswer::new(&view.record, view.busy, &log).write(text);
     }
 }
 

@@ -5,8 +5,6 @@ use futures_util::{StreamExt as _, stream};
 use livius_domain::chain;
 use livius_sessions::{Page, SessionError};
 
-use crate::error::ApiError;
-
 /// A piece is sent when it is at least as long.
 pub const PIECE_BYTES: usize = 128 << 10;
 
@@ -24,15 +22,6 @@ pub enum StreamError {
     PieceGone,
 }
 
-impl From<StreamError> for ApiError {
-    fn from(error: StreamError) -> Self {
-        match error {
-            StreamError::Sessions(error) => error.into(),
-            StreamError::PieceGone => Self::internal(&error.to_string()),
-        }
-    }
-}
-
 /// The text of an answer.
 pub trait Pieces: Send + Sized + 'static {
     /// The next piece, or `None` when all was sent.
@@ -43,7 +32,7 @@ pub trait Pieces: Send + Sized + 'static {
 
     /// The body of the answer. Fails when its beginning cannot be read; if a later part cannot, the connection breaks off, so that
     /// nobody takes the part for the whole.
-    async fn into_body(mut self) -> Result<Body, ApiError> {
+    async fn into_body(mut self) -> Result<Body, StreamError> {
         let first = self.next().await?.unwrap_or_default();
         if self.has_ended() {
             return Ok(Body::from(first));

@@ -9,10 +9,12 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use livius_domain::chain;
 use livius_sessions::{Page, SessionError};
+use livius_wire::livy::{BatchState, SessionState};
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::livy::Livy;
 use crate::request::query::Query;
 use crate::response;
 use crate::state::AppState;
@@ -22,12 +24,6 @@ const MENU: &str = include_str!("assets/metrics.html");
 
 /// The version of the form, as Dropwizard counts.
 const FORM: &str = "4.0.0";
-
-/// The states that a session which lives can have. All are told, so that nobody's graph has holes.
-const SESSION_STATES: [&str; 5] = ["starting", "idle", "busy", "recovering", "shutting_down"];
-
-/// The same of batches.
-const BATCH_STATES: [&str; 2] = ["starting", "running"];
 
 #[derive(Serialize)]
 struct Metrics {
@@ -59,7 +55,7 @@ struct Check {
     message: Option<&'static str>,
 }
 
-pub fn routes() -> OpenApiRouter<AppState> {
+pub fn routes() -> OpenApiRouter<Livy> {
     OpenApiRouter::new()
         .routes(routes!(menu_get))
         .routes(routes!(metrics_get))
@@ -133,18 +129,20 @@ fn metrics(app: &AppState) -> Metrics {
     let mut gauges = BTreeMap::new();
     let uptime = u64::try_from(app.began.elapsed().as_millis()).unwrap_or(u64::MAX);
     gauges.insert("livius.uptime_ms".to_owned(), Gauge { value: uptime });
-    count(
-        &mut gauges,
-        "sessions",
-        &SESSION_STATES,
-        &app.sessions.live_states(),
-    );
-    count(
-        &mut gauges,
-        "batches",
-        &BATCH_STATES,
-        &app.batches.live_states(),
-    );
+    let views = app.sessions.live_views();
+    let found = views
+        .iter()
+        .map(|view| SessionState::of(&view.record.state, view.busy).as_str());
+    let live = SessionState::ALL.iter().filter(|state| !state.is_ended());
+    let names = live.map(|state| state.as_str());
+    count(&mut gauges, "sessions", names, &found.collect::<Vec<_>>());
+    let views = app.batches.live_views();
+    let found = views
+        .iter()
+        .map(|view| BatchState::of(&view.record.state).as_str());
+    let live = BatchState::ALL.iter().filter(|state| !state.is_ended());
+    let names = live.map(|state| state.as_str());
+    count(&mut gauges, "batches", names, &found.collect::<Vec<_>>());
     Metrics {
         version: FORM,
         gauges,
@@ -155,14 +153,20 @@ fn metrics(app: &AppState) -> Metrics {
     }
 }
 
-fn count(gauges: &mut BTreeMap<String, Gauge>, what: &str, states: &[&str], found: &[&str]) {
+/// Counts how often each state was found. A state that nothing is in counts 0, so that no graph has holes.
+fn count(
+    gauges: &mut BTreeMap<String, Gauge>,
+    what: &str,
+    states: impl Iterator<Item = &'static str>,
+    found: &[&str],
+) {
     let mut tell = |name: &str, count: usize| {
         let value = u64::try_from(count).unwrap_or(u64::MAX);
         gauges.insert(format!("livius.{what}.{name}"), Gauge { value });
     };
     tell("live", found.len());
     for state in states {
-        let count = found.iter().filter(|one| *one == state).count();
+        let count = found.iter().filter(|one| **one == state).count();
         tell(&format!("state.{state}"), count);
     }
 }

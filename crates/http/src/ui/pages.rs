@@ -8,7 +8,7 @@ use axum::response::Response;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::state::AppState;
+use crate::livy::Livy;
 use crate::ui::page::{Depth, document, missing, page};
 
 const HOME: &str = include_str!("assets/home.html");
@@ -17,7 +17,7 @@ const LOG: &str = include_str!("assets/log.html");
 const SCRIPT: &str = include_str!("assets/pages.js");
 const STYLE: &str = include_str!("assets/pages.css");
 
-pub fn routes() -> OpenApiRouter<AppState> {
+pub fn routes() -> OpenApiRouter<Livy> {
     OpenApiRouter::new()
         .routes(routes!(ui_get))
         .routes(routes!(ui_session))

@@ -2,17 +2,17 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use livius_wire::{BatchDetailAnswer, ErrorMessage};
+use livius_wire::{BatchDetailAnswer, ProblemAnswer};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::error::ApiError;
+use super::{Problem, V1};
 use crate::request::body::Payload;
 use crate::request::extract::InBatch;
 use crate::response;
 use crate::state::AppState;
 
-pub fn routes() -> OpenApiRouter<AppState> {
+pub fn routes() -> OpenApiRouter<V1> {
     OpenApiRouter::new()
         .routes(routes!(batch_detail))
         .routes(routes!(batch_kill))
@@ -26,13 +26,13 @@ pub fn routes() -> OpenApiRouter<AppState> {
     params(("id" = String, Path, description = "The batch's number or name")),
     responses(
         (status = 200, description = "The batch", body = BatchDetailAnswer),
-        (status = 404, description = "There is no such batch", body = ErrorMessage),
+        (status = 404, description = "There is no such batch", body = ProblemAnswer, content_type = "application/problem+json"),
     )
 )]
 pub async fn batch_detail(
     State(app): State<AppState>,
     InBatch(batch): InBatch,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Problem> {
     let view = app.batches.get(&batch).await?;
     Ok(response::ok(&BatchDetailAnswer::new(&view.record)))
 }
@@ -45,14 +45,14 @@ pub async fn batch_detail(
     params(("id" = String, Path, description = "The batch's number or name")),
     responses(
         (status = 200, description = "It has ended, or is about to", body = BatchDetailAnswer),
-        (status = 404, description = "There is no such batch", body = ErrorMessage),
+        (status = 404, description = "There is no such batch", body = ProblemAnswer, content_type = "application/problem+json"),
     )
 )]
 pub async fn batch_kill(
     State(app): State<AppState>,
     InBatch(batch): InBatch,
     _ignored: Payload,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Problem> {
     let view = app.batches.kill(&batch).await?;
     Ok(response::ok(&BatchDetailAnswer::new(&view.record)))
 }

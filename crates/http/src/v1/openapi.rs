@@ -6,10 +6,11 @@ use axum::response::Response;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::V1;
 use crate::response;
 use crate::state::AppState;
 
-pub fn routes() -> OpenApiRouter<AppState> {
+pub fn routes() -> OpenApiRouter<V1> {
     OpenApiRouter::new().routes(routes!(openapi_get))
 }
 

@@ -101,6 +101,14 @@ async fn what_is_not_there_is_not_found_in_livys_words() {
             world.get(&format!("/batches/{name}/log")).await,
             world.get(&format!("/batches/{name}/log?size=-1")).await,
             world.delete(&format!("/batches/{name}")).await,
+        ] {
+            assert_eq!(
+                (answer.status.as_u16(), answer.json()),
+                (404, words.clone())
+            );
+        }
+        let problem = json!({"code": "not_found", "message": format!("there is no session or batch {shown}")});
+        for answer in [
             world.get(&format!("/api/v1/batches/{name}")).await,
             world
                 .post(&format!("/api/v1/batches/{name}/kill"), "")
@@ -108,8 +116,9 @@ async fn what_is_not_there_is_not_found_in_livys_words() {
         ] {
             assert_eq!(
                 (answer.status.as_u16(), answer.json()),
-                (404, words.clone())
+                (404, problem.clone())
             );
+            assert_eq!(answer.headers["content-type"], "application/problem+json");
         }
     }
     let overflow = world.get("/batches/99999999999").await;

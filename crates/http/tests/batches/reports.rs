@@ -93,7 +93,7 @@ async fn only_the_batchs_own_agent_is_believed() {
     ] {
         let refused = report_as(&world, driver, &authorization).await;
         assert_eq!(refused.status, status, "{driver} {authorization}");
-        assert!(refused.json()["msg"].is_string());
+        assert!(refused.json()["message"].is_string());
         assert_eq!(
             refused.headers.contains_key("www-authenticate"),
             status == 401

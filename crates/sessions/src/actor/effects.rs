@@ -70,7 +70,7 @@ impl Actor {
 
     fn note_change(&self) {
         let id = self.record.id;
-        let state = self.record.state.livy_name(false);
+        let state = self.record.state.name();
         match &self.record.state {
             SessionState::Ended(End {
                 failure: Some(failure),

@@ -317,12 +317,8 @@ impl Actor {
 /// The kind that a statement runs as.
 fn statement_kind(asked: Option<Kind>, session: Kind) -> Result<Kind, SessionError> {
     match asked.unwrap_or(session) {
-        Kind::Shared if asked.is_some() => Err(SessionError::InvalidStatement(
-            "Invalid kind: shared. A statement runs as one of spark, pyspark, pyspark3, sparkr, sql".to_owned(),
-        )),
-        Kind::Shared => Err(SessionError::InvalidStatement(
-            "Code type should be specified if session kind is shared: add \"kind\" to the statement".to_owned(),
-        )),
+        Kind::Shared if asked.is_some() => Err(SessionError::SharedStatement),
+        Kind::Shared => Err(SessionError::StatementNeedsKind),
         kind => Ok(kind),
     }
 }

@@ -42,19 +42,15 @@ impl Batches {
         }))
     }
 
-    /// Livy's names of the states of all batches that live, those that were deleted and are still being ended included. Neither the
-    /// store nor a batch's actor is asked.
-    pub fn live_states(&self) -> Vec<&'static str> {
+    /// Every batch that has not ended, also deleted ones that are still being stopped. This asks neither the store nor an actor.
+    pub fn live_views(&self) -> Vec<Arc<BatchView>> {
         let views = self
             .core
             .registry
             .all()
             .into_iter()
             .map(|entry| entry.view());
-        views
-            .filter(|view| !view.record.state.is_ended())
-            .map(|view| view.record.state.livy_name())
-            .collect()
+        views.filter(|view| !view.record.state.is_ended()).collect()
     }
 
     /// A batch.

@@ -25,7 +25,7 @@ const AS_SERVER: [&str; 6] = [
 /// Refuses keys that a request may not name. Keys are compared without prefix, case and `_`/`-`, so that no spelling gets past.
 pub fn check(config: &Config, submit: &SubmitOptions) -> Result<(), SessionError> {
     let blocked: Vec<String> = config.blocked_conf.iter().map(|key| normal(key)).collect();
-    let refused: Vec<&str> = submit
+    let refused: Vec<String> = submit
         .conf
         .keys()
         .filter(|key| {
@@ -34,13 +34,10 @@ pub fn check(config: &Config, submit: &SubmitOptions) -> Result<(), SessionError
                 || blocked.contains(&normal)
                 || (config.impersonation.enabled && AS_SERVER.contains(&normal.as_str()))
         })
-        .map(String::as_str)
+        .cloned()
         .collect();
     if !refused.is_empty() {
-        let keys = refused.join(", ");
-        return Err(SessionError::Rejected(format!(
-            "Blacklisted configuration values in session config: {keys}"
-        )));
+        return Err(SessionError::BlockedConf(refused));
     }
     check_deploy_mode(config, submit)?;
     if let Some(text) = find(&submit.conf, SQL_MAX_ROWS_KEY)
@@ -224,9 +221,7 @@ mod tests {
             let error = check(&config(), &with_conf(&[(key, "x")])).expect_err(key);
             assert_eq!(
                 error.to_string(),
-                format!(
-                    "Rejected, Reason: Blacklisted configuration values in session config: {key}"
-                )
+                format!("these configuration keys may not be set: {key}")
             );
         }
     }

@@ -83,9 +83,7 @@ impl Rule<'_> {
             return Ok(());
         }
         if !path.is_absolute() {
-            return Err(SessionError::Rejected(format!(
-                "requirement failed: Path '{entry}' is not absolute."
-            )));
+            return Err(SessionError::RelativePath(entry.to_owned()));
         }
         self.check_path(field, entry, &path)
     }
@@ -101,9 +99,7 @@ impl Rule<'_> {
         // Where nothing is, the same answer is given as where something is that may not be named: else this would tell which.
         let place = found.as_ref().ok().cloned().or_else(|| deepest(&fixed));
         if beyond || !place.is_some_and(|place| is_allowed(self.allowed, &place)) {
-            return Err(SessionError::Rejected(format!(
-                "requirement failed: Local path {entry} cannot be added to user sessions."
-            )));
+            return Err(SessionError::FileNotAllowed(entry.to_owned()));
         }
         match found {
             Err(error) if self.presence == Presence::Required => Err(SessionError::Rejected(
@@ -219,7 +215,7 @@ mod tests {
                 .unwrap_err()
                 .to_string();
             assert!(
-                error.contains("cannot be added to user sessions."),
+                error.contains("is not in a directory that requests may use"),
                 "{bad}: {error}"
             );
             assert!(
@@ -255,7 +251,7 @@ mod tests {
         ] {
             let error = check(&strict, &jars(&bad)).unwrap_err().to_string();
             assert!(
-                error.contains("cannot be added to user sessions."),
+                error.contains("is not in a directory that requests may use"),
                 "{bad}: {error}"
             );
         }
@@ -265,17 +261,12 @@ mod tests {
     fn relative_and_missing_files_are_refused_and_remote_ones_are_not_looked_at() {
         let open = LocalFiles::Any;
         let error = check(&open, &jars("a.jar")).unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "Rejected, Reason: requirement failed: Path 'a.jar' is not absolute."
-        );
+        assert_eq!(error, "the path a.jar is not absolute");
         let error = check(&open, &jars("/no/such/file.jar"))
             .unwrap_err()
             .to_string();
         assert!(
-            error.starts_with(
-                "Rejected, Reason: jars: local file /no/such/file.jar cannot be found"
-            ),
+            error.starts_with("jars: local file /no/such/file.jar cannot be found"),
             "{error}"
         );
         for bad in [

@@ -47,19 +47,16 @@ impl Sessions {
         Ok(ended_view(ended.unwrap_or(record)))
     }
 
-    /// Livy's names of the states of all sessions that live, those that were deleted and are still being ended included. Neither
-    /// the store nor a session's actor is asked.
-    pub fn live_states(&self) -> Vec<&'static str> {
+    /// Every session that has not ended, also deleted ones that are still being stopped. This asks neither the store nor an
+    /// actor.
+    pub fn live_views(&self) -> Vec<Arc<SessionView>> {
         let views = self
             .core
             .registry
             .all()
             .into_iter()
             .map(|entry| entry.view());
-        views
-            .filter(|view| !view.record.state.is_ended())
-            .map(|view| view.livy_state())
-            .collect()
+        views.filter(|view| !view.record.state.is_ended()).collect()
     }
 
     /// A session.

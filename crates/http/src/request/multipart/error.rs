@@ -1,12 +1,12 @@
 //! Why a form cannot be read.
 
-use crate::error::ApiError;
+use crate::request::rejection::Rejection;
 
 /// Why a body is not read on.
 #[derive(Debug)]
 pub enum MultipartError {
     /// It cannot be received.
-    Source(ApiError),
+    Source(Rejection),
     /// It ends before its last boundary.
     Incomplete,
     /// It is not what it says it is.

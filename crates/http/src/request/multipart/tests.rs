@@ -19,7 +19,7 @@ impl Pieces {
 }
 
 impl Source for Pieces {
-    async fn next(&mut self) -> Result<Option<Bytes>, ApiError> {
+    async fn next(&mut self) -> Result<Option<Bytes>, Rejection> {
         Ok(self.pieces.pop_front())
     }
 }
@@ -28,7 +28,7 @@ impl Source for Pieces {
 struct Endless(&'static [u8]);
 
 impl Source for Endless {
-    async fn next(&mut self) -> Result<Option<Bytes>, ApiError> {
+    async fn next(&mut self) -> Result<Option<Bytes>, Rejection> {
         Ok(Some(Bytes::from_static(self.0)))
     }
 }

@@ -86,7 +86,7 @@ impl Actor {
             BatchState::Stopping { .. } => times.stopping_at = times.stopping_at.or(Some(now)),
             BatchState::Ended(_) => times.ended_at = Some(now),
         }
-        let (id, state) = (self.record.id, self.record.state.livy_name());
+        let (id, state) = (self.record.id, self.record.state.name());
         match &self.record.state {
             BatchState::Running => {
                 let app = self.record.app.as_ref().map(|app| app.app_id.as_str());

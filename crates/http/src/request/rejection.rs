@@ -1,0 +1,119 @@
+//! Why a request is refused before, or while, it is read. Each interface puts this into its own form.
+
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use livius_domain::chain;
+use livius_wire::RequestError;
+
+/// Why a request cannot be taken.
+#[derive(Debug, thiserror::Error)]
+pub enum Rejection {
+    #[error("The path is not percent-encoded UTF-8: write % as %25")]
+    BadPath,
+    #[error(
+        "A page of another site may not change anything here: send the request from a program, or from a page \
+         of this server, opened as localhost, by its address, or by one of its names (server.host_names)"
+    )]
+    ForeignPage,
+    #[error("Missing Required Header for CSRF protection. Send X-Requested-By, with any value")]
+    NoCsrfHeader,
+    /// The client wants a version of Livy's interface that does not exist.
+    #[error("No value found for '{0}'")]
+    UnknownVersion(String),
+    /// The text of the body, the path or the query does not say what it must.
+    #[error(transparent)]
+    Malformed(#[from] RequestError),
+    #[error("The body is longer than {0} bytes (server.body_limit): send large data as files")]
+    BodyTooLarge(usize),
+    #[error("The body did not arrive within {} s", .0.as_secs())]
+    BodyOverdue(Duration),
+    #[error("Too many long bodies are being received (server.body_limit bounds them): try again")]
+    NoBodyRoom,
+    /// The body broke off, or is not what its `Content-Encoding` says.
+    #[error("The body cannot be read: {0}")]
+    BrokenBody(String),
+    #[error(
+        "No answer within {} s; what was asked for may still be done, so look before asking again", .0.as_secs()
+    )]
+    Overdue(Duration),
+    /// The body of an upload is not a form.
+    #[error(
+        "The body is not a form with a file: its Content-Type must be multipart/form-data with a boundary, \
+         as curl sends it with -F {part}=@/path/of/the.{part}"
+    )]
+    NoForm { part: &'static str },
+    /// The form cannot be taken apart.
+    #[error("The body is not a form with a file: {0}")]
+    BadForm(&'static str),
+    #[error("No {part} sent!")]
+    NoPart { part: &'static str },
+    #[error(
+        "The body is not a form with a file: the part \"{part}\" has no file name: add filename=\"…\" to its Content-Disposition"
+    )]
+    NoFileName { part: &'static str },
+    #[error(
+        "The file is longer than {0} bytes (server.upload_limit): put it where the driver can read it, and add it by its address"
+    )]
+    FileTooLarge(u64),
+    /// The form has too much besides the file.
+    #[error("Besides its file, the form is longer than {0} bytes: send the file alone")]
+    FormTooLarge(usize),
+    #[error(
+        "The file came too slowly: send it again over a faster connection, or add it by an address that the driver can read"
+    )]
+    UploadOverdue,
+    /// The server's disk is full.
+    #[error("The server's disk has no room for the file: its data directory needs space")]
+    DiskFull,
+    /// Something broke; the text is for the server's log only.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl Rejection {
+    /// The body cannot be read.
+    pub fn broken_body(error: &dyn Error) -> Self {
+        Self::BrokenBody(chain(error))
+    }
+
+    /// A file cannot be written or read.
+    pub fn disk(error: &io::Error) -> Self {
+        let full = [
+            io::ErrorKind::StorageFull,
+            io::ErrorKind::QuotaExceeded,
+            io::ErrorKind::FileTooLarge,
+        ];
+        if full.contains(&error.kind()) {
+            tracing::error!(%error, "an upload has no room");
+            return Self::DiskFull;
+        }
+        Self::Internal(chain(error))
+    }
+
+    /// The status of the response.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::BadPath
+            | Self::NoCsrfHeader
+            | Self::Malformed(_)
+            | Self::BrokenBody(_)
+            | Self::NoForm { .. }
+            | Self::BadForm(_)
+            | Self::NoPart { .. }
+            | Self::NoFileName { .. } => StatusCode::BAD_REQUEST,
+            Self::ForeignPage => StatusCode::FORBIDDEN,
+            Self::UnknownVersion(_) => StatusCode::NOT_ACCEPTABLE,
+            Self::BodyTooLarge(_) | Self::FileTooLarge(_) | Self::FormTooLarge(_) => {
+                StatusCode::PAYLOAD_TOO_LARGE
+            }
+            Self::BodyOverdue(_) | Self::UploadOverdue => StatusCode::REQUEST_TIMEOUT,
+            Self::NoBodyRoom => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Overdue(_) => StatusCode::GATEWAY_TIMEOUT,
+            Self::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! What clients of our own interface are told when a request fails.
+
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use livius_domain::{Failure, SessionState, chain};
+use livius_sessions::{AttachRefused, ErrorKind, ReportRefused, SessionError};
+use livius_wire::{ProblemAnswer, RequestError};
+
+use crate::request::rejection::Rejection;
+use crate::response;
+
+/// A problem, ready to be sent.
+#[derive(Debug)]
+pub struct Problem {
+    status: StatusCode,
+    answer: ProblemAnswer,
+    header: Option<(HeaderName, HeaderValue)>,
+}
+
+impl Problem {
+    /// A problem with a name for programs and a message for people.
+    pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            answer: ProblemAnswer {
+                code,
+                phase: None,
+                message: message.into(),
+                hint: None,
+            },
+            header: None,
+        }
+    }
+
+    fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.header = Some((name, value));
+        self
+    }
+
+    /// Adds what to do about it.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.answer.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds what went wrong earlier, and where.
+    fn caused_by(mut self, failure: &Failure) -> Self {
+        self.answer.phase = Some(failure.phase);
+        self.hint(format!("{}; {}", failure.message, failure.hint))
+    }
+
+    /// Something broke. The client gets a number, the server's log has the error under it.
+    fn internal(error: &str) -> Self {
+        let reference = response::log_internal(error);
+        let message = format!("internal error {reference}");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message)
+            .hint("the server's log has the cause under this number")
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let text = serde_json::to_vec(&self.answer).expect("texts are always JSON");
+        let mut response = response::json(self.status, text);
+        let headers = response.headers_mut();
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        headers.extend(self.header.map(|(name, value)| (Some(name), value)));
+        response
+    }
+}
+
+impl From<Rejection> for Problem {
+    fn from(rejection: Rejection) -> Self {
+        let status = rejection.status();
+        let code = match &rejection {
+            Rejection::Internal(error) => return Self::internal(error),
+            Rejection::Malformed(_) | Rejection::BadPath | Rejection::BrokenBody(_) => "malformed",
+            Rejection::NoForm { .. }
+            | Rejection::BadForm(_)
+            | Rejection::NoPart { .. }
+            | Rejection::NoFileName { .. } => "malformed_form",
+            Rejection::ForeignPage => "foreign_page",
+            Rejection::NoCsrfHeader => "csrf_header_missing",
+            Rejection::UnknownVersion(_) => "unknown_version",
+            Rejection::BodyTooLarge(_)
+            | Rejection::FileTooLarge(_)
+            | Rejection::FormTooLarge(_) => "too_large",
+            Rejection::BodyOverdue(_) | Rejection::UploadOverdue => "body_overdue",
+            Rejection::NoBodyRoom => "overloaded",
+            Rejection::Overdue(_) => "overdue",
+            Rejection::DiskFull => "disk_full",
+        };
+        let problem = Self::new(status, code, rejection.to_string());
+        match rejection {
+            Rejection::NoBodyRoom => problem.with(RETRY_AFTER, HeaderValue::from_static("5")),
+            _ => problem,
+        }
+    }
+}
+
+impl From<RequestError> for Problem {
+    fn from(error: RequestError) -> Self {
+        Rejection::from(error).into()
+    }
+}
+
+impl From<SessionError> for Problem {
+    fn from(error: SessionError) -> Self {
+        let message = error.to_string();
+        match (error.kind(), &error) {
+            (_, SessionError::ShuttingDown) => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "shutting_down", message)
+                    .with(RETRY_AFTER, HeaderValue::from_static("5"))
+            }
+            (_, SessionError::Upload(error)) => Rejection::disk(error).into(),
+            (_, SessionError::NotActive(state)) => {
+                let problem = Self::new(StatusCode::CONFLICT, "not_active", message);
+                match failure(state) {
+                    Some(failure) => problem.caused_by(failure),
+                    None => problem,
+                }
+            }
+            (ErrorKind::NotFound, _) => Self::new(StatusCode::NOT_FOUND, "not_found", message),
+            (ErrorKind::Rejected, _) => Self::new(StatusCode::BAD_REQUEST, "rejected", message),
+            (ErrorKind::Conflict, _) => Self::new(StatusCode::CONFLICT, "conflict", message),
+            (ErrorKind::Forbidden, _) => Self::new(StatusCode::FORBIDDEN, "forbidden", message),
+            (ErrorKind::Overloaded, _) => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "overloaded", message)
+                    .with(RETRY_AFTER, HeaderValue::from_static("1"))
+            }
+            (ErrorKind::Internal, _) => Self::internal(&chain(&error)),
+        }
+    }
+}
+
+impl From<AttachRefused> for Problem {
+    fn from(refused: AttachRefused) -> Self {
+        let message = refused.to_string();
+        match refused {
+            AttachRefused::UnknownDriver => {
+                Self::new(StatusCode::NOT_FOUND, "unknown_driver", message)
+            }
+            AttachRefused::WrongToken => {
+                Self::new(StatusCode::UNAUTHORIZED, "wrong_token", message)
+                    .with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+            }
+        }
+    }
+}
+
+impl From<ReportRefused> for Problem {
+    fn from(refused: ReportRefused) -> Self {
+        match refused {
+            ReportRefused::Agent(refused) => refused.into(),
+            ReportRefused::Store(error) => error.into(),
+        }
+    }
+}
+
+/// What went wrong in a session that takes nothing any more.
+fn failure(state: &SessionState) -> Option<&Failure> {
+    match state {
+        SessionState::Ended(end) => end.failure.as_ref(),
+        SessionState::Stopping { failure, .. } => failure.as_ref(),
+        SessionState::Starting { .. } | SessionState::Running { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+    use livius_domain::{End, Exit, FailureCode, Outcome, Phase};
+
+    use super::*;
+
+    async fn sent(problem: impl Into<Problem>) -> (u16, String, Response) {
+        let response = problem.into().into_response();
+        let (parts, body) = response.into_parts();
+        assert_eq!(parts.headers["content-type"], "application/problem+json");
+        let body = body.collect().await.unwrap().to_bytes();
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        (
+            parts.status.as_u16(),
+            text,
+            Response::from_parts(parts, ().into_response().into_body()),
+        )
+    }
+
+    #[tokio::test]
+    async fn problems_name_what_went_wrong() {
+        let failure = Failure {
+            code: FailureCode::DriverExited,
+            phase: Phase::Running,
+            message: "the driver ended".to_owned(),
+            hint: "read its log".to_owned(),
+        };
+        let dead = SessionState::Ended(End {
+            outcome: Outcome::Failed,
+            cause: None,
+            failure: Some(failure),
+            exit: Some(Exit::Code(1)),
+        });
+        for (error, status, body) in [
+            (
+                SessionError::NotFound("5".into()),
+                404,
+                r#"{"code":"not_found","message":"there is no session or batch 5"}"#,
+            ),
+            (
+                SessionError::NotActive(Box::new(dead)),
+                409,
+                r#"{"code":"not_active","phase":"running","message":"the session is not active (failed)","hint":"the driver ended; read its log"}"#,
+            ),
+            (
+                SessionError::ShuttingDown,
+                503,
+                r#"{"code":"shutting_down","message":"the server is shutting down"}"#,
+            ),
+        ] {
+            let (actual_status, actual_body, _) = sent(error).await;
+            assert_eq!((actual_status, actual_body.as_str()), (status, body));
+        }
+    }
+
+    #[tokio::test]
+    async fn an_internal_error_tells_only_its_number() {
+        let error = SessionError::Log(std::io::Error::other("/secret/path"));
+        let (status, body, _) = sent(error).await;
+        assert_eq!(status, 500);
+        assert!(!body.contains("secret"), "{body}");
+    }
+
+    #[tokio::test]
+    async fn a_wrong_token_is_asked_for() {
+        let (status, _, response) = sent(AttachRefused::WrongToken).await;
+        assert_eq!(status, 401);
+        assert_eq!(response.headers()["www-authenticate"], "Bearer");
+        assert_eq!(sent(AttachRefused::UnknownDriver).await.0, 404);
+    }
+}

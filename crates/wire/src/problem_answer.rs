@@ -1,0 +1,22 @@
+//! What the interface under `/api/v1` answers when a request fails.
+
+use livius_domain::Phase;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A request that failed.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemAnswer {
+    /// Its name, for programs, such as `not_found` or `shutting_down`.
+    pub code: &'static str,
+    /// In which phase a driver failed, if that is the cause: `launch`, `submit` or `running`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub phase: Option<Phase>,
+    /// What is wrong, for people.
+    pub message: String,
+    /// What to do about it, or where to look.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
