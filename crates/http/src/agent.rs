@@ -18,6 +18,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::request::described::AgentHeaders;
 use crate::state::AppState;
 use crate::v1::{Problem, V1};
 
@@ -36,10 +37,7 @@ pub fn routes() -> OpenApiRouter<V1> {
     get,
     path = "/api/v1/agent",
     tag = "agent",
-    params(
-        ("Authorization" = String, Header, description = "`Bearer` and the driver's secret"),
-        ("Livius-Driver" = String, Header, description = "The driver's name"),
-    ),
+    params(AgentHeaders),
     responses(
         (status = 101, description = "A WebSocket"),
         (status = 400, description = "The request is not one for a WebSocket", body = ProblemAnswer, content_type = "application/problem+json"),

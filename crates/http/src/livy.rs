@@ -2,6 +2,7 @@
 
 mod batches;
 mod completion;
+mod described;
 mod jobs;
 mod logs;
 mod refusal;

@@ -4,6 +4,7 @@ pub mod body;
 pub mod body_room;
 pub mod browser;
 pub mod csrf;
+pub mod described;
 pub mod extract;
 pub mod leftover;
 pub mod multipart;

@@ -7,6 +7,7 @@ use secrecy::ExposeSecret as _;
 
 use super::introduced;
 use crate::request::body::Payload;
+use crate::request::described::AgentHeaders;
 use crate::state::AppState;
 use crate::v1::Problem;
 
@@ -15,10 +16,7 @@ use crate::v1::Problem;
     post,
     path = "/api/v1/agent/application",
     tag = "agent",
-    params(
-        ("Authorization" = String, Header, description = "`Bearer` and the driver's secret"),
-        ("Livius-Driver" = String, Header, description = "The driver's name"),
-    ),
+    params(AgentHeaders),
     request_body = livius_wire::ApplicationReport,
     responses(
         (status = 204, description = "It is stored"),

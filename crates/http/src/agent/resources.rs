@@ -13,6 +13,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio_util::io::ReaderStream;
 
 use super::introduced;
+use crate::request::described::AgentHeaders;
 use crate::request::rejection::Rejection;
 use crate::state::AppState;
 use crate::v1::Problem;
@@ -26,8 +27,7 @@ const PIECE_BYTES: usize = 256 << 10;
     tag = "agent",
     params(
         ("resource" = i32, Path, description = "The file's number"),
-        ("Authorization" = String, Header, description = "`Bearer` and the driver's secret"),
-        ("Livius-Driver" = String, Header, description = "The driver's name"),
+        AgentHeaders,
     ),
     responses(
         (status = 200, description = "The file", body = Vec<u8>, content_type = "application/octet-stream"),

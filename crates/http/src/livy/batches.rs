@@ -10,8 +10,10 @@ use livius_wire::{
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::described::{BadParameter, BadRequest, NoBatch, NoImpersonation};
 use super::{Livy, Refusal};
 use crate::request::body::Payload;
+use crate::request::described::{BatchPath, DoAsQuery, PageQuery};
 use crate::request::extract::{InBatch, caller};
 use crate::request::query::Query;
 use crate::response;
@@ -31,13 +33,10 @@ pub fn routes() -> OpenApiRouter<Livy> {
     get,
     path = "/batches",
     tag = "batches",
-    params(
-        ("from" = Option<i32>, Query, description = "Index of the first; 0 when left out"),
-        ("size" = Option<i32>, Query, description = "How many at most; 100 when left out"),
-    ),
+    params(PageQuery),
     responses(
         (status = 200, description = "A page of the batches", body = BatchListAnswer),
-        (status = 400, description = "A parameter is not a number", body = ErrorMessage),
+        BadParameter,
     )
 )]
 pub async fn batch_list(
@@ -54,13 +53,13 @@ pub async fn batch_list(
     post,
     path = "/batches",
     tag = "batches",
-    params(("doAs" = Option<String>, Query, description = "User to impersonate; goes before proxyUser")),
+    params(DoAsQuery),
     request_body = BatchBody,
     responses(
         (status = 201, description = "The new batch", body = BatchAnswer,
             headers(("Location" = String, description = "Its path"))),
-        (status = 400, description = "The request cannot be read (a bare JSON string) or is refused", body = ErrorMessage),
-        (status = 403, description = "The caller may not impersonate that user", body = ErrorMessage),
+        BadRequest,
+        NoImpersonation,
         (status = 429, description = "Too many batches wait for their turn", body = ErrorMessage),
     )
 )]
@@ -87,10 +86,10 @@ pub async fn batch_create(
     get,
     path = "/batches/{id}",
     tag = "batches",
-    params(("id" = String, Path, description = "The batch's number or name")),
+    params(BatchPath),
     responses(
         (status = 200, description = "The batch", body = BatchAnswer),
-        (status = 404, description = "There is no such batch", body = ErrorMessage),
+        NoBatch,
     )
 )]
 pub async fn batch_get(
@@ -106,10 +105,10 @@ pub async fn batch_get(
     get,
     path = "/batches/{id}/state",
     tag = "batches",
-    params(("id" = String, Path, description = "The batch's number or name")),
+    params(BatchPath),
     responses(
         (status = 200, description = "The state", body = StateAnswer),
-        (status = 404, description = "There is no such batch", body = ErrorMessage),
+        NoBatch,
     )
 )]
 pub async fn batch_state(
@@ -128,10 +127,10 @@ pub async fn batch_state(
     delete,
     path = "/batches/{id}",
     tag = "batches",
-    params(("id" = String, Path, description = "The batch's number or name")),
+    params(BatchPath),
     responses(
         (status = 200, description = "It has ended, or is about to: `{\"msg\":\"deleted\"}`", body = Message),
-        (status = 404, description = "There is no such batch", body = ErrorMessage),
+        NoBatch,
     )
 )]
 pub async fn batch_delete(

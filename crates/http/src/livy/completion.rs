@@ -2,12 +2,14 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use livius_wire::{CompletionAnswer, CompletionBody, ErrorMessage};
+use livius_wire::{CompletionAnswer, CompletionBody};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::described::{BadRequest, NoSession, SessionEnded};
 use super::{Livy, Refusal};
 use crate::request::body::Payload;
+use crate::request::described::SessionPath;
 use crate::request::extract::InSession;
 use crate::response;
 use crate::state::AppState;
@@ -21,13 +23,13 @@ pub fn routes() -> OpenApiRouter<Livy> {
     post,
     path = "/sessions/{id}/completion",
     tag = "statements",
-    params(("id" = String, Path, description = "The session's number or name")),
+    params(SessionPath),
     request_body = CompletionBody,
     responses(
         (status = 200, description = "The texts, often none", body = CompletionAnswer),
-        (status = 400, description = "The request cannot be read (a bare JSON string) or is refused", body = ErrorMessage),
-        (status = 404, description = "There is no such session", body = ErrorMessage),
-        (status = 500, description = "The session has ended: a bare JSON string", body = String),
+        BadRequest,
+        NoSession,
+        SessionEnded,
     )
 )]
 pub async fn completion_find(

@@ -8,8 +8,10 @@ use livius_wire::{ErrorMessage, JobAnswer, JobBody};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::described::{JobRefusals, NoSession};
 use super::{Livy, Refusal};
 use crate::request::body::Payload;
+use crate::request::described::{JobPath, SessionPath};
 use crate::request::extract::{InJob, InSession};
 use crate::response;
 use crate::response::job_stream::JobStream;
@@ -29,16 +31,12 @@ pub fn routes() -> OpenApiRouter<Livy> {
     post,
     path = "/sessions/{id}/submit-job",
     tag = "jobs",
-    params(("id" = String, Path, description = "The session's number or name")),
+    params(SessionPath),
     request_body = JobBody,
     responses(
         (status = 201, description = "The new job, in state `SENT`", body = JobAnswer,
             headers(("Location" = String, description = "Its path"))),
-        (status = 400, description = "The request cannot be read (a bare JSON string) or is refused, as by a session that has ended",
-            body = ErrorMessage),
-        (status = 404, description = "There is no such session", body = ErrorMessage),
-        (status = 429, description = "Too many jobs of the session are not over", body = ErrorMessage,
-            headers(("Retry-After" = u32, description = "Seconds"))),
+        JobRefusals,
     )
 )]
 pub async fn job_submit(
@@ -54,14 +52,12 @@ pub async fn job_submit(
     post,
     path = "/sessions/{id}/run-job",
     tag = "jobs",
-    params(("id" = String, Path, description = "The session's number or name")),
+    params(SessionPath),
     request_body = JobBody,
     responses(
         (status = 201, description = "The new job, in state `SENT`", body = JobAnswer,
             headers(("Location" = String, description = "Its path"))),
-        (status = 400, description = "As of `submit-job`", body = ErrorMessage),
-        (status = 404, description = "There is no such session", body = ErrorMessage),
-        (status = 429, description = "Too many jobs of the session are not over", body = ErrorMessage),
+        JobRefusals,
     )
 )]
 pub async fn job_run(
@@ -90,10 +86,7 @@ async fn submit(app: &AppState, session: &SessionRef, body: Payload) -> Result<R
     get,
     path = "/sessions/{id}/jobs/{job}",
     tag = "jobs",
-    params(
-        ("id" = String, Path, description = "The session's number or name"),
-        ("job" = i32, Path, description = "The job's number"),
-    ),
+    params(JobPath),
     responses(
         (status = 200, description = "The job", body = JobAnswer),
         (status = 404, description = "There is no such session, or no such job in it", body = ErrorMessage),
@@ -113,14 +106,11 @@ pub async fn job_get(
     post,
     path = "/sessions/{id}/jobs/{job}/cancel",
     tag = "jobs",
-    params(
-        ("id" = String, Path, description = "The session's number or name"),
-        ("job" = i32, Path, description = "The job's number"),
-    ),
+    params(JobPath),
     responses(
         (status = 200, description = "It is being stopped"),
         (status = 400, description = "The session has ended", body = ErrorMessage),
-        (status = 404, description = "There is no such session", body = ErrorMessage),
+        NoSession,
     )
 )]
 pub async fn job_cancel(

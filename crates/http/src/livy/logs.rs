@@ -7,11 +7,13 @@ use axum::response::Response;
 use futures_util::{StreamExt as _, stream};
 use livius_domain::chain;
 use livius_sessions::{LogPage, Logbook, SessionError};
-use livius_wire::{ErrorMessage, LogAnswer};
+use livius_wire::LogAnswer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::described::{BadParameter, NoBatch, NoSession};
 use super::{Livy, Refusal};
+use crate::request::described::{BatchPath, LogQuery, SessionPath};
 use crate::request::extract::{InBatch, InSession};
 use crate::request::query::{PAGE_SIZE, Query};
 use crate::response;
@@ -31,15 +33,11 @@ pub fn routes() -> OpenApiRouter<Livy> {
     get,
     path = "/sessions/{id}/log",
     tag = "sessions",
-    params(
-        ("id" = String, Path, description = "The session's number or name"),
-        ("from" = Option<i32>, Query, description = "Index of the first line; the last `size` lines when left out or below zero"),
-        ("size" = Option<i32>, Query, description = "How many lines at most; 100 when left out, all when below zero"),
-    ),
+    params(SessionPath, LogQuery),
     responses(
         (status = 200, description = "A page of the log", body = LogAnswer),
-        (status = 400, description = "A parameter is not a number", body = ErrorMessage),
-        (status = 404, description = "There is no such session", body = ErrorMessage),
+        BadParameter,
+        NoSession,
     )
 )]
 pub async fn session_log(
@@ -56,15 +54,11 @@ pub async fn session_log(
     get,
     path = "/batches/{id}/log",
     tag = "batches",
-    params(
-        ("id" = String, Path, description = "The batch's number or name"),
-        ("from" = Option<i32>, Query, description = "Index of the first line; the last `size` lines when left out or below zero"),
-        ("size" = Option<i32>, Query, description = "How many lines at most; 100 when left out, all when below zero"),
-    ),
+    params(BatchPath, LogQuery),
     responses(
         (status = 200, description = "A page of the log", body = LogAnswer),
-        (status = 400, description = "A parameter is not a number", body = ErrorMessage),
-        (status = 404, description = "There is no such batch", body = ErrorMessage),
+        BadParameter,
+        NoBatch,
     )
 )]
 pub async fn batch_log(

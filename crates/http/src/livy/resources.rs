@@ -4,12 +4,14 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use livius_domain::ResourceUse;
 use livius_sessions::SessionRef;
-use livius_wire::{ErrorMessage, ResourceBody};
+use livius_wire::ResourceBody;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::described::FileAdded;
 use super::{Livy, Refusal};
 use crate::request::body::Payload;
+use crate::request::described::SessionPath;
 use crate::request::extract::InSession;
 use crate::state::AppState;
 
@@ -25,16 +27,9 @@ pub fn routes() -> OpenApiRouter<Livy> {
     post,
     path = "/sessions/{id}/add-jar",
     tag = "jobs",
-    params(("id" = String, Path, description = "The session's number or name")),
+    params(SessionPath),
     request_body = ResourceBody,
-    responses(
-        (status = 200, description = "The driver has it; or, while the session starts, it will before anything that is sent later"),
-        (status = 400, description = "The request cannot be read (a bare JSON string) or is refused, as by a session that has ended",
-            body = ErrorMessage),
-        (status = 404, description = "There is no such session", body = ErrorMessage),
-        (status = 429, description = "The driver has not taken what was added before", body = ErrorMessage,
-            headers(("Retry-After" = u32, description = "Seconds"))),
-    )
+    responses(FileAdded)
 )]
 pub async fn add_jar(
     State(app): State<AppState>,
@@ -49,14 +44,9 @@ pub async fn add_jar(
     post,
     path = "/sessions/{id}/add-pyfile",
     tag = "jobs",
-    params(("id" = String, Path, description = "The session's number or name")),
+    params(SessionPath),
     request_body = ResourceBody,
-    responses(
-        (status = 200, description = "The driver has it; or, while the session starts, it will before anything that is sent later"),
-        (status = 400, description = "As of `add-jar`", body = ErrorMessage),
-        (status = 404, description = "There is no such session", body = ErrorMessage),
-        (status = 429, description = "The driver has not taken what was added before", body = ErrorMessage),
-    )
+    responses(FileAdded)
 )]
 pub async fn add_pyfile(
     State(app): State<AppState>,
@@ -71,14 +61,9 @@ pub async fn add_pyfile(
     post,
     path = "/sessions/{id}/add-file",
     tag = "jobs",
-    params(("id" = String, Path, description = "The session's number or name")),
+    params(SessionPath),
     request_body = ResourceBody,
-    responses(
-        (status = 200, description = "The driver has it; or, while the session starts, it will before anything that is sent later"),
-        (status = 400, description = "As of `add-jar`", body = ErrorMessage),
-        (status = 404, description = "There is no such session", body = ErrorMessage),
-        (status = 429, description = "The driver has not taken what was added before", body = ErrorMessage),
-    )
+    responses(FileAdded)
 )]
 pub async fn add_file(
     State(app): State<AppState>,

@@ -5,14 +5,14 @@ use axum::http::header::USER_AGENT;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use livius_sessions::{SessionError, SessionView};
-use livius_wire::{
-    ErrorMessage, Message, SessionAnswer, SessionBody, SessionListAnswer, StateAnswer, livy,
-};
+use livius_wire::{Message, SessionAnswer, SessionBody, SessionListAnswer, StateAnswer, livy};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::described::{BadParameter, BadRequest, NoImpersonation, NoSession};
 use super::{Livy, Refusal};
 use crate::request::body::Payload;
+use crate::request::described::{DoAsQuery, PageQuery, SessionPath};
 use crate::request::extract::{InSession, caller};
 use crate::request::query::Query;
 use crate::response;
@@ -35,13 +35,10 @@ pub fn routes() -> OpenApiRouter<Livy> {
     get,
     path = "/sessions",
     tag = "sessions",
-    params(
-        ("from" = Option<i32>, Query, description = "Index of the first; 0 when left out"),
-        ("size" = Option<i32>, Query, description = "How many at most; 100 when left out"),
-    ),
+    params(PageQuery),
     responses(
         (status = 200, description = "A page of the sessions", body = SessionListAnswer),
-        (status = 400, description = "A parameter is not a number", body = ErrorMessage),
+        BadParameter,
     )
 )]
 pub async fn session_list(
@@ -58,13 +55,13 @@ pub async fn session_list(
     post,
     path = "/sessions",
     tag = "sessions",
-    params(("doAs" = Option<String>, Query, description = "User to impersonate; goes before proxyUser")),
+    params(DoAsQuery),
     request_body = SessionBody,
     responses(
         (status = 201, description = "The new session", body = SessionAnswer,
             headers(("Location" = String, description = "Its path"))),
-        (status = 400, description = "The request cannot be read (a bare JSON string) or is refused", body = ErrorMessage),
-        (status = 403, description = "The caller may not impersonate that user", body = ErrorMessage),
+        BadRequest,
+        NoImpersonation,
     )
 )]
 pub async fn session_create(
@@ -91,10 +88,10 @@ pub async fn session_create(
     get,
     path = "/sessions/{id}",
     tag = "sessions",
-    params(("id" = String, Path, description = "The session's number or name")),
+    params(SessionPath),
     responses(
         (status = 200, description = "The session", body = SessionAnswer),
-        (status = 404, description = "There is no such session", body = ErrorMessage),
+        NoSession,
     )
 )]
 pub async fn session_get(
@@ -113,10 +110,10 @@ pub async fn session_get(
     get,
     path = "/sessions/{id}/state",
     tag = "sessions",
-    params(("id" = String, Path, description = "The session's number or name")),
+    params(SessionPath),
     responses(
         (status = 200, description = "The state", body = StateAnswer),
-        (status = 404, description = "There is no such session", body = ErrorMessage),
+        NoSession,
     )
 )]
 pub async fn session_state(
@@ -135,10 +132,10 @@ pub async fn session_state(
     delete,
     path = "/sessions/{id}",
     tag = "sessions",
-    params(("id" = String, Path, description = "The session's number or name")),
+    params(SessionPath),
     responses(
         (status = 200, description = "It has ended, or is about to: `{\"msg\":\"deleted\"}`", body = Message),
-        (status = 404, description = "There is no such session", body = ErrorMessage),
+        NoSession,
     )
 )]
 pub async fn session_delete(
@@ -154,10 +151,10 @@ pub async fn session_delete(
     post,
     path = "/sessions/{id}/stop",
     tag = "sessions",
-    params(("id" = String, Path, description = "The session's number or name")),
+    params(SessionPath),
     responses(
         (status = 204, description = "It has ended, or is about to"),
-        (status = 404, description = "There is no such session", body = ErrorMessage),
+        NoSession,
     )
 )]
 pub async fn session_stop(
@@ -174,10 +171,10 @@ pub async fn session_stop(
     post,
     path = "/sessions/{id}/interrupt",
     tag = "sessions",
-    params(("id" = String, Path, description = "The session's number or name")),
+    params(SessionPath),
     responses(
         (status = 200, description = "They are being cancelled: `{\"msg\":\"interrupted\"}`", body = Message),
-        (status = 404, description = "There is no such session", body = ErrorMessage),
+        NoSession,
     )
 )]
 pub async fn session_interrupt(
@@ -199,10 +196,10 @@ pub async fn session_interrupt(
     post,
     path = "/sessions/{id}/connect",
     tag = "sessions",
-    params(("id" = String, Path, description = "The session's number or name")),
+    params(SessionPath),
     responses(
         (status = 200, description = "The session", body = SessionAnswer),
-        (status = 404, description = "There is no such session", body = ErrorMessage),
+        NoSession,
     )
 )]
 pub async fn session_connect(

@@ -10,8 +10,10 @@ use livius_wire::{
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::described::{BadParameter, BadRequest, NoSession, SessionEnded};
 use super::{Livy, Refusal};
 use crate::request::body::Payload;
+use crate::request::described::{SessionPath, StatementPath};
 use crate::request::extract::{InSession, InStatement};
 use crate::request::query::Query;
 use crate::response;
@@ -32,15 +34,15 @@ pub fn routes() -> OpenApiRouter<Livy> {
     path = "/sessions/{id}/statements",
     tag = "statements",
     params(
-        ("id" = String, Path, description = "The session's number or name"),
+        SessionPath,
         ("from" = Option<i32>, Query, description = "Index of the first; 0 when left out"),
         ("size" = Option<i32>, Query, description = "How many at most; all when left out"),
         ("order" = Option<String>, Query, description = "`desc` for the newest first"),
     ),
     responses(
         (status = 200, description = "A page of the statements", body = StatementListAnswer),
-        (status = 400, description = "A parameter is not a number", body = ErrorMessage),
-        (status = 404, description = "There is no such session", body = ErrorMessage),
+        BadParameter,
+        NoSession,
     )
 )]
 pub async fn statement_list(
@@ -68,16 +70,16 @@ pub async fn statement_list(
     post,
     path = "/sessions/{id}/statements",
     tag = "statements",
-    params(("id" = String, Path, description = "The session's number or name")),
+    params(SessionPath),
     request_body = StatementBody,
     responses(
         (status = 201, description = "The new statement", body = StatementAnswer,
             headers(("Location" = String, description = "Its path"))),
-        (status = 400, description = "The request cannot be read (a bare JSON string) or is refused", body = ErrorMessage),
-        (status = 404, description = "There is no such session", body = ErrorMessage),
+        BadRequest,
+        NoSession,
         (status = 429, description = "Too many statements wait in the session", body = ErrorMessage,
             headers(("Retry-After" = u32, description = "Seconds"))),
-        (status = 500, description = "The session has ended: a bare JSON string", body = String),
+        SessionEnded,
     )
 )]
 pub async fn statement_run(
@@ -107,10 +109,7 @@ pub async fn statement_run(
     get,
     path = "/sessions/{id}/statements/{statement}",
     tag = "statements",
-    params(
-        ("id" = String, Path, description = "The session's number or name"),
-        ("statement" = i32, Path, description = "The statement's number"),
-    ),
+    params(StatementPath),
     responses(
         (status = 200, description = "The statement", body = StatementAnswer),
         (status = 404, description = "There is no such session (an object), or no such statement in it (a bare JSON string)",
@@ -131,14 +130,11 @@ pub async fn statement_get(
     post,
     path = "/sessions/{id}/statements/{statement}/cancel",
     tag = "statements",
-    params(
-        ("id" = String, Path, description = "The session's number or name"),
-        ("statement" = i32, Path, description = "The statement's number"),
-    ),
+    params(StatementPath),
     responses(
         (status = 200, description = "It is being stopped: `{\"msg\":\"canceled\"}`", body = Message),
-        (status = 404, description = "There is no such session", body = ErrorMessage),
-        (status = 500, description = "The session has ended: a bare JSON string", body = String),
+        NoSession,
+        SessionEnded,
     )
 )]
 pub async fn statement_cancel(

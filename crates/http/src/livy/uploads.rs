@@ -4,11 +4,13 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use livius_domain::ResourceUse;
 use livius_sessions::{NewUpload, SessionRef};
-use livius_wire::{ErrorMessage, FileForm, JarForm};
+use livius_wire::{FileForm, JarForm};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::described::FileUploaded;
 use super::{Livy, Refusal};
+use crate::request::described::SessionPath;
 use crate::request::extract::InSession;
 use crate::request::upload_body::FilePart;
 use crate::state::AppState;
@@ -25,19 +27,9 @@ pub fn routes() -> OpenApiRouter<Livy> {
     post,
     path = "/sessions/{id}/upload-jar",
     tag = "jobs",
-    params(("id" = String, Path, description = "The session's number or name")),
+    params(SessionPath),
     request_body(content = JarForm, content_type = "multipart/form-data"),
-    responses(
-        (status = 200, description = "The driver has it; or, while the session starts, it will before anything that is sent later"),
-        (status = 400, description = "The form is not one, has no such part (a bare JSON string), or is refused, as by a session that has ended",
-            body = ErrorMessage),
-        (status = 404, description = "There is no such session", body = ErrorMessage),
-        (status = 408, description = "The file came too slowly", body = ErrorMessage),
-        (status = 413, description = "The file is too large", body = ErrorMessage),
-        (status = 429, description = "The driver has not taken what was sent before", body = ErrorMessage,
-            headers(("Retry-After" = u32, description = "Seconds"))),
-        (status = 507, description = "The server has no room for it", body = ErrorMessage),
-    )
+    responses(FileUploaded)
 )]
 pub async fn upload_jar(
     State(app): State<AppState>,
@@ -52,17 +44,9 @@ pub async fn upload_jar(
     post,
     path = "/sessions/{id}/upload-pyfile",
     tag = "jobs",
-    params(("id" = String, Path, description = "The session's number or name")),
+    params(SessionPath),
     request_body(content = FileForm, content_type = "multipart/form-data"),
-    responses(
-        (status = 200, description = "The driver has it; or, while the session starts, it will before anything that is sent later"),
-        (status = 400, description = "As of `upload-jar`", body = ErrorMessage),
-        (status = 404, description = "There is no such session", body = ErrorMessage),
-        (status = 408, description = "The file came too slowly", body = ErrorMessage),
-        (status = 413, description = "The file is too large", body = ErrorMessage),
-        (status = 429, description = "The driver has not taken what was sent before", body = ErrorMessage),
-        (status = 507, description = "The server has no room for it", body = ErrorMessage),
-    )
+    responses(FileUploaded)
 )]
 pub async fn upload_pyfile(
     State(app): State<AppState>,
@@ -77,17 +61,9 @@ pub async fn upload_pyfile(
     post,
     path = "/sessions/{id}/upload-file",
     tag = "jobs",
-    params(("id" = String, Path, description = "The session's number or name")),
+    params(SessionPath),
     request_body(content = FileForm, content_type = "multipart/form-data"),
-    responses(
-        (status = 200, description = "The driver has it; or, while the session starts, it will before anything that is sent later"),
-        (status = 400, description = "As of `upload-jar`", body = ErrorMessage),
-        (status = 404, description = "There is no such session", body = ErrorMessage),
-        (status = 408, description = "The file came too slowly", body = ErrorMessage),
-        (status = 413, description = "The file is too large", body = ErrorMessage),
-        (status = 429, description = "The driver has not taken what was sent before", body = ErrorMessage),
-        (status = 507, description = "The server has no room for it", body = ErrorMessage),
-    )
+    responses(FileUploaded)
 )]
 pub async fn upload_file(
     State(app): State<AppState>,

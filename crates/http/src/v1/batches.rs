@@ -8,6 +8,7 @@ use utoipa_axum::routes;
 
 use super::{Problem, V1};
 use crate::request::body::Payload;
+use crate::request::described::BatchPath;
 use crate::request::extract::InBatch;
 use crate::response;
 use crate::state::AppState;
@@ -23,7 +24,7 @@ pub fn routes() -> OpenApiRouter<V1> {
     get,
     path = "/api/v1/batches/{id}",
     tag = "batches",
-    params(("id" = String, Path, description = "The batch's number or name")),
+    params(BatchPath),
     responses(
         (status = 200, description = "The batch", body = BatchDetailAnswer),
         (status = 404, description = "There is no such batch", body = ProblemAnswer, content_type = "application/problem+json"),
@@ -42,7 +43,7 @@ pub async fn batch_detail(
     post,
     path = "/api/v1/batches/{id}/kill",
     tag = "batches",
-    params(("id" = String, Path, description = "The batch's number or name")),
+    params(BatchPath),
     responses(
         (status = 200, description = "It has ended, or is about to", body = BatchDetailAnswer),
         (status = 404, description = "There is no such batch", body = ProblemAnswer, content_type = "application/problem+json"),
