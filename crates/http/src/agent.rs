@@ -1,4 +1,5 @@
-//! `/api/v1/agent`: where the agents inside Spark drivers connect. The protocol is described in `docs/design/agent-protocol.md`.
+//! `/api/v1/agent`: the routes of the agents inside Spark drivers. `docs/design/agent-protocol.md`
+//! describes the protocol.
 
 mod application;
 mod link;
@@ -22,7 +23,7 @@ use crate::request::described::AgentHeaders;
 use crate::state::AppState;
 use crate::v1::{Problem, V1};
 
-/// Names the driver that an agent belongs to.
+/// The header with the driver's name.
 const DRIVER_HEADER: &str = "livius-driver";
 
 pub fn routes() -> OpenApiRouter<V1> {
@@ -59,7 +60,7 @@ pub async fn agent_connect(
     Ok(upgrade.on_upgrade(async move |socket| serve(&app, &driver, &token, socket).await))
 }
 
-/// Who an agent says it is: its driver, and the driver's secret.
+/// Reads the driver's name and its secret from an agent's request.
 fn introduced(headers: &HeaderMap) -> Result<(DriverId, SecretString), Problem> {
     let token = bearer(headers).ok_or_else(anonymous)?;
     let driver = headers.get(DRIVER_HEADER).ok_or_else(anonymous)?;
@@ -71,7 +72,7 @@ fn introduced(headers: &HeaderMap) -> Result<(DriverId, SecretString), Problem> 
     Ok((driver, token))
 }
 
-/// The agent did not say which driver it belongs to.
+/// The request does not name a driver or has no token.
 fn anonymous() -> Problem {
     Problem::from(AttachRefused::WrongToken).hint(
         "send 'Authorization: Bearer' with the driver's token, and its name in 'Livius-Driver'",

@@ -1,4 +1,4 @@
-//! The time that a request has until its response begins.
+//! The time from a request to the start of its response.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::request::rejection::Rejection;
 
-/// Runs a handler, and refuses the request when its response does not begin in time.
+/// Runs a handler, and refuses the request when its response does not start in time.
 pub async fn respond_within<E: From<Rejection> + IntoResponse>(
     State(deadline): State<Duration>,
     request: Request,

@@ -5,9 +5,10 @@ use axum::response::IntoResponse;
 use crate::request::rejection::Rejection;
 use crate::state::AppState;
 
-/// An interface with errors of its own. It is the state of its routes, so a handler cannot refuse in the words of another interface.
+/// An interface with its own errors. It is the state type of its routes, so the compiler keeps a
+/// handler from refusing in the words of another interface.
 pub trait Face: Clone + Send + Sync + 'static {
-    /// What a client of this interface is told.
+    /// What a client of this interface gets when a request fails.
     type Error: From<Rejection> + IntoResponse;
 
     /// The state that all interfaces share.

@@ -1,4 +1,5 @@
-//! What happens to every request before it is routed, and to every response before it is sent.
+//! Runs before the routing of every request and after every response: checks where the request
+//! comes from, normalises it, and adds the common headers.
 
 use std::panic::AssertUnwindSafe;
 
@@ -26,18 +27,18 @@ use crate::state::AppState;
 use crate::ui::page::Depth;
 use crate::v1::Problem;
 
-/// Headers by which a POST asks to be taken for something else.
+/// Headers that override the method of a POST.
 const METHOD_HEADERS: [&str; 3] = [
     "x-http-method-override",
     "x-http-method",
     "x-method-override",
 ];
 
-/// How a client asks for a version of Livy's interface. There is only one.
+/// A client may ask for a version of Livy's interface in `Accept`. There is only one.
 const VERSION_PREFIX: &str = "application/vnd.livy.v";
 const VERSION: &str = "0.1";
 
-/// Brings a request into its plain form, and gives its response the common headers.
+/// Normalises a request, has it handled, and adds the common headers to its response.
 pub async fn front(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let (method, path) = if tracing::enabled!(tracing::Level::DEBUG) {
@@ -63,7 +64,7 @@ pub async fn front(State(app): State<AppState>, request: Request, next: Next) ->
     response
 }
 
-/// Whether a path belongs to our own interface. Everything else is answered as Livy answers it.
+/// Whether a path belongs to our own interface. Every other path gets Livy's kind of refusal.
 fn is_ours(path: &str) -> bool {
     path.split('/').find(|segment| !segment.is_empty()) == Some("api")
 }
@@ -123,7 +124,8 @@ fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
-/// The method that a POST asks to be taken for. Not HEAD: whoever sends a POST waits for a body.
+/// Returns the method that overrides a POST. HEAD is not allowed: the client of a POST waits for a
+/// body.
 fn overridden(headers: &HeaderMap, query: Query) -> Option<Method> {
     let from_header = || {
         METHOD_HEADERS
@@ -138,7 +140,7 @@ fn overridden(headers: &HeaderMap, query: Query) -> Option<Method> {
     (method != Method::HEAD && method != Method::CONNECT).then_some(method)
 }
 
-/// Whether Livy's interface has versions there.
+/// Whether Livy's interface has versions at this path.
 fn is_versioned(path: &str) -> bool {
     matches!(path.split('/').nth(1), Some("sessions" | "batches"))
 }

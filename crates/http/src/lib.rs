@@ -1,10 +1,13 @@
-//! The HTTP edge: Livy's routes, the agent's WebSocket, and nothing that decides.
+//! The HTTP edge: Livy's routes, our own, and the agents' WebSocket. It decides nothing.
 //!
-//! Purpose: to translate. A request becomes a call of [`livius_sessions::Sessions`] or [`livius_sessions::Batches`], its answer becomes the bytes that Livy's clients
-//! expect. Non-goals: state of any kind, and listening (the binary binds and serves the router).
+//! Purpose: to translate. A request becomes a call of [`livius_sessions::Sessions`] or
+//! [`livius_sessions::Batches`], and the result becomes the bytes that clients expect. Non-goals:
+//! state of any kind, and listening (the binary binds the port and serves the router).
 //!
-//! A request passes `front` first: there its path and method are brought into their plain form, and there every answer gets its
-//! common headers and its deadline. Status codes of refusals are known in `error` alone.
+//! Each request passes `front` first, which normalises its path and method and adds the common
+//! headers to the response. The router picks the handler and, with it, the interface: `livy` or
+//! `v1`. Each interface has one type for errors (`livy::Refusal`, `v1::Problem`), and only these
+//! know status codes.
 
 mod agent;
 mod deadline;
@@ -24,5 +27,5 @@ pub use options::Options;
 pub use response::security_headers::SecurityHeaders;
 pub use router::{openapi, openapi_text, router};
 
-/// Where agents connect.
+/// The path that agents connect to.
 pub const AGENT_PATH: &str = "/api/v1/agent";

@@ -63,7 +63,7 @@ pub fn routes(options: &Options) -> OpenApiRouter<Livy> {
             options.deadline,
             respond_within::<Refusal>,
         ));
-    // A file takes long to arrive; the usual time begins when all of it is there.
+    // An upload takes long to arrive. The usual deadline starts when the file is complete.
     let upload_deadline = options.upload_deadline + options.deadline;
     let uploads = uploads::routes().layer(from_fn_with_state(
         upload_deadline,

@@ -1,4 +1,4 @@
-//! The description of the interface. It is made from the routes, so it cannot miss one.
+//! The OpenAPI document. It is built from the routes, so no route is missing.
 
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
@@ -22,12 +22,12 @@ use utoipa::openapi::OpenApi;
 )]
 struct Outline;
 
-/// What is said of the whole, without routes.
+/// The document without its routes.
 pub fn outline() -> OpenApi {
     Outline::openapi()
 }
 
-/// A description as text, as it is served and checked in.
+/// Returns the document as text, as it is served and checked in.
 pub fn text(document: &OpenApi) -> String {
     let text = document.to_pretty_json();
     text.expect("a description has only string keys") + "\n"

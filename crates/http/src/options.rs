@@ -1,4 +1,4 @@
-//! What the edge must be told.
+//! Configuration of the edge.
 
 use std::time::Duration;
 
@@ -6,28 +6,32 @@ use livius_wire::{ReadOptions, VersionAnswer};
 
 use crate::response::security_headers::SecurityHeaders;
 
-/// Configuration of the edge, complete and checked. No key sets the deadlines and the version: tests shorten the former.
+/// Configuration of the edge, complete and checked. No setting changes the deadlines or the
+/// version; tests shorten the deadlines.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The longest body of a request, after it was unpacked. All that are being received take four times as much at most.
+    /// The longest body of a request, after decompression. All bodies that arrive at the same time
+    /// may take four times as much.
     pub body_bytes: usize,
     /// How long a request may take to send its body.
     pub body_deadline: Duration,
-    /// How long a request may take in all, until its answer begins.
+    /// How long a request may take until its response starts.
     pub deadline: Duration,
-    /// The longest file that is uploaded.
+    /// The longest file that a client may upload.
     pub upload_bytes: u64,
-    /// How long an upload may take to send its body. [`Options::body_deadline`] is then for each piece of it.
+    /// How long the body of an upload may take. [`Options::body_deadline`] then applies to each
+    /// piece of it.
     pub upload_deadline: Duration,
     /// How strictly bodies are read.
     pub read: ReadOptions,
     /// The answer to `GET /version`.
     pub version: VersionAnswer,
-    /// The names that the server goes by, besides `localhost`: pages that a browser opened by one of them may change things.
+    /// Host names of the server besides `localhost`. A browser may send requests that change
+    /// something from pages under these names.
     pub host_names: Vec<String>,
-    /// Whether a request that changes something must have Livy's header against forged ones.
+    /// Whether requests that change something must have Livy's CSRF header.
     pub csrf_protection: bool,
-    /// What every answer tells a browser not to do.
+    /// Security headers of every response.
     pub security_headers: SecurityHeaders,
 }
 

@@ -1,4 +1,4 @@
-//! Reading requests: paths, queries, bodies and forms, and where they come from.
+//! Reads requests: paths, queries, bodies and forms, and checks where they come from.
 
 pub mod body;
 pub mod body_room;

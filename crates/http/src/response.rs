@@ -1,4 +1,4 @@
-//! Writing responses. Here are those that are written at once; the modules below write the long ones piece by piece.
+//! Writes responses. The functions here write short ones; the modules below stream long ones.
 
 pub mod job_stream;
 pub mod list_stream;
@@ -14,10 +14,10 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
 
-/// Exactly as Livy writes it: some clients choose their parser by it.
+/// Exactly as Livy writes it, because some clients choose their parser by it.
 pub const JSON: HeaderValue = HeaderValue::from_static("application/json;charset=utf-8");
 
-/// Logs what broke, and answers the number by which a client can ask for it.
+/// Logs an internal error, and returns the number under which the client can report it.
 pub fn log_internal(error: &str) -> u64 {
     static COUNT: AtomicU64 = AtomicU64::new(1);
     let reference = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -25,7 +25,7 @@ pub fn log_internal(error: &str) -> u64 {
     reference
 }
 
-/// An answer of JSON text.
+/// A response with a JSON text.
 pub fn json(status: StatusCode, text: impl Into<Body>) -> Response {
     let mut response = Response::new(text.into());
     *response.status_mut() = status;
@@ -33,7 +33,7 @@ pub fn json(status: StatusCode, text: impl Into<Body>) -> Response {
     response
 }
 
-/// An answer of a value.
+/// A response with a value as JSON.
 pub fn ok<T: Serialize>(value: &T) -> Response {
     json(
         StatusCode::OK,
@@ -41,7 +41,8 @@ pub fn ok<T: Serialize>(value: &T) -> Response {
     )
 }
 
-/// An answer about something new. `Location` is a path, as Livy's is: the server does not know by what name it was reached.
+/// A response about a new resource. `Location` is a path, as in Livy: the server does not know the
+/// host name that the client used.
 pub fn created(location: String, text: Vec<u8>) -> Response {
     let mut response = json(StatusCode::CREATED, text);
     let location = HeaderValue::try_from(location).expect("a path of names and numbers of our own");

@@ -17,7 +17,7 @@ use crate::ui::page::{self, Depth};
 use crate::v1::{Problem, V1};
 use crate::{agent, livy, ui, v1};
 
-/// Every route, by the interface that it belongs to, and the description of them all.
+/// All routes, by interface, and the OpenAPI document that describes them.
 struct Table {
     livy: Router<Livy>,
     v1: Router<V1>,
@@ -40,7 +40,7 @@ impl Table {
     }
 }
 
-/// The whole edge as a service. It takes paths as clients write them.
+/// Builds the whole edge. It takes paths as clients write them.
 pub fn router(sessions: Sessions, batches: Batches, options: Options) -> Router {
     let Table { livy, v1, document } = Table::new(&options);
     let document = crate::openapi::text(&document).into();
@@ -48,21 +48,21 @@ pub fn router(sessions: Sessions, batches: Batches, options: Options) -> Router 
     let livy = livy.with_state(Livy(app.clone()));
     let v1 = v1.with_state(V1(app.clone()));
     let routes: Router = livy.merge(v1).fallback(unrouted);
-    // Layers of a router run behind its routing; the path must have its plain form before that.
+    // A router's own layers run after its routing, but the path must be normalised before.
     Router::new().fallback_service(from_fn_with_state(app, front).layer(routes))
 }
 
-/// The description of the whole interface.
+/// Returns the OpenAPI document.
 pub fn openapi() -> OpenApi {
     Table::new(&Options::default()).document
 }
 
-/// The description as text, as it is served and checked in.
+/// Returns the OpenAPI document as text, as it is served and checked in.
 pub fn openapi_text() -> String {
     crate::openapi::text(&openapi())
 }
 
-/// What no route has is answered as Livy answers it; people get a page.
+/// Answers a path that has no route: a page under `/ui/`, Livy's empty 404 elsewhere.
 async fn unrouted(uri: Uri, Extension(depth): Extension<Depth>) -> Response {
     if uri.path().starts_with("/ui/") {
         page::missing(depth)

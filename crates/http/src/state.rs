@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::Options;
 use crate::request::body_room::BodyRoom;
 
-/// What every handler can reach.
+/// The state that every handler shares.
 #[derive(Clone)]
 pub struct AppState {
     pub(crate) sessions: Sessions,
@@ -22,7 +22,7 @@ pub struct AppState {
 }
 
 impl AppState {
-    /// Prepares the state of a server that starts now.
+    /// Creates the state. The server's uptime counts from now.
     pub fn new(sessions: Sessions, batches: Batches, options: Options, openapi: Bytes) -> Self {
         Self {
             sessions,

@@ -1,4 +1,4 @@
-//! `/api/v1/agent/application`: where the listener in a batch's driver says that the application runs.
+//! `/api/v1/agent/application`: the listener in a batch's driver reports that the application runs.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -11,7 +11,7 @@ use crate::request::described::AgentHeaders;
 use crate::state::AppState;
 use crate::v1::Problem;
 
-/// Takes the word of a batch's driver that its application runs.
+/// Takes the report of a batch's driver that its application runs.
 #[utoipa::path(
     post,
     path = "/api/v1/agent/application",

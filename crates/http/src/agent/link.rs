@@ -1,4 +1,5 @@
-//! One agent's connection: frames from the socket into a channel, and the other way round, until either side has enough.
+//! Serves one agent's connection: moves frames between the socket and a pair of channels until one
+//! side ends.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -11,52 +12,54 @@ use livius_sessions::AttachRefused;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 
-/// Frames on their way, each direction. A full channel makes its sender wait, and in the end the agent.
+/// Frames that may wait in a channel. A full channel makes its sender wait, and in the end the
+/// agent.
 const QUEUE_FRAMES: usize = 32;
 
-/// Commands that wait for the socket: all jobs and files of a session are handed over at once when its driver comes back.
+/// Commands that may wait for the socket. When a driver comes back, its session sends it all
+/// unfinished jobs and files at once.
 const QUEUE_COMMANDS: usize = 1024;
 
-/// How long the agent may take to say hello.
+/// How long the agent may take to send its hello.
 const HELLO_DEADLINE: Duration = Duration::from_secs(10);
 
-/// After so long without a sign of the agent, it is asked for one.
+/// The server pings an agent that has been silent for this long.
 const PING_AFTER: Duration = Duration::from_secs(15);
 
-/// After so many times that long, it is given up.
+/// After this many silent intervals the server gives up on the agent.
 const PATIENCE: u32 = 3;
 
-/// How long the agent may take to accept a frame.
+/// How long sending one frame may take.
 const SEND_DEADLINE: Duration = Duration::from_secs(45);
 
-/// Why a connection has ended.
+/// Why a connection ended.
 #[derive(Debug, thiserror::Error)]
 pub enum End {
-    /// The agent closed it, or it broke.
+    /// The agent closed the connection, or it broke.
     #[error("closed by the agent")]
     Closed,
     /// The socket failed.
     #[error("the connection broke: {0}")]
     Broken(String),
-    /// The session does not want it any more.
+    /// The session released the connection.
     #[error("closed by the session")]
     Released,
-    /// The agent said nothing, or accepted nothing.
+    /// The agent neither sent nor accepted anything in time.
     #[error("the agent is silent")]
     Silent,
-    /// There was no hello in time.
+    /// No hello arrived in time.
     #[error("no hello")]
     NoHello,
-    /// The hello is another driver's.
+    /// The hello names another driver.
     #[error("the hello names another driver")]
     OtherDriver,
-    /// The agent sent what is not a frame.
+    /// The agent sent a malformed frame.
     #[error(transparent)]
     Frame(#[from] FrameError),
-    /// The agent sent what is not text.
+    /// The agent sent binary data.
     #[error("a frame is not text")]
     NotText,
-    /// The session does not want it at all.
+    /// The session refused the connection.
     #[error(transparent)]
     Refused(#[from] AttachRefused),
 }
@@ -92,7 +95,7 @@ where
             let ping = Notify::new();
             tokio::select! {
                 biased;
-                // Reading ends when the agent does, or the session's actor.
+                // Reading ends when the agent or the session's actor does.
                 end = read(&mut stream, incoming, &ping) => end,
                 // Writing ends when the session drops its side.
                 end = write(&mut sink, outgoing, &ping) => end,
@@ -104,7 +107,7 @@ where
         code: end.close_code(),
         reason,
     }));
-    // A courtesy: the agent may be gone.
+    // The agent may be gone, so a failure to say goodbye does not matter.
     let _ = timeout(Duration::from_secs(1), sink.send(close)).await;
     end
 }
@@ -181,7 +184,8 @@ where
     loop {
         let message = tokio::select! {
             biased;
-            // A command is a sign of life as good as a ping, but is not answered by the socket itself.
+            // Pings come first: a command also shows that the server lives, but the agent's socket
+            // does not answer it by itself.
             () = ping.notified() => Message::Ping(Vec::new().into()),
             command = outgoing.recv() => match command {
                 Some(command) => Message::Text(command.to_text().into()),
@@ -196,7 +200,7 @@ where
     }
 }
 
-/// The text of a message; `None` for one that is only a sign of life.
+/// Returns the text of a message, or `None` for a ping or pong.
 fn text_of<E: Display>(message: Option<Result<Message, E>>) -> Result<Option<Utf8Bytes>, End> {
     match message {
         None | Some(Ok(Message::Close(_))) => Err(End::Closed),

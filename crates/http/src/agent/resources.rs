@@ -1,4 +1,4 @@
-//! `/api/v1/agent/resources/{resource}`: where an agent gets a file that a client has uploaded.
+//! `/api/v1/agent/resources/{resource}`: an agent fetches a file that a client has uploaded.
 
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -20,7 +20,7 @@ use crate::v1::Problem;
 
 const PIECE_BYTES: usize = 256 << 10;
 
-/// Gives the agent of a session's driver a file that was uploaded to the session.
+/// Sends the agent of a session's driver a file that a client uploaded to the session.
 #[utoipa::path(
     get,
     path = "/api/v1/agent/resources/{resource}",
@@ -45,10 +45,10 @@ pub async fn resource_get(
     let resource = ResourceId(livius_wire::integer(&resource)?);
     let path = app.sessions.uploaded(&driver, resource);
     let path = path.ok_or_else(|| no_upload(resource))?;
-    // The driver may have had it already: it goes as soon as that is stored.
+    // The driver may have fetched the file already. The server deletes it once that is stored.
     let file = File::open(&path).await;
     let file = file.map_err(|error| match error.kind() {
-        // The agent takes this for final; anything else it tries again.
+        // The agent takes 404 as final; after any other error it tries again.
         std::io::ErrorKind::NotFound => no_upload(resource),
         _ => Rejection::disk(&error).into(),
     })?;

@@ -48,7 +48,8 @@ pub async fn batch_list(
     Ok(response::json(StatusCode::OK, list.into_body().await?))
 }
 
-/// Submits an application. The batch is `starting` at first, and waits its turn where many are being started.
+/// Submits an application. The batch is `starting` at first; when many batches are starting, it
+/// waits its turn.
 #[utoipa::path(
     post,
     path = "/batches",
@@ -69,7 +70,7 @@ pub async fn batch_create(
     body: Payload,
 ) -> Result<Response, Refusal> {
     let request = livius_wire::read_batch(&body.text()?, app.options.read)?;
-    // The body may be large, and the answer waits for the store.
+    // Free the body now: it may be large, and the response waits for the store.
     drop(body);
     let view = app
         .batches
@@ -122,7 +123,7 @@ pub async fn batch_state(
     }))
 }
 
-/// Ends a batch, with all that it started, and takes it off the list.
+/// Stops a batch, with all processes that it started, and removes it from the list.
 #[utoipa::path(
     delete,
     path = "/batches/{id}",

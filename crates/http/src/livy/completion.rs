@@ -18,7 +18,7 @@ pub fn routes() -> OpenApiRouter<Livy> {
     OpenApiRouter::new().routes(routes!(completion_find))
 }
 
-/// Finds texts to insert at a cursor.
+/// Finds completions for code at a cursor.
 #[utoipa::path(
     post,
     path = "/sessions/{id}/completion",

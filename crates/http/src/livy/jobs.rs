@@ -1,4 +1,5 @@
-//! `/sessions/{id}/submit-job`, `…/run-job` and `…/jobs/{job}`: programs of Livy's Java, Scala and Python clients.
+//! `/sessions/{id}/submit-job`, `…/run-job` and `…/jobs/{job}`: jobs of Livy's Java, Scala and
+//! Python clients.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -26,7 +27,8 @@ pub fn routes() -> OpenApiRouter<Livy> {
         .routes(routes!(job_cancel))
 }
 
-/// Runs a job in a session, beside its statements and other jobs, and as soon as the session is ready.
+/// Runs a job in a session as soon as the session is ready, in parallel with its statements and
+/// other jobs.
 #[utoipa::path(
     post,
     path = "/sessions/{id}/submit-job",
@@ -47,7 +49,8 @@ pub async fn job_submit(
     submit(&app, &session, body).await
 }
 
-/// The same as `submit-job`: no job waits for another here. Livy's Java client calls it for jobs that are short.
+/// The same as `submit-job`, because no job waits for another here. Livy's Java client calls it for
+/// short jobs.
 #[utoipa::path(
     post,
     path = "/sessions/{id}/run-job",
@@ -70,7 +73,7 @@ pub async fn job_run(
 
 async fn submit(app: &AppState, session: &SessionRef, body: Payload) -> Result<Response, Refusal> {
     let new = livius_wire::read_job(&body.text()?, app.options.read)?;
-    // The body may be large, and the answer waits for the store.
+    // The body's share of memory is released only after the store has the job, which is as large.
     let _held = body.into_held();
     let view = app.sessions.submit_job(session, new).await;
     let job = view.map_err(Refusal::of_job_or_file)?.record;
@@ -81,7 +84,7 @@ async fn submit(app: &AppState, session: &SessionRef, body: Payload) -> Result<R
     ))
 }
 
-/// Shows a job, as often as one likes, and of ended sessions too.
+/// Shows a job, also of a session that has ended.
 #[utoipa::path(
     get,
     path = "/sessions/{id}/jobs/{job}",
@@ -101,7 +104,7 @@ pub async fn job_get(
     Ok(response::json(StatusCode::OK, job.into_body().await?))
 }
 
-/// Stops a job. One that is over, or never was, needs no stopping.
+/// Cancels a job. A job that has ended, or never existed, needs no cancelling.
 #[utoipa::path(
     post,
     path = "/sessions/{id}/jobs/{job}/cancel",

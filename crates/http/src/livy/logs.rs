@@ -19,7 +19,7 @@ use crate::request::query::{PAGE_SIZE, Query};
 use crate::response;
 use crate::state::AppState;
 
-/// How many lines are read at once; a longer page is sent piece by piece.
+/// How many lines are read at once. A longer page is streamed.
 const PIECE_LINES: i64 = 1_000;
 
 pub fn routes() -> OpenApiRouter<Livy> {
@@ -28,7 +28,7 @@ pub fn routes() -> OpenApiRouter<Livy> {
         .routes(routes!(batch_log))
 }
 
-/// Shows a page of a session's log, the last lines of it when not told otherwise.
+/// Shows a page of a session's log; by default its last lines.
 #[utoipa::path(
     get,
     path = "/sessions/{id}/log",
@@ -48,8 +48,8 @@ pub async fn session_log(
     answered(app.sessions.log(&session).await?, query.as_deref()).await
 }
 
-/// Shows a page of a batch's log, the last lines of it when not told otherwise. What it wrote to its standard output and error is in it in
-/// the order in which it was written.
+/// Shows a page of a batch's log; by default its last lines. Standard output and standard error are
+/// one log, in the order in which the application wrote them.
 #[utoipa::path(
     get,
     path = "/batches/{id}/log",
@@ -89,7 +89,7 @@ fn shown(page: &LogPage) -> LogAnswer<'_> {
     }
 }
 
-/// A page that may be long, as a body that never holds it whole.
+/// Streams a page that may be too long to hold in memory.
 async fn long_page(log: Logbook, from: i64, size: i64) -> Result<Body, SessionError> {
     let LogPage { id, total, .. } = log.page(0, 0).await?;
     let total = i64::try_from(total).unwrap_or(i64::MAX);

@@ -1,4 +1,4 @@
-//! Refusals as Livy writes them: its status codes, its two envelopes and its words. Clients compare them.
+//! Refusals as Livy writes them: its status codes, its two envelopes and its exact words.
 
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
@@ -11,7 +11,8 @@ use crate::request::rejection::Rejection;
 use crate::response;
 use crate::response::pieces::StreamError;
 
-/// Tells why a session has ended: Livy's words only name its state, and clients compare those.
+/// Tells why a session has ended. The body cannot: clients compare Livy's words, which only name
+/// the state.
 const REASON: HeaderName = HeaderName::from_static("livius-reason");
 
 /// The two shapes of Livy's refusals.
@@ -51,7 +52,8 @@ impl Refusal {
         self
     }
 
-    /// Jobs and files have other words than statements, and no prefix before a reason.
+    /// Writes the refusal of a job or a file. Livy's words differ from those for statements, and
+    /// its reasons have no prefix.
     pub fn of_job_or_file(error: SessionError) -> Self {
         match &error {
             SessionError::NotActive(state) => {
@@ -64,7 +66,8 @@ impl Refusal {
         }
     }
 
-    /// Something broke. The client gets a number, the server's log has the error under it.
+    /// Hides an internal error: the client gets a number, and the server's log has the error under
+    /// that number.
     fn internal(error: &str) -> Self {
         let reference = response::log_internal(error);
         let message = format!(
@@ -79,7 +82,7 @@ impl Refusal {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, Envelope::Quoted, message).explaining(state)
     }
 
-    /// Adds why the session has ended, if something went wrong.
+    /// Adds why the session has ended, if it failed.
     fn explaining(self, state: &SessionState) -> Self {
         match reason(state) {
             Some(reason) => self.with(REASON, reason),
@@ -189,7 +192,8 @@ impl From<SessionError> for Refusal {
     }
 }
 
-/// The reason why what a request describes is refused, in Livy's words where it has some.
+/// Returns the reason why the server refuses what a request asks for, in Livy's words where it has
+/// some.
 fn rejected(error: &SessionError) -> Option<String> {
     match error {
         SessionError::Rejected(reason) => Some(reason.clone()),
@@ -204,7 +208,7 @@ fn rejected(error: &SessionError) -> Option<String> {
     }
 }
 
-/// Why a session is over, as a header can say it.
+/// Returns why a session has ended, as the value of a header.
 fn reason(state: &SessionState) -> Option<HeaderValue> {
     let (SessionState::Ended(End { failure, .. }) | SessionState::Stopping { failure, .. }) = state
     else {

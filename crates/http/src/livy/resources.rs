@@ -1,4 +1,4 @@
-//! `/sessions/{id}/add-jar`, `…/add-pyfile` and `…/add-file`: files that the driver gets by itself.
+//! `/sessions/{id}/add-jar`, `…/add-pyfile` and `…/add-file`: files that the driver fetches itself.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -22,7 +22,7 @@ pub fn routes() -> OpenApiRouter<Livy> {
         .routes(routes!(add_file))
 }
 
-/// Adds a jar to a session: classes for its jobs and statements.
+/// Adds a jar to a session, for its jobs and statements.
 #[utoipa::path(
     post,
     path = "/sessions/{id}/add-jar",
@@ -39,7 +39,7 @@ pub async fn add_jar(
     add(&app, &session, &body, ResourceUse::Library).await
 }
 
-/// Adds a Python module, or an archive of some, to a session.
+/// Adds a Python module, or an archive of modules, to a session.
 #[utoipa::path(
     post,
     path = "/sessions/{id}/add-pyfile",
@@ -56,7 +56,7 @@ pub async fn add_pyfile(
     add(&app, &session, &body, ResourceUse::Library).await
 }
 
-/// Adds a file to a session, where `SparkFiles.get` finds it.
+/// Adds a file to a session. `SparkFiles.get` finds it there.
 #[utoipa::path(
     post,
     path = "/sessions/{id}/add-file",

@@ -20,7 +20,7 @@ pub fn routes() -> OpenApiRouter<Livy> {
         .routes(routes!(root_get))
 }
 
-/// Says what is running here.
+/// Shows the version of the server.
 #[utoipa::path(
     get,
     path = "/version",
@@ -31,7 +31,7 @@ pub async fn version_get(State(app): State<AppState>) -> Response {
     response::ok(&app.options.version)
 }
 
-/// Leads to the page for people.
+/// Redirects to the web UI.
 #[utoipa::path(get, path = "/", tag = "server", responses((status = 302, description = "To `/ui`")))]
 pub async fn root_get(headers: HeaderMap) -> Response {
     let mut response = document(StatusCode::FOUND, "text/html", Body::empty());
@@ -41,8 +41,8 @@ pub async fn root_get(headers: HeaderMap) -> Response {
     response
 }
 
-/// The page's whole address, as Livy gives it: gateways rewrite only those. A path, where the client's name for the server
-/// is missing or not the shape of one.
+/// Returns the absolute address of the web UI, as Livy does, because gateways rewrite only absolute
+/// ones. Without a well-formed `Host` header it returns a path.
 fn ui_address(headers: &HeaderMap) -> HeaderValue {
     let forwarded = headers
         .get("x-forwarded-proto")

@@ -50,7 +50,8 @@ pub async fn session_list(
     Ok(response::json(StatusCode::OK, list.into_body().await?))
 }
 
-/// Creates a session. It is `starting` at first; statements may be posted at once and wait for it.
+/// Creates a session. It is `starting` at first; clients may post statements at once, which wait
+/// until it is ready.
 #[utoipa::path(
     post,
     path = "/sessions",
@@ -71,7 +72,7 @@ pub async fn session_create(
     body: Payload,
 ) -> Result<Response, Refusal> {
     let request = livius_wire::read_session(&body.text()?, app.options.read)?;
-    // The body may be large, and the answer waits for the store.
+    // Free the body now: it may be large, and the response waits for the store.
     drop(body);
     let view = app
         .sessions
@@ -127,7 +128,7 @@ pub async fn session_state(
     }))
 }
 
-/// Stops a session and takes it off the list.
+/// Stops a session and removes it from the list.
 #[utoipa::path(
     delete,
     path = "/sessions/{id}",
@@ -166,7 +167,7 @@ pub async fn session_stop(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Cancels all of a session's statements. The session lives on (with Livy it does not).
+/// Cancels all statements of a session. The session lives on (Livy kills it).
 #[utoipa::path(
     post,
     path = "/sessions/{id}/interrupt",
@@ -183,7 +184,8 @@ pub async fn session_interrupt(
     _ignored: Payload,
 ) -> Result<Response, Refusal> {
     match app.sessions.interrupt(&session).await {
-        // Nothing runs in a session that has ended, so this is what was asked for; Livy says so, too.
+        // Nothing runs in a session that has ended, so there is nothing to interrupt. Livy answers
+        // the same.
         Ok(()) | Err(SessionError::NotActive(_)) => {
             Ok(response::ok(&Message { msg: "interrupted" }))
         }
@@ -191,7 +193,7 @@ pub async fn session_interrupt(
     }
 }
 
-/// Shows a session, and counts as its use.
+/// Shows a session, and counts as a use of it.
 #[utoipa::path(
     post,
     path = "/sessions/{id}/connect",
@@ -215,16 +217,17 @@ pub async fn session_connect(
     ))
 }
 
-/// Which keys of a session are shown.
+/// Which keys of a session a client gets.
 enum Keys {
     All,
-    /// Those that there were up to Livy 0.7.
+    /// The keys that Livy 0.7 knows.
     Early,
 }
 
 impl Keys {
-    /// Livy's Java client refuses keys that its own version does not know, and those that are published know the early ones alone.
-    /// Whatever its version, it sends this name, and misses none of the other keys.
+    /// Livy's Java client refuses keys that its version does not know, and the published versions
+    /// know only the early keys. It sends this name whatever its version, and needs none of the
+    /// later keys.
     fn for_client(headers: &HeaderMap) -> Self {
         let agent = headers.get(USER_AGENT).map(HeaderValue::as_bytes);
         match agent {

@@ -28,7 +28,7 @@ pub fn routes() -> OpenApiRouter<Livy> {
         .routes(routes!(statement_cancel))
 }
 
-/// Lists a session's statements, of ended sessions too.
+/// Lists the statements of a session, also of one that has ended.
 #[utoipa::path(
     get,
     path = "/sessions/{id}/statements",
@@ -65,7 +65,8 @@ pub async fn statement_list(
     Ok(response::json(StatusCode::OK, list.into_body().await?))
 }
 
-/// Runs code in a session: behind what waits there already, and as soon as the session is ready.
+/// Runs code in a session, after the statements that already wait there, as soon as the session is
+/// ready.
 #[utoipa::path(
     post,
     path = "/sessions/{id}/statements",
@@ -88,7 +89,7 @@ pub async fn statement_run(
     body: Payload,
 ) -> Result<Response, Refusal> {
     let new = livius_wire::read_statement(&body.text()?, app.options.read)?;
-    // The body may be large, and the answer waits for the store.
+    // The body's share of memory is released only after the store has the code, which is as large.
     let _held = body.into_held();
     let view = app.sessions.run(&session, new).await?;
     let output = match &view.output {
@@ -104,7 +105,7 @@ pub async fn statement_run(
     Ok(response::created(location, text))
 }
 
-/// Shows a statement, of ended sessions too.
+/// Shows a statement, also of a session that has ended.
 #[utoipa::path(
     get,
     path = "/sessions/{id}/statements/{statement}",
@@ -125,7 +126,7 @@ pub async fn statement_get(
     Ok(response::json(StatusCode::OK, one.into_body().await?))
 }
 
-/// Stops a statement. One that is over, or never was, needs no stopping.
+/// Cancels a statement. A statement that has ended, or never existed, needs no cancelling.
 #[utoipa::path(
     post,
     path = "/sessions/{id}/statements/{statement}/cancel",

@@ -1,4 +1,4 @@
-//! `/sessions/{id}/upload-jar`, `…/upload-pyfile` and `…/upload-file`: files from the client's machine.
+//! `/sessions/{id}/upload-jar`, `…/upload-pyfile` and `…/upload-file`: files that clients send.
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -22,7 +22,7 @@ pub fn routes() -> OpenApiRouter<Livy> {
         .routes(routes!(upload_file))
 }
 
-/// Uploads a jar to a session: classes for its jobs and statements.
+/// Uploads a jar to a session, for its jobs and statements.
 #[utoipa::path(
     post,
     path = "/sessions/{id}/upload-jar",
@@ -39,7 +39,7 @@ pub async fn upload_jar(
     upload(&app, &session, request, "jar", ResourceUse::Library).await
 }
 
-/// Uploads a Python module, or an archive of some, to a session.
+/// Uploads a Python module, or an archive of modules, to a session.
 #[utoipa::path(
     post,
     path = "/sessions/{id}/upload-pyfile",
@@ -56,7 +56,7 @@ pub async fn upload_pyfile(
     upload(&app, &session, request, "file", ResourceUse::Library).await
 }
 
-/// Uploads a file to a session, where `SparkFiles.get` finds it.
+/// Uploads a file to a session. `SparkFiles.get` finds it there.
 #[utoipa::path(
     post,
     path = "/sessions/{id}/upload-file",
@@ -73,7 +73,8 @@ pub async fn upload_file(
     upload(&app, &session, request, "file", ResourceUse::File).await
 }
 
-/// Takes the file and hands it over. A client that breaks off drops all of this, and with it what has come of the file.
+/// Receives the file and adds it to the session. When the client disconnects, this future is
+/// dropped, and with it the incomplete file.
 async fn upload(
     app: &AppState,
     session: &SessionRef,
@@ -81,7 +82,7 @@ async fn upload(
     part: &'static str,
     used_as: ResourceUse,
 ) -> Result<StatusCode, Refusal> {
-    // A session that is not there needs no file.
+    // Check for the session first, so that a file for a missing session is not received in vain.
     app.sessions.get(session).await?;
     let (parts, body) = request.into_parts();
     let mut file = FilePart::find(&parts.headers, body, part, &app.options).await?;

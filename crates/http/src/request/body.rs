@@ -1,4 +1,4 @@
-//! Bodies of requests: bounded, one by one and all together, with a deadline, unpacked where they are packed.
+//! Reads request bodies: size limits per body and in total, a deadline, gzip and deflate decoding.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -20,39 +20,39 @@ use crate::request::body_room::{BodyRoom, FREE_BYTES, Held};
 use crate::request::rejection::Rejection;
 use crate::state::AppState;
 
-/// A body, whole. Its content type does not matter, as with Livy: clients send all sorts, or none.
+/// A complete body. Its content type is ignored, as in Livy: clients send all kinds, or none.
 pub struct Payload {
     bytes: Vec<u8>,
     charset: Option<String>,
-    /// As long as the bytes are there, or what was made of them.
+    /// The body's share of memory, held until the bytes, or the value read from them, are gone.
     held: Option<Held>,
 }
 
-/// How a body may be packed.
 #[derive(Clone, Copy)]
 enum Packing {
     Gzip,
     Deflate,
 }
 
-/// How a body is received.
+/// How to receive a body.
 struct Receiver<'a> {
     room: &'a BodyRoom,
-    /// How long it may be.
+    /// The longest body that is accepted.
     limit: usize,
-    /// How long it will be, as far as its sender says.
+    /// The length that the client declared.
     declared: Option<usize>,
-    /// When it must be there.
+    /// How long the whole body may take.
     deadline: Duration,
 }
 
 impl Payload {
-    /// Drops the bytes. What was made of them may be as long, and keeps their room for as long as it waits to be stored.
+    /// Drops the bytes but keeps their share of memory, for the value that was read from them and
+    /// waits to be stored.
     pub fn into_held(self) -> Option<Held> {
         self.held
     }
 
-    /// The body as text.
+    /// Decodes the body.
     pub fn text(&self) -> Result<Cow<'_, str>, Rejection> {
         Ok(livius_wire::decode(&self.bytes, self.charset.as_deref())?)
     }
@@ -104,7 +104,7 @@ impl Receiver<'_> {
             return Ok((bytes, None));
         }
         let longest = self.declared.unwrap_or(self.limit);
-        // The rest of the time is for the rest of the body.
+        // The other half of the time is for the rest of the body.
         let held = tokio::time::timeout(self.deadline / 2, self.room.take(longest)).await;
         let mut held = held.map_err(|_| Rejection::NoBodyRoom)?;
         if let Some(length) = self.declared {
@@ -115,7 +115,7 @@ impl Receiver<'_> {
         Ok((bytes, Some(held)))
     }
 
-    /// Reads until there are more bytes than that; true when the body ended before.
+    /// Reads until there are more than `most` bytes. Returns true when the body ends before that.
     async fn read_until(
         &self,
         most: usize,
@@ -141,14 +141,14 @@ fn refusal(error: &(dyn Error + 'static), limit: usize) -> Rejection {
     }
 }
 
-/// How long a body says that it is.
+/// Returns the declared length of a body.
 pub fn declared_length(headers: &HeaderMap) -> Option<usize> {
     let length = headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse::<u64>();
     Some(usize::try_from(length.ok()?).unwrap_or(usize::MAX))
 }
 
-/// Unpacks what is packed, and says whether it was. Livy's Java client says `Content-Encoding: UTF-8`, so anything unknown passes as
-/// it is.
+/// Decompresses a body, and tells whether it was compressed. Livy's Java client sends
+/// `Content-Encoding: UTF-8`, so an unknown encoding passes unchanged.
 pub fn unpacked(headers: &HeaderMap, body: Body) -> (Body, bool) {
     let encoding = headers
         .get(CONTENT_ENCODING)
@@ -163,7 +163,7 @@ pub fn unpacked(headers: &HeaderMap, body: Body) -> (Body, bool) {
     (Body::from_stream(pieces), true)
 }
 
-/// Nothing at all is nothing in any packing: clients name one for requests without a body, too.
+/// Some clients name an encoding although there is no body, so an empty body is never decoded.
 async fn unpack(body: Body, packing: Packing) -> io::Result<BoxStream<'static, io::Result<Bytes>>> {
     let pieces = TryStreamExt::map_err(body.into_data_stream(), io::Error::other);
     let mut packed = StreamReader::new(pieces);
@@ -207,7 +207,7 @@ mod tests {
         }
     }
 
-    /// What came of it, and when.
+    /// Returns the result, and after how many seconds it came.
     async fn received(receiver: Receiver<'_>, body: Body) -> (Result<usize, StatusCode>, u64) {
         let began = tokio::time::Instant::now();
         let result = receiver.receive(body).await;
@@ -229,7 +229,7 @@ mod tests {
         let stalled = futures_util::future::join_all(stalled);
         let long = || Body::from(vec![b' '; LIMIT]);
         let later = async {
-            // The room is full by now.
+            // At this time the room is full.
             tokio::time::sleep(Duration::from_secs(45)).await;
             received(receiver(&room, Some(LIMIT)), long()).await
         };
@@ -253,7 +253,7 @@ mod tests {
     async fn a_body_holds_no_more_room_than_it_fills() {
         let room = BodyRoom::new(LIMIT);
         let mut held = Vec::new();
-        // As many as there is room for, although each might have filled a quarter of it.
+        // The room holds this many bodies of their real size, but only four of the greatest size.
         for _ in 0..32 {
             let body = Body::from(vec![b' '; FREE_BYTES + 1]);
             held.push(receiver(&room, None).receive(body).await.unwrap().1);

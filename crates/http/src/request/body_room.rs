@@ -1,33 +1,34 @@
-//! The memory that bodies take while they are received.
+//! Limits the memory that request bodies take while they arrive.
 
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// What a body may take without asking, so that the short ones, which nearly all are, never wait for the long ones.
+/// A body up to this size needs no permit, so the short ones, nearly all, never wait for long ones.
 pub const FREE_BYTES: usize = 64 << 10;
 
-/// How many bodies of the greatest length are received at once.
+/// How many bodies of the greatest length may arrive at once.
 const LONGEST_AT_ONCE: usize = 4;
 
 const UNIT_BYTES: usize = 64 << 10;
 
-/// Room for long bodies. Each takes all that it may need at once: if they took it bit by bit, each could come to wait for another.
+/// Memory for long bodies. A body takes its whole share at once: with shares taken bit by bit,
+/// bodies could wait for each other forever.
 #[derive(Debug, Clone)]
 pub struct BodyRoom(Arc<Semaphore>);
 
-/// A body's part of the room.
+/// The share of one body.
 #[derive(Debug)]
 pub struct Held(OwnedSemaphorePermit);
 
 impl BodyRoom {
-    /// Makes room for bodies up to a length.
+    /// Creates the room for bodies up to a length.
     pub fn new(longest_bytes: usize) -> Self {
         let units = (units(longest_bytes) as usize).saturating_mul(LONGEST_AT_ONCE);
         Self(Arc::new(Semaphore::new(units.min(Semaphore::MAX_PERMITS))))
     }
 
-    /// Waits until there is room for a body.
+    /// Waits for the share of one body.
     pub async fn take(&self, bytes: usize) -> Held {
         let permit = Arc::clone(&self.0).acquire_many_owned(units(bytes)).await;
         Held(permit.expect("nobody closes it"))
@@ -35,7 +36,7 @@ impl BodyRoom {
 }
 
 impl Held {
-    /// Gives back what the body turned out not to need.
+    /// Returns the part of the share that the body did not need.
     pub fn shrink(&mut self, bytes: usize) {
         let surplus = self.0.num_permits().saturating_sub(units(bytes) as usize);
         drop(self.0.split(surplus));

@@ -1,35 +1,38 @@
-//! Requests that a page of another site makes a browser send.
+//! Refuses requests that a page of another site makes a browser send.
 //!
-//! Livy takes any content type, so a browser asks nobody before it posts: without this check, every page that a user of a server on
-//! their own machine looks at could run code there. Livy's clients are no browsers and send none of these headers.
+//! Livy accepts any content type, so a browser sends such a POST without asking the server first.
+//! Without this check, any page that a user opens could run code on a server on the user's machine.
+//! Livy's clients are not browsers and send none of these headers.
 //!
-//! That a page's origin is the host that it asks for is not enough: whoever owns a name can let it mean this machine, once the page
-//! is loaded (DNS rebinding). So the host must be one that nobody else can own, or one that the operator names.
+//! Comparing a page's origin with the host it sends to is not enough: the owner of a domain can
+//! point it at this machine after the page has loaded (DNS rebinding). So the host must be a name
+//! that no one else can own, or one that the operator has configured.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::{HeaderMap, HeaderName, Method};
 
-/// Whether a request that changes something comes from a page of another site.
+/// Whether a page of another site sent a request that changes something.
 pub fn is_foreign(method: &Method, headers: &HeaderMap, host_names: &[String]) -> bool {
     if method.is_safe() {
         return false;
     }
-    // A header that is there and is no text is never one of ours.
+    // A header that is not text cannot be one of ours.
     let text = |name: HeaderName| {
         headers
             .get(name)
             .map(|value| value.to_str().unwrap_or_default())
     };
-    // `none` is a person's own doing, such as a bookmark. Browsers tell the site only where they trust the connection.
+    // `none` means that the user caused the request, for example with a bookmark. Browsers send
+    // this header only over connections that they trust.
     let crosses = text(HeaderName::from_static("sec-fetch-site"))
         .is_some_and(|site| !matches!(site, "same-origin" | "none"));
     let alien = |origin: &str| !is_own(origin, text(HOST).unwrap_or_default(), host_names);
     crosses || text(ORIGIN).is_some_and(alien)
 }
 
-/// Whether an origin is this server, by a name that only this server can have.
+/// Whether an origin is this server, under a name that only this server can have.
 fn is_own(origin: &str, host: &str, host_names: &[String]) -> bool {
     let authority = origin.split_once("://").map(|(_, authority)| authority);
     authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host))
@@ -48,7 +51,7 @@ fn is_known(name: &str, host_names: &[String]) -> bool {
             .any(|known| name.eq_ignore_ascii_case(known))
 }
 
-/// A host without its port.
+/// Returns a host without its port.
 fn name_of(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
@@ -106,7 +109,7 @@ mod tests {
             ("null", "localhost:8998", true),
             ("", "", true),
             ("http://", "", true),
-            // Names that mean this machine since the page was loaded.
+            // Names that point at this machine only since the page was loaded.
             ("http://evil:8998", "evil:8998", true),
             ("http://evil", "evil", true),
             ("http://127.0.0.1.evil:8998", "127.0.0.1.evil:8998", true),

@@ -1,23 +1,23 @@
-//! Livy's protection against requests that a page of another site makes a browser send: a header that only programs, and pages of this
-//! server, can add.
+//! Livy's protection against cross-site request forgery: a header that only programs, and pages of
+//! this server, can add.
 //!
-//! It stands beside the check of `browser`, which is always on, for operators who rely on Livy's.
+//! The check in `browser` is always on. This one is for operators who rely on Livy's.
 
 use axum::http::{HeaderMap, HeaderName, Method};
 
 use crate::AGENT_PATH;
 
-/// Its value is no matter, and may be empty.
+/// Its value does not matter, and may be empty.
 const HEADER: HeaderName = HeaderName::from_static("x-requested-by");
 
-/// Whether a request lacks the header. The method is the one that was sent, whatever it asks to be taken for, and the path the plain
-/// one.
+/// Whether a request lacks the header. `method` is the method as sent, before an override; `path`
+/// is normalised.
 pub fn is_missing(method: &Method, path: &str, headers: &HeaderMap) -> bool {
     let is_free = [Method::GET, Method::HEAD, Method::OPTIONS].contains(method);
     !is_free && !is_agents(path) && !headers.contains_key(HEADER)
 }
 
-/// Agents prove who they are with a secret that no browser has.
+/// Agents authenticate with a secret that no browser has.
 fn is_agents(path: &str) -> bool {
     path.strip_prefix(AGENT_PATH)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

@@ -1,4 +1,4 @@
-//! What the path of a request names, and who asks.
+//! Extractors for the session, batch, statement or job that a path names, and for the caller.
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
@@ -83,7 +83,7 @@ fn number(parameters: &RawPathParams, name: &str) -> Result<i32, Rejection> {
     Ok(integer(parameter(parameters, name))?)
 }
 
-/// Who asks.
+/// Returns the caller of a request.
 pub fn caller(query: Option<&str>) -> Caller {
     let do_as = Query::new(query)
         .text("doAs")
@@ -94,7 +94,7 @@ pub fn caller(query: Option<&str>) -> Caller {
     }
 }
 
-/// All digits are an id, anything else is a name.
+/// A text of digits is an id, any other text a name.
 fn session_ref(text: &str) -> Result<SessionRef, Rejection> {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         Ok(SessionRef::Id(SessionId(integer(text)?)))

@@ -1,4 +1,5 @@
-//! What a client still sends when its request has been refused: ordinary clients read the answer only once all of it is gone.
+//! Reads the rest of a refused request's body, because ordinary clients read the response only
+//! after they have sent everything.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,16 +13,16 @@ use axum::http::header::EXPECT;
 use axum::http::{HeaderMap, StatusCode};
 use futures_util::stream::{self, StreamExt as _};
 
-/// How much is taken, as a multiple of what a body may have.
+/// How much is read, as a multiple of the longest body that is accepted.
 const MOST_BODIES: usize = 4;
 
-/// How long it is taken.
+/// How long the server reads.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The part of a body that nobody has read.
+/// The part of a body that no handler has read.
 pub struct Leftover {
     body: Arc<Mutex<Source>>,
-    /// The client sends nothing before somebody reads.
+    /// Whether the client waits for `100 Continue` before it sends the body.
     waits: bool,
 }
 
@@ -31,7 +32,7 @@ struct Source {
 }
 
 impl Leftover {
-    /// Keeps hold of a request's body, if it has one.
+    /// Keeps access to a request's body, if it has one.
     pub fn of(request: Request) -> (Request, Option<Self>) {
         if request.body().is_end_stream() {
             return (request, None);
@@ -45,7 +46,8 @@ impl Leftover {
         (request, Some(Self { body, waits }))
     }
 
-    /// Takes and drops the rest of a refused request's body, within bounds. Who did not send it in time is not waited for again.
+    /// Reads and drops the rest of a refused request's body, within limits. A client that was too
+    /// slow once is not waited for again.
     pub async fn discard(self, status: StatusCode, body_bytes: usize) {
         let refused = status.is_client_error() || status.is_server_error();
         let overdue = [StatusCode::REQUEST_TIMEOUT, StatusCode::GATEWAY_TIMEOUT].contains(&status);
@@ -81,7 +83,7 @@ fn expects_word(headers: &HeaderMap) -> bool {
 fn next(source: &Mutex<Source>, context: &mut Context) -> Poll<Option<Result<Bytes, Error>>> {
     let mut source = source.lock().unwrap_or_else(PoisonError::into_inner);
     source.begun = true;
-    // What follows the bytes (trailers) means nothing here.
+    // Trailers are ignored.
     Pin::new(&mut source.body)
         .poll_frame(context)
         .map_ok(|frame| frame.into_data().unwrap_or_default())
@@ -93,7 +95,7 @@ mod tests {
 
     const LIMIT: usize = 100;
 
-    /// How many bytes of an endless body are taken after this answer.
+    /// Returns how many bytes of an endless body are read after a response with this status.
     async fn taken(status: StatusCode, expect: &str) -> usize {
         let count = Arc::new(Mutex::new(0));
         let counted = Arc::clone(&count);

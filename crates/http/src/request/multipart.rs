@@ -1,8 +1,9 @@
-//! Bodies of several parts (`multipart/form-data`), read piece by piece.
+//! Reads `multipart/form-data` bodies piece by piece.
 //!
-//! The parser of axum (multer) keeps whatever comes before the first part, and the head of a part, in memory however long they are, and
-//! searches all of it again with every piece that arrives. Here a body takes the room of one piece and one head, and all that is not the
-//! part that somebody wants is bounded.
+//! The parser that axum uses (multer) keeps everything before the first part, and the head of each
+//! part, in memory, however long they are, and searches it again with every piece that arrives.
+//! This parser holds one piece and one head at a time, and limits everything besides the wanted
+//! part.
 
 mod disposition;
 mod error;
@@ -16,32 +17,32 @@ pub use self::error::MultipartError;
 
 use crate::request::rejection::Rejection;
 
-/// What the head of one part may have.
+/// The longest head of a part.
 const HEAD_BYTES: usize = 16 << 10;
 
-/// What may stand between the boundary and the end of its line.
+/// The longest padding between a boundary and the end of its line.
 const PADDING_BYTES: usize = 1 << 10;
 
-/// Longer ones are nobody's: RFC 2046 allows 70.
+/// The longest boundary. RFC 2046 allows 70 bytes.
 const BOUNDARY_BYTES: usize = 200;
 
-/// What a body may have besides the part that is wanted.
+/// How much a body may have besides the wanted part.
 pub const OTHER_BYTES: usize = 1 << 20;
 
-/// Where a body's bytes come from.
+/// The source of a body's bytes.
 pub trait Source: Send {
-    /// The next ones, or `None` behind the last.
+    /// Returns the next bytes, or `None` at the end.
     fn next(&mut self) -> impl Future<Output = Result<Option<Bytes>, Rejection>> + Send;
 }
 
-/// A body of several parts.
+/// A reader of a multipart body.
 pub struct Multipart<S> {
     source: S,
-    /// A line break and the boundary: where a part ends.
+    /// A line break and the boundary, which end a part.
     delimiter: Vec<u8>,
-    /// What has come and has not been given on.
+    /// Bytes that have arrived but are not returned yet.
     buffer: BytesMut,
-    /// What may still be skipped.
+    /// How many bytes may still be skipped.
     budget: usize,
     place: Place,
 }
@@ -57,9 +58,10 @@ enum Place {
 }
 
 impl<S: Source> Multipart<S> {
-    /// Prepares to read a body with this boundary.
+    /// Creates a reader for a body with this boundary.
     pub fn new(source: S, boundary: &str) -> Self {
-        // The first boundary may stand at the very beginning: as if a line had ended there.
+        // A body may start with its boundary. The line break in the buffer makes this first
+        // boundary look like the others.
         Self {
             source,
             delimiter: format!("\r\n--{boundary}").into_bytes(),
@@ -69,7 +71,8 @@ impl<S: Source> Multipart<S> {
         }
     }
 
-    /// Skips what is left of the part, and reads the head of the next one; `None` behind the last part, when the whole body has come.
+    /// Skips the rest of the current part, and reads the head of the next one. Returns `None` after
+    /// the last part, when the whole body has arrived.
     pub async fn next_part(&mut self) -> Result<Option<Disposition>, MultipartError> {
         while let Some(piece) = self.piece().await? {
             self.spend(piece.len())?;
@@ -84,7 +87,7 @@ impl<S: Source> Multipart<S> {
         Ok(None)
     }
 
-    /// The next piece of the part; `None` when it is over.
+    /// Returns the next piece of the current part, or `None` at its end.
     pub async fn piece(&mut self) -> Result<Option<Bytes>, MultipartError> {
         while self.place == Place::Content {
             if let Some(end) = memmem::find(&self.buffer, &self.delimiter) {
@@ -96,7 +99,7 @@ impl<S: Source> Multipart<S> {
                 self.place = Place::Boundary;
                 break;
             }
-            // The rest may be the beginning of the boundary.
+            // The last bytes may be the start of a boundary.
             let sure = self.buffer.len().saturating_sub(self.delimiter.len() - 1);
             if sure > 0 {
                 return Ok(Some(self.buffer.split_to(sure).freeze()));
@@ -106,7 +109,8 @@ impl<S: Source> Multipart<S> {
         Ok(None)
     }
 
-    /// Whether two dashes follow the boundary; otherwise only the end of the line may.
+    /// Whether this is the last boundary: two dashes follow it. Otherwise only the end of its line
+    /// may follow.
     async fn is_last_boundary(&mut self) -> Result<bool, MultipartError> {
         while self.buffer.len() < 2 {
             self.fill().await?;
@@ -135,7 +139,8 @@ impl<S: Source> Multipart<S> {
         }
     }
 
-    /// The lines of a part's head. The line break of its boundary is still there, so that even a head without lines has its end.
+    /// Reads a part's head. The line break after the boundary is still in the buffer, so a head
+    /// without lines has an end, too.
     async fn head(&mut self) -> Result<Bytes, MultipartError> {
         loop {
             let begun = &self.buffer[..self.buffer.len().min(HEAD_BYTES)];
@@ -177,7 +182,7 @@ impl<S: Source> Multipart<S> {
     }
 }
 
-/// The boundary that a `Content-Type` names, if it is one of several parts.
+/// Returns the boundary that a `Content-Type` of `multipart/form-data` names.
 pub fn boundary(content_type: &str) -> Option<String> {
     let (kind, parameters) = content_type.split_once(';')?;
     if !kind.trim().eq_ignore_ascii_case("multipart/form-data") {

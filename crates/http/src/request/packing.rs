@@ -1,10 +1,10 @@
-//! Which packings of an answer a client takes.
+//! Prepares `Accept-Encoding` for the compression layer.
 
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT_ENCODING;
 
-/// Drops the refusal of plain answers (`identity;q=0`) from a request. Livy does not heed it, and nobody is served by being told, once
-/// the thing is done, that its answer cannot be packed to their taste.
+/// Removes the refusal of uncompressed responses (`identity;q=0`) from a request. Livy ignores it.
+/// With it, a client would be refused after the server has already done what it asked for.
 pub fn forgive(headers: &mut HeaderMap) {
     let values = headers.get_all(ACCEPT_ENCODING).iter();
     let texts: Vec<&str> = values.filter_map(|value| value.to_str().ok()).collect();
@@ -20,7 +20,7 @@ pub fn forgive(headers: &mut HeaderMap) {
     }
 }
 
-/// `*` is all that is not named, and so the plain answer, too.
+/// `*` stands for all encodings that are not named, so also for `identity`.
 fn refuses_plain(item: &str) -> bool {
     let (name, parameters) = item.split_once(';').unwrap_or((item, ""));
     let weight = parameters

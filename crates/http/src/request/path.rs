@@ -1,7 +1,8 @@
-//! Paths as clients write them, and as they are routed.
+//! Normalises the paths of requests before they are routed.
 //!
-//! Clients get their slashes wrong: a base address that ends with one makes `//sessions`, some add one at the end. Livy drops
-//! path parameters (`;x=y`), and some gateways escape what needs no escape. All of that is brought into one form before routing.
+//! Clients often send extra slashes: a base address that ends with one makes `//sessions`, and some
+//! add one at the end. Livy ignores path parameters (`;x=y`), and some gateways escape characters
+//! that need no escape.
 
 use std::borrow::Cow;
 
@@ -11,7 +12,8 @@ use percent_encoding::percent_decode_str;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BadPath;
 
-/// A path with single slashes, none at its end and no parameters, every escape in it checked and none that is not needed.
+/// Returns the path with single slashes, none at its end, without parameters, with all escapes
+/// checked and the needless ones removed.
 pub fn normalise(path: &str) -> Result<Cow<'_, str>, BadPath> {
     if !is_encoded_utf8(path) {
         return Err(BadPath);
@@ -43,7 +45,7 @@ fn is_plain(path: &str) -> bool {
             || !path.starts_with('/'))
 }
 
-/// Appends a name without the escapes of characters that mean the same by themselves.
+/// Appends a name without the escapes of characters that need none.
 fn push_unescaped(plain: &mut String, name: &str) {
     let mut rest = name;
     while let Some(start) = rest.find('%') {

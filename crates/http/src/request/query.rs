@@ -1,4 +1,4 @@
-//! Query strings, with Livy's words for bad numbers.
+//! Reads query strings. Bad numbers are refused in Livy's words.
 
 use std::borrow::Cow;
 
@@ -6,20 +6,19 @@ use livius_sessions::Page;
 use livius_wire::{RequestError, integer};
 use percent_encoding::percent_decode_str;
 
-/// How many items, or lines, an answer has when the request does not say.
+/// How many items or lines a response has by default.
 pub const PAGE_SIZE: i64 = 100;
 
-/// The parameters of a request. The first of equal names counts.
+/// The parameters of a request. The first of several parameters with the same name counts.
 #[derive(Debug, Clone, Copy)]
 pub struct Query<'a>(&'a str);
 
 impl<'a> Query<'a> {
-    /// Takes the part of an address behind its question mark.
+    /// Takes the query of an address, without its question mark.
     pub fn new(text: Option<&'a str>) -> Self {
         Self(text.unwrap_or_default())
     }
 
-    /// A parameter as text.
     pub fn text(self, name: &str) -> Option<Cow<'a, str>> {
         self.0.split('&').find_map(|pair| {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -27,14 +26,14 @@ impl<'a> Query<'a> {
         })
     }
 
-    /// A parameter as a number.
     pub fn integer(self, name: &str) -> Result<Option<i64>, RequestError> {
         self.text(name)
             .map(|text| integer(&text).map(i64::from))
             .transpose()
     }
 
-    /// The page of a list that is asked for: the first [`PAGE_SIZE`] when nothing is said.
+    /// Returns the page of a list that the request asks for; by default the first [`PAGE_SIZE`]
+    /// items.
     pub fn page(self) -> Result<Page, RequestError> {
         Ok(Page {
             from: self.integer("from")?.unwrap_or(0),

@@ -1,4 +1,5 @@
-//! Why a request is refused before, or while, it is read. Each interface puts this into its own form.
+//! Why the server refuses a request before or while it reads it. Each interface writes this in its
+//! own form.
 
 use std::error::Error;
 use std::io;
@@ -8,7 +9,7 @@ use axum::http::StatusCode;
 use livius_domain::chain;
 use livius_wire::RequestError;
 
-/// Why a request cannot be taken.
+/// Why the server does not accept a request.
 #[derive(Debug, thiserror::Error)]
 pub enum Rejection {
     #[error("The path is not percent-encoded UTF-8: write % as %25")]
@@ -23,7 +24,7 @@ pub enum Rejection {
     /// The client wants a version of Livy's interface that does not exist.
     #[error("No value found for '{0}'")]
     UnknownVersion(String),
-    /// The text of the body, the path or the query does not say what it must.
+    /// The body, the path or the query is malformed.
     #[error(transparent)]
     Malformed(#[from] RequestError),
     #[error("The body is longer than {0} bytes (server.body_limit): send large data as files")]
@@ -45,7 +46,7 @@ pub enum Rejection {
          as curl sends it with -F {part}=@/path/of/the.{part}"
     )]
     NoForm { part: &'static str },
-    /// The form cannot be taken apart.
+    /// The form is malformed.
     #[error("The body is not a form with a file: {0}")]
     BadForm(&'static str),
     #[error("No {part} sent!")]
@@ -68,7 +69,7 @@ pub enum Rejection {
     /// The server's disk is full.
     #[error("The server's disk has no room for the file: its data directory needs space")]
     DiskFull,
-    /// Something broke; the text is for the server's log only.
+    /// An internal error. The text is for the server's log only.
     #[error("{0}")]
     Internal(String),
 }

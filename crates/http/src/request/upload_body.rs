@@ -1,4 +1,5 @@
-//! The body of an upload: it may be long and slow, but neither without end, and goes to disk as it comes.
+//! Receives an upload. The body may be long and slow, but not endless, and goes to disk as it
+//! arrives.
 
 use std::io;
 use std::time::Duration;
@@ -16,15 +17,16 @@ use crate::request::body::{declared_length, unpacked};
 use crate::request::multipart::{Multipart, MultipartError, OTHER_BYTES, Source, boundary};
 use crate::request::rejection::Rejection;
 
-/// So much must come within each span of time. Less is a client that holds on to its connection, not one that sends a file.
+/// A client must send this much within each interval. One that sends less only holds its connection
+/// open.
 const PROGRESS_BYTES: usize = 64 << 10;
 
-/// Bytes on their way in, with a deadline for the next ones and one for all.
+/// Receives bytes, with a deadline for the next ones and one for all.
 pub struct Pace {
     pieces: BodyDataStream,
-    /// How long so much of it may take.
+    /// How long [`PROGRESS_BYTES`] may take.
     span: Duration,
-    /// What has come within this span.
+    /// How many bytes have arrived in this interval.
     progress: usize,
     due: Instant,
     end: Instant,
@@ -45,7 +47,8 @@ impl Pace {
 
 impl Source for Pace {
     async fn next(&mut self) -> Result<Option<Bytes>, Rejection> {
-        // What has come is taken, late or not: the disk may have been slow, not the client.
+        // Bytes that have arrived are accepted, even late: the disk may have been slow, not the
+        // client.
         let next = timeout_at(self.due.min(self.end), self.pieces.next());
         let next = next.await.map_err(|_| Rejection::UploadOverdue)?;
         let piece = next
@@ -60,16 +63,17 @@ impl Source for Pace {
     }
 }
 
-/// A part of an upload that holds a file.
+/// The part of an upload that holds the file.
 pub struct FilePart {
-    /// The file's name, as its sender wrote it.
+    /// The file's name, as the client wrote it.
     pub name: String,
     body: Multipart<Pace>,
     limit: u64,
 }
 
 impl FilePart {
-    /// Reads an upload up to the file in the part of that name; the first of equal names counts.
+    /// Reads an upload up to the file in the part with this name. The first of several parts with
+    /// the same name counts.
     pub async fn find(
         headers: &HeaderMap,
         body: Body,
@@ -100,7 +104,7 @@ impl FilePart {
         Err(Rejection::NoPart { part })
     }
 
-    /// Writes the file, and reads the body to its end: what is not whole is not taken.
+    /// Writes the file, and reads the body to its end: an incomplete upload is refused.
     pub async fn write_to(mut self, path: &std::path::Path) -> Result<(), Rejection> {
         let file = OpenOptions::new().write(true).open(path).await;
         let mut file = file.map_err(|error| Rejection::disk(&error))?;
@@ -118,7 +122,7 @@ impl FilePart {
     }
 }
 
-/// On disk, and not only on its way there: the driver may ask for it after the machine has failed.
+/// Syncs the file to disk: the driver may ask for it after a crash of the machine.
 async fn stored(mut file: tokio::fs::File) -> io::Result<()> {
     file.flush().await?;
     file.sync_all().await
@@ -156,7 +160,8 @@ mod tests {
         file.write_to(path).await
     }
 
-    /// What becomes of a file that comes so much at a time, and when.
+    /// Returns what happens to a file that arrives in pieces of this size with this pause between
+    /// them, and when.
     async fn paced(piece: usize, pause: Duration) -> (StatusCode, Duration) {
         let pieces = stream::unfold((), move |()| async move {
             tokio::time::sleep(pause).await;
@@ -180,7 +185,7 @@ mod tests {
         let overdue = StatusCode::REQUEST_TIMEOUT;
         let never = paced(1, Duration::from_hours(9)).await;
         assert_eq!(never, (overdue, body_deadline));
-        // A sign of life now and then is no progress.
+        // A few bytes now and then are not progress.
         let dripping = paced(1_000, Duration::from_secs(5)).await;
         assert_eq!(dripping, (overdue, body_deadline));
         let slow = paced(PROGRESS_BYTES, body_deadline / 2).await;

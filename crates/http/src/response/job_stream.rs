@@ -1,4 +1,4 @@
-//! A job as the body of an answer, however long its result is.
+//! Streams a job, however long its result is.
 
 use axum::body::Bytes;
 use livius_domain::JobRecord;
@@ -7,20 +7,20 @@ use livius_wire::JobEnvelope;
 
 use crate::response::pieces::{PIECE_BYTES, Pieces, StreamError};
 
-/// A job on its way out.
+/// A job that is being written.
 pub struct JobStream {
     sessions: Sessions,
     record: JobRecord,
-    /// The piece of the result that comes next, and how many there are.
+    /// The next piece of the result, and the number of pieces.
     next: u32,
     chunks: u32,
-    /// What is written, but not yet sent.
+    /// Bytes that are written but not sent yet.
     piece: Vec<u8>,
     ended: bool,
 }
 
 impl JobStream {
-    /// Begins with all that is at hand.
+    /// Writes as much as needs no access to the store.
     pub fn new(sessions: Sessions, view: JobView) -> Self {
         let (mut piece, mut pieces) = (Vec::new(), None);
         let job = JobEnvelope::new(&view.record);

@@ -1,4 +1,4 @@
-//! Sessions, or batches, as the body of an answer, however many there are: a long list is read page by page.
+//! Streams a list of sessions or batches. A long list is read page by page.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,24 +9,24 @@ use livius_wire::{BatchAnswer, SessionAnswer, session_list_head, session_list_ta
 
 use crate::response::pieces::{PAGE_ITEMS, PIECE_BYTES, Pieces, StreamError, page_of};
 
-/// How many lines of its log a session or a batch shows.
+/// How many log lines a session or a batch shows.
 pub const LOG_LINES: usize = 10;
 
-/// How many there are in all, and some of them.
+/// The number of all items, and some of the items.
 type Found<V> = (u64, Vec<Arc<V>>);
 
-/// What can be listed.
+/// A collection that can be listed.
 pub trait Listed: Send + Sync + 'static {
-    /// One of the list.
+    /// An item of the list.
     type View: Send + Sync;
 
-    /// How many there are in all, and a page of them.
+    /// Returns the number of all items, and a page of them.
     fn page(
         &self,
         page: Page,
     ) -> impl Future<Output = Result<Found<Self::View>, SessionError>> + Send;
 
-    /// Appends one to a text.
+    /// Appends an item to a text.
     fn write(&self, view: &Self::View, text: &mut Vec<u8>);
 }
 
@@ -56,17 +56,17 @@ impl Listed for Batches {
     }
 }
 
-/// A list on its way out.
+/// A list that is being written.
 pub struct ListStream<L: Listed> {
     source: L,
-    /// Index of the first that is not yet read, and how many are to be read from there.
+    /// The index of the next item to read, and how many items to read from there.
     from: u64,
     size: u64,
-    /// Read, but not yet written.
+    /// Items that are read but not written yet.
     waiting: VecDeque<Arc<L::View>>,
-    /// What comes between this one and the one before.
+    /// The separator before the next item.
     separator: &'static [u8],
-    /// What is written, but not yet sent.
+    /// Bytes that are written but not sent yet.
     piece: Vec<u8>,
     ended: bool,
 }
@@ -95,7 +95,7 @@ impl<L: Listed> Pieces for ListStream<L> {
 }
 
 impl<L: Listed> ListStream<L> {
-    /// A page of the list.
+    /// Starts with the first items of a page.
     pub async fn new(source: L, page: Page) -> Result<Self, SessionError> {
         let (from, size) = page.window();
         let mut list = Self {
@@ -113,7 +113,7 @@ impl<L: Listed> ListStream<L> {
         Ok(list)
     }
 
-    /// Reads the next ones; answers how many there are in all.
+    /// Reads the next items, and returns the number of all items.
     async fn read(&mut self) -> Result<u64, SessionError> {
         let size = self.size.min(PAGE_ITEMS);
         let page = page_of(self.from, size);

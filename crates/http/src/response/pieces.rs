@@ -1,37 +1,37 @@
-//! Answers that are made piece by piece.
+//! Streams responses piece by piece.
 
 use axum::body::{Body, Bytes};
 use futures_util::{StreamExt as _, stream};
 use livius_domain::chain;
 use livius_sessions::{Page, SessionError};
 
-/// A piece is sent when it is at least as long.
+/// A piece is sent when it has at least this length.
 pub const PIECE_BYTES: usize = 128 << 10;
 
 /// How many items of a list are read at once.
 pub const PAGE_ITEMS: u64 = 50;
 
-/// Why an answer breaks off.
+/// Why a response breaks off.
 #[derive(Debug, thiserror::Error)]
 pub enum StreamError {
     /// The application failed.
     #[error(transparent)]
     Sessions(#[from] SessionError),
-    /// A piece of an output is not there: the statement or the job was forgotten meanwhile.
+    /// A piece of an output is missing: the statement or the job was deleted in between.
     #[error("a piece of an output is gone")]
     PieceGone,
 }
 
-/// The text of an answer.
+/// A response that is written in pieces.
 pub trait Pieces: Send + Sized + 'static {
-    /// The next piece, or `None` when all was sent.
+    /// Returns the next piece, or `None` at the end.
     fn next(&mut self) -> impl Future<Output = Result<Option<Bytes>, StreamError>> + Send;
 
-    /// Whether nothing comes any more.
+    /// Whether the response is complete.
     fn has_ended(&self) -> bool;
 
-    /// The body of the answer. Fails when its beginning cannot be read; if a later part cannot, the connection breaks off, so that
-    /// nobody takes the part for the whole.
+    /// Turns this into a body. An error before the first piece is returned. After a later error the
+    /// connection is closed, so that no client takes a part for the whole.
     async fn into_body(mut self) -> Result<Body, StreamError> {
         let first = self.next().await?.unwrap_or_default();
         if self.has_ended() {
@@ -49,7 +49,7 @@ pub trait Pieces: Send + Sized + 'static {
     }
 }
 
-/// The page of a list with this window.
+/// Returns a page with this window.
 pub fn page_of(from: u64, size: u64) -> Page {
     let signed = |number| i64::try_from(number).unwrap_or(i64::MAX);
     Page {

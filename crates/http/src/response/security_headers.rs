@@ -1,4 +1,4 @@
-//! What every answer tells a browser not to do.
+//! Security headers: what every response tells a browser not to do.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -13,15 +13,16 @@ const DEFAULTS: [(&str, &str); 4] = [
     ),
 ];
 
-/// Every answer has them again.
+/// The longest value of such a header, as every response repeats it.
 const LONGEST: usize = 4_096;
 
-/// The headers that protect what browsers show.
+/// The security headers of all responses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecurityHeaders(Vec<(HeaderName, HeaderValue)>);
 
 impl SecurityHeaders {
-    /// Headers by their names in lower case. `None` when a text is none that a header can have.
+    /// Creates the headers, named in lower case. Returns `None` when a text cannot be the value of
+    /// a header.
     pub fn new<'a>(texts: impl IntoIterator<Item = (&'static str, &'a str)>) -> Option<Self> {
         let header = |(name, text)| {
             let value = HeaderValue::from_str(text).ok()?;
@@ -34,7 +35,7 @@ impl SecurityHeaders {
             .map(Self)
     }
 
-    /// Whether a header can have this text: printable ASCII, and not too long.
+    /// Whether a text can be the value of a header: printable ASCII, and not too long.
     pub fn accepts(text: &str) -> bool {
         let printable = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
         (1..=LONGEST).contains(&text.len()) && text.bytes().all(printable)

@@ -1,7 +1,8 @@
-//! Statements as the body of an answer, however long their outputs are.
+//! Streams statements, however long their outputs are.
 //!
-//! A long output is read and sent piece by piece, and a long list page by page, so that an answer never holds more than a
-//! few hundred kilobytes. Short answers, which nearly all are, become one piece with a length.
+//! Long outputs are read and sent piece by piece, long lists page by page, so a response never
+//! holds more than a few hundred kilobytes in memory. Short responses, nearly all, are one piece
+//! with a known length.
 
 use std::collections::VecDeque;
 
@@ -12,20 +13,20 @@ use livius_wire::{StatementEnvelope, statement_list_head, statement_list_tail};
 
 use crate::response::pieces::{PAGE_ITEMS, PIECE_BYTES, Pieces, StreamError, page_of};
 
-/// Statements on their way out.
+/// Statements that are being written.
 pub struct StatementStream {
     sessions: Sessions,
-    /// The rest of the list that is not yet read.
+    /// The part of the list that is not read yet.
     rest: Option<Rest>,
-    /// Read, but not yet written.
+    /// Statements that are read but not written yet.
     waiting: VecDeque<StatementView>,
     /// The long output that is being written.
     long: Option<LongOutput>,
-    /// What comes between this statement and the one before, within a list.
+    /// The separator before the next statement of a list.
     separator: &'static [u8],
-    /// What comes behind the last statement.
+    /// The text after the last statement.
     tail: Vec<u8>,
-    /// What is written, but not yet sent.
+    /// Bytes that are written but not sent yet.
     piece: Vec<u8>,
     ended: bool,
 }
@@ -66,7 +67,7 @@ impl Pieces for StatementStream {
 }
 
 impl StatementStream {
-    /// One statement.
+    /// Writes one statement.
     pub fn one(sessions: Sessions, view: StatementView) -> Self {
         Self {
             sessions,
@@ -80,7 +81,7 @@ impl StatementStream {
         }
     }
 
-    /// A page of a session's statements.
+    /// Writes a page of a session's statements.
     pub async fn list(
         sessions: Sessions,
         session: SessionRef,
@@ -151,7 +152,7 @@ impl StatementStream {
         Ok(())
     }
 
-    /// Reads the next page; false when there is none.
+    /// Reads the next page. Returns false at the end of the list.
     async fn read_more(&mut self) -> Result<bool, StreamError> {
         let Some(rest) = self.rest.as_mut().filter(|rest| rest.size > 0) else {
             return Ok(false);

@@ -1,4 +1,4 @@
-//! `/metrics`: what the server says of itself, in the form of the Dropwizard servlet that Livy has there.
+//! `/metrics`: metrics of the server, in the format of the Dropwizard servlet that Livy has there.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ use crate::ui::page::{Depth, document, page};
 
 const MENU: &str = include_str!("assets/metrics.html");
 
-/// The version of the form, as Dropwizard counts.
+/// The version of Dropwizard's format.
 const FORM: &str = "4.0.0";
 
 #[derive(Serialize)]
@@ -63,7 +63,7 @@ pub fn routes() -> OpenApiRouter<Livy> {
         .routes(routes!(ping_get))
 }
 
-/// A page with links to the others.
+/// Shows links to the other pages.
 #[utoipa::path(
     get,
     path = "/metrics",
@@ -74,7 +74,8 @@ pub async fn menu_get(Extension(depth): Extension<Depth>) -> Response {
     page(depth, MENU, &[])
 }
 
-/// Tells how many sessions and batches live, by state, and since when the server runs. It is cheap: the store is not asked.
+/// Shows how many sessions and batches are live, by state, and how long the server has run. This is
+/// cheap: it does not ask the store.
 #[utoipa::path(
     get,
     path = "/metrics/metrics",
@@ -98,7 +99,7 @@ pub async fn metrics_get(State(app): State<AppState>, RawQuery(query): RawQuery)
     ))
 }
 
-/// Tells whether the server can do its work: whether its store answers.
+/// Shows whether the server can work: whether its store responds.
 #[utoipa::path(
     get,
     path = "/metrics/healthcheck",
@@ -114,7 +115,7 @@ pub async fn healthcheck_get(State(app): State<AppState>) -> Response {
     health(asked.map(drop))
 }
 
-/// Tells that the server answers.
+/// Shows that the server responds.
 #[utoipa::path(
     get,
     path = "/metrics/ping",
@@ -153,7 +154,8 @@ fn metrics(app: &AppState) -> Metrics {
     }
 }
 
-/// Counts how often each state was found. A state that nothing is in counts 0, so that no graph has holes.
+/// Counts the sessions or batches in each state. A state without any counts 0, so that graphs have
+/// no gaps.
 fn count(
     gauges: &mut BTreeMap<String, Gauge>,
     what: &str,
@@ -188,7 +190,7 @@ fn health(asked: Result<(), SessionError>) -> Response {
     fresh(response)
 }
 
-/// What is true only now is not kept.
+/// Keeps caches from storing a response that is true only now.
 fn fresh(mut response: Response) -> Response {
     response
         .headers_mut()

@@ -1,5 +1,5 @@
-//! Pages for people. They show what the REST interface answers: a script of ours asks it, so a page itself holds nothing
-//! of anybody's, and of its address only how deep that is.
+//! Builds the pages of the web UI. A script on each page reads the REST interface, so the page
+//! itself holds no user's data, and of its address it reveals only the depth.
 
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
@@ -9,15 +9,16 @@ use axum::response::Response;
 const HTML: &str = "text/html;charset=utf-8";
 const MISSING: &str = include_str!("assets/missing.html");
 
-/// No page of ours is deeper, whatever slashes a client adds.
+/// No page is deeper than this, whatever slashes a client adds.
 const DEEPEST: usize = 16;
 
-/// How many steps lead from a browser's address to the root. Links are relative, as a proxy may put a prefix before all of them.
+/// How many steps lead from the browser's address to the root. Links are relative, because a proxy
+/// may put a prefix before all paths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Depth(usize);
 
 impl Depth {
-    /// That of a path as the client wrote it: its slashes are what a browser counts.
+    /// Returns the depth of a path as the client wrote it: the browser counts its slashes.
     pub fn of(path: &str) -> Self {
         let slashes = path.bytes().filter(|byte| *byte == b'/').count();
         Self(slashes.saturating_sub(1).min(DEEPEST))
@@ -28,7 +29,7 @@ impl Depth {
     }
 }
 
-/// A page with these values in it, each a word or a number of ours.
+/// Fills these values into a page. Each is a word or a number of ours.
 pub fn page(depth: Depth, template: &str, values: &[(&str, &str)]) -> Response {
     let mut text = template.replace("{{base}}", &depth.base());
     for (name, value) in values {
@@ -37,14 +38,14 @@ pub fn page(depth: Depth, template: &str, values: &[(&str, &str)]) -> Response {
     document(StatusCode::OK, HTML, text)
 }
 
-/// The page that says that there is no such page. Livy answers with status 200 there, which tells programs and caches a lie.
+/// The page for a missing page. Livy sends it with status 200, which misleads programs and caches.
 pub fn missing(depth: Depth) -> Response {
     let mut response = page(depth, MISSING, &[]);
     *response.status_mut() = StatusCode::NOT_FOUND;
     response
 }
 
-/// An answer that is not JSON.
+/// A response that is not JSON.
 pub fn document(status: StatusCode, content_type: &'static str, body: impl Into<Body>) -> Response {
     let mut response = Response::new(body.into());
     *response.status_mut() = status;

@@ -1,4 +1,4 @@
-//! `/ui` and `/static`: the pages for people, and the files that they use.
+//! `/ui` and `/static`: the pages of the web UI and the files that they use.
 
 use axum::Extension;
 use axum::extract::Path;
@@ -26,7 +26,7 @@ pub fn routes() -> OpenApiRouter<Livy> {
         .routes(routes!(static_get))
 }
 
-/// The page for people: the sessions and batches, and what can be called here.
+/// Shows the sessions and batches, and the routes of the server.
 #[utoipa::path(
     get,
     path = "/ui",
@@ -37,7 +37,8 @@ pub async fn ui_get(Extension(depth): Extension<Depth>) -> Response {
     page(depth, HOME, &[])
 }
 
-/// A page about a session and its statements. It is there for every number; whether there is such a session, the page asks itself.
+/// Shows a session and its statements. The page exists for every number; its script asks whether
+/// the session does.
 #[utoipa::path(
     get,
     path = "/ui/session/{id}",
@@ -55,7 +56,7 @@ pub async fn ui_session(Extension(depth): Extension<Depth>, Path(id): Path<Strin
     }
 }
 
-/// A page with the end of a session's log.
+/// Shows the end of a session's log.
 #[utoipa::path(
     get,
     path = "/ui/session/{id}/log",
@@ -73,7 +74,7 @@ pub async fn ui_session_log(
     log(depth, &id, "Session", "sessions")
 }
 
-/// A page with the end of a batch's log.
+/// Shows the end of a batch's log.
 #[utoipa::path(
     get,
     path = "/ui/batch/{id}/log",
@@ -99,14 +100,14 @@ fn log(depth: Depth, id: &str, what: &str, collection: &str) -> Response {
     }
 }
 
-/// A number as we write it: nothing else of an address gets into a page.
+/// Parses a number, and writes it again, so that nothing else of an address gets into a page.
 fn number(text: &str) -> Option<String> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
     let number: i32 = is_plain.then(|| text.parse().ok())??;
     Some(number.to_string())
 }
 
-/// A file that the pages use.
+/// Sends a file that the pages use.
 #[utoipa::path(
     get,
     path = "/static/{path}",
@@ -127,7 +128,7 @@ pub async fn static_get(Path(path): Path<String>) -> Response {
         }
     };
     let mut response = document(StatusCode::OK, content_type, text);
-    // The next version of the server has other pages.
+    // The next version of the server may have other pages.
     response
         .headers_mut()
         .insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));

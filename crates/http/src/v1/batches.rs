@@ -1,4 +1,5 @@
-//! `/api/v1/batches/{id}`: all that is known of a batch, and killing it without forgetting it.
+//! `/api/v1/batches/{id}`: everything about a batch, and a way to kill it that keeps it on the
+//! list.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -19,7 +20,7 @@ pub fn routes() -> OpenApiRouter<V1> {
         .routes(routes!(batch_kill))
 }
 
-/// Shows all that is known of a batch: when it came into each state, and how and why it ended.
+/// Shows everything about a batch: when it entered each state, and how and why it ended.
 #[utoipa::path(
     get,
     path = "/api/v1/batches/{id}",
@@ -38,7 +39,8 @@ pub async fn batch_detail(
     Ok(response::ok(&BatchDetailAnswer::new(&view.record)))
 }
 
-/// Ends a batch, with all that it started, and keeps it on the list as `killed`. One that has ended already stays as it is.
+/// Kills a batch, with all processes that it started, and keeps it on the list as `killed`. A batch
+/// that has ended stays as it is.
 #[utoipa::path(
     post,
     path = "/api/v1/batches/{id}/kill",

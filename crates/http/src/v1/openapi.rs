@@ -14,7 +14,7 @@ pub fn routes() -> OpenApiRouter<V1> {
     OpenApiRouter::new().routes(routes!(openapi_get))
 }
 
-/// This description.
+/// Shows the OpenAPI document.
 #[utoipa::path(
     get,
     path = "/api/v1/openapi.json",

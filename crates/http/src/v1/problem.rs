@@ -1,4 +1,4 @@
-//! What clients of our own interface are told when a request fails.
+//! What clients of our own interface get when a request fails.
 
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
@@ -44,13 +44,14 @@ impl Problem {
         self
     }
 
-    /// Adds what went wrong earlier, and where.
+    /// Adds the failure that caused the problem.
     fn caused_by(mut self, failure: &Failure) -> Self {
         self.answer.phase = Some(failure.phase);
         self.hint(format!("{}; {}", failure.message, failure.hint))
     }
 
-    /// Something broke. The client gets a number, the server's log has the error under it.
+    /// Hides an internal error: the client gets a number, and the server's log has the error under
+    /// that number.
     fn internal(error: &str) -> Self {
         let reference = response::log_internal(error);
         let message = format!("internal error {reference}");
@@ -161,7 +162,7 @@ impl From<ReportRefused> for Problem {
     }
 }
 
-/// What went wrong in a session that takes nothing any more.
+/// Returns the failure of a session that is stopping or has ended.
 fn failure(state: &SessionState) -> Option<&Failure> {
     match state {
         SessionState::Ended(end) => end.failure.as_ref(),

@@ -10,7 +10,7 @@ use super::*;
 
 const HELLO: &str = r#"{"v":1,"type":"hello","driver":"s-0-000000000000","instance":"i","pid":1,"spark":"4.1.4","scala":"2.13","java":"17","firstSeq":1,"lastSeq":0}"#;
 
-/// One connection: what the agent's side of the socket has, and what the session's side has.
+/// One connection: the agent's side of the socket and the session's side.
 struct Connection {
     agent: Option<mpsc::UnboundedSender<Result<Message, String>>>,
     sent: mpsc::Receiver<Message>,

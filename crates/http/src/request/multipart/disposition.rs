@@ -1,4 +1,4 @@
-//! What the head of a part says about it: `Content-Disposition`.
+//! Reads the head of a part: its `Content-Disposition`.
 
 use percent_encoding::percent_decode;
 
@@ -7,23 +7,23 @@ use super::error::MultipartError;
 /// How many lines the head of a part may have.
 const HEAD_LINES: usize = 32;
 
-/// What a part is called.
+/// The names of a part.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Disposition {
-    /// The part's own name.
+    /// The name of the form's field.
     pub name: String,
-    /// The name of the file in it, as its sender wrote it; `None` when it is no file.
+    /// The file name, as the client wrote it; `None` when the part is not a file.
     pub file_name: Option<String>,
 }
 
-/// Reads the head of a part.
 pub fn read(head: &[u8]) -> Result<Disposition, MultipartError> {
     let lines = lines(head)?;
     let line = |name: &str| {
         let found = lines.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value.as_slice())
     };
-    // Decades ago, parts were sent in other clothes; whoever still does it would find a file that he did not send.
+    // Reject Content-Transfer-Encoding: we do not decode it, so the stored file would differ from
+    // the one sent.
     if line("content-transfer-encoding").is_some_and(|value| !is_plain(value)) {
         return Err(MultipartError::Malformed(
             "a part has a Content-Transfer-Encoding: send its bytes as they are",
@@ -39,7 +39,7 @@ pub fn read(head: &[u8]) -> Result<Disposition, MultipartError> {
     })
 }
 
-/// The head of a part as its lines.
+/// Splits the head of a part into names and values.
 fn lines(head: &[u8]) -> Result<Vec<(String, Vec<u8>)>, MultipartError> {
     let mut lines = [httparse::EMPTY_HEADER; HEAD_LINES];
     match httparse::parse_headers(head, &mut lines) {
@@ -59,8 +59,9 @@ fn is_plain(encoding: &[u8]) -> bool {
         .any(|plain| encoding.trim_ascii().eq_ignore_ascii_case(plain.as_bytes()))
 }
 
-/// The extended form goes before the other, which is there for those who do not know it. It has no place in forms, but Python's
-/// `requests` used it for years wherever a name is not ASCII.
+/// The extended form `filename*` wins over `filename`, which is for readers that do not know it.
+/// Forms should not have it, but Python's `requests` used it for years for names that are not
+/// ASCII.
 fn file_name(value: &[u8]) -> Result<Option<String>, MultipartError> {
     if let Some(extended) = parameter(value, "filename*") {
         return extended_text(&extended).map(Some);
@@ -68,7 +69,7 @@ fn file_name(value: &[u8]) -> Result<Option<String>, MultipartError> {
     parameter(value, "filename").map(text).transpose()
 }
 
-/// `UTF-8'language'percent-encoded`, of RFC 5987.
+/// Decodes `UTF-8'language'percent-encoded`, the extended form of RFC 5987.
 fn extended_text(value: &[u8]) -> Result<String, MultipartError> {
     const BAD: MultipartError =
         MultipartError::Malformed("filename* is not of the form UTF-8''percent-encoded");
@@ -88,7 +89,8 @@ fn text(value: Vec<u8>) -> Result<String, MultipartError> {
         .map_err(|_| MultipartError::Malformed("the name of a part, or of its file, is not UTF-8"))
 }
 
-/// A parameter of a header's value: what stands behind `name=`, without its quotes. The first of equal names counts.
+/// Returns a parameter of a header: the value after `name=`, without quotes. The first of several
+/// parameters with the same name counts.
 pub fn parameter(value: &[u8], name: &str) -> Option<Vec<u8>> {
     let mut rest = value;
     loop {
@@ -104,7 +106,7 @@ pub fn parameter(value: &[u8], name: &str) -> Option<Vec<u8>> {
     }
 }
 
-/// What comes before the next semicolon that is not within quotes, and what comes behind it.
+/// Splits at the next semicolon outside of quotes.
 fn next_piece(value: &[u8]) -> (&[u8], Option<&[u8]>) {
     let (mut quoted, mut escaped) = (false, false);
     for (index, byte) in value.iter().enumerate() {
@@ -119,7 +121,8 @@ fn next_piece(value: &[u8]) -> (&[u8], Option<&[u8]>) {
     (value, None)
 }
 
-/// Without quotes, and without the backslashes that protect quotes and backslashes. Any other backslash is one of a Windows path.
+/// Removes the quotes, and the backslashes that escape quotes and backslashes. Any other backslash
+/// belongs to a Windows path.
 fn unquoted(value: &[u8]) -> Vec<u8> {
     let inner = value
         .strip_prefix(b"\"")

@@ -2,15 +2,15 @@
 
 use crate::request::rejection::Rejection;
 
-/// Why a body is not read on.
+/// Why reading a form stopped.
 #[derive(Debug)]
 pub enum MultipartError {
-    /// It cannot be received.
+    /// The body could not be received.
     Source(Rejection),
-    /// It ends before its last boundary.
+    /// The body ends before its last boundary.
     Incomplete,
-    /// It is not what it says it is.
+    /// The body is not a well-formed form.
     Malformed(&'static str),
-    /// There is too much in it that nobody wants.
+    /// The body has too much besides the wanted part.
     TooMuch,
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// The same text in pieces of this length.
+/// A text, in pieces of a given length.
 struct Pieces {
     pieces: VecDeque<Bytes>,
 }
@@ -134,7 +134,7 @@ fn what_is_not_of_several_parts_is_refused() {
 
 #[tokio::test]
 async fn all_that_nobody_wants_is_bounded() {
-    // A preamble, a boundary's line, a head, a part that is skipped and an epilogue without end.
+    // A preamble, the line of a boundary, a head, a skipped part and an epilogue, all without end.
     let endless = async |beginning: &'static str, more: &'static [u8]| {
         let source = Endless(more);
         let mut body = Multipart::new(source, "X-B");
