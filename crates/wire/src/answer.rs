@@ -1,30 +1,30 @@
-//! The small answers, lists, and the two envelopes of errors.
+//! Short responses, lists, and Livy's two shapes of errors.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::SessionAnswer;
 
-/// `{"msg":…}`, where nothing else is to be said.
+/// `{"msg":…}`, the response to a request that returns no data.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 pub struct Message<'a> {
     /// `deleted`, `interrupted` or `canceled`.
     pub msg: &'a str,
 }
 
-/// `{"msg":…}`, the envelope of what Livy itself refuses.
+/// `{"msg":…}`, the shape of what Livy itself refuses.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ErrorMessage {
-    /// What is wrong, and what to do.
+    /// What is wrong, and how to fix it.
     pub msg: String,
 }
 
-/// A bare JSON string, the envelope of what cannot be read and of what went wrong inside.
+/// A bare JSON string, the shape of malformed requests and internal errors.
 pub fn quoted(message: &str) -> String {
     serde_json::to_string(message).expect("a text is always JSON")
 }
 
-/// The answer to a request for the state of a session or a batch.
+/// The state of a session or a batch.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[schema(as = SessionState)]
 pub struct StateAnswer<'a> {
@@ -48,16 +48,16 @@ pub struct LogAnswer<'a> {
     pub log: &'a [String],
 }
 
-// For the description of the interface: `session_list_head` and `session_list_tail` write it.
+// Only for the OpenAPI document: `session_list_head` and `session_list_tail` write such a list.
 /// A page of the sessions.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = SessionList)]
 pub struct SessionListAnswer<'a> {
-    /// As asked for.
+    /// As requested.
     pub from: i64,
-    /// How many there are in all.
+    /// The number of all sessions.
     pub total: u64,
-    /// Those asked for.
+    /// The sessions of this page.
     pub sessions: Vec<SessionAnswer<'a>>,
 }
 
@@ -68,33 +68,34 @@ pub fn session_list_head(from: i64, total: u64, text: &mut Vec<u8>) {
     );
 }
 
-/// Appends everything behind the last session of a list.
+/// Appends everything after the last session of a list.
 pub fn session_list_tail(text: &mut Vec<u8>) {
     text.extend_from_slice(b"]}");
 }
 
-/// Texts that may be inserted at a cursor.
+/// Completions for code at a cursor.
 pub type Candidates = Vec<String>;
 
-/// The answer to a request for completion.
+/// The response to a request for completions.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Completion)]
 pub struct CompletionAnswer {
-    /// The texts.
+    /// The completions.
     pub candidates: Candidates,
 }
 
-/// What is running here. Clients compare `version` with Livy's, part by part and as text, so it is Livy's.
+/// The version of the server. Clients compare `version` with Livy's, part by part and as text, so
+/// it is Livy's.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Version)]
 pub struct VersionAnswer {
-    /// Where the program comes from.
+    /// The origin of the program.
     pub url: String,
     /// The program and its own version.
     pub branch: String,
     /// Its revision.
     pub revision: String,
-    /// The version of Livy's interface that is spoken.
+    /// The version of Livy's interface that the server implements.
     pub version: String,
     /// When it was built.
     pub date: String,
@@ -102,14 +103,15 @@ pub struct VersionAnswer {
     pub user: String,
 }
 
-/// The version of Livy's interface that is spoken. Never to be `0.10`: clients take that for older than `0.5`.
+/// The version of Livy's interface that the server implements. It must never be `0.10`: clients
+/// take that for older than `0.5`.
 const LIVY_VERSION: &str = "0.9.0-incubating";
 
-/// What Livy says where it does not know.
+/// Livy's value for what it does not know.
 const UNKNOWN: &str = "<unknown>";
 
 impl VersionAnswer {
-    /// Describes this program by its own version and revision.
+    /// Describes this program with its own version and revision.
     pub fn of_livius(version: &str, revision: Option<&str>) -> Self {
         Self {
             url: "livius".to_owned(),

@@ -1,6 +1,8 @@
-//! What the agent inside a batch's driver tells of the application, on a route of our own.
+//! The report of the agent inside a batch's driver about the application, sent to a route of our
+//! own.
 //!
-//! Whoever runs the application can send anything here, and what is sent is shown to others, as links: nothing is taken on trust.
+//! The user who runs the application can send anything here, and other users see it as links, so
+//! nothing in it is trusted.
 
 use livius_domain::AppInfo;
 use serde::Serialize;
@@ -18,7 +20,7 @@ const SHAPE: Shape<4> = Shape {
     names: ["v", "appId", "sparkUiUrl", "driverLogUrl"],
 };
 
-/// Agents newer than the server may tell more.
+/// Newer agents may send more keys.
 const OPTIONS: ReadOptions = ReadOptions {
     ignore_unknown_fields: true,
 };
@@ -27,21 +29,21 @@ const MAX_REPORT_BYTES: usize = 64 << 10;
 const MAX_ID_CHARS: usize = 256;
 const MAX_ADDRESS_BYTES: usize = 2_000;
 
-/// What the agent tells, for the description of the interface.
+/// The report, for the OpenAPI document.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ApplicationReport {
-    /// The version of this text: 1.
+    /// The version of this format: 1.
     pub v: u32,
     /// Spark's id of the application.
     pub app_id: String,
-    /// The address of its own pages, if it has some.
+    /// The address of the application's web UI, if it has one.
     pub spark_ui_url: Option<String>,
-    /// The address of its log, where a resource manager keeps it.
+    /// The address of the application's log, if a resource manager keeps it.
     pub driver_log_url: Option<String>,
 }
 
-/// Reads what a batch's agent tells from the body's text.
+/// Reads the report of a batch's agent from the text of a body.
 pub fn read_application_report(text: &str) -> Result<AppInfo, RequestError> {
     if text.len() > MAX_REPORT_BYTES {
         return Err(refused(&format!(

@@ -1,4 +1,4 @@
-//! Base64 as clients write it, brought into the one form that all that handles it can read.
+//! Brings base64 as clients write it into the one form that every reader accepts.
 
 use std::fmt;
 
@@ -9,14 +9,14 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 pub enum Problem {
     /// A character that base64 does not have.
     Character {
-        /// Where, counted in characters from 1.
+        /// The position, counted in characters from 1.
         at: usize,
-        /// Which.
+        /// The character.
         found: char,
     },
-    /// Something behind the padding, or more padding than there can be.
+    /// Text after the padding, or too much padding.
     Padding,
-    /// A last character that is too little for a byte.
+    /// A last character that is too short for a byte.
     Length,
 }
 
@@ -33,8 +33,9 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Brings a text into the standard form: one line, padded, without bits that mean nothing. Blanks and line breaks may stand anywhere
-/// and padding may be missing, as encoders differ in both. The text may be very long, so all is done in place.
+/// Brings a text into the standard form: one line, padded, unused bits cleared. Encoders differ, so
+/// blanks and line breaks may stand anywhere and padding may be missing. The text may be very long,
+/// so this works in place.
 pub fn normalised(text: String) -> Result<String, Problem> {
     if let Some((at, found)) = stranger(&text) {
         return Err(Problem::Character { at, found });
@@ -60,7 +61,7 @@ pub fn normalised(text: String) -> Result<String, Problem> {
 
 fn stranger(text: &str) -> Option<(usize, char)> {
     let known = |byte| is_digit(byte) || byte == b'=' || is_blank(byte);
-    // Byte by byte first: a long text is nearly always good.
+    // Check byte by byte first: a long text is nearly always valid.
     if text.bytes().all(known) {
         return None;
     }
@@ -69,7 +70,7 @@ fn stranger(text: &str) -> Option<(usize, char)> {
     Some((index + 1, found))
 }
 
-/// The last digit of a padded text has two or four bits that are not part of any byte.
+/// Clears the unused bits of the last digit of a padded text.
 fn clear_spare_bits(digits: &mut [u8], padding: usize) {
     let Some(last) = digits.last_mut().filter(|_| padding > 0) else {
         return;
@@ -107,7 +108,7 @@ mod tests {
             ("Zm9vYg", "Zm9vYg=="),
             ("Zm9vYg=", "Zm9vYg=="),
             ("Zm9vYmE", "Zm9vYmE="),
-            // Bits that belong to no byte.
+            // Unused bits.
             ("Zm9vYn==", "Zm9vYg=="),
             ("Zm9vYmF=", "Zm9vYmE="),
             ("+/+/", "+/+/"),

@@ -1,4 +1,4 @@
-//! The Batch object: 8 keys, always all of them, in Livy's order.
+//! The Batch object: always 8 keys, in Livy's order.
 
 use livius_domain::BatchRecord;
 use serde::Serialize;
@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::{AppInfoAnswer, livy};
 
-/// A batch as Livy shows it. Of the request, only the name is told again.
+/// A batch as Livy shows it. Of the request it repeats only the name.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Batch)]
@@ -21,7 +21,7 @@ pub struct BatchAnswer<'a> {
     proxy_user: Option<&'a str>,
     /// `starting`, `running`, `success`, `dead` or `killed`.
     state: &'a str,
-    /// Spark's id of the application, once known.
+    /// Spark's id of the application, once it is known.
     app_id: Option<&'a str>,
     /// Addresses of pages about the application.
     app_info: AppInfoAnswer<'a>,
@@ -29,17 +29,16 @@ pub struct BatchAnswer<'a> {
     log: &'a [String],
 }
 
-// For the description of the interface: a list of batches is written as one of sessions is, with `session_list_head` and
-// `session_list_tail`.
+// Only for the OpenAPI document: `session_list_head` and `session_list_tail` write such a list.
 /// A page of the batches.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = BatchList)]
 pub struct BatchListAnswer<'a> {
-    /// As asked for.
+    /// As requested.
     pub from: i64,
-    /// How many there are in all.
+    /// The number of all batches.
     pub total: u64,
-    /// The batches asked for. Livy calls them sessions here.
+    /// The batches of this page. Livy calls them sessions here.
     pub sessions: Vec<BatchAnswer<'a>>,
 }
 
@@ -105,7 +104,7 @@ mod tests {
         })
     }
 
-    /// What was recorded between Livy and pylivy.
+    /// Recorded between Livy and pylivy.
     #[test]
     fn recorded_requests_get_the_recorded_answers() {
         let named = r#"{"file": "/srv/data/pi.py", "args": ["a", "b c"], "name": "pylivy-batch-1795251984"}"#;

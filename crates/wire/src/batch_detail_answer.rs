@@ -1,4 +1,4 @@
-//! `GET /api/v1/batches/{id}`, ours and not Livy's: a batch with its history and the reason of its end.
+//! `GET /api/v1/batches/{id}`, our own route: a batch with its history and the reason why it ended.
 
 use std::borrow::Cow;
 
@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 
 use crate::{AppInfoAnswer, livy, redact};
 
-/// All that is kept of a batch, but its arguments and configuration: those may hold secrets. Times are in UTC, as RFC 3339 writes them,
-/// and `null` for what has not happened.
+/// Everything that is stored about a batch, except its arguments and configuration, which may hold
+/// secrets. Times are in UTC, in RFC 3339 format, and `null` for what has not happened.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = BatchDetail)]
@@ -26,7 +26,8 @@ pub struct BatchDetailAnswer<'a> {
     proxy_user: Option<&'a str>,
     /// Livy's name of the state: `starting`, `running`, `success`, `dead` or `killed`.
     state: &'a str,
-    /// How far the start is: `queued`, `launching` or `submitted`; `null` when it is not starting.
+    /// The step of the start: `queued`, `launching` or `submitted`; `null` when the batch is not
+    /// starting.
     #[schema(value_type = Option<String>)]
     step: Option<BatchStart>,
     /// The application, without passwords.
@@ -34,17 +35,17 @@ pub struct BatchDetailAnswer<'a> {
     file: Cow<'a, str>,
     /// The main class.
     class_name: Option<&'a str>,
-    /// Spark's id of the application, once known.
+    /// Spark's id of the application, once it is known.
     app_id: Option<&'a str>,
     /// Addresses of pages about the application.
     app_info: AppInfoAnswer<'a>,
-    /// When it was asked for.
+    /// When it was submitted.
     created_at: String,
     /// When its turn came.
     launched_at: Option<String>,
-    /// When the application was heard of.
+    /// When the application was first heard of.
     running_at: Option<String>,
-    /// When it was asked to end.
+    /// When it was asked to stop.
     stopping_at: Option<String>,
     /// When it ended.
     ended_at: Option<String>,
@@ -60,25 +61,25 @@ pub struct BatchEndAnswer<'a> {
     /// `succeeded`, `failed` or `killed`.
     #[schema(value_type = String)]
     outcome: BatchOutcome,
-    /// Who or what asked for the end, such as `user` or `shutdown`; `null` when nobody did.
+    /// What asked for the end, such as `user` or `shutdown`; `null` when nothing did.
     #[schema(value_type = Option<String>)]
     cause: Option<StopCause>,
-    /// The exit code of its process, if that returned one.
+    /// The exit code of its process, if it exited.
     exit_code: Option<i32>,
-    /// The number of the signal that ended its process, if one did.
+    /// The number of the signal that killed its process, if one did.
     signal: Option<i32>,
     /// What went wrong, if something did.
     failure: Option<FailureAnswer<'a>>,
 }
 
-/// A failure that explains itself.
+/// A failure, with an explanation.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Failure)]
 pub struct FailureAnswer<'a> {
     /// Its name, for programs, such as `launch_failed` or `application_failed`.
     #[schema(value_type = String)]
     code: FailureCode,
-    /// What was going on: `launch`, `submit` or `running`.
+    /// The phase in which it happened: `launch`, `submit` or `running`.
     #[schema(value_type = String)]
     phase: Phase,
     /// What happened, for people.

@@ -1,4 +1,4 @@
-//! `POST /batches`: the sixteen fields.
+//! `POST /batches`: its sixteen fields.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::field::Field;
 use crate::json::{ReadOptions, Shape};
 use crate::submit_options::{self, MAX_LIST_ITEMS, check_length, rejected, text};
 
-/// The longest argument, in bytes: Linux gives a program none that is longer.
+/// The longest argument, in bytes: Linux allows no longer ones.
 pub const MAX_ARGUMENT_BYTES: usize = (128 << 10) - 1;
 
 /// The most bytes of all arguments together.
@@ -40,7 +40,7 @@ const SHAPE: Shape<16> = Shape {
     ],
 };
 
-/// The body of `POST /batches`, for the description of the interface. Every field but `file` may be left out.
+/// The body of `POST /batches`, for the OpenAPI document. Only `file` is required.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BatchBody {
@@ -50,7 +50,7 @@ pub struct BatchBody {
     pub proxy_user: Option<String>,
     /// The main class of a jar.
     pub class_name: Option<String>,
-    /// The application's arguments. Each reaches it exactly as it is here, the empty ones too.
+    /// The application's arguments. Each reaches the application unchanged, also an empty one.
     #[serde(default)]
     pub args: Vec<String>,
     /// Jars for the driver and the executors.
@@ -70,21 +70,22 @@ pub struct BatchBody {
     pub executor_memory: Option<String>,
     /// Cores of each executor.
     pub executor_cores: Option<u32>,
-    /// How many executors.
+    /// The number of executors.
     pub num_executors: Option<u32>,
     /// Archives to be unpacked in the executors' working directories.
     #[serde(default)]
     pub archives: Vec<String>,
     /// Queue of the resource manager.
     pub queue: Option<String>,
-    /// Name of the batch, which then works in paths as its number does. Unique among batches, and not all digits.
+    /// Name of the batch, which can replace its number in paths. It is unique among batches and
+    /// must not be all digits.
     pub name: Option<String>,
     /// Spark configuration.
     #[serde(default)]
     pub conf: BTreeMap<String, String>,
 }
 
-/// Reads a request for a batch from the body's text.
+/// Reads a request for a batch from the text of a body.
 pub fn read_batch(text: &str, options: ReadOptions) -> Result<BatchRequest, RequestError> {
     check_length(text, "batch")?;
     let mut request = BatchRequest::default();

@@ -15,29 +15,29 @@ const SHAPE: Shape<4> = Shape {
     names: ["code", "kind", "cursor", "msg_type"],
 };
 
-/// The body of `POST /sessions/{id}/completion`, for the description of the interface.
+/// The body of `POST /sessions/{id}/completion`, for the OpenAPI document.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CompletionBody {
-    /// The text so far.
+    /// The code so far.
     pub code: String,
-    /// Its language; the session's when left out.
+    /// Its language; by default the session's.
     pub kind: Option<String>,
-    /// Where to complete it, counted in UTF-16 units; 0 when left out.
+    /// The position of the cursor, in UTF-16 units; 0 by default.
     pub cursor: Option<u32>,
 }
 
-/// A request for texts to insert.
+/// A request for completions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CompletionRequest {
-    /// The text so far, as it was sent: the cursor counts in it.
+    /// The code so far, exactly as sent, because the cursor counts in it.
     pub code: String,
-    /// The language; the session's when `None`.
+    /// The language; `None` means the session's.
     pub kind: Option<Kind>,
-    /// Where, in UTF-16 units.
+    /// The position of the cursor, in UTF-16 units.
     pub cursor: u32,
 }
 
-/// Reads a request for completion from the body's text.
+/// Reads a request for completions from the text of a body.
 pub fn read_completion(
     text: &str,
     options: ReadOptions,

@@ -1,4 +1,4 @@
-//! Reading one field's value, with Jackson's coercions and some more.
+//! Reads the value of a field, with Jackson's coercions and some more.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,14 +11,14 @@ use crate::RequestError;
 use crate::error::shown;
 use crate::json::{ReadOptions, Shape};
 
-/// A field's value, not yet read.
+/// A field whose value is not parsed yet.
 pub(crate) struct Field<'a, const N: usize> {
     pub(crate) shape: &'a Shape<N>,
     pub(crate) name: &'static str,
     pub(crate) raw: &'a RawValue,
 }
 
-/// What a value is, seen from its first character.
+/// The type of a value, as its first character shows.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Token {
     Text,
@@ -54,7 +54,7 @@ impl Token {
 }
 
 impl<'a, const N: usize> Field<'a, N> {
-    /// The fields that an object has, in the order of the shape.
+    /// Returns the fields of an object, in the order of the shape.
     pub(crate) fn all(
         shape: &'a Shape<N>,
         text: &'a str,
@@ -77,13 +77,13 @@ impl<'a, const N: usize> Field<'a, N> {
         Token::of(self.raw) == Token::Text
     }
 
-    /// A string; the text of a number or a boolean.
+    /// Reads a string; of a number or a boolean its text.
     pub(crate) fn text(&self) -> Result<String, RequestError> {
         scalar(self.raw)
             .map_err(|problem| self.wrong(&format!("{} must be a string: {problem}", self.name)))
     }
 
-    /// A kind or one of its aliases; `kinds` are those that fit here.
+    /// Reads a kind or one of its aliases; `kinds` lists the kinds that are allowed here.
     pub(crate) fn kind(&self, kinds: &str) -> Result<Kind, RequestError> {
         let text = self.text()?;
         Kind::parse(&text).ok_or_else(|| {
@@ -95,7 +95,7 @@ impl<'a, const N: usize> Field<'a, N> {
         })
     }
 
-    /// A list of strings, without empty ones; a bare string is taken for a list with commas.
+    /// Reads a list of strings, without empty ones. A bare string is a list separated by commas.
     pub(crate) fn list(&self, most: usize) -> Result<Vec<String>, RequestError> {
         match Token::of(self.raw) {
             Token::Null => Ok(Vec::new()),
@@ -125,7 +125,7 @@ impl<'a, const N: usize> Field<'a, N> {
         }
     }
 
-    /// A list of strings, each as it is.
+    /// Reads a list of strings, each unchanged.
     pub(crate) fn texts(&self, most: usize) -> Result<Vec<String>, RequestError> {
         match Token::of(self.raw) {
             Token::Null => Ok(Vec::new()),
@@ -144,7 +144,8 @@ impl<'a, const N: usize> Field<'a, N> {
             .map_err(|error| self.wrong(&format!("{}: {}", self.name, plain(&error))))
     }
 
-    /// A map of strings to strings; numbers and booleans become their text, entries that are null are left out.
+    /// Reads a map of strings to strings. Numbers and booleans become text; null entries are
+    /// dropped.
     pub(crate) fn map(&self, most: usize) -> Result<BTreeMap<String, String>, RequestError> {
         match Token::of(self.raw) {
             Token::Null => Ok(BTreeMap::new()),
@@ -163,7 +164,7 @@ impl<'a, const N: usize> Field<'a, N> {
         }
     }
 
-    /// A count; 0 is none, as that is how Livy shows an absent one.
+    /// Reads a count. 0 means none, because Livy shows an absent count as 0.
     pub(crate) fn count(&self) -> Result<Option<u32>, RequestError> {
         let Some(number) = self.number()? else {
             return Ok(None);
@@ -174,7 +175,7 @@ impl<'a, const N: usize> Field<'a, N> {
         Ok(Some(truncated(number)).filter(|count| *count > 0))
     }
 
-    /// A whole number not below zero; a fraction is cut off, what is below zero is zero.
+    /// Reads a whole number. A fraction is cut off, and a negative number becomes 0.
     pub(crate) fn clipped(&self) -> Result<u32, RequestError> {
         let number = self.number()?.unwrap_or(0.0);
         if number > f64::from(i32::MAX) {
@@ -234,7 +235,7 @@ fn scalar(raw: &RawValue) -> Result<String, String> {
     }
 }
 
-/// The message without its position, which would be one within the field.
+/// Returns a message without its position, which would count within the field.
 fn plain(error: &serde_json::Error) -> String {
     let text = error.to_string();
     match text.rfind(" at line ") {

@@ -1,4 +1,4 @@
-//! The `JobStatus` object: 4 keys, never more, as Livy's Java client refuses any other.
+//! The `JobStatus` object: exactly 4 keys, because Livy's Java client refuses any other.
 
 use livius_domain::JobRecord;
 use serde::Serialize;
@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::livy;
 
-/// A job as Livy shows it. Those with a result are written by [`JobEnvelope`].
+/// A job as Livy shows it. [`JobEnvelope`] writes a job with a result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = JobStatus)]
 pub struct JobAnswer<'a> {
@@ -14,14 +14,15 @@ pub struct JobAnswer<'a> {
     pub id: i32,
     /// `SENT`, `QUEUED`, `STARTED`, `CANCELLED`, `FAILED` or `SUCCEEDED`.
     pub state: &'a str,
-    /// What it returned, in base64; `null` when that is nothing, or it has not.
+    /// Its result, in base64; `null` when it has none, or has not ended.
     pub result: Option<&'a str>,
     /// Why it failed.
     pub error: Option<&'a str>,
 }
 
 impl JobAnswer<'_> {
-    /// The answer to whoever submits a job. Livy says the same whatever has become of the job by then.
+    /// The response to a client that submits a job. Livy sends the same, even if the job has
+    /// already moved on.
     pub fn submitted(record: &JobRecord) -> Self {
         Self {
             id: record.id.0,
@@ -32,12 +33,12 @@ impl JobAnswer<'_> {
     }
 }
 
-/// What stands around a job's result, so that a long one can pass through without ever being held whole.
+/// Writes the JSON around a job's result, so that a long result can be streamed.
 #[derive(Debug, Clone, Copy)]
 pub struct JobEnvelope<'a>(&'a JobRecord);
 
 impl<'a> JobEnvelope<'a> {
-    /// Prepares to write a job.
+    /// Creates the writer of a job.
     pub fn new(record: &'a JobRecord) -> Self {
         Self(record)
     }
@@ -55,12 +56,12 @@ impl<'a> JobEnvelope<'a> {
         text.push(b'"');
     }
 
-    /// Appends a piece of the result, which the application has made sure is base64.
+    /// Appends a piece of the result. The application has checked that it is base64.
     pub fn piece(self, base64: &str, text: &mut Vec<u8>) {
         text.extend_from_slice(base64.as_bytes());
     }
 
-    /// Appends everything behind the result.
+    /// Appends everything after the result.
     pub fn tail(self, text: &mut Vec<u8>) {
         text.push(b'"');
         self.after(text);

@@ -17,17 +17,17 @@ const SHAPE: Shape<2> = Shape {
     names: ["job", "jobType"],
 };
 
-/// The body of `POST /sessions/{id}/submit-job`, for the description of the interface.
+/// The body of `POST /sessions/{id}/submit-job`, for the OpenAPI document.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct JobBody {
     /// The job in base64, as Livy's clients serialise it.
     pub job: String,
-    /// `spark` for a job of Java or Scala, which is meant when it is left out, or `pyspark` for one of Python.
+    /// `spark` (the default) for a Java or Scala job, or `pyspark` for a Python job.
     pub job_type: Option<String>,
 }
 
-/// Reads a request to run a job from the body's text.
+/// Reads a request to run a job from the text of a body.
 pub fn read_job(text: &str, options: ReadOptions) -> Result<NewJob, RequestError> {
     let [job, job_type] = SHAPE.read(text, options)?;
     Ok(NewJob {
@@ -46,7 +46,7 @@ fn payload(raw: Option<&RawValue>) -> Result<String, RequestError> {
             .map_err(|problem| RequestError::Refused(format!("job is not base64: {problem}")))?,
     };
     if job.is_empty() {
-        // Livy's words.
+        // These are Livy's words.
         return Err(RequestError::Refused(
             "requirement failed: no job provided.".to_owned(),
         ));
@@ -54,7 +54,8 @@ fn payload(raw: Option<&RawValue>) -> Result<String, RequestError> {
     Ok(job)
 }
 
-/// Livy takes every type but `pyspark` for `spark` and has the driver fail; a mistake is better told at once.
+/// Livy treats every type except `pyspark` as `spark` and lets the driver fail. We refuse unknown
+/// types at once.
 fn language(raw: Option<&RawValue>) -> Result<JobLanguage, RequestError> {
     let Some(job_type) = present("jobType", raw) else {
         return Ok(JobLanguage::Jvm);

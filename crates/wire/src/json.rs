@@ -1,8 +1,8 @@
-//! Reading a body's outer object, with Jackson's rules: the last of equal keys wins, what follows the object is ignored, an
-//! unknown key is refused.
+//! Reads the outer object of a body by Jackson's rules: the last of equal keys wins, text after the
+//! object is ignored, an unknown key is refused.
 //!
-//! Nothing is built for what is not wanted: each known key keeps a slice of the body, so that neither many keys nor deep nesting
-//! cost memory or stack.
+//! Each known key keeps a slice of the body and nothing else is built, so neither many keys nor
+//! deep nesting cost memory or stack.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,18 +16,18 @@ use crate::error::shown;
 /// How strictly requests are read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ReadOptions {
-    /// Whether keys that Livy does not know are ignored instead of refused.
+    /// Whether unknown keys are ignored instead of refused.
     pub ignore_unknown_fields: bool,
 }
 
-/// The keys that an object may have, the name that Livy's messages give its class, and one that is good.
+/// The keys that an object may have, Livy's name for its class, and an example.
 pub(crate) struct Shape<const N: usize> {
     pub(crate) class: &'static str,
     pub(crate) example: &'static str,
     pub(crate) names: [&'static str; N],
 }
 
-/// Makes text of a body: UTF-8, or ISO-8859-1 where the bytes are not UTF-8 and the content type says so.
+/// Decodes a body: as UTF-8, or as ISO-8859-1 if it is not UTF-8 and the content type says so.
 pub fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> Result<Cow<'a, str>, RequestError> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let error = match std::str::from_utf8(bytes) {
@@ -50,14 +50,14 @@ fn is_latin1(charset: &str) -> bool {
         .any(|name| charset.eq_ignore_ascii_case(name))
 }
 
-/// Reads an integer of a path or a query. The words of the refusal are Livy's.
+/// Reads an integer of a path or a query. Refusals have Livy's words.
 pub fn integer(text: &str) -> Result<i32, RequestError> {
     text.parse()
         .map_err(|_| RequestError::Refused(format!("For input string: \"{}\"", shown(text))))
 }
 
 impl<const N: usize> Shape<N> {
-    /// Reads the object: for each known key, in the order of `names`, its value as text.
+    /// Reads the object. Returns the text of each known key's value, in the order of `names`.
     pub(crate) fn read<'a>(
         &self,
         text: &'a str,
@@ -82,7 +82,7 @@ impl<const N: usize> Shape<N> {
         })
     }
 
-    /// Puts Livy's reference chain behind a message about one field.
+    /// Appends Livy's reference chain to a message about one field.
     pub(crate) fn wrong(&self, field: &str, message: &str) -> RequestError {
         RequestError::Json(format!("{message} {}", self.chain(field)))
     }

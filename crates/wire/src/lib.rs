@@ -1,8 +1,8 @@
-//! Livy's JSON: reading requests, writing answers.
+//! Livy's JSON: reads requests and writes responses.
 //!
-//! Purpose: what a client sends becomes a checked value of `domain`, or a text that says what to change; what the server knows
-//! becomes exactly the keys, in the order, that Livy's clients expect. Non-goals: HTTP (status codes live in the edge) and
-//! deciding anything about sessions.
+//! Purpose: to turn a request into a checked value of `domain`, or into a text that says how to fix
+//! it, and to turn what the server knows into exactly the keys that Livy's clients expect, in their
+//! order. Non-goals: HTTP (status codes live in the edge) and decisions about sessions.
 
 #![warn(missing_docs)]
 

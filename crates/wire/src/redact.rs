@@ -1,7 +1,7 @@
-//! Hiding secrets where a request is shown again: in answers and in logs.
+//! Hides secrets where a request is shown again: in responses and in logs.
 //!
-//! The rules are Spark's own (`spark.redaction.regex`), and a few more: a value is hidden when its key, or an assignment
-//! within it, names a secret, or when it holds an address with a password.
+//! The rules are Spark's (`spark.redaction.regex`) and a few more. A value is hidden when its key,
+//! or an assignment within it, names a secret, or when it contains an address with a password.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 
-/// What is shown instead of a secret. Spark shows the same.
+/// The text that replaces a secret. Spark shows the same.
 pub const REDACTED: &str = "*********(redacted)";
 
 const WORDS: [&str; 8] = [
@@ -23,7 +23,7 @@ const WORDS: [&str; 8] = [
     "apikey",
 ];
 
-/// Whether a configuration key looks like that of a secret.
+/// Whether a configuration key looks like the key of a secret.
 pub fn is_secret_key(key: &str) -> bool {
     let lower = key.to_ascii_lowercase();
     WORDS.iter().any(|word| lower.contains(word))
@@ -33,7 +33,7 @@ pub fn is_secret_key(key: &str) -> bool {
         || names_signature(key)
 }
 
-/// The value of a configuration entry, as it may be shown.
+/// Returns the value of a configuration entry as it may be shown.
 pub fn value<'a>(key: &str, value: &'a str) -> &'a str {
     if !value.is_empty()
         && (is_secret_key(key) || assigns_secret(value) || password_of(value).is_some())
@@ -44,7 +44,7 @@ pub fn value<'a>(key: &str, value: &'a str) -> &'a str {
     }
 }
 
-/// An address of a file, as it may be shown: without the password.
+/// Returns an address without its password.
 pub fn address(text: &str) -> Cow<'_, str> {
     match password_of(text) {
         Some(range) => Cow::Owned(format!(
@@ -66,7 +66,8 @@ fn has_key_of(owner: &str, key: &str) -> bool {
     })
 }
 
-/// Whether one of the words of a key is `sas`, Azure's shared access signature. As a part of other words it means nothing.
+/// Whether one of the words of a key is `sas`, Azure's shared access signature. Within another word
+/// it means nothing.
 fn names_signature(key: &str) -> bool {
     let mut words = key.split(|c: char| !c.is_ascii_alphanumeric());
     words.any(|word| {
@@ -82,7 +83,8 @@ fn starts_capital(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_uppercase())
 }
 
-/// Whether one of the words of a value is an assignment to a secret, such as `-Djavax.net.ssl.keyStorePassword=x`.
+/// Whether one of the words of a value assigns a secret, such as
+/// `-Djavax.net.ssl.keyStorePassword=x`.
 fn assigns_secret(value: &str) -> bool {
     value.contains('=')
         && value.split_whitespace().any(|word| {
@@ -91,7 +93,7 @@ fn assigns_secret(value: &str) -> bool {
         })
 }
 
-/// Where the password of the first address with one is.
+/// Returns the position of the first password within an address.
 fn password_of(text: &str) -> Option<std::ops::Range<usize>> {
     let start = text.find("://")? + 3;
     let authority = text[start..].split(['/', '?', '#', ' ']).next()?;

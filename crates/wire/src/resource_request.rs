@@ -14,17 +14,18 @@ const SHAPE: Shape<1> = Shape {
     names: ["uri"],
 };
 
-/// Signed addresses of object stores have some thousand.
+/// The longest address. Signed addresses of object stores have some thousand bytes.
 const MAX_URI_BYTES: usize = 16 << 10;
 
-/// The body of `POST /sessions/{id}/add-jar`, `…/add-pyfile` and `…/add-file`, for the description of the interface.
+/// The body of `POST /sessions/{id}/add-jar`, `…/add-pyfile` and `…/add-file`, for the OpenAPI
+/// document.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub struct ResourceBody {
     /// Where the driver finds the file.
     pub uri: String,
 }
 
-/// The body of `POST /sessions/{id}/upload-jar`, for the description of the interface.
+/// The body of `POST /sessions/{id}/upload-jar`, for the OpenAPI document.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub struct JarForm {
     /// The file, with its name.
@@ -32,7 +33,7 @@ pub struct JarForm {
     pub jar: Vec<u8>,
 }
 
-/// The body of `POST /sessions/{id}/upload-pyfile` and `…/upload-file`, for the description of the interface.
+/// The body of `POST /sessions/{id}/upload-pyfile` and `…/upload-file`, for the OpenAPI document.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub struct FileForm {
     /// The file, with its name.
@@ -40,7 +41,7 @@ pub struct FileForm {
     pub file: Vec<u8>,
 }
 
-/// Reads where a file is from the body's text.
+/// Reads the address of a file from the text of a body.
 pub fn read_resource(text: &str, options: ReadOptions) -> Result<String, RequestError> {
     let [uri] = SHAPE.read(text, options)?;
     let field = uri.map(|raw| Field {

@@ -1,4 +1,4 @@
-//! The Session object: 23 keys, always all of them, in Livy's order.
+//! The Session object: always 23 keys, in Livy's order.
 
 use livius_domain::{AppInfo, SessionRecord};
 use serde::Serialize;
@@ -7,7 +7,8 @@ use utoipa::ToSchema;
 use crate::livy;
 use crate::redact::{RedactedAddresses, RedactedConf};
 
-/// A session as Livy shows it. Its Java client refuses any key more, and Python clients miss any key less.
+/// A session as Livy shows it. Livy's Java client refuses additional keys, and Python clients need
+/// all of these.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Session)]
@@ -16,7 +17,7 @@ pub struct SessionAnswer<'a> {
     id: i32,
     /// Its name.
     name: Option<&'a str>,
-    /// Spark's id of the application, once known.
+    /// Spark's id of the application, once it is known.
     app_id: Option<&'a str>,
     /// The authenticated user that created it.
     owner: Option<&'a str>,
@@ -30,38 +31,38 @@ pub struct SessionAnswer<'a> {
     app_info: AppInfoAnswer<'a>,
     /// The last lines of the driver's log.
     log: &'a [String],
-    /// As asked for.
+    /// As requested.
     ttl: Option<&'a str>,
-    /// As asked for.
+    /// As requested.
     idle_timeout: Option<&'a str>,
-    /// As asked for.
+    /// As requested.
     driver_memory: Option<&'a str>,
-    /// As asked for; 0 when not.
+    /// As requested; 0 by default.
     driver_cores: u32,
-    /// As asked for.
+    /// As requested.
     executor_memory: Option<&'a str>,
-    /// As asked for; 0 when not.
+    /// As requested; 0 by default.
     executor_cores: u32,
-    /// As asked for, secrets hidden.
+    /// As requested, without secrets.
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     conf: RedactedConf<'a>,
-    /// As asked for.
+    /// As requested.
     #[schema(value_type = Vec<String>)]
     archives: RedactedAddresses<'a>,
-    /// As asked for.
+    /// As requested.
     #[schema(value_type = Vec<String>)]
     files: RedactedAddresses<'a>,
-    /// As asked for; 0 when not.
+    /// As requested; 0 by default.
     heartbeat_timeout_in_second: u32,
-    /// As asked for.
+    /// As requested.
     #[schema(value_type = Vec<String>)]
     jars: RedactedAddresses<'a>,
-    /// As asked for; 0 when not.
+    /// As requested; 0 by default.
     num_executors: u32,
-    /// As asked for.
+    /// As requested.
     #[schema(value_type = Vec<String>)]
     py_files: RedactedAddresses<'a>,
-    /// As asked for.
+    /// As requested.
     queue: Option<&'a str>,
 }
 
@@ -72,14 +73,15 @@ pub struct SessionAnswer<'a> {
 pub struct AppInfoAnswer<'a> {
     /// The driver's log.
     driver_log_url: Option<&'a str>,
-    /// The application's own pages, as long as it lives.
+    /// The application's web UI, while the application runs.
     spark_ui_url: Option<&'a str>,
     /// The executors' logs.
     executor_log_urls: Option<&'a str>,
 }
 
 impl<'a> AppInfoAnswer<'a> {
-    /// Shows what Spark told of itself. Its own pages end with it; a resource manager keeps the log.
+    /// Shows the addresses that Spark reported. The web UI ends with the application; a resource
+    /// manager keeps the log.
     pub(crate) fn new(app: Option<&'a AppInfo>, ended: bool) -> Self {
         Self {
             driver_log_url: app.and_then(|app| app.driver_log_url.as_deref()),
@@ -92,7 +94,8 @@ impl<'a> AppInfoAnswer<'a> {
 }
 
 impl<'a> SessionAnswer<'a> {
-    /// Shows a session; `busy` tells whether statements run or wait, `log` has the last lines of its log.
+    /// Shows a session; `busy` tells whether statements run or wait, `log` has the last lines of its
+    /// log.
     pub fn new(record: &'a SessionRecord, busy: bool, log: &'a [String]) -> Self {
         let request = &record.request;
         let app = record.app.as_ref();
@@ -129,7 +132,7 @@ impl<'a> SessionAnswer<'a> {
             .expect("a vector takes everything, and all keys are strings");
     }
 
-    /// Appends the object as it was up to Livy 0.7, for who refuses any key more.
+    /// Writes only the keys known to Livy 0.7, for clients that reject unknown keys.
     pub fn write_early(&self, text: &mut Vec<u8>) {
         let early = EarlyAnswer {
             id: self.id,
@@ -147,7 +150,7 @@ impl<'a> SessionAnswer<'a> {
     }
 }
 
-/// The keys that a session had up to Livy 0.7.
+/// The keys of a session in Livy 0.7.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct EarlyAnswer<'a> {

@@ -1,4 +1,4 @@
-//! `POST /sessions`: the seventeen fields.
+//! `POST /sessions`: its seventeen fields.
 
 use std::collections::BTreeMap;
 
@@ -36,12 +36,12 @@ const SHAPE: Shape<17> = Shape {
     ],
 };
 
-/// The body of `POST /sessions`, for the description of the interface. Every field may be left out.
+/// The body of `POST /sessions`, for the OpenAPI document. All fields are optional.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionBody {
-    /// `spark` (or `scala`), `pyspark` (or `python`), `sparkr` (or `r`), `sql`, or `shared` (the default): each statement
-    /// names its own kind.
+    /// `spark` (or `scala`), `pyspark` (or `python`), `sparkr` (or `r`), `sql`, or `shared` (the
+    /// default). Each statement of a `shared` session names its own kind.
     pub kind: Option<String>,
     /// User to impersonate.
     pub proxy_user: Option<String>,
@@ -62,28 +62,30 @@ pub struct SessionBody {
     pub executor_memory: Option<String>,
     /// Cores of each executor.
     pub executor_cores: Option<u32>,
-    /// How many executors.
+    /// The number of executors.
     pub num_executors: Option<u32>,
     /// Archives to be unpacked in the executors' working directories.
     #[serde(default)]
     pub archives: Vec<String>,
     /// Queue of the resource manager.
     pub queue: Option<String>,
-    /// Name of the session, which then works in paths as its number does. Unique, and not all digits.
+    /// Name of the session, which can replace its number in paths. It is unique and must not be all
+    /// digits.
     pub name: Option<String>,
     /// Spark configuration.
     #[serde(default)]
     pub conf: BTreeMap<String, String>,
-    /// The session ends when no request about it came for so many seconds; 0 is never.
+    /// The session ends when it gets no request for this many seconds; 0 means never.
     #[serde(default)]
     pub heartbeat_timeout_in_second: u32,
-    /// The longest life, such as `12h` (units `us ms s m min h d`; none is milliseconds).
+    /// How long the session may live, such as `12h` (units `us ms s m min h d`; without a unit,
+    /// milliseconds).
     pub ttl: Option<String>,
-    /// The longest idleness, in the same syntax.
+    /// How long the session may be idle, in the same syntax.
     pub idle_timeout: Option<String>,
 }
 
-/// Reads a request for a session from the body's text.
+/// Reads a request for a session from the text of a body.
 pub fn read_session(text: &str, options: ReadOptions) -> Result<SessionRequest, RequestError> {
     check_length(text, "session")?;
     let mut request = SessionRequest::default();

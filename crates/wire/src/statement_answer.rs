@@ -1,4 +1,4 @@
-//! The Statement object: 7 keys, with the output in the middle as it came from the driver.
+//! The Statement object: 7 keys, with the output exactly as it came from the driver.
 
 use livius_domain::{StatementRecord, StatementState};
 use serde::Serialize;
@@ -7,13 +7,13 @@ use utoipa::ToSchema;
 
 use crate::livy;
 
-/// A statement as Livy shows it, for the description of the interface. It is written by [`StatementEnvelope`].
+/// A statement as Livy shows it, for the OpenAPI document. [`StatementEnvelope`] writes it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Statement)]
 pub struct StatementAnswer {
     /// Its number within the session.
     pub id: i32,
-    /// What runs.
+    /// The code.
     pub code: String,
     /// `waiting`, `running`, `available`, `cancelling` or `cancelled`.
     pub state: String,
@@ -23,24 +23,24 @@ pub struct StatementAnswer {
     pub output: Option<Box<RawValue>>,
     /// 0.0 to 1.0.
     pub progress: f64,
-    /// When it began, in milliseconds since 1970; 0 when it has not.
+    /// When it started, in milliseconds since 1970; 0 when it has not.
     pub started: i64,
     /// When it ended, in milliseconds since 1970; 0 when it has not.
     pub completed: i64,
 }
 
-/// The answer to a request for a session's statements, for the description of the interface. It is written by
-/// [`statement_list_head`] and [`statement_list_tail`].
+/// The response to a request for a session's statements, for the OpenAPI document.
+/// [`statement_list_head`] and [`statement_list_tail`] write it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = StatementList)]
 pub struct StatementListAnswer {
-    /// How many there are in all.
+    /// The number of all statements.
     pub total_statements: u64,
-    /// Those asked for.
+    /// The statements of this page.
     pub statements: Vec<StatementAnswer>,
 }
 
-/// What stands around a statement's output, so that a long output can pass through without ever being held whole.
+/// Writes the JSON around a statement's output, so that a long output can be streamed.
 #[derive(Debug, Clone, Copy)]
 pub struct StatementEnvelope<'a> {
     record: &'a StatementRecord,
@@ -48,11 +48,11 @@ pub struct StatementEnvelope<'a> {
 }
 
 impl<'a> StatementEnvelope<'a> {
-    /// Prepares to write a statement.
+    /// Creates the writer of a statement.
     pub fn new(record: &'a StatementRecord, progress: f64) -> Self {
         let over = record.state.is_final();
         let progress = if over { 1.0 } else { progress.clamp(0.0, 1.0) };
-        // Not a number is no progress: JSON has no word for it.
+        // JSON has no NaN, so NaN counts as no progress.
         Self {
             record,
             progress: if progress.is_nan() { 0.0 } else { progress },
@@ -71,7 +71,7 @@ impl<'a> StatementEnvelope<'a> {
         text.extend_from_slice(b"\",\"output\":");
     }
 
-    /// Appends everything behind the output.
+    /// Appends everything after the output.
     pub fn tail(&self, text: &mut Vec<u8>) {
         let (started, completed) = times(self.record.state);
         text.extend_from_slice(b",\"progress\":");
@@ -83,7 +83,7 @@ impl<'a> StatementEnvelope<'a> {
         text.push(b'}');
     }
 
-    /// Appends the whole object with an output that is at hand. The output must be a JSON document.
+    /// Appends the whole object with a complete output, which must be a JSON document.
     pub fn write(&self, output: Option<&str>, text: &mut Vec<u8>) {
         self.head(text);
         text.extend_from_slice(output.unwrap_or("null").as_bytes());
@@ -98,7 +98,7 @@ pub fn statement_list_head(total: u64, text: &mut Vec<u8>) {
     text.extend_from_slice(b",\"statements\":[");
 }
 
-/// Appends everything behind the last statement of a list.
+/// Appends everything after the last statement of a list.
 pub fn statement_list_tail(text: &mut Vec<u8>) {
     text.extend_from_slice(b"]}");
 }

@@ -15,19 +15,20 @@ const SHAPE: Shape<3> = Shape {
     names: ["code", "kind", "msg_type"],
 };
 
-/// What a statement can be; `shared` is for sessions.
+/// The kinds of a statement. `shared` is for sessions only.
 const KINDS: &str = "spark, pyspark, pyspark3, sparkr and sql";
 
-/// The body of `POST /sessions/{id}/statements`, for the description of the interface.
+/// The body of `POST /sessions/{id}/statements`, for the OpenAPI document.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct StatementBody {
-    /// What to run.
+    /// The code to run.
     pub code: String,
-    /// Its language; the session's when left out. A session of kind `shared` needs one.
+    /// Its language; by default the session's. A session of kind `shared` has none, so its
+    /// statements need one.
     pub kind: Option<String>,
 }
 
-/// Reads a request to run code from the body's text.
+/// Reads a request to run code from the text of a body.
 pub fn read_statement(text: &str, options: ReadOptions) -> Result<NewStatement, RequestError> {
     let [code, kind, _] = SHAPE.read(text, options)?;
     let code = required_code(&SHAPE, code)?;

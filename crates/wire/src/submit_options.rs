@@ -1,4 +1,4 @@
-//! The fields that requests for sessions and for batches share.
+//! The fields that session requests and batch requests share.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::error::shown;
 use crate::field::Field;
 use crate::livy;
 
-/// The longest body. Such a request is kept as long as the session or batch is listed.
+/// The longest body. The server keeps such a request as long as it lists the session or batch.
 pub const MAX_SUBMIT_REQUEST_BYTES: usize = 4 << 20;
 
 /// The most entries of `conf`.
@@ -21,12 +21,12 @@ pub const MAX_LIST_ITEMS: usize = 10_000;
 /// The longest text that is neither a value of `conf` nor an argument, in bytes.
 pub(crate) const MAX_TEXT_BYTES: usize = 64 << 10;
 
-/// Spark's units of sizes.
+/// Spark's units of size.
 const SIZE_UNITS: [&str; 12] = [
     "", "b", "k", "kb", "m", "mb", "g", "gb", "t", "tb", "p", "pb",
 ];
 
-/// Refuses a body that is too long to be kept; `what` is the thing asked for.
+/// Refuses a body that is too long to be kept. `what` names the requested thing.
 pub(crate) fn check_length(text: &str, what: &str) -> Result<(), RequestError> {
     if text.len() > MAX_SUBMIT_REQUEST_BYTES {
         return Err(RequestError::Json(format!(
@@ -61,7 +61,7 @@ pub(crate) fn set<const N: usize>(
     Ok(())
 }
 
-/// A text without control characters, of bounded length.
+/// Reads a text of limited length without control characters.
 pub(crate) fn text<const N: usize>(field: &Field<N>) -> Result<Option<String>, RequestError> {
     if field.is_null() {
         return Ok(None);
@@ -71,7 +71,7 @@ pub(crate) fn text<const N: usize>(field: &Field<N>) -> Result<Option<String>, R
     Ok(Some(text))
 }
 
-/// What was understood and is refused, in Livy's words.
+/// Refuses a well-formed request in Livy's words.
 pub(crate) fn rejected(reason: &str) -> RequestError {
     RequestError::Refused(format!("Rejected, Reason: {reason}"))
 }
@@ -99,7 +99,7 @@ fn unique_name<const N: usize>(field: &Field<N>) -> Result<Option<String>, Reque
     }
 }
 
-/// A size in Spark's syntax; an empty one is none.
+/// Reads a size in Spark's syntax. An empty one means none.
 fn memory<const N: usize>(field: &Field<N>) -> Result<Option<String>, RequestError> {
     let Some(text) = text(field)?.filter(|text| !text.is_empty()) else {
         return Ok(None);

@@ -17,7 +17,7 @@ fn read(text: &str) -> Result<BatchRequest, String> {
     read_batch(text, ReadOptions::default()).map_err(told)
 }
 
-/// Reads a request of a good file and one more field.
+/// Reads a request with a valid file and one more field.
 fn read_with(field: &str, value: &str) -> Result<BatchRequest, String> {
     read(&format!(r#"{{"file":"f","{field}":{value}}}"#))
 }
@@ -83,7 +83,8 @@ fn every_field_is_read() {
     assert_eq!(read(text), Ok(expected));
 }
 
-/// What was recorded between Livy and its clients: pylivy, livyclient, Airflow. Livy itself cannot take the last one.
+/// Recorded between Livy and its clients: pylivy, livyclient, Airflow. Livy itself cannot take the
+/// last one.
 #[test]
 fn recorded_requests_are_read() {
     let pi = |args: &[&str], submit| BatchRequest {
@@ -428,7 +429,7 @@ proptest! {
         }
     }
 
-    /// What both have is read alike, and refused alike.
+    /// Fields that both requests have are read, and refused, in the same way.
     #[test]
     fn sessions_and_batches_agree_about_the_fields_they_share(
         field in proptest::sample::select(SHAPE.names.into_iter().filter(|name| !["file", "className", "args"].contains(name)).collect::<Vec<_>>()),

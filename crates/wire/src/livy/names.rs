@@ -79,7 +79,8 @@ impl SessionState {
 }
 
 impl BatchState {
-    /// Livy's state of a batch. Livy has no state for a batch that is being stopped, so such a batch keeps the name that it had.
+    /// Livy's state of a batch. Livy has none for a batch that is being stopped, so such a batch
+    /// keeps the state that it had.
     pub fn of(state: &batch::BatchState) -> Self {
         use batch::BatchState as State;
         match state {
