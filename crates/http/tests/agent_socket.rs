@@ -1,4 +1,4 @@
-//! The agent's WebSocket, over a real socket.
+//! The agent's WebSocket over a real socket.
 
 #![expect(
     clippy::unwrap_used,
@@ -170,7 +170,7 @@ async fn what_is_not_a_frame_closes_the_socket() {
         let _ = socket.send(nonsense).await;
         assert_eq!(text(&mut socket).await, None);
     }
-    // The session is as it was, and takes the agent back.
+    // The session is unchanged and accepts the agent again.
     let mut socket = gateway.agent().await;
     assert_eq!(
         text(&mut socket).await,

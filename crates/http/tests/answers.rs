@@ -1,4 +1,4 @@
-//! Lists, logs and refusals, by route.
+//! Lists, logs and refusals of each route.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! What clients do to a request before it reaches a route, and what every answer carries.
+//! What is done to every request before it is routed, and what every response has.
 
 #![expect(
     clippy::unwrap_used,
@@ -542,7 +542,7 @@ async fn with_protection_on_changes_need_livys_header() {
         ("OPTIONS", "/sessions", &[], 405),
         ("POST", "/sessions", &[named], 201),
         ("POST", "/sessions/0?_method=DELETE", &[named], 200),
-        // Who is not an agent is told so.
+        // Agents need no such header, so these requests get as far as the missing token.
         ("POST", "/api/v1/agent/application", &[], 401),
         ("POST", "//api/v1/agent/application", &[], 401),
     ] {

@@ -1,4 +1,5 @@
-//! A store that fails for a while: nothing that was acknowledged is lost, and nothing is acknowledged that is not stored.
+//! The store fails for a while. Nothing that was acknowledged is lost, and nothing is acknowledged
+//! before it is stored.
 
 use livius_domain::{Exit, SessionId};
 use livius_testkit::World;
@@ -31,7 +32,7 @@ async fn a_result_that_cannot_be_stored_is_kept_by_the_agent() {
     world.await_statement(S0, 0, "running").await;
     world.disk().set_full(true);
     agent.finished(id, "kept").await;
-    // The link is dropped instead of an acknowledgement that would be a lie.
+    // The server drops the link: an acknowledgement would be false.
     agent.hung_up().await;
     let shown = world.await_statement(S0, 0, "running").await;
     assert_eq!(shown["output"], serde_json::Value::Null);

@@ -1,4 +1,4 @@
-//! Outputs that are longer than an answer may hold.
+//! Outputs that are too long for one piece of a response.
 
 #![expect(
     clippy::unwrap_used,
@@ -57,7 +57,7 @@ async fn world_with_two_long_outputs() -> World {
     world
 }
 
-/// How long each piece of an answer's body is.
+/// Returns the length of each piece of a response's body.
 async fn pieces(world: &World, path: &str) -> (Vec<usize>, String) {
     let request = Request::get(path).body(Body::empty()).unwrap();
     let mut body = world.router().oneshot(request).await.unwrap().into_body();

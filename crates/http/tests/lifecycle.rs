@@ -1,4 +1,4 @@
-//! Sessions from their creation to their end, with scripted drivers: what real Spark cannot be made to do on demand.
+//! Sessions from creation to end with scripted drivers: what a test cannot make real Spark do.
 
 use std::time::Duration;
 
@@ -192,7 +192,7 @@ async fn time_runs_out_for_the_idle_and_not_for_the_busy() {
         .post("/sessions/0/statements", r#"{"code":"work()"}"#)
         .await;
     let (id, _) = agent.expect_run().await;
-    // A neighbour that is idle as well shows when the janitor has been round.
+    // When a second idle session has ended, the janitor has run.
     world.post("/sessions", r#"{"kind":"pyspark"}"#).await;
     let mut neighbour = ScriptedAgent::connect(&world, SessionId(1)).await;
     neighbour.ready().await;
@@ -206,7 +206,7 @@ async fn time_runs_out_for_the_idle_and_not_for_the_busy() {
     world.clock().advance(Duration::from_mins(11));
     assert_eq!(agent.command().await, livius_agent_link::Command::Stop);
     world.driver(S0).await.1.exit(Exit::Code(0));
-    // It can still be read why, and what it said.
+    // The reason and the log can still be read.
     world.await_state(S0, "dead").await;
     let log = world.get("/sessions/0/log").await.json()["log"].to_string();
     assert!(

@@ -1,4 +1,4 @@
-//! The pages for people, the files that they use, and what the server says of itself.
+//! The pages of the web UI, their files, and the server's metrics.
 
 #![expect(
     clippy::unwrap_used,
@@ -24,14 +24,14 @@ async fn head(world: &World, path: &str) -> Answer {
     world.send(request).await
 }
 
-/// The values of an attribute.
+/// Returns the values of an attribute.
 fn attributes<'a>(page: &'a str, name: &str) -> Vec<&'a str> {
     let mark = format!("{name}=\"");
     let after = page.split(mark.as_str()).skip(1);
     after.map(|rest| rest.split('"').next().unwrap()).collect()
 }
 
-/// Where a browser at this path goes for a relative address.
+/// Resolves a relative address as a browser at this path does.
 fn resolved(path: &str, address: &str) -> String {
     let mut segments: Vec<&str> = path.split('/').skip(1).collect();
     segments.pop();
@@ -57,7 +57,7 @@ async fn pages_are_pages_also_for_head_and_keep_to_the_policy() {
         assert!(policy.starts_with("default-src 'self';"), "{path}");
         assert!(page.text.starts_with("<!DOCTYPE html>"), "{path}");
         assert!(!page.text.contains("{{"), "{path}: {}", page.text);
-        // Nothing inline: neither scripts, nor styles, nor handlers.
+        // The page has no inline scripts, styles or handlers.
         assert!(!page.text.contains("<script>"), "{path}");
         assert!(!page.text.contains("<style"), "{path}");
         assert!(!page.text.contains(" style="), "{path}");
@@ -91,7 +91,7 @@ async fn links_work_behind_a_prefix_and_however_the_slashes_are() {
         let page = world.get(path).await;
         let base = attributes(&page.text, "<base href");
         assert_eq!(base.len(), 1, "{path}");
-        // A proxy in front of it takes the prefix away.
+        // A proxy in front of the server removes the prefix.
         let root = resolved(&format!("/gate/way{path}"), base[0]);
         let addresses = attributes(&page.text, " href").into_iter().skip(1);
         let mut count = 0;
@@ -157,7 +157,7 @@ async fn the_files_of_the_pages_are_served_and_no_others() {
         assert_eq!(file.headers["x-content-type-options"], "nosniff");
         assert_eq!(head(&world, &path).await.status, 200);
     }
-    // What sessions say must not become markup or code.
+    // Text from sessions must not become markup or code.
     let script = world.get("/static/pages.js").await.text;
     for way in [
         "innerHTML",
@@ -175,7 +175,7 @@ async fn the_files_of_the_pages_are_served_and_no_others() {
     }
 }
 
-/// The script itself is not run here: what it asks for must at least be there, by the names that it uses.
+/// The script does not run here. The names and routes that it uses must exist.
 #[tokio::test]
 async fn the_script_asks_for_what_is_answered() {
     let world = World::new().await;

@@ -1,4 +1,5 @@
-//! Lost links and lost servers: nothing that was acknowledged or shown is lost, and nothing runs twice.
+//! Lost links and lost servers: nothing that was acknowledged or shown is lost, and nothing runs
+//! twice.
 
 use livius_domain::{Exit, SessionId, StatementId};
 use livius_testkit::{ScriptedAgent, World, eventually};
@@ -71,11 +72,11 @@ async fn after_a_crash_everything_is_where_it_was() {
     );
     world.await_statement(S0, 1, "running").await;
     world.await_statement(S0, 2, "waiting").await;
-    // Said while nobody listened.
+    // The agent sends this while it is not connected.
     agent.finished(second, "2").await;
     agent.reconnect(&world).await;
     world.await_statement(S0, 1, "available").await;
-    // What it was told before the crash is told again; it knows it.
+    // The server repeats what it sent before the crash. The agent knows it already.
     assert_eq!(agent.expect_run().await.0, second);
     let (third, code) = agent.expect_run().await;
     assert_eq!(code, "three");
@@ -138,7 +139,7 @@ async fn a_session_being_deleted_is_not_seen_again_after_a_crash_and_its_driver_
     let _deaf = world
         .idle_session(r#"{"kind":"pyspark","name":"kept"}"#)
         .await;
-    // The driver is asked and does not go; the client does not wait for it.
+    // The driver is asked to end and does not. The client does not wait for it.
     let asked = tokio::time::timeout(
         std::time::Duration::from_millis(200),
         world.delete("/sessions/0"),

@@ -40,7 +40,7 @@ async fn statements_run_in_order_one_at_a_time_and_the_session_is_busy_in_betwee
     assert_eq!(world.get("/sessions/0/state").await.json()["state"], "busy");
     agent.finished(StatementId(1), "C").await;
     world.await_statement(S0, 1, "available").await;
-    // Whoever sees the last result sees an idle session, at once.
+    // A client that sees the last result also sees an idle session.
     assert_eq!(world.get("/sessions/0/state").await.json()["state"], "idle");
 
     let done = world.await_statement(S0, 0, "available").await;
@@ -251,7 +251,7 @@ async fn of_finished_statements_the_newest_are_kept() {
     };
     let world = World::with(options).await;
     let mut agent = world.idle_session(r#"{"kind":"sql"}"#).await;
-    // They are looked through every so many.
+    // Old statements are dropped only now and then.
     for _ in 0..64 {
         world
             .post("/sessions/0/statements", r#"{"code":"select 1"}"#)

@@ -1,4 +1,4 @@
-//! What is shown of batches, by route.
+//! What each route shows of a batch.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -254,7 +254,7 @@ async fn a_name_is_taken_as_long_as_its_batch_lives() {
         r#"{"msg":"Rejected, Reason: Duplicate session name: Some(n) for session 1"}"#
     );
     assert_eq!(super::total(&world).await, 1);
-    // Sessions and batches have names and numbers of their own.
+    // Sessions and batches have separate names and numbers.
     assert_eq!(
         world.post("/sessions", r#"{"name":"n"}"#).await.json()["id"],
         0
@@ -264,7 +264,7 @@ async fn a_name_is_taken_as_long_as_its_batch_lives() {
     world.await_batch(B0, "dead").await;
     assert_eq!(world.get("/batches/n").await.json()["id"], 0);
     assert_eq!(submit(&world, named).await.0, 2);
-    // The living one is meant now, and the dead one is still there by number.
+    // The name now means the live batch; the ended one is still there under its number.
     assert_eq!(world.get("/batches/n").await.json()["id"], 2);
     assert_eq!(world.get("/batches/0").await.json()["state"], "dead");
 

@@ -1,4 +1,4 @@
-//! Killing and deleting, at every moment of a batch's life.
+//! Killing and deleting a batch at every moment of its life.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{APP, B0, B1, REPORT, detail, log_of, run, started, submit, total, world_of};
 
-/// Asserts that nothing shows a batch any more.
+/// Asserts that no route shows a batch.
 async fn is_unseen(world: &World, id: BatchId) {
     for path in [
         "/batches/{}",
@@ -51,7 +51,7 @@ async fn a_killed_batch_stays_and_says_who_wanted_it() {
         "{log}"
     );
     assert_eq!(total(&world).await, 1);
-    // Once more changes nothing.
+    // A second kill changes nothing.
     let again = world.post("/api/v1/batches/0/kill", "").await;
     assert_eq!((again.status.as_u16(), again.json()), (200, killed));
     assert_eq!(log_of(&world, B0).await, log);
@@ -132,7 +132,7 @@ async fn a_deleted_batch_that_does_not_go_at_once_is_not_seen_while_it_goes() {
         })
         .await;
         is_unseen(&world, B0).await;
-        // Its name is free; its place is not, as its process lives.
+        // Its name is free. Its place is not, because its process still runs.
         assert_eq!(
             submit(&world, r#"{"file":"hdfs://h/a","name":"n"}"#).await,
             B1
@@ -165,7 +165,7 @@ async fn a_batch_that_is_ended_while_it_waits_is_never_started() {
         (&json!("killed"), &json!("user"))
     );
     assert_eq!(killed["launchedAt"], Value::Null);
-    // Their places go to those behind them.
+    // The next batches in the queue get their places.
     first.exit(Exit::Code(0));
     assert_eq!(started(&world, 2).await, [0, 2]);
     world.batch_process(BatchId(2)).await.1.exit(Exit::Code(0));
@@ -278,7 +278,7 @@ async fn a_delete_that_races_with_the_start_ends_what_was_started() {
     let mut asked = Vec::new();
     for id in 0..100 {
         asked.push(async move |world: &World| {
-            // Numbers can be guessed: it may be deleted before its creator knows of it.
+            // A client can guess the number and delete the batch before its creator knows it.
             let path = format!("/batches/{id}");
             while world.delete(&path).await.status != 200 {
                 tokio::task::yield_now().await;

@@ -1,4 +1,4 @@
-//! The end of a batch: its true state, its evidence, its times.
+//! The end of a batch: its true state, the evidence for it, its times.
 
 use std::time::Duration;
 
@@ -107,7 +107,7 @@ async fn a_batch_that_cannot_be_started_says_why() {
         }})
     );
     assert_eq!(shown["runningAt"], Value::Null);
-    // The next server knows it as well.
+    // The restarted server shows the same.
     let world = world.crash_and_restart().await;
     assert_eq!(detail(&world, B0).await, shown);
     assert_eq!(log_of(&world, B0).await, log);
@@ -144,7 +144,7 @@ async fn the_log_gives_the_evidence() {
             detail(&world, BatchId(id)).await["end"]["failure"]["message"],
             message
         );
-        // It comes behind what the application printed, on a line of its own.
+        // It follows the application's output, on its own line.
         let lines = log_of(&world, BatchId(id)).await;
         assert!(lines.contains(&format!("\nlivius: {message}\n")), "{lines}");
         assert!(

@@ -1,4 +1,4 @@
-//! A store that fails for a while.
+//! The store fails for a while.
 
 use livius_domain::{BatchId, Exit};
 use livius_testkit::{World, eventually};
@@ -37,7 +37,7 @@ async fn an_end_that_cannot_be_stored_is_stored_later() {
         "dead"
     );
     world.disk().set_full(false);
-    // Its agent is let go when that is stored.
+    // Once the end is stored, the server does not know the agent any more.
     eventually("the end is stored", async || {
         let name = world.launcher().driver_of_batch(B0)?.0;
         (world.report_application(&name, REPORT).await.status == 404).then_some(())
@@ -58,7 +58,7 @@ async fn an_end_that_was_never_stored_is_found_again() {
     let world = world.crash_and_restart().await;
     world.await_batch(B0, "dead").await;
     assert_eq!(detail(&world, B0).await["end"]["exitCode"], 3);
-    // It is explained once.
+    // The log explains the end once.
     let log = log_of(&world, B0).await;
     assert_eq!(
         log.matches("livius: the application ended with exit code 3")
@@ -80,7 +80,7 @@ async fn a_turn_that_cannot_be_stored_starts_nothing_that_could_be_started_again
     settle(&world).await;
     let before = started(&world, 1).await;
     let world = world.crash_and_restart().await;
-    // With room again everything goes on, each batch once.
+    // When the store works again, everything goes on, and each batch runs once.
     for id in 1..3 {
         world.batch_process(BatchId(id)).await.1.exit(Exit::Code(0));
         world.await_batch(BatchId(id), "success").await;

@@ -1,4 +1,4 @@
-//! Which local files batches and sessions may name, and when that is looked at.
+//! Which local files batches and sessions may name, and when this is checked.
 
 use std::os::unix::fs::symlink;
 
@@ -10,7 +10,8 @@ use tempfile::TempDir;
 
 use super::{APP, B0, B1, detail, log_of, run, submit, total};
 
-/// A directory that may be used, with an application, next to one that may not, with a secret.
+/// A directory that requests may use, with an application, next to one that they may not use, with
+/// a secret.
 struct Files {
     root: Utf8PathBuf,
     _dir: TempDir,
@@ -33,7 +34,7 @@ impl Files {
         self.root.join(file)
     }
 
-    /// Makes `allowed/link.py` lead there.
+    /// Points the link `allowed/link.py` at this target.
     fn link_to(&self, file: &str) {
         let (new, link) = (self.path("allowed/new"), self.path("allowed/link.py"));
         symlink(self.path(file), &new).unwrap();

@@ -1,4 +1,4 @@
-//! The log of a batch: the whole output, in Livy's composition.
+//! The log of a batch: the whole output, composed as Livy does.
 
 use livius_domain::{BatchId, Exit};
 use livius_testkit::World;
@@ -94,7 +94,7 @@ async fn a_batch_that_waits_has_headings_and_no_lines() {
             "{query}"
         );
     }
-    // One that never came to its turn stays without.
+    // A batch that never started has an empty log.
     assert_eq!(world.post("/api/v1/batches/1/kill", "").await.status, 200);
     world.await_batch(B1, "killed").await;
     assert_eq!(world.get("/batches/1/log").await.json()["total"], 2);

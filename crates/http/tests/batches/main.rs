@@ -1,4 +1,5 @@
-//! Batches, in a whole application without Spark: every answer, every end, every fault that can be made to happen at will.
+//! Batches in a complete application without Spark: every response, every end, every fault that a
+//! test can cause.
 
 #![expect(
     clippy::unwrap_used,
@@ -27,13 +28,13 @@ const B0: BatchId = BatchId(0);
 const B1: BatchId = BatchId(1);
 const B2: BatchId = BatchId(2);
 
-/// A request for an application that nobody looks for on this machine.
+/// A request whose file is not on this machine, so no check looks for it.
 const APP: &str = r#"{"file":"hdfs://h/app.py"}"#;
 
-/// What an agent says of it.
+/// An agent's report of an application.
 const REPORT: &str = r#"{"v":1,"appId":"local-7","sparkUiUrl":"http://127.0.0.1:4040"}"#;
 
-/// A world that starts and runs so many batches at once.
+/// A world with these limits for starting and running batches.
 async fn world_of(starting: usize, running: usize) -> World {
     world_with(Limits {
         concurrent_batch_starts: starting,
@@ -51,7 +52,7 @@ async fn world_with(limits: Limits) -> World {
     .await
 }
 
-/// Asks for a batch, and is given it.
+/// Creates a batch.
 async fn submit(world: &World, request: &str) -> BatchId {
     let created = world.post("/batches", request).await;
     assert_eq!(created.status, 201, "{}", created.text);
@@ -59,7 +60,7 @@ async fn submit(world: &World, request: &str) -> BatchId {
     BatchId(id.and_then(|id| id.try_into().ok()).expect("a number"))
 }
 
-/// A batch whose application says that it runs.
+/// Creates a batch whose application has reported that it runs.
 async fn run(world: &World, request: &str) -> (DriverOrder, FakeProcess) {
     let id = submit(world, request).await;
     let (order, process) = world.batch_process(id).await;
@@ -68,7 +69,7 @@ async fn run(world: &World, request: &str) -> (DriverOrder, FakeProcess) {
     (order, process)
 }
 
-/// Waits until something was started for so many batches, and answers which.
+/// Waits until so many batches were launched, and returns their orders.
 async fn started(world: &World, count: usize) -> Vec<i32> {
     eventually(&format!("{count} batches are started"), async || {
         let started = world.launcher().started_batches();
@@ -77,10 +78,11 @@ async fn started(world: &World, count: usize) -> Vec<i32> {
     .await
 }
 
-/// Lets everything happen that can happen by itself.
+/// Runs all tasks that can run now.
 async fn settle(world: &World) {
     for _ in 0..20 {
-        // The store is a thread of its own: its answer comes after all that it was asked before.
+        // The store has its own thread. Its response to this request follows those to all earlier
+        // requests.
         world.get("/batches?size=0").await;
         for _ in 0..20 {
             tokio::task::yield_now().await;
@@ -88,7 +90,7 @@ async fn settle(world: &World) {
     }
 }
 
-/// Lets the timers run on by so much, and nothing else.
+/// Advances the timers by this much.
 async fn pass(time: Duration) {
     tokio::time::pause();
     tokio::time::advance(time).await;
@@ -101,7 +103,7 @@ async fn detail(world: &World, batch: BatchId) -> serde_json::Value {
     answer.json()
 }
 
-/// The whole log as one text.
+/// Returns the whole log as one text.
 async fn log_of(world: &World, batch: BatchId) -> String {
     let answer = world.get(&format!("/batches/{batch}/log?size=-1")).await;
     let lines = answer.json()["log"].clone();

@@ -1,4 +1,4 @@
-//! The queue: in order, within the limits, and full at some point.
+//! The queue keeps its order and its limits, and can be full.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -18,7 +18,7 @@ async fn many_at_once_come_to_their_turns_in_order() {
         let driver = world.launcher().driver_of_batch(BatchId(id));
         driver.expect("it is started")
     };
-    // Two are started, and no more before one of them is heard of.
+    // Two batches start. The next one waits until one of them reports that it runs.
     assert_eq!(started(&world, 2).await, [0, 1]);
     settle(&world).await;
     assert_eq!(started(&world, 2).await, [0, 1]);
@@ -26,7 +26,7 @@ async fn many_at_once_come_to_their_turns_in_order() {
         let (order, _) = reported(&world, id);
         assert_eq!(world.report_application(&order, REPORT).await.status, 204);
     }
-    // Three run, and no more before one of them has ended.
+    // Three batches run. The next one waits until one of them has ended.
     for id in 0..20 {
         let alive = (id + 3).min(20);
         let expected: Vec<i32> = (0..alive).collect();
@@ -90,7 +90,7 @@ async fn one_more_than_may_wait_is_refused_and_leaves_nothing() {
         );
     }
     assert_eq!(total(&world).await, 6);
-    // A request that cannot be granted at all says so, and takes no place.
+    // A request that is refused takes no place.
     assert_eq!(
         world
             .post("/batches", r#"{"file":"relative"}"#)
@@ -169,7 +169,7 @@ async fn an_application_that_is_never_heard_of_keeps_others_waiting_for_some_tim
     assert_eq!(started(&world, 1).await, [0]);
     super::pass(Duration::from_secs(2)).await;
     assert_eq!(started(&world, 2).await, [0, 1]);
-    // It still has its place among the running ones.
+    // It still has its place among the running batches.
     super::pass(Duration::from_mins(1)).await;
     settle(&world).await;
     assert_eq!(started(&world, 2).await, [0, 1]);

@@ -1,4 +1,4 @@
-//! The server dies, the applications do not: the next server knows the truth about each of them.
+//! The server dies, the applications do not. The restarted server knows the true state of each.
 
 use std::time::Duration;
 
@@ -17,14 +17,14 @@ async fn a_batch_that_runs_is_running_after_a_restart_and_ends_as_it_ends() {
     let before = world.get("/batches/0").await.text;
     for _ in 0..2 {
         world = world.crash_and_restart().await;
-        // At once, and never anything else.
+        // It shows this state at once, and no other before.
         assert_eq!(
             world.get("/batches/0/state").await.text,
             r#"{"id":0,"state":"running"}"#
         );
         settle(&world).await;
         assert_eq!(world.get("/batches/n").await.text, before);
-        // Its agent may say it again.
+        // The agent may repeat its report.
         assert_eq!(world.report_application(&order, REPORT).await.status, 204);
     }
     assert_eq!(
@@ -86,7 +86,7 @@ async fn how_a_batch_ended_while_no_server_was_there_is_known() {
     let (_, unheard) = world.batch_process(submitted).await;
     let (order, herald) = world.batch_process(judged).await;
     settle(&world).await;
-    // The server dies first, and its applications end one after the other.
+    // The server dies first. Then its applications end one after the other.
     let exits = async {
         for ((exit, ..), (order, process)) in cases.iter().zip(&processes) {
             std::fs::write(order.dir.join("stdout.log"), "Error: said meanwhile\n").unwrap();
@@ -256,7 +256,7 @@ async fn what_was_deleted_is_ended_after_a_restart_and_never_seen() {
     })
     .await;
     unseen(&world).await;
-    // The third was never started, and all three places are free.
+    // The third batch was never started. All three places are free.
     assert_eq!(started(&world, 2).await, [0, 1]);
     for id in 3..6 {
         assert_eq!(submit(&world, APP).await.0, id);
@@ -294,7 +294,7 @@ async fn a_delete_that_was_answered_holds_even_if_the_disk_was_too_slow_for_it()
     run(&world, APP).await;
     submit(&world, APP).await;
     settle(&world).await;
-    // The lists are changed, the batches are not.
+    // The store takes changes of the lists, but delays changes of batches.
     world.disk().hold("update_batch");
     let waiting = async {
         settle(&world).await;

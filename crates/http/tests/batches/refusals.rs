@@ -1,10 +1,10 @@
-//! Bad requests: each is refused with its reason, and nothing is left of it.
+//! Bad requests: each is refused with a reason and leaves nothing behind.
 
 use livius_testkit::{World, WorldOptions};
 
 use super::{APP, submit, total};
 
-/// Every field, and what is wrong with it.
+/// Every field, with a bad value.
 const WRONG: [(&str, &[&str]); 16] = [
     (
         "file",
@@ -170,7 +170,7 @@ async fn refusals_say_in_livys_words_what_is_not_granted() {
             "{body}"
         );
     }
-    // Both ways to run that are granted.
+    // Both deploy modes are accepted.
     for conf in [
         r#"{"spark.submit.deployMode":"client"}"#,
         r#"{"spark.submit.deployMode":"cluster","spark.master":"spark://h:7077"}"#,

@@ -1,4 +1,4 @@
-//! `running` is the application's own word, and nobody else's.
+//! A batch is `running` only when its own application has reported so.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -38,7 +38,7 @@ async fn a_batch_runs_when_its_application_says_so() {
         r#"{"v":1,"appId":"app-1","sparkUiUrl":"http://h:4040","driverLogUrl":"https://h/log"}"#;
     let taken = world.report_application(&order, report).await;
     assert_eq!((taken.status.as_u16(), taken.text.as_str()), (204, ""));
-    // What was answered holds at once.
+    // What the response says holds at once.
     assert_eq!(
         world.get("/batches/0/state").await.text,
         r#"{"id":0,"state":"running"}"#
@@ -56,7 +56,7 @@ async fn a_batch_runs_when_its_application_says_so() {
     );
     assert!(shown["runningAt"].is_string());
 
-    // It may be said again, and differently.
+    // The agent may repeat the report with other values.
     for (report, url) in [
         (REPORT, json!("http://127.0.0.1:4040")),
         (r#"{"v":1,"appId":"local-7"}"#, Value::Null),
@@ -101,7 +101,7 @@ async fn only_the_batchs_own_agent_is_believed() {
     }
     let nobody = world.post("/api/v1/agent/application", REPORT).await;
     assert_eq!(nobody.status, 401);
-    // Nor is it let in where the agents of sessions are.
+    // The routes for agents of sessions refuse it, too.
     let (token, driver) = (order.token.expose_secret(), DriverId::parse(name).unwrap());
     assert_eq!(
         world.sessions().authorise(&driver, token),
@@ -170,7 +170,7 @@ async fn a_report_while_it_is_being_ended_is_kept() {
     submit(&world, APP).await;
     let (order, process) = world.batch_process(B0).await;
     let killing = async {
-        // It is being ended once that is shown.
+        // When this state shows, the batch is being stopped.
         livius_testkit::eventually("the kill is under way", async || {
             detail(&world, B0).await["stoppingAt"]
                 .is_string()
@@ -216,7 +216,7 @@ async fn a_start_whose_application_is_heard_of_lets_others_start() {
     assert_eq!(super::started(&world, 1).await, [0]);
     assert_eq!(world.report_application(&order, REPORT).await.status, 204);
     assert_eq!(super::started(&world, 2).await, [0, 1]);
-    // An end does the same.
+    // The end of a batch frees its place, too.
     world.batch_process(B1).await.1.exit(Exit::Code(1));
     assert_eq!(super::started(&world, 3).await, [0, 1, 2]);
 }

@@ -1,4 +1,4 @@
-//! The end of the server in good order.
+//! The orderly shutdown of the server.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ async fn batches_that_are_kept_run_on_and_wait_on() {
         (503, &"5".parse().unwrap())
     );
     assert_eq!(refused.text, r#"{"msg":"the server is shutting down"}"#);
-    // Nothing is begun any more.
+    // Nothing new starts.
     second.exit(Exit::Code(0));
     settle(&world).await;
     assert_eq!(
@@ -153,7 +153,7 @@ async fn nothing_is_started_behind_a_shutdowns_back() {
         let world = world_of(1, 1).await;
         let (_, first) = run(&world, APP).await;
         submit(&world, APP).await;
-        // A turn is given in the very moment of the shutdown.
+        // A batch gets its turn at the moment of the shutdown.
         let ending = async {
             for _ in 0..round {
                 tokio::task::yield_now().await;

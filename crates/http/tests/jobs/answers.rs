@@ -1,4 +1,4 @@
-//! What is said of jobs.
+//! What each route shows of a job.
 
 use axum::http::Method;
 use http_body_util::BodyExt as _;
@@ -90,7 +90,8 @@ async fn jobs_run_beside_statements_and_beside_each_other() {
     await_job(&world, J1, "QUEUED").await;
     agent.finished(StatementId(0), "done").await;
     world.await_statement(S0, 0, "available").await;
-    // Livy does not count jobs either: its clients would wait for a session that works for them.
+    // Livy does not count jobs either: its clients would wait for a session that is busy with their
+    // own job.
     world.await_state(S0, "idle").await;
 }
 
@@ -174,7 +175,7 @@ async fn paths_and_methods_are_understood_as_everywhere() {
     assert_eq!(name.await.status, 201);
     let named = world.post("/sessions/a%20b/submit-job/", FOO).await;
     assert_eq!(named.status, 201);
-    // Numbers count within a session, and addresses have its number.
+    // Jobs are numbered within their session, whose number is in their address.
     assert_eq!(named.headers["location"], "/sessions/1/jobs/1");
 }
 
@@ -187,7 +188,7 @@ async fn old_jobs_make_room_for_new_ones() {
     .await;
     let mut agent = world.idle_session(r#"{"kind":"shared"}"#).await;
     let mut last = J1;
-    // They are trimmed now and then, not with each that ends.
+    // Old jobs are dropped now and then, not after each job.
     for _ in 0..200 {
         last = submit(&world, FOO).await;
         expect_job(&mut agent).await;

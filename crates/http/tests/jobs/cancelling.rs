@@ -1,4 +1,4 @@
-//! Jobs that somebody wants stopped.
+//! Jobs that a client cancels.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What an agent may fetch.
+//! Which files an agent may fetch.
 
 use super::*;
 

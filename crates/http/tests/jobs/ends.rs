@@ -1,4 +1,4 @@
-//! Sessions that end: what is left of their jobs and files, and what they are refused afterwards.
+//! Sessions that end: what remains of their jobs and files, and what they refuse afterwards.
 
 use livius_domain::Exit;
 

@@ -1,4 +1,4 @@
-//! Forms as nobody should send them.
+//! Malformed forms.
 
 use livius_domain::ResourceUse;
 
@@ -118,7 +118,7 @@ async fn a_form_that_is_not_whole_leaves_nothing() {
         400
     );
     assert!(kept(&world).await.is_empty());
-    // And there is room for others.
+    // Other forms are still accepted.
     assert_eq!(upload(&world, "a.txt", b"abc").await.status, 200);
 }
 

@@ -1,4 +1,5 @@
-//! A store that fails for a while: nothing is acknowledged that is not stored, and nothing that was is lost.
+//! The store fails for a while. Nothing is acknowledged before it is stored, and nothing that was
+//! acknowledged is lost.
 
 use super::*;
 
@@ -13,7 +14,7 @@ async fn what_cannot_be_stored_is_refused_and_leaves_nothing() {
     world.disk().set_full(false);
     assert!(kept(&world).await.is_empty());
     assert_eq!(world.get("/sessions/0/jobs/1").await.status, 404);
-    // The driver has heard of none of them.
+    // The driver has received none of them.
     submit(&world, FOO).await;
     expect_job(&mut agent).await;
 }

@@ -1,5 +1,5 @@
-//! Jobs, and files for running sessions, in a whole application without Spark: every answer, every end, every fault that can be made to
-//! happen at will.
+//! Jobs, and files for running sessions, in a complete application without Spark: every response,
+//! every end, every fault that a test can cause.
 
 #![expect(
     clippy::unwrap_used,
@@ -45,7 +45,7 @@ async fn world_with(limits: Limits) -> World {
     .await
 }
 
-/// A world with a session that waits for its agent.
+/// A world with a session whose agent has not connected.
 async fn starting() -> World {
     let world = World::new().await;
     let created = world.post("/sessions", r#"{"kind":"shared"}"#).await;
@@ -53,14 +53,14 @@ async fn starting() -> World {
     world
 }
 
-/// A world with a session that runs.
+/// A world with an idle session.
 async fn running() -> (World, ScriptedAgent) {
     let world = World::new().await;
     let agent = world.idle_session(r#"{"kind":"shared"}"#).await;
     (world, agent)
 }
 
-/// Asks for a job, and is given it.
+/// Submits a job.
 async fn submit(world: &World, body: &str) -> JobId {
     let answer = world.post("/sessions/0/submit-job", body).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
@@ -73,7 +73,7 @@ async fn status(world: &World, job: JobId) -> Value {
     answer.json()
 }
 
-/// Waits until a job shows a state, and answers it.
+/// Waits until a job shows a state, and returns the response.
 async fn await_job(world: &World, job: JobId, state: &str) -> Value {
     eventually(&format!("job {job} is {state}"), async || {
         let shown = status(world, job).await;
@@ -82,7 +82,7 @@ async fn await_job(world: &World, job: JobId, state: &str) -> Value {
     .await
 }
 
-/// The next command, which must be a job.
+/// Receives the next command, which must be a job.
 async fn expect_job(agent: &mut ScriptedAgent) -> (JobId, JobLanguage, String) {
     match agent.command().await {
         Command::Job {
@@ -94,7 +94,7 @@ async fn expect_job(agent: &mut ScriptedAgent) -> (JobId, JobLanguage, String) {
     }
 }
 
-/// The next command, which must be the cancellation of a job.
+/// Receives the next command, which must cancel a job.
 async fn expect_cancel(agent: &mut ScriptedAgent) -> JobId {
     match agent.command().await {
         Command::CancelJob { job } => job,
@@ -123,7 +123,7 @@ async fn end(agent: &mut ScriptedAgent, job: JobId, outcome: JobOutcome, text: O
     agent.say(finished).await;
 }
 
-/// A file that the driver is told to add.
+/// A file that the driver is to add.
 #[derive(Debug, PartialEq, Eq)]
 struct Added {
     resource: ResourceId,
@@ -141,7 +141,7 @@ fn uploaded(resource: ResourceId, used_as: ResourceUse, name: &str) -> Added {
     }
 }
 
-/// The next command, which must be a file to add.
+/// Receives the next command, which must be a file to add.
 async fn expect_resource(agent: &mut ScriptedAgent) -> Added {
     match agent.command().await {
         Command::Resource {
@@ -159,19 +159,19 @@ async fn expect_resource(agent: &mut ScriptedAgent) -> Added {
     }
 }
 
-/// Says that a file is at its place, or why it cannot be.
+/// Reports that a file was added, or why it could not be.
 async fn added(agent: &mut ScriptedAgent, resource: ResourceId, error: Option<&str>) {
     let error = error.map(str::to_owned);
     agent.say(Event::ResourceAdded { resource, error }).await;
 }
 
-/// A part of a form, with its head as it is to stand there.
+/// A part of a form with exactly this head.
 fn part(head: &str, content: &[u8]) -> Vec<u8> {
     let head = format!("--{BOUNDARY}\r\n{head}\r\n\r\n");
     [head.as_bytes(), content, b"\r\n"].concat()
 }
 
-/// A part that holds a file.
+/// A part with a file.
 fn file(name: &str, file_name: &str, content: &[u8]) -> Vec<u8> {
     let head = format!(
         "Content-Disposition: form-data; name=\"{name}\"; filename=\"{file_name}\"\r\nContent-Type: application/octet-stream"
@@ -194,13 +194,13 @@ async fn send(world: &World, path: &str, body: impl Into<Body>) -> Answer {
     world.send(form_request(path, body)).await
 }
 
-/// Sends a file under the name that `upload-file` wants.
+/// Sends a file in the part that `upload-file` reads.
 async fn upload(world: &World, file_name: &str, content: &[u8]) -> Answer {
     let body = form(&[file("file", file_name, content)]);
     send(world, "/sessions/0/upload-file", body).await
 }
 
-/// Asks for an uploaded file as the driver's agent does.
+/// Fetches an uploaded file as the driver's agent does.
 async fn download(world: &World, order: &DriverOrder, resource: ResourceId) -> Answer {
     let token = order.token.expose_secret();
     let request = Request::get(format!("/api/v1/agent/resources/{resource}"))
@@ -209,7 +209,7 @@ async fn download(world: &World, order: &DriverOrder, resource: ResourceId) -> A
     world.send(request.body(Body::empty()).unwrap()).await
 }
 
-/// What lies on disk of all uploads to the first session.
+/// Lists the uploads to the first session that are on disk.
 async fn kept(world: &World) -> Vec<String> {
     let (order, _) = world.driver(S0).await;
     let Ok(entries) = std::fs::read_dir(order.dir.join("uploads")) else {

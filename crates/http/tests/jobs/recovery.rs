@@ -1,4 +1,5 @@
-//! Lost links and lost servers: nothing that was acknowledged is lost, and nothing is given to the driver twice without need.
+//! Lost links and lost servers: nothing that was acknowledged is lost, and the driver gets nothing
+//! twice without need.
 
 use futures_util::stream::{self, StreamExt as _};
 use livius_domain::ResourceUse;
@@ -22,11 +23,12 @@ async fn after_a_crash_jobs_go_on() {
     agent.disconnect();
     assert_eq!(status(&world, J1).await["result"], "YmFy");
     assert_eq!(status(&world, J2).await["state"], "STARTED");
-    // Said while nobody listened.
+    // The agent sends this while it is not connected.
     end(&mut agent, J2, JobOutcome::Failed, Some("no")).await;
     agent.reconnect(&world).await;
     assert_eq!(await_job(&world, J2, "FAILED").await["error"], "no");
-    // What was told before is told again, cancellation and all; the agent knows it.
+    // The server repeats the unfinished commands, including the cancellation. The agent knows them
+    // already.
     let mut told = Vec::new();
     while !matches!(told.last(), Some(Command::CancelJob { job: JobId(3) })) {
         told.push(agent.command().await);
@@ -34,7 +36,7 @@ async fn after_a_crash_jobs_go_on() {
     assert!(told.iter().any(|command| matches!(command, Command::Job { job: JobId(3), payload, .. } if payload == "Zm9v")));
     end(&mut agent, JobId(3), JobOutcome::Cancelled, None).await;
     await_job(&world, JobId(3), "CANCELLED").await;
-    // Numbers are not used again.
+    // Numbers are not reused.
     assert_eq!(submit(&world, FOO).await, JobId(4));
 }
 
@@ -72,7 +74,7 @@ async fn after_a_crash_a_file_that_waits_is_still_there() {
     assert_eq!(download(&world, &order, R1).await.status, 404);
     assert!(kept(&world).await.is_empty());
 
-    // The one that was added is not told again, the other is.
+    // The server repeats only the file that was not added.
     let world = world.crash_and_restart().await;
     agent.disconnect();
     agent.reconnect(&world).await;

@@ -1,4 +1,4 @@
-//! Requests for jobs that cannot be.
+//! Bad requests for jobs.
 
 use livius_domain::Limits;
 

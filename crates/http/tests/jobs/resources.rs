@@ -1,4 +1,4 @@
-//! Files that the driver gets by itself.
+//! Files that the driver fetches itself.
 
 use livius_domain::Limits;
 use livius_sessions::LocalFiles;

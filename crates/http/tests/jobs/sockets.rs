@@ -1,4 +1,4 @@
-//! Uploads over a real connection.
+//! Uploads over a real socket.
 
 use std::net::SocketAddr;
 
@@ -42,7 +42,7 @@ impl Server {
     }
 }
 
-/// What the server says up to the end of a head.
+/// Reads the head of a response.
 async fn head(stream: &mut TcpStream) -> String {
     let mut text = Vec::new();
     while !text.ends_with(b"\r\n\r\n") {
@@ -85,7 +85,7 @@ async fn who_waits_for_a_word_before_sending_is_given_it() {
     );
     stream.write_all(&body).await.unwrap();
     assert!(head(&mut stream).await.starts_with("HTTP/1.1 200 OK\r\n"));
-    // And is refused without sending anything where that is clear.
+    // When the head is enough to refuse it, the client sends nothing.
     let mut stream = server.begin(7, &headers).await;
     assert!(head(&mut stream).await.starts_with("HTTP/1.1 404 "));
     let headers = "Content-Length: 1000000000\r\nExpect: 100-continue";
@@ -110,7 +110,7 @@ async fn a_client_that_breaks_off_leaves_nothing() {
         kept(&world).await.is_empty().then_some(())
     })
     .await;
-    // Its place is free again, and nobody was told of it.
+    // Its place is free, and the agent was not told of it.
     assert_eq!(upload(&world, "b.txt", b"abc").await.status, 200);
     let mut agent = ScriptedAgent::connect(&world, S0).await;
     agent.ready().await;

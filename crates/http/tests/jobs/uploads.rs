@@ -1,4 +1,4 @@
-//! Files that clients send.
+//! Files that clients upload.
 
 use async_compression::tokio::write::GzipEncoder;
 use livius_domain::Limits;
@@ -6,7 +6,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use super::*;
 
-/// All bytes there are, in every order that looks like a line or a boundary.
+/// All byte values, in every order that looks like a line or a boundary.
 fn hostile_content() -> Vec<u8> {
     let mut content: Vec<u8> = (0..=255).collect();
     content.extend_from_slice(format!("\r\n--{}", &BOUNDARY[..20]).as_bytes());
@@ -107,7 +107,7 @@ async fn a_file_may_have_as_many_bytes_as_the_limit_and_not_one_more() {
         (refused.status.as_u16(), refused.text.as_str()),
         (413, expected)
     );
-    // Said before anything is read.
+    // Refused before the body is read.
     let unread = Body::from_stream(futures_util::stream::pending::<std::io::Result<Vec<u8>>>());
     let mut request = form_request("/sessions/0/upload-file", unread);
     let length = LIMIT + (1 << 20) + 1;
