@@ -130,10 +130,7 @@ async fn a_session_runs_a_statement_over_the_socket() {
     let ready = r#"{"v":1,"seq":1,"type":"ready","appId":"local-1","sparkUiUrl":null,"sparkUser":"me","master":"local[2]"}"#;
     socket.send(Message::text(ready)).await.unwrap();
     gateway.world.await_state(S0, "idle").await;
-    gateway
-        .world
-        .post("/sessions/0/statements", r#"{"code":"select 1"}"#)
-        .await;
+    gateway.world.run("select 1").await;
     let run = loop {
         let command = text(&mut socket).await.unwrap();
         if command.contains(r#""type":"run""#) {

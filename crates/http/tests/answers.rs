@@ -290,9 +290,7 @@ async fn a_dead_session_keeps_its_results_and_refuses_in_livys_words() {
     let mut agent = ScriptedAgent::connect(&world, S0).await;
     agent.ready().await;
     world.await_state(S0, "idle").await;
-    world
-        .post("/sessions/0/statements", r#"{"code":"x"}"#)
-        .await;
+    world.run("x").await;
     let (statement, _) = agent.expect_run().await;
     agent.finished(statement, "kept").await;
     world.await_statement(S0, 0, "available").await;

@@ -24,9 +24,7 @@ async fn what_cannot_be_stored_is_refused() {
 async fn a_result_that_cannot_be_stored_is_kept_by_the_agent() {
     let world = World::new().await;
     let mut agent = world.idle_session(r#"{"kind":"pyspark"}"#).await;
-    world
-        .post("/sessions/0/statements", r#"{"code":"x"}"#)
-        .await;
+    world.run("x").await;
     let (id, _) = agent.expect_run().await;
     agent.started(id).await;
     world.await_statement(S0, 0, "running").await;

@@ -24,9 +24,7 @@ async fn world_with_two_long_outputs() -> World {
     agent.ready().await;
     world.await_state(S0, "idle").await;
     for id in [0, 1] {
-        world
-            .post("/sessions/0/statements", r#"{"code":"long"}"#)
-            .await;
+        world.run("long").await;
         let (statement, _) = agent.expect_run().await;
         assert_eq!(statement, StatementId(id));
         for index in 0..CHUNKS {
@@ -103,9 +101,7 @@ async fn a_long_output_passes_through_piece_by_piece() {
 async fn a_short_answer_says_how_long_it_is() {
     let world = World::new().await;
     world.post("/sessions", r#"{"kind":"sql"}"#).await;
-    world
-        .post("/sessions/0/statements", r#"{"code":"short"}"#)
-        .await;
+    world.run("short").await;
     for path in [
         "/sessions",
         "/sessions/0",

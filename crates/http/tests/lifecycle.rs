@@ -64,9 +64,7 @@ async fn a_driver_that_dies_leaves_its_reason_and_its_results() {
     let world = World::new().await;
     let mut agent = world.idle_session(r#"{"kind":"pyspark"}"#).await;
     for code in ["1", "2", "3"] {
-        world
-            .post("/sessions/0/statements", &format!(r#"{{"code":"{code}"}}"#))
-            .await;
+        world.run(code).await;
     }
     let (first, _) = agent.expect_run().await;
     agent.finished(first, "one").await;
@@ -93,9 +91,7 @@ async fn a_driver_that_dies_leaves_its_reason_and_its_results() {
         log.contains("livius: the driver ended by itself with signal 9"),
         "{log}"
     );
-    let refused = world
-        .post("/sessions/0/statements", r#"{"code":"4"}"#)
-        .await;
+    let refused = world.run("4").await;
     assert_eq!(
         (refused.status.as_u16(), refused.text.as_str()),
         (
@@ -188,9 +184,7 @@ async fn time_runs_out_for_the_idle_and_not_for_the_busy() {
     let mut agent = ScriptedAgent::connect(&world, S0).await;
     agent.ready().await;
     world.await_state(S0, "idle").await;
-    world
-        .post("/sessions/0/statements", r#"{"code":"work()"}"#)
-        .await;
+    world.run("work()").await;
     let (id, _) = agent.expect_run().await;
     // When a second idle session has ended, the janitor has run.
     world.post("/sessions", r#"{"kind":"pyspark"}"#).await;

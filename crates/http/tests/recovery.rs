@@ -12,9 +12,7 @@ async fn a_result_said_into_a_lost_link_arrives_after_it_is_back() {
     let mut agent = world
         .idle_session(r#"{"kind":"pyspark","name":"kept"}"#)
         .await;
-    world
-        .post("/sessions/0/statements", r#"{"code":"x"}"#)
-        .await;
+    world.run("x").await;
     let (id, _) = agent.expect_run().await;
     agent.disconnect();
     agent.started(id).await;
@@ -33,9 +31,7 @@ async fn a_run_that_did_not_arrive_is_sent_again() {
         .idle_session(r#"{"kind":"pyspark","name":"kept"}"#)
         .await;
     agent.disconnect();
-    world
-        .post("/sessions/0/statements", r#"{"code":"x"}"#)
-        .await;
+    world.run("x").await;
     agent.reconnect(&world).await;
     assert_eq!(agent.expect_run().await, (StatementId(0), "x".to_owned()));
     world.post("/sessions/0/statements/0/cancel", "").await;
@@ -53,9 +49,7 @@ async fn after_a_crash_everything_is_where_it_was() {
         .idle_session(r#"{"kind":"pyspark","name":"kept"}"#)
         .await;
     for code in ["one", "two", "three"] {
-        world
-            .post("/sessions/0/statements", &format!(r#"{{"code":"{code}"}}"#))
-            .await;
+        world.run(code).await;
     }
     let (first, _) = agent.expect_run().await;
     agent.finished(first, "1").await;
@@ -93,9 +87,7 @@ async fn a_driver_that_died_while_the_server_was_away_is_known_to_be_dead() {
     let mut agent = world
         .idle_session(r#"{"kind":"pyspark","name":"kept"}"#)
         .await;
-    world
-        .post("/sessions/0/statements", r#"{"code":"x"}"#)
-        .await;
+    world.run("x").await;
     agent.expect_run().await;
     world.driver(S0).await.1.exit(Exit::Code(3));
     let world = world.crash_and_restart().await;
@@ -106,11 +98,6 @@ async fn a_driver_that_died_while_the_server_was_away_is_known_to_be_dead() {
 
 #[tokio::test]
 async fn a_session_that_waited_for_its_start_starts_after_a_crash() {
-    let world = World::new().await;
-    world.launcher().refuse("not yet");
-    let world = world.crash_and_restart().await;
-    world.post("/sessions", "{}").await;
-    world.await_state(S0, "dead").await;
     let options = livius_testkit::WorldOptions {
         limits: livius_domain::Limits {
             concurrent_starts: 1,

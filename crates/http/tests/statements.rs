@@ -11,9 +11,7 @@ const S0: SessionId = SessionId(0);
 async fn statements_run_in_order_one_at_a_time_and_the_session_is_busy_in_between() {
     let world = World::new().await;
     let mut agent = world.idle_session(r#"{"kind":"pyspark"}"#).await;
-    let posted = world
-        .post("/sessions/0/statements", r#"{"code":"a\r\nb"}"#)
-        .await;
+    let posted = world.run("a\r\nb").await;
     assert_eq!(posted.status, 201);
     assert_eq!(posted.headers["location"], "/sessions/0/statements/0");
     assert_eq!(posted.json()["code"], "a\nb");
@@ -58,9 +56,7 @@ async fn statements_run_in_order_one_at_a_time_and_the_session_is_busy_in_betwee
 async fn statements_posted_while_the_session_starts_wait_for_it() {
     let world = World::new().await;
     world.post("/sessions", r#"{"kind":"spark"}"#).await;
-    let posted = world
-        .post("/sessions/0/statements", r#"{"code":"early"}"#)
-        .await;
+    let posted = world.run("early").await;
     assert_eq!(
         (posted.status.as_u16(), posted.json()["state"].clone()),
         (201, json!("waiting"))
@@ -78,12 +74,8 @@ async fn statements_posted_while_the_session_starts_wait_for_it() {
 async fn cancelled_is_said_when_the_code_has_stopped_and_not_before() {
     let world = World::new().await;
     let mut agent = world.idle_session(r#"{"kind":"pyspark"}"#).await;
-    world
-        .post("/sessions/0/statements", r#"{"code":"loop"}"#)
-        .await;
-    world
-        .post("/sessions/0/statements", r#"{"code":"next"}"#)
-        .await;
+    world.run("loop").await;
+    world.run("next").await;
     let (running, _) = agent.expect_run().await;
     agent.started(running).await;
     world.await_statement(S0, 0, "running").await;
@@ -127,9 +119,7 @@ async fn cancelled_is_said_when_the_code_has_stopped_and_not_before() {
 async fn a_cancel_that_comes_too_late_leaves_the_result() {
     let world = World::new().await;
     let mut agent = world.idle_session(r#"{"kind":"pyspark"}"#).await;
-    world
-        .post("/sessions/0/statements", r#"{"code":"quick"}"#)
-        .await;
+    world.run("quick").await;
     let (id, _) = agent.expect_run().await;
     world.post("/sessions/0/statements/0/cancel", "").await;
     agent.expect_cancel().await;
@@ -143,9 +133,7 @@ async fn interrupt_cancels_the_statements_and_keeps_the_session() {
     let world = World::new().await;
     let mut agent = world.idle_session(r#"{"kind":"pyspark"}"#).await;
     for _ in 0..3 {
-        world
-            .post("/sessions/0/statements", r#"{"code":"x"}"#)
-            .await;
+        world.run("x").await;
     }
     let (id, _) = agent.expect_run().await;
     let answer = world.post("/sessions/0/interrupt", "").await;
@@ -165,9 +153,7 @@ async fn interrupt_cancels_the_statements_and_keeps_the_session() {
 async fn a_long_output_is_put_together_from_its_pieces() {
     let world = World::new().await;
     let mut agent = world.idle_session(r#"{"kind":"pyspark"}"#).await;
-    world
-        .post("/sessions/0/statements", r#"{"code":"big"}"#)
-        .await;
+    world.run("big").await;
     let (statement, _) = agent.expect_run().await;
     let text = "λ🤔\\\"".repeat(100_000);
     let document =
@@ -217,17 +203,9 @@ async fn the_queue_has_a_bound_that_answers_clearly() {
     let world = World::with(options).await;
     world.post("/sessions", r#"{"kind":"sql"}"#).await;
     for _ in 0..2 {
-        assert_eq!(
-            world
-                .post("/sessions/0/statements", r#"{"code":"select 1"}"#)
-                .await
-                .status,
-            201
-        );
+        assert_eq!(world.run("select 1").await.status, 201);
     }
-    let refused = world
-        .post("/sessions/0/statements", r#"{"code":"select 1"}"#)
-        .await;
+    let refused = world.run("select 1").await;
     assert_eq!(refused.status, 429);
     assert!(refused.headers.contains_key("retry-after"));
     assert!(
@@ -253,9 +231,7 @@ async fn of_finished_statements_the_newest_are_kept() {
     let mut agent = world.idle_session(r#"{"kind":"sql"}"#).await;
     // Old statements are dropped only now and then.
     for _ in 0..64 {
-        world
-            .post("/sessions/0/statements", r#"{"code":"select 1"}"#)
-            .await;
+        world.run("select 1").await;
         let (statement, _) = agent.expect_run().await;
         agent.started(statement).await;
         agent.finished(statement, "1").await;
@@ -274,9 +250,7 @@ async fn of_finished_statements_the_newest_are_kept() {
         (gone.status.as_u16(), gone.text.as_str()),
         (404, r#""Statement not found""#)
     );
-    let next = world
-        .post("/sessions/0/statements", r#"{"code":"select 2"}"#)
-        .await;
+    let next = world.run("select 2").await;
     assert_eq!(next.json()["id"], 64);
 }
 
@@ -284,9 +258,7 @@ async fn of_finished_statements_the_newest_are_kept() {
 async fn a_statement_needs_a_kind_that_can_run() {
     let world = World::new().await;
     world.post("/sessions", "{}").await;
-    let no_kind = world
-        .post("/sessions/0/statements", r#"{"code":"1"}"#)
-        .await;
+    let no_kind = world.run("1").await;
     assert_eq!(no_kind.status, 400);
     assert!(
         no_kind

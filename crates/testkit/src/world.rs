@@ -213,6 +213,12 @@ impl World {
             .await
     }
 
+    /// Posts code to the first session.
+    pub async fn run(&self, code: &str) -> Answer {
+        let body = serde_json::json!({ "code": code }).to_string();
+        self.post("/sessions/0/statements", &body).await
+    }
+
     /// DELETE.
     pub async fn delete(&self, path: &str) -> Answer {
         self.send(Request::delete(path).body(Body::empty()).unwrap())
