@@ -6,7 +6,7 @@ use livius_wire::ProblemAnswer;
 use secrecy::ExposeSecret as _;
 
 use super::introduced;
-use crate::request::body::Payload;
+use crate::request::body::RequestBody;
 use crate::request::described::AgentHeaders;
 use crate::state::AppState;
 use crate::v1::Problem;
@@ -28,7 +28,7 @@ use crate::v1::Problem;
 pub async fn application_report(
     State(app): State<AppState>,
     headers: HeaderMap,
-    body: Payload,
+    body: RequestBody,
 ) -> Result<StatusCode, Problem> {
     let (driver, token) = introduced(&headers)?;
     let application = livius_wire::read_application_report(&body.text()?)?;

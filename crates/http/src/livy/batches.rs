@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 
 use super::described::{BadParameter, BadRequest, NoBatch, NoImpersonation};
 use super::{Livy, Refusal};
-use crate::request::body::Payload;
+use crate::request::body::RequestBody;
 use crate::request::described::{BatchPath, DoAsQuery, PageQuery};
 use crate::request::extract::{InBatch, caller};
 use crate::request::query::Query;
@@ -67,7 +67,7 @@ pub async fn batch_list(
 pub async fn batch_create(
     State(app): State<AppState>,
     RawQuery(query): RawQuery,
-    body: Payload,
+    body: RequestBody,
 ) -> Result<Response, Refusal> {
     let request = livius_wire::read_batch(&body.text()?, app.options.read)?;
     // Free the body now: it may be large, and the response waits for the store.

@@ -8,7 +8,7 @@ use utoipa_axum::routes;
 
 use super::described::{BadRequest, NoSession, SessionEnded};
 use super::{Livy, Refusal};
-use crate::request::body::Payload;
+use crate::request::body::RequestBody;
 use crate::request::described::SessionPath;
 use crate::request::extract::InSession;
 use crate::response;
@@ -35,7 +35,7 @@ pub fn routes() -> OpenApiRouter<Livy> {
 pub async fn completion_find(
     State(app): State<AppState>,
     InSession(session): InSession,
-    body: Payload,
+    body: RequestBody,
 ) -> Result<Response, Refusal> {
     let request = livius_wire::read_completion(&body.text()?, app.options.read)?;
     drop(body);

@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 
 use super::described::{JobRefusals, NoSession};
 use super::{Livy, Refusal};
-use crate::request::body::Payload;
+use crate::request::body::RequestBody;
 use crate::request::described::{JobPath, SessionPath};
 use crate::request::extract::{InJob, InSession};
 use crate::response;
@@ -44,7 +44,7 @@ pub fn routes() -> OpenApiRouter<Livy> {
 pub async fn job_submit(
     State(app): State<AppState>,
     InSession(session): InSession,
-    body: Payload,
+    body: RequestBody,
 ) -> Result<Response, Refusal> {
     submit(&app, &session, body).await
 }
@@ -66,12 +66,16 @@ pub async fn job_submit(
 pub async fn job_run(
     State(app): State<AppState>,
     InSession(session): InSession,
-    body: Payload,
+    body: RequestBody,
 ) -> Result<Response, Refusal> {
     submit(&app, &session, body).await
 }
 
-async fn submit(app: &AppState, session: &SessionRef, body: Payload) -> Result<Response, Refusal> {
+async fn submit(
+    app: &AppState,
+    session: &SessionRef,
+    body: RequestBody,
+) -> Result<Response, Refusal> {
     let new = livius_wire::read_job(&body.text()?, app.options.read)?;
     // The body's share of memory is released only after the store has the job, which is as large.
     let _held = body.into_held();
@@ -119,7 +123,7 @@ pub async fn job_get(
 pub async fn job_cancel(
     State(app): State<AppState>,
     InJob(session, job): InJob,
-    _ignored: Payload,
+    _ignored: RequestBody,
 ) -> Result<StatusCode, Refusal> {
     let cancelled = app.sessions.cancel_job(&session, job).await;
     cancelled.map_err(Refusal::of_job_or_file)?;

@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 
 use super::described::FileAdded;
 use super::{Livy, Refusal};
-use crate::request::body::Payload;
+use crate::request::body::RequestBody;
 use crate::request::described::SessionPath;
 use crate::request::extract::InSession;
 use crate::state::AppState;
@@ -34,7 +34,7 @@ pub fn routes() -> OpenApiRouter<Livy> {
 pub async fn add_jar(
     State(app): State<AppState>,
     InSession(session): InSession,
-    body: Payload,
+    body: RequestBody,
 ) -> Result<StatusCode, Refusal> {
     add(&app, &session, &body, ResourceUse::Library).await
 }
@@ -51,7 +51,7 @@ pub async fn add_jar(
 pub async fn add_pyfile(
     State(app): State<AppState>,
     InSession(session): InSession,
-    body: Payload,
+    body: RequestBody,
 ) -> Result<StatusCode, Refusal> {
     add(&app, &session, &body, ResourceUse::Library).await
 }
@@ -68,7 +68,7 @@ pub async fn add_pyfile(
 pub async fn add_file(
     State(app): State<AppState>,
     InSession(session): InSession,
-    body: Payload,
+    body: RequestBody,
 ) -> Result<StatusCode, Refusal> {
     add(&app, &session, &body, ResourceUse::File).await
 }
@@ -76,7 +76,7 @@ pub async fn add_file(
 async fn add(
     app: &AppState,
     session: &SessionRef,
-    body: &Payload,
+    body: &RequestBody,
     used_as: ResourceUse,
 ) -> Result<StatusCode, Refusal> {
     let uri = livius_wire::read_resource(&body.text()?, app.options.read)?;

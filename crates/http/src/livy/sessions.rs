@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 
 use super::described::{BadParameter, BadRequest, NoImpersonation, NoSession};
 use super::{Livy, Refusal};
-use crate::request::body::Payload;
+use crate::request::body::RequestBody;
 use crate::request::described::{DoAsQuery, PageQuery, SessionPath};
 use crate::request::extract::{InSession, caller};
 use crate::request::query::Query;
@@ -69,7 +69,7 @@ pub async fn session_create(
     State(app): State<AppState>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-    body: Payload,
+    body: RequestBody,
 ) -> Result<Response, Refusal> {
     let request = livius_wire::read_session(&body.text()?, app.options.read)?;
     // Free the body now: it may be large, and the response waits for the store.
@@ -161,7 +161,7 @@ pub async fn session_delete(
 pub async fn session_stop(
     State(app): State<AppState>,
     InSession(session): InSession,
-    _ignored: Payload,
+    _ignored: RequestBody,
 ) -> Result<StatusCode, Refusal> {
     app.sessions.stop(&session).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -181,7 +181,7 @@ pub async fn session_stop(
 pub async fn session_interrupt(
     State(app): State<AppState>,
     InSession(session): InSession,
-    _ignored: Payload,
+    _ignored: RequestBody,
 ) -> Result<Response, Refusal> {
     match app.sessions.interrupt(&session).await {
         // Nothing runs in a session that has ended, so there is nothing to interrupt. Livy answers
@@ -208,7 +208,7 @@ pub async fn session_connect(
     State(app): State<AppState>,
     InSession(session): InSession,
     headers: HeaderMap,
-    _ignored: Payload,
+    _ignored: RequestBody,
 ) -> Result<Response, Refusal> {
     let view = app.sessions.connect(&session).await?;
     Ok(response::json(

@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 
 use super::described::{BadParameter, BadRequest, NoSession, SessionEnded};
 use super::{Livy, Refusal};
-use crate::request::body::Payload;
+use crate::request::body::RequestBody;
 use crate::request::described::{SessionPath, StatementPath};
 use crate::request::extract::{InSession, InStatement};
 use crate::request::query::Query;
@@ -86,7 +86,7 @@ pub async fn statement_list(
 pub async fn statement_run(
     State(app): State<AppState>,
     InSession(session): InSession,
-    body: Payload,
+    body: RequestBody,
 ) -> Result<Response, Refusal> {
     let new = livius_wire::read_statement(&body.text()?, app.options.read)?;
     // The body's share of memory is released only after the store has the code, which is as large.
@@ -141,7 +141,7 @@ pub async fn statement_get(
 pub async fn statement_cancel(
     State(app): State<AppState>,
     InStatement(session, statement): InStatement,
-    _ignored: Payload,
+    _ignored: RequestBody,
 ) -> Result<Response, Refusal> {
     app.sessions.cancel(&session, statement).await?;
     Ok(response::ok(&Message { msg: "canceled" }))

@@ -21,7 +21,7 @@ use crate::request::rejection::Rejection;
 use crate::state::AppState;
 
 /// A complete body. Its content type is ignored, as in Livy: clients send all kinds, or none.
-pub struct Payload {
+pub struct RequestBody {
     bytes: Vec<u8>,
     charset: Option<String>,
     /// The body's share of memory, held until the bytes, or the value read from them, are gone.
@@ -45,7 +45,7 @@ struct Receiver<'a> {
     deadline: Duration,
 }
 
-impl Payload {
+impl RequestBody {
     /// Drops the bytes but keeps their share of memory, for the value that was read from them and
     /// waits to be stored.
     pub fn into_held(self) -> Option<Held> {
@@ -58,7 +58,7 @@ impl Payload {
     }
 }
 
-impl<F: Face> FromRequest<F> for Payload {
+impl<F: Face> FromRequest<F> for RequestBody {
     type Rejection = F::Error;
 
     async fn from_request(request: Request, face: &F) -> Result<Self, F::Error> {
@@ -66,7 +66,7 @@ impl<F: Face> FromRequest<F> for Payload {
     }
 }
 
-impl Payload {
+impl RequestBody {
     async fn read(request: Request, app: &AppState) -> Result<Self, Rejection> {
         let limit = app.options.body_bytes;
         let (parts, body) = request.into_parts();

@@ -22,7 +22,7 @@ use crate::request::rejection::Rejection;
 const PROGRESS_BYTES: usize = 64 << 10;
 
 /// Receives bytes, with a deadline for the next ones and one for all.
-pub struct Pace {
+pub struct RateGuard {
     pieces: BodyDataStream,
     /// How long [`PROGRESS_BYTES`] may take.
     span: Duration,
@@ -32,7 +32,7 @@ pub struct Pace {
     end: Instant,
 }
 
-impl Pace {
+impl RateGuard {
     fn new(body: Body, options: &Options) -> Self {
         let now = Instant::now();
         Self {
@@ -45,7 +45,7 @@ impl Pace {
     }
 }
 
-impl Source for Pace {
+impl Source for RateGuard {
     async fn next(&mut self) -> Result<Option<Bytes>, Rejection> {
         // Bytes that have arrived are accepted, even late: the disk may have been slow, not the
         // client.
@@ -67,7 +67,7 @@ impl Source for Pace {
 pub struct FilePart {
     /// The file's name, as the client wrote it.
     pub name: String,
-    body: Multipart<Pace>,
+    body: Multipart<RateGuard>,
     limit: u64,
 }
 
@@ -92,7 +92,7 @@ impl FilePart {
         if declared.is_some_and(|length| length as u64 > longest) {
             return Err(Rejection::FileTooLarge(limit));
         }
-        let mut body = Multipart::new(Pace::new(body, options), &boundary);
+        let mut body = Multipart::new(RateGuard::new(body, options), &boundary);
         while let Some(found) = body.next_part().await? {
             if found.name == part {
                 let name = found

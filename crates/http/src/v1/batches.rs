@@ -8,7 +8,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Problem, V1};
-use crate::request::body::Payload;
+use crate::request::body::RequestBody;
 use crate::request::described::BatchPath;
 use crate::request::extract::InBatch;
 use crate::response;
@@ -54,7 +54,7 @@ pub async fn batch_detail(
 pub async fn batch_kill(
     State(app): State<AppState>,
     InBatch(batch): InBatch,
-    _ignored: Payload,
+    _ignored: RequestBody,
 ) -> Result<Response, Problem> {
     let view = app.batches.kill(&batch).await?;
     Ok(response::ok(&BatchDetailAnswer::new(&view.record)))
