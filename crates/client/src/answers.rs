@@ -1,4 +1,5 @@
-//! What servers answer, as far as it is looked at. Servers differ: whatever may be missing is.
+//! Responses of servers, reduced to the fields that this crate reads. Fields that some servers lack
+//! are optional.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -17,10 +18,10 @@ pub struct Entry {
     /// A session's kind.
     #[serde(default)]
     pub kind: Option<String>,
-    /// Who made it.
+    /// The user who created it.
     #[serde(default)]
     pub owner: Option<String>,
-    /// Who it runs as.
+    /// The user that it runs as.
     #[serde(default)]
     pub proxy_user: Option<String>,
     /// Spark's id of the application.
@@ -35,13 +36,13 @@ pub struct Entry {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AppInfo {
-    /// Spark's own.
+    /// Spark's web UI.
     #[serde(default)]
     pub spark_ui_url: Option<String>,
 }
 
 impl Entry {
-    /// Whether it has ended, and nothing will happen any more.
+    /// Whether it has ended.
     pub fn is_ended(&self) -> bool {
         ["dead", "killed", "success", "error"].contains(&self.state.as_str())
     }
@@ -50,20 +51,20 @@ impl Entry {
 /// A page of sessions or batches.
 #[derive(Debug, Deserialize)]
 pub struct EntryPage {
-    /// How many there are in all.
+    /// The number of entries on all pages.
     #[serde(default)]
     pub total: Option<u64>,
-    /// Those of the page, as they came.
+    /// The entries of this page, unparsed.
     pub sessions: Vec<Box<RawValue>>,
 }
 
 /// A page of statements.
 #[derive(Debug, Deserialize)]
 pub struct StatementPage {
-    /// How many there are in all.
+    /// The number of entries on all pages.
     #[serde(default)]
     pub total_statements: Option<u64>,
-    /// Those of the page, as they came.
+    /// The entries of this page, unparsed.
     pub statements: Vec<Box<RawValue>>,
 }
 
@@ -77,22 +78,22 @@ pub struct Statement {
     /// Its code.
     #[serde(default)]
     pub code: Option<String>,
-    /// Its output, as it came: numbers in it may be longer than any that we compute with.
+    /// Its output, unparsed: parsing could round long numbers.
     #[serde(default)]
     pub output: Option<Box<RawValue>>,
-    /// How much of it is done, from 0 to 1.
+    /// Its progress, from 0 to 1.
     #[serde(default)]
     pub progress: Option<f64>,
-    /// When it began, in milliseconds since 1970; 0 when it has not.
+    /// The start time in milliseconds since 1970; 0 before the start.
     #[serde(default)]
     pub started: Option<i64>,
-    /// When it ended.
+    /// The end time in milliseconds since 1970.
     #[serde(default)]
     pub completed: Option<i64>,
 }
 
 impl Statement {
-    /// Whether nothing more will come of it.
+    /// Whether it has ended.
     pub fn is_ended(&self) -> bool {
         ["available", "cancelled", "error"].contains(&self.state.as_str())
     }
@@ -101,14 +102,14 @@ impl Statement {
 /// A page of a log.
 #[derive(Debug, Deserialize)]
 pub struct LogPage {
-    /// How many lines there are in all. The first versions of Livy lack it.
+    /// The number of lines of the whole log. The first versions of Livy do not send it.
     #[serde(default)]
     pub total: Option<u64>,
     /// The page's lines.
     pub log: Vec<String>,
 }
 
-/// Texts to insert.
+/// Candidates for a completion.
 #[derive(Debug, Deserialize)]
 pub struct Candidates {
     /// The texts.

@@ -1,20 +1,20 @@
-//! Batches: submitting them, and how they ended.
+//! The outcome of a batch.
 
 use serde::Deserialize;
 
 use crate::answers::Entry;
 use crate::livy::Livy;
 
-/// As shells have it for what was killed.
+/// The exit code that shells use for a killed process.
 const KILLED: u8 = 137;
 
-/// How a batch ended.
+/// The outcome of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// Zero, or the exit code of the application where the server knows it: 1 where it does not, 137 for one that was killed, and 128 with
-    /// the number of the signal for one that a signal ended.
+    /// Zero for success. Else the exit code of the application, or 128 plus the number of the
+    /// signal that ended it. 1 if the server knows neither, 137 if the batch was killed.
     pub code: u8,
-    /// How it ended, for people.
+    /// The outcome as text.
     pub told: String,
 }
 
@@ -42,7 +42,8 @@ struct Failure {
     hint: String,
 }
 
-/// Tells how a batch ended. Livius knows exit codes and reasons; of other servers only the state is known.
+/// Returns the outcome of a batch. Livius knows exit codes and reasons. Other servers tell only the
+/// state.
 pub async fn outcome(livy: &Livy, batch: &Entry) -> Outcome {
     let end = if batch.state == "success" {
         None

@@ -1,4 +1,4 @@
-//! Whole lists, page by page.
+//! Reads whole lists, page by page.
 
 use serde_json::value::RawValue;
 
@@ -7,10 +7,10 @@ use crate::error::ClientError;
 use crate::livy::Livy;
 use crate::reference::{Collection, Reference};
 
-/// How many entries are asked for at once.
+/// The page size.
 const PAGE: usize = 200;
 
-/// Every session or batch, as it came.
+/// Every session or batch, unparsed.
 pub async fn all(livy: &Livy, collection: Collection) -> Result<Vec<Box<RawValue>>, ClientError> {
     let mut found = Vec::new();
     loop {
@@ -22,7 +22,7 @@ pub async fn all(livy: &Livy, collection: Collection) -> Result<Vec<Box<RawValue
     }
 }
 
-/// Every statement of a session, as it came.
+/// Every statement of a session, unparsed.
 pub async fn statements(
     livy: &Livy,
     session: &Reference,
@@ -41,7 +41,8 @@ pub async fn statements(
     }
 }
 
-/// Adds a page, and answers whether there is another one. A server that heeds no page size has sent all there is.
+/// Adds a page, and returns whether there may be another one. A server that ignores the page size
+/// has sent everything in the first page.
 fn more(found: &mut Vec<Box<RawValue>>, page: Vec<Box<RawValue>>, total: Option<u64>) -> bool {
     let length = page.len();
     found.extend(page);

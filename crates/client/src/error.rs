@@ -1,58 +1,59 @@
-//! Why a server did not do what it was asked to.
+//! Failed requests.
 
 use reqwest::StatusCode;
 use serde_json::Value;
 
 use crate::text::escaped_lines;
 
-/// The most characters of an answer that are told.
+/// The longest part of a response that is shown.
 const LONGEST: usize = 4_000;
 
-/// A request that failed, or was refused.
+/// A failed or refused request.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The client itself cannot be made.
+    /// The HTTP client cannot be created.
     #[error("cannot make a client")]
     Setup(#[source] reqwest::Error),
-    /// There is no connection. The reason is the last cause alone: what lies between says nothing to a person.
+    /// There is no connection. The reason is only the last cause; the ones in between do not help a
+    /// reader.
     #[error("cannot reach the server at {base}: {reason}")]
     Unreachable {
         /// The server.
         base: String,
-        /// Why not.
+        /// The reason.
         reason: String,
     },
-    /// The answer did not come in time.
+    /// The request timed out.
     #[error("the server at {base} did not answer in time")]
     TimedOut {
         /// The server.
         base: String,
     },
-    /// The server said no.
+    /// The server refused the request.
     #[error("{text} (the server answered {})", status.as_u16())]
     Refused {
         /// The status.
         status: StatusCode,
-        /// Its words.
+        /// The message in the response.
         text: String,
     },
-    /// The answer is not what Livy would answer.
+    /// The response is not one of Livy's.
     #[error("{base} does not look like a Livy server: {path} answered {text}")]
     Foreign {
         /// The server.
         base: String,
-        /// What was asked for.
+        /// The path of the request.
         path: String,
-        /// What came.
+        /// The start of the response.
         text: String,
     },
-    /// It can be no session or batch.
+    /// The text cannot name a session or batch.
     #[error("{text:?} is not the id or name of a session or batch")]
     Name {
-        /// What was given.
+        /// The text.
         text: String,
     },
-    /// The session has ended, or does so.
+    /// The session has ended, or is ending.
     #[error("session {id} is {state}")]
     Ended {
         /// The session.
@@ -65,7 +66,8 @@ pub enum ClientError {
 }
 
 impl ClientError {
-    /// Reads the words of a refusal: Livy's `{"msg": …}`, its bare JSON strings, and the pages of what stands before it.
+    /// Reads the message of a refusal: Livy's `{"msg": …}`, its bare JSON strings, and the HTML
+    /// pages of a proxy.
     pub fn refused(status: StatusCode, body: &str, reason: Option<&str>) -> Self {
         let mut text = words(body)
             .filter(|text| !text.trim().is_empty())
@@ -80,12 +82,12 @@ impl ClientError {
         }
     }
 
-    /// Whether there is no such session, batch or statement (or route).
+    /// Whether the session, batch, statement or route does not exist.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Refused { status, .. } if *status == StatusCode::NOT_FOUND)
     }
 
-    /// Whether the same question may be answered a moment later.
+    /// Whether a retry may succeed.
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::TimedOut { .. } => true,
@@ -107,7 +109,7 @@ fn words(body: &str) -> Option<String> {
     }
 }
 
-/// What an HTML page calls itself.
+/// The title of an HTML page.
 fn title(page: &str) -> Option<&str> {
     let (_, rest) = page.split_once("<title>")?;
     Some(rest.split_once("</title>")?.0)

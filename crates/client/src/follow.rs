@@ -1,4 +1,4 @@
-//! A log, from now until its session or batch has ended.
+//! Follows a log until its session or batch has ended.
 
 use std::collections::VecDeque;
 
@@ -9,9 +9,10 @@ use crate::log::{LogError, LogReader, Sink};
 use crate::pace::Pace;
 use crate::reference::Reference;
 
-/// Tells lines until the end, and answers how the session or batch was then; `None` when it is gone.
+/// Passes lines to the sink until the end, then returns the last state of the session or batch.
+/// Returns `None` if the server no longer has it.
 ///
-/// Of what is there at the beginning only the last lines are told, if so many are named.
+/// `tail` limits the lines that exist at the start to the last ones.
 pub async fn follow(
     livy: &Livy,
     reference: &Reference,
@@ -38,7 +39,7 @@ async fn until_end(
     }
     let mut pace = Pace::SLOW;
     loop {
-        // First the state, then the log: after the end nothing is logged that would be missed.
+        // Read the state before the log: a log that is read after the end is complete.
         let entry: Entry = livy.look(reference.path()).await?;
         if reader.poll(sink).await? {
             pace.quicken();
@@ -50,7 +51,7 @@ async fn until_end(
     }
 }
 
-/// Reads what is there, and tells its end.
+/// Reads the existing lines, and passes the last ones to the sink.
 async fn skip(
     reader: &mut LogReader<'_>,
     count: usize,
@@ -71,7 +72,7 @@ async fn skip(
     Ok(())
 }
 
-/// The one that a name means now: names may be given to others later.
+/// Replaces a name by the id that it has now, because another session may get the name later.
 pub async fn pinned(livy: &Livy, reference: &Reference) -> Result<Reference, ClientError> {
     let entry: Entry = livy.get(reference.path()).await?;
     Ok(Reference::number(reference.collection, entry.id))

@@ -1,4 +1,4 @@
-//! Code as it is typed, or comes from a pipe: where a statement ends, line editing, history, completion.
+//! Reads code from a terminal or a pipe: the ends of statements, line editing, history, completion.
 
 mod complete;
 mod editor;
@@ -9,15 +9,15 @@ mod splitter;
 pub use editor::Editor;
 pub use pipe::Pipe;
 
-/// What came in.
+/// One piece of input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entered {
     /// A statement, or a command of the shell.
     Code(String),
-    /// Somebody began to type and thought better of it.
+    /// The user dropped the line.
     Nothing,
-    /// There is no more.
+    /// The end of the input.
     End,
-    /// It cannot be read.
+    /// The input cannot be read.
     Failed(String),
 }

@@ -3,7 +3,7 @@
 use camino::Utf8Path;
 use livius_domain::Kind;
 
-/// How a kind is written, as far as it matters to where a statement ends.
+/// The syntax of a kind, for finding the end of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     /// Python.
@@ -31,7 +31,7 @@ impl Dialect {
     }
 }
 
-/// The kind by the name that servers show, whichever of its names was given.
+/// The name of the kind that servers show, for any of its names.
 pub fn canonical(kind: &str) -> String {
     Kind::parse(kind).map_or_else(|| kind.to_owned(), |kind| kind.as_str().to_owned())
 }
@@ -47,18 +47,19 @@ pub fn of_file(path: &Utf8Path) -> Option<&'static str> {
     }
 }
 
-/// Code that names its own kind in front, as notebooks do: `%sql SELECT 1`.
+/// Code that starts with its own kind, as in notebooks: `%sql SELECT 1`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Switched<'a> {
     /// The kind.
     pub kind: &'static str,
     /// The code.
     pub code: &'a str,
-    /// Whether it was said with two signs, for code on several lines.
+    /// Whether it starts with `%%`, for code on several lines.
     pub is_long: bool,
 }
 
-/// Reads the kind in front of code. Livy's own magics (`%json`, `%table`, `%matplot`) are no kinds, and left for the server.
+/// Reads the kind at the start of code. Livy's own magics (`%json`, `%table`, `%matplot`) are not
+/// kinds; they are left for the server.
 pub fn switched(text: &str) -> Option<Switched<'_>> {
     let rest = text.strip_prefix('%')?;
     let (rest, is_long) = rest
@@ -79,7 +80,7 @@ pub fn switched(text: &str) -> Option<Switched<'_>> {
     })
 }
 
-/// Code as it is sent: the semicolon that ends a SQL statement here is no part of it.
+/// The code to send. The semicolon that ends an SQL statement is not part of it.
 pub fn to_send<'a>(code: &'a str, kind: &str) -> &'a str {
     let code = code.trim_end();
     match Dialect::of(kind) {

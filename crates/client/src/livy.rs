@@ -1,4 +1,4 @@
-//! Requests and answers.
+//! Sends requests and reads responses.
 
 use std::error::Error as _;
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::pace::Pace;
 use crate::target::{Credentials, Target};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a server may be away while something is waited for.
+/// How long `look` retries while the server is away.
 const ABSENCE: Duration = Duration::from_mins(1);
 
 /// Called with the failure when a request begins to be retried.
@@ -37,17 +37,18 @@ impl fmt::Debug for Livy {
 }
 
 impl Livy {
-    /// Prepares to talk; nothing is asked yet.
+    /// Makes a client. Sends no request yet.
     pub fn new(target: Target) -> Result<Self, ClientError> {
         let mut builder = Client::builder()
             .default_headers(target.headers.clone())
             .user_agent(concat!("livius/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(target.timeout)
-            // Livy never sends anyone elsewhere, and headers with secrets would go along.
+            // Livy never redirects. Following a redirect would send secret headers to another
+            // server.
             .redirect(redirect::Policy::none());
         if target.is_local {
-            // No proxy that the environment names reaches this machine.
+            // A proxy from the environment cannot reach this machine.
             builder = builder.no_proxy();
         }
         let client = builder.build().map_err(ClientError::Setup)?;
@@ -69,18 +70,19 @@ impl Livy {
         &self.target.base
     }
 
-    /// Whether it is on this machine.
+    /// Whether the server is on this machine.
     pub fn is_local(&self) -> bool {
         self.target.is_local
     }
 
-    /// Asks.
+    /// Sends a GET request.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
         let text = self.answer(self.client.get(self.url(path))).await?;
         self.read(path, &text)
     }
 
-    /// Asks again and again while the server is away for a moment: what is waited for may take hours, a restart of the server does not.
+    /// Sends a GET request, and retries while the server is away. Callers wait for work that may
+    /// take hours, so a restart of the server must not end the wait.
     pub async fn look<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
         let (mut pace, mut missed) = (Pace::RETRY, None);
         loop {
@@ -99,7 +101,7 @@ impl Livy {
         }
     }
 
-    /// Sends.
+    /// Sends a POST request.
     pub async fn post<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -110,7 +112,7 @@ impl Livy {
         self.read(path, &text)
     }
 
-    /// Deletes.
+    /// Sends a DELETE request.
     pub async fn delete(&self, path: &str) -> Result<(), ClientError> {
         self.answer(self.client.delete(self.url(path)))
             .await

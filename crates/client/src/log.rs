@@ -1,8 +1,10 @@
-//! Logs, as they grow.
+//! Reads logs while they grow.
 //!
-//! A Livy log is one list made of sections: `stdout: `, its lines, `\nstderr: `, its lines, and on some clusters more. New lines of a
-//! section move everything behind it, and Livy itself keeps the last lines of each section only, so an index alone does not say what is
-//! new. The reader keeps a count and the last lines of each section: it asks for those again, with what follows, and lines them up.
+//! A Livy log is one list of sections: `stdout: `, its lines, `\nstderr: `, its lines, and more on
+//! some clusters. A new line in one section moves every section after it. Livy itself keeps only
+//! the last lines of each section. An index alone therefore does not show which lines are new. The
+//! reader keeps a count and the last lines of each section, requests them again together with the
+//! lines after them, and aligns the two.
 
 use std::collections::VecDeque;
 
@@ -11,23 +13,24 @@ use crate::error::ClientError;
 use crate::livy::Livy;
 use crate::reference::Reference;
 
-/// Lines that are asked for at once.
+/// The page size.
 const PAGE: u64 = 1_000;
-/// Lines of a section that are remembered: as many as Livy keeps.
+/// How many lines of a section the reader keeps: as many as Livy keeps.
 const REMEMBERED: usize = 200;
-/// The heading of the first section. Those of the others begin with a line break, which no line can hold.
+/// The heading of the first section. The other headings begin with a line break, which no log line
+/// contains.
 const FIRST_HEADING: &str = "stdout: ";
 
-/// Where lines go. A failure ends the reading.
+/// Receives the lines. An error ends the reading.
 pub type Sink<'a> = dyn FnMut(&str) -> std::io::Result<()> + 'a;
 
 /// Why reading a log ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
-    /// The server did not answer it.
+    /// A request failed.
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// Nobody takes the lines any more.
+    /// The sink failed.
     #[error("cannot write the log")]
     Sink(#[source] std::io::Error),
 }
@@ -38,20 +41,20 @@ pub struct LogReader<'a> {
     livy: &'a Livy,
     reference: &'a Reference,
     sections: Vec<Section>,
-    /// The section of the last line that was told.
+    /// The section of the last line that was passed on.
     told: usize,
 }
 
 #[derive(Debug, Default)]
 struct Section {
     heading: String,
-    /// How many of the lines that the server has now have been told.
+    /// How many of the server's current lines were passed on.
     seen: u64,
     last: VecDeque<String>,
 }
 
 impl<'a> LogReader<'a> {
-    /// Begins at the first line.
+    /// Starts at the first line.
     pub fn new(livy: &'a Livy, reference: &'a Reference) -> Self {
         Self {
             livy,
@@ -61,7 +64,7 @@ impl<'a> LogReader<'a> {
         }
     }
 
-    /// Tells what is new, and answers whether anything was.
+    /// Passes new lines to the sink, and returns whether there were any.
     pub async fn poll(&mut self, sink: &mut Sink<'_>) -> Result<bool, LogError> {
         let Some(mut start) = self.first_line().await? else {
             return Ok(false);
@@ -82,7 +85,7 @@ impl<'a> LogReader<'a> {
         Ok(any)
     }
 
-    /// The index of the first section's first line, once there is a log.
+    /// The index of the first line of the first section, if the log is not empty.
     async fn first_line(&mut self) -> Result<Option<u64>, ClientError> {
         if self.sections.is_empty() {
             let page = self.page(0, 1).await?;
@@ -102,7 +105,8 @@ impl<'a> LogReader<'a> {
         Ok(Some(u64::from(!self.sections[0].heading.is_empty())))
     }
 
-    /// Tells what is new in a section whose first line has this index. Answers the next section's heading and first index, if there is one.
+    /// Passes on the new lines of a section that starts at this index. Returns heading and start of
+    /// the next section, if there is one.
     async fn advance(
         &mut self,
         index: usize,
@@ -116,7 +120,7 @@ impl<'a> LogReader<'a> {
         loop {
             let LogPage { log, total } = self.page(from, PAGE).await?;
             let mut lines = log.as_slice();
-            // The section before this one has grown since it was read.
+            // The previous section has grown since we read it.
             if let Some(own) = own_heading(lines, &self.sections[index].heading) {
                 lines = &lines[own + 1..];
                 from += own as u64 + 1;
@@ -171,7 +175,7 @@ impl<'a> LogReader<'a> {
     }
 }
 
-/// The last lines of a log, headings and all.
+/// The last lines of a log, with headings.
 pub async fn tail(
     livy: &Livy,
     reference: &Reference,
@@ -182,7 +186,7 @@ pub async fn tail(
     Ok(page.log)
 }
 
-/// Where a section's own heading stands in what should be its lines.
+/// Finds the section's own heading among the lines.
 fn own_heading(lines: &[String], heading: &str) -> Option<usize> {
     if !heading.starts_with('\n') {
         return None;
@@ -190,16 +194,16 @@ fn own_heading(lines: &[String], heading: &str) -> Option<usize> {
     lines.iter().position(|line| line == heading)
 }
 
-/// How many of these lines are known already, when the known ones are asked for again with what follows.
+/// How many of these lines the reader has already seen.
 fn known(last: &[String], lines: &[String]) -> usize {
-    // They stand where they stood, or further on when lines came in before them.
+    // The known lines are at the same place, or further on if lines came in before them.
     if let Some(position) = lines
         .windows(last.len().max(1))
         .position(|window| window == last)
     {
         return position + last.len();
     }
-    // The server has forgotten some of them.
+    // The server has dropped some of the known lines.
     (1..=last.len().min(lines.len()))
         .rev()
         .find(|count| last[last.len() - count..] == lines[..*count])

@@ -1,4 +1,4 @@
-//! What a statement's output looks like to people.
+//! Shows the output of a statement as text.
 
 use std::collections::BTreeMap;
 
@@ -12,12 +12,12 @@ const TABLE: &str = "application/vnd.livy.table.v1+json";
 const JSON: &str = "application/json";
 const TEXT: &str = "text/plain";
 
-/// How a statement ended.
+/// The outcome of a statement, as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Shown {
-    /// It succeeded and shows this, perhaps nothing.
+    /// It succeeded. The text may be empty.
     Good(String),
-    /// It failed, for this reason.
+    /// It failed. The text is the reason.
     Bad(String),
 }
 
@@ -63,7 +63,7 @@ fn error(output: &Output) -> String {
     let value = output.evalue.as_deref().unwrap_or_default().trim_end();
     let trace = output.traceback.as_deref().unwrap_or_default().concat();
     let trace = trace.trim_end();
-    // A trace of Python ends with name and value; one of Scala goes on after them.
+    // A Python traceback ends with the name and the value. A Scala trace goes on after them.
     let name = output.ename.as_deref().unwrap_or("Error");
     let first_line = value.lines().next().unwrap_or(name);
     if !first_line.is_empty() && trace.contains(first_line) {
@@ -72,7 +72,7 @@ fn error(output: &Output) -> String {
     format!("{name}: {value}\n{trace}").trim_end().to_owned()
 }
 
-/// Everything that it shows: what was printed, and then the value.
+/// All parts of the output: first the printed text, then the values.
 fn data(data: &BTreeMap<String, &RawValue>) -> String {
     let mut parts = Vec::new();
     if let Some(text) = data.get(TEXT) {
@@ -100,7 +100,7 @@ struct Column {
     name: String,
 }
 
-/// A result of SQL.
+/// The table of an SQL result.
 fn sql_table(value: &RawValue) -> Option<String> {
     #[derive(Deserialize)]
     struct Rows<'a> {
@@ -116,7 +116,7 @@ fn sql_table(value: &RawValue) -> Option<String> {
     Some(table(&rows.schema.fields, &rows.data))
 }
 
-/// What `%table` shows.
+/// The table of Livy's `%table` magic.
 fn livy_table(value: &RawValue) -> Option<String> {
     #[derive(Deserialize)]
     struct Rows<'a> {
@@ -140,13 +140,14 @@ fn table(columns: &[Column], rows: &[Vec<&RawValue>]) -> String {
     format!("{}({count})", table.rendered(None))
 }
 
-/// A JSON text's content, anything else as it is written: a number keeps all its digits.
+/// The content of a JSON string. Any other value stays as written, so a number keeps all its
+/// digits.
 fn text_of(value: &RawValue) -> String {
     serde_json::from_str::<String>(value.get()).unwrap_or_else(|_| value.get().to_owned())
 }
 
 fn indented(value: &RawValue) -> String {
-    // Only to lay it out: numbers that a computer would round are left alone, and the whole with them.
+    // Parsing may round long numbers. The text is indented only if parsing changed nothing.
     let parsed = serde_json::from_str::<serde_json::Value>(value.get()).unwrap_or_default();
     let again = parsed.to_string();
     if again == value.get() {

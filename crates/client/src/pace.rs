@@ -1,4 +1,4 @@
-//! How long to wait between two looks: shorter at first, then longer and longer.
+//! Polling intervals that grow.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// For a statement, which is often done at once.
+    /// For a statement, which often ends at once.
     pub const STATEMENT: Self = Self::new(20, 1_000);
     /// For a session that starts, or a log that grows.
     pub const SLOW: Self = Self::new(200, 2_000);
@@ -26,12 +26,12 @@ impl Pace {
         }
     }
 
-    /// Waits for the next look.
+    /// Waits until the next poll.
     pub async fn wait(&mut self) {
         tokio::time::sleep(self.step()).await;
     }
 
-    /// Something happened: looks often again.
+    /// Returns to the shortest interval.
     pub fn quicken(&mut self) {
         self.next = self.first;
     }

@@ -1,10 +1,10 @@
-//! Which session or batch is meant.
+//! References to sessions and batches, by id or name.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::error::ClientError;
 
-/// Everything but what an address may hold anywhere.
+/// The characters that a path segment must escape.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -21,12 +21,12 @@ pub enum Collection {
 }
 
 impl Collection {
-    /// Those that a flag means.
+    /// Batches if the flag is set, else sessions.
     pub fn of(batch: bool) -> Self {
         if batch { Self::Batches } else { Self::Sessions }
     }
 
-    /// Where they are.
+    /// The path of the collection.
     pub fn path(self) -> &'static str {
         match self {
             Self::Sessions => "/sessions",
@@ -34,7 +34,7 @@ impl Collection {
         }
     }
 
-    /// What one of them is called.
+    /// The word for one entry.
     pub fn noun(self) -> &'static str {
         match self {
             Self::Sessions => "session",
@@ -46,15 +46,16 @@ impl Collection {
 /// A session or a batch, by number or name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {
-    /// Which of the two.
+    /// The collection.
     pub collection: Collection,
     path: String,
 }
 
 impl Reference {
-    /// Takes it from the command line.
+    /// Reads an id or a name.
     pub fn parse(collection: Collection, text: &str) -> Result<Self, ClientError> {
-        // A dot, or two, in the place of a name means another place, encoded or not.
+        // HTTP clients resolve `.` and `..` in paths, encoded or not, so these names would reach
+        // another resource.
         if ["", ".", ".."].contains(&text) {
             return Err(ClientError::Name {
                 text: text.to_owned(),
@@ -67,7 +68,7 @@ impl Reference {
         })
     }
 
-    /// The one with this number.
+    /// The session or batch with this id.
     pub fn number(collection: Collection, id: i64) -> Self {
         Self {
             collection,
@@ -75,7 +76,7 @@ impl Reference {
         }
     }
 
-    /// Where it is.
+    /// The path of the session or batch.
     pub fn path(&self) -> &str {
         &self.path
     }

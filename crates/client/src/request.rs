@@ -1,4 +1,4 @@
-//! The bodies of requests that make sessions and batches.
+//! The bodies of requests that create sessions and batches.
 
 use camino::Utf8Path;
 use serde_json::{Map, Value, json};
@@ -32,21 +32,23 @@ pub struct SparkOptions {
     pub proxy_user: Option<String>,
 }
 
-/// Where relative paths are looked for, if they are: a server elsewhere does not see the files of this machine.
+/// Resolves relative paths, if the server is on this machine. A server on another machine cannot
+/// see local files.
 #[derive(Debug, Clone, Copy)]
 pub struct Paths<'a> {
     directory: Option<&'a Utf8Path>,
 }
 
 impl<'a> Paths<'a> {
-    /// Those of the working directory for a server of this machine, and none for another.
+    /// Resolves against this directory if the server is on this machine.
     pub fn new(directory: &'a Utf8Path, server_is_local: bool) -> Self {
         Self {
             directory: server_is_local.then_some(directory),
         }
     }
 
-    /// A path, absolute if it is relative and names a file here. What follows `#` is not of the path, but the name that it gets.
+    /// Makes a path absolute if it is relative and the file exists. The part after `#` is an alias,
+    /// not part of the path.
     pub fn resolved(self, text: &str) -> String {
         let (path, alias) = text
             .split_once('#')
@@ -59,7 +61,8 @@ impl<'a> Paths<'a> {
     }
 }
 
-/// The part of a request that Spark is given. Only what was said is in it: older servers do not know every field.
+/// The Spark part of a request. It holds only the fields that are set, because older servers do not
+/// know every field.
 pub fn spark(options: &SparkOptions, paths: Paths<'_>) -> Map<String, Value> {
     let mut body = Map::new();
     if !options.conf.is_empty() {

@@ -10,10 +10,10 @@ use crate::log;
 use crate::pace::Pace;
 use crate::reference::{Collection, Reference};
 
-/// Lines of its log that explain a session's end.
+/// The number of log lines that explain a session's end.
 const LAST_LINES: u32 = 40;
 
-/// Code is Python unless somebody says otherwise.
+/// The kind of code if the user names none.
 const USUAL_KIND: &str = "pyspark";
 
 /// A session in use.
@@ -21,15 +21,15 @@ const USUAL_KIND: &str = "pyspark";
 pub struct Session {
     /// Its number.
     pub id: i64,
-    /// Where it is.
+    /// Its path.
     pub reference: Reference,
-    /// The kind that statements have which name none.
+    /// The kind of statements that name none.
     pub kind: String,
     livy: Livy,
 }
 
 impl Session {
-    /// Makes one. It is not ready yet.
+    /// Creates a session. It is not ready yet.
     pub async fn create(
         livy: &Livy,
         kind: Option<&str>,
@@ -47,7 +47,7 @@ impl Session {
         Ok(Self::of(livy, &entry))
     }
 
-    /// Takes one that is there.
+    /// Finds an existing session.
     pub async fn find(livy: &Livy, text: &str) -> Result<Self, ClientError> {
         let reference = Reference::parse(Collection::Sessions, text)?;
         let entry: Entry = livy.get(reference.path()).await?;
@@ -77,12 +77,13 @@ impl Session {
         }
     }
 
-    /// How it is now.
+    /// Its present state.
     pub async fn look(&self) -> Result<Entry, ClientError> {
         self.livy.look(self.reference.path()).await
     }
 
-    /// Waits until it takes statements. One that ends instead tells the end of its log.
+    /// Waits until the session takes statements, and calls `seen` with each state on the way. If
+    /// the session ends, the error holds the end of its log.
     pub async fn await_ready(&self, mut seen: impl FnMut(&Entry)) -> Result<(), ClientError> {
         let mut pace = Pace::SLOW;
         loop {
@@ -97,7 +98,7 @@ impl Session {
         }
     }
 
-    /// Whether it has ended, and if so why.
+    /// The reason if the session has ended.
     pub async fn end(&self) -> Option<ClientError> {
         match self.livy.get::<Entry>(self.reference.path()).await {
             Ok(entry) if entry.state == "error" || !entry.is_ended() => None,
@@ -116,7 +117,7 @@ impl Session {
         }
     }
 
-    /// Deletes it. That it is gone already is as good.
+    /// Deletes the session. It is no error if the session no longer exists.
     pub async fn delete(&self) -> Result<(), ClientError> {
         match self.livy.delete(self.reference.path()).await {
             Err(error) if error.is_not_found() => Ok(()),

@@ -1,4 +1,4 @@
-//! Running code in a session.
+//! Runs code in a session.
 
 use serde_json::{Value, json};
 
@@ -8,10 +8,10 @@ use crate::pace::Pace;
 use crate::session::Session;
 
 impl Session {
-    /// Has code run.
+    /// Submits code.
     pub async fn start(&self, code: &str, kind: &str) -> Result<Statement, ClientError> {
         let mut body = json!({ "code": code });
-        // The first versions of Livy do not know the field.
+        // The first versions of Livy do not know this field.
         if kind != self.kind {
             body["kind"] = kind.into();
         }
@@ -19,9 +19,9 @@ impl Session {
         self.livy().post(&path, &body).await
     }
 
-    /// Waits for a statement's end, and tells what is seen of it on the way.
+    /// Waits for the end of a statement. Calls `seen` with each state on the way.
     ///
-    /// A server that shows output while it is written would be asked for it here, and `seen` be told: that is the one place to change.
+    /// To show output while the statement runs, request it here and pass it to `seen`.
     pub async fn follow(
         &self,
         mut statement: Statement,
@@ -37,13 +37,13 @@ impl Session {
         Ok(statement)
     }
 
-    /// Asks for a statement to be cancelled.
+    /// Cancels a statement.
     pub async fn cancel(&self, statement: i64) -> Result<(), ClientError> {
         let path = format!("{}/statements/{statement}/cancel", self.reference.path());
         self.livy().post::<Value>(&path, &json!({})).await.map(drop)
     }
 
-    /// Texts that fit at a cursor, which counts UTF-16 units, as Livy does.
+    /// Completions at a cursor. Like Livy, it counts UTF-16 units.
     pub async fn complete(
         &self,
         code: &str,
@@ -58,7 +58,7 @@ impl Session {
 }
 
 impl Statement {
-    /// How far it is, for people.
+    /// State and progress as text.
     pub fn stage(&self) -> String {
         match self.progress {
             Some(progress) if progress > 0.0 && self.state == "running" => {

@@ -1,13 +1,13 @@
-//! Tables for people: columns that line up, on one terminal line each.
+//! Text tables with aligned columns, one terminal line for each row.
 
 use crate::text::{cut, escaped, width};
 
-/// Between two columns.
+/// Spaces between two columns.
 const GAP: usize = 2;
-/// No column is made narrower than this to make room.
+/// Columns shrink no further than this.
 const NARROWEST: usize = 6;
 
-/// A table. Every cell is escaped as it comes in.
+/// A table. Cells are escaped when they are added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
     headings: Vec<String>,
@@ -26,7 +26,7 @@ impl Table {
         }
     }
 
-    /// Adds a row. Cells that it lacks are empty, those that it has too many are left out.
+    /// Adds a row. Missing cells are empty, extra cells are dropped.
     pub fn row<C: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = C>) {
         let mut cells: Vec<String> = cells
             .into_iter()
@@ -41,7 +41,7 @@ impl Table {
         self.rows.is_empty()
     }
 
-    /// The table as lines; none is wider than that many columns, as far as can be.
+    /// The table as lines, at most so many columns wide if possible.
     pub fn rendered(&self, columns: Option<usize>) -> String {
         let widths = self.widths(columns);
         let numeric: Vec<bool> = (0..self.headings.len())
@@ -60,7 +60,7 @@ impl Table {
         text
     }
 
-    /// What each column gets: what it needs, less what the widest must give when there is not enough for all.
+    /// The width of each column. If they do not all fit, the widest columns shrink.
     fn widths(&self, columns: Option<usize>) -> Vec<usize> {
         let mut widths: Vec<usize> = self.headings.iter().map(|heading| width(heading)).collect();
         for row in &self.rows {

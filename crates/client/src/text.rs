@@ -1,10 +1,11 @@
-//! Texts of strangers, made fit to be shown: names, states and code may hold anything, a terminal obeys what it is shown.
+//! Makes foreign texts safe to print. Names, states and code may hold control characters, which a
+//! terminal would obey.
 
 use std::fmt::Write as _;
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-/// The text on one line, with every character that a terminal would obey, or that shows as nothing, written as an escape.
+/// The text on one line. Control characters and invisible characters become escapes.
 pub fn escaped(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
@@ -29,18 +30,18 @@ pub fn escaped_lines(text: &str) -> String {
         .join("\n")
 }
 
-/// Control characters, those that change the direction of writing, and those that nobody sees.
+/// Control characters, characters that change the direction of writing, and invisible ones.
 fn is_treacherous(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// How many columns a text takes.
+/// The width of a text in columns.
 pub fn width(text: &str) -> usize {
     text.width()
 }
 
-/// As much of a text as fits, with a mark where it is cut.
+/// The start of a text that fits, with a mark where it is cut.
 pub fn cut(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();

@@ -1,20 +1,20 @@
-//! Whether what was typed so far is a statement, or wants another line.
+//! Decides whether the typed text is a complete statement.
 
 use super::outline::outline;
 use crate::language::{Dialect, switched};
 
-/// What a line of Scala or R ends with that goes on.
+/// Endings after which a statement of Scala or R continues on the next line.
 const GOES_ON: [&str; 22] = [
     "=", "=>", "<-", "->", ".", ",", "+", "-", "*", "/", "&&", "||", "&", "|", "|>", "%>%", ":",
     "extends", "with", "else", "yield", "match",
 ];
 
-/// How a statement is told from the next one.
+/// How to find the end of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rule {
     /// Its language.
     pub dialect: Dialect,
-    /// Whether it ends with its line unless something is open in it.
+    /// Whether it ends with its line, unless a bracket or string is open.
     is_one_line: bool,
 }
 
@@ -32,7 +32,7 @@ pub fn rule(text: &str, kind: &str) -> Rule {
     }
 }
 
-/// Whether somebody who types this and presses Enter has finished a statement.
+/// Whether the text is a complete statement when the user presses Enter.
 pub fn is_complete(text: &str, kind: &str) -> bool {
     if text.trim().is_empty() || text.starts_with(':') {
         return true;
@@ -64,7 +64,7 @@ pub fn is_closed(text: &str, dialect: Dialect) -> bool {
     !outline.is_open && outline.depth <= 0 && !joins
 }
 
-/// Whether a text of Python ends within a block, to which more lines may belong.
+/// Whether a Python text ends inside a block, so that more lines may follow.
 pub fn has_block(text: &str, dialect: Dialect) -> bool {
     if dialect != Dialect::Python {
         return false;
@@ -78,7 +78,7 @@ pub fn has_block(text: &str, dialect: Dialect) -> bool {
     last.trim_end().ends_with(':') || last.starts_with([' ', '\t', '@'])
 }
 
-/// Whether a line at column zero belongs to the block of Python before it.
+/// Whether a line without indentation continues the Python block before it, as `else` does.
 pub fn continues_block(line: &str) -> bool {
     let word: String = line
         .chars()
@@ -97,7 +97,7 @@ fn goes_on(bare: &str) -> bool {
     })
 }
 
-/// Whether there is nothing but the name of a kind yet.
+/// Whether the text holds only the name of a kind.
 fn goes_on_by_magic(text: &str) -> bool {
     switched(text).is_some_and(|switched| switched.is_long || switched.code.is_empty())
 }

@@ -1,7 +1,8 @@
 //! Line editing on a terminal.
 //!
-//! It is rustyline's and not reedline's: a tenth of the dependencies (no crossterm, no chrono), a stable release, history files that only
-//! the user can read, and the two hooks that are needed, completion and "is this finished?".
+//! Why rustyline and not reedline: a tenth of the dependencies (no crossterm, no chrono), a stable
+//! release, private history files, and the two hooks that we need, completion and "is this
+//! finished?".
 
 use std::time::Duration;
 
@@ -23,17 +24,19 @@ use super::complete::{is_complete, rule};
 use crate::language::{Dialect, switched};
 use crate::session::Session;
 
-/// Statements that are remembered.
+/// The number of statements in the history.
 const REMEMBERED: usize = 10_000;
-/// Whoever presses Tab wants to go on typing.
+/// Completion must not hold up typing.
 const COMPLETION_TIMEOUT: Duration = Duration::from_secs(3);
 const INDENT: &str = "    ";
 
-/// The editor, in a thread of its own: it blocks while somebody types, and signals must be heard meanwhile.
+/// The editor. It has its own thread, because reading a line blocks and signals must be handled in
+/// the meantime.
 #[derive(Debug)]
 pub struct Editor {
     questions: std::sync::mpsc::Sender<Question>,
-    /// How the terminal was; it is left like that even when the process ends while somebody types.
+    /// The terminal's settings before editing. They are restored even if the process ends in the
+    /// middle of a line.
     terminal: Option<rustix::termios::Termios>,
 }
 
@@ -44,7 +47,7 @@ struct Question {
 }
 
 impl Editor {
-    /// Begins, with the history in this file.
+    /// Starts the editor with the history in this file.
     pub fn open(session: &Session, history: Option<Utf8PathBuf>) -> Self {
         let (questions, asked) = std::sync::mpsc::channel();
         let terminal = rustix::termios::tcgetattr(std::io::stdin()).ok();
@@ -60,7 +63,7 @@ impl Editor {
         }
     }
 
-    /// The next statement, the kind being this unless it says otherwise.
+    /// Reads the next statement. `kind` applies unless the statement names its own.
     pub async fn next(&mut self, kind: &str) -> Entered {
         let (answer, entered) = oneshot::channel();
         let kind = kind.to_owned();
@@ -115,7 +118,7 @@ fn prepare(names: Names, history: Option<&Utf8Path>) -> rustyline::Result<Line> 
         EventHandler::Simple(Cmd::Newline),
     );
     if let Some(path) = history {
-        // A first start has none, and one that cannot be read is no reason not to work.
+        // The file does not exist at the first start. The editor also works without a history.
         let _ = line.load_history(path);
     }
     Ok(line)
@@ -137,7 +140,8 @@ fn read(line: &mut Line, kind: &str, history: Option<&Utf8Path>) -> Entered {
     }
 }
 
-/// Keeps a statement at once, whatever becomes of the process. The file is the user's alone: code may hold secrets.
+/// Saves a statement at once, so a crash does not lose it. Only the user can read the file, because
+/// code may hold secrets.
 fn remember(line: &mut Line, text: &str, history: Option<&Utf8Path>) {
     let added = line.add_history_entry(text).unwrap_or(false);
     let Some(path) = history.filter(|_| added) else {
@@ -157,7 +161,7 @@ fn make_private(directory: &Utf8Path) -> std::io::Result<()> {
         .create(directory)
 }
 
-/// What the editor asks about the text: whether it is finished, and what could come next.
+/// Answers rustyline's questions: whether the text is finished, and which completions fit.
 struct Names {
     session: Session,
     runtime: Handle,
@@ -212,7 +216,7 @@ impl Completer for Names {
         }
         let cursor = before[offset..].encode_utf16().count();
         let asked = self.session.complete(&line[offset..], kind, cursor);
-        // Whatever goes wrong, there is just nothing to propose.
+        // After any failure there are no candidates.
         let found = self.runtime.block_on(async {
             let answer = tokio::time::timeout(COMPLETION_TIMEOUT, asked).await;
             answer.ok()?.ok()
@@ -237,7 +241,7 @@ fn word(before: &str, dialect: Dialect) -> &str {
     &before[start..]
 }
 
-/// Candidates in the place of the word that they complete. Some servers send what goes before a dot, too.
+/// The candidates that can replace the word. Some servers also send the part before the dot.
 fn fitting(word: &str, candidates: Vec<String>) -> Vec<String> {
     let last = |candidate: String| match candidate.rsplit_once('.') {
         Some((_, last)) if !candidate.starts_with(word) && last.starts_with(word) => {

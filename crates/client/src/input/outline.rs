@@ -1,27 +1,28 @@
-//! A text without what its strings and comments hold: enough to see whether it is finished, in four languages.
+//! Removes the content of strings and comments. The rest shows whether a statement is finished, in
+//! four languages.
 
 use crate::language::Dialect;
 
-/// What is left of a text.
+/// The outline of a text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Outline {
-    /// Brackets that are open, less those that are closed.
+    /// Open brackets minus closed ones.
     pub depth: i32,
-    /// Whether a string or a comment goes on after the end.
+    /// Whether a string or comment is not closed.
     pub is_open: bool,
-    /// The text: comments are gone, a string is one `s`, and lines that brackets join are one line.
+    /// The text without comments. A string is one `s`; lines joined by brackets are one line.
     pub bare: String,
 }
 
-/// How a language writes strings and comments.
+/// The syntax of strings and comments in a language.
 struct Lexicon {
     comment: &'static str,
     block_comment: Option<(&'static str, &'static str)>,
     long_quotes: &'static [&'static str],
     quotes: &'static [char],
-    /// Whether an ordinary string may go on over the end of a line.
+    /// Whether an ordinary string may span lines.
     strings_span_lines: bool,
-    /// What stands around one character; alone it stands before a symbol.
+    /// The quote around a character. In front of a name, the same quote starts a symbol.
     character_quote: Option<char>,
     /// Whether a backslash at the end of a line joins it with the next.
     joins_lines: bool,
@@ -64,7 +65,7 @@ const SQL: Lexicon = Lexicon {
     joins_lines: false,
 };
 
-/// Outlines a text.
+/// Computes the outline of a text.
 pub fn outline(text: &str, dialect: Dialect) -> Outline {
     let lexicon = match dialect {
         Dialect::Python => &PYTHON,
@@ -158,7 +159,7 @@ impl Scan<'_> {
         true
     }
 
-    /// Skips to the end of a string. One that may not span lines ends with its line at the latest.
+    /// Skips to the end of a string. A string that may not span lines ends with its line.
     fn until(&mut self, quote: &str, spans_lines: bool) {
         self.outline.bare.push('s');
         let mut is_escaped = false;

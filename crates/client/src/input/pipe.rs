@@ -1,4 +1,4 @@
-//! Statements from a pipe or a file.
+//! Reads statements from a pipe or a file.
 
 use std::collections::VecDeque;
 use std::io::BufRead as _;
@@ -17,10 +17,11 @@ pub struct Pipe {
 }
 
 impl Pipe {
-    /// Begins to read.
+    /// Starts to read.
     pub fn open() -> Self {
         let (sender, lines) = mpsc::channel(64);
-        // A thread of its own: a read of standard input cannot be given up, and must keep nobody from ending.
+        // A read of standard input cannot be cancelled. In its own thread it does not keep the
+        // process from ending.
         std::thread::spawn(move || {
             let mut stdin = std::io::stdin().lock();
             loop {
@@ -46,7 +47,7 @@ impl Pipe {
         }
     }
 
-    /// The next statement, the kind being this unless it says otherwise.
+    /// Reads the next statement. `kind` applies unless the statement names its own.
     pub async fn next(&mut self, kind: &str) -> Entered {
         loop {
             if let Some(code) = self.ready.pop_front() {

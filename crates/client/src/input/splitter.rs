@@ -1,16 +1,18 @@
-//! Statements out of lines that nobody types: no blank line is needed after a block of Python, and blank lines within one do not end it.
+//! Splits lines of a pipe into statements. Unlike on a terminal, a Python block needs no blank line
+//! after it, and blank lines inside it do not end it.
 
 use super::complete::{continues_block, has_block, is_closed, is_complete, rule};
 use crate::language::Dialect;
 
-/// Lines that are no statement yet.
+/// The lines of an unfinished statement.
 #[derive(Debug, Default)]
 pub struct Splitter {
     text: String,
 }
 
 impl Splitter {
-    /// Takes a line, and answers the statements that it finishes: the one before it, itself, both or none.
+    /// Takes a line, and returns the statements that it completes: the one before it, the line
+    /// itself, both or none.
     pub fn feed(&mut self, line: &str, kind: &str) -> Vec<String> {
         let mut finished = Vec::new();
         if self.ends_before(line, kind) {
@@ -30,7 +32,7 @@ impl Splitter {
         finished
     }
 
-    /// What is left at the end.
+    /// Returns the unfinished statement at the end of the input.
     pub fn finish(&mut self) -> Option<String> {
         let text = std::mem::take(&mut self.text);
         Some(text.trim_end().to_owned()).filter(|text| !text.is_empty())
