@@ -7,6 +7,7 @@
 mod answer;
 pub mod beside;
 mod document;
+mod error;
 mod exchange;
 mod expectation;
 mod keys;

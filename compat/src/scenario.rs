@@ -2,24 +2,11 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use thiserror::Error;
 
+use crate::error::ScenarioError;
 use crate::step::{Step, steps};
 use crate::variables::{Variables, filled_text};
 use crate::version::LivyVersion;
-
-/// Why a scenario cannot be read.
-#[derive(Debug, Error)]
-pub enum ScenarioError {
-    #[error("{0}")]
-    Shape(#[from] serde_json::Error),
-    #[error("step {step}: {problem}")]
-    Step { step: usize, problem: String },
-    #[error("since: {0}")]
-    Since(String),
-    #[error("{0}")]
-    Rule(&'static str),
-}
 
 /// A scenario as it stands in a file.
 #[derive(Debug, Clone, Deserialize)]

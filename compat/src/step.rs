@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::error::ScenarioError;
 use crate::exchange::Framing;
 use crate::expectation::Expectation;
-use crate::scenario::ScenarioError;
 use crate::target::ServerKind;
 use crate::variables::{Variables, filled};
 use crate::version::LivyVersion;
