@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
+#[path = "common/server.rs"]
+mod common;
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -13,15 +16,10 @@ use tempfile::TempDir;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A command in an environment of its own, with an empty home.
+/// A command in an empty home directory, which is also its working directory.
 fn livius(home: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_livius"));
-    command
-        .args(arguments)
-        .env_clear()
-        .env("HOME", home)
-        .env("PATH", "/usr/bin:/bin")
-        .current_dir(home);
+    let mut command = common::livius(home, arguments);
+    command.current_dir(home);
     command
 }
 
@@ -41,31 +39,12 @@ fn home() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
-/// A server on a free port, killed at the end if it is still there.
-struct Server {
-    child: Child,
-    url: String,
-}
+/// A running server.
+struct Server(common::Server);
 
 impl Server {
     fn start(home: &TempDir, arguments: &[&str]) -> Self {
-        let mut command = livius(home.path(), &["serve", "--listen", "127.0.0.1:0"]);
-        let mut child = command
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let url = line
-            .trim()
-            .strip_prefix("Livius is listening on ")
-            .unwrap_or_else(|| panic!("{line:?}"))
-            .to_owned();
-        Self { child, url }
+        Self(common::Server::start(home.path(), arguments))
     }
 
     fn get(&self, path: &str) -> String {
@@ -73,30 +52,23 @@ impl Server {
             .enable_all()
             .build()
             .unwrap();
-        let url = format!("{}{path}", self.url);
+        let url = format!("{}{path}", self.0.url);
         runtime.block_on(async { reqwest::get(url).await.unwrap().text().await.unwrap() })
     }
 
     fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
+        kill_process(Pid::from_child(&self.0.process.0), signal).unwrap();
     }
 
     fn exit_code(&mut self) -> Option<i32> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
+            if let Some(status) = self.0.process.0.try_wait().unwrap() {
                 return status.code();
             }
             assert!(Instant::now() < deadline, "the server does not end");
             std::thread::sleep(Duration::from_millis(10));
         }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -246,7 +218,7 @@ fn a_server_without_a_spark_says_so_at_once() {
 fn connections_without_a_request_do_not_keep_a_server_from_stopping() {
     let home = home();
     let mut server = Server::start(&home, &[]);
-    let silent = std::net::TcpStream::connect(server.url.trim_start_matches("http://")).unwrap();
+    let silent = std::net::TcpStream::connect(server.0.url.trim_start_matches("http://")).unwrap();
     server.get("/version");
     server.signal(Signal::TERM);
     assert_eq!(server.exit_code(), Some(0));
@@ -257,7 +229,7 @@ fn connections_without_a_request_do_not_keep_a_server_from_stopping() {
 fn a_client_that_sends_all_before_it_reads_sees_why_it_is_refused() {
     let server = Server::start(&home(), &["--set", "server.body_limit=8m"]);
     let mut stream =
-        std::net::TcpStream::connect(server.url.trim_start_matches("http://")).unwrap();
+        std::net::TcpStream::connect(server.0.url.trim_start_matches("http://")).unwrap();
     let body = vec![b' '; 16 << 20];
     let head = format!(
         "POST /sessions HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",

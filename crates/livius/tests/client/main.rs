@@ -4,6 +4,8 @@
 
 mod batches;
 mod code;
+#[path = "../common/server.rs"]
+mod common;
 mod listing;
 mod real;
 mod requests;

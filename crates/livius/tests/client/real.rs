@@ -1,51 +1,32 @@
 //! The real server, without a Spark.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Stdio};
-
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::common::Server;
 use crate::scripted::{Ended, ended, livius};
 
 /// The real server, with nothing to run sessions with.
 struct Real {
-    child: Child,
-    url: String,
+    server: Server,
     _home: TempDir,
 }
 
 impl Real {
     fn start() -> Self {
         let home = tempfile::tempdir().unwrap();
-        let mut command = livius(&["serve", "--listen", "127.0.0.1:0", "--spark-home", "/none"]);
-        let mut child = command
-            .env("HOME", home.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let url = line.trim().rsplit(' ').next().unwrap().to_owned();
         Self {
-            child,
-            url,
+            server: Server::start(home.path(), &["--spark-home", "/none"]),
             _home: home,
         }
     }
 
     fn run(&self, arguments: &[&str]) -> Ended {
-        ended(livius(arguments).env("LIVIUS_URL", &self.url).output())
-    }
-}
-
-impl Drop for Real {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        ended(
+            livius(arguments)
+                .env("LIVIUS_URL", &self.server.url)
+                .output(),
+        )
     }
 }
 

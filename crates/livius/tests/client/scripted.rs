@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::common;
+
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A request as it came.
@@ -178,12 +180,9 @@ pub fn ended(output: std::io::Result<Output>) -> Ended {
     }
 }
 
+/// A command without a home directory and without input.
 pub fn livius(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_livius"));
-    command
-        .args(arguments)
-        .env_clear()
-        .env("HOME", "/nonexistent")
-        .stdin(Stdio::null());
+    let mut command = common::livius("/nonexistent".as_ref(), arguments);
+    command.stdin(Stdio::null());
     command
 }

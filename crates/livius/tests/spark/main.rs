@@ -20,6 +20,8 @@ mod cancel;
 mod client;
 mod clients;
 mod command_line;
+#[path = "../common/server.rs"]
+mod common;
 mod compat;
 mod completion;
 mod death;

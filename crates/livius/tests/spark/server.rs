@@ -10,6 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::client::{PATIENCE, Session, environment, eventually, get, post};
+use crate::common::Killed;
 
 /// JVM options that halve the processor time of a start: no optimising compiler, one thread for garbage.
 /// No test depends on them. `livius setup`, which prepares the tests, runs a job with the defaults.
@@ -17,7 +18,7 @@ pub const CHEAP_JVM: [&str; 2] = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
 
 /// A running `livius serve` with a data directory of its own.
 pub struct Server {
-    child: Mutex<Owned>,
+    child: Mutex<Killed>,
     pub url: String,
     pub data: TempDir,
     spark_home: String,
@@ -32,7 +33,7 @@ impl Server {
         let extra: Vec<String> = extra.iter().map(|text| (*text).to_owned()).collect();
         let (child, url) = spawn(spark_home, &data, "127.0.0.1:0", &extra);
         Self {
-            child: Mutex::new(Owned(child)),
+            child: Mutex::new(Killed(child)),
             url,
             data,
             spark_home: spark_home.to_owned(),
@@ -58,7 +59,7 @@ impl Server {
         let address = self.url.trim_start_matches("http://").to_owned();
         let (child, url) = spawn(&self.spark_home, &self.data, &address, &self.extra);
         Self {
-            child: Mutex::new(Owned(child)),
+            child: Mutex::new(Killed(child)),
             url,
             ..self
         }
@@ -134,17 +135,6 @@ impl Server {
             }
         }
         found
-    }
-}
-
-/// A process that does not outlive its owner, who may have panicked.
-struct Owned(Child);
-
-impl Drop for Owned {
-    fn drop(&mut self) {
-        // What it says is that the process is gone already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 
