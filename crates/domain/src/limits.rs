@@ -53,32 +53,37 @@ pub struct Limits {
     pub batch_grace: Duration,
 }
 
+impl Limits {
+    /// The defaults, which the documentation of the configuration shows too.
+    pub const DEFAULT: Self = Self {
+        live_sessions: 100,
+        concurrent_starts: 4,
+        waiting_statements: 1_000,
+        retained_statements: 1_000,
+        unfinished_jobs: 64,
+        retained_jobs: 1_000,
+        upload_bytes: 100 << 20,
+        pending_resources: 100,
+        ended_sessions: 1_000,
+        ended_retention: Duration::from_hours(24),
+        code_bytes: 32 << 20,
+        body_bytes: 64 << 20,
+        start_timeout: Duration::from_mins(10),
+        stop_grace: Duration::from_secs(10),
+        link_grace: Duration::from_mins(10),
+        idle_timeout: Duration::from_hours(1),
+        session_ttl: None,
+        concurrent_batch_starts: 4,
+        running_batches: 100,
+        waiting_batches: 10_000,
+        ended_batches: 10_000,
+        ended_batch_retention: Duration::from_hours(7 * 24),
+        batch_grace: Duration::from_secs(10),
+    };
+}
+
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            live_sessions: 100,
-            concurrent_starts: 4,
-            waiting_statements: 1_000,
-            retained_statements: 1_000,
-            unfinished_jobs: 64,
-            retained_jobs: 1_000,
-            upload_bytes: 100 << 20,
-            pending_resources: 100,
-            ended_sessions: 1_000,
-            ended_retention: Duration::from_hours(24),
-            code_bytes: 32 << 20,
-            body_bytes: 64 << 20,
-            start_timeout: Duration::from_mins(10),
-            stop_grace: Duration::from_secs(10),
-            link_grace: Duration::from_mins(10),
-            idle_timeout: Duration::from_hours(1),
-            session_ttl: None,
-            concurrent_batch_starts: 4,
-            running_batches: 100,
-            waiting_batches: 10_000,
-            ended_batches: 10_000,
-            ended_batch_retention: Duration::from_hours(7 * 24),
-            batch_grace: Duration::from_secs(10),
-        }
+        Self::DEFAULT
     }
 }

@@ -7,6 +7,7 @@ use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::Flags;
+use crate::config::sections::{java, logs, server, sessions, spark};
 pub use client::{
     Kill, List, Logs, Run, SHELL_HELP, SUBMIT_HELP, ServerArguments, SessionArguments, Shell,
     Statements, Submit,
@@ -202,11 +203,11 @@ impl CommonFlags {
             set: self.set.clone(),
             ..Flags::default()
         };
-        flags.add("server.data_dir", "--data-dir", self.data_dir.as_ref());
-        flags.add("spark.home", "--spark-home", self.spark_home.as_ref());
-        flags.add("java.home", "--java-home", self.java_home.as_ref());
-        flags.add("logs.format", "--log-format", self.log_format.as_ref());
-        flags.add("logs.level", "--log-level", self.log_level.as_ref());
+        flags.add(&server::DATA_DIR, "--data-dir", self.data_dir.as_ref());
+        flags.add(&spark::HOME, "--spark-home", self.spark_home.as_ref());
+        flags.add(&java::HOME, "--java-home", self.java_home.as_ref());
+        flags.add(&logs::FORMAT, "--log-format", self.log_format.as_ref());
+        flags.add(&logs::LEVEL, "--log-level", self.log_level.as_ref());
         flags
     }
 }
@@ -221,16 +222,15 @@ impl ServerFlags {
         let public = self
             .allow_public_without_authentication
             .then(|| "true".to_owned());
-        let key = "server.allow_public_without_authentication";
         flags.add(
-            key,
+            &server::ALLOW_PUBLIC_WITHOUT_AUTHENTICATION,
             "--allow-public-without-authentication",
             public.as_ref(),
         );
-        flags.add("server.listen", "--listen", self.listen.as_ref());
-        flags.add("spark.master", "--master", self.master.as_ref());
+        flags.add(&server::LISTEN, "--listen", self.listen.as_ref());
+        flags.add(&spark::MASTER, "--master", self.master.as_ref());
         flags.add(
-            "sessions.on_shutdown",
+            &sessions::ON_SHUTDOWN,
             "--on-shutdown",
             self.on_shutdown.as_ref(),
         );
@@ -277,7 +277,7 @@ mod tests {
         let values: Vec<String> = layer
             .values
             .iter()
-            .map(|(key, flag, text)| format!("{flag} {key}={text}"))
+            .map(|(key, flag, text)| format!("{flag} {}={text}", key.path))
             .collect();
         insta::assert_snapshot!(values.join("\n"), @r"
         --data-dir server.data_dir=d

@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use livius_client::Collection;
 
 use crate::cli::Command;
-use crate::config::{ConfigError, Flags, Resolved, Settings, Surroundings};
+use crate::config::{ConfigError, Configuration, Flags, ProcessEnvironment};
 use crate::exit::Ending;
 use crate::terminal;
 
@@ -60,12 +60,7 @@ fn report(error: &anyhow::Error) -> Ending {
 }
 
 /// Reads the configuration of a command.
-fn load(flags: &Flags) -> Result<(Settings, Surroundings), ConfigError> {
-    let (resolved, surroundings) = resolve(flags)?;
-    Ok((Settings::from_resolved(&resolved), surroundings))
-}
-
-fn resolve(flags: &Flags) -> Result<(Resolved, Surroundings), ConfigError> {
-    let surroundings = Surroundings::of_this_process();
-    crate::config::load(flags, &surroundings).map(|resolved| (resolved, surroundings))
+fn load(flags: &Flags) -> Result<(Configuration, ProcessEnvironment), ConfigError> {
+    let environment = ProcessEnvironment::of_this_process();
+    crate::config::load(flags, &environment).map(|configuration| (configuration, environment))
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use livius_client::{Credentials, ServerOptions, SparkOptions};
 
 use super::error::ArgumentError;
-use crate::config::Surroundings;
+use crate::config::ProcessEnvironment;
 
 /// The end of `livius shell --help`, and the answer to `:help` in the shell.
 pub const SHELL_HELP: &str = "\
@@ -233,10 +233,13 @@ pub struct Submit {
 
 impl ServerArguments {
     /// Options of the client: the flags, and the environment for what no flag sets.
-    pub fn options(&self, surroundings: &Surroundings) -> Result<ServerOptions, ArgumentError> {
+    pub fn options(
+        &self,
+        environment: &ProcessEnvironment,
+    ) -> Result<ServerOptions, ArgumentError> {
         let url = self.url.as_deref();
         let credentials = |user: &String| {
-            let password = surroundings.get("LIVIUS_PASSWORD");
+            let password = environment.get("LIVIUS_PASSWORD");
             Ok(Credentials {
                 user: user.clone(),
                 password: password.ok_or(ArgumentError::NoPassword)?.to_owned(),
@@ -244,7 +247,7 @@ impl ServerArguments {
         };
         Ok(ServerOptions {
             url: url
-                .or_else(|| surroundings.get("LIVIUS_URL"))
+                .or_else(|| environment.get("LIVIUS_URL"))
                 .map(str::to_owned),
             headers: headers(&self.headers)?,
             credentials: self.user.as_ref().map(credentials).transpose()?,
@@ -330,7 +333,7 @@ mod tests {
             timeout: 5,
         };
         arguments
-            .options(&Surroundings::invented(environment, "/"))
+            .options(&ProcessEnvironment::invented(environment, "/"))
             .map_err(|error| error.to_string())
     }
 

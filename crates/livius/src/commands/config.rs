@@ -8,7 +8,7 @@ use camino::Utf8Path;
 use serde_json::json;
 
 use crate::cli::Config;
-use crate::config::{Flags, Import, Resolved, Sourced, Surroundings};
+use crate::config::{Configuration, Flags, Import, ProcessEnvironment, Resolved, Sourced};
 use crate::exit::Ending;
 use crate::terminal;
 
@@ -29,7 +29,7 @@ pub fn run(command: &Config) -> anyhow::Result<Ending> {
 }
 
 fn show(flags: &Flags, json: bool) -> anyhow::Result<Ending> {
-    let (resolved, _) = super::resolve(flags)?;
+    let (Configuration { resolved, .. }, _) = super::load(flags)?;
     for note in resolved.notes() {
         terminal::complain(note);
     }
@@ -43,7 +43,7 @@ fn show(flags: &Flags, json: bool) -> anyhow::Result<Ending> {
 
 /// Exit code 1 tells scripts that somebody must look at the list.
 fn import(from: Option<&str>, write: Option<&Utf8Path>) -> anyhow::Result<Ending> {
-    let import = crate::config::livy_import(from, &Surroundings::of_this_process())?;
+    let import = crate::config::livy_import(from, &ProcessEnvironment::of_this_process())?;
     match write {
         None => terminal::say(import.document.trim_end()),
         Some(path) => {

@@ -4,12 +4,12 @@ use livius_client::text::escaped_lines;
 use livius_client::{ClientError, Livy, Target, TargetError};
 
 use crate::cli::{ArgumentError, ServerArguments};
-use crate::config::Surroundings;
+use crate::config::ProcessEnvironment;
 use crate::terminal::complain;
 
 /// Opens a client of the server that the command line or the environment names.
-pub fn open(arguments: &ServerArguments, surroundings: &Surroundings) -> anyhow::Result<Livy> {
-    let target = Target::new(arguments.options(surroundings)?)?;
+pub fn open(arguments: &ServerArguments, environment: &ProcessEnvironment) -> anyhow::Result<Livy> {
+    let target = Target::new(arguments.options(environment)?)?;
     let notice = |error: &ClientError| {
         complain(&format!("livius: {error}; trying again for a minute"));
     };

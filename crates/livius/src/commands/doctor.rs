@@ -4,16 +4,17 @@ use livius_spark_home::{AgentFacts, Finding, Origin, Python, Report};
 use serde_json::json;
 
 use crate::cli::Doctor;
+use crate::config::Configuration;
 use crate::exit::Ending;
 use crate::terminal::{Progress, say};
 
 /// Runs the command.
 pub fn run(arguments: &Doctor) -> anyhow::Result<Ending> {
-    let (settings, surroundings) = super::load(&arguments.flags.layer())?;
+    let (Configuration { settings, .. }, environment) = super::load(&arguments.flags.layer())?;
     if arguments.run {
         Progress::begin().step("compiling the agent where needed, and running a small Spark job");
     }
-    let report = livius_spark_home::doctor(&settings.search(&surroundings), arguments.run);
+    let report = livius_spark_home::doctor(&settings.search(&environment), arguments.run);
     say(&if arguments.json {
         format!("{:#}", json!(report))
     } else {

@@ -7,14 +7,14 @@ use serde_json::value::RawValue;
 
 use crate::cli::{List, Statements};
 use crate::commands::connection;
-use crate::config::Surroundings;
+use crate::config::ProcessEnvironment;
 use crate::exit::Ending;
 use crate::runtime::on_runtime;
 use crate::terminal::{columns, complain, put};
 
 /// Lists sessions or batches.
 pub fn entries(collection: Collection, arguments: &List) -> anyhow::Result<Ending> {
-    let livy = connection::open(&arguments.server, &Surroundings::of_this_process())?;
+    let livy = connection::open(&arguments.server, &ProcessEnvironment::of_this_process())?;
     let found = on_runtime(async { Ok(entries::all(&livy, collection).await?) })?;
     if arguments.json {
         return print_json(&found);
@@ -29,7 +29,7 @@ pub fn entries(collection: Collection, arguments: &List) -> anyhow::Result<Endin
 
 /// Lists a session's statements.
 pub fn statements(arguments: &Statements) -> anyhow::Result<Ending> {
-    let livy = connection::open(&arguments.server, &Surroundings::of_this_process())?;
+    let livy = connection::open(&arguments.server, &ProcessEnvironment::of_this_process())?;
     let session = Reference::parse(Collection::Sessions, &arguments.session)?;
     let found = on_runtime(async { Ok(entries::statements(&livy, &session).await?) })?;
     if arguments.json {

@@ -7,14 +7,14 @@ use livius_client::{Collection, Livy, Reference};
 
 use crate::cli::Logs;
 use crate::commands::connection;
-use crate::config::Surroundings;
+use crate::config::ProcessEnvironment;
 use crate::exit::Ending;
 use crate::runtime::on_runtime;
 use crate::terminal::{complain, put, stdout_is_terminal};
 
 /// Runs the command.
 pub fn run(arguments: &Logs) -> anyhow::Result<Ending> {
-    let livy = connection::open(&arguments.server, &Surroundings::of_this_process())?;
+    let livy = connection::open(&arguments.server, &ProcessEnvironment::of_this_process())?;
     let reference = Reference::parse(Collection::of(arguments.batch), &arguments.which)?;
     on_runtime(async {
         let reference = pinned(&livy, &reference).await?;

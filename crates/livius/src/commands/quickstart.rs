@@ -10,7 +10,8 @@ use livius_store_sqlite::OpenError;
 
 use crate::cli::{Quickstart, ServerFlags};
 use crate::commands::setup;
-use crate::config::{Settings, Surroundings};
+use crate::config::sections::{logs, server};
+use crate::config::{Configuration, ProcessEnvironment, Settings};
 use crate::exit::Ending;
 use crate::logging;
 use crate::runtime::on_runtime;
@@ -20,28 +21,31 @@ use crate::terminal::{Progress, say};
 /// Runs the command.
 pub fn run(arguments: &Quickstart) -> anyhow::Result<Ending> {
     let progress = Progress::begin();
-    let (mut settings, surroundings, may_move) = load(&arguments.flags)?;
+    let (mut settings, environment, may_move) = load(&arguments.flags)?;
     logging::start(&settings.logs);
-    progress.step(&format!("everything is kept in {}", settings.data_dir));
-    let found = setup::prepare(&settings.search(&surroundings), None, &progress)?;
+    progress.step(&format!(
+        "everything is kept in {}",
+        settings.server.data_dir
+    ));
+    let found = setup::prepare(&settings.search(&environment), None, &progress)?;
     progress.step(&format!(
         "using Spark {} with Java {}",
         found.spark.version, found.java.version
     ));
     if may_move {
-        settings.listen = free_address(settings.listen);
+        settings.server.listen = free_address(settings.server.listen);
     }
-    on_runtime(show(arguments.exit, &settings, &surroundings, &progress))
+    on_runtime(show(arguments.exit, &settings, &environment, &progress))
 }
 
 async fn show(
     exit: bool,
     settings: &Settings,
-    surroundings: &Surroundings,
+    environment: &ProcessEnvironment,
     progress: &Progress,
 ) -> anyhow::Result<Ending> {
     let mut signals = Signals::listen().context("cannot listen for signals")?;
-    let server = Server::open(settings, surroundings)
+    let server = Server::open(settings, environment)
         .await
         .map_err(explained)?;
     let address = crate::config::reachable(server.address());
@@ -68,7 +72,7 @@ async fn show(
         ));
         return Ok(ending);
     }
-    say(&next_steps(address, session, &settings.data_dir));
+    say(&next_steps(address, session, &settings.server.data_dir));
     let ending = server.run(&mut signals).await;
     say(&format!("quickstart: {}", outcome(ending)));
     Ok(ending)
@@ -99,14 +103,15 @@ fn outcome(ending: Ending) -> &'static str {
 
 /// The settings that the flags make, and whether nobody said where to listen. Where nobody said how much to log, that is little: it leaves
 /// room for the tour.
-fn load(flags: &ServerFlags) -> anyhow::Result<(Settings, Surroundings, bool)> {
+fn load(flags: &ServerFlags) -> anyhow::Result<(Settings, ProcessEnvironment, bool)> {
     let mut layer = flags.layer();
-    let (resolved, _) = super::resolve(&layer)?;
-    if resolved.is_default("logs.level") {
-        layer.add("logs.level", "quickstart", Some(&"warn".to_owned()));
+    let (Configuration { resolved, .. }, _) = super::load(&layer)?;
+    if resolved.is_default(&logs::LEVEL.key) {
+        layer.add(&logs::LEVEL, "quickstart", Some(&"warn".to_owned()));
     }
-    let (settings, surroundings) = super::load(&layer)?;
-    Ok((settings, surroundings, resolved.is_default("server.listen")))
+    let (Configuration { settings, resolved }, environment) = super::load(&layer)?;
+    let may_move = resolved.is_default(&server::LISTEN.key);
+    Ok((settings, environment, may_move))
 }
 
 /// The usual port, or a free one when that is taken.

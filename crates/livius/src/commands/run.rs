@@ -10,7 +10,7 @@ use livius_client::{ClientError, Statement, language};
 use crate::cli::Run;
 use crate::commands::evaluation::{self, Evaluation};
 use crate::commands::{connection, workplace};
-use crate::config::Surroundings;
+use crate::config::ProcessEnvironment;
 use crate::exit::Ending;
 use crate::runtime::on_runtime;
 use crate::server::Signals;
@@ -18,8 +18,8 @@ use crate::terminal::put;
 
 /// Runs the command.
 pub fn run(arguments: &Run) -> anyhow::Result<Ending> {
-    let surroundings = Surroundings::of_this_process();
-    let livy = connection::open(&arguments.server, &surroundings)?;
+    let environment = ProcessEnvironment::of_this_process();
+    let livy = connection::open(&arguments.server, &environment)?;
     let kind = match (&arguments.kind, language::of_file(&arguments.file)) {
         (Some(kind), _) => Some(language::canonical(kind)),
         (None, Some(kind)) => Some(kind.to_owned()),
@@ -34,7 +34,7 @@ pub fn run(arguments: &Run) -> anyhow::Result<Ending> {
     on_runtime(async {
         let mut signals = Signals::listen()?;
         let session =
-            workplace::open(&livy, &arguments.session, kind.as_deref(), &surroundings).await?;
+            workplace::open(&livy, &arguments.session, kind.as_deref(), &environment).await?;
         let ending = work(
             &session,
             &code,

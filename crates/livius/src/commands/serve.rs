@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 
 use crate::cli::ServerFlags;
+use crate::config::Configuration;
 use crate::exit::Ending;
 use crate::runtime::on_runtime;
 use crate::server::{Server, Signals};
@@ -10,14 +11,15 @@ use crate::{logging, terminal};
 
 /// Runs the command.
 pub fn run(flags: &ServerFlags) -> anyhow::Result<Ending> {
-    let (settings, surroundings) = super::load(&flags.layer())?;
+    let (configuration, environment) = super::load(&flags.layer())?;
+    let Configuration { settings, resolved } = configuration;
     logging::start(&settings.logs);
-    for note in &settings.notes {
+    for note in resolved.notes() {
         tracing::warn!("configuration: {note}");
     }
     on_runtime(async {
         let mut signals = Signals::listen().context("cannot listen for signals")?;
-        let server = Server::open(&settings, &surroundings).await?;
+        let server = Server::open(&settings, &environment).await?;
         terminal::say(&format!(
             "Livius is listening on http://{}",
             server.address()

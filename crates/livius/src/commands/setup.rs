@@ -5,6 +5,7 @@ use livius_spark_home::{Found, Python, Search, SetupError, SetupOrder, Step};
 use serde_json::json;
 
 use crate::cli::Setup;
+use crate::config::Configuration;
 use crate::exit::Ending;
 use crate::terminal::{self, Progress};
 
@@ -13,8 +14,8 @@ const DEFAULT: &str = "default";
 
 /// Runs the command.
 pub fn run(arguments: &Setup) -> anyhow::Result<Ending> {
-    let (settings, surroundings) = super::load(&arguments.flags.layer())?;
-    let search = settings.search(&surroundings);
+    let (Configuration { settings, .. }, environment) = super::load(&arguments.flags.layer())?;
+    let search = settings.search(&environment);
     let progress = Progress::begin();
     let mut ready = Vec::new();
     for version in versions(arguments, &search)? {

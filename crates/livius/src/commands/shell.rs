@@ -11,7 +11,7 @@ use livius_client::{ClientError, language, log};
 use crate::cli::{SHELL_HELP, Shell};
 use crate::commands::evaluation::{self, Evaluation};
 use crate::commands::{connection, workplace};
-use crate::config::Surroundings;
+use crate::config::ProcessEnvironment;
 use crate::exit::Ending;
 use crate::runtime::on_runtime;
 use crate::server::{Signal, Signals};
@@ -20,13 +20,13 @@ use directive::Directive;
 
 /// Runs the command.
 pub fn run(arguments: &Shell) -> anyhow::Result<Ending> {
-    let surroundings = Surroundings::of_this_process();
-    let livy = connection::open(&arguments.server, &surroundings)?;
+    let environment = ProcessEnvironment::of_this_process();
+    let livy = connection::open(&arguments.server, &environment)?;
     let kind = arguments.kind.as_deref();
     on_runtime(async {
         let mut signals = Signals::listen()?;
-        let session = workplace::open(&livy, &arguments.session, kind, &surroundings).await?;
-        let ending = talk(&session, kind, &surroundings, &mut signals).await;
+        let session = workplace::open(&livy, &arguments.session, kind, &environment).await?;
+        let ending = talk(&session, kind, &environment, &mut signals).await;
         workplace::close(&session, &arguments.session, &mut signals).await;
         ending
     })
@@ -35,14 +35,14 @@ pub fn run(arguments: &Shell) -> anyhow::Result<Ending> {
 async fn talk(
     session: &Session,
     kind: Option<&str>,
-    surroundings: &Surroundings,
+    environment: &ProcessEnvironment,
     signals: &mut Signals,
 ) -> anyhow::Result<Ending> {
     if let Some(signal) = workplace::await_ready(session, signals).await? {
         return Ok(Ending::Interrupted(signal.number()));
     }
     let kind = session.first_kind(kind);
-    let input = Input::open(session, surroundings);
+    let input = Input::open(session, environment);
     if input.is_typed() {
         complain(&format!(
             "session {} on {}; :help tells what there is, Ctrl-D ends",
@@ -65,9 +65,9 @@ enum Input {
 }
 
 impl Input {
-    fn open(session: &Session, surroundings: &Surroundings) -> Self {
+    fn open(session: &Session, environment: &ProcessEnvironment) -> Self {
         if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
-            let history = surroundings.default_state_dir();
+            let history = environment.default_state_dir();
             Self::Typed(Editor::open(
                 session,
                 history.map(|dir| dir.join("history")),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::cli::Submit;
 use crate::commands::{connection, logs};
-use crate::config::Surroundings;
+use crate::config::ProcessEnvironment;
 use crate::exit::Ending;
 use crate::runtime::on_runtime;
 use crate::server::{Signal, Signals};
@@ -16,9 +16,9 @@ use crate::terminal::{complain, say};
 
 /// Runs the command.
 pub fn run(arguments: &Submit) -> anyhow::Result<Ending> {
-    let surroundings = Surroundings::of_this_process();
-    let livy = connection::open(&arguments.server, &surroundings)?;
-    let body = body(arguments, &surroundings, livy.is_local())?;
+    let environment = ProcessEnvironment::of_this_process();
+    let livy = connection::open(&arguments.server, &environment)?;
+    let body = body(arguments, &environment, livy.is_local())?;
     on_runtime(async {
         let mut signals = Signals::listen()?;
         let batch: Entry = livy.post(Collection::Batches.path(), &body).await?;
@@ -31,8 +31,12 @@ pub fn run(arguments: &Submit) -> anyhow::Result<Ending> {
     })
 }
 
-fn body(arguments: &Submit, surroundings: &Surroundings, is_local: bool) -> anyhow::Result<Value> {
-    let paths = request::Paths::new(surroundings.directory(), is_local);
+fn body(
+    arguments: &Submit,
+    environment: &ProcessEnvironment,
+    is_local: bool,
+) -> anyhow::Result<Value> {
+    let paths = request::Paths::new(environment.directory(), is_local);
     let mut body = request::spark(&arguments.spark.options()?, paths);
     body.insert("file".into(), paths.resolved(&arguments.file).into());
     let optional = [
@@ -121,7 +125,7 @@ mod tests {
             server: ServerArguments::default(),
             arguments: arguments.iter().map(|text| (*text).to_owned()).collect(),
         };
-        let surroundings = Surroundings::invented(&[], "/");
+        let environment = ProcessEnvironment::invented(&[], "/");
         let cases = [
             (submit(None, &[]), json!({"file": "hdfs:///job.jar"})),
             (
@@ -130,7 +134,7 @@ mod tests {
             ),
         ];
         for (arguments, expected) in cases {
-            assert_eq!(body(&arguments, &surroundings, false).unwrap(), expected);
+            assert_eq!(body(&arguments, &environment, false).unwrap(), expected);
         }
     }
 }

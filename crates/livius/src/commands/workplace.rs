@@ -4,7 +4,7 @@ use livius_client::session::Session;
 use livius_client::{ClientError, Entry, Livy, request};
 
 use crate::cli::SessionArguments;
-use crate::config::Surroundings;
+use crate::config::ProcessEnvironment;
 use crate::server::{Signal, Signals};
 use crate::terminal::{StatusLine, complain};
 
@@ -13,12 +13,12 @@ pub async fn open(
     livy: &Livy,
     arguments: &SessionArguments,
     kind: Option<&str>,
-    surroundings: &Surroundings,
+    environment: &ProcessEnvironment,
 ) -> anyhow::Result<Session> {
     if let Some(text) = &arguments.session {
         return Ok(Session::find(livy, text).await?);
     }
-    let paths = request::Paths::new(surroundings.directory(), livy.is_local());
+    let paths = request::Paths::new(environment.directory(), livy.is_local());
     let body = request::spark(&arguments.spark.options()?, paths);
     Ok(Session::create(livy, kind, arguments.name.as_deref(), body).await?)
 }

@@ -4,29 +4,31 @@ use camino::{Utf8Path, Utf8PathBuf};
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use super::environment::Surroundings;
 use super::flags::Flags;
-use super::keys;
-use super::layers::{Layers, Origin};
+use super::layers::Layers;
 use super::problem::{suggestion, unknown_key};
+use super::process_environment::ProcessEnvironment;
+use super::resolved::Origin;
+use super::sections;
+use super::setting::Key;
 use super::value::{Base, Raw, Shape};
 
 /// The file to read: the one that `--config` or `LIVIUS_CONFIG` names, else the user's own when it is there.
-pub fn locate(flags: &Flags, surroundings: &Surroundings) -> Option<Utf8PathBuf> {
+pub fn locate(flags: &Flags, environment: &ProcessEnvironment) -> Option<Utf8PathBuf> {
     let named = flags
         .config
         .as_deref()
-        .or_else(|| surroundings.get("LIVIUS_CONFIG"));
+        .or_else(|| environment.get("LIVIUS_CONFIG"));
     match named {
-        Some(path) => Some(surroundings.base().resolve(path)),
-        None => surroundings
+        Some(path) => Some(environment.base().resolve(path)),
+        None => environment
             .default_config_file()
             .filter(|path| path.exists()),
     }
 }
 
 /// Reads the file into the layers.
-pub fn read(path: &Utf8Path, surroundings: &Surroundings, layers: &mut Layers) {
+pub fn read(path: &Utf8Path, environment: &ProcessEnvironment, layers: &mut Layers) {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) => return layers.general_problem(format!("{path}: cannot be read: {error}")),
@@ -43,7 +45,7 @@ pub fn read(path: &Utf8Path, surroundings: &Surroundings, layers: &mut Layers) {
             text: &text,
             base: Base {
                 directory,
-                ..surroundings.base()
+                ..environment.base()
             },
         };
         reader.document(document.get_ref(), layers);
@@ -65,7 +67,8 @@ impl Reader<'_> {
                 }
                 DeValue::Table(_) => {
                     let unknown = format!("[{}]", section.get_ref());
-                    let hint = suggestion(&unknown, sections().map(|known| format!("[{known}]")));
+                    let hint =
+                        suggestion(&unknown, section_names().map(|known| format!("[{known}]")));
                     layers.problem(
                         &self.origin(section.span().start),
                         &format!("there is no section {unknown}{hint}"),
@@ -83,16 +86,18 @@ impl Reader<'_> {
         for (name, value) in in_order(table) {
             let path = format!("{section}.{}", name.get_ref());
             let origin = self.origin(name.span().start);
-            let is_table = keys::find(&path).is_some_and(|key| key.shape == Shape::Table);
-            match value.get_ref() {
-                DeValue::Table(entries) if is_table => self.entries(&path, "", entries, layers),
-                other => layers.set(&path, &raw(other), origin, self.base),
+            let table = sections::find(&path).filter(|key| key.shape == Shape::Table);
+            match (value.get_ref(), table) {
+                (DeValue::Table(entries), Some(table)) => {
+                    self.entries(table, "", entries, layers);
+                }
+                (other, _) => layers.set_named(&path, &raw(other), origin, self.base),
             }
         }
     }
 
     /// `spark.sql.shuffle.partitions = 4` without quotes is a table in a table in a table: the same is meant.
-    fn entries(&self, table: &str, prefix: &str, entries: &DeTable<'_>, layers: &mut Layers) {
+    fn entries(&self, table: &Key, prefix: &str, entries: &DeTable<'_>, layers: &mut Layers) {
         for (name, value) in in_order(entries) {
             let full = format!("{prefix}{}", name.get_ref());
             let origin = self.origin(name.span().start);
@@ -104,7 +109,7 @@ impl Reader<'_> {
                 (_, Raw::Many(_) | Raw::Nested) => {
                     layers.problem(
                         &origin,
-                        &format!("{table}.{full}: a list where a text is needed"),
+                        &format!("{}.{full}: a list where a text is needed", table.path),
                     );
                 }
             }
@@ -133,14 +138,14 @@ fn line_of(text: &str, offset: usize) -> usize {
         .count()
 }
 
-fn sections() -> impl Iterator<Item = String> {
-    keys::all()
+fn section_names() -> impl Iterator<Item = String> {
+    sections::all()
         .filter_map(|key| key.path.split('.').next())
         .map(str::to_owned)
 }
 
 fn is_section(name: &str) -> bool {
-    sections().any(|section| section == name)
+    section_names().any(|section| section == name)
 }
 
 fn raw(value: &DeValue<'_>) -> Raw {

@@ -1,8 +1,11 @@
 //! The layer of the command line.
 
-use super::environment::Surroundings;
-use super::layers::{Layers, Origin};
+use super::layers::Layers;
 use super::problem::unknown_key;
+use super::process_environment::ProcessEnvironment;
+use super::resolved::Origin;
+use super::sections::spark;
+use super::setting::{Key, Setting};
 use super::value::Raw;
 
 /// What the command line sets.
@@ -13,7 +16,7 @@ pub struct Flags {
     /// The directory or file that `--livy-conf` names.
     pub livy_conf: Option<String>,
     /// Keys, the flags that set them, and the texts.
-    pub values: Vec<(&'static str, &'static str, String)>,
+    pub values: Vec<(&'static Key, &'static str, String)>,
     /// Every `--conf NAME=TEXT`: Spark configuration.
     pub conf: Vec<String>,
     /// Every `--set KEY=TEXT`.
@@ -22,15 +25,20 @@ pub struct Flags {
 
 impl Flags {
     /// Adds a flag's value, if it was given.
-    pub fn add(&mut self, key: &'static str, flag: &'static str, value: Option<&String>) {
+    pub fn add<T>(
+        &mut self,
+        setting: &'static Setting<T>,
+        flag: &'static str,
+        value: Option<&String>,
+    ) {
         self.values
-            .extend(value.map(|value| (key, flag, value.clone())));
+            .extend(value.map(|value| (&setting.key, flag, value.clone())));
     }
 }
 
 /// Reads the flags into the layers.
-pub fn read(flags: &Flags, surroundings: &Surroundings, layers: &mut Layers) {
-    let base = surroundings.base();
+pub fn read(flags: &Flags, environment: &ProcessEnvironment, layers: &mut Layers) {
+    let base = environment.base();
     for (key, flag, text) in &flags.values {
         layers.set(
             key,
@@ -43,7 +51,7 @@ pub fn read(flags: &Flags, surroundings: &Surroundings, layers: &mut Layers) {
         let origin = Origin::Flag("--conf".to_owned());
         match pair.split_once('=') {
             Some((name, text)) if !name.is_empty() => {
-                layers.set_entry("spark.conf", name, text, origin);
+                layers.set_entry(&spark::CONF.key, name, text, origin);
             }
             _ => layers.problem(&origin, &format!("{pair:?} is not NAME=TEXT")),
         }
@@ -51,16 +59,22 @@ pub fn read(flags: &Flags, surroundings: &Surroundings, layers: &mut Layers) {
     for pair in &flags.set {
         let origin = Origin::Flag("--set".to_owned());
         match pair.split_once('=') {
-            Some((key, text)) => set(key.trim(), text, origin, surroundings, layers),
+            Some((key, text)) => set(key.trim(), text, origin, environment, layers),
             None => layers.problem(&origin, &format!("{pair:?} is not KEY=VALUE")),
         }
     }
 }
 
-fn set(key: &str, text: &str, origin: Origin, surroundings: &Surroundings, layers: &mut Layers) {
+fn set(
+    key: &str,
+    text: &str,
+    origin: Origin,
+    environment: &ProcessEnvironment,
+    layers: &mut Layers,
+) {
     match key.strip_prefix("spark.conf.") {
-        Some(name) if !name.is_empty() => layers.set_entry("spark.conf", name, text, origin),
+        Some(name) if !name.is_empty() => layers.set_entry(&spark::CONF.key, name, text, origin),
         Some(_) => layers.problem(&origin, &unknown_key(key)),
-        None => layers.set(key, &Raw::One(text.to_owned()), origin, surroundings.base()),
+        None => layers.set_named(key, &Raw::One(text.to_owned()), origin, environment.base()),
     }
 }

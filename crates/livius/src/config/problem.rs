@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::keys::{self, Key};
+use super::sections;
+use super::setting::Key;
 
 /// All problems of a configuration, each with its place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,7 +51,7 @@ pub fn suggestion(unknown: &str, known: impl Iterator<Item = String>) -> String 
 
 /// The sentence about a key that does not exist.
 pub fn unknown_key(path: &str) -> String {
-    let hint = suggestion(path, keys::all().map(|key| key.path.to_owned()));
+    let hint = suggestion(path, sections::all().map(|key| key.path.to_owned()));
     let hint = if hint.is_empty() {
         same_name_elsewhere(path)
     } else {
@@ -62,7 +63,7 @@ pub fn unknown_key(path: &str) -> String {
 /// A right name in a wrong section is far from the right path by its letters.
 fn same_name_elsewhere(path: &str) -> String {
     let name = path.rsplit('.').next().unwrap_or(path);
-    let found = keys::all().find(|key: &&Key| key.path.rsplit('.').next() == Some(name));
+    let found = sections::all().find(|key: &&Key| key.path.rsplit('.').next() == Some(name));
     found
         .map(|key| format!("; did you mean {}?", key.path))
         .unwrap_or_default()

@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::keys::{self, Key};
-use super::value::Shape;
+use super::sections;
+use super::setting::{Key, Preset};
 
 const HEAD: &str = "\
 # Configuration
 
-Made by `cargo xtask codegen` from `crates/livius/src/config/keys.rs`; edit that.
+Made by `cargo xtask codegen` from `crates/livius/src/config/sections/`; edit those.
 
 Values come in layers, each over the one before: defaults, `SPARK_HOME` and `JAVA_HOME`, Livy's files if `--livy-conf DIR` or `LIVIUS_LIVY_CONF` names
 them ([LIVY-CONFIGURATION.md](LIVY-CONFIGURATION.md)), the file, `LIVIUS_…` environment variables, flags.
@@ -35,7 +35,7 @@ variables and flags, lists are separated by commas, and tables are written `name
 pub fn markdown() -> String {
     let mut text = HEAD.to_owned();
     let mut section = "";
-    for key in keys::all() {
+    for key in sections::all() {
         let (of, _) = key.path.split_once('.').unwrap_or((key.path, ""));
         if of != section {
             section = of;
@@ -51,10 +51,10 @@ pub fn markdown() -> String {
 
 fn row(key: &Key) -> String {
     let default = match (key.default, key.fallback) {
-        (Some(""), _) if key.shape == Shape::List => "none".to_owned(),
-        (Some(text), _) => format!("`{text}`"),
-        (None, Some(variable)) => format!("`${variable}`"),
-        (None, None) => "unset".to_owned(),
+        (Preset::Empty, _) => "none".to_owned(),
+        (Preset::Unset, Some(variable)) => format!("`${variable}`"),
+        (Preset::Unset | Preset::UserDataDir, _) => "unset".to_owned(),
+        (default, _) => format!("`{}`", default.constant()),
     };
     format!(
         "| `{}` | `{}` | {} | {default} | {} |\n",

@@ -5,10 +5,10 @@ use livius_sessions::{LocalFiles, ShutdownPolicy};
 
 use super::*;
 
-fn with(variables: &[(&str, &str)], flags: &Flags) -> Result<Resolved, ConfigError> {
+fn with(variables: &[(&str, &str)], flags: &Flags) -> Result<Configuration, ConfigError> {
     let mut all = vec![("HOME", "/home/ada")];
     all.extend(variables);
-    load(flags, &Surroundings::invented(&all, "/somewhere"))
+    load(flags, &ProcessEnvironment::invented(&all, "/somewhere"))
 }
 
 fn set(pairs: &[&str]) -> Flags {
@@ -22,7 +22,7 @@ fn with_file(
     text: &str,
     variables: &[(&str, &str)],
     flags: &Flags,
-) -> (tempfile::TempDir, Result<Resolved, ConfigError>) {
+) -> (tempfile::TempDir, Result<Configuration, ConfigError>) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("livius.toml");
     std::fs::write(&path, text).unwrap();
@@ -34,21 +34,22 @@ fn with_file(
     (dir, resolved)
 }
 
-fn shown(resolved: &Resolved, path: &str) -> String {
-    let sourced = resolved.get(path);
+fn shown(configuration: &Configuration, path: &str) -> String {
+    let mut rows = configuration.resolved.rows();
+    let (_, sourced) = rows.find(|(known, _)| *known == path).unwrap();
     format!("{} ({})", sourced.value, sourced.origin)
 }
 
 #[test]
 fn defaults_stand_alone_and_agree_with_the_domain() {
     let resolved = with(&[], &Flags::default()).unwrap();
-    let settings = Settings::from_resolved(&resolved);
-    assert_eq!(settings.data_dir, "/home/ada/.local/share/livius");
-    assert_eq!(settings.listen.to_string(), "127.0.0.1:8998");
-    assert_eq!(settings.spark_defaults["spark.master"], "local[*]");
-    assert!(settings.spark_overrides.is_empty());
+    let settings = resolved.settings;
+    assert_eq!(settings.server.data_dir, "/home/ada/.local/share/livius");
+    assert_eq!(settings.server.listen.to_string(), "127.0.0.1:8998");
+    assert_eq!(settings.spark.defaults["spark.master"], "local[*]");
+    assert!(settings.spark.overrides.is_empty());
     assert_eq!(settings.local_files, LocalFiles::Any);
-    assert_eq!(settings.on_shutdown, ShutdownPolicy::Stop);
+    assert_eq!(settings.sessions.on_shutdown, ShutdownPolicy::Stop);
     assert_eq!(
         format!("{:?}", settings.limits),
         format!("{:?}", livius_domain::Limits::default())
@@ -68,7 +69,11 @@ fn each_layer_is_over_the_one_before_and_every_value_knows_its_own() {
         ("LIVIUS_LOGS_LEVEL", "debug"),
     ];
     let mut flags = set(&["sessions.max_live=3"]);
-    flags.add("logs.level", "--log-level", Some(&"warn".to_owned()));
+    flags.add(
+        &sections::logs::LEVEL,
+        "--log-level",
+        Some(&"warn".to_owned()),
+    );
     let (dir, resolved) = with_file(file, &variables, &flags);
     let resolved = resolved.unwrap();
     let dir = Utf8Path::from_path(dir.path()).unwrap();
@@ -82,23 +87,23 @@ fn each_layer_is_over_the_one_before_and_every_value_knows_its_own() {
     for (path, text) in expected {
         assert_eq!(shown(&resolved, path), text, "{path}");
     }
-    let settings = Settings::from_resolved(&resolved);
-    assert_eq!(settings.spark_overrides["spark.master"], "yarn");
-    assert!(!settings.spark_defaults.contains_key("spark.master"));
+    let settings = resolved.settings;
+    assert_eq!(settings.spark.overrides["spark.master"], "yarn");
+    assert!(!settings.spark.defaults.contains_key("spark.master"));
 }
 
 #[test]
 fn headers_are_livys_unless_others_are_chosen_or_none() {
-    let defaults = Settings::from_resolved(&with(&[], &Flags::default()).unwrap());
+    let defaults = with(&[], &Flags::default()).unwrap().settings;
     assert_eq!(
-        defaults.security_headers,
+        defaults.server.security_headers,
         livius_http::SecurityHeaders::default()
     );
     let key = "server.header_x_frame_options";
     let other = with(&[], &set(&[&format!("{key}=DENY")])).unwrap();
-    let other = Settings::from_resolved(&other).security_headers;
+    let other = other.settings.server.security_headers;
     let none = with(&[], &set(&[&format!("{key}=off")])).unwrap();
-    let none = Settings::from_resolved(&none).security_headers;
+    let none = none.settings.server.security_headers;
     assert!(format!("{other:?}").contains("\"DENY\""), "{other:?}");
     assert!(!format!("{none:?}").contains("x-frame-options"), "{none:?}");
     assert!(format!("{none:?}").contains("nosniff"), "{none:?}");
@@ -149,7 +154,8 @@ fn spark_configuration_is_merged_entry_by_entry() {
     );
     let resolved = resolved.unwrap();
     let table: Vec<String> = resolved
-        .table("spark.conf")
+        .resolved
+        .table(&sections::spark::CONF)
         .iter()
         .map(|(k, v)| format!("{k}={v}"))
         .collect();
@@ -242,7 +248,7 @@ fn a_public_address_is_refused_unless_allowed() {
             &format!("server.listen={address}"),
             "server.allow_public_without_authentication=true",
         ]);
-        let settings = Settings::from_resolved(&with(&[], &allowed).unwrap());
+        let settings = with(&[], &allowed).unwrap().settings;
         assert_eq!(settings.local_files, LocalFiles::Under(vec![]), "{address}");
     }
     for address in ["127.0.0.1:0", "127.8.8.8:80", "[::1]:8998"] {
@@ -278,7 +284,7 @@ fn what_only_looks_right_is_refused_too() {
     }
     let homeless = load(
         &Flags::default(),
-        &Surroundings::invented(&[], "/somewhere"),
+        &ProcessEnvironment::invented(&[], "/somewhere"),
     )
     .unwrap_err()
     .to_string();

@@ -15,25 +15,28 @@ use tokio::net::TcpListener;
 
 use super::Server;
 use super::connections::Connections;
-use crate::config::{Settings, Surroundings};
+use crate::config::{ProcessEnvironment, Settings};
 
 impl Server {
     /// Opens everything, and begins to answer.
-    pub async fn open(settings: &Settings, surroundings: &Surroundings) -> anyhow::Result<Self> {
-        make_private(&settings.data_dir)?;
+    pub async fn open(
+        settings: &Settings,
+        environment: &ProcessEnvironment,
+    ) -> anyhow::Result<Self> {
+        make_private(&settings.server.data_dir)?;
         raise_descriptor_limit();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let database = settings.data("livius.db");
         let store = SqliteStore::open(&database)
             .await
             .with_context(|| format!("cannot open the store {database}"))?;
-        let listener = TcpListener::bind(settings.listen)
+        let listener = TcpListener::bind(settings.server.listen)
             .await
-            .with_context(|| format!("cannot listen on {}", settings.listen))?;
+            .with_context(|| format!("cannot listen on {}", settings.server.listen))?;
         let address = listener
             .local_addr()
             .context("cannot tell which port it listens on")?;
-        let launcher = LocalLauncher::new(local(settings, surroundings), Arc::clone(&clock));
+        let launcher = LocalLauncher::new(local(settings, environment), Arc::clone(&clock));
         let launcher: Arc<dyn Launcher> = Arc::new(launcher);
         let sessions = Sessions::open(
             application(settings, address),
@@ -52,19 +55,19 @@ impl Server {
         .await
         .context("cannot take up the batches of the store")?;
         warn_of_strangers(settings, address);
-        warn_of_missing_spark(settings.search(surroundings));
+        warn_of_missing_spark(settings.search(environment));
         let router = livius_http::router(sessions.clone(), batches.clone(), edge(settings));
         let connections = Connections::accept(listener, router);
-        tracing::info!(server.address = %address, data_dir = %settings.data_dir, "listening");
+        tracing::info!(server.address = %address, data_dir = %settings.server.data_dir, "listening");
         Ok(Self {
             address,
             sessions,
             batches,
             store,
             connections,
-            on_shutdown: settings.on_shutdown,
-            batches_on_shutdown: settings.batches_on_shutdown,
-            shutdown_timeout: settings.shutdown_timeout,
+            on_shutdown: settings.sessions.on_shutdown,
+            batches_on_shutdown: settings.batches.on_shutdown,
+            shutdown_timeout: settings.server.shutdown_timeout,
         })
     }
 }
@@ -88,10 +91,10 @@ fn make_private(dir: &Utf8Path) -> anyhow::Result<()> {
 }
 
 /// The supervisor is this very program, even when its file has been replaced meanwhile.
-fn local(settings: &Settings, surroundings: &Surroundings) -> LocalConfig {
+fn local(settings: &Settings, environment: &ProcessEnvironment) -> LocalConfig {
     let supervisor = ["/proc/self/exe", "supervise"].map(str::to_owned).to_vec();
     LocalConfig {
-        search: settings.search(surroundings),
+        search: settings.search(environment),
         supervisor,
     }
 }
@@ -101,11 +104,11 @@ fn application(settings: &Settings, address: SocketAddr) -> Config {
         drivers_dir: settings.data("drivers"),
         agent_urls: settings.agent_urls(address),
         limits: settings.limits.clone(),
-        spark_defaults: settings.spark_defaults.clone(),
-        spark_overrides: settings.spark_overrides.clone(),
-        blocked_conf: settings.blocked_conf.clone(),
-        file_list_conf: settings.file_list_conf.clone(),
-        sql_max_rows: settings.sql_max_rows,
+        spark_defaults: settings.spark.defaults.clone(),
+        spark_overrides: settings.spark.overrides.clone(),
+        blocked_conf: settings.spark.blocked_conf.clone(),
+        file_list_conf: settings.spark.file_list_conf.clone(),
+        sql_max_rows: settings.sessions.sql_max_rows,
         local_files: settings.local_files.clone(),
         impersonation: settings.impersonation.clone(),
     }
@@ -115,18 +118,18 @@ fn edge(settings: &Settings) -> livius_http::Options {
     livius_http::Options {
         body_bytes: settings.limits.body_bytes,
         upload_bytes: settings.limits.upload_bytes,
-        host_names: settings.host_names.clone(),
-        csrf_protection: settings.csrf_protection,
-        security_headers: settings.security_headers.clone(),
+        host_names: settings.server.host_names.clone(),
+        csrf_protection: settings.server.csrf_protection,
+        security_headers: settings.server.security_headers.clone(),
         read: livius_wire::ReadOptions {
-            ignore_unknown_fields: settings.ignore_unknown_fields,
+            ignore_unknown_fields: settings.server.ignore_unknown_fields,
         },
         ..livius_http::Options::default()
     }
 }
 
 fn warn_of_strangers(settings: &Settings, address: SocketAddr) {
-    if !settings.listen.ip().is_loopback() {
+    if !settings.server.listen.ip().is_loopback() {
         tracing::warn!(server.address = %address, "other machines can reach this server, and it authenticates nobody: whoever reaches it runs code as its user");
     }
 }

@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use livius_http::SecurityHeaders;
 
-use super::super::keys as ours;
-use super::super::settings::{HEADER_REFUSAL, NO_HEADER};
-use super::super::value::{Raw, Value};
 use super::files::Files;
+use crate::config::sections::server::{HEADER_REFUSAL, NO_HEADER};
+use crate::config::sections::{sessions, spark};
+use crate::config::setting::Key;
+use crate::config::value::{Raw, Value};
 
 /// A text to be converted.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +22,7 @@ pub struct Given<'a> {
     /// The text, without blanks around it; empty only where that says something.
     pub text: &'a str,
     /// The settings of ours that it is for.
-    pub to: &'static [&'static str],
+    pub to: &'static [&'static Key],
     /// All that stands beside it: some keys count only together.
     pub files: &'a Files,
 }
@@ -30,16 +31,16 @@ pub struct Given<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Converted {
     /// Values of ours, and what the reader should know about them.
-    Values(Vec<Setting>, Option<String>),
+    Values(Vec<Assignment>, Option<String>),
     /// No value: the text changes nothing, and this is why.
     Nothing(String),
 }
 
-/// A value of ours as a layer or a file of ours would have it.
+/// A value for one of Livius's keys, as a layer would set it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Setting {
+pub struct Assignment {
     /// The key.
-    pub key: &'static str,
+    pub key: &'static Key,
     /// The entry, where the key is a table.
     pub entry: Option<String>,
     /// The value.
@@ -211,8 +212,8 @@ pub fn hive(given: &Given<'_>) -> Result<Converted, String> {
             "sessions have no Hive catalog here either, unless Spark's own defaults say so",
         ));
     }
-    let setting = Setting {
-        key: "spark.conf",
+    let setting = Assignment {
+        key: &spark::CONF.key,
         entry: Some("spark.sql.catalogImplementation".to_owned()),
         raw: Raw::One("hive".to_owned()),
     };
@@ -231,17 +232,14 @@ pub fn recovery(given: &Given<'_>) -> Result<Converted, String> {
 
 /// `livy.rsc.server.connect.timeout`.
 pub fn start_timeout(given: &Given<'_>) -> Result<Converted, String> {
-    let key =
-        ours::find("sessions.start_timeout").expect("a test finds every key that is mapped to");
-    let default = key.default.map(livius_domain::duration::parse);
-    let asked = read_duration(given.text)?;
-    match default {
-        Some(Ok(default)) if asked <= default => Ok(nothing(&format!(
-            "a start may take longer here without being told so: {}, Spark's own start included",
-            key.default.unwrap_or_default()
-        ))),
-        _ => duration(given),
+    let setting = &sessions::START_TIMEOUT;
+    if read_duration(given.text)? > setting.default {
+        return duration(given);
     }
+    Ok(nothing(&format!(
+        "a start may take longer here without being told so: {}, Spark's own start included",
+        setting.key.default.constant()
+    )))
 }
 
 fn nothing(reason: &str) -> Converted {
@@ -252,8 +250,8 @@ fn plain(given: &Given<'_>, raw: &Raw) -> Converted {
     Converted::Values(settings(given, raw), None)
 }
 
-fn settings(given: &Given<'_>, raw: &Raw) -> Vec<Setting> {
-    let setting = |key: &&'static str| Setting {
+fn settings(given: &Given<'_>, raw: &Raw) -> Vec<Assignment> {
+    let setting = |key: &&'static Key| Assignment {
         key,
         entry: None,
         raw: raw.clone(),

@@ -3,9 +3,8 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use livius_spark_home::properties;
 
-use super::super::environment::Surroundings;
-use super::super::problem::ConfigError;
-use super::keys;
+use crate::config::problem::ConfigError;
+use crate::config::process_environment::ProcessEnvironment;
 
 /// Which of Livy's files it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +38,8 @@ pub struct Entry {
     pub line: usize,
     /// The key as it is spelled there.
     pub name: String,
+    /// The key's present name, where this is an old spelling of it.
+    pub present_name: Option<&'static str>,
     /// Its text.
     pub text: String,
 }
@@ -75,26 +76,23 @@ impl Files {
 
     /// The entry that counts for a key.
     pub fn deciding(&self, name: &str) -> Option<&Entry> {
-        let last = |name: &str| {
-            self.entries
-                .iter()
-                .rfind(|entry| entry.name == name && entry.is_in_place())
-        };
-        let old = keys::find(name).and_then(|key| key.old);
-        last(name).or_else(|| old.and_then(last))
+        let mut in_place = || self.entries.iter().filter(|entry| entry.is_in_place());
+        in_place()
+            .rfind(|entry| entry.name == name)
+            .or_else(|| in_place().rfind(|entry| entry.present_name == Some(name)))
     }
 }
 
 /// The directory or file that was named, else Livy's own directory.
 pub fn locate(
     named: Option<&str>,
-    surroundings: &Surroundings,
+    environment: &ProcessEnvironment,
 ) -> Result<Utf8PathBuf, ConfigError> {
-    let base = surroundings.base();
-    if let Some(named) = named.or_else(|| surroundings.get("LIVY_CONF_DIR")) {
+    let base = environment.base();
+    if let Some(named) = named.or_else(|| environment.get("LIVY_CONF_DIR")) {
         return Ok(base.resolve(named));
     }
-    match surroundings.get("LIVY_HOME") {
+    match environment.get("LIVY_HOME") {
         Some(home) => Ok(base.resolve(home).join("conf")),
         None => Err(problem(
             "nobody says where Livy's configuration is: name its directory with --from DIR, or set LIVY_CONF_DIR or LIVY_HOME".to_owned(),
@@ -102,8 +100,11 @@ pub fn locate(
     }
 }
 
+/// Finds the present name of a key that is spelled as it was in older versions of Livy.
+pub type PresentName = fn(&str) -> Option<&'static str>;
+
 /// Reads a directory's files, or one file.
-pub fn read(from: &Utf8Path) -> Result<Files, ConfigError> {
+pub fn read(from: &Utf8Path, present_name: PresentName) -> Result<Files, ConfigError> {
     let mut files = Files {
         from: from.to_owned(),
         ..Files::default()
@@ -113,7 +114,7 @@ pub fn read(from: &Utf8Path) -> Result<Files, ConfigError> {
             .iter()
             .find(|(name, _)| from.file_name() == Some(name))
             .map_or(Role::Server, |(_, role)| *role);
-        files.entries = entries(from, role)?;
+        files.entries = entries(from, role, present_name)?;
         return Ok(files);
     }
     let present: Vec<(Utf8PathBuf, Role)> = NAMES
@@ -127,20 +128,25 @@ pub fn read(from: &Utf8Path) -> Result<Files, ConfigError> {
         )));
     }
     for (path, role) in present {
-        files.entries.extend(entries(&path, role)?);
+        files.entries.extend(entries(&path, role, present_name)?);
     }
     let others = OTHERS.iter().filter(|name| from.join(name).exists());
     files.others = others.map(|name| (*name).to_owned()).collect();
     Ok(files)
 }
 
-fn entries(path: &Utf8Path, role: Role) -> Result<Vec<Entry>, ConfigError> {
+fn entries(
+    path: &Utf8Path,
+    role: Role,
+    present_name: PresentName,
+) -> Result<Vec<Entry>, ConfigError> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| problem(format!("{path}: cannot be read: {error}")))?;
     let entry = |property: properties::Property| Entry {
         file: path.to_owned(),
         role,
         line: property.line,
+        present_name: present_name(&property.key),
         name: property.key,
         text: property.value.trim().to_owned(),
     };

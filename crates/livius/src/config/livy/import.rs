@@ -2,15 +2,19 @@
 
 use std::fmt::Write as _;
 
-use super::super::environment::Surroundings;
-use super::super::keys as ours;
-use super::super::layers::{Layers, Origin};
-use super::super::problem::ConfigError;
-use super::super::settings;
-use super::super::value::{Raw, Shape, Value};
 use super::files::{self, Entry, Files};
 use super::judge::{self, Judged, Verdict};
+use super::keys;
 use super::values::{self, Combined};
+use crate::config::check::Problem;
+use crate::config::layers::Layers;
+use crate::config::problem::ConfigError;
+use crate::config::process_environment::ProcessEnvironment;
+use crate::config::resolved::Origin;
+use crate::config::sections as ours;
+use crate::config::setting::Key;
+use crate::config::settings::Settings;
+use crate::config::value::{Raw, Shape, Value};
 
 /// What came of an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,19 +27,19 @@ pub struct Import {
     pub settled: bool,
 }
 
-/// Reads Livy's files and translates them. Only where they are comes from the surroundings.
-pub fn import(from: Option<&str>, surroundings: &Surroundings) -> Result<Import, ConfigError> {
-    let files = files::read(&files::locate(from, surroundings)?)?;
+/// Reads Livy's files and translates them. Only where they are comes from the environment.
+pub fn import(from: Option<&str>, environment: &ProcessEnvironment) -> Result<Import, ConfigError> {
+    let files = files::read(&files::locate(from, environment)?, keys::present_name)?;
     let judged = judge::judge(&files);
     let combined = values::combine(&judged);
-    let refusals = refusals(&combined, surroundings);
+    let refusals = refusals(&combined, environment);
     let report = Report::of(&judged, &combined, &refusals);
     let list = report.text(&files);
     Ok(Import {
         document: format!(
             "# Made by `livius config import` from {}.\n{}\n{}",
             files.from,
-            sections(&combined, &refusals, surroundings),
+            sections(&combined, &refusals, environment),
             commented(&list)
         ),
         settled: report.decisions.is_empty() && report.unknown.is_empty(),
@@ -45,22 +49,23 @@ pub fn import(from: Option<&str>, surroundings: &Surroundings) -> Result<Import,
 
 /// A value that is right by itself, and that this server would not start with.
 struct Refusal {
-    key: &'static str,
+    key: &'static Key,
     reason: String,
 }
 
 /// What the whole of the configuration would be refused for.
-fn refusals(combined: &[Combined<'_>], surroundings: &Surroundings) -> Vec<Refusal> {
-    let mut layers = Layers::with_defaults(surroundings);
+fn refusals(combined: &[Combined<'_>], environment: &ProcessEnvironment) -> Vec<Refusal> {
+    let mut layers = Layers::with_defaults(environment);
     for one in combined {
         let origin = Origin::Flag("import".to_owned());
         if one.setting.entry.is_none() {
-            let base = surroundings.base();
+            let base = environment.base();
             layers.set(one.setting.key, &one.setting.raw, origin, base);
         }
     }
-    let problems = settings::check(&layers.unchecked());
-    let own = |problem: &settings::Problem| {
+    let (resolved, _) = layers.finish();
+    let problems = Settings::read(&resolved).err().unwrap_or_default();
+    let own = |problem: &Problem| {
         combined
             .iter()
             .any(|one| one.setting.key == problem.key && one.setting.entry.is_none())
@@ -79,7 +84,7 @@ fn refusals(combined: &[Combined<'_>], surroundings: &Surroundings) -> Vec<Refus
 fn sections(
     combined: &[Combined<'_>],
     refusals: &[Refusal],
-    surroundings: &Surroundings,
+    environment: &ProcessEnvironment,
 ) -> String {
     let mut names: Vec<&str> = ours::all().filter_map(|key| section_of(key.path)).collect();
     names.dedup();
@@ -90,10 +95,10 @@ fn sections(
         for key in keys() {
             for one in combined
                 .iter()
-                .filter(|one| one.setting.key == key.path && one.setting.entry.is_none())
+                .filter(|one| one.setting.key == key && one.setting.entry.is_none())
             {
-                let refused = refusals.iter().any(|refusal| refusal.key == key.path);
-                lines.push_str(&line(one, refused, surroundings));
+                let refused = refusals.iter().any(|refusal| refusal.key == key);
+                lines.push_str(&line(one, refused, environment));
             }
         }
         if !lines.is_empty() {
@@ -102,8 +107,8 @@ fn sections(
         for key in keys().filter(|key| key.shape == Shape::Table) {
             let entries: String = combined
                 .iter()
-                .filter(|one| one.setting.key == key.path)
-                .map(|one| line(one, false, surroundings))
+                .filter(|one| one.setting.key == key)
+                .map(|one| line(one, false, environment))
                 .collect();
             if !entries.is_empty() {
                 let _ = write!(text, "\n[{}]\n{entries}", key.path);
@@ -118,7 +123,7 @@ fn section_of(path: &str) -> Option<&str> {
 }
 
 /// A setting with its comment; what would be refused is there to be seen, but is a comment too.
-fn line(one: &Combined<'_>, refused: bool, surroundings: &Surroundings) -> String {
+fn line(one: &Combined<'_>, refused: bool, environment: &ProcessEnvironment) -> String {
     let mut text = format!("# {}, from {}\n", plain(&one.names()), places(&one.sources));
     for remark in &one.remarks {
         let _ = writeln!(text, "# {}", plain(remark));
@@ -128,12 +133,13 @@ fn line(one: &Combined<'_>, refused: bool, surroundings: &Surroundings) -> Strin
         None => one
             .setting
             .key
+            .path
             .rsplit('.')
             .next()
             .unwrap_or_default()
             .to_owned(),
     };
-    let setting = format!("{name} = {}", value(one, surroundings));
+    let setting = format!("{name} = {}", value(one, environment));
     if refused {
         let _ = writeln!(
             text,
@@ -147,10 +153,12 @@ fn line(one: &Combined<'_>, refused: bool, surroundings: &Surroundings) -> Strin
 }
 
 /// The value as TOML.
-fn value(one: &Combined<'_>, surroundings: &Surroundings) -> String {
-    let read = ours::find(one.setting.key)
-        .filter(|_| one.setting.entry.is_none())
-        .and_then(|key| key.shape.read(&one.setting.raw, surroundings.base()).ok());
+fn value(one: &Combined<'_>, environment: &ProcessEnvironment) -> String {
+    let shape = one.setting.key.shape;
+    let read = match one.setting.entry {
+        None => shape.read(&one.setting.raw, environment.base()).ok(),
+        Some(_) => None,
+    };
     match (read, &one.setting.raw) {
         (Some(Value::Number(number)), _) => number.to_string(),
         (Some(Value::Switch(on)), _) => on.to_string(),
@@ -224,14 +232,14 @@ impl Report {
             let reason = plain(&refusal.reason);
             report
                 .decisions
-                .push(format!("{place} {names}: {}: {reason}", refusal.key));
+                .push(format!("{place} {names}: {}: {reason}", refusal.key.path));
         }
         for Judged { entry, verdict } in judged {
             let place = format!("{} {}", places(&[entry]), plain(&entry.name));
             let told = |reason: &str| format!("{place}: {}", plain(reason));
             match verdict {
                 Verdict::Taken(settings, _) => {
-                    let refused = |key: &str| refusals.iter().any(|refusal| refusal.key == key);
+                    let refused = |key: &Key| refusals.iter().any(|refusal| refusal.key == key);
                     let held_back = settings.iter().all(|setting| refused(setting.key));
                     report.taken += usize::from(!held_back);
                 }

@@ -1,18 +1,18 @@
 //! Holds every entry of the files against the registry.
 
-use super::super::keys as ours;
-use super::super::problem::suggestion;
-use super::super::value::Base;
-use super::super::value::Raw;
-use super::convert::{Converted, Given, Setting};
+use super::convert::{Assignment, Converted, Given};
 use super::files::{Entry, Files, Role};
 use super::keys::{self, LivyKey, Meaning};
+use crate::config::problem::suggestion;
+use crate::config::sections::spark;
+use crate::config::value::Base;
+use crate::config::value::Raw;
 
 /// What becomes of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// It becomes values of ours; sometimes with a remark.
-    Taken(Vec<Setting>, Option<String>),
+    Taken(Vec<Assignment>, Option<String>),
     /// It changes nothing, and this is why.
     Idle(String),
     /// What it is about is not there yet.
@@ -47,8 +47,8 @@ fn verdict(entry: &Entry, files: &Files) -> Verdict {
     let name = entry.name.as_str();
     if entry.role == Role::Blacklist {
         return checked(
-            vec![Setting {
-                key: "spark.blocked_conf",
+            vec![Assignment {
+                key: &spark::BLOCKED_CONF.key,
                 entry: None,
                 raw: Raw::Many(vec![name.to_owned()]),
             }],
@@ -81,8 +81,8 @@ fn spark_conf(entry: &Entry, files: &Files) -> Verdict {
     {
         return Verdict::Idle("it is set again further down".to_owned());
     }
-    let setting = Setting {
-        key: "spark.conf",
+    let setting = Assignment {
+        key: &spark::CONF.key,
         entry: Some(entry.name.clone()),
         raw: Raw::One(entry.text.clone()),
     };
@@ -136,18 +136,15 @@ fn known(key: &LivyKey, entry: &Entry, files: &Files) -> Verdict {
 }
 
 /// What our own keys do not take is refused here already, with Livy's name for it.
-fn checked(settings: Vec<Setting>, remark: Option<String>) -> Verdict {
+fn checked(settings: Vec<Assignment>, remark: Option<String>) -> Verdict {
     // Conversions let no relative path through, so nothing counts from here.
     let base = Base {
         directory: "/".into(),
         home: None,
     };
-    let refusal = settings.iter().find_map(|setting| {
-        let key = ours::find(setting.key).expect("a test finds every key that is mapped to");
-        match setting.entry {
-            Some(_) => None,
-            None => key.shape.read(&setting.raw, base).err(),
-        }
+    let refusal = settings.iter().find_map(|setting| match setting.entry {
+        Some(_) => None,
+        None => setting.key.shape.read(&setting.raw, base).err(),
     });
     match refusal {
         Some(reason) => Verdict::Refused(reason),

@@ -10,6 +10,7 @@ mod thrift;
 
 use super::convert::Convert;
 use super::pattern;
+use crate::config::setting::Key;
 
 pub use since::since;
 
@@ -41,7 +42,7 @@ pub enum Meaning {
 #[derive(Debug, Clone, Copy)]
 pub struct Mapping {
     /// The settings.
-    pub to: &'static [&'static str],
+    pub to: &'static [&'static Key],
     /// How the text is understood.
     pub convert: Convert,
     /// In what they differ from Livy's.
@@ -133,10 +134,15 @@ pub fn find(name: &str) -> Option<&'static LivyKey> {
         .or_else(|| all().find(|key| pattern::matches(key.name, name)))
 }
 
+/// The present name of the key with this old spelling.
+pub fn present_name(old: &str) -> Option<&'static str> {
+    all().find(|key| key.old == Some(old)).map(|key| key.name)
+}
+
 const fn maps(
     name: &'static str,
     default: &'static str,
-    to: &'static [&'static str],
+    to: &'static [&'static Key],
     convert: Convert,
 ) -> LivyKey {
     let meaning = Meaning::Maps(Mapping {

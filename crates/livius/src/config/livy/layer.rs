@@ -1,27 +1,29 @@
 //! The layer: Livy's files read directly, below our own file.
 
-use super::super::environment::Surroundings;
-use super::super::flags::Flags;
-use super::super::layers::{Layers, Origin};
-use super::super::value::Raw;
 use super::files::{self, Entry};
 use super::judge::{self, Judged, Verdict};
+use super::keys;
 use super::values::{self, Combined};
+use crate::config::flags::Flags;
+use crate::config::layers::Layers;
+use crate::config::process_environment::ProcessEnvironment;
+use crate::config::resolved::Origin;
+use crate::config::value::Raw;
 
 /// Reads the directory or file that `--livy-conf` or `LIVIUS_LIVY_CONF` names, if one does.
-pub fn read(flags: &Flags, surroundings: &Surroundings, layers: &mut Layers) {
+pub fn read(flags: &Flags, environment: &ProcessEnvironment, layers: &mut Layers) {
     let named = flags
         .livy_conf
         .as_deref()
-        .or_else(|| surroundings.get("LIVIUS_LIVY_CONF"));
+        .or_else(|| environment.get("LIVIUS_LIVY_CONF"));
     let Some(named) = named else {
         return;
     };
-    match files::read(&surroundings.base().resolve(named)) {
+    match files::read(&environment.base().resolve(named), keys::present_name) {
         Ok(files) => {
             let judged = judge::judge(&files);
             for combined in values::combine(&judged) {
-                set(&combined, surroundings, layers);
+                set(&combined, environment, layers);
             }
             for one in &judged {
                 tell(one, layers);
@@ -35,7 +37,7 @@ pub fn read(flags: &Flags, surroundings: &Surroundings, layers: &mut Layers) {
     }
 }
 
-fn set(combined: &Combined<'_>, surroundings: &Surroundings, layers: &mut Layers) {
+fn set(combined: &Combined<'_>, environment: &ProcessEnvironment, layers: &mut Layers) {
     let first = combined.sources[0];
     let origin = Origin::Livy {
         file: first.file.clone(),
@@ -45,7 +47,7 @@ fn set(combined: &Combined<'_>, surroundings: &Surroundings, layers: &mut Layers
     let setting = &combined.setting;
     match (&setting.entry, &setting.raw) {
         (Some(name), Raw::One(text)) => layers.set_entry(setting.key, name, text, origin),
-        (_, raw) => layers.set(setting.key, raw, origin, surroundings.base()),
+        (_, raw) => layers.set(setting.key, raw, origin, environment.base()),
     }
 }
 

@@ -82,7 +82,11 @@ fn row(key: &LivyKey) -> String {
 fn here(key: &LivyKey) -> (&'static str, String) {
     match key.meaning {
         Meaning::Maps(mapping) => {
-            let to: Vec<String> = mapping.to.iter().map(|key| format!("`{key}`")).collect();
+            let to: Vec<String> = mapping
+                .to
+                .iter()
+                .map(|key| format!("`{}`", key.path))
+                .collect();
             let to = to.join(", ");
             match mapping.differs {
                 None => ("works", to),

@@ -1,9 +1,9 @@
 //! The values that the files as a whole come to: one for each key of ours, with every entry that had a part in it.
 
-use super::super::value::Raw;
-use super::convert::Setting;
+use super::convert::Assignment;
 use super::files::Entry;
 use super::judge::{Judged, Verdict};
+use crate::config::value::Raw;
 
 /// Names of entries that an origin tells at most; a blacklist may have hundreds.
 const NAMES_TOLD: usize = 3;
@@ -12,7 +12,7 @@ const NAMES_TOLD: usize = 3;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Combined<'a> {
     /// The value.
-    pub setting: Setting,
+    pub setting: Assignment,
     /// The entries, at least one.
     pub sources: Vec<&'a Entry>,
     /// What the reader should know.

@@ -2,6 +2,7 @@
 
 use super::super::convert;
 use super::{LivyKey, maps, not_yet, nothing};
+use crate::config::sections::{batches, sessions};
 
 const OWN_STORE: &str = "the server always has a store of its own, in `server.data_dir`";
 const NO_HADOOP: &str = "the store is not on HDFS: there is nothing to wait for";
@@ -12,7 +13,7 @@ const UNRELEASED: &str = "it is in no release of Livy up to 0.9";
 
 /// Recovery.
 pub const RECOVERY: &[LivyKey] = &[
-    maps("livy.server.recovery.mode", "off", &["sessions.on_shutdown", "batches.on_shutdown"], convert::recovery)
+    maps("livy.server.recovery.mode", "off", &[&sessions::ON_SHUTDOWN.key, &batches::ON_SHUTDOWN.key], convert::recovery)
         .but("It works with every master, not on YARN and Kubernetes alone. After a crash, sessions and batches are taken up again with `off` too. Where nobody sets it, a shutdown stops sessions and leaves batches running."),
     nothing("livy.server.recovery.state-store", "", OWN_STORE),
     nothing("livy.server.recovery.state-store.url", "", OWN_STORE),

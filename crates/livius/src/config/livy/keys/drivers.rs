@@ -2,6 +2,7 @@
 
 use super::super::convert;
 use super::{LivyKey, maps, not_yet, nothing};
+use crate::config::sections::sessions;
 
 const OWN_SECRET: &str = "the server makes a secret of its own for every driver";
 const FOR_TESTS: &str = "it is for Livy's own tests";
@@ -18,7 +19,7 @@ pub const KEYS: &[LivyKey] = &[
     nothing("livy.rsc.client.auth.secret", "", OWN_SECRET),
     nothing("livy.rsc.client.do-not-use.run-driver-in-process", "false", FOR_TESTS)
         .formerly("livy.rsc.client.do_not_use.run_driver_in_process"),
-    maps("livy.rsc.client.shutdown-timeout", "10s", &["sessions.stop_grace"], convert::duration)
+    maps("livy.rsc.client.shutdown-timeout", "10s", &[&sessions::STOP_GRACE.key], convert::duration)
         .formerly("livy.rsc.client.shutdown_timeout"),
     nothing("livy.rsc.driver-class", "", "the driver's main class is the agent's").formerly("livy.rsc.driver_class"),
     nothing("livy.rsc.session.kind", "", BY_REQUEST),
@@ -29,13 +30,13 @@ pub const KEYS: &[LivyKey] = &[
     nothing("livy.rsc.launcher.address", "", "agents connect to the address that the server listens on; where they must use another, set `server.agent_url`"),
     nothing("livy.rsc.launcher.port.range", "10000~10010", NO_LISTENER),
     nothing("livy.rsc.launcher.port", "-1", NO_LISTENER),
-    maps("livy.rsc.server.idle-timeout", "10m", &["sessions.link_grace"], convert::duration)
+    maps("livy.rsc.server.idle-timeout", "10m", &[&sessions::LINK_GRACE.key], convert::duration)
         .formerly("livy.rsc.server.idle_timeout")
         .but("The server waits for a driver that it has lost as long as the driver waits for the server."),
     nothing("livy.rsc.proxy-user", "", "who a driver runs as comes from the request's checked `proxyUser` alone")
         .formerly("livy.rsc.proxy_user"),
     nothing("livy.rsc.rpc.server.address", "", NO_LISTENER),
-    maps("livy.rsc.server.connect.timeout", "90s", &["sessions.start_timeout"], convert::start_timeout)
+    maps("livy.rsc.server.connect.timeout", "90s", &[&sessions::START_TIMEOUT.key], convert::start_timeout)
         .but("Livy counts until the driver has registered; here the start of its Spark context counts too, so only a time above the default of `sessions.start_timeout` is taken over."),
     nothing("livy.rsc.client.connect.timeout", "10s", "the server connects to no driver: agents connect to it, and try again for as long as `sessions.link_grace`"),
     nothing("livy.rsc.channel.log.level", "", "what is logged is said by `logs.level`"),
@@ -47,11 +48,11 @@ pub const KEYS: &[LivyKey] = &[
         .protecting(&["auth"], "put a proxy with TLS in front of it, and name it in `server.agent_url` as `wss://…`; drivers on the same machine use loopback"),
     nothing("livy.rsc.job-cancel.trigger-interval", "100ms", CANCEL).formerly("livy.rsc.job_cancel.trigger_interval"),
     nothing("livy.rsc.job-cancel.timeout", "30s", CANCEL).formerly("livy.rsc.job_cancel.timeout"),
-    maps("livy.rsc.retained-statements", "100", &["sessions.retained_statements"], convert::text)
+    maps("livy.rsc.retained-statements", "100", &[&sessions::RETAINED_STATEMENTS.key], convert::text)
         .formerly("livy.rsc.retained_statements")
         .but("Only finished statements go. A request's `conf` cannot change it."),
     not_yet("livy.rsc.retained.share-variables", "100", "how many objects the jobs of a session may share cannot be set"),
-    maps("livy.rsc.sql.num-rows", "1000", &["sessions.sql_max_rows"], convert::text),
+    maps("livy.rsc.sql.num-rows", "1000", &[&sessions::SQL_MAX_ROWS.key], convert::text),
     nothing("livy.rsc.test.do-not-use.no-code-coverage-analysis", "false", FOR_TESTS)
         .formerly("livy.rsc.test.do_not_use.no_code_coverage_analysis"),
     nothing("livy.rsc.test.do-not-use.stuck-end-session", "false", FOR_TESTS)

@@ -2,6 +2,7 @@
 
 use super::super::convert;
 use super::{LivyKey, maps, not_yet, nothing};
+use crate::config::sections::{impersonation, server};
 
 const NO_ACCESS_CONTROL: &str = "there is no access control yet";
 const NO_AUTHENTICATION: &str = "there is no authentication yet";
@@ -11,8 +12,8 @@ const PROXY: &str = "let a proxy in front of it do this, and have this server li
 
 /// Protection.
 pub const KEYS: &[LivyKey] = &[
-    maps("livy.impersonation.enabled", "false", &["impersonation.enabled"], convert::switch),
-    maps("livy.superusers", "", &["impersonation.superusers"], convert::list)
+    maps("livy.impersonation.enabled", "false", &[&impersonation::ENABLED.key], convert::switch),
+    maps("livy.superusers", "", &[&impersonation::SUPERUSERS.key], convert::list)
         .but("They may impersonate anyone. That they may see and change what is others' comes with access control."),
     not_yet("livy.server.access-control.enabled", "false", NO_ACCESS_CONTROL)
         .formerly("livy.server.access_control.enabled")
@@ -21,21 +22,20 @@ pub const KEYS: &[LivyKey] = &[
     not_yet("livy.server.access-control.modify-users", "", NO_ACCESS_CONTROL),
     not_yet("livy.server.access-control.view-users", "", NO_ACCESS_CONTROL),
     nothing("livy.server.access_control.users", "", "Livy ignores it since 0.4 as well"),
-    maps("livy.server.csrf-protection.enabled", "false", &["server.csrf_protection"], convert::switch)
+    maps("livy.server.csrf-protection.enabled", "false", &[&server::CSRF_PROTECTION.key], convert::switch)
         .formerly("livy.server.csrf_protection.enabled"),
     nothing("livy.server.security-headers.enabled", "true", "these headers are sent; each can be left out by itself (`server.header_…`)"),
-    maps("livy.server.http.header.X-XSS-Protection", "1; mode=block", &["server.header_x_xss_protection"], convert::header)
+    maps("livy.server.http.header.X-XSS-Protection", "1; mode=block", &[&server::HEADER_X_XSS_PROTECTION.key], convert::header)
         .or_blank(),
-    maps("livy.server.http.header.X-Frame-Options", "SAMEORIGIN", &["server.header_x_frame_options"], convert::header)
+    maps("livy.server.http.header.X-Frame-Options", "SAMEORIGIN", &[&server::HEADER_X_FRAME_OPTIONS.key], convert::header)
         .or_blank(),
-    maps("livy.server.http.header.X-Content-Type-Options", "nosniff", &["server.header_x_content_type_options"], convert::header)
+    maps("livy.server.http.header.X-Content-Type-Options", "nosniff", &[&server::HEADER_X_CONTENT_TYPE_OPTIONS.key], convert::header)
         .or_blank(),
     not_yet("livy.server.http.header.Strict-Transport-Security", "max-age=31536000; includeSubDomains", NO_TLS),
     maps(
         "livy.server.http.header.Content-Security-Policy",
         "default-src 'self'; script-src 'self' 'unsafe-inline'; img-src 'self'; frame-src 'self';",
-        &["server.header_content_security_policy"],
-        convert::header,
+        &[&server::HEADER_CONTENT_SECURITY_POLICY.key], convert::header,
     )
     .or_blank(),
     not_yet("livy.keystore", "", NO_TLS).protecting(&[], PROXY),

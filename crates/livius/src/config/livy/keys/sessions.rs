@@ -2,25 +2,26 @@
 
 use super::super::convert;
 use super::{LivyKey, maps, nothing};
+use crate::config::sections::{batches, sessions, spark};
 
 const NO_THREADS: &str = "starting and stopping takes no threads of its own; `sessions.max_starting` and `batches.max_starting` bound the starts";
 const AGENT: &str = "the agent is made for the Spark that it finds and goes with the driver: there are no jars to name";
 
 /// Sessions and batches.
 pub const KEYS: &[LivyKey] = &[
-    maps("livy.server.session.timeout-check", "true", &["sessions.idle_timeout"], convert::timeout_check),
+    maps("livy.server.session.timeout-check", "true", &[&sessions::IDLE_TIMEOUT.key], convert::timeout_check),
     nothing("livy.server.session.timeout-check.skip-busy", "false", "a session that runs something is never idle here, as with `true`"),
-    maps("livy.server.session.timeout", "1h", &["sessions.idle_timeout"], convert::idle_timeout)
+    maps("livy.server.session.timeout", "1h", &[&sessions::IDLE_TIMEOUT.key], convert::idle_timeout)
         .but("Time in which a statement runs does not count as idle. A session that was idle too long stays listed as `dead` until its retention is over."),
-    maps("livy.server.session.ttl-check", "false", &["sessions.ttl"], convert::ttl_check)
+    maps("livy.server.session.ttl-check", "false", &[&sessions::TTL.key], convert::ttl_check)
         .but("A `ttl` that a request asks for counts in any case."),
-    maps("livy.server.session.ttl", "8h", &["sessions.ttl"], convert::ttl)
+    maps("livy.server.session.ttl", "8h", &[&sessions::TTL.key], convert::ttl)
         .but("Only with `livy.server.session.ttl-check`, as with Livy."),
-    maps("livy.server.session.state-retain.sec", "600s", &["sessions.retention", "batches.retention"], convert::duration)
+    maps("livy.server.session.state-retain.sec", "600s", &[&sessions::RETENTION.key, &batches::RETENTION.key], convert::duration)
         .but("Where nobody sets it, sessions stay readable for a day and batches for a week."),
-    maps("livy.server.session.max-creation", "100", &["sessions.max_live", "batches.max_running"], convert::text)
+    maps("livy.server.session.max-creation", "100", &[&sessions::MAX_LIVE.key, &batches::MAX_RUNNING.key], convert::text)
         .but("Livy counts the processes of sessions and batches together, in cluster mode only those that are being submitted. Here sessions and batches are counted by themselves, in any mode, and batches in excess wait."),
-    maps("livy.server.session.allow-custom-classpath", "false", &["spark.blocked_conf"], convert::custom_classpath)
+    maps("livy.server.session.allow-custom-classpath", "false", &[&spark::BLOCKED_CONF.key], convert::custom_classpath)
         .but("`false` blocks `spark.submit.deployMode`, but only where it is written; `spark.submit.proxyUser.allowCustomClasspathInClusterMode` is always refused."),
     nothing("livy.server.session.manage.threads", "200", NO_THREADS),
     nothing("livy.server.session.manage.wait.queue.size", "100", NO_THREADS),

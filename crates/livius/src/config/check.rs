@@ -1,0 +1,40 @@
+//! Problems that no single value shows: combinations, and texts with a grammar of their own.
+
+use super::resolved::Resolved;
+use super::setting::{Key, Setting};
+
+/// Why a value is refused although its form is right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The key of the value.
+    pub key: &'static Key,
+    /// What is wrong, and what to do.
+    pub sentence: String,
+}
+
+impl Problem {
+    /// The problem, with the place that the value came from.
+    pub fn told(&self, resolved: &Resolved) -> String {
+        let origin = resolved.origin(self.key);
+        format!("{origin}: {}: {}", self.key.path, self.sentence)
+    }
+}
+
+/// The problems found so far.
+#[derive(Debug, Default)]
+pub struct Problems(Vec<Problem>);
+
+impl Problems {
+    /// Adds a problem with a setting.
+    pub fn refuse<T>(&mut self, setting: &'static Setting<T>, sentence: impl Into<String>) {
+        self.0.push(Problem {
+            key: &setting.key,
+            sentence: sentence.into(),
+        });
+    }
+
+    /// All of them.
+    pub fn into_vec(self) -> Vec<Problem> {
+        self.0
+    }
+}

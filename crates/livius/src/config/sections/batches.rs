@@ -1,0 +1,75 @@
+//! `[batches]`: how many, how long, and what a shutdown does with them.
+
+use std::time::Duration;
+
+use livius_domain::Limits;
+use livius_sessions::ShutdownPolicy;
+
+use super::{DEFAULTS, shutdown_policy};
+use crate::config::resolved::Resolved;
+use crate::config::setting::{Key, Setting, Text, choice, count, duration};
+
+settings! {
+    MAX_STARTING: u64 = count(
+        "batches.max_starting",
+        1,
+        DEFAULTS.concurrent_batch_starts as u64,
+        "Batches that are being started at once. More wait their turn as `starting`, in the order in which they came.",
+    );
+    MAX_RUNNING: u64 = count(
+        "batches.max_running",
+        1,
+        DEFAULTS.running_batches as u64,
+        "Batches whose processes live at once. More wait their turn as `starting`, in the order in which they came.",
+    );
+    MAX_WAITING: u64 = count(
+        "batches.max_waiting",
+        1,
+        DEFAULTS.waiting_batches as u64,
+        "Batches that wait their turn. More are refused with status 429.",
+    );
+    STOP_GRACE: Duration = duration(
+        "batches.stop_grace",
+        DEFAULTS.batch_grace,
+        "From asking a batch's process to end (SIGTERM) until it is made to (SIGKILL).",
+    );
+    RETENTION: Duration = duration(
+        "batches.retention",
+        DEFAULTS.ended_batch_retention,
+        "How long ended batches stay readable.",
+    );
+    MAX_ENDED: u64 = count(
+        "batches.max_ended",
+        0,
+        DEFAULTS.ended_batches as u64,
+        "How many ended batches stay readable; the oldest go first.",
+    );
+    ON_SHUTDOWN: Text = choice(
+        "batches.on_shutdown",
+        &["keep", "stop"],
+        "keep",
+        "What a shutdown does with running batches: leave them to the next server, or end them. Those that wait their turn wait on in either case.",
+    );
+}
+
+/// The settings of the section that are no limits.
+#[derive(Debug, Clone)]
+pub struct BatchSettings {
+    /// What a shutdown does with batches.
+    pub on_shutdown: ShutdownPolicy,
+}
+
+impl BatchSettings {
+    /// Reads the section.
+    pub fn read(resolved: &Resolved, limits: &mut Limits) -> Self {
+        limits.concurrent_batch_starts = resolved.count(&MAX_STARTING);
+        limits.running_batches = resolved.count(&MAX_RUNNING);
+        limits.waiting_batches = resolved.count(&MAX_WAITING);
+        limits.batch_grace = resolved.value(&STOP_GRACE);
+        limits.ended_batch_retention = resolved.value(&RETENTION);
+        limits.ended_batches = resolved.count(&MAX_ENDED);
+        Self {
+            on_shutdown: shutdown_policy(&resolved.value(&ON_SHUTDOWN)),
+        }
+    }
+}

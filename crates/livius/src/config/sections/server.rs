@@ -1,0 +1,207 @@
+//! `[server]`: where it listens, what it accepts, and where it keeps its data.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+use livius_domain::Limits;
+use livius_http::SecurityHeaders;
+
+use super::DEFAULTS;
+use crate::config::check::Problems;
+use crate::config::resolved::Resolved;
+use crate::config::setting::{
+    Key, Setting, Text, address, data_dir, duration, list, optional_text, size, switch, text,
+};
+
+settings! {
+    LISTEN: SocketAddr = address(
+        "server.listen",
+        SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8998),
+        "Where the server listens, for clients and for the agents in its drivers. Port 0 takes a free one.",
+    );
+    AGENT_URL: Option<String> = optional_text(
+        "server.agent_url",
+        "Where drivers reach this server, as `ws://host:port`, when that is not the address it listens on: behind a proxy, or from other machines.",
+    );
+    DATA_DIR: Option<Utf8PathBuf> = data_dir(
+        "server.data_dir",
+        "Everything that the server keeps: its store, the drivers' logs, the Spark installations it manages. Without it `$XDG_DATA_HOME/livius` or `~/.local/share/livius`.",
+    );
+    ALLOW_PUBLIC_WITHOUT_AUTHENTICATION: bool = switch(
+        "server.allow_public_without_authentication",
+        false,
+        "Lets the server listen on an address that other machines reach although it authenticates nobody: whoever reaches it runs code as its user.",
+    );
+    BODY_LIMIT: u64 = size(
+        "server.body_limit",
+        DEFAULTS.body_bytes as u64,
+        "The longest request body. All that are being received take four times as much memory at most; more wait, and are refused.",
+    );
+    CODE_LIMIT: u64 = size(
+        "server.code_limit",
+        DEFAULTS.code_bytes as u64,
+        "The longest code of one statement.",
+    );
+    UPLOAD_LIMIT: u64 = size(
+        "server.upload_limit",
+        DEFAULTS.upload_bytes,
+        "The longest file that is uploaded to a session. It is kept on disk until the session's driver has it.",
+    );
+    HOST_NAMES: Vec<String> = list(
+        "server.host_names",
+        "Names, without ports, that browsers reach this server by. Pages that were opened by them may change things here, as those that were opened as `localhost` or by address; pages of any other origin may not. A proxy must pass `Host` on. Programs are not concerned.",
+    );
+    CSRF_PROTECTION: bool = switch(
+        "server.csrf_protection",
+        false,
+        "Whether a request that changes something (all but GET, HEAD and OPTIONS) needs the header `X-Requested-By`, with any value, as with Livy's protection against forged requests. Many clients do not send it by themselves. Pages of other sites may change nothing here in any case.",
+    );
+    HEADER_X_XSS_PROTECTION: Text = text(
+        "server.header_x_xss_protection",
+        "1; mode=block",
+        "The header `X-XSS-Protection` of every answer; `off` leaves it out.",
+    );
+    HEADER_X_FRAME_OPTIONS: Text = text(
+        "server.header_x_frame_options",
+        "SAMEORIGIN",
+        "The header `X-Frame-Options` of every answer; `off` leaves it out.",
+    );
+    HEADER_X_CONTENT_TYPE_OPTIONS: Text = text(
+        "server.header_x_content_type_options",
+        "nosniff",
+        "The header `X-Content-Type-Options` of every answer; `off` leaves it out.",
+    );
+    HEADER_CONTENT_SECURITY_POLICY: Text = text(
+        "server.header_content_security_policy",
+        "default-src 'self'; script-src 'self' 'unsafe-inline'; img-src 'self'; frame-src 'self';",
+        "The header `Content-Security-Policy` of every answer; `off` leaves it out. The pages under `/ui` need scripts, styles and requests from `'self'`, and nothing inline.",
+    );
+    IGNORE_UNKNOWN_FIELDS: bool = switch(
+        "server.ignore_unknown_fields",
+        false,
+        "Whether fields of a request that Livy does not know are ignored. Without it they are refused, as Livy refuses them.",
+    );
+    SHUTDOWN_TIMEOUT: Duration = duration(
+        "server.shutdown_timeout",
+        Duration::from_mins(1),
+        "How long a shutdown may take, drivers and all, before what is left is abandoned.",
+    );
+}
+
+/// The names of the headers that settings choose, with the settings.
+static HEADERS: [(&str, &Setting<Text>); 4] = [
+    ("x-content-type-options", &HEADER_X_CONTENT_TYPE_OPTIONS),
+    ("x-frame-options", &HEADER_X_FRAME_OPTIONS),
+    ("x-xss-protection", &HEADER_X_XSS_PROTECTION),
+    ("content-security-policy", &HEADER_CONTENT_SECURITY_POLICY),
+];
+
+/// The text that leaves a header out.
+pub const NO_HEADER: &str = "off";
+
+/// The refusal of a text that no header can have.
+pub const HEADER_REFUSAL: &str = "the text of a header has one line of printable ASCII characters, 4096 of them at most; write off to leave the header out";
+
+/// The settings of the section that are no limits.
+#[derive(Debug, Clone)]
+pub struct ServerSettings {
+    /// Where the server listens.
+    pub listen: SocketAddr,
+    /// Where drivers reach the server, when it is not `listen`.
+    pub agent_url: Option<String>,
+    /// The directory of everything that the server keeps.
+    pub data_dir: Utf8PathBuf,
+    /// Names that browsers reach the server by.
+    pub host_names: Vec<String>,
+    /// Whether requests that change something must carry Livy's CSRF header.
+    pub csrf_protection: bool,
+    /// Security headers of every answer.
+    pub security_headers: SecurityHeaders,
+    /// Whether fields of requests that Livy does not know are ignored.
+    pub ignore_unknown_fields: bool,
+    /// The deadline of a shutdown.
+    pub shutdown_timeout: Duration,
+}
+
+impl ServerSettings {
+    /// Reads the section; `None` when it is refused.
+    pub fn read(resolved: &Resolved, limits: &mut Limits, problems: &mut Problems) -> Option<Self> {
+        limits.body_bytes = resolved.count(&BODY_LIMIT);
+        limits.code_bytes = resolved.count(&CODE_LIMIT);
+        limits.upload_bytes = resolved.value(&UPLOAD_LIMIT);
+        let data_dir = resolved.value(&DATA_DIR);
+        if data_dir.is_none() {
+            problems.refuse(
+                &DATA_DIR,
+                "there is no home directory to put it in: set it (--data-dir DIR)",
+            );
+        }
+        let listen = listen(resolved, problems);
+        let agent_url = agent_url(resolved, problems);
+        let host_names = host_names(resolved, problems);
+        let security_headers = security_headers(resolved, problems);
+        Some(Self {
+            listen,
+            agent_url,
+            data_dir: data_dir?,
+            host_names,
+            csrf_protection: resolved.value(&CSRF_PROTECTION),
+            security_headers: security_headers?,
+            ignore_unknown_fields: resolved.value(&IGNORE_UNKNOWN_FIELDS),
+            shutdown_timeout: resolved.value(&SHUTDOWN_TIMEOUT),
+        })
+    }
+}
+
+fn listen(resolved: &Resolved, problems: &mut Problems) -> SocketAddr {
+    let listen = resolved.value(&LISTEN);
+    if !listen.ip().is_loopback() && !resolved.value(&ALLOW_PUBLIC_WITHOUT_AUTHENTICATION) {
+        problems.refuse(
+            &LISTEN,
+            format!(
+                "{listen} can be reached by other machines, and this server authenticates nobody: whoever reaches it runs code as its user. \
+                 Listen on 127.0.0.1, or say --allow-public-without-authentication if something else keeps strangers out"
+            ),
+        );
+    }
+    listen
+}
+
+fn agent_url(resolved: &Resolved, problems: &mut Problems) -> Option<String> {
+    let url = resolved.value(&AGENT_URL)?;
+    if !url.starts_with("ws://") && !url.starts_with("wss://") {
+        problems.refuse(
+            &AGENT_URL,
+            format!("{url:?} does not begin with ws:// or wss://"),
+        );
+    }
+    Some(url)
+}
+
+fn host_names(resolved: &Resolved, problems: &mut Problems) -> Vec<String> {
+    let names = resolved.value(&HOST_NAMES);
+    for name in names.iter().filter(|name| !is_host_name(name)) {
+        problems.refuse(
+            &HOST_NAMES,
+            format!("{name:?} is not a host's name, such as gw.example, without scheme and port"),
+        );
+    }
+    names
+}
+
+fn is_host_name(text: &str) -> bool {
+    let within = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    !text.is_empty() && text.bytes().all(within)
+}
+
+fn security_headers(resolved: &Resolved, problems: &mut Problems) -> Option<SecurityHeaders> {
+    let texts = HEADERS.map(|(name, setting)| (name, setting, resolved.value(setting)));
+    let sent = || texts.iter().filter(|(_, _, text)| text != NO_HEADER);
+    for (_, setting, text) in sent() {
+        if !SecurityHeaders::accepts(text) {
+            problems.refuse(setting, HEADER_REFUSAL);
+        }
+    }
+    SecurityHeaders::new(sent().map(|(name, _, text)| (*name, &**text)))
+}

@@ -1,0 +1,104 @@
+//! `[spark]`: the Spark installation, and the configuration that drivers start with.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8PathBuf;
+
+use crate::config::check::Problems;
+use crate::config::resolved::Resolved;
+use crate::config::setting::{Key, Setting, Table, Text, list, optional_choice, path, table, text};
+
+settings! {
+    HOME: Option<Utf8PathBuf> = path(
+        "spark.home",
+        "SPARK_HOME",
+        "The Spark installation of new sessions and batches. Without it the one whose `spark-submit` is on the `PATH`, else the newest that `livius setup` made.",
+    );
+    MASTER: Text = text(
+        "spark.master",
+        "local[*]",
+        "Spark's master. Once it is set, sessions and batches cannot choose another; until then they can.",
+    );
+    DEPLOY_MODE: Option<String> = optional_choice(
+        "spark.deploy_mode",
+        &["client", "cluster"],
+        "Spark's deploy mode. Once it is set, sessions and batches cannot choose another. `cluster` needs a standalone master (`spark://…`).",
+    );
+    CONF: Table = table(
+        "spark.conf",
+        "Spark configuration that every session and batch starts from; a request's own `conf` wins.",
+    );
+    BLOCKED_CONF: Vec<String> = list(
+        "spark.blocked_conf",
+        "Spark configuration keys that requests may not name, besides those that would change who a driver runs as.",
+    );
+    FILE_LIST_CONF: Vec<String> = list(
+        "spark.file_list_conf",
+        "Further keys of a request's `conf` that hold lists of files, checked like Spark's own: only files that requests may name (`files.local_directories`).",
+    );
+}
+
+/// The settings of the section.
+#[derive(Debug, Clone)]
+pub struct SparkSettings {
+    /// The Spark installation of new sessions, where Livius's own configuration names it.
+    pub home: Option<Utf8PathBuf>,
+    /// Spark configuration that requests may override.
+    pub defaults: BTreeMap<String, String>,
+    /// Spark configuration that requests may not override.
+    pub overrides: BTreeMap<String, String>,
+    /// Spark configuration that requests may not name.
+    pub blocked_conf: Vec<String>,
+    /// Further Spark configuration that holds lists of files.
+    pub file_list_conf: Vec<String>,
+}
+
+impl SparkSettings {
+    /// Reads the section.
+    pub fn read(resolved: &Resolved, problems: &mut Problems) -> Self {
+        let master = resolved.value(&MASTER);
+        let deploy_mode = resolved.value(&DEPLOY_MODE);
+        if !resolved.is_default(&MASTER.key)
+            && !master.starts_with("spark://")
+            && deploy_mode.as_deref() == Some("cluster")
+        {
+            problems.refuse(&DEPLOY_MODE, cluster_refusal(&master));
+        }
+        let (defaults, overrides) = conf(resolved, &master, deploy_mode);
+        Self {
+            home: resolved.configured_path(&HOME),
+            defaults,
+            overrides,
+            blocked_conf: resolved.value(&BLOCKED_CONF),
+            file_list_conf: resolved.value(&FILE_LIST_CONF),
+        }
+    }
+}
+
+fn cluster_refusal(master: &str) -> String {
+    format!(
+        "cluster mode needs a standalone master (spark://…), and spark.master is {master:?}: every session and batch would be refused. \
+         Set client, or leave it out"
+    )
+}
+
+/// Defaults and overrides. A master or deploy mode that the operator set is binding, as with Livy;
+/// the default master is not.
+fn conf(
+    resolved: &Resolved,
+    master: &str,
+    deploy_mode: Option<String>,
+) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
+    let mut defaults = resolved.table(&CONF);
+    let mut overrides = BTreeMap::new();
+    if resolved.is_default(&MASTER.key) {
+        let default = defaults.entry("spark.master".to_owned());
+        default.or_insert_with(|| master.to_owned());
+    } else {
+        overrides.insert("spark.master".to_owned(), master.to_owned());
+    }
+    if let Some(mode) = deploy_mode {
+        overrides.insert("spark.submit.deployMode".to_owned(), mode);
+    }
+    (defaults, overrides)
+}
