@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use livius_agent_link::{AgentFrame, AgentSocket, Command, Event, Hello, Notice};
 use livius_domain::{DriverId, SessionId, StatementId};
 use secrecy::ExposeSecret as _;
@@ -211,5 +212,18 @@ impl ScriptedAgent {
             chunks: 0,
         })
         .await;
+    }
+}
+
+impl World {
+    /// Creates the first session of this world, and lets its agent report that it is ready.
+    pub async fn idle_session(&self, request: &str) -> ScriptedAgent {
+        let created = self.post("/sessions", request).await;
+        assert_eq!(created.status, StatusCode::CREATED, "{}", created.text);
+        let first = SessionId(0);
+        let mut agent = ScriptedAgent::connect(self, first).await;
+        agent.ready().await;
+        self.await_state(first, "idle").await;
+        agent
     }
 }

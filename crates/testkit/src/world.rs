@@ -18,7 +18,6 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
-use crate::agent::ScriptedAgent;
 use crate::clock::TestClock;
 use crate::launcher::{FakeLauncher, FakeProcess};
 
@@ -223,17 +222,6 @@ impl World {
     pub async fn delete(&self, path: &str) -> Answer {
         self.send(Request::delete(path).body(Body::empty()).unwrap())
             .await
-    }
-
-    /// Creates a session, the first of this world, and lets its agent say that it is ready.
-    pub async fn idle_session(&self, request: &str) -> ScriptedAgent {
-        let created = self.post("/sessions", request).await;
-        assert_eq!(created.status, StatusCode::CREATED, "{}", created.text);
-        let first = SessionId(0);
-        let mut agent = ScriptedAgent::connect(self, first).await;
-        agent.ready().await;
-        self.await_state(first, "idle").await;
-        agent
     }
 
     /// Waits until a session shows a state.
