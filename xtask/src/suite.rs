@@ -1,8 +1,10 @@
 //! The suite: the checks, then the tests, on a machine that has Rust, Python and a C compiler.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Command;
+use std::thread::ScopedJoinHandle;
 use std::{fs, thread};
 
 use anyhow::{Context as _, bail};
@@ -31,54 +33,80 @@ pub fn run(arguments: &[&str]) -> anyhow::Result<()> {
 
 fn all(steps: &Steps, report: &mut Report, arguments: &[&str]) -> anyhow::Result<()> {
     let directory = environment::directory()?;
-    let cargo_deny = thread::scope(|scope| {
-        // Installing packages waits for the network. The checks keep the processors busy.
+    let times = times_file()?;
+    format_and_rules(steps, report)?;
+    let (cargo_deny, provisions) = thread::scope(|scope| {
+        // Installing packages waits for the network, and unpacking them keeps one processor busy. All of it
+        // runs at the same time as what needs no Spark.
         let packages = scope.spawn(|| {
             let cargo_deny = deny::install(steps, &directory);
             environment::packages(steps).map(|()| cargo_deny)
         });
-        checks(steps, report)?;
-        packages
-            .join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        build(steps)?;
+        let provisions = scope.spawn(|| {
+            let cargo_deny = joined(packages)?;
+            let provisions = environment::provide(steps, Binaries::Built)?;
+            anyhow::Ok((cargo_deny, provisions))
+        });
+        clippy(steps, report)?;
+        steps.step("codegen: are generated files up to date?", || {
+            codegen::check(Binaries::Built)
+        })?;
+        let quick = test(&quick_targets()?, arguments);
+        run_tests(steps, report, "tests: all that need no Spark", quick)?;
+        joined(provisions)
     })?;
     deny::check(steps, report, cargo_deny)?;
-    let provisions = environment::provide(steps, Binaries::Built)?;
     if provisions.r.is_none() {
         report.skip("SKIPPED: most tests of R, as R is not installed");
     }
     python_tests(steps, &provisions)?;
-    rust_tests(steps, report, &provisions, arguments)
+    let mut real = test(&["--test".to_owned(), REAL_SPARK.to_owned()], arguments);
+    real.envs(provisions.variables())
+        .env("LIVIUS_TEST_TIMES", &times);
+    let name = "tests: the binary with real Spark (many minutes)";
+    let result = run_tests(steps, report, name, real);
+    report.read_times(&fs::read_to_string(&times).unwrap_or_default());
+    result
 }
 
-fn checks(steps: &Steps, report: &mut Report) -> anyhow::Result<()> {
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+fn format_and_rules(steps: &Steps, report: &mut Report) -> anyhow::Result<()> {
     if works(cargo().args(["fmt", "--version"])) {
         steps.run("format", cargo().args(["fmt", "--all", "--check"]))?;
     } else {
         report.skip("SKIPPED: format, as rustfmt is not installed (rustup component add rustfmt)");
     }
-    steps.step("tidy: the rules of the house", tidy::run)?;
-    if works(cargo().args(["clippy", "--version"])) {
-        let words = [
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "--deny",
-            "warnings",
-        ];
-        steps.run("clippy (minutes, the first time)", cargo().args(words))?;
-    } else {
-        report.skip("SKIPPED: clippy, as it is not installed (rustup component add clippy)");
-    }
-    // One build serves the binaries, the generated files and the tests.
+    steps.step("tidy: the rules of the house", tidy::run)
+}
+
+/// Builds the binaries and the tests, once for everything that follows.
+fn build(steps: &Steps) -> anyhow::Result<()> {
     steps.run(
         "build: the binaries and the tests (minutes, the first time)",
         cargo().args(["test", "--workspace", "--all-targets", "--no-run"]),
-    )?;
-    steps.step("codegen: are generated files up to date?", || {
-        codegen::check(Binaries::Built)
-    })
+    )
+}
+
+fn clippy(steps: &Steps, report: &mut Report) -> anyhow::Result<()> {
+    if !works(cargo().args(["clippy", "--version"])) {
+        report.skip("SKIPPED: clippy, as it is not installed (rustup component add clippy)");
+        return Ok(());
+    }
+    let words = [
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "--deny",
+        "warnings",
+    ];
+    steps.run("clippy", cargo().args(words))
 }
 
 /// Tests the Python part of the agent.
@@ -97,40 +125,34 @@ fn python_tests(steps: &Steps, provisions: &Provisions) -> anyhow::Result<()> {
     steps.run("tests: the agent's Python", command.current_dir(directory))
 }
 
-/// Runs the quick tests first, so that a failure among them shows early.
-fn rust_tests(
+/// `cargo test` with some targets. It names the whole workspace, so that it uses what was built.
+fn test(targets: &[String], arguments: &[&str]) -> Command {
+    let mut command = cargo();
+    command
+        .args(["test", "--workspace", "--no-fail-fast"])
+        .args(targets)
+        .args(arguments);
+    for name in inherited() {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Runs tests, and reads their output for the report.
+fn run_tests(
     steps: &Steps,
     report: &mut Report,
-    provisions: &Provisions,
-    arguments: &[&str],
+    name: &str,
+    command: Command,
 ) -> anyhow::Result<()> {
-    let times = times_file()?;
-    let quick = quick_targets()?;
-    let real = ["--test".to_owned(), REAL_SPARK.to_owned()];
-    let mut test = |name: &str, targets: &[String]| {
-        let mut command = cargo();
-        // Both name the whole workspace, so that both use what was built.
-        command.args(["test", "--workspace", "--no-fail-fast"]);
-        command.args(targets).args(arguments);
-        for name in inherited() {
-            command.env_remove(name);
+    steps.step(name, || {
+        let (status, lines) = watched::run(command, Report::wants)?;
+        lines.iter().for_each(|line| report.read(line));
+        if !status.success() {
+            bail!("{name}: failed ({status})");
         }
-        command
-            .envs(provisions.variables())
-            .env("LIVIUS_TEST_TIMES", &times);
-        steps.step(name, || {
-            let (status, lines) = watched::run(command, Report::wants)?;
-            lines.iter().for_each(|line| report.read(line));
-            if !status.success() {
-                bail!("{name}: failed ({status})");
-            }
-            Ok(())
-        })
-    };
-    test("tests: all that need no Spark", &quick)?;
-    let result = test("tests: the binary with real Spark (many minutes)", &real);
-    report.read_times(&fs::read_to_string(&times).unwrap_or_default());
-    result
+        Ok(())
+    })
 }
 
 /// An empty file in which tests write their times.
@@ -153,7 +175,7 @@ fn quick_targets() -> anyhow::Result<Vec<String>> {
 }
 
 /// The names of all integration tests.
-fn test_targets(metadata: &str) -> anyhow::Result<std::collections::BTreeSet<String>> {
+fn test_targets(metadata: &str) -> anyhow::Result<BTreeSet<String>> {
     let metadata: serde_json::Value =
         serde_json::from_str(metadata).context("cargo metadata did not print JSON")?;
     let packages = metadata["packages"].as_array().into_iter().flatten();
