@@ -22,18 +22,21 @@ pub fn jars(steps: &Steps, spark: &str, java: &str, directory: &Path) -> anyhow:
         steps.say("java: Livy's client is there");
         return Ok(jars);
     }
-    steps.say("java: getting Livy's client");
     // The application prints a version. Only its packages matter.
-    let output = Command::new(Path::new(spark).join("bin/spark-submit"))
+    let mut command = Command::new(Path::new(spark).join("bin/spark-submit"));
+    command
         .env("JAVA_HOME", java)
         .env("SPARK_HOME", spark)
         .env_remove("SPARK_CONF_DIR")
         .args(["--master", "local", "--packages", PACKAGE, "--conf"])
         .arg(format!("spark.jars.ivy={}", ivy.display()))
         .args(["--class", "scala.tools.nsc.Main", "spark-internal"])
-        .arg("-version")
-        .output()
-        .with_context(|| format!("java: cannot start spark-submit of {spark}"))?;
+        .arg("-version");
+    let output = steps.step("java: getting Livy's client", || {
+        command
+            .output()
+            .with_context(|| format!("java: cannot start spark-submit of {spark}"))
+    })?;
     if !jars.join(JAR).is_file() {
         let said = String::from_utf8_lossy(&output.stderr);
         bail!("java: Spark did not get {PACKAGE}:\n{said}");
