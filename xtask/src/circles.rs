@@ -26,9 +26,17 @@ pub fn module_of(file: &Path) -> Module {
 
 /// Each circle as its modules in order, given the text of every file. The code of tests does not count.
 pub fn find(files: &BTreeMap<Module, String>) -> Vec<Vec<Module>> {
-    let arrows: BTreeMap<&Module, BTreeSet<&Module>> = files
+    let codes: BTreeMap<&Module, String> = files
         .iter()
-        .map(|(module, text)| (module, named(module, text, files)))
+        .map(|(module, text)| (module, code_only(text)))
+        .collect();
+    let exports: Exports = codes
+        .iter()
+        .flat_map(|(module, code)| exports(module, code))
+        .collect();
+    let arrows: BTreeMap<&Module, BTreeSet<&Module>> = codes
+        .iter()
+        .map(|(module, code)| (*module, named(module, code, files, &exports)))
         .collect();
     let mut circles = Vec::new();
     let mut placed: BTreeSet<&Module> = BTreeSet::new();
@@ -66,18 +74,66 @@ fn reached<'a>(
     found
 }
 
+/// What a module calls its own and takes from elsewhere: its full name there, by its full name here.
+type Exports = BTreeMap<Module, Module>;
+
+/// The items that a file re-exports from other files.
+fn exports(module: &Module, code: &str) -> Vec<(Module, Module)> {
+    let mut found = Vec::new();
+    for line in code.split(';') {
+        let Some((before, path)) = line.split_once("use ") else {
+            continue;
+        };
+        let visibility = before.trim_start().trim_end();
+        if !visibility.ends_with("pub") && !visibility.ends_with(')') {
+            continue;
+        }
+        for target in paths_from(path) {
+            let Some(name) = target.last() else { continue };
+            let mut here = module.clone();
+            here.push(name.clone());
+            let there = absolute(module, &target).unwrap_or_else(|| {
+                // A child module, or another crate: that leads to no file.
+                let mut there = module.clone();
+                there.extend_from_slice(&target);
+                there
+            });
+            if here != there {
+                found.push((here, there));
+            }
+        }
+    }
+    found
+}
+
 /// The files whose items a file names.
 fn named<'a>(
     module: &Module,
-    text: &str,
+    code: &str,
     files: &'a BTreeMap<Module, String>,
+    exports: &Exports,
 ) -> BTreeSet<&'a Module> {
-    paths(text)
+    paths(code)
         .iter()
         .filter_map(|path| absolute(module, path))
-        .filter_map(|path| file_of(&path, files))
+        .filter_map(|path| file_of(&origin(path, exports), files))
         .filter(|other| !is_family(module, other))
         .collect()
+}
+
+/// The path of an item where it is defined. A file may pass on what another one passes on.
+fn origin(mut path: Module, exports: &Exports) -> Module {
+    for _ in 0..8 {
+        let exported = (1..=path.len()).rev().find_map(|length| {
+            let there = exports.get(&path[..length])?;
+            Some([there.as_slice(), &path[length..]].concat())
+        });
+        match exported {
+            Some(there) => path = there,
+            None => break,
+        }
+    }
+    path
 }
 
 /// Whether one file is the parent of the other, or both are one. The root of a crate is no parent: it only
@@ -117,17 +173,28 @@ fn file_of<'a>(path: &[String], files: &'a BTreeMap<Module, String>) -> Option<&
         .map(|(module, _)| module)
 }
 
-/// Every path in a text that starts with `crate::`, `self::` or `super::`. Lists in braces are taken apart.
-fn paths(text: &str) -> Vec<Vec<String>> {
-    let code = code_only(text);
+/// Every path in some code that starts with `crate::`, `self::` or `super::`. Lists in braces are taken
+/// apart.
+fn paths(code: &str) -> Vec<Vec<String>> {
     let mut found = Vec::new();
-    let mut rest = code.as_str();
+    let mut rest = code;
     while let Some((at, word)) = first_path(rest) {
         let mut reader = Reader {
             text: &rest[at + word.len()..],
         };
         reader.read(vec![word.to_owned()], &mut found);
         rest = reader.text;
+    }
+    found
+}
+
+/// The paths of one `use`.
+fn paths_from(text: &str) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    let mut reader = Reader { text };
+    let first = reader.word();
+    if !first.is_empty() {
+        reader.read(vec![first], &mut found);
     }
     found
 }
@@ -314,6 +381,21 @@ mod tests {
                 ("session.rs", "use crate::http::body::Body;"),
             ]),
             ["http::body session"]
+        );
+    }
+
+    #[test]
+    fn a_name_that_a_file_passes_on_belongs_to_where_it_is_defined() {
+        assert_eq!(
+            circles(&[
+                (
+                    "lib.rs",
+                    "mod java;\nmod spark;\npub use java::{Java, JavaError};\npub use spark::Spark;"
+                ),
+                ("java.rs", "use crate::Spark;"),
+                ("spark.rs", "fn f(java: &crate::Java) {}"),
+            ]),
+            ["java spark"]
         );
     }
 
