@@ -23,6 +23,7 @@ pub mod statement;
 
 pub use batch::{BatchEffect, BatchEnd, BatchEvent, BatchOutcome, BatchState, Departure, Verdict};
 pub use clock::{Clock, SystemClock};
+pub use driver::{DriverLocation, DriverProgram};
 pub use end::{End, Exit, Failure, FailureCode, Outcome, Phase, StopCause};
 pub use error_chain::chain;
 pub use ids::{BatchId, DriverId, JobId, ResourceId, SessionId, StatementId};
@@ -33,8 +34,8 @@ pub use job::{
 pub use kind::Kind;
 pub use limits::Limits;
 pub use record::{
-    AppInfo, BatchRecord, BatchTimes, DriverRecord, JobRecord, ProcessRecord, ResourceRecord,
-    SessionRecord, StatementRecord,
+    AppInfo, BatchRecord, BatchTimes, DriverRecord, JobRecord, ResourceRecord, SessionRecord,
+    StatementRecord,
 };
 pub use request::{BatchRequest, NewJob, NewStatement, SessionRequest, SubmitOptions};
 pub use session::{SessionEffect, SessionEvent, SessionState};

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use camino::Utf8PathBuf;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::driver::DriverLocation;
 use crate::{
     BatchId, BatchRequest, BatchState, DriverId, JobId, JobLanguage, JobState, Kind, ResourceId,
     ResourceSource, ResourceState, ResourceUse, SessionId, SessionRequest, SessionState,
@@ -109,21 +109,31 @@ impl BatchTimes {
 pub struct DriverRecord {
     /// Its name.
     pub id: DriverId,
-    /// Its directory: launch file, logs, exit status.
-    pub dir: Utf8PathBuf,
     /// SHA-256 of its agent's secret, in hex: enough to check it, useless to a thief.
     pub token_hash: String,
-    /// Its process, once started.
-    pub process: Option<ProcessRecord>,
+    /// Where it runs, once started. Earlier versions stored the local process here.
+    #[serde(default, alias = "process", deserialize_with = "stored_location")]
+    pub location: Option<DriverLocation>,
 }
 
-/// How to find a driver's supervising process again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProcessRecord {
-    /// Process id of the supervisor.
-    pub pid: i32,
-    /// Its start time in clock ticks since boot, from `/proc`: pid and start time together are never used twice.
-    pub start_ticks: u64,
+/// A driver's location in a stored row: the launcher's text, or the process of an earlier version.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum StoredLocation {
+    Text(DriverLocation),
+    Process { pid: i32, start_ticks: u64 },
+}
+
+fn stored_location<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<DriverLocation>, D::Error> {
+    let stored = Option::<StoredLocation>::deserialize(deserializer)?;
+    Ok(stored.map(|stored| match stored {
+        StoredLocation::Text(location) => location,
+        StoredLocation::Process { pid, start_ticks } => {
+            DriverLocation::new(format!(r#"{{"pid":{pid},"start_ticks":{start_ticks}}}"#))
+        }
+    }))
 }
 
 /// A statement as the store keeps it, without its output. Clones share the code, which may be long.

@@ -182,8 +182,12 @@ async fn logs_have_livys_windows() {
     world.post("/sessions", "{}").await;
     let (order, _) = world.driver(S0).await;
     let lines: Vec<String> = (0..2_500).map(|n| format!("line {n}")).collect();
-    std::fs::create_dir_all(&order.dir).unwrap();
-    std::fs::write(order.dir.join("stdout.log"), lines.join("\n") + "\n").unwrap();
+    std::fs::create_dir_all(world.dir_of(&order)).unwrap();
+    std::fs::write(
+        world.dir_of(&order).join("stdout.log"),
+        lines.join("\n") + "\n",
+    )
+    .unwrap();
     let total = 2_502;
     for (query, from, count) in [
         ("", total - 100, 100),

@@ -243,7 +243,7 @@ async fn a_start_that_hangs_is_given_up_with_a_reason() {
     world.post("/sessions", "{}").await;
     let (_, process) = world.driver(S0).await;
     world.clock().advance(Duration::from_mins(11));
-    assert_eq!(process.ended().await, Exit::Signal(9));
+    assert_eq!(process.exited().await, Exit::Signal(9));
     world.await_state(S0, "dead").await;
     let log = world.get("/sessions/0/log").await.json()["log"].to_string();
     assert!(log.contains("not ready within the time allowed"), "{log}");
@@ -257,7 +257,7 @@ async fn a_heartbeat_that_stops_ends_the_session_and_takes_it_off_the_list() {
         .await;
     let (_, process) = world.driver(S0).await;
     world.clock().advance(Duration::from_secs(6));
-    assert_eq!(process.ended().await, Exit::Signal(9));
+    assert_eq!(process.exited().await, Exit::Signal(9));
     eventually("the session is gone", async || {
         (world.get("/sessions").await.json()["total"] == 0).then_some(())
     })

@@ -5,20 +5,20 @@
 
 mod application;
 mod client;
-mod cluster;
 mod environment;
 mod launch_document;
+mod standalone;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 
-use camino::{Utf8Path, Utf8PathBuf};
-use livius_spark_home::{Flags, Installation, Java, SparkConf, properties};
+use camino::Utf8PathBuf;
+use livius_spark_home::{SparkConf, Toolchain, properties};
 
 use crate::driver_dir::{DEFAULT_GRACE, DriverCommand, DriverDir};
 use crate::java_options::{self, OptionError};
-use crate::{DriverOrder, Program};
+use crate::{Backend, DriverOrder, Program, Unsupported};
 
 /// Why there is no command line for an order.
 #[derive(Debug, thiserror::Error)]
@@ -32,82 +32,69 @@ pub enum CommandError {
         #[source]
         source: OptionError,
     },
-    /// There is no such mode.
-    #[error("understand spark.submit.deployMode={0}: write client or cluster")]
-    DeployMode(String),
-    /// Nobody would tell what becomes of the driver.
-    #[error(
-        "start a driver in cluster mode at {0}: only a standalone master (spark://…) can be asked about its drivers; leave \
-         spark.submit.deployMode out to have the driver run beside the server"
-    )]
-    Master(String),
-    /// The driver would run as somebody else.
-    #[error(
-        "start a driver as {0} in cluster mode: the workers of a standalone cluster run drivers as their own user"
-    )]
-    ProxyUser(String),
+    /// No backend takes the driver.
+    #[error(transparent)]
+    Unsupported(#[from] Unsupported),
     /// Spark would take the file for something else.
     #[error("start the application {0}: write its file as an absolute path or as a URI")]
     File(String),
 }
 
-/// What drivers of one Spark with one Java have in common.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Ground<'a> {
-    pub(crate) spark: &'a Installation,
-    pub(crate) java: &'a Java,
-    pub(crate) agent_jar: &'a Utf8Path,
-    pub(crate) flags: &'a Flags,
-    pub(crate) conf: &'a SparkConf,
-}
-
 /// All that a driver is started from.
 #[derive(Debug)]
-pub(crate) struct Plan {
+pub(crate) struct LaunchPlan {
     pub(crate) command: DriverCommand,
     /// The files that the command names. Any may hold secrets.
     pub(crate) files: BTreeMap<Utf8PathBuf, String>,
 }
 
-impl Plan {
-    /// Works out how to start a driver.
-    pub(crate) fn of(ground: Ground<'_>, order: &DriverOrder) -> Result<Self, CommandError> {
-        let mut conf = ground.conf.defaults.clone();
+impl LaunchPlan {
+    /// Works out how to start a driver whose files are in `dir`.
+    pub(crate) fn of(
+        toolchain: &Toolchain,
+        spark_conf: &SparkConf,
+        order: &DriverOrder,
+        dir: DriverDir,
+    ) -> Result<Self, CommandError> {
+        let mut conf = spark_conf.defaults.clone();
         conf.extend(order.conf.clone());
         if matches!(order.program, Program::Application { .. }) {
             application::listen(&mut conf);
         }
-        let draft = Draft {
-            ground,
+        let backend = Backend::resolve(&conf, order.proxy_user.as_deref())?;
+        let builder = CommandBuilder {
+            toolchain,
+            spark_conf,
             order,
-            dir: DriverDir::new(&order.dir),
+            dir,
             conf,
         };
-        match draft.setting("spark.submit.deployMode").unwrap_or("client") {
-            "client" => client::plan(&draft),
-            "cluster" => cluster::plan(draft),
-            other => Err(CommandError::DeployMode(other.to_owned())),
+        match backend {
+            Backend::Local => client::plan(&builder),
+            Backend::Standalone => standalone::plan(builder),
         }
     }
 }
 
-/// An order, and where and with which configuration it is to run.
-struct Draft<'a> {
-    ground: Ground<'a>,
+/// What the command line of a driver is made from.
+struct CommandBuilder<'a> {
+    toolchain: &'a Toolchain,
+    /// What Spark's configuration directory holds.
+    spark_conf: &'a SparkConf,
     order: &'a DriverOrder,
     dir: DriverDir,
     /// The whole configuration, the installation's defaults among it.
     conf: BTreeMap<String, String>,
 }
 
-impl Draft<'_> {
+impl CommandBuilder<'_> {
     fn setting(&self, key: &str) -> Option<&str> {
         self.conf.get(key).map(String::as_str)
     }
 
     /// A JVM's options that are not the user's. They come first, so that the user's can override them.
     fn own_options(&self, heap_mebibytes: u64) -> Vec<String> {
-        let mut options = self.ground.flags.jvm.clone();
+        let mut options = self.toolchain.flags.jvm.clone();
         options.push(format!("-Xmx{heap_mebibytes}m"));
         // Performance counters stay in memory and temporary files in the driver's directory: a killed driver leaves nothing in /tmp.
         options.push("-XX:+PerfDisableSharedMem".to_owned());
@@ -118,13 +105,13 @@ impl Draft<'_> {
     /// What the administrator wants for whatever `spark-submit` starts here.
     fn options_of_submit(&self) -> Result<Vec<String>, CommandError> {
         let key = "SPARK_SUBMIT_OPTS";
-        split(key, self.ground.conf.environment.get(key))
+        split(key, self.spark_conf.environment.get(key))
     }
 
     /// Parts options into those for a file, which is told by name, and those for the line. Any may hold a password, so all that can be
     /// are in the file: in one, Java does not look for other files, and an old Java takes none at all.
     fn placed(&self, options: Vec<String>) -> (Vec<String>, Option<String>) {
-        let fits = self.ground.java.reads_argument_files();
+        let fits = self.toolchain.found.java.reads_argument_files();
         let (in_file, on_line): (Vec<_>, Vec<_>) = options
             .into_iter()
             .partition(|option| fits && !option.starts_with('@'));
@@ -138,10 +125,9 @@ impl Draft<'_> {
 
     /// Spark's jars in an order that never changes, the agent, configuration directories; before them only what the user wants there.
     fn class_path(&self, before: Option<&str>) -> String {
-        let Ground {
-            spark, flags, conf, ..
-        } = self.ground;
-        let first = &flags.first_jars;
+        let spark = &self.toolchain.found.spark;
+        let conf = self.spark_conf;
+        let first = &self.toolchain.flags.first_jars;
         let others = spark
             .jars
             .iter()
@@ -150,7 +136,7 @@ impl Draft<'_> {
         let mut entries: Vec<String> = before.map(str::to_owned).into_iter().collect();
         let jars = first.iter().chain(others);
         entries.extend(jars.map(|name| spark.jar_path(name).into_string()));
-        entries.push(self.ground.agent_jar.to_string());
+        entries.push(self.toolchain.agent_jar.to_string());
         entries.extend(conf.directories().into_iter().map(Utf8PathBuf::into_string));
         entries.extend(conf.environment.get("SPARK_DIST_CLASSPATH").cloned());
         entries.retain(|entry| !entry.is_empty());
@@ -176,12 +162,12 @@ impl Draft<'_> {
         args: Vec<String>,
         env: BTreeMap<String, String>,
         java_options: Option<String>,
-    ) -> Plan {
+    ) -> LaunchPlan {
         let properties = (self.dir.properties(), properties::write(&self.conf));
         let java_options = java_options.map(|options| (self.dir.java_options(), options));
-        Plan {
+        LaunchPlan {
             command: DriverCommand {
-                program: self.ground.java.program(),
+                program: self.toolchain.found.java.program(),
                 args,
                 env,
                 cwd: self.dir.work(),

@@ -7,10 +7,13 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
-use livius_domain::{Exit, ProcessRecord};
+use livius_domain::{DriverId, DriverProgram, Exit, ResourceId};
 use livius_spark_home::files;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+
+use crate::location::ProcessRecord;
+use crate::log::DriverLog;
 
 /// How long a driver has to end after SIGTERM when nobody said.
 pub(crate) const DEFAULT_GRACE: Duration = Duration::from_secs(10);
@@ -89,6 +92,11 @@ impl DriverDir {
         Self(path.into())
     }
 
+    /// The directory of a driver below that of all drivers.
+    pub(crate) fn of(drivers: &Utf8Path, id: &DriverId) -> Self {
+        Self(drivers.join(id.as_str()))
+    }
+
     pub(crate) fn path(&self) -> &Utf8Path {
         &self.0
     }
@@ -99,6 +107,28 @@ impl DriverDir {
 
     pub(crate) fn stderr(&self) -> Utf8PathBuf {
         self.0.join("stderr.log")
+    }
+
+    /// Both outputs, as users read them.
+    pub(crate) fn log(&self) -> DriverLog {
+        DriverLog::new(self.stdout(), self.stderr())
+    }
+
+    /// The file with the end of the log: an application's outputs are one file.
+    pub(crate) fn last_log(&self, program: DriverProgram) -> Utf8PathBuf {
+        match program {
+            DriverProgram::Agent => self.stderr(),
+            DriverProgram::Application => self.stdout(),
+        }
+    }
+
+    /// The files that clients have uploaded and the driver has not fetched.
+    pub(crate) fn uploads(&self) -> Utf8PathBuf {
+        self.0.join("uploads")
+    }
+
+    pub(crate) fn upload(&self, resource: ResourceId) -> Utf8PathBuf {
+        self.uploads().join(resource.to_string())
     }
 
     /// Where the driver runs, and where all that it writes without being told a place ends up.

@@ -1,30 +1,42 @@
-//! Starts drivers and owns their processes.
+//! Starts drivers, finds them again, and keeps their files.
 //!
-//! Purpose: command lines, supervisors, and finding drivers again after a restart. Non-goals: finding Spark, which
-//! `livius-spark-home` does, and knowing what a session is beyond what its driver needs.
+//! Purpose: the only crate that knows where a driver runs and where its log and its uploads are.
+//! Non-goals: finding Spark, which `livius-spark-home` does, and knowing what a session is beyond
+//! what its driver needs.
 
 #![warn(missing_docs)]
 
+mod backend;
 mod command;
 mod driver_dir;
+mod driver_files;
+mod evidence;
 mod java_options;
 mod leftovers;
 mod local;
+mod local_files;
+mod location;
+mod log;
 mod pidfd;
+mod running;
 mod starting;
 mod supervised;
 mod supervisor;
 mod verdict;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use camino::{Utf8Path, Utf8PathBuf};
-use livius_domain::{DriverId, Exit, Failure, Kind, ProcessRecord, Verdict};
+use livius_domain::{DriverId, DriverLocation, Failure, Kind};
 use secrecy::SecretString;
 
+pub use backend::{Backend, Unsupported};
+pub use driver_files::{DriverFiles, LogLines, LogSource, PendingUpload, Uploaded};
 pub use local::{LocalConfig, LocalLauncher};
+pub use local_files::{LocalFiles, empty_log};
+pub use running::{Found, RunningDriver};
 pub use starting::StartError;
 pub use supervisor::{SuperviseError, supervise};
 
@@ -33,8 +45,6 @@ pub use supervisor::{SuperviseError, supervise};
 pub struct DriverOrder {
     /// Its name.
     pub id: DriverId,
-    /// An existing directory of its own (mode 0700): empty, or with what an attempt left that [`Launcher::adopt`] calls never started.
-    pub dir: Utf8PathBuf,
     /// The whole Spark configuration, merged and checked.
     pub conf: BTreeMap<String, String>,
     /// The user to impersonate.
@@ -59,54 +69,38 @@ pub enum Program {
         /// Rows of an SQL result at most.
         sql_max_rows: u64,
     },
-    /// The application of a batch, with a listener of ours in it that tells when it runs.
+    /// The application of a batch. A Spark listener of ours in it reports when it runs.
     Application {
         /// The file with the code: an absolute path or a URI.
         file: String,
         /// The class to run, for a jar.
         class_name: Option<String>,
-        /// Its arguments, handed on as they are.
+        /// Its arguments, passed on unchanged.
         args: Vec<String>,
     },
 }
 
-/// Why there is no driver to adopt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Gone {
-    /// It ran, and has ended like this; nothing of it is left.
-    Ended(Exit),
-    /// It is certain that no process of it was ever started. It can be launched, in the same directory.
-    NeverStarted,
+/// What decides where a driver would run. The Spark installation's own defaults are not in it.
+#[derive(Debug, Clone, Copy)]
+pub struct DriverSpec<'a> {
+    /// The Spark configuration, as far as the server knows it.
+    pub conf: &'a BTreeMap<String, String>,
 }
 
-/// A started driver.
-#[async_trait]
-pub trait DriverProcess: Send + Sync {
-    /// How to find it again after a restart of the server.
-    fn record(&self) -> ProcessRecord;
-
-    /// Waits until the driver and everything it started are gone. May be called again and by several.
-    async fn exited(&self) -> Exit;
-
-    /// Ends the driver's whole process tree: SIGTERM, the grace, SIGKILL; returns when nothing is left.
-    async fn terminate(&self, grace: Duration) -> Exit;
-}
-
-/// Starts drivers.
+/// Starts drivers and finds them again.
 #[async_trait]
 pub trait Launcher: Send + Sync {
-    /// Starts a driver. When it fails, nothing of it is left running.
-    async fn launch(&self, order: DriverOrder) -> Result<Box<dyn DriverProcess>, Failure>;
+    /// Refuses a master or a deploy mode that cannot be served. Clients get this answer at once;
+    /// [`Launcher::launch`] judges again, with the installation's defaults.
+    fn check(&self, spec: &DriverSpec<'_>) -> Result<(), Unsupported>;
 
-    /// Finds a driver that an earlier server started: `Ok` when it still lives, else what became of it. `record` is `None` when that
-    /// server died between starting the process and storing its record: what the supervisor wrote into `dir` tells then.
-    async fn adopt(
-        &self,
-        dir: &Utf8Path,
-        record: Option<&ProcessRecord>,
-    ) -> Result<Box<dyn DriverProcess>, Gone>;
+    /// Starts a driver. When it fails, nothing of the driver is left running.
+    async fn launch(&self, order: DriverOrder) -> Result<Arc<dyn RunningDriver>, Failure>;
 
-    /// What the resource manager said of a driver that ran there, and whose process in `dir` is gone. `None` when the process was the
-    /// driver itself, or ended before the manager knew of one.
-    async fn verdict(&self, dir: &Utf8Path) -> Option<Verdict>;
+    /// Finds a driver that an earlier server started. `at` is `None` when that server died before it
+    /// stored the location: the driver's files tell then.
+    async fn find(&self, id: &DriverId, at: Option<&DriverLocation>) -> Found;
+
+    /// The files of a driver: before, while and after it runs.
+    fn files(&self, id: &DriverId) -> Arc<dyn DriverFiles>;
 }

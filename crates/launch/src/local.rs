@@ -1,24 +1,30 @@
-//! Starts drivers on this machine, each under a supervisor of its own.
+//! Starts drivers with the help of a process of this machine, each under a supervisor of its own.
+//! The process is the driver itself, or it follows the driver on a standalone cluster.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use camino::Utf8Path;
-use livius_domain::{Clock, Failure, FailureCode, Phase, ProcessRecord, Verdict, chain};
-use livius_spark_home::{ConfError, Found, Search, Toolchain, ToolchainError, files};
+use camino::Utf8PathBuf;
+use livius_domain::{Clock, DriverId, DriverLocation, Failure, FailureCode, Phase, chain};
+use livius_spark_home::{ConfError, Search, Toolchain, ToolchainError, files};
 use tokio::sync::Mutex;
 
-use crate::command::{CommandError, Ground, Plan};
+use crate::command::{CommandError, LaunchPlan};
 use crate::driver_dir::DriverDir;
 use crate::starting::{StartError, Started};
 use crate::supervised::Supervised;
-use crate::{DriverOrder, DriverProcess, Gone, Launcher, verdict};
+use crate::{
+    Backend, DriverFiles, DriverOrder, DriverSpec, Found, Launcher, LocalFiles, RunningDriver,
+    Unsupported,
+};
 
 /// What the launcher needs to know.
 #[derive(Debug, Clone)]
 pub struct LocalConfig {
     /// Where Spark and Java are.
     pub search: Search,
+    /// The directory that holds a directory for each driver.
+    pub drivers: Utf8PathBuf,
     /// How to start a supervisor; the driver's directory is appended. Usually `[<this program>, "supervise"]`.
     pub supervisor: Vec<String>,
 }
@@ -39,6 +45,12 @@ enum LaunchError {
     Conf(#[from] ConfError),
     #[error(transparent)]
     Command(#[from] CommandError),
+    #[error("make {dir}")]
+    Directory {
+        dir: Utf8PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
     #[error("write the driver's files")]
     Write(#[source] std::io::Error),
     #[error(transparent)]
@@ -55,6 +67,10 @@ impl LaunchError {
             Self::Toolchain(error) => error.hint(),
             Self::Conf(_) => "correct the file in Spark's configuration directory".to_owned(),
             Self::Command(_) => "correct what was asked for, or spark-defaults.conf".to_owned(),
+            Self::Directory { .. } => {
+                "look at the server's data directory: its owner, its mode, the room that is left"
+                    .to_owned()
+            }
             Self::Write(_) => {
                 "check that the data directory can be written to and has space".to_owned()
             }
@@ -88,7 +104,7 @@ impl LocalLauncher {
     }
 
     /// Does ahead of time what the first driver would have to wait for: finding Spark and Java, compiling the agent.
-    pub async fn prepare(&self) -> Result<Found, Failure> {
+    pub async fn prepare(&self) -> Result<livius_spark_home::Found, Failure> {
         self.toolchain()
             .await
             .map(|toolchain| toolchain.found.clone())
@@ -129,22 +145,19 @@ fn start(
     order: &DriverOrder,
 ) -> Result<Started, LaunchError> {
     let conf = toolchain.conf(&config.search)?;
-    let ground = Ground {
-        spark: &toolchain.found.spark,
-        java: &toolchain.found.java,
-        agent_jar: &toolchain.agent_jar,
-        flags: &toolchain.flags,
-        conf: &conf,
-    };
-    let plan = Plan::of(ground, order)?;
-    let dir = DriverDir::new(&order.dir);
+    let dir = DriverDir::of(&config.drivers, &order.id);
+    files::private_dir(dir.path()).map_err(|source| LaunchError::Directory {
+        dir: dir.path().to_owned(),
+        source,
+    })?;
+    let plan = LaunchPlan::of(toolchain, &conf, order, dir.clone())?;
     let started = write(&dir, &plan)
         .map_err(LaunchError::Write)
         .and_then(|()| Ok(Started::spawn(&config.supervisor, &dir, &plan.command)?));
     started.inspect_err(|_| dir.remove_secrets())
 }
 
-fn write(dir: &DriverDir, plan: &Plan) -> std::io::Result<()> {
+fn write(dir: &DriverDir, plan: &LaunchPlan) -> std::io::Result<()> {
     files::private_dir(&dir.temporary())?;
     for (path, text) in &plan.files {
         files::write_private(path, text.as_bytes())?;
@@ -154,25 +167,21 @@ fn write(dir: &DriverDir, plan: &Plan) -> std::io::Result<()> {
 
 #[async_trait]
 impl Launcher for LocalLauncher {
-    async fn launch(&self, order: DriverOrder) -> Result<Box<dyn DriverProcess>, Failure> {
+    fn check(&self, spec: &DriverSpec<'_>) -> Result<(), Unsupported> {
+        Backend::check(spec.conf)
+    }
+
+    async fn launch(&self, order: DriverOrder) -> Result<Arc<dyn RunningDriver>, Failure> {
         let started = self.start(order).await.map_err(LaunchError::into_failure)?;
-        Ok(Box::new(started))
+        Ok(Arc::new(started))
     }
 
-    async fn adopt(
-        &self,
-        dir: &Utf8Path,
-        record: Option<&ProcessRecord>,
-    ) -> Result<Box<dyn DriverProcess>, Gone> {
-        let found = Supervised::adopt(DriverDir::new(dir), record, Arc::clone(&self.clock)).await?;
-        Ok(Box::new(found))
+    async fn find(&self, id: &DriverId, at: Option<&DriverLocation>) -> Found {
+        let dir = DriverDir::of(&self.config.drivers, id);
+        Supervised::find(dir, at, Arc::clone(&self.clock)).await
     }
 
-    async fn verdict(&self, dir: &Utf8Path) -> Option<Verdict> {
-        let path = DriverDir::new(dir).verdict_file();
-        tokio::task::spawn_blocking(move || verdict::read(&path))
-            .await
-            .ok()
-            .flatten()
+    fn files(&self, id: &DriverId) -> Arc<dyn DriverFiles> {
+        Arc::new(LocalFiles::of(&self.config.drivers, id))
     }
 }

@@ -6,12 +6,13 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use livius_domain::{Clock, ProcessRecord};
+use livius_domain::Clock;
 use livius_spark_home::processes;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use crate::driver_dir::{DriverCommand, DriverDir};
 use crate::leftovers::sweep;
+use crate::location::ProcessRecord;
 use crate::pidfd;
 use crate::supervised::{MARGIN, Supervised};
 

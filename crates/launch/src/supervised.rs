@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use livius_domain::{Clock, Exit, ProcessRecord};
+use livius_domain::{Clock, Departure, DriverLocation, Exit};
 use livius_spark_home::processes;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use tokio::io::Interest;
@@ -14,8 +14,9 @@ use tokio::io::unix::AsyncFd;
 
 use crate::driver_dir::{DriverDir, ExitRecord};
 use crate::leftovers::sweep;
+use crate::location::ProcessRecord;
 use crate::pidfd::{self, reap};
-use crate::{DriverProcess, Gone};
+use crate::{Found, RunningDriver, evidence, location, verdict};
 
 /// What a supervisor gets on top of the grace before it counts as stuck.
 pub(crate) const MARGIN: Duration = Duration::from_secs(10);
@@ -51,26 +52,37 @@ impl Supervised {
         })
     }
 
-    /// Finds a driver again, or clears away what is left of it and tells what became of it. Without a record, which is made of drivers
-    /// that were started only, the directory tells.
-    pub(crate) async fn adopt(
+    /// Finds a driver again, or clears away what is left of it and tells what became of it. Without a location, which only started
+    /// drivers have, the directory tells.
+    pub(crate) async fn find(
         dir: DriverDir,
-        record: Option<&ProcessRecord>,
+        at: Option<&DriverLocation>,
         clock: Arc<dyn Clock>,
-    ) -> Result<Self, Gone> {
-        let known = record.cloned().or_else(|| dir.read_supervisor());
+    ) -> Found {
+        let known = at
+            .and_then(location::read)
+            .or_else(|| dir.read_supervisor());
         if let Some(record) = known
             && let Some(pidfd) = open_same(&record)
             && let Some(pidfd) = once_begun(&dir, pidfd).await
             && let Ok(found) = Self::watch(dir.clone(), record, pidfd, Arc::clone(&clock))
         {
-            return Ok(found);
+            return Found::Alive(Arc::new(found));
         }
-        if record.is_none() && dir.never_started() {
+        if at.is_none() && dir.never_started() {
             dir.forget_attempt();
-            return Err(Gone::NeverStarted);
+            return Found::NeverStarted;
         }
-        Err(Gone::Ended(settle(dir, clock).await))
+        Found::Ended(departure(dir, clock).await)
+    }
+
+    /// Waits until the supervisor is gone.
+    async fn gone(&self) {
+        if self.pidfd.readable().await.is_err() {
+            // The runtime is shutting down, and nobody will wait for the answer.
+            std::future::pending::<()>().await;
+        }
+        reap(self.pidfd.get_ref());
     }
 
     fn tell(&self, grace: Duration) {
@@ -112,45 +124,54 @@ async fn once_begun(dir: &DriverDir, pidfd: OwnedFd) -> Option<OwnedFd> {
 }
 
 #[async_trait]
-impl DriverProcess for Supervised {
-    fn record(&self) -> ProcessRecord {
-        self.record.clone()
+impl RunningDriver for Supervised {
+    fn location(&self) -> DriverLocation {
+        location::write(&self.record)
     }
 
-    async fn exited(&self) -> Exit {
-        if self.pidfd.readable().await.is_err() {
-            // The runtime is shutting down, and nobody will wait for the answer.
-            std::future::pending::<()>().await;
-        }
-        reap(self.pidfd.get_ref());
-        settle(self.dir.clone(), Arc::clone(&self.clock)).await
+    async fn ended(&self) -> Departure {
+        self.gone().await;
+        departure(self.dir.clone(), Arc::clone(&self.clock)).await
     }
 
-    async fn terminate(&self, grace: Duration) -> Exit {
+    async fn terminate(&self, grace: Duration) -> Departure {
         let grace = grace + self.dir.cluster_grace();
         self.tell(grace);
-        if let Ok(exit) = tokio::time::timeout(grace + MARGIN, self.exited()).await {
-            return exit;
+        if tokio::time::timeout(grace + MARGIN, self.gone())
+            .await
+            .is_err()
+        {
+            tracing::warn!(dir = %self.dir.path(), pid = self.record.pid, "the supervising process is stuck; ending it by force");
+            let _ = pidfd_send_signal(self.pidfd.get_ref(), Signal::KILL);
         }
-        tracing::warn!(dir = %self.dir.path(), pid = self.record.pid, "the supervising process is stuck; ending it by force");
-        let _ = pidfd_send_signal(self.pidfd.get_ref(), Signal::KILL);
-        self.exited().await
+        self.ended().await
     }
+}
+
+/// Everything that is known of a driver whose supervisor is gone.
+async fn departure(dir: DriverDir, clock: Arc<dyn Clock>) -> Departure {
+    let read = tokio::task::spawn_blocking(move || Departure {
+        exit: settle(&dir, &*clock),
+        verdict: verdict::read(&dir.verdict_file()),
+        evidence: evidence::of_log(&dir.log()),
+    });
+    read.await.unwrap_or(Departure {
+        exit: Exit::Unknown,
+        verdict: None,
+        evidence: None,
+    })
 }
 
 /// Reads how the driver ended, once its supervisor is gone. A supervisor that could not write it down was killed: what it watched over
 /// is then ended here.
-async fn settle(dir: DriverDir, clock: Arc<dyn Clock>) -> Exit {
-    let settled = tokio::task::spawn_blocking(move || {
-        if let Some(known) = dir.read_exit() {
-            return known.exit();
-        }
-        sweep(&dir);
-        dir.clear_away();
-        if let Err(error) = dir.write_exit(&ExitRecord::new(Exit::Unknown, clock.now())) {
-            tracing::warn!(dir = %dir.path(), %error, "could not write down that the driver is gone");
-        }
-        Exit::Unknown
-    });
-    settled.await.unwrap_or(Exit::Unknown)
+fn settle(dir: &DriverDir, clock: &dyn Clock) -> Exit {
+    if let Some(known) = dir.read_exit() {
+        return known.exit();
+    }
+    sweep(dir);
+    dir.clear_away();
+    if let Err(error) = dir.write_exit(&ExitRecord::new(Exit::Unknown, clock.now())) {
+        tracing::warn!(dir = %dir.path(), %error, "could not write down that the driver is gone");
+    }
+    Exit::Unknown
 }

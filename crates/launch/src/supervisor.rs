@@ -22,13 +22,14 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
-use livius_domain::{Clock, Exit, ProcessRecord};
+use livius_domain::{Clock, Exit};
 use livius_spark_home::processes;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{self, Pid, Signal, WaitOptions, WaitStatus};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 
 use crate::driver_dir::{DriverCommand, DriverDir, ExitRecord};
+use crate::location::ProcessRecord;
 
 /// How long what the driver left behind may take to end after SIGTERM.
 const LEFTOVER_GRACE: Duration = Duration::from_secs(2);

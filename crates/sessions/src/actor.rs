@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use livius_domain::{Exit, Failure, JobId, SessionEvent, SessionRecord, StopCause};
-use livius_launch::DriverProcess;
+use livius_launch::RunningDriver;
 use secrecy::SecretString;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::time::Instant;
@@ -35,7 +35,7 @@ pub(crate) enum Report {
     /// A place among the starting sessions.
     Allowed(OwnedSemaphorePermit),
     /// The launch is over.
-    Launched(Result<Box<dyn DriverProcess>, Failure>),
+    Launched(Result<Arc<dyn RunningDriver>, Failure>),
     /// The driver is gone.
     Exited(Exit),
 }
@@ -73,7 +73,7 @@ pub(crate) struct Actor {
     ended_jobs: u64,
     pending: resources::Pending,
     link: Option<link::Link>,
-    process: Option<Arc<dyn DriverProcess>>,
+    process: Option<Arc<dyn RunningDriver>>,
     start_permit: Option<OwnedSemaphorePermit>,
     /// When to try again to hand over what the driver does not have.
     retry: Option<Instant>,

@@ -4,7 +4,6 @@
 
 mod actor;
 mod core;
-mod evidence;
 mod message;
 mod open;
 mod read;
@@ -19,7 +18,6 @@ use livius_store::NewBatch;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::config::ShutdownPolicy;
-use crate::directory;
 use crate::error::{AttachRefused, SessionError};
 use crate::request;
 use crate::view::{BatchRef, BatchView, Caller};
@@ -50,7 +48,7 @@ impl Batches {
         if self.core.lifecycle.is_draining() {
             return Err(SessionError::ShuttingDown);
         }
-        request::check_batch(&self.core.config, &request)?;
+        request::check_batch(&self.core.config, &*self.core.launcher, &request)?;
         let proxy_user = request::effective_user(
             &self.core.config,
             caller,
@@ -99,7 +97,7 @@ impl Batches {
         let record = self.stored(which).await?;
         if self.core.store.unlist_batch(record.id).await? {
             if let Some(driver) = &record.driver {
-                directory::remove(&driver.dir).await;
+                self.core.launcher.files(&driver.id).remove().await;
             }
             Ok(())
         } else {

@@ -36,8 +36,6 @@ pub struct Impersonation {
 /// Configuration of the application, complete and checked.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where drivers' directories are made.
-    pub drivers_dir: Utf8PathBuf,
     /// Where agents connect to, as `ws://…/api/v1/agent`.
     pub agent_urls: Vec<String>,
     /// The bounds of everything.

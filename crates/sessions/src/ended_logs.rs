@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use camino::Utf8Path;
-
-use crate::log::SessionLog;
+use livius_launch::LogSource;
 
 /// How many logs have their index kept: a client pages through one at a time.
 const KEPT: usize = 16;
@@ -13,7 +11,7 @@ const KEPT: usize = 16;
 /// The logs of ended sessions, or batches, that were read last.
 #[derive(Debug)]
 pub struct EndedLogs<Id> {
-    logs: Mutex<BTreeMap<Id, Arc<SessionLog>>>,
+    logs: Mutex<BTreeMap<Id, Arc<dyn LogSource>>>,
 }
 
 impl<Id> Default for EndedLogs<Id> {
@@ -25,15 +23,12 @@ impl<Id> Default for EndedLogs<Id> {
 }
 
 impl<Id: Ord + Copy> EndedLogs<Id> {
-    /// The log of the one whose driver had that directory.
-    pub fn get(&self, id: Id, dir: &Utf8Path) -> Arc<SessionLog> {
+    /// The log of one that has ended; `open` is called when it is not kept.
+    pub fn get(&self, id: Id, open: impl FnOnce() -> Arc<dyn LogSource>) -> Arc<dyn LogSource> {
         let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
         if logs.len() >= KEPT && !logs.contains_key(&id) {
             logs.pop_first();
         }
-        let log = logs
-            .entry(id)
-            .or_insert_with(|| Arc::new(SessionLog::of(dir)));
-        Arc::clone(log)
+        Arc::clone(logs.entry(id).or_insert_with(open))
     }
 }

@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use livius_domain::{SessionState, StopCause, duration};
 
 use crate::core::Core;
-use crate::directory;
 use crate::message::Message;
 use crate::registry::Entry;
 use crate::view::SessionView;
@@ -119,7 +118,7 @@ async fn purge(core: &Core) {
             Ok(records) if records.is_empty() => return,
             Ok(records) => {
                 for driver in records.into_iter().filter_map(|record| record.driver) {
-                    directory::remove(&driver.dir).await;
+                    core.launcher.files(&driver.id).remove().await;
                 }
             }
             Err(error) => {

@@ -3,12 +3,10 @@
 //! Purpose: to decide. It persists first, acts second, publishes third. Non-goals: HTTP, SQL, processes.
 
 mod actor;
-mod arrival;
 mod batches;
 mod board;
 mod config;
 mod core;
-mod directory;
 mod ended_logs;
 mod error;
 mod janitor;
@@ -24,6 +22,7 @@ pub use batches::{Batches, ReportRefused};
 pub use config::{Config, Impersonation, LocalFiles, ShutdownPolicy};
 pub use error::{AttachRefused, ErrorKind, SessionError};
 pub use lifecycle::Lifecycle;
+pub use livius_launch::Uploaded;
 pub use log::Logbook;
 pub use service::{Sessions, Upload};
 pub use view::{

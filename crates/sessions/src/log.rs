@@ -1,168 +1,33 @@
-//! The log of a session or a batch: its driver's two output files as one list of lines, composed as Livy does.
-//!
-//! The files only grow and are never held in memory. Everything here is synchronous file reading: a tail reads 128 KiB at most and is
-//! for any thread, a page may read megabytes and belongs on a blocking one.
+//! The log of a session or a batch, as a reader keeps it.
 
-mod file;
-mod index;
-#[cfg(test)]
-mod tests;
+use std::sync::Arc;
 
-use std::io;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
-
-use camino::{Utf8Path, Utf8PathBuf};
-
-pub use file::LogFile;
-use file::{Budget, LastLines, Stamp};
+use livius_launch::LogSource;
 
 use crate::error::SessionError;
 use crate::view::LogPage;
 
-/// The most text that one answer holds, in bytes; what is left out can be asked for with a higher `from`.
-pub const ANSWER_BYTES: usize = 16 << 20;
-
-const STDOUT_HEADING: &str = "stdout: ";
-/// The line break is part of the line, as with Livy.
-const STDERR_HEADING: &str = "\nstderr: ";
-
-/// Both files of a driver as one list: a heading, the lines of stdout, a heading, the lines of stderr.
-#[derive(Debug)]
-pub struct SessionLog {
-    stdout: LogFile,
-    stderr: LogFile,
-    /// The last answer of [`SessionLog::tail`], as every look at a session asks for it.
-    last_tail: Mutex<Option<Tail>>,
-}
-
-/// The log of one session or batch, as a reader keeps it: what becomes of that meanwhile does not concern him.
+/// A handle to a log that stays readable when the session or batch is purged.
 #[derive(Debug, Clone)]
 pub struct Logbook {
     id: i32,
-    log: Arc<SessionLog>,
+    log: Arc<dyn LogSource>,
 }
 
 impl Logbook {
-    pub(crate) fn new(id: i32, log: Arc<SessionLog>) -> Self {
+    pub(crate) fn new(id: i32, log: Arc<dyn LogSource>) -> Self {
         Self { id, log }
     }
 
     /// A page of it. A negative `from` means the last `size` lines, a negative `size` all of them.
     pub async fn page(&self, from: i64, size: i64) -> Result<LogPage, SessionError> {
-        let log = Arc::clone(&self.log);
-        let page = tokio::task::spawn_blocking(move || log.page(from, size)).await;
-        let page = page.map_err(io::Error::other).and_then(|page| page);
-        let (from, total, lines) = page.map_err(SessionError::Log)?;
+        let page = self.log.page(from, size).await;
+        let page = page.map_err(SessionError::Log)?;
         Ok(LogPage {
             id: self.id,
-            from,
-            total,
-            lines,
+            from: page.from,
+            total: page.total,
+            lines: page.lines,
         })
-    }
-}
-
-#[derive(Debug)]
-struct Tail {
-    count: usize,
-    files: [Stamp; 2],
-    lines: Vec<String>,
-}
-
-impl SessionLog {
-    /// Names the files; neither need be there yet.
-    pub fn new(stdout: Utf8PathBuf, stderr: Utf8PathBuf) -> Self {
-        Self {
-            stdout: LogFile::new(stdout),
-            stderr: LogFile::new(stderr),
-            last_tail: Mutex::new(None),
-        }
-    }
-
-    /// The log of the driver that has this directory.
-    pub fn of(dir: &Utf8Path) -> Self {
-        Self::new(dir.join("stdout.log"), dir.join("stderr.log"))
-    }
-
-    /// The log of one that has no directory yet: nothing but headings.
-    pub fn empty() -> Arc<Self> {
-        static EMPTY: LazyLock<Arc<SessionLog>> =
-            LazyLock::new(|| Arc::new(SessionLog::new(Utf8PathBuf::new(), Utf8PathBuf::new())));
-        Arc::clone(&EMPTY)
-    }
-
-    /// Answers the index of the page's first line, how many lines there are in all, and the page's lines.
-    ///
-    /// As with Livy a negative `size` means all lines, a negative `from` the last `size` of them; any other `from` is answered as it
-    /// came, even beyond the end. Unlike Livy an answer ends early when it has [`ANSWER_BYTES`] of text.
-    pub fn page(&self, from: i64, size: i64) -> io::Result<(i64, u64, Vec<String>)> {
-        let (out, err) = (self.stdout.lines()?, self.stderr.lines()?);
-        let total = out + err + 2;
-        let size = u64::try_from(size).unwrap_or(total);
-        let start = u64::try_from(from).unwrap_or(total.saturating_sub(size));
-        let end = start.saturating_add(size).min(total);
-
-        let mut lines = Vec::new();
-        let mut budget = Budget::new(ANSWER_BYTES);
-        let sections = [
-            (STDOUT_HEADING, &self.stdout, 0, out),
-            (STDERR_HEADING, &self.stderr, out + 1, err),
-        ];
-        for (heading, file, position, count) in sections {
-            if (start..end).contains(&position) {
-                lines.push(heading.to_owned());
-            }
-            let within = |index: u64| index.saturating_sub(position + 1).min(count);
-            let (first, after) = (within(start), within(end));
-            if first < after {
-                file.read_within(first, after - first, &mut budget, &mut lines)?;
-            }
-            if budget.is_spent() {
-                break;
-            }
-        }
-        Ok((i64::try_from(start).unwrap_or(i64::MAX), total, lines))
-    }
-
-    /// Answers the last lines. While neither file changes it reads nothing; else the last 64 KiB of a file, or of both, however long
-    /// they are. Lines that do not fit there are left out, and the first that does is marked as cut.
-    pub fn tail(&self, count: usize) -> io::Result<Vec<String>> {
-        let files = [self.stdout.stamp()?, self.stderr.stamp()?];
-        let mut last = self
-            .last_tail
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(tail) = last
-            .as_ref()
-            .filter(|tail| tail.count == count && tail.files == files)
-        {
-            return Ok(tail.lines.clone());
-        }
-        let lines = self.read_tail(count)?;
-        *last = Some(Tail {
-            count,
-            files,
-            lines: lines.clone(),
-        });
-        Ok(lines)
-    }
-
-    fn read_tail(&self, count: usize) -> io::Result<Vec<String>> {
-        let mut tail = Vec::new();
-        for (heading, file) in [
-            (STDERR_HEADING, &self.stderr),
-            (STDOUT_HEADING, &self.stdout),
-        ] {
-            let LastLines { lines, cut } = file.last(count - tail.len())?;
-            tail.splice(0..0, lines);
-            if cut || tail.len() == count {
-                break;
-            }
-            tail.insert(0, heading.to_owned());
-            if tail.len() == count {
-                break;
-            }
-        }
-        Ok(tail)
     }
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use livius_agent_link::AgentSocket;
 use livius_domain::{JobId, Kind, NewJob, NewStatement, StatementId, StopCause};
+use livius_launch::PendingUpload;
 use livius_store::NewResource;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 
-use crate::arrival::Arrival;
 use crate::error::SessionError;
 use crate::view::{JobView, SessionView, StatementView};
 
@@ -136,6 +136,6 @@ pub struct Resource {
     pub new: NewResource,
     /// Its place among those on their way.
     pub place: Option<OwnedSemaphorePermit>,
-    /// Its content, if it was sent.
-    pub arrival: Option<Arrival>,
+    /// Its content, if a client sent it.
+    pub upload: Option<Box<dyn PendingUpload>>,
 }

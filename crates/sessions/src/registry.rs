@@ -6,10 +6,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use livius_domain::{DriverId, SessionId};
+use livius_launch::LogSource;
 use tokio::sync::Semaphore;
 
 use crate::board::Board;
-use crate::log::SessionLog;
 use crate::message::Mailbox;
 use crate::view::{SessionRef, SessionView};
 
@@ -29,7 +29,7 @@ pub struct Entry {
     /// Its statements.
     pub board: Arc<Board>,
     /// Its log.
-    pub log: Arc<SessionLog>,
+    pub log: Arc<dyn LogSource>,
     /// When a request last named it, for the heartbeat.
     pub touched: Instant,
     /// When its start began; 0 while it waits for that.

@@ -9,11 +9,10 @@ use livius_domain::{
     BatchId, BatchRecord, BatchRequest, DriverId, DriverRecord, Failure, FailureCode, Phase,
     SessionId, SessionRecord, SessionRequest, SubmitOptions, duration, name,
 };
-use livius_launch::{DriverOrder, Program};
+use livius_launch::{DriverOrder, DriverSpec, Launcher, Program};
 use secrecy::SecretString;
 
 use crate::config::Config;
-use crate::directory;
 use crate::error::SessionError;
 use crate::view::Caller;
 
@@ -27,25 +26,41 @@ const SQL_MAX_ROWS_KEY: &str = "livy.rsc.sql.num-rows";
 const MAX_NAME_BYTES: usize = 255;
 
 /// Refuses what cannot be granted, before anything of it exists.
-pub fn check_session(config: &Config, request: &SessionRequest) -> Result<(), SessionError> {
+pub fn check_session(
+    config: &Config,
+    launcher: &dyn Launcher,
+    request: &SessionRequest,
+) -> Result<(), SessionError> {
     for text in [&request.ttl, &request.idle_timeout].into_iter().flatten() {
         duration::parse(text).map_err(|error| SessionError::Rejected(error.to_string()))?;
     }
-    check_submit(config, &request.submit)?;
+    check_submit(config, launcher, &request.submit)?;
     files(config, Presence::Required).check(&request.submit)
 }
 
 /// The same for a batch. Its files are looked for when its turn has come.
-pub fn check_batch(config: &Config, request: &BatchRequest) -> Result<(), SessionError> {
-    check_submit(config, &request.submit)?;
+pub fn check_batch(
+    config: &Config,
+    launcher: &dyn Launcher,
+    request: &BatchRequest,
+) -> Result<(), SessionError> {
+    check_submit(config, launcher, &request.submit)?;
     check_batch_files(config, request, Presence::Later)
 }
 
-fn check_submit(config: &Config, submit: &SubmitOptions) -> Result<(), SessionError> {
+fn check_submit(
+    config: &Config,
+    launcher: &dyn Launcher,
+    submit: &SubmitOptions,
+) -> Result<(), SessionError> {
     if let Some(name) = &submit.name {
         name::check(name)?;
     }
-    conf::check(config, submit)
+    conf::check(config, submit)?;
+    let conf = conf::spark_conf(config, submit, None);
+    launcher
+        .check(&DriverSpec { conf: &conf })
+        .map_err(|unsupported| SessionError::Rejected(unsupported.refusal()))
 }
 
 /// Refuses a file that may not be added to a session, and tells what it is to be called.
@@ -127,22 +142,21 @@ pub fn effective_user(
 }
 
 /// Names a session's driver and makes its secret. The secret itself is kept in memory until the launch, its hash in the store.
-pub fn new_driver(config: &Config, session: SessionId) -> (DriverRecord, SecretString) {
-    with_secret(config, DriverId::for_session(session, random()))
+pub fn new_driver(session: SessionId) -> (DriverRecord, SecretString) {
+    with_secret(DriverId::for_session(session, random()))
 }
 
 /// The same for a batch.
-pub fn new_batch_driver(config: &Config, batch: BatchId) -> (DriverRecord, SecretString) {
-    with_secret(config, DriverId::for_batch(batch, random()))
+pub fn new_batch_driver(batch: BatchId) -> (DriverRecord, SecretString) {
+    with_secret(DriverId::for_batch(batch, random()))
 }
 
-fn with_secret(config: &Config, id: DriverId) -> (DriverRecord, SecretString) {
+fn with_secret(id: DriverId) -> (DriverRecord, SecretString) {
     let token = hex(&random::<32>());
     let record = DriverRecord {
-        dir: config.drivers_dir.join(id.as_str()),
         id,
         token_hash: token_hash(&token),
-        process: None,
+        location: None,
     };
     (record, SecretString::from(token))
 }
@@ -175,7 +189,7 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// The order for a session's driver. Makes the driver's directory.
+/// The order for a session's driver.
 pub fn order(
     config: &Config,
     record: &SessionRecord,
@@ -203,7 +217,7 @@ pub fn order(
     )
 }
 
-/// The order for a batch's process. Makes its directory.
+/// The order for a batch's process.
 pub fn batch_order(
     config: &Config,
     record: &BatchRecord,
@@ -244,11 +258,8 @@ impl Driver<'_> {
         let token = self.token.ok_or_else(|| {
             failure("the driver's secret is gone: it was launched before".to_owned())
         })?;
-        directory::make_private(&driver.dir)
-            .map_err(|error| failure(format!("cannot make {}: {error}", driver.dir)))?;
         Ok(DriverOrder {
             id: driver.id.clone(),
-            dir: driver.dir.clone(),
             conf: self.conf,
             proxy_user: self.proxy_user,
             token,
@@ -277,11 +288,6 @@ fn failure(message: String) -> Failure {
         hint: "look at the server's data directory: its owner, its mode, the room that is left"
             .to_owned(),
     }
-}
-
-/// A name that nobody else has.
-pub fn random_hex() -> String {
-    hex(&random::<12>())
 }
 
 fn random<const N: usize>() -> [u8; N] {

@@ -53,7 +53,7 @@ impl Sessions {
         if self.core.lifecycle.is_draining() {
             return Err(SessionError::ShuttingDown);
         }
-        request::check_session(&self.core.config, &request)?;
+        request::check_session(&self.core.config, &*self.core.launcher, &request)?;
         let asked = request.submit.proxy_user.as_deref();
         let proxy_user = request::effective_user(&self.core.config, caller, asked)?;
         let place = Arc::clone(&self.core.places)
@@ -85,7 +85,7 @@ impl Sessions {
             .create_session(new)
             .await
             .map_err(SessionError::not_created)?;
-        let (driver, token) = request::new_driver(&self.core.config, record.id);
+        let (driver, token) = request::new_driver(record.id);
         record.driver = Some(driver);
         if let Err(error) = store.update_session(&mut record).await {
             // It is refused, so nobody may see it; the next server ends what is neither listed nor begun.

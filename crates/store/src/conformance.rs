@@ -22,7 +22,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use livius_domain::{
-    DriverId, DriverRecord, ProcessRecord, SessionId, SessionRecord, SessionRequest, SubmitOptions,
+    DriverId, DriverLocation, DriverRecord, SessionId, SessionRecord, SessionRequest, SubmitOptions,
 };
 
 use crate::{NewSession, Store, Unended, Window};
@@ -246,12 +246,10 @@ fn driver_of(session: SessionId) -> DriverRecord {
 fn driver(id: DriverId) -> DriverRecord {
     DriverRecord {
         id,
-        dir: "/var/lib/livius/drivers/the one with ‘quotes’".into(),
         token_hash: "0f".repeat(32),
-        process: Some(ProcessRecord {
-            pid: i32::MAX,
-            start_ticks: u64::MAX,
-        }),
+        location: Some(DriverLocation::new(
+            r#"{"at":"the one with ‘quotes’"}"#.to_owned(),
+        )),
     }
 }
 

@@ -6,21 +6,23 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use camino::Utf8Path;
+use camino::Utf8PathBuf;
 use livius_domain::{
-    BatchId, DriverId, Exit, Failure, FailureCode, Phase, ProcessRecord, SessionId, Verdict,
+    BatchId, Departure, DriverId, DriverLocation, Exit, Failure, FailureCode, Phase, SessionId,
+    Verdict,
 };
-use livius_launch::{DriverOrder, DriverProcess, Gone, Launcher};
+use livius_launch::{
+    Backend, DriverFiles, DriverOrder, DriverSpec, Found, Launcher, LocalFiles, RunningDriver,
+    Unsupported,
+};
 use tokio::sync::watch;
 
 /// Starts fake drivers, and remembers what was ordered. It outlives the server, as real drivers do.
-#[derive(Default)]
 pub struct FakeLauncher {
     drivers: Mutex<HashMap<DriverId, (DriverOrder, FakeProcess)>>,
     refusal: Mutex<Option<String>>,
     batches: Mutex<Vec<BatchId>>,
     held: watch::Sender<bool>,
-    verdicts: Mutex<HashMap<DriverId, Verdict>>,
     most_running: AtomicUsize,
     world: Arc<Outside>,
 }
@@ -28,6 +30,10 @@ pub struct FakeLauncher {
 /// What all fake processes have in common.
 #[derive(Default)]
 struct Outside {
+    /// The directory of all drivers' directories.
+    root: Utf8PathBuf,
+    /// What the resource manager says of drivers.
+    verdicts: Mutex<HashMap<DriverId, Verdict>>,
     /// Whether they ignore it when they are to end.
     deaf: AtomicBool,
     /// How often the server died: what it waited for then is not done any more.
@@ -37,12 +43,33 @@ struct Outside {
 /// A fake driver's process.
 #[derive(Clone)]
 pub struct FakeProcess {
-    pid: i32,
+    id: DriverId,
     exit: Arc<watch::Sender<Option<Exit>>>,
     world: Arc<Outside>,
 }
 
 impl FakeLauncher {
+    /// A launcher whose drivers' files are in directories below `root`.
+    pub fn new(root: Utf8PathBuf) -> Self {
+        let world = Outside {
+            root,
+            ..Outside::default()
+        };
+        Self {
+            drivers: Mutex::default(),
+            refusal: Mutex::default(),
+            batches: Mutex::default(),
+            held: watch::Sender::default(),
+            most_running: AtomicUsize::default(),
+            world: Arc::new(world),
+        }
+    }
+
+    /// The directory of a driver's files, which a test writes in the driver's place.
+    pub fn dir(&self, id: &DriverId) -> Utf8PathBuf {
+        self.world.root.join(id.as_str())
+    }
+
     /// Makes every launch from now on fail.
     pub fn refuse(&self, message: &str) {
         *self.refusal.lock().unwrap() = Some(message.to_owned());
@@ -88,7 +115,8 @@ impl FakeLauncher {
 
     /// Makes the resource manager say this of a driver.
     pub fn say(&self, driver: &DriverId, verdict: Verdict) {
-        self.verdicts
+        self.world
+            .verdicts
             .lock()
             .unwrap()
             .insert(driver.clone(), verdict);
@@ -129,10 +157,20 @@ fn lost() -> Failure {
 
 impl FakeProcess {
     /// Waits for its end.
-    pub async fn ended(&self) -> Exit {
+    pub async fn exited(&self) -> Exit {
         let mut exit = self.exit.subscribe();
         let ended = exit.wait_for(Option::is_some).await;
         ended.ok().and_then(|exit| *exit).unwrap_or(Exit::Unknown)
+    }
+
+    /// What is known once it has ended like this.
+    fn departure(&self, exit: Exit) -> Departure {
+        let verdicts = self.world.verdicts.lock().unwrap();
+        Departure {
+            exit,
+            verdict: verdicts.get(&self.id).cloned(),
+            evidence: LocalFiles::of(&self.world.root, &self.id).evidence(),
+        }
     }
 
     /// Ends the process.
@@ -147,7 +185,11 @@ impl FakeProcess {
 
 #[async_trait]
 impl Launcher for FakeLauncher {
-    async fn launch(&self, order: DriverOrder) -> Result<Box<dyn DriverProcess>, Failure> {
+    fn check(&self, spec: &DriverSpec<'_>) -> Result<(), Unsupported> {
+        Backend::check(spec.conf)
+    }
+
+    async fn launch(&self, order: DriverOrder) -> Result<Arc<dyn RunningDriver>, Failure> {
         if let Some(message) = self.refusal.lock().unwrap().clone() {
             let hint = "this is a test".to_owned();
             return Err(Failure {
@@ -167,62 +209,55 @@ impl Launcher for FakeLauncher {
         if let Some(id) = batch.and_then(|rest| rest.split('-').next()?.parse().ok()) {
             self.batches.lock().unwrap().push(BatchId(id));
         }
+        std::fs::create_dir_all(self.dir(&order.id)).unwrap();
         let mut drivers = self.drivers.lock().unwrap();
-        let pid = 1_000 + i32::try_from(drivers.len()).unwrap();
         let process = FakeProcess {
-            pid,
+            id: order.id.clone(),
             exit: Arc::new(watch::channel(None).0),
             world: Arc::clone(&self.world),
         };
         drivers.insert(order.id.clone(), (order, process.clone()));
         let running = running_of(&drivers);
         self.most_running.fetch_max(running, Ordering::SeqCst);
-        Ok(Box::new(process))
+        Ok(Arc::new(process))
     }
 
-    async fn adopt(
-        &self,
-        dir: &Utf8Path,
-        _: Option<&ProcessRecord>,
-    ) -> Result<Box<dyn DriverProcess>, Gone> {
+    async fn find(&self, id: &DriverId, _: Option<&DriverLocation>) -> Found {
         let drivers = self.drivers.lock().unwrap();
-        let (_, process) = drivers
-            .values()
-            .find(|(order, _)| order.dir == dir)
-            .ok_or(Gone::NeverStarted)?;
+        let Some((_, process)) = drivers.get(id) else {
+            return Found::NeverStarted;
+        };
         let exit = *process.exit.borrow();
         match exit {
-            None => Ok(Box::new(process.clone())),
-            Some(exit) => Err(Gone::Ended(exit)),
+            None => Found::Alive(Arc::new(process.clone())),
+            Some(exit) => Found::Ended(process.departure(exit)),
         }
     }
 
-    async fn verdict(&self, dir: &Utf8Path) -> Option<Verdict> {
-        let driver = DriverId::parse(dir.file_name()?)?;
-        self.verdicts.lock().unwrap().get(&driver).cloned()
+    fn files(&self, id: &DriverId) -> Arc<dyn DriverFiles> {
+        Arc::new(LocalFiles::of(&self.world.root, id))
     }
 }
 
 #[async_trait]
-impl DriverProcess for FakeProcess {
-    fn record(&self) -> ProcessRecord {
-        ProcessRecord {
-            pid: self.pid,
-            start_ticks: 1,
-        }
+impl RunningDriver for FakeProcess {
+    fn location(&self) -> DriverLocation {
+        DriverLocation::new(format!("fake {}", self.id))
     }
 
-    async fn exited(&self) -> Exit {
-        self.ended().await
+    async fn ended(&self) -> Departure {
+        let exit = self.exited().await;
+        self.departure(exit)
     }
 
-    async fn terminate(&self, _: Duration) -> Exit {
+    async fn terminate(&self, _: Duration) -> Departure {
         if !self.world.deaf.load(Ordering::SeqCst) {
             self.exit(Exit::Signal(9));
         }
-        tokio::select! {
-            exit = self.ended() => exit,
+        let exit = tokio::select! {
+            exit = self.exited() => exit,
             () = self.world.crash() => Exit::Unknown,
-        }
+        };
+        self.departure(exit)
     }
 }

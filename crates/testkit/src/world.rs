@@ -80,7 +80,8 @@ impl World {
     /// A world.
     pub async fn with(options: WorldOptions) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let launcher = Arc::new(FakeLauncher::default());
+        let root = Utf8PathBuf::from_path_buf(dir.path().to_owned()).unwrap();
+        let launcher = Arc::new(FakeLauncher::new(root.join("drivers")));
         let clock = Arc::new(TestClock::default());
         let (sessions, batches, disk) = open(&dir, &options, &launcher, &clock).await;
         Self {
@@ -149,6 +150,11 @@ impl World {
             clock,
             dir,
         }
+    }
+
+    /// The directory of an ordered driver's files.
+    pub fn dir_of(&self, order: &DriverOrder) -> Utf8PathBuf {
+        self.launcher.dir(&order.id)
     }
 
     /// The driver ordered for a session, once it is.
@@ -286,7 +292,6 @@ async fn open(
     let store = SqliteStore::open(&root.join("livius.db")).await.unwrap();
     let disk = Arc::new(Faulty::new(store));
     let config = Config {
-        drivers_dir: root.join("drivers"),
         agent_urls: vec!["ws://127.0.0.1:1/api/v1/agent".to_owned()],
         limits: options.limits.clone(),
         spark_defaults: [("spark.master".to_owned(), "local[2]".to_owned())].into(),

@@ -6,10 +6,9 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use livius_domain::ResourceId;
+use livius_sessions::Uploaded;
 use livius_wire::ProblemAnswer;
 use secrecy::ExposeSecret as _;
-use tokio::fs::File;
-use tokio::io::AsyncReadExt as _;
 use tokio_util::io::ReaderStream;
 
 use super::introduced;
@@ -43,18 +42,11 @@ pub async fn resource_get(
     let (driver, token) = introduced(&headers)?;
     app.sessions.authorise(&driver, token.expose_secret())?;
     let resource = ResourceId(livius_wire::integer(&resource)?);
-    let path = app.sessions.uploaded(&driver, resource);
-    let path = path.ok_or_else(|| no_upload(resource))?;
-    // The driver may have fetched the file already. The server deletes it once that is stored.
-    let file = File::open(&path).await;
-    let file = file.map_err(|error| match error.kind() {
-        // The agent takes 404 as final; after any other error it tries again.
-        std::io::ErrorKind::NotFound => no_upload(resource),
-        _ => Rejection::disk(&error).into(),
-    })?;
-    let length = file.metadata().await;
-    let length = length.map_err(|error| Rejection::disk(&error))?.len();
-    let pieces = ReaderStream::with_capacity(file.take(length), PIECE_BYTES);
+    let uploaded = app.sessions.uploaded(&driver, resource).await?;
+    // The driver may have fetched the file already. The server deletes it once that is stored. The
+    // agent takes 404 as final; after any other error it tries again.
+    let Uploaded { length, content } = uploaded.ok_or_else(|| no_upload(resource))?;
+    let pieces = ReaderStream::with_capacity(content, PIECE_BYTES);
     let mut response = Response::new(Body::from_stream(pieces));
     let headers = response.headers_mut();
     headers.insert(

@@ -91,8 +91,10 @@ async fn upload(
         name: std::mem::take(&mut file.name),
     };
     let upload = app.sessions.begin_upload(session, new).await;
-    let upload = upload.map_err(Refusal::of_job_or_file)?;
-    file.write_to(upload.path().as_std_path()).await?;
+    let mut upload = upload.map_err(Refusal::of_job_or_file)?;
+    while let Some(piece) = file.piece().await? {
+        upload.write(&piece).await?;
+    }
     let finished = app.sessions.finish_upload(upload).await;
     finished.map_err(Refusal::of_job_or_file)?;
     Ok(StatusCode::OK)

@@ -38,7 +38,7 @@ async fn a_killed_batch_stays_and_says_who_wanted_it() {
     let (_, process) = run(&world, r#"{"file":"hdfs://h/a","name":"n"}"#).await;
     let killed = world.post("/api/v1/batches/n/kill", "").await;
     assert_eq!(killed.status, 200);
-    assert_eq!(process.ended().await, Exit::Signal(9));
+    assert_eq!(process.exited().await, Exit::Signal(9));
     let killed = killed.json();
     assert_eq!(killed["state"], "killed");
     assert_eq!(
@@ -97,7 +97,7 @@ async fn a_deleted_batch_is_ended_and_gone() {
         (deleted.status.as_u16(), deleted.text.as_str()),
         (200, r#"{"msg":"deleted"}"#)
     );
-    assert_eq!(process.ended().await, Exit::Signal(9));
+    assert_eq!(process.exited().await, Exit::Signal(9));
     is_unseen(&world, B0).await;
     assert_eq!(world.get("/batches/n").await.status, 404);
     assert_eq!((total(&world).await, world.launcher().running()), (0, 0));

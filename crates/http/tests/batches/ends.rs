@@ -136,7 +136,7 @@ async fn the_log_gives_the_evidence() {
         (4, "", ""),
     ] {
         let (order, process) = run(&world, APP).await;
-        std::fs::write(order.dir.join("stdout.log"), log).unwrap();
+        std::fs::write(world.dir_of(&order).join("stdout.log"), log).unwrap();
         process.exit(Exit::Code(1));
         world.await_batch(BatchId(id), "dead").await;
         let message = format!("the application ended with exit code 1{evidence}");
@@ -158,7 +158,7 @@ async fn the_log_gives_the_evidence() {
 async fn a_success_is_shown_without_what_is_gone() {
     let world = World::new().await;
     let (order, process) = run(&world, APP).await;
-    std::fs::write(order.dir.join("stdout.log"), "Pi is roughly 3\n").unwrap();
+    std::fs::write(world.dir_of(&order).join("stdout.log"), "Pi is roughly 3\n").unwrap();
     assert_eq!(
         world.get("/batches/0").await.json()["appInfo"]["sparkUiUrl"],
         "http://127.0.0.1:4040"

@@ -103,7 +103,7 @@ async fn a_turn_is_taken_when_there_is_room_again() {
     world.disk().set_full(false);
     for id in 1..4 {
         let (order, process) = world.batch_process(BatchId(id)).await;
-        std::fs::write(order.dir.join("stdout.log"), "said\n").unwrap();
+        std::fs::write(world.dir_of(&order).join("stdout.log"), "said\n").unwrap();
         let log = log_of(&world, BatchId(id)).await;
         assert_eq!(log, "stdout: \nsaid\n\nstderr: ");
         process.exit(Exit::Code(0));

@@ -11,7 +11,11 @@ async fn the_log_has_livys_windows_however_the_batch_stands() {
     let world = World::new().await;
     let (order, process) = run(&world, r#"{"file":"hdfs://h/a","name":"n"}"#).await;
     let lines: Vec<String> = (0..2_500).map(|n| format!("line {n}")).collect();
-    std::fs::write(order.dir.join("stdout.log"), lines.join("\n") + "\n").unwrap();
+    std::fs::write(
+        world.dir_of(&order).join("stdout.log"),
+        lines.join("\n") + "\n",
+    )
+    .unwrap();
     windows(&world).await;
     process.exit(Exit::Code(0));
     world.await_batch(B0, "success").await;
@@ -105,7 +109,7 @@ async fn a_log_that_grows_is_shown_as_it_grows() {
     use std::io::Write as _;
     let world = World::new().await;
     let (order, _) = run(&world, APP).await;
-    let mut file = std::fs::File::create(order.dir.join("stdout.log")).unwrap();
+    let mut file = std::fs::File::create(world.dir_of(&order).join("stdout.log")).unwrap();
     for (text, total, last) in [
         ("one\n", 3, "one"),
         ("two", 4, "two"),

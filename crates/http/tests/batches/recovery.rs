@@ -89,7 +89,11 @@ async fn how_a_batch_ended_while_no_server_was_there_is_known() {
     // The server dies first. Then its applications end one after the other.
     let exits = async {
         for ((exit, ..), (order, process)) in cases.iter().zip(&processes) {
-            std::fs::write(order.dir.join("stdout.log"), "Error: said meanwhile\n").unwrap();
+            std::fs::write(
+                world.dir_of(order).join("stdout.log"),
+                "Error: said meanwhile\n",
+            )
+            .unwrap();
             process.exit(*exit);
         }
         unheard.exit(Exit::Code(1));
@@ -158,7 +162,7 @@ async fn a_launch_that_did_not_happen_happens_once() {
     world.launcher().hold(false);
     let (order, process) = world.batch_process(B0).await;
     assert_eq!(world.report_application(&order, REPORT).await.status, 204);
-    std::fs::write(order.dir.join("stdout.log"), "said\n").unwrap();
+    std::fs::write(world.dir_of(&order).join("stdout.log"), "said\n").unwrap();
     assert_eq!(log_of(&world, B0).await, "stdout: \nsaid\n\nstderr: ");
     process.exit(Exit::Code(0));
     world.await_batch(B0, "success").await;
@@ -342,7 +346,7 @@ async fn ended_batches_in_excess_are_forgotten_with_their_logs() {
     let mut dirs = Vec::new();
     for id in 0..4 {
         let (order, process) = run(&world, APP).await;
-        dirs.push(order.dir);
+        dirs.push(world.dir_of(&order));
         process.exit(Exit::Code(1));
         world.await_batch(BatchId(id), "dead").await;
         world.clock().advance(Duration::from_secs(1));
@@ -366,7 +370,7 @@ async fn ended_batches_in_excess_are_forgotten_with_their_logs() {
         (total(&world).await == 1).then_some(())
     })
     .await;
-    assert!(order.dir.exists());
+    assert!(world.dir_of(&order).exists());
     world.await_batch(BatchId(4), "running").await;
 }
 

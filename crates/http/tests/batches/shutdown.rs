@@ -60,7 +60,7 @@ async fn batches_that_are_stopped_say_so_and_those_that_wait_are_left_to_the_nex
     settle(&world).await;
     assert!(world.batches().shutdown(ShutdownPolicy::Stop, LONG).await);
     assert_eq!(
-        (process.ended().await, unheard.ended().await),
+        (process.exited().await, unheard.exited().await),
         (Exit::Signal(9), Exit::Signal(9))
     );
     let check = async |world: &World| {

@@ -212,7 +212,7 @@ async fn download(world: &World, order: &DriverOrder, resource: ResourceId) -> A
 /// Lists the uploads to the first session that are on disk.
 async fn kept(world: &World) -> Vec<String> {
     let (order, _) = world.driver(S0).await;
-    let Ok(entries) = std::fs::read_dir(order.dir.join("uploads")) else {
+    let Ok(entries) = std::fs::read_dir(world.dir_of(&order).join("uploads")) else {
         return Vec::new();
     };
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());

@@ -2,26 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use super::Draft;
+use super::CommandBuilder;
 use crate::DriverOrder;
 
 /// The longest directory name that is handed on as `TMPDIR`: sockets that programs make there have short names only.
 const TMPDIR_MAX: usize = 64;
 
 /// That of a driver beside the server.
-pub(super) fn of_driver(draft: &Draft<'_>) -> BTreeMap<String, String> {
-    let mut variables = of_monitor(draft);
+pub(super) fn of_driver(builder: &CommandBuilder<'_>) -> BTreeMap<String, String> {
+    let mut variables = of_monitor(builder);
     let mut set = |name: &str, value: String| variables.insert(name.to_owned(), value);
-    set("JAVA_HOME", draft.ground.java.home.to_string());
-    if draft.dir.temporary().as_str().len() <= TMPDIR_MAX {
-        set("TMPDIR", draft.dir.temporary().into_string());
+    set("JAVA_HOME", builder.toolchain.found.java.home.to_string());
+    if builder.dir.temporary().as_str().len() <= TMPDIR_MAX {
+        set("TMPDIR", builder.dir.temporary().into_string());
     }
-    if keeps_to_itself(draft.order, &draft.conf) {
+    if keeps_to_itself(builder.order, &builder.conf) {
         variables
             .entry("SPARK_LOCAL_IP".to_owned())
             .or_insert_with(|| "127.0.0.1".to_owned());
     }
-    if let Some(path) = draft.setting("spark.driver.extraLibraryPath") {
+    if let Some(path) = builder.setting("spark.driver.extraLibraryPath") {
         let inherited = variables
             .get("LD_LIBRARY_PATH")
             .filter(|value| !value.is_empty());
@@ -36,9 +36,9 @@ pub(super) fn of_driver(draft: &Draft<'_>) -> BTreeMap<String, String> {
 
 /// That of the monitor of a driver elsewhere. Spark hands all of it on to the driver: directories of this machine, such as the one for
 /// temporary files, have no place in it.
-pub(super) fn of_monitor(draft: &Draft<'_>) -> BTreeMap<String, String> {
-    let spark = draft.ground.spark;
-    let mut variables = draft.ground.conf.environment.clone();
+pub(super) fn of_monitor(builder: &CommandBuilder<'_>) -> BTreeMap<String, String> {
+    let spark = &builder.toolchain.found.spark;
+    let mut variables = builder.spark_conf.environment.clone();
     variables.insert("SPARK_HOME".to_owned(), spark.home.to_string());
     variables.insert("SPARK_SCALA_VERSION".to_owned(), spark.scala_line());
     make_unicode(&mut variables);

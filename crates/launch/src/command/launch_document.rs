@@ -1,21 +1,17 @@
 //! What the server tells a driver about itself: `launch.json`, as the agent protocol describes it.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use livius_domain::Kind;
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value, json};
 
-use super::Ground;
-use crate::{DriverOrder, Program};
+use super::CommandBuilder;
+use crate::Program;
 
 /// Writes the document.
-pub(super) fn text(
-    ground: Ground<'_>,
-    order: &DriverOrder,
-    conf: &BTreeMap<String, String>,
-) -> String {
+pub(super) fn text(builder: &CommandBuilder<'_>) -> String {
+    let order = builder.order;
     let mut document = Map::new();
     document.insert("v".to_owned(), json!(1));
     document.insert("driver".to_owned(), json!(order.id.as_str()));
@@ -27,7 +23,7 @@ pub(super) fn text(
             kind,
             link_grace,
             sql_max_rows,
-        } => document.extend(agent(ground, conf, kind, link_grace, sql_max_rows)),
+        } => document.extend(agent(builder, kind, link_grace, sql_max_rows)),
         Program::Application { .. } => {
             let reports: Vec<String> = order.servers.iter().map(|url| report_url(url)).collect();
             document.insert("reports".to_owned(), json!(reports));
@@ -38,15 +34,16 @@ pub(super) fn text(
 
 /// What only an agent needs to know.
 fn agent(
-    ground: Ground<'_>,
-    conf: &BTreeMap<String, String>,
+    builder: &CommandBuilder<'_>,
     kind: Kind,
     link_grace: Duration,
     sql_max_rows: u64,
 ) -> Map<String, Value> {
     let setting = |key: &str, variable: &str| {
-        conf.get(key)
-            .or_else(|| ground.conf.environment.get(variable))
+        builder
+            .conf
+            .get(key)
+            .or_else(|| builder.spark_conf.environment.get(variable))
             .filter(|value| !value.is_empty())
     };
     let python = json!({

@@ -6,7 +6,7 @@ mod in_cluster;
 use std::time::Duration;
 
 use livius_domain::{DriverId, Kind};
-use livius_spark_home::{Jar, Origin, Version};
+use livius_spark_home::{Flags, Found, Installation, Jar, Java, Origin, Version};
 
 use super::*;
 
@@ -20,7 +20,6 @@ fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
 fn order(conf: &[(&str, &str)]) -> DriverOrder {
     DriverOrder {
         id: DriverId::parse("s-0-aa").unwrap(),
-        dir: "/data/drivers/s-0-aa".into(),
         conf: map(conf),
         proxy_user: Some("alice".to_owned()),
         token: "topsecret".into(),
@@ -33,7 +32,7 @@ fn order(conf: &[(&str, &str)]) -> DriverOrder {
     }
 }
 
-impl Plan {
+impl LaunchPlan {
     fn file(&self, name: &str) -> Option<&str> {
         let named = |(path, _): &(&Utf8PathBuf, &String)| path.file_name() == Some(name);
         self.files.iter().find(named).map(|(_, text)| text.as_str())
@@ -44,7 +43,7 @@ fn plan(
     conf: &[(&str, &str)],
     defaults: &[(&str, &str)],
     environment: &[(&str, &str)],
-) -> Result<Plan, CommandError> {
+) -> Result<LaunchPlan, CommandError> {
     plan_for(17, &order(conf), defaults, environment)
 }
 
@@ -53,7 +52,7 @@ fn plan_for(
     order: &DriverOrder,
     defaults: &[(&str, &str)],
     environment: &[(&str, &str)],
-) -> Result<Plan, CommandError> {
+) -> Result<LaunchPlan, CommandError> {
     let version = |text| Version::parse(text).unwrap();
     let jar = |name: &str| Jar {
         name: name.to_owned(),
@@ -80,23 +79,23 @@ fn plan_for(
         jvm: vec!["--add-opens=java.base/java.lang=ALL-UNNAMED".to_owned()],
         first_jars: vec!["slf4j-api-2.jar".to_owned()],
     };
-    let dir = Some("/opt/spark/conf".into());
-    let conf_dir = SparkConf {
-        dir,
+    let spark_conf = SparkConf {
+        dir: Some("/opt/spark/conf".into()),
         defaults: map(defaults),
         environment: map(environment),
     };
-    let agent_jar = Utf8Path::new("/runtimes/agent.jar");
-    Plan::of(
-        Ground {
-            spark: &spark,
-            java: &java,
-            agent_jar,
-            flags: &flags,
-            conf: &conf_dir,
+    let toolchain = Toolchain {
+        found: Found {
+            spark,
+            spark_origin: Origin::Path,
+            java,
+            warnings: Vec::new(),
         },
-        order,
-    )
+        agent_jar: "/runtimes/agent.jar".into(),
+        flags,
+    };
+    let dir = DriverDir::of("/data/drivers".into(), &order.id);
+    LaunchPlan::of(&toolchain, &spark_conf, order, dir)
 }
 
 /// What puts a driver on a worker of a standalone cluster.

@@ -5,10 +5,9 @@ use std::io::Write as _;
 use std::process::{ChildStdin, Command, Stdio};
 use std::time::Duration;
 
-use livius_domain::{Exit, ProcessRecord};
-use livius_launch::{Gone, Launcher as _};
+use livius_domain::Exit;
 
-use crate::world::{World, in_time, kill, run, this_program};
+use crate::world::{Gone, Process, World, kill, run, this_program};
 
 /// This file's tests.
 pub const TESTS: &[crate::Test] = &[
@@ -51,8 +50,8 @@ const WRITTEN: [&str; 5] = [
 ];
 
 /// A process that is gone.
-fn dead() -> ProcessRecord {
-    ProcessRecord {
+fn dead() -> Process {
+    Process {
         pid: i32::try_from(std::process::id()).unwrap(),
         start_ticks: 1,
     }
@@ -69,7 +68,7 @@ impl World {
         }
     }
 
-    fn write_supervisor(&self, record: &ProcessRecord) {
+    fn write_supervisor(&self, record: &Process) {
         self.write("supervisor.json", &serde_json::to_string(record).unwrap());
     }
 
@@ -86,7 +85,7 @@ impl World {
 
     /// Starts a supervisor as a launcher does, up to where that would say `go`.
     #[expect(clippy::zombie_processes, reason = "whoever adopts it waits for it")]
-    fn supervisor(&self) -> (ProcessRecord, ChildStdin) {
+    fn supervisor(&self) -> (Process, ChildStdin) {
         let mut child = Command::new(this_program())
             .args(["supervise", self.dir().as_str()])
             .stdin(Stdio::piped())
@@ -100,8 +99,7 @@ impl World {
 
     /// What becomes of an adoption without a stored record.
     async fn adopted(&self) -> Option<Gone> {
-        let launcher = self.launcher("");
-        in_time(launcher.adopt(&self.dir(), None)).await.err()
+        self.find(None).await.err()
     }
 
     /// Checks that nothing secret is left, and that a driver can be launched there after all.
@@ -112,7 +110,7 @@ impl World {
         }
         self.write_or_make("stdout.log", "before\n");
         let driver = self.launch("echo after").await;
-        assert_eq!(in_time(driver.exited()).await, Exit::Code(0));
+        assert_eq!(driver.exited().await, Exit::Code(0));
         assert_eq!(self.stdout(), "before\nafter\n");
         self.assert_clean();
     }
@@ -123,12 +121,12 @@ impl World {
     }
 }
 
-fn record_of(pid: u32) -> ProcessRecord {
+fn record_of(pid: u32) -> Process {
     let pid = i32::try_from(pid).unwrap();
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let (_, fields) = stat.rsplit_once(')').unwrap();
     let start_ticks = fields.split_ascii_whitespace().nth(19).unwrap();
-    ProcessRecord {
+    Process {
         pid,
         start_ticks: start_ticks.parse().unwrap(),
     }
@@ -192,7 +190,7 @@ fn a_launch_broken_off_after_the_command_was_taken() {
         }
         let world = World::new();
         let driver = world.launch("exit 3").await;
-        in_time(driver.exited()).await;
+        driver.exited().await;
         assert_eq!(world.adopted().await, Some(Gone::Ended(Exit::Code(3))));
     });
 }
@@ -201,9 +199,8 @@ fn a_stored_record_means_that_it_was_started() {
     run(async {
         let world = World::new();
         world.write_command();
-        let launcher = world.launcher("");
-        let adopted = launcher.adopt(&world.dir(), Some(&dead())).await;
-        assert_eq!(adopted.err(), Some(Gone::Ended(Exit::Unknown)));
+        let found = world.find(Some(&dead())).await;
+        assert_eq!(found.err(), Some(Gone::Ended(Exit::Unknown)));
         world.assert_clean();
     });
 }
@@ -226,18 +223,16 @@ fn a_supervisor_that_was_told_to_go_and_has_not_begun() {
     run(async {
         let world = World::new();
         world.write_command();
-        let (ProcessRecord { pid, .. }, mut stdin) = world.supervisor();
+        let (Process { pid, .. }, mut stdin) = world.supervisor();
         kill(pid, "-STOP");
         stdin.write_all(b"go\n").unwrap();
         drop(stdin);
-        let launcher = world.launcher("");
-        let dir = world.dir();
-        let (found, ()) = tokio::join!(in_time(launcher.adopt(&dir, None)), async {
+        let (found, ()) = tokio::join!(world.find(None), async {
             kill(pid, "-CONT");
         });
         let driver = found.unwrap();
         assert_eq!(driver.record().pid, pid);
-        let exit = in_time(driver.terminate(Duration::from_secs(2))).await;
+        let exit = driver.terminate(Duration::from_secs(2)).await;
         assert_eq!(exit, Exit::Signal(15));
         world.assert_clean();
     });

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use livius_domain::{Exit, Verdict};
 use livius_launch::{DriverOrder, Launcher as _};
 
-use crate::world::{World, in_time, run};
+use crate::world::{Driver, World, run};
 
 /// This file's tests.
 pub const TESTS: &[crate::Test] = &[
@@ -34,11 +34,11 @@ fn all_that_an_application_says_is_in_one_log() {
         fs::write(world.dir().join("stdout.log"), "zero\n").unwrap();
         let behaviour = "echo one; echo two >&2; echo three; sh -c 'echo four >&2'; echo five";
         let launcher = world.launcher(behaviour);
-        let driver = launcher.launch(world.application()).await.unwrap();
-        assert_eq!(in_time(driver.exited()).await, Exit::Code(0));
+        let driver = Driver(launcher.launch(world.application()).await.unwrap());
+        assert_eq!(driver.exited().await, Exit::Code(0));
         assert_eq!(world.stdout(), "zero\none\ntwo\nthree\nfour\nfive\n");
         assert!(!world.dir().join("stderr.log").exists());
-        assert_eq!(launcher.verdict(&world.dir()).await, None);
+        assert_eq!(driver.ended().await.verdict, None);
         world.assert_clean();
     });
 }
@@ -48,8 +48,8 @@ fn what_an_application_wrote_stays() {
         let world = World::new();
         let behaviour = "mkdir -p spark-warehouse/t; echo 42 >spark-warehouse/t/part; echo 7 >result; echo x >$TMPDIR/x";
         let launcher = world.launcher(behaviour);
-        let driver = launcher.launch(world.application()).await.unwrap();
-        assert_eq!(in_time(driver.exited()).await, Exit::Code(0));
+        let driver = Driver(launcher.launch(world.application()).await.unwrap());
+        assert_eq!(driver.exited().await, Exit::Code(0));
         let read = |name: &str| fs::read_to_string(world.dir().join("work").join(name)).unwrap();
         assert_eq!(
             (read("result"), read("spark-warehouse/t/part")),
@@ -94,15 +94,15 @@ fn a_driver_in_a_cluster_has_a_monitor_and_a_verdict() {
         let behaviour = r#"ls -l ..; for order; do :; done; cat "$order"
             echo '{"v":1,"driver":"driver-1","state":"FAILED","worker":"w","exception":null}' >../cluster.json; exit 1"#;
         let launcher = world.launcher(behaviour);
-        let driver = launcher.launch(order).await.unwrap();
-        assert_eq!(in_time(driver.exited()).await, Exit::Code(1));
+        let driver = Driver(launcher.launch(order).await.unwrap());
+        assert_eq!(driver.exited().await, Exit::Code(1));
         let said = world.stdout();
         let private = |line: &str| line.starts_with("-rw-------") && line.ends_with("order.json");
         assert!(said.lines().any(private), "{said}");
-        assert!(said.contains(r#""tag":"b-0-aa""#), "{said}");
+        assert!(said.contains(r#""tag":"s-0-aa""#), "{said}");
         let message = "the standalone master says that driver driver-1 ended as FAILED";
         assert_eq!(
-            launcher.verdict(&world.dir()).await,
+            driver.ended().await.verdict,
             Some(Verdict::Failed(message.to_owned()))
         );
         world.assert_clean();

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use camino::Utf8Path;
-use livius_domain::{Exit, ProcessRecord, SystemClock};
-use livius_launch::{Gone, Launcher as _, LocalConfig, LocalLauncher};
+use livius_domain::{Exit, SystemClock};
+use livius_launch::{Launcher as _, LocalConfig, LocalLauncher};
 
-use crate::world::{World, in_time, run, supervisor_of, wait_for};
+use crate::world::{Driver, Gone, Process, World, in_time, run, supervisor_of, wait_for};
 
 /// This file's tests.
 pub const TESTS: &[crate::Test] = &[
@@ -67,6 +67,7 @@ fn a_supervisor_that_is_none() {
             launcher.prepare().await.unwrap();
             let config = LocalConfig {
                 search,
+                drivers: world.root.join("drivers"),
                 supervisor: vec![program.to_owned()],
             };
             let launcher = LocalLauncher::new(config, Arc::new(SystemClock));
@@ -97,19 +98,10 @@ fn a_driver_outlives_a_killed_server() {
             server.kill().unwrap();
             server.wait().unwrap();
             let record = record_was_stored.then(|| supervisor_of(&world.dir()));
-            let driver = world
-                .launcher("")
-                .adopt(&world.dir(), record.as_ref())
-                .await
-                .unwrap();
+            let driver = world.find(record.as_ref()).await.unwrap();
             assert_eq!(driver.record(), supervisor_of(&world.dir()));
-            assert!(
-                tokio::time::timeout(Duration::from_millis(100), driver.exited())
-                    .await
-                    .is_err()
-            );
             assert_eq!(
-                in_time(driver.terminate(Duration::from_secs(2))).await,
+                driver.terminate(Duration::from_secs(2)).await,
                 Exit::Code(5)
             );
             world.assert_clean();
@@ -120,12 +112,12 @@ fn a_driver_outlives_a_killed_server() {
 fn a_number_that_is_anothers_now_is_not_adopted() {
     run(async {
         let world = World::new();
-        let record = ProcessRecord {
+        let record = Process {
             pid: i32::try_from(std::process::id()).unwrap(),
             start_ticks: 1,
         };
-        let adopted = world.launcher("").adopt(&world.dir(), Some(&record)).await;
-        assert_eq!(adopted.err(), Some(Gone::Ended(Exit::Unknown)));
+        let found = world.find(Some(&record)).await;
+        assert_eq!(found.err(), Some(Gone::Ended(Exit::Unknown)));
     });
 }
 
@@ -137,7 +129,7 @@ fn an_abandoned_launch_leaves_nothing() {
         let abandoned =
             tokio::time::timeout(Duration::from_millis(1), launcher.launch(world.order())).await;
         if let Ok(driver) = abandoned {
-            in_time(driver.unwrap().terminate(Duration::ZERO)).await;
+            Driver(driver.unwrap()).terminate(Duration::ZERO).await;
         }
         // Either it was given up before the supervisor started, or the supervisor has been told to end.
         wait_for("nothing to be left", || world.survivors().is_empty()).await;

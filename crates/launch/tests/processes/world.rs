@@ -8,17 +8,64 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use livius_domain::{DriverId, Kind, ProcessRecord, SystemClock};
+use livius_domain::{Departure, DriverId, DriverLocation, Exit, Kind, SystemClock};
 use livius_launch::{
-    DriverOrder, DriverProcess, Launcher as _, LocalConfig, LocalLauncher, Program,
+    DriverOrder, Found, Launcher, LocalConfig, LocalLauncher, Program, RunningDriver,
 };
 use livius_spark_home::{Environment, Search};
+use serde::{Deserialize, Serialize};
 
 /// Longer than anything takes.
 pub const LONG: Duration = Duration::from_mins(1);
 
 /// A Java that is none: it answers what the launcher asks of a Java and a Spark, and as a driver runs `$BEHAVIOUR`.
 const FAKE_JAVA: &str = include_str!("../../../spark-home/tests/fake-java.sh");
+
+/// The name of every driver here.
+const DRIVER: &str = "s-0-aa";
+
+/// A process as the files in a driver's directory and its location name it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    pub pid: i32,
+    pub start_ticks: u64,
+}
+
+impl Process {
+    /// The location of a driver with this supervisor, as earlier versions stored it.
+    pub fn location(&self) -> DriverLocation {
+        DriverLocation::new(serde_json::to_string(self).unwrap())
+    }
+}
+
+/// A driver that runs.
+pub struct Driver(pub Arc<dyn RunningDriver>);
+
+impl Driver {
+    /// Its supervisor.
+    pub fn record(&self) -> Process {
+        serde_json::from_str(self.0.location().as_str()).unwrap()
+    }
+
+    pub async fn exited(&self) -> Exit {
+        self.ended().await.exit
+    }
+
+    pub async fn ended(&self) -> Departure {
+        in_time(self.0.ended()).await
+    }
+
+    pub async fn terminate(&self, grace: Duration) -> Exit {
+        in_time(self.0.terminate(grace)).await.exit
+    }
+}
+
+/// Why a driver is not found alive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gone {
+    Ended(Exit),
+    NeverStarted,
+}
 
 pub struct World {
     pub root: Utf8PathBuf,
@@ -38,11 +85,12 @@ impl World {
             fs::write(root.join("spark/jars").join(jar), "").unwrap();
         }
         write_program(&root.join("java/bin/java"), FAKE_JAVA);
-        fs::create_dir(root.join("driver")).unwrap();
-        Self {
+        let world = Self {
             root,
             _temp: Some(temp),
-        }
+        };
+        fs::create_dir_all(world.dir()).unwrap();
+        world
     }
 
     /// A world that is there already, for a process that was started into it.
@@ -54,7 +102,12 @@ impl World {
     }
 
     pub fn dir(&self) -> Utf8PathBuf {
-        self.root.join("driver")
+        self.root.join("drivers").join(DRIVER)
+    }
+
+    /// The name of every driver here.
+    pub fn id(&self) -> DriverId {
+        DriverId::parse(DRIVER).unwrap()
     }
 
     pub fn launcher(&self, behaviour: &str) -> LocalLauncher {
@@ -66,6 +119,7 @@ impl World {
         LocalLauncher::new(
             LocalConfig {
                 search,
+                drivers: self.root.join("drivers"),
                 supervisor: vec![this_program(), "supervise".to_owned()],
             },
             Arc::new(SystemClock),
@@ -87,8 +141,7 @@ impl World {
 
     pub fn order(&self) -> DriverOrder {
         DriverOrder {
-            id: DriverId::parse("s-0-aa").unwrap(),
-            dir: self.dir(),
+            id: self.id(),
             conf: BTreeMap::from([(
                 "spark.driver.extraJavaOptions".to_owned(),
                 "-Dpassword=hunter2".to_owned(),
@@ -107,7 +160,6 @@ impl World {
     /// An order for an application, which does what a driver would.
     pub fn application(&self) -> DriverOrder {
         DriverOrder {
-            id: DriverId::parse("b-0-aa").unwrap(),
             program: Program::Application {
                 file: "/jobs/pi.jar".to_owned(),
                 class_name: Some("livius.test.Application".to_owned()),
@@ -117,12 +169,24 @@ impl World {
         }
     }
 
-    pub async fn launch(&self, behaviour: &str) -> Box<dyn DriverProcess> {
-        self.launcher(behaviour).launch(self.order()).await.unwrap()
+    pub async fn launch(&self, behaviour: &str) -> Driver {
+        let launched = self.launcher(behaviour).launch(self.order()).await;
+        Driver(launched.unwrap())
+    }
+
+    /// Looks for the driver as a server does that starts.
+    pub async fn find(&self, at: Option<&Process>) -> Result<Driver, Gone> {
+        let at = at.map(Process::location);
+        let launcher = self.launcher("");
+        match in_time(launcher.find(&self.id(), at.as_ref())).await {
+            Found::Alive(driver) => Ok(Driver(driver)),
+            Found::Ended(departure) => Err(Gone::Ended(departure.exit)),
+            Found::NeverStarted => Err(Gone::NeverStarted),
+        }
     }
 
     /// Starts a driver and waits until it says `ready`.
-    pub async fn ready(&self, behaviour: &str) -> Box<dyn DriverProcess> {
+    pub async fn ready(&self, behaviour: &str) -> Driver {
         let driver = self.launch(behaviour).await;
         wait_for("the driver to be ready", || self.stdout().contains("ready")).await;
         driver
@@ -203,7 +267,7 @@ pub fn kill(pid: i32, signal: &str) {
     );
 }
 
-pub fn supervisor_of(dir: &Utf8Path) -> ProcessRecord {
+pub fn supervisor_of(dir: &Utf8Path) -> Process {
     serde_json::from_slice(&fs::read(dir.join("supervisor.json")).unwrap()).unwrap()
 }
 

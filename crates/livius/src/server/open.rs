@@ -95,13 +95,13 @@ fn local(settings: &Settings, environment: &ProcessEnvironment) -> LocalConfig {
     let supervisor = ["/proc/self/exe", "supervise"].map(str::to_owned).to_vec();
     LocalConfig {
         search: settings.search(environment),
+        drivers: settings.data("drivers"),
         supervisor,
     }
 }
 
 fn application(settings: &Settings, address: SocketAddr) -> Config {
     Config {
-        drivers_dir: settings.data("drivers"),
         agent_urls: settings.agent_urls(address),
         limits: settings.limits.clone(),
         spark_defaults: settings.spark.defaults.clone(),

@@ -1,18 +1,15 @@
 //! What the session's state machine wants done, and how it is done.
 
-use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use livius_agent_link::Command;
-use livius_domain::{End, Exit, SessionEffect, SessionEvent, SessionState, chain};
-use livius_launch::{DriverProcess, Gone};
+use livius_domain::{DriverProgram, End, Exit, SessionEffect, SessionEvent, SessionState, chain};
+use livius_launch::{Found, RunningDriver};
 use tokio::time::Instant;
 
 use super::words::cause_words;
 use super::{Actor, Report};
-use crate::arrival;
-use crate::directory;
 use crate::error::SessionError;
 use crate::request;
 
@@ -49,7 +46,7 @@ impl Actor {
         }
         if self.record.state.is_ended() {
             self.record.ended_at = Some(self.core.clock.now());
-            self.explain_end();
+            self.explain_end().await;
         }
         let has_ended = changed && self.record.state.is_ended();
         let mut stored = Ok(());
@@ -151,17 +148,16 @@ impl Actor {
     }
 
     /// Keeps a started driver, and listens for its end.
-    pub(super) fn take_process(&mut self, process: Box<dyn DriverProcess>) {
-        let process: Arc<dyn DriverProcess> = Arc::from(process);
+    pub(super) fn take_process(&mut self, process: Arc<dyn RunningDriver>) {
         if let Some(driver) = &mut self.record.driver {
-            driver.process = Some(process.record());
+            driver.location = Some(process.location());
         }
         let (watched, reports) = (Arc::clone(&process), self.own.reports.clone());
         self.core.lifecycle.spawn(async move {
             tokio::select! {
                 () = reports.closed() => {}
-                exit = watched.exited() => {
-                    let _ = reports.send(Report::Exited(exit)).await;
+                departure = watched.ended() => {
+                    let _ = reports.send(Report::Exited(departure.exit)).await;
                 }
             }
         });
@@ -208,15 +204,17 @@ impl Actor {
         match self
             .core
             .launcher
-            .adopt(&driver.dir, driver.process.as_ref())
+            .find(&driver.id, driver.location.as_ref())
             .await
         {
-            Ok(process) => {
+            Found::Alive(process) => {
                 self.take_process(process);
                 self.apply(SessionEvent::Recovered { alive: true }).await;
             }
-            Err(Gone::Ended(exit)) => self.apply(SessionEvent::DriverExited(exit)).await,
-            Err(Gone::NeverStarted) => {
+            Found::Ended(departure) => {
+                self.apply(SessionEvent::DriverExited(departure.exit)).await;
+            }
+            Found::NeverStarted => {
                 self.apply(SessionEvent::DriverExited(Exit::Unknown)).await;
             }
         }
@@ -288,13 +286,7 @@ impl Actor {
         self.link = None;
         self.pending.clear();
         if let Some(driver) = &self.record.driver {
-            for dir in [driver.dir.join("work"), arrival::uploads(&driver.dir)] {
-                if let Err(error) = tokio::fs::remove_dir_all(&dir).await
-                    && error.kind() != std::io::ErrorKind::NotFound
-                {
-                    tracing::warn!(session.id = %self.record.id, %dir, %error, "cannot remove a directory of the driver's");
-                }
-            }
+            self.core.launcher.files(&driver.id).clear_work().await;
         }
         self.core.registry.remove(self.record.id);
         for waiter in self.stop_waiters.drain(..) {
@@ -303,7 +295,7 @@ impl Actor {
     }
 
     /// Writes into the session's log why it ended: that is where its users look first.
-    fn explain_end(&self) {
+    async fn explain_end(&self) {
         let (SessionState::Ended(end), Some(driver)) = (&self.record.state, &self.record.driver)
         else {
             return;
@@ -317,13 +309,8 @@ impl Actor {
             }
             (None, None) => return,
         };
-        // A session that never came to its start has no directory yet, but a log like any other.
-        let written = directory::make_private(&driver.dir).and_then(|()| {
-            let path = driver.dir.join("stderr.log");
-            let mut options = std::fs::OpenOptions::new();
-            let mut file = options.append(true).create(true).open(path)?;
-            file.write_all(text.as_bytes())
-        });
+        let files = self.core.launcher.files(&driver.id);
+        let written = files.explain(DriverProgram::Agent, &text).await;
         if let Err(error) = written {
             tracing::warn!(session.id = %self.record.id, %error, "cannot write to the session's log");
         }

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use camino::Utf8Path;
 use livius_agent_link::Command;
 use livius_domain::{ResourceId, ResourceRecord, ResourceSource, ResourceState};
+use livius_launch::DriverFiles;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Actor;
 use super::words::shortened;
-use crate::arrival;
 use crate::error::SessionError;
 use crate::message::{Added, Resource};
 
@@ -34,14 +33,10 @@ impl Actor {
         if !self.record.state.accepts_statements() {
             return Err(SessionError::not_active(&self.record.state));
         }
-        let Resource {
-            new,
-            place,
-            arrival,
-        } = resource;
+        let Resource { new, place, upload } = resource;
         let record = self.core.store.create_resource(self.record.id, new).await?;
-        if let (Some(arrival), Some(driver)) = (arrival, &self.record.driver)
-            && let Err(error) = arrival.settle(&driver.dir, record.id)
+        if let Some(upload) = upload
+            && let Err(error) = upload.place(record.id).await
         {
             let mut failed = ResourceRecord {
                 state: ResourceState::Failed {
@@ -99,7 +94,8 @@ impl Actor {
         };
         self.core.store.update_resource(&mut record).await?;
         if let Some(driver) = &self.record.driver {
-            discard(&record, &driver.dir);
+            let files = self.core.launcher.files(&driver.id);
+            discard(&record, &*files).await;
         }
         if let Some(error) = &error {
             tracing::info!(session.id = %self.record.id, resource.name = record.name, reason = error, "a file cannot be added");
@@ -117,7 +113,12 @@ impl Actor {
         let records = self.core.store.pending_resources(self.record.id).await?;
         let wanted: Vec<ResourceId> = records.iter().map(|record| record.id).collect();
         if let Some(driver) = &self.record.driver
-            && let Err(error) = arrival::sweep(&driver.dir, &wanted)
+            && let Err(error) = self
+                .core
+                .launcher
+                .files(&driver.id)
+                .sweep_uploads(&wanted)
+                .await
         {
             tracing::warn!(session.id = %self.record.id, %error, "cannot remove what is left of an upload");
         }
@@ -161,14 +162,11 @@ fn add_command(record: &ResourceRecord) -> Command {
 }
 
 /// Drops the server's copy of an uploaded file, which the driver does not need any more.
-fn discard(record: &ResourceRecord, driver_dir: &Utf8Path) {
+async fn discard(record: &ResourceRecord, files: &dyn DriverFiles) {
     if record.source != ResourceSource::Upload {
         return;
     }
-    let path = arrival::stored(driver_dir, record.id);
-    if let Err(error) = std::fs::remove_file(&path)
-        && error.kind() != std::io::ErrorKind::NotFound
-    {
+    if let Err(error) = files.discard_upload(record.id).await {
         tracing::warn!(session.id = %record.session, %error, "cannot remove an uploaded file");
     }
 }

@@ -12,7 +12,7 @@ use livius_domain::batch::BatchStart;
 use livius_domain::{
     BatchEvent, BatchId, BatchRecord, BatchState, Departure, Exit, Failure, StopCause, chain,
 };
-use livius_launch::{DriverProcess, Gone};
+use livius_launch::{Found, RunningDriver};
 use secrecy::SecretString;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::time::Instant;
@@ -31,7 +31,7 @@ pub enum Report {
     /// Its turn has come.
     Turn(Turn),
     /// The launch is over.
-    Launched(Result<Box<dyn DriverProcess>, Failure>),
+    Launched(Result<Arc<dyn RunningDriver>, Failure>),
     /// The process is gone.
     Gone(Departure),
 }
@@ -65,7 +65,7 @@ pub struct Actor {
     starting: Option<OwnedSemaphorePermit>,
     /// When the place among the starting ones is given back in any case.
     hold_until: Option<Instant>,
-    process: Option<Arc<dyn DriverProcess>>,
+    process: Option<Arc<dyn RunningDriver>>,
     /// The secret of the agent in a process that has not been launched yet.
     token: Option<SecretString>,
     grace: Duration,
@@ -193,20 +193,27 @@ impl Actor {
         let Some(driver) = self.record.driver.clone() else {
             return self.apply(BatchEvent::FoundUnstarted).await;
         };
-        let adopted = self
+        let found = self
             .core
             .launcher
-            .adopt(&driver.dir, driver.process.as_ref())
+            .find(&driver.id, driver.location.as_ref())
             .await;
-        match adopted {
-            Ok(process) => {
+        match found {
+            Found::Alive(process) => {
                 self.take_process(process);
                 self.apply(BatchEvent::FoundAlive).await;
             }
             // Its files are gone, but it was seen alive: that it never began would be a lie.
-            Err(Gone::NeverStarted) if self.was_launched() => self.gone(Exit::Unknown),
-            Err(Gone::NeverStarted) => self.apply(BatchEvent::FoundUnstarted).await,
-            Err(Gone::Ended(exit)) => self.gone(exit),
+            Found::NeverStarted if self.was_launched() => {
+                let departure = Departure {
+                    exit: Exit::Unknown,
+                    verdict: None,
+                    evidence: None,
+                };
+                self.apply(BatchEvent::Gone(departure)).await;
+            }
+            Found::NeverStarted => self.apply(BatchEvent::FoundUnstarted).await,
+            Found::Ended(departure) => self.apply(BatchEvent::Gone(departure)).await,
         }
     }
 
@@ -218,7 +225,7 @@ impl Actor {
             .record
             .driver
             .as_ref()
-            .is_some_and(|driver| driver.process.is_some());
+            .is_some_and(|driver| driver.location.is_some());
         known
             || !(self.record.state == launching
                 || matches!(self.record.state, BatchState::Stopping { .. }))

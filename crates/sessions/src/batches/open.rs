@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use livius_domain::{BatchRecord, Clock};
-use livius_launch::Launcher;
+use livius_launch::{Launcher, empty_log};
 use livius_store::{BatchStore, Unended};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 
@@ -14,7 +14,6 @@ use super::actor::{Actor, Begin, Own, join_queue};
 use super::core::Core;
 use super::registry::Entry;
 use crate::config::Config;
-use crate::directory;
 use crate::error::SessionError;
 use crate::view::BatchView;
 
@@ -68,8 +67,11 @@ impl Batches {
         let (view_sender, view) = watch::channel(Arc::new(BatchView {
             record: record.clone(),
         }));
-        let dir = record.driver.as_ref().map(|driver| driver.dir.as_path());
-        let entry = Arc::new(Entry::new(record.id, hidden, dir, messages, view));
+        let log = match &record.driver {
+            Some(driver) => self.core.launcher.files(&driver.id).log(),
+            None => empty_log(),
+        };
+        let entry = Arc::new(Entry::new(record.id, hidden, log, messages, view));
         self.core.registry.insert(&entry);
         if let Some(driver) = &record.driver {
             self.core
@@ -125,7 +127,7 @@ impl Batches {
                 Ok(records) if records.is_empty() => return,
                 Ok(records) => {
                     for driver in records.into_iter().filter_map(|record| record.driver) {
-                        directory::remove(&driver.dir).await;
+                        self.core.launcher.files(&driver.id).remove().await;
                     }
                 }
                 Err(error) => {

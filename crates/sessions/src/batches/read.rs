@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use livius_domain::{BatchId, BatchRecord};
+use livius_launch::{LogSource, empty_log};
 use livius_store::{Visible, Window};
 
 use super::Batches;
 use crate::error::SessionError;
-use crate::log::{Logbook, SessionLog};
+use crate::log::Logbook;
 use crate::view::{BatchRef, BatchView, Page};
 
 impl Batches {
@@ -86,13 +87,16 @@ impl Batches {
         record.ok_or_else(|| SessionError::NotFound(which.to_string()))
     }
 
-    fn log_of(&self, view: &BatchView) -> Arc<SessionLog> {
+    fn log_of(&self, view: &BatchView) -> Arc<dyn LogSource> {
         let id: BatchId = view.record.id;
         match self.core.registry.find(&BatchRef::Id(id)) {
             Some(entry) => entry.log(),
             None => match &view.record.driver {
-                Some(driver) => self.core.ended_logs.get(id, &driver.dir),
-                None => SessionLog::empty(),
+                Some(driver) => {
+                    let open = || self.core.launcher.files(&driver.id).log();
+                    self.core.ended_logs.get(id, open)
+                }
+                None => empty_log(),
             },
         }
     }

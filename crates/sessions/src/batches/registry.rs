@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use camino::Utf8Path;
 use livius_domain::{BatchId, DriverId};
+use livius_launch::LogSource;
 use tokio::sync::{mpsc, watch};
 
 use super::message::Message;
-use crate::log::SessionLog;
 use crate::view::{BatchRef, BatchView};
 
 /// A live batch, as everybody but its actor sees it.
@@ -23,16 +22,16 @@ pub struct Entry {
     pub messages: mpsc::Sender<Message>,
     /// What is shown of it.
     pub view: watch::Receiver<Arc<BatchView>>,
-    /// Its log; a launch that is repeated has a directory of its own.
-    log: RwLock<Arc<SessionLog>>,
+    /// Its log. A launch that is repeated is another driver, with a log of its own.
+    log: RwLock<Arc<dyn LogSource>>,
 }
 
 impl Entry {
-    /// An entry; `dir` is the directory of its process, if that has a name already.
+    /// An entry with the log of its driver.
     pub fn new(
         id: BatchId,
         hidden: bool,
-        dir: Option<&Utf8Path>,
+        log: Arc<dyn LogSource>,
         messages: mpsc::Sender<Message>,
         view: watch::Receiver<Arc<BatchView>>,
     ) -> Self {
@@ -41,20 +40,18 @@ impl Entry {
             hidden: AtomicBool::new(hidden),
             messages,
             view,
-            log: RwLock::new(
-                dir.map_or_else(SessionLog::empty, |dir| Arc::new(SessionLog::of(dir))),
-            ),
+            log: RwLock::new(log),
         }
     }
 
     /// Its log.
-    pub fn log(&self) -> Arc<SessionLog> {
+    pub fn log(&self) -> Arc<dyn LogSource> {
         Arc::clone(&self.log.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Tells which directory its process has from now on.
-    pub fn log_to(&self, dir: &Utf8Path) {
-        *self.log.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(SessionLog::of(dir));
+    /// Tells which log it has from now on.
+    pub fn log_to(&self, log: Arc<dyn LogSource>) {
+        *self.log.write().unwrap_or_else(PoisonError::into_inner) = log;
     }
 
     /// What is shown of it now.

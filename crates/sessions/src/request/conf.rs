@@ -39,7 +39,6 @@ pub fn check(config: &Config, submit: &SubmitOptions) -> Result<(), SessionError
     if !refused.is_empty() {
         return Err(SessionError::BlockedConf(refused));
     }
-    check_deploy_mode(config, submit)?;
     if let Some(text) = find(&submit.conf, SQL_MAX_ROWS_KEY)
         && text.trim().parse::<u64>().is_err()
     {
@@ -48,35 +47,6 @@ pub fn check(config: &Config, submit: &SubmitOptions) -> Result<(), SessionError
         )));
     }
     Ok(())
-}
-
-/// In cluster mode the driver runs where the master says: what runs there is followed, and ended, with the standalone master's help only.
-fn check_deploy_mode(config: &Config, submit: &SubmitOptions) -> Result<(), SessionError> {
-    let effective = |key: &str| {
-        [
-            &config.spark_overrides,
-            &submit.conf,
-            &config.spark_defaults,
-        ]
-        .into_iter()
-        .find_map(|conf| conf.get(key))
-    };
-    let key = "spark.submit.deployMode";
-    match effective(key).map(String::as_str) {
-        None | Some("client") => Ok(()),
-        Some("cluster") => match effective("spark.master") {
-            Some(master) if !master.starts_with("spark://") => {
-                Err(SessionError::Rejected(format!(
-                    "conf.{key} is \"cluster\" and spark.master is {master:?}: cluster mode needs a standalone master (spark://…); \
-                     leave it out to run in client mode"
-                )))
-            }
-            _ => Ok(()),
-        },
-        Some(other) => Err(SessionError::Rejected(format!(
-            "conf.{key} is {other:?}: write \"client\" or \"cluster\""
-        ))),
-    }
 }
 
 /// The cap of an SQL result that the request asks for.
@@ -183,7 +153,6 @@ mod tests {
 
     fn config() -> Config {
         Config {
-            drivers_dir: "/data/drivers".into(),
             agent_urls: vec![],
             limits: livius_domain::Limits::default(),
             spark_defaults: BTreeMap::from([("spark.master".to_owned(), "local[*]".to_owned())]),
@@ -319,31 +288,5 @@ mod tests {
             Some(7)
         );
         assert!(check(&config(), &with_conf(&[("livy.rsc.sql.num-rows", "many")])).is_err());
-    }
-
-    #[test]
-    fn cluster_mode_needs_a_master_that_is_asked_about_drivers() {
-        let mode = |mode, master| {
-            let conf = with_conf(&[("spark.submit.deployMode", mode), ("spark.master", master)]);
-            check(&config(), &conf).map_err(|error| error.to_string())
-        };
-        assert_eq!(mode("client", "local"), Ok(()));
-        assert_eq!(mode("cluster", "spark://h:7077"), Ok(()));
-        for (asked, master, words) in [
-            ("cluster", "local", "needs a standalone master"),
-            (
-                "Cluster",
-                "spark://h:7077",
-                "write \"client\" or \"cluster\"",
-            ),
-        ] {
-            let error = mode(asked, master).unwrap_err();
-            assert!(error.contains(words), "{error}");
-        }
-        let defaulted = check(
-            &config(),
-            &with_conf(&[("spark.submit.deployMode", "cluster")]),
-        );
-        assert!(defaulted.is_err(), "the default master is local");
     }
 }

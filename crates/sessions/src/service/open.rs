@@ -12,13 +12,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 use super::Sessions;
 use crate::actor::{Actor, Begin, Own};
-use crate::arrival;
 use crate::board::Board;
 use crate::config::Config;
 use crate::core::Core;
 use crate::error::SessionError;
 use crate::janitor;
-use crate::log::SessionLog;
 use crate::message::Mailbox;
 use crate::registry::{Entry, Instant};
 use crate::request;
@@ -58,11 +56,11 @@ impl Sessions {
         let mut token = None;
         // Nothing was ever started for it, so it may as well get a new secret: the old one was never written down.
         if record.state == SessionState::NEW || record.driver.is_none() {
-            let (mut driver, secret) = request::new_driver(&self.core.config, record.id);
+            let (mut driver, secret) = request::new_driver(record.id);
             if let Some(old) = record.driver.take()
-                && arrival::is_all(&old.dir)
+                && self.core.launcher.files(&old.id).has_only_uploads().await
             {
-                driver.dir = old.dir;
+                driver.id = old.id;
             }
             record.driver = Some(driver);
             record.state = SessionState::NEW;
@@ -108,12 +106,12 @@ impl Sessions {
         }));
         let entry = Arc::new(Entry {
             id: record.id,
+            log: self.core.launcher.files(&driver.id).log(),
             driver: driver.id,
             token_hash: driver.token_hash,
             hidden: AtomicBool::new(hidden),
             mailbox: Mailbox { messages, view },
             board: Arc::new(Board::default()),
-            log: Arc::new(SessionLog::of(&driver.dir)),
             touched: Instant::at(self.core.clock.now()),
             start_began: Instant::default(),
             link_lost: Instant::default(),

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use livius_domain::{SessionId, SessionRecord, StatementId};
+use livius_launch::{LogSource, empty_log};
 use livius_store::{PiecesOf, StoredStatement, Visible, Window};
 
 use super::Sessions;
 use crate::board::{Board, output_view};
 use crate::error::SessionError;
-use crate::log::{Logbook, SessionLog};
+use crate::log::Logbook;
 use crate::view::{Order, Page, SessionRef, SessionView, StatementView};
 
 impl Sessions {
@@ -153,13 +154,16 @@ impl Sessions {
         }
     }
 
-    fn log_of(&self, view: &SessionView) -> Arc<SessionLog> {
+    fn log_of(&self, view: &SessionView) -> Arc<dyn LogSource> {
         if let Some(entry) = self.core.registry.find(&SessionRef::Id(view.record.id)) {
             return Arc::clone(&entry.log);
         }
         match &view.record.driver {
-            Some(driver) => self.core.ended_logs.get(view.record.id, &driver.dir),
-            None => SessionLog::empty(),
+            Some(driver) => {
+                let open = || self.core.launcher.files(&driver.id).log();
+                self.core.ended_logs.get(view.record.id, open)
+            }
+            None => empty_log(),
         }
     }
 }

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use camino::{Utf8Path, Utf8PathBuf};
 use livius_domain::{DriverId, ResourceId, ResourceSource, ResourceUse};
+use livius_launch::{PendingUpload, Uploaded};
 use livius_store::NewResource;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::Sessions;
-use crate::arrival::{self, Arrival};
 use crate::error::SessionError;
 use crate::message::{Mailbox, Message, Resource};
 use crate::registry::Entry;
@@ -25,13 +24,17 @@ const RESOURCE_WAIT: Duration = Duration::from_mins(1);
 pub struct Upload {
     mailbox: Mailbox,
     new: NewUpload,
-    arrival: Arrival,
+    content: Box<dyn PendingUpload>,
+    place: OwnedSemaphorePermit,
 }
 
 impl Upload {
-    /// Where to write it: an empty file that only its owner may read.
-    pub fn path(&self) -> &Utf8Path {
-        self.arrival.path()
+    /// Appends what the client sent.
+    pub async fn write(&mut self, piece: &[u8]) -> Result<(), SessionError> {
+        self.content
+            .write(piece)
+            .await
+            .map_err(SessionError::Upload)
     }
 }
 
@@ -55,7 +58,7 @@ impl Sessions {
                 source: ResourceSource::Uri { uri },
             },
             place: Some(place),
-            arrival: None,
+            upload: None,
         };
         hand_over(&entry.mailbox, resource).await
     }
@@ -76,11 +79,13 @@ impl Sessions {
         };
         request::check_resource_name(&new.name)?;
         let place = self.resource_place(&entry)?;
-        let arrival = Arrival::begin(&driver.dir, place).map_err(SessionError::Upload)?;
+        let files = self.core.launcher.files(&driver.id);
+        let content = files.begin_upload().await.map_err(SessionError::Upload)?;
         Ok(Upload {
             mailbox: entry.mailbox.clone(),
             new,
-            arrival,
+            content,
+            place,
         })
     }
 
@@ -90,25 +95,35 @@ impl Sessions {
         let Upload {
             mailbox,
             new,
-            mut arrival,
+            mut content,
+            place,
         } = upload;
+        // The driver may ask for the file after the machine has failed.
+        content.finish().await.map_err(SessionError::Upload)?;
         let resource = Resource {
             new: NewResource {
                 used_as: new.used_as,
                 name: new.name,
                 source: ResourceSource::Upload,
             },
-            place: arrival.place.take(),
-            arrival: Some(arrival),
+            place: Some(place),
+            upload: Some(content),
         };
         hand_over(&mailbox, resource).await
     }
 
-    /// Where an uploaded file is that a driver is to have, if there is one.
-    pub fn uploaded(&self, driver: &DriverId, resource: ResourceId) -> Option<Utf8PathBuf> {
-        let entry = self.core.registry.find_driver(driver)?;
-        let dir = entry.view().record.driver.as_ref()?.dir.clone();
-        Some(arrival::stored(&dir, resource))
+    /// Opens an uploaded file that a driver is to have, if there is one.
+    pub async fn uploaded(
+        &self,
+        driver: &DriverId,
+        resource: ResourceId,
+    ) -> Result<Option<Uploaded>, SessionError> {
+        if self.core.registry.find_driver(driver).is_none() {
+            return Ok(None);
+        }
+        let files = self.core.launcher.files(driver);
+        let uploaded = files.uploaded(resource).await;
+        uploaded.map_err(SessionError::Upload)
     }
 
     fn resource_place(&self, entry: &Entry) -> Result<OwnedSemaphorePermit, SessionError> {

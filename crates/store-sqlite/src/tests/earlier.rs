@@ -7,7 +7,7 @@ use livius_domain::driver::{
 use livius_domain::{
     AppInfo, BatchEnd, BatchId, BatchOutcome, BatchRecord, BatchRequest, BatchState, BatchTimes,
     DriverId, End, Exit, Failure, FailureCode, JobId, JobLanguage, Kind, Outcome, Phase,
-    ProcessRecord, ResourceId, SessionId, SessionRecord, SessionRequest, SessionState, StatementId,
+    ResourceId, SessionId, SessionRecord, SessionRequest, SessionState, StatementId,
     StatementRecord, StatementState, StopCause, SubmitOptions,
 };
 use livius_domain::{record, session::Link as SessionLink};
@@ -147,12 +147,10 @@ fn session() -> SessionRecord {
         }),
         driver: Some(record::DriverRecord {
             id: DriverId::parse("s-6-615736c9b679").unwrap(),
-            dir: "/data/drivers/s-6-615736c9b679".into(),
             token_hash: "5e69".to_owned(),
-            process: Some(ProcessRecord {
-                pid: 24876,
-                start_ticks: 787_540,
-            }),
+            location: Some(DriverLocation::new(
+                r#"{"pid":24876,"start_ticks":787540}"#.to_owned(),
+            )),
         }),
         created_at: Timestamp::from_microsecond(1_795_269_672_122_510).unwrap(),
         last_activity: Timestamp::from_microsecond(1_795_269_682_199_198).unwrap(),

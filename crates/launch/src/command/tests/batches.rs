@@ -10,7 +10,6 @@ pub(super) fn application(
     let args = ["", "--class", "it's \"so\"\nindeed"].map(str::to_owned);
     DriverOrder {
         id: DriverId::parse("b-3-aa").unwrap(),
-        dir: "/data/drivers/b-3-aa".into(),
         servers: vec![
             "ws://127.0.0.1:8998/api/v1/agent".to_owned(),
             "wss://gateway/api/v1/agent".to_owned(),

@@ -148,7 +148,7 @@ fn an_application_in_a_cluster() {
     assert!(plan.command.merged);
 }
 
-fn order_file(plan: &Plan) -> String {
+fn order_file(plan: &LaunchPlan) -> String {
     let order: serde_json::Value = serde_json::from_str(plan.file("order.json").unwrap()).unwrap();
     serde_json::to_string_pretty(&order).unwrap()
 }

@@ -1,23 +1,17 @@
 //! What the batch's state machine wants done, and how it is done.
 
-use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use camino::{Utf8Path, Utf8PathBuf};
 use livius_domain::batch::BatchStart;
 use livius_domain::{
-    BatchEffect, BatchEnd, BatchEvent, BatchOutcome, BatchState, Departure, Exit, StopCause, chain,
+    BatchEffect, BatchEvent, BatchOutcome, BatchState, DriverProgram, StopCause, chain,
 };
-use livius_launch::DriverProcess;
+use livius_launch::RunningDriver;
 
 use super::{Actor, Report, join_queue};
-use crate::batches::core::Core;
-use crate::batches::evidence;
 use crate::batches::turns::Turn;
-use crate::directory;
 use crate::error::SessionError;
-use crate::log::SessionLog;
 use crate::request;
 
 /// Between two attempts to store an end.
@@ -53,6 +47,7 @@ impl Actor {
         }
         if changed {
             self.note_change();
+            self.explain_end().await;
         }
         let stored = if changed || !effects.is_empty() {
             self.core.store.update_batch(&mut self.record).await
@@ -97,7 +92,6 @@ impl Actor {
                 let reason = end.failure.as_ref().map(|failure| failure.message.as_str());
                 let exit = end.exit.map(|exit| exit.to_string());
                 tracing::info!(batch.id = %id, batch.state = state, exit, reason, "batch ended");
-                self.explain_end(&end.clone());
             }
             _ => tracing::info!(batch.id = %id, batch.state = state, "batch state"),
         }
@@ -131,16 +125,17 @@ impl Actor {
 
     /// Names the process that is about to be started, anew for each attempt. That is stored before it is started.
     pub(super) async fn name_driver(&mut self) {
-        let (driver, token) = request::new_batch_driver(&self.core.config, self.record.id);
+        let (driver, token) = request::new_batch_driver(self.record.id);
         let before = self.record.driver.take();
         // What an attempt left that never came to anything.
         if let Some(before) = &before {
-            directory::remove(&before.dir).await;
+            self.core.launcher.files(&before.id).remove().await;
         }
         let before = before.map(|driver| driver.id);
         let registry = &self.core.registry;
         registry.name_driver(self.record.id, driver.id.clone(), before.as_ref());
-        self.entry.log_to(&driver.dir);
+        self.entry
+            .log_to(self.core.launcher.files(&driver.id).log());
         self.record.driver = Some(driver);
         self.token = Some(token);
     }
@@ -163,32 +158,20 @@ impl Actor {
     }
 
     /// Keeps a started process, and listens for its end.
-    pub(super) fn take_process(&mut self, process: Box<dyn DriverProcess>) {
-        let process: Arc<dyn DriverProcess> = Arc::from(process);
+    pub(super) fn take_process(&mut self, process: Arc<dyn RunningDriver>) {
         if let Some(driver) = &mut self.record.driver {
-            driver.process = Some(process.record());
+            driver.location = Some(process.location());
         }
         let (watched, reports) = (Arc::clone(&process), self.own.reports.clone());
-        let (core, dir) = (Arc::clone(&self.core), self.dir());
         self.core.lifecycle.spawn(async move {
             tokio::select! {
                 () = reports.closed() => {}
-                exit = watched.exited() => {
-                    let departure = departure(&core, dir, exit).await;
+                departure = watched.ended() => {
                     let _ = reports.send(Report::Gone(departure)).await;
                 }
             }
         });
         self.process = Some(process);
-    }
-
-    /// Reports the end of a process that nobody has to wait for.
-    pub(super) fn gone(&self, exit: Exit) {
-        let (core, dir, reports) = (Arc::clone(&self.core), self.dir(), self.own.reports.clone());
-        self.core.lifecycle.spawn(async move {
-            let departure = departure(&core, dir, exit).await;
-            let _ = reports.send(Report::Gone(departure)).await;
-        });
     }
 
     pub(super) fn terminate(&mut self) {
@@ -199,10 +182,6 @@ impl Actor {
         self.core.lifecycle.spawn(async move {
             process.terminate(grace).await;
         });
-    }
-
-    fn dir(&self) -> Option<Utf8PathBuf> {
-        self.record.driver.as_ref().map(|driver| driver.dir.clone())
     }
 
     /// The batch has ended: that is stored for as long as it takes, whoever waited for it is told, and its places are given back.
@@ -225,7 +204,7 @@ impl Actor {
         if self.entry.is_hidden()
             && let Some(driver) = &self.record.driver
         {
-            directory::remove(&driver.dir).await;
+            self.core.launcher.files(&driver.id).remove().await;
         }
         for waiter in self.waiters.drain(..) {
             let _ = waiter.send(());
@@ -233,8 +212,9 @@ impl Actor {
     }
 
     /// Writes into the batch's log why it ended: that is where its users look first.
-    fn explain_end(&self, end: &BatchEnd) {
-        let Some(dir) = self.dir() else {
+    async fn explain_end(&self) {
+        let (BatchState::Ended(end), Some(driver)) = (&self.record.state, &self.record.driver)
+        else {
             return;
         };
         let text = match (&end.failure, end.cause, end.outcome) {
@@ -246,30 +226,10 @@ impl Actor {
             }
             _ => return,
         };
-        if let Err(error) = append(&dir, &text) {
+        let files = self.core.launcher.files(&driver.id);
+        if let Err(error) = files.explain(DriverProgram::Application, &text).await {
             tracing::warn!(batch.id = %self.record.id, %error, "cannot write to the batch's log");
         }
-    }
-}
-
-/// All that is known of a process that is gone.
-async fn departure(core: &Core, dir: Option<Utf8PathBuf>, exit: Exit) -> Departure {
-    let Some(dir) = dir else {
-        return Departure {
-            exit,
-            verdict: None,
-            evidence: None,
-        };
-    };
-    let verdict = core.launcher.verdict(&dir).await;
-    let read = tokio::task::spawn_blocking(move || {
-        let lines = SessionLog::of(&dir).tail(evidence::LINES);
-        lines.ok().and_then(|lines| evidence::find(&lines))
-    });
-    Departure {
-        exit,
-        verdict,
-        evidence: read.await.unwrap_or_default(),
     }
 }
 
@@ -278,35 +238,4 @@ fn by(cause: StopCause) -> &'static str {
         StopCause::Shutdown => "the server was shut down",
         _ => "on request",
     }
-}
-
-/// A batch that never came to its start has no directory yet, but a log like any other. What was printed last may lack its line end.
-/// What is there already is not written again: the end may have been explained by a server that could not store it.
-fn append(dir: &Utf8Path, text: &str) -> std::io::Result<()> {
-    directory::make_private(dir)?;
-    let path = dir.join("stdout.log");
-    let mut file = std::fs::OpenOptions::new()
-        .read(true)
-        .append(true)
-        .create(true)
-        .open(path)?;
-    let last = last_bytes(&file, text.len())?;
-    if last == text.as_bytes() {
-        return Ok(());
-    }
-    let separator = if last.last().is_none_or(|byte| *byte == b'\n') {
-        ""
-    } else {
-        "\n"
-    };
-    file.write_all(format!("{separator}{text}").as_bytes())
-}
-
-fn last_bytes(file: &std::fs::File, count: usize) -> std::io::Result<Vec<u8>> {
-    use std::os::unix::fs::FileExt as _;
-    let length = file.metadata()?.len();
-    let start = length.saturating_sub(count as u64);
-    let mut last = vec![0; count.min(usize::try_from(length).unwrap_or(count))];
-    file.read_exact_at(&mut last, start)?;
-    Ok(last)
 }

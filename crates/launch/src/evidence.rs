@@ -1,7 +1,9 @@
 //! Finds the line of a log that tells why an application failed.
 
+use crate::log::DriverLog;
+
 /// How many lines of the log's end are looked at.
-pub const LINES: usize = 300;
+const LINES: usize = 300;
 
 /// The longest text that is taken from a line, in characters.
 const MAX_CHARS: usize = 500;
@@ -15,6 +17,11 @@ const WRAPPERS: [&str; 3] = [
     "java.lang.reflect.UndeclaredThrowableException",
     "py4j.protocol.Py4JJavaError",
 ];
+
+/// The reason that a driver's log gives for its end.
+pub(crate) fn of_log(log: &DriverLog) -> Option<String> {
+    find(&log.tail(LINES).ok()?)
+}
 
 /// The last line that looks like the reason of a failure, without what frames it.
 pub fn find(lines: &[String]) -> Option<String> {

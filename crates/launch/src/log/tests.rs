@@ -20,14 +20,14 @@ impl LogFile {
 
 struct Logs {
     directory: TempDir,
-    log: SessionLog,
+    log: DriverLog,
 }
 
 impl Logs {
     fn new() -> Self {
         let directory = TempDir::new().unwrap();
         let path = |name| Utf8PathBuf::from_path_buf(directory.path().join(name)).unwrap();
-        let log = SessionLog::new(path("stdout.log"), path("stderr.log"));
+        let log = DriverLog::new(path("stdout.log"), path("stderr.log"));
         Self { directory, log }
     }
 
@@ -53,7 +53,7 @@ impl Logs {
     }
 
     fn all(&self) -> Vec<String> {
-        self.log.page(0, -1).unwrap().2
+        self.log.page(0, -1).unwrap().lines
     }
 
     /// The tail, after checking that the page says the same, and so does the tail again.
@@ -61,7 +61,10 @@ impl Logs {
         let tail = self.log.tail(count).unwrap();
         assert_eq!(
             tail,
-            self.log.page(-1, i64::try_from(count).unwrap()).unwrap().2
+            self.log
+                .page(-1, i64::try_from(count).unwrap())
+                .unwrap()
+                .lines
         );
         assert_eq!(tail, self.log.tail(count).unwrap());
         tail
@@ -133,8 +136,12 @@ fn pages_are_livys() {
     ];
     for (from, size, answered, expected) in cases {
         let page = logs.log.page(from, size).unwrap();
-        let expected = expected.iter().map(|line| (*line).to_owned()).collect();
-        assert_eq!(page, (answered, 7, expected), "from {from} size {size}");
+        let expected = LogLines {
+            from: answered,
+            total: 7,
+            lines: expected.iter().map(|line| (*line).to_owned()).collect(),
+        };
+        assert_eq!(page, expected, "from {from} size {size}");
     }
     for count in 0..9 {
         assert_eq!(logs.tail(count), all[all.len().saturating_sub(count)..]);
@@ -146,7 +153,11 @@ fn without_files_there_are_the_headings() {
     let logs = Logs::new();
     assert_eq!(
         logs.log.page(-1, 100).unwrap(),
-        (0, 2, vec!["stdout: ".to_owned(), "\nstderr: ".to_owned()])
+        LogLines {
+            from: 0,
+            total: 2,
+            lines: vec!["stdout: ".to_owned(), "\nstderr: ".to_owned()],
+        }
     );
     assert_eq!(logs.tail(1), ["\nstderr: "]);
     assert_eq!(logs.tail(10), ["stdout: ", "\nstderr: "]);
@@ -339,7 +350,7 @@ fn an_answer_is_bounded_and_can_be_continued() {
     logs.append("stderr.log", "the end");
     let (mut from, mut answers, mut seen) = (0, 0, Vec::new());
     loop {
-        let (_, total, lines) = logs.log.page(from, -1).unwrap();
+        let LogLines { total, lines, .. } = logs.log.page(from, -1).unwrap();
         assert!(lines.iter().map(String::len).sum::<usize>() <= ANSWER_BYTES + 100);
         assert_eq!(total, 20_003);
         if lines.is_empty() {

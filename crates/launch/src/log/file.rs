@@ -20,7 +20,7 @@ pub(super) const CUT: &str = "[cut] … ";
 /// empty. Bytes that are not UTF-8 are replaced, and a line beyond 64 KiB is cut, with a note. A file that is not there has no lines;
 /// one that was replaced or became shorter is read anew.
 #[derive(Debug)]
-pub struct LogFile {
+pub(super) struct LogFile {
     path: Utf8PathBuf,
     index: Mutex<LineIndex>,
 }
@@ -59,7 +59,7 @@ impl Budget {
 
 impl LogFile {
     /// Names the file; it need not be there yet.
-    pub fn new(path: Utf8PathBuf) -> Self {
+    pub(super) fn new(path: Utf8PathBuf) -> Self {
         Self {
             path,
             index: Mutex::default(),
@@ -67,7 +67,7 @@ impl LogFile {
     }
 
     /// How many lines it has. Reads only what was appended since the last call.
-    pub fn lines(&self) -> io::Result<u64> {
+    pub(super) fn lines(&self) -> io::Result<u64> {
         let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
         match self.open()? {
             Some(file) => index.follow(&file)?,

@@ -1,0 +1,86 @@
+//! A driver's files as the application sees them: its log, and the files that clients upload to it.
+
+use std::fmt::Debug;
+use std::io;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use livius_domain::{DriverProgram, ResourceId};
+use tokio::io::AsyncRead;
+
+/// The files of one driver. They are there before it starts and stay after it has ended, until
+/// [`DriverFiles::remove`].
+#[async_trait]
+pub trait DriverFiles: Send + Sync {
+    /// The driver's log. Each call makes a reader of its own, which remembers what it has read.
+    fn log(&self) -> Arc<dyn LogSource>;
+
+    /// Appends a text to the log that users of such a program read. A text that is the log's end
+    /// already is not written again.
+    async fn explain(&self, program: DriverProgram, text: &str) -> io::Result<()>;
+
+    /// Makes room for a file that a client is about to send.
+    async fn begin_upload(&self) -> io::Result<Box<dyn PendingUpload>>;
+
+    /// Opens a file that was uploaded for the driver. `None` when there is none of that number.
+    async fn uploaded(&self, resource: ResourceId) -> io::Result<Option<Uploaded>>;
+
+    /// Removes an uploaded file that the driver has fetched. One that is not there is fine.
+    async fn discard_upload(&self, resource: ResourceId) -> io::Result<()>;
+
+    /// Removes all uploads but these: those whose rest no client will send, and those that the
+    /// driver has.
+    async fn sweep_uploads(&self, wanted: &[ResourceId]) -> io::Result<()>;
+
+    /// Whether there are uploads and nothing else: no launch of this driver has begun.
+    async fn has_only_uploads(&self) -> bool;
+
+    /// Removes what only a running driver needs: its working directory and its uploads. The log
+    /// stays.
+    async fn clear_work(&self);
+
+    /// Removes everything.
+    async fn remove(&self);
+}
+
+/// A file that a client is sending. One that is dropped before it is placed leaves nothing.
+#[async_trait]
+pub trait PendingUpload: Debug + Send {
+    /// Appends bytes.
+    async fn write(&mut self, piece: &[u8]) -> io::Result<()>;
+
+    /// Makes sure that a failure of the machine does not lose what was written.
+    async fn finish(&mut self) -> io::Result<()>;
+
+    /// Gives the file its number: from now on [`DriverFiles::uploaded`] finds it.
+    async fn place(self: Box<Self>, resource: ResourceId) -> io::Result<()>;
+}
+
+/// The content of an uploaded file.
+pub struct Uploaded {
+    /// Its length in bytes.
+    pub length: u64,
+    /// Its bytes, as many as `length` says.
+    pub content: Box<dyn AsyncRead + Send + Unpin>,
+}
+
+/// A driver's log, by lines: headings and both of its outputs, as Livy shows them.
+#[async_trait]
+pub trait LogSource: Debug + Send + Sync {
+    /// Reads a page. A negative `size` means all lines, a negative `from` the last `size` of them.
+    async fn page(&self, from: i64, size: i64) -> io::Result<LogLines>;
+
+    /// The last lines. Never waits for another machine, and costs little while the log does not grow.
+    fn tail(&self, count: usize) -> io::Result<Vec<String>>;
+}
+
+/// A page of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLines {
+    /// The number of its first line.
+    pub from: i64,
+    /// How many lines the log has.
+    pub total: u64,
+    /// Its lines.
+    pub lines: Vec<String>,
+}

@@ -1,0 +1,290 @@
+//! A driver's files in a directory of this machine.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::FileExt as _;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use camino::{Utf8Path, Utf8PathBuf};
+use livius_domain::{DriverId, DriverProgram, ResourceId};
+use livius_spark_home::files;
+use tempfile::TempPath;
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use crate::driver_dir::DriverDir;
+use crate::log::DriverLog;
+use crate::{DriverFiles, LogLines, LogSource, PendingUpload, Uploaded, evidence};
+
+/// The directory of one driver.
+#[derive(Debug, Clone)]
+pub struct LocalFiles {
+    dir: DriverDir,
+}
+
+impl LocalFiles {
+    /// The files of a driver below the directory of all drivers.
+    pub fn of(drivers: &Utf8Path, id: &DriverId) -> Self {
+        Self {
+            dir: DriverDir::of(drivers, id),
+        }
+    }
+
+    /// The reason that the log gives for the driver's end.
+    pub fn evidence(&self) -> Option<String> {
+        evidence::of_log(&self.dir.log())
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&DriverDir) -> io::Result<T> + Send + 'static,
+    ) -> io::Result<T> {
+        let dir = self.dir.clone();
+        tokio::task::spawn_blocking(move || work(&dir))
+            .await
+            .map_err(io::Error::other)?
+    }
+
+    async fn remove_all(&self, path: &Utf8Path) {
+        if let Err(error) = tokio::fs::remove_dir_all(path).await
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(driver.dir = %path, %error, "cannot remove a driver's directory");
+        }
+    }
+}
+
+/// The log of a driver that has no name yet: nothing but headings.
+pub fn empty_log() -> Arc<dyn LogSource> {
+    Arc::new(LocalLog(Arc::new(DriverLog::new(
+        Utf8PathBuf::new(),
+        Utf8PathBuf::new(),
+    ))))
+}
+
+#[async_trait]
+impl DriverFiles for LocalFiles {
+    fn log(&self) -> Arc<dyn LogSource> {
+        Arc::new(LocalLog(Arc::new(self.dir.log())))
+    }
+
+    async fn explain(&self, program: DriverProgram, text: &str) -> io::Result<()> {
+        let text = text.to_owned();
+        self.blocking(move |dir| {
+            files::private_dir(dir.path())?;
+            append(&dir.last_log(program), &text)
+        })
+        .await
+    }
+
+    async fn begin_upload(&self) -> io::Result<Box<dyn PendingUpload>> {
+        let (uploads, (file, path)) = self
+            .blocking(|dir| {
+                let uploads = dir.uploads();
+                files::private_dir(&uploads)?;
+                // Temporary files are private from the start.
+                let file = tempfile::Builder::new()
+                    .prefix("arriving-")
+                    .tempfile_in(&uploads)?;
+                Ok((uploads, file.into_parts()))
+            })
+            .await?;
+        Ok(Box::new(LocalUpload {
+            file: File::from_std(file),
+            path,
+            uploads,
+        }))
+    }
+
+    async fn uploaded(&self, resource: ResourceId) -> io::Result<Option<Uploaded>> {
+        let file = match File::open(self.dir.upload(resource)).await {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            file => file?,
+        };
+        let length = file.metadata().await?.len();
+        Ok(Some(Uploaded {
+            length,
+            content: Box::new(file.take(length)),
+        }))
+    }
+
+    async fn discard_upload(&self, resource: ResourceId) -> io::Result<()> {
+        self.blocking(move |dir| files::remove_if_present(&dir.upload(resource)))
+            .await
+    }
+
+    async fn sweep_uploads(&self, wanted: &[ResourceId]) -> io::Result<()> {
+        let wanted: Vec<String> = wanted.iter().map(ToString::to_string).collect();
+        self.blocking(move |dir| sweep(&dir.uploads(), &wanted))
+            .await
+    }
+
+    async fn has_only_uploads(&self) -> bool {
+        let only = self.blocking(|dir| {
+            let entries = dir.path().read_dir_utf8()?;
+            let entries = entries.collect::<io::Result<Vec<_>>>()?;
+            Ok(matches!(&entries[..], [only] if only.path() == dir.uploads()))
+        });
+        only.await.unwrap_or(false)
+    }
+
+    async fn clear_work(&self) {
+        self.remove_all(&self.dir.work()).await;
+        self.remove_all(&self.dir.uploads()).await;
+    }
+
+    async fn remove(&self) {
+        self.remove_all(self.dir.path()).await;
+    }
+}
+
+/// A text that is the end of the file already is not written again: a server may have explained the
+/// driver's end and died before it could store that. The driver's last line may lack its line end.
+fn append(path: &Utf8Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .read(true)
+        .append(true)
+        .create(true)
+        .open(path)?;
+    let last = last_bytes(&file, text.len())?;
+    if last == text.as_bytes() {
+        return Ok(());
+    }
+    let separator = if last.last().is_none_or(|byte| *byte == b'\n') {
+        ""
+    } else {
+        "\n"
+    };
+    file.write_all(format!("{separator}{text}").as_bytes())
+}
+
+fn last_bytes(file: &fs::File, count: usize) -> io::Result<Vec<u8>> {
+    let length = file.metadata()?.len();
+    let start = length.saturating_sub(count as u64);
+    let mut last = vec![0; count.min(usize::try_from(length).unwrap_or(count))];
+    file.read_exact_at(&mut last, start)?;
+    Ok(last)
+}
+
+fn sweep(uploads: &Utf8Path, wanted: &[String]) -> io::Result<()> {
+    let entries = match uploads.read_dir_utf8() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        if !wanted.iter().any(|name| name == entry.file_name()) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// A file among a driver's uploads that has no number yet.
+#[derive(Debug)]
+struct LocalUpload {
+    file: File,
+    /// Removes the file when it is dropped.
+    path: TempPath,
+    uploads: Utf8PathBuf,
+}
+
+#[async_trait]
+impl PendingUpload for LocalUpload {
+    async fn write(&mut self, piece: &[u8]) -> io::Result<()> {
+        self.file.write_all(piece).await
+    }
+
+    async fn finish(&mut self) -> io::Result<()> {
+        self.file.flush().await?;
+        self.file.sync_all().await
+    }
+
+    async fn place(self: Box<Self>, resource: ResourceId) -> io::Result<()> {
+        let Self { path, uploads, .. } = *self;
+        let placed = move || {
+            path.persist(uploads.join(resource.to_string()))
+                .map_err(|error| error.error)
+        };
+        tokio::task::spawn_blocking(placed)
+            .await
+            .map_err(io::Error::other)?
+    }
+}
+
+/// The log files in the directory.
+#[derive(Debug)]
+struct LocalLog(Arc<DriverLog>);
+
+#[async_trait]
+impl LogSource for LocalLog {
+    async fn page(&self, from: i64, size: i64) -> io::Result<LogLines> {
+        let log = Arc::clone(&self.0);
+        tokio::task::spawn_blocking(move || log.page(from, size))
+            .await
+            .map_err(io::Error::other)?
+    }
+
+    fn tail(&self, count: usize) -> io::Result<Vec<String>> {
+        self.0.tail(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn home() -> (tempfile::TempDir, LocalFiles) {
+        let home = tempfile::tempdir().unwrap();
+        let drivers = Utf8Path::from_path(home.path()).unwrap();
+        let files = LocalFiles::of(drivers, &DriverId::parse("s-0-aa").unwrap());
+        (home, files)
+    }
+
+    fn count(files: &LocalFiles) -> usize {
+        let uploads = files.dir.uploads();
+        uploads.read_dir_utf8().unwrap().count()
+    }
+
+    #[tokio::test]
+    async fn uploads_that_nobody_waits_for_are_swept_and_nothing_else() {
+        let (_home, files) = home();
+        files.sweep_uploads(&[]).await.unwrap();
+        for id in [1, 2] {
+            let upload = files.begin_upload().await.unwrap();
+            upload.place(ResourceId(id)).await.unwrap();
+        }
+        // As after a SIGKILL, it is not dropped.
+        std::mem::forget(files.begin_upload().await.unwrap());
+        assert_eq!(count(&files), 3);
+        files.sweep_uploads(&[ResourceId(1)]).await.unwrap();
+        assert_eq!(count(&files), 1);
+        assert!(files.uploaded(ResourceId(1)).await.unwrap().is_some());
+        assert!(files.has_only_uploads().await);
+    }
+
+    #[tokio::test]
+    async fn an_upload_that_breaks_off_is_gone() {
+        let (_home, files) = home();
+        let mut upload = files.begin_upload().await.unwrap();
+        upload.write(b"half").await.unwrap();
+        assert_eq!(count(&files), 1);
+        drop(upload);
+        assert_eq!(count(&files), 0);
+    }
+
+    #[tokio::test]
+    async fn an_explanation_begins_a_line_and_stands_once() {
+        let (_home, files) = home();
+        let program = DriverProgram::Application;
+        files.explain(program, "livius: a\n").await.unwrap();
+        let path = files.dir.last_log(program);
+        fs::write(&path, "unended").unwrap();
+        for _ in 0..2 {
+            files.explain(program, "livius: a\n").await.unwrap();
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), "unended\nlivius: a\n");
+        assert!(!files.dir.stderr().exists());
+    }
+}

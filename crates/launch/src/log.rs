@@ -1,0 +1,131 @@
+//! The log of a driver on this machine: its two output files as one list of lines, composed as Livy does.
+//!
+//! The files only grow, and the server never holds one in memory. Everything here reads files
+//! synchronously: a tail reads 128 KiB at most and may run on any thread, a page may read megabytes
+//! and belongs on a blocking one.
+
+mod file;
+mod index;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::sync::{Mutex, PoisonError};
+
+use camino::Utf8PathBuf;
+
+use self::file::{Budget, LastLines, LogFile, Stamp};
+use crate::LogLines;
+
+/// The most text that one answer holds, in bytes; what is left out can be asked for with a higher `from`.
+pub(crate) const ANSWER_BYTES: usize = 16 << 20;
+
+const STDOUT_HEADING: &str = "stdout: ";
+/// The line break is part of the line, as with Livy.
+const STDERR_HEADING: &str = "\nstderr: ";
+
+/// Both files of a driver as one list: a heading, the lines of stdout, a heading, the lines of stderr.
+#[derive(Debug)]
+pub(crate) struct DriverLog {
+    stdout: LogFile,
+    stderr: LogFile,
+    /// The last answer of [`DriverLog::tail`], as every look at a session asks for it.
+    last_tail: Mutex<Option<Tail>>,
+}
+
+#[derive(Debug)]
+struct Tail {
+    count: usize,
+    files: [Stamp; 2],
+    lines: Vec<String>,
+}
+
+impl DriverLog {
+    /// Names the files; neither need be there yet.
+    pub(crate) fn new(stdout: Utf8PathBuf, stderr: Utf8PathBuf) -> Self {
+        Self {
+            stdout: LogFile::new(stdout),
+            stderr: LogFile::new(stderr),
+            last_tail: Mutex::new(None),
+        }
+    }
+
+    /// Reads a page.
+    ///
+    /// As with Livy a negative `size` means all lines, a negative `from` the last `size` of them; any other `from` is answered as it
+    /// came, even beyond the end. Unlike Livy an answer ends early when it has [`ANSWER_BYTES`] of text.
+    pub(crate) fn page(&self, from: i64, size: i64) -> io::Result<LogLines> {
+        let (out, err) = (self.stdout.lines()?, self.stderr.lines()?);
+        let total = out + err + 2;
+        let size = u64::try_from(size).unwrap_or(total);
+        let start = u64::try_from(from).unwrap_or(total.saturating_sub(size));
+        let end = start.saturating_add(size).min(total);
+
+        let mut lines = Vec::new();
+        let mut budget = Budget::new(ANSWER_BYTES);
+        let sections = [
+            (STDOUT_HEADING, &self.stdout, 0, out),
+            (STDERR_HEADING, &self.stderr, out + 1, err),
+        ];
+        for (heading, file, position, count) in sections {
+            if (start..end).contains(&position) {
+                lines.push(heading.to_owned());
+            }
+            let within = |index: u64| index.saturating_sub(position + 1).min(count);
+            let (first, after) = (within(start), within(end));
+            if first < after {
+                file.read_within(first, after - first, &mut budget, &mut lines)?;
+            }
+            if budget.is_spent() {
+                break;
+            }
+        }
+        Ok(LogLines {
+            from: i64::try_from(start).unwrap_or(i64::MAX),
+            total,
+            lines,
+        })
+    }
+
+    /// Answers the last lines. While neither file changes it reads nothing; else the last 64 KiB of a file, or of both, however long
+    /// they are. Lines that do not fit there are left out, and the first that does is marked as cut.
+    pub(crate) fn tail(&self, count: usize) -> io::Result<Vec<String>> {
+        let files = [self.stdout.stamp()?, self.stderr.stamp()?];
+        let mut last = self
+            .last_tail
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(tail) = last
+            .as_ref()
+            .filter(|tail| tail.count == count && tail.files == files)
+        {
+            return Ok(tail.lines.clone());
+        }
+        let lines = self.read_tail(count)?;
+        *last = Some(Tail {
+            count,
+            files,
+            lines: lines.clone(),
+        });
+        Ok(lines)
+    }
+
+    fn read_tail(&self, count: usize) -> io::Result<Vec<String>> {
+        let mut tail = Vec::new();
+        for (heading, file) in [
+            (STDERR_HEADING, &self.stderr),
+            (STDOUT_HEADING, &self.stdout),
+        ] {
+            let LastLines { lines, cut } = file.last(count - tail.len())?;
+            tail.splice(0..0, lines);
+            if cut || tail.len() == count {
+                break;
+            }
+            tail.insert(0, heading.to_owned());
+            if tail.len() == count {
+                break;
+            }
+        }
+        Ok(tail)
+    }
+}

@@ -1,0 +1,42 @@
+//! A driver that was started, and what a launcher finds of one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use livius_domain::{Departure, DriverLocation};
+
+/// A started driver.
+#[async_trait]
+pub trait RunningDriver: Send + Sync {
+    /// How [`crate::Launcher::find`] finds it after a restart of the server.
+    fn location(&self) -> DriverLocation;
+
+    /// Waits until the driver and everything it started are gone. Several tasks may wait, each as
+    /// often as it likes.
+    async fn ended(&self) -> Departure;
+
+    /// Ends the driver with everything it started: asks first, and forces it after the grace.
+    /// Returns when nothing is left.
+    async fn terminate(&self, grace: Duration) -> Departure;
+}
+
+/// What a launcher finds of a driver.
+pub enum Found {
+    /// It runs.
+    Alive(Arc<dyn RunningDriver>),
+    /// It ran and ended like this. Nothing of it is left.
+    Ended(Departure),
+    /// Certainly no process of it was ever started. It can be launched under the same name.
+    NeverStarted,
+}
+
+impl Found {
+    /// The driver, if it runs.
+    pub fn alive(self) -> Option<Arc<dyn RunningDriver>> {
+        match self {
+            Self::Alive(driver) => Some(driver),
+            Self::Ended(_) | Self::NeverStarted => None,
+        }
+    }
+}
