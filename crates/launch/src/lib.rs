@@ -8,6 +8,8 @@
 
 mod backend;
 mod command;
+#[cfg(feature = "testing")]
+pub mod conformance;
 mod driver_dir;
 mod driver_files;
 mod evidence;

@@ -261,3 +261,77 @@ impl RunningDriver for FakeProcess {
         self.departure(exit)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use livius_domain::Kind;
+    use livius_launch::conformance::{Manners, Place};
+    use livius_launch::{Program, launcher_conformance};
+
+    use super::*;
+
+    struct Fakes {
+        launcher: Arc<FakeLauncher>,
+        _home: tempfile::TempDir,
+    }
+
+    impl Fakes {
+        fn new() -> Self {
+            let home = tempfile::tempdir().unwrap();
+            let root = Utf8PathBuf::from_path_buf(home.path().join("drivers")).unwrap();
+            Self {
+                launcher: Arc::new(FakeLauncher::new(root)),
+                _home: home,
+            }
+        }
+
+        fn process(&self, id: &DriverId) -> FakeProcess {
+            self.launcher.drivers.lock().unwrap()[id].1.clone()
+        }
+    }
+
+    #[async_trait]
+    impl Place for Fakes {
+        fn launcher(&self) -> Arc<dyn Launcher> {
+            Arc::clone(&self.launcher) as _
+        }
+
+        fn order(&self, id: &DriverId, _: Manners) -> DriverOrder {
+            DriverOrder {
+                id: id.clone(),
+                conf: [].into(),
+                proxy_user: None,
+                token: "secret".into(),
+                servers: Vec::new(),
+                program: Program::Agent {
+                    kind: Kind::Spark,
+                    link_grace: Duration::ZERO,
+                    sql_max_rows: 1,
+                },
+            }
+        }
+
+        async fn print(&self, id: &DriverId, line: &str) {
+            let path = self.launcher.dir(id).join("stdout.log");
+            let mut options = std::fs::OpenOptions::new();
+            let mut log = options.append(true).create(true).open(path).unwrap();
+            writeln!(log, "{line}").unwrap();
+        }
+
+        async fn end(&self, id: &DriverId, code: i32) {
+            self.process(id).exit(Exit::Code(code));
+        }
+
+        fn verdict(&self, _: i32) -> Option<Verdict> {
+            None
+        }
+
+        fn survivors(&self) -> Vec<String> {
+            vec!["a fake process".to_owned(); self.launcher.running()]
+        }
+    }
+
+    launcher_conformance!(tests Fakes::new());
+}

@@ -11,6 +11,7 @@
 
 mod adopting;
 mod applications;
+mod conforming;
 mod endings;
 mod launching;
 mod world;
@@ -53,5 +54,17 @@ fn trials() -> Vec<Trial> {
             Ok(())
         })
     };
-    tests.into_iter().map(trial).collect()
+    let stamped = [
+        ("local", conforming::local()),
+        ("standalone", conforming::standalone()),
+    ];
+    let stamped = stamped.into_iter().flat_map(|(backend, cases)| {
+        cases.into_iter().map(move |(name, case)| {
+            Trial::test(format!("{backend}::{name}"), move || {
+                case();
+                Ok(())
+            })
+        })
+    });
+    tests.into_iter().map(trial).chain(stamped).collect()
 }
