@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::hex::hex;
+
 /// A session's number: unique for the life of the store, never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -37,12 +39,12 @@ pub struct DriverId(String);
 impl DriverId {
     /// Names the driver of a session; `random` tells apart several drivers of one session.
     pub fn for_session(session: SessionId, random: [u8; 6]) -> Self {
-        Self(format!("s-{session}-{}", hex(random)))
+        Self(format!("s-{session}-{}", hex(&random)))
     }
 
     /// Names the driver of a batch.
     pub fn for_batch(batch: BatchId, random: [u8; 6]) -> Self {
-        Self(format!("b-{batch}-{}", hex(random)))
+        Self(format!("b-{batch}-{}", hex(&random)))
     }
 
     /// Takes a name from outside, or `None` when no driver could be called that.
@@ -56,13 +58,6 @@ impl DriverId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-fn hex(bytes: [u8; 6]) -> String {
-    let number = bytes
-        .iter()
-        .fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
-    format!("{number:012x}")
 }
 
 impl fmt::Display for SessionId {

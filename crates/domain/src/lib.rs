@@ -11,6 +11,7 @@ pub mod driver;
 pub mod duration;
 pub mod end;
 pub mod error_chain;
+pub mod hex;
 pub mod ids;
 pub mod job;
 pub mod kind;

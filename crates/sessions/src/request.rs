@@ -5,6 +5,7 @@ mod files;
 
 use std::collections::BTreeMap;
 
+use livius_domain::hex::hex;
 use livius_domain::{
     BatchId, BatchRecord, BatchRequest, DriverId, DriverRecord, Failure, FailureCode, Phase,
     SessionId, SessionRecord, SessionRequest, SubmitOptions, duration, name,
@@ -179,14 +180,6 @@ fn same(a: &str, b: &str) -> bool {
 pub fn token_hash(token: &str) -> String {
     use sha2::Digest as _;
     hex(&sha2::Sha256::digest(token.as_bytes()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a string takes all that is written to it");
-        text
-    })
 }
 
 /// The order for a session's driver.

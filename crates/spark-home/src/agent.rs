@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use include_dir::{Dir, include_dir};
+use livius_domain::hex::hex;
 use sha2::{Digest as _, Sha256};
 use zip::write::SimpleFileOptions;
 
@@ -125,10 +126,7 @@ fn fingerprint(spark: &Installation, java: &Java) -> String {
     }
     add(java.home.as_str().as_bytes());
     add(java.version.as_bytes());
-    hash.finalize()
-        .iter()
-        .take(16)
-        .fold(String::new(), |name, byte| format!("{name}{byte:02x}"))
+    hex(&hash.finalize()[..16])
 }
 
 /// All files of the agent, sorted: no tests, and nothing that an interpreter left lying about.
