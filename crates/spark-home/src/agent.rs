@@ -1,4 +1,5 @@
-//! The agent: carried as source, compiled on the spot by the user's own Spark, kept as a jar.
+//! The agent. This program contains its source. The user's Spark compiles it once, and the jar is
+//! kept.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -25,9 +26,9 @@ pub enum AgentError {
     /// Files could not be written.
     #[error("keep the agent in {dir}")]
     Keep {
-        /// Where.
+        /// The directory.
         dir: Utf8PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
@@ -36,7 +37,7 @@ pub enum AgentError {
     Run {
         /// The Spark.
         home: Utf8PathBuf,
-        /// What went wrong.
+        /// The cause.
         #[source]
         source: RunError,
     },
@@ -47,7 +48,7 @@ pub enum AgentError {
         home: Utf8PathBuf,
         /// Its Scala.
         scala: String,
-        /// The end of what the compiler said.
+        /// The end of the compiler's output.
         said: String,
     },
     /// The jar could not be put together.
@@ -55,7 +56,7 @@ pub enum AgentError {
     Pack(#[source] io::Error),
 }
 
-/// A compiled agent, in a directory that also keeps what else is known of this Spark with this Java.
+/// A compiled agent. Its directory also caches other facts about this Spark and this Java.
 #[derive(Debug, Clone)]
 pub(crate) struct Agent {
     pub(crate) dir: Utf8PathBuf,
@@ -67,20 +68,21 @@ impl Agent {
         self.dir.join(JAR)
     }
 
-    /// The directory that it has, or would have.
+    /// The agent of this Spark and Java, compiled or not.
     fn place(agents: &Utf8Path, spark: &Installation, java: &Java) -> Self {
         Self {
             dir: agents.join(fingerprint(spark, java)),
         }
     }
 
-    /// Finds it, if it was compiled before.
+    /// Finds an agent that was compiled before.
     pub(crate) fn find(agents: &Utf8Path, spark: &Installation, java: &Java) -> Option<Self> {
         let agent = Self::place(agents, spark, java);
         agent.jar().is_file().then_some(agent)
     }
 
-    /// Finds it, or compiles it. Several may try at once: one does it, the others call `waiting` and wait.
+    /// Finds an agent or compiles it. When several processes try at once, one compiles and the
+    /// others call `waiting` and wait.
     pub(crate) fn ensure(
         agents: &Utf8Path,
         spark: &Installation,
@@ -108,7 +110,8 @@ impl Agent {
     }
 }
 
-/// Names an agent by all that it depends on: its source, the Spark's home and jars, the Java.
+/// Names an agent by everything that it depends on: its source, the Spark's home and jars, the
+/// Java.
 fn fingerprint(spark: &Installation, java: &Java) -> String {
     let mut hash = Sha256::new();
     let mut add = |part: &[u8]| {
@@ -129,7 +132,7 @@ fn fingerprint(spark: &Installation, java: &Java) -> String {
     hex(&hash.finalize()[..16])
 }
 
-/// All files of the agent, sorted: no tests, and nothing that an interpreter left lying about.
+/// All files of the agent, sorted, without tests and without caches of interpreters.
 fn source_files() -> Vec<(&'static Utf8Path, &'static [u8])> {
     let mut files = Vec::new();
     collect(&SOURCE, &mut files);
@@ -152,7 +155,7 @@ fn collect(dir: &'static Dir<'static>, files: &mut Vec<(&'static Utf8Path, &'sta
     }
 }
 
-/// Compiles the Scala source and answers the directory of its classes.
+/// Compiles the Scala source and returns the directory of its classes.
 fn compile(
     dir: &Utf8Path,
     spark: &Installation,
@@ -167,7 +170,7 @@ fn compile(
     fs::create_dir(&classes).map_err(keep)?;
     let sources = write_sources(&dir.join("source"), &variants(spark)).map_err(keep)?;
     let done = Run::new(java.program(), &environment.for_tools(), COMPILE_LIMIT)
-        // The compiler runs once and briefly: optimising it would cost more than it saves.
+        // The compiler runs once and briefly. Optimising it would cost more than it saves.
         .args([
             "-XX:TieredStopAtLevel=1",
             "-XX:+UseSerialGC",
@@ -227,7 +230,8 @@ fn write_sources(dir: &Utf8Path, variants: &[String]) -> io::Result<Vec<Utf8Path
     Ok(written)
 }
 
-/// Packs classes and resources. The same input gives the same jar: entries are sorted and bear no dates.
+/// Packs classes and resources. Entries are sorted and have no dates, so the same input gives the
+/// same jar.
 fn pack(jar: &Utf8Path, classes: &Utf8Path) -> io::Result<()> {
     let mut entries = vec![(
         "META-INF/MANIFEST.MF".to_owned(),

@@ -1,4 +1,4 @@
-//! Runs a program to its end, with a deadline and a cap on what it may say.
+//! Runs a program to its end, with a deadline and a limit on its output.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -18,7 +18,7 @@ const OUTPUT_CAP: usize = 1 << 20;
 /// How long to wait for the rest of the output once the program itself has ended.
 const DRAIN: Duration = Duration::from_secs(2);
 
-/// What a program said and how it ended.
+/// A program's output and exit status.
 #[derive(Debug)]
 pub(crate) struct Finished {
     pub(crate) status: ExitStatus,
@@ -27,7 +27,8 @@ pub(crate) struct Finished {
 }
 
 impl Finished {
-    /// Both streams as text, for messages: the last lines, where compilers and installers say what matters.
+    /// The last lines of both streams, for messages. Compilers and installers print the reason
+    /// last.
     pub(crate) fn tail(&self, lines: usize) -> String {
         let text = format!(
             "{}\n{}",
@@ -42,7 +43,7 @@ impl Finished {
     }
 }
 
-/// Why a program did not come to an end of its own.
+/// Why a program did not end by itself.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// It could not be started.
@@ -50,30 +51,30 @@ pub enum RunError {
     Start {
         /// The program.
         program: String,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
-    /// It took too long and was killed, with what it had started.
+    /// It took too long and was killed together with its child processes.
     #[error("finish {program} within {} s", limit.as_secs())]
     Deadline {
         /// The program.
         program: String,
-        /// How long it was given.
+        /// The time it had.
         limit: Duration,
     },
-    /// The system did not let us wait for it.
+    /// The system refused to wait for it.
     #[error("wait for {program}")]
     Wait {
         /// The program.
         program: String,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
 }
 
-/// A program to be run.
+/// A program that can be run once.
 #[derive(Debug)]
 pub(crate) struct Run {
     command: Command,
@@ -81,7 +82,7 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// Names a program, which gets exactly this environment, and how long it may take.
+    /// Names a program and a time limit. The program gets exactly this environment.
     pub(crate) fn new(
         program: impl AsRef<OsStr>,
         environment: &BTreeMap<String, String>,
@@ -114,7 +115,7 @@ impl Run {
         self.finish_reporting(&|_| ())
     }
 
-    /// Runs it to its end and hands on each line of its standard output as it comes.
+    /// Runs it to its end and reports each line of its standard output as it arrives.
     pub(crate) fn finish_reporting(mut self, line: &dyn Fn(&str)) -> Result<Finished, RunError> {
         let program = self.command.get_program().to_string_lossy().into_owned();
         let mut child = self.command.spawn().map_err(|source| RunError::Start {
@@ -142,7 +143,8 @@ impl Run {
     }
 }
 
-/// Waits for the end or the deadline (`None`: the program was killed), reporting lines as they come.
+/// Waits for the end or the deadline and reports lines as they arrive. `None` means that the
+/// program was killed.
 fn wait(
     child: &mut Child,
     deadline: Instant,
@@ -177,7 +179,8 @@ fn wait(
     }
 }
 
-/// Kills a child and what it started. They share our process group, so that Ctrl-C ends an interactive set-up as a whole.
+/// Kills a child and its descendants. They share our process group so that Ctrl-C ends an
+/// interactive set-up as a whole, so a signal to the group would hit us.
 fn kill_tree(child: Pid) {
     let root = child.as_raw_nonzero().get();
     let family = processes::descendants(&BTreeSet::from([root]));
@@ -187,7 +190,7 @@ fn kill_tree(child: Pid) {
     }
 }
 
-/// Reads a stream to its end in a thread of its own and passes on what fits under the cap.
+/// Reads a stream to its end in its own thread, and passes on what fits under the cap.
 fn drain(stream: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
     let (sender, receiver) = channel();
     let Some(mut stream) = stream else {
@@ -202,14 +205,14 @@ fn drain(stream: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
             }
             let fits = length.min(OUTPUT_CAP - kept);
             kept += fits;
-            // A receiver that went away has given up on us; the program must still not block on a full pipe.
+            // Keep reading when the receiver is gone: the program must not block on a full pipe.
             let _ = sender.send(buffer[..fits].to_vec());
         }
     });
     receiver
 }
 
-/// What is still to come of a stream; a grandchild that holds it open is not waited for.
+/// Reads the rest of a stream. A grandchild may hold it open, so the wait is limited.
 fn rest(stream: &Receiver<Vec<u8>>) -> Vec<u8> {
     let until = Instant::now() + DRAIN;
     let mut said = Vec::new();

@@ -1,4 +1,4 @@
-//! `livius doctor`: what is here, what would work with it, and what to do about the rest.
+//! `livius doctor`: reports what is installed, what works with it, and how to fix the rest.
 
 mod looking;
 
@@ -16,30 +16,30 @@ use crate::r::R;
 use crate::spark::Version;
 use crate::spark_conf::SparkConf;
 
-/// Something that was looked for.
+/// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum Finding<T> {
     /// It is there and can be used.
     Present {
-        /// What it is.
+        /// The thing that was found.
         #[serde(flatten)]
         what: T,
-        /// What to know about it.
+        /// A warning about it.
         #[serde(skip_serializing_if = "Option::is_none")]
         warning: Option<String>,
     },
     /// It is not there, or cannot be used.
     Missing {
-        /// Why.
+        /// The reason.
         problem: String,
-        /// What to do about it.
+        /// A hint for the user.
         remedy: String,
     },
 }
 
 impl<T> Finding<T> {
-    /// What was found, if it can be used.
+    /// The thing that was found, if it can be used.
     pub fn present(&self) -> Option<&T> {
         match self {
             Self::Present { what, .. } => Some(what),
@@ -77,24 +77,24 @@ pub struct SparkFacts {
 pub struct AgentFacts {
     /// Its jar, once it is compiled: by `livius setup`, or by the first session.
     pub jar: Option<Utf8PathBuf>,
-    /// What the small Spark job said, when it was asked for.
+    /// The output of the small Spark job, if it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub check: Option<String>,
 }
 
-/// What sessions of a kind would meet here.
+/// Whether sessions of a kind would work here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KindFacts {
     /// The kind.
     pub kind: Kind,
     /// Whether its statements would run.
     pub works: bool,
-    /// Why not, and what to do about it.
+    /// Why they would not run, with a hint.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
 }
 
-/// All that `livius doctor` has to say.
+/// The report of `livius doctor`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// Whether sessions can be started: Spark, Java and the agent work together.
@@ -107,16 +107,17 @@ pub struct Report {
     pub agent: Finding<AgentFacts>,
     /// The Python of kind `pyspark`.
     pub python: Finding<Python>,
-    /// The Python of kind `pyspark3`, where it has one of its own.
+    /// The Python of kind `pyspark3`, if another one is configured for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub python3: Option<Finding<Python>>,
-    /// The R of kind `sparkr`, with Spark's R package or without.
+    /// The R of kind `sparkr`, with or without Spark's R package.
     pub r: Finding<R>,
-    /// What each kind of session would meet.
+    /// Whether sessions of each kind would work.
     pub kinds: Vec<KindFacts>,
 }
 
-/// Looks at everything that sessions need. With `run` it goes to the end of it: compiles the agent and runs a small Spark job.
+/// Checks everything that sessions need. With `run` it also compiles the agent and runs a small
+/// Spark job.
 pub fn doctor(search: &Search, run: bool) -> Report {
     let spark = find_spark(search);
     let (spark, origin) = match spark {
@@ -141,7 +142,7 @@ pub fn doctor(search: &Search, run: bool) -> Report {
 }
 
 fn without_spark(search: &Search, spark: Finding<SparkFacts>) -> Report {
-    // Whatever Spark comes, it will want at least this.
+    // A Spark that is installed later needs at least this Java.
     let java = look_for_java(search, &Version::parse("4.0.0").expect("it is a version"));
     let remedy = "find a Spark first".to_owned();
     let agent = Finding::Missing {

@@ -1,24 +1,24 @@
-//! The environment, as an argument: only the binary reads the real one.
+//! The environment as a value. Only the binary reads the real one.
 
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-/// The environment variables that this crate looks at and that drivers inherit.
+/// The environment variables that this crate reads and that drivers inherit.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
     variables: BTreeMap<String, String>,
 }
 
 impl Environment {
-    /// Takes the variables as the binary found them.
+    /// Takes the variables that the binary has read.
     pub fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
         Self {
             variables: variables.into_iter().collect(),
         }
     }
 
-    /// A variable's value; an empty one counts as absent.
+    /// A variable's value. An empty value counts as absent.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.variables
             .get(name)
@@ -31,7 +31,7 @@ impl Environment {
         self.get(name).map(Utf8PathBuf::from)
     }
 
-    /// The variables that a driver inherits: all but the server's own.
+    /// The variables that a driver inherits: all except the server's own.
     pub(crate) fn inherited(&self) -> BTreeMap<String, String> {
         let own = |name: &str| name.starts_with("LIVIUS_") || name.starts_with("LIVY_");
         self.variables
@@ -41,7 +41,7 @@ impl Environment {
             .collect()
     }
 
-    /// The variables for the JVMs that we run ourselves: without the options that some carry for all their JVMs.
+    /// The variables for the JVMs of our tools, without the options that users set for all JVMs.
     pub fn for_tools(&self) -> BTreeMap<String, String> {
         let mut variables = self.inherited();
         for name in [
@@ -55,7 +55,8 @@ impl Environment {
         variables
     }
 
-    /// Finds a program as a shell would: a name with a slash is a path, others are looked up in `PATH`.
+    /// Finds a program as a shell would: a name with a slash is a path, others are looked up in
+    /// `PATH`.
     pub fn program(&self, name: &str) -> Option<Utf8PathBuf> {
         if name.contains('/') {
             return is_executable(Utf8Path::new(name)).then(|| name.into());

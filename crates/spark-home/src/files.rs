@@ -1,4 +1,4 @@
-//! Writing files so that readers see them whole, and locks between processes.
+//! Writes files atomically, and lets one process at a time build a directory.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -8,10 +8,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 
-/// How the names of files begin that are not yet whole.
+/// The prefix of files that are still being written.
 pub const PARTIAL: &str = ".partial-";
 
-/// Writes a file that only this user can read. It appears whole or not at all, also when several write it at once.
+/// Writes a file that only this user can read. Readers see the whole file or none, even when
+/// several processes write it at once.
 pub fn write_private(path: &Utf8Path, content: &[u8]) -> io::Result<()> {
     let dir = path
         .parent()
@@ -23,7 +24,7 @@ pub fn write_private(path: &Utf8Path, content: &[u8]) -> io::Result<()> {
     file.persist(path).map(drop).map_err(|error| error.error)
 }
 
-/// Makes a directory, and its parents, for this user alone. One that exists is left as it is.
+/// Makes a directory and its parents for this user only. An existing directory is not changed.
 pub fn private_dir(path: &Utf8Path) -> io::Result<()> {
     fs::DirBuilder::new()
         .recursive(true)
@@ -31,7 +32,7 @@ pub fn private_dir(path: &Utf8Path) -> io::Result<()> {
         .create(path)
 }
 
-/// Removes a file; one that is not there is fine.
+/// Removes a file. A missing file is not an error.
 pub fn remove_if_present(path: &Utf8Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -39,19 +40,21 @@ pub fn remove_if_present(path: &Utf8Path) -> io::Result<()> {
     }
 }
 
-/// A place in a directory where one process at a time builds something and then gives it its name.
+/// A staging directory. One process at a time builds something there and then renames it.
 ///
-/// What an interrupted builder left behind is removed by the next. The lock goes with the process that holds it.
+/// The next builder removes the files of an interrupted one. The lock ends with the process that
+/// holds it.
 #[derive(Debug)]
 pub(crate) struct Workshop {
     partial: tempfile::TempDir,
     target: Utf8PathBuf,
-    // Last, so that nobody else begins before an unfinished build is cleared away.
+    // Dropped last: an unfinished build is removed before another process may begin.
     _lock: File,
 }
 
 impl Workshop {
-    /// Waits for its turn to build `<dir>/<name>`; `None` when another process has meanwhile finished it. Before it waits it calls `waiting`.
+    /// Waits for its turn to build `<dir>/<name>`, and calls `waiting` before it does. `None` means
+    /// that another process has built it.
     pub(crate) fn enter(
         dir: &Utf8Path,
         name: &str,
@@ -68,7 +71,8 @@ impl Workshop {
         for entry in dir.read_dir_utf8()? {
             let entry = entry?;
             if entry.file_name().starts_with(&prefix) {
-                // The child of a killed builder may still be writing there; then the next builder will get it.
+                // A child of a killed builder may still write there. The next builder removes it
+                // then.
                 if let Err(error) = fs::remove_dir_all(entry.path()) {
                     tracing::debug!(path = %entry.path(), %error, "could not clear away an interrupted build");
                 }
@@ -88,12 +92,12 @@ impl Workshop {
             .expect("it was made under a UTF-8 path with an ASCII prefix")
     }
 
-    /// Gives what was built its name.
+    /// Moves the result to its place.
     pub(crate) fn finish(self) -> io::Result<()> {
         fs::rename(self.partial.keep(), &self.target)
     }
 
-    /// Gives one directory of what was built the name, and removes the rest.
+    /// Moves one directory of the result to its place and removes the rest.
     pub(crate) fn finish_as(self, part: &str) -> io::Result<()> {
         fs::rename(self.dir().join(part), &self.target)
     }

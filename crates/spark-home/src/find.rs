@@ -1,4 +1,5 @@
-//! Which Spark and which Java to use: the configured, the environment's, or what `livius setup` made.
+//! Picks a Spark and a Java: the configured one, the environment's, or one that `livius setup`
+//! made.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
@@ -14,9 +15,9 @@ pub struct Search {
     pub environment: Environment,
     /// The directory of managed installations and compiled agents.
     pub runtimes: Utf8PathBuf,
-    /// The Spark that the configuration names; wins over `SPARK_HOME`.
+    /// The Spark that the configuration names. It wins over `SPARK_HOME`.
     pub spark_home: Option<Utf8PathBuf>,
-    /// The Java that the configuration names; wins over `JAVA_HOME`.
+    /// The Java that the configuration names. It wins over `JAVA_HOME`.
     pub java_home: Option<Utf8PathBuf>,
 }
 
@@ -29,14 +30,14 @@ pub struct Found {
     pub spark_origin: Origin,
     /// The Java.
     pub java: Java,
-    /// What to know about the two.
+    /// Warnings about this pair, for people.
     pub warnings: Vec<String>,
 }
 
 /// Why there is nothing to start drivers with.
 #[derive(Debug, thiserror::Error)]
 pub enum FindError {
-    /// None was found anywhere.
+    /// There is none anywhere.
     #[error(
         "find Spark: SPARK_HOME is not set, there is no `spark-submit` on the PATH, and none was set up"
     )]
@@ -50,7 +51,7 @@ pub enum FindError {
 }
 
 impl FindError {
-    /// What to do about it.
+    /// A hint for the user.
     pub fn hint(&self) -> String {
         match self {
             Self::NoSpark => {
@@ -75,7 +76,8 @@ pub fn find(search: &Search) -> Result<Found, FindError> {
     })
 }
 
-/// Finds a Spark. One that was named is used or is an error; only without one are managed installations looked at.
+/// Finds a Spark. A Spark that somebody named is used or is an error. Managed installations count
+/// only when no Spark is named.
 pub(crate) fn find_spark(search: &Search) -> Result<(Installation, Origin), FindError> {
     let named = search
         .spark_home
@@ -90,7 +92,8 @@ pub(crate) fn find_spark(search: &Search) -> Result<(Installation, Origin), Find
     if let Some((home, origin)) = named {
         return Ok((Installation::probe(&home)?, origin));
     }
-    // A launcher script on the PATH may belong to anything; only one that lies in a Spark is a sign of one.
+    // A launcher script on the PATH may belong to anything. It counts only if it is part of a
+    // Spark.
     let on_path = search
         .environment
         .program("spark-submit")
@@ -117,7 +120,8 @@ pub(crate) fn find_java(search: &Search, spark: &Version) -> Result<Java, JavaEr
     )
 }
 
-/// From `/opt/spark/bin/spark-submit`, or a link to it: `/opt/spark`. PyPI's script lies beside the package instead.
+/// Returns `/opt/spark` for `/opt/spark/bin/spark-submit` or a link to it. PyPI installs the script
+/// outside of the package.
 fn home_of_script(script: &Utf8Path) -> Option<Utf8PathBuf> {
     let real = script.canonicalize_utf8().ok()?;
     Some(real.parent()?.parent()?.to_owned())

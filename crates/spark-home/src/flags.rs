@@ -1,4 +1,4 @@
-//! The JVM flags that a Spark wants, on its own word.
+//! Asks a Spark for the JVM flags that it needs.
 
 use std::io;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::{Environment, Installation, Java, files};
 const PROBE_LIMIT: Duration = Duration::from_mins(1);
 const SUBMIT: &str = "org.apache.spark.deploy.SparkSubmit";
 
-/// What a Spark would start its own drivers with.
+/// The flags that a Spark uses for its own drivers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flags {
     /// The flags, without heap size and class path.
@@ -27,16 +27,16 @@ pub enum FlagsError {
     /// The JVM did not run to its end.
     #[error("ask Spark for its JVM flags")]
     Run(#[source] RunError),
-    /// It ended in another way than expected.
+    /// The answer could not be understood.
     #[error("ask Spark for its JVM flags; it said: {0}")]
     Failed(String),
-    /// The answer could not be kept.
+    /// The answer could not be cached.
     #[error("keep Spark's JVM flags")]
     Keep(#[source] io::Error),
 }
 
 impl Flags {
-    /// Reads the flags that were kept in a directory, or asks Spark for them and keeps the answer there.
+    /// Reads cached flags from a directory, or asks Spark for them and caches the answer there.
     pub(crate) fn of(
         spark: &Installation,
         java: &Java,
@@ -65,7 +65,8 @@ impl Flags {
         let mut variables = environment.for_tools();
         variables.insert("SPARK_HOME".to_owned(), spark.home.to_string());
         variables.insert("SPARK_SCALA_VERSION".to_owned(), spark.scala_line());
-        // The user's defaults must not get into an answer that is kept for all: they are added at each launch.
+        // The cached answer serves all drivers, so the user's defaults must not be in it. Each
+        // launch adds them.
         variables.insert("SPARK_CONF_DIR".to_owned(), empty.to_string());
         let run = Run::new(java.program(), &variables, PROBE_LIMIT)
             .args(["-XX:TieredStopAtLevel=1", "-cp", &spark.class_path()])
@@ -86,7 +87,8 @@ impl Flags {
 
 const ADD_MODULES: &str = "--add-modules=";
 
-/// The modules of a Java. A trimmed-down one may lack some that Spark could use but does not need, and would refuse to start.
+/// The modules of a Java. A reduced Java may lack modules that Spark names but does not need, and a
+/// JVM does not start with the name of a missing module.
 fn modules(java: &Java, environment: &Environment) -> Result<Vec<String>, FlagsError> {
     let run =
         Run::new(java.program(), &environment.for_tools(), PROBE_LIMIT).args(["--list-modules"]);
@@ -98,7 +100,7 @@ fn modules(java: &Java, environment: &Environment) -> Result<Vec<String>, FlagsE
         .collect())
 }
 
-/// Reads the launcher's answer: a command line whose words end in NUL.
+/// Reads the answer of Spark's launcher: a command line whose words end in NUL.
 fn parse(answer: &str, spark: &Installation) -> Option<Flags> {
     let mut words = answer.split('\0').map(str::trim);
     words.find(|word| word.ends_with("/java") || *word == "java")?;
@@ -117,7 +119,7 @@ fn parse(answer: &str, spark: &Installation) -> Option<Flags> {
     None
 }
 
-/// The jars that the class path names one by one: those that must come before the rest.
+/// The jars that the class path names one by one. They must come before the other jars.
 fn first_jars(class_path: &str, spark: &Installation) -> Vec<String> {
     class_path
         .split(':')

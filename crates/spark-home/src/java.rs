@@ -1,4 +1,4 @@
-//! Java: finding one, and whether it fits a Spark.
+//! Finds a Java and judges whether it fits a Spark.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub struct Java {
     pub home: Utf8PathBuf,
     /// Its full version, such as `17.0.15` or `1.8.0_402`.
     pub version: String,
-    /// The number it goes by: 8, 11, 17, 21, …
+    /// Its major version: 8, 11, 17, 21, …
     pub major: u32,
     /// Where it was found.
     pub origin: Origin,
@@ -34,14 +34,14 @@ pub enum Origin {
     Environment,
     /// A program on the `PATH`.
     Path,
-    /// `livius setup` made it.
+    /// `livius setup` installed it.
     Managed,
 }
 
 /// Why there is no Java.
 #[derive(Debug, thiserror::Error)]
 pub enum JavaError {
-    /// None was found anywhere.
+    /// There is none anywhere.
     #[error("find Java: JAVA_HOME is not set, there is no `java` on the PATH, and none was set up")]
     Missing,
     /// It does not run.
@@ -49,32 +49,32 @@ pub enum JavaError {
     Run {
         /// The program.
         program: Utf8PathBuf,
-        /// What went wrong.
+        /// The cause.
         #[source]
         source: RunError,
     },
-    /// It runs, but is no Java.
+    /// It runs, but it is not a Java.
     #[error("understand what {program} says of its version: {said}")]
     Nonsense {
         /// The program.
         program: Utf8PathBuf,
-        /// What it said.
+        /// Its output.
         said: String,
     },
-    /// All that were found are too old.
+    /// Every Java that was found is too old.
     #[error("use Java {found} for Spark {spark}: it needs Java {needed} or newer")]
     TooOld {
-        /// What was found, and where.
+        /// The Java that was found, and its place.
         found: String,
         /// The Spark.
         spark: Version,
-        /// The oldest that it takes.
+        /// The oldest Java for this Spark.
         needed: u32,
     },
 }
 
 impl JavaError {
-    /// What to do about it.
+    /// A hint for the user.
     pub fn hint(&self) -> String {
         match self {
             Self::Missing | Self::TooOld { .. } => {
@@ -92,13 +92,13 @@ impl JavaError {
 pub enum Fit {
     /// Spark's documentation names it.
     Supported,
-    /// It is newer than what the documentation names; often it works.
+    /// It is newer than the versions in the documentation. It often works.
     Untested,
-    /// It is older than the oldest that can work.
+    /// It is too old to work.
     TooOld,
 }
 
-/// The Javas that a Spark's documentation names: the oldest, and the newest.
+/// The oldest and the newest Java that a Spark's documentation names.
 pub(crate) fn documented(spark: &Version) -> (u32, u32) {
     match spark.line() {
         (3, 0..=2) => (8, 11),
@@ -108,7 +108,7 @@ pub(crate) fn documented(spark: &Version) -> (u32, u32) {
     }
 }
 
-/// Judges whether a Java of this number can run a Spark.
+/// Judges whether a Java of this major version can run a Spark.
 pub fn fit(spark: &Version, major: u32) -> Fit {
     let (oldest, newest) = documented(spark);
     if major < oldest {
@@ -121,12 +121,12 @@ pub fn fit(spark: &Version, major: u32) -> Fit {
 }
 
 impl Java {
-    /// The program itself.
+    /// The `java` program.
     pub fn program(&self) -> Utf8PathBuf {
         self.home.join("bin/java")
     }
 
-    /// Whether it takes `@<file>` for the options in that file.
+    /// Whether it reads options from a file that is named as `@<file>`.
     pub fn reads_argument_files(&self) -> bool {
         self.major >= 9
     }
@@ -167,7 +167,8 @@ impl Java {
         })
     }
 
-    /// Finds a Java for a Spark: the configured one, `JAVA_HOME`, the `PATH`, or one that was set up, in this order.
+    /// Finds a Java for a Spark: the configured one, `JAVA_HOME`, the `PATH`, or one that was set
+    /// up, in this order.
     pub fn find(
         environment: &Environment,
         configured: Option<&Utf8Path>,
@@ -189,7 +190,7 @@ impl Java {
         Err(problem.unwrap_or(JavaError::Missing))
     }
 
-    /// What to know about using it for a Spark, if anything.
+    /// A warning about its use with a Spark, if there is one.
     pub fn warning(&self, spark: &Version) -> Option<String> {
         let (_, newest) = documented(spark);
         (fit(spark, self.major) == Fit::Untested).then(|| {

@@ -1,7 +1,7 @@
 //! Finds, installs and checks what drivers need: Spark, Java, Python, R and the compiled agent.
 //!
-//! Purpose: everything that must be true of a machine before a driver can start there. Non-goals: starting drivers, which
-//! `livius-launch` does.
+//! Purpose: everything that must be true of a machine before a driver can start there. Non-goals:
+//! starting drivers, which `livius-launch` does.
 
 mod agent;
 mod bounded;

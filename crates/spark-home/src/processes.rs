@@ -1,4 +1,4 @@
-//! What the system tells of processes, through `/proc`.
+//! Reads the process table in `/proc`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,9 +10,9 @@ use rustix::process::{Pid, Signal, kill_process};
 pub struct Process {
     /// Its number.
     pub pid: i32,
-    /// The process that started it, or the one that took it over.
+    /// Its parent process.
     pub parent: i32,
-    /// Ended, and waiting for its parent to notice.
+    /// Whether it has ended and its parent has not waited for it yet.
     pub zombie: bool,
     /// When it started, in clock ticks since boot.
     pub start_ticks: u64,
@@ -33,7 +33,7 @@ pub fn all() -> Vec<Process> {
         .collect()
 }
 
-/// Lists the processes that descend from any of the given ones, without those themselves and without zombies.
+/// Lists the descendants of the given processes, without these processes and without zombies.
 pub fn descendants(roots: &BTreeSet<i32>) -> Vec<Process> {
     let table = all();
     let mut family = roots.clone();
@@ -65,15 +65,17 @@ pub fn has_environment(pid: i32, entry: &str) -> bool {
     })
 }
 
-/// Sends a signal; a process that is gone is fine.
+/// Sends a signal. A process that is gone is not an error.
 pub fn signal(pid: i32, signal: Signal) {
     if let Some(pid) = Pid::from_raw(pid) {
-        // The only other refusal is EPERM, for a process that became another user's: no signal of ours can end that.
+        // The only other error is EPERM, for a process that changed its user. We cannot end that
+        // one.
         let _ = kill_process(pid, signal);
     }
 }
 
-/// Field 2, the program's name, may itself hold blanks and parentheses: what follows the last `)` is safe to split.
+/// Field 2, the program's name, may contain blanks and parentheses. The text after the last `)` is
+/// safe to split.
 fn parse_stat(pid: i32, stat: &str) -> Option<Process> {
     let (_, rest) = stat.rsplit_once(')')?;
     let fields: Vec<&str> = rest.split_ascii_whitespace().collect();

@@ -1,9 +1,10 @@
-//! Java's properties files: written so that every text survives, read as Spark reads them.
+//! Writes and reads Java's properties files as Spark does. Every text survives.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// Writes properties as a file's content. It is plain ASCII, so that no reader's encoding can matter.
+/// Writes properties as the content of a file. It is plain ASCII, so a reader's encoding does not
+/// matter.
 pub fn write(properties: &BTreeMap<String, String>) -> String {
     let mut text = String::new();
     for (key, value) in properties {
@@ -40,16 +41,16 @@ fn escape(out: &mut String, text: &str, key: bool) {
 /// One entry of a properties file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Property {
-    /// The line that it begins at, from 1.
+    /// The number of its first line, from 1.
     pub line: usize,
     /// Its key.
     pub key: String,
-    /// Its value, without blanks around it.
+    /// Its value, without surrounding blanks.
     pub value: String,
 }
 
-/// Reads a properties file's content, in its order; a key that is there twice comes twice. As with Spark, blanks around a value do not count,
-/// but line ends do.
+/// Reads the content of a properties file, in order and with repeated keys. As in Spark, blanks
+/// around a value do not count, but line ends do.
 pub fn entries(text: &str) -> Vec<Property> {
     logical_lines(text)
         .into_iter()
@@ -66,7 +67,7 @@ pub fn entries(text: &str) -> Vec<Property> {
         .collect()
 }
 
-/// The same as a map: the last of several wins.
+/// Reads the content as a map. The last of several equal keys wins.
 pub(crate) fn read(text: &str) -> BTreeMap<String, String> {
     entries(text)
         .into_iter()
@@ -74,8 +75,8 @@ pub(crate) fn read(text: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Joins lines that end in an odd number of backslashes with the next, and leaves out comments and blank lines. Each comes with the number of
-/// the line that it begins at.
+/// Joins lines that end in an odd number of backslashes with the next line, and skips comments and
+/// blank lines. Each result has the number of its first line.
 fn logical_lines(text: &str) -> Vec<(usize, String)> {
     let mut lines = Vec::new();
     let mut open: Option<(usize, String)> = None;
@@ -98,7 +99,7 @@ fn logical_lines(text: &str) -> Vec<(usize, String)> {
     lines
 }
 
-/// Splits at the first `=`, `:` or blank that is not escaped.
+/// Splits a line at the first `=`, `:` or blank that is not escaped.
 fn split(line: &str) -> (&str, &str) {
     let blank = [' ', '\t', '\u{c}'];
     let mut escaped = false;
@@ -129,7 +130,7 @@ fn unescape(text: &str) -> String {
                 Some('f') => '\u{c}',
                 Some('u') => {
                     let digits: String = characters.by_ref().take(4).collect();
-                    // Half of a pair by itself, so a code unit and not a character.
+                    // It may be half of a surrogate pair, so it is a code unit, not a character.
                     units.push(u16::from_str_radix(&digits, 16).unwrap_or(0xfffd));
                     continue;
                 }

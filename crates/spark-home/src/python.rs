@@ -1,4 +1,4 @@
-//! Python: which one drivers will use, and how it can install packages.
+//! Finds the Python that drivers will use, and checks it.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ pub enum PythonError {
     Run {
         /// The program.
         program: Utf8PathBuf,
-        /// What went wrong.
+        /// The cause.
         #[source]
         source: RunError,
     },
@@ -40,7 +40,7 @@ pub enum PythonError {
     Failed {
         /// The program.
         program: Utf8PathBuf,
-        /// What it said.
+        /// Its output.
         said: String,
     },
 }
@@ -64,7 +64,7 @@ impl Python {
         Ok(Self { program, version })
     }
 
-    /// Imports the PySpark of a Spark, and answers PySpark's version.
+    /// Imports the PySpark of a Spark, and returns PySpark's version.
     pub fn import_pyspark(
         &self,
         environment: &Environment,
@@ -79,7 +79,7 @@ impl Python {
     }
 }
 
-/// Where PySpark and py4j lie in a Spark.
+/// The places of PySpark and py4j in a Spark.
 fn pyspark_paths(home: &Utf8Path) -> Vec<Utf8PathBuf> {
     let lib = home.join("python/lib");
     let mut paths = vec![home.join("python"), lib.join("pyspark.zip")];

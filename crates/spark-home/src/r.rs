@@ -1,4 +1,4 @@
-//! R: which one drivers will use, and whether Spark's package for it is there.
+//! Finds the R that drivers will use, and Spark's package for it.
 
 use std::time::Duration;
 
@@ -9,20 +9,19 @@ use crate::bounded::{Run, RunError};
 use crate::spark::Version;
 use crate::{Environment, Installation};
 
-/// What is missing, and what to do about it.
 const NO_SPARKR: &str = "R code runs, without `spark` and `sc`: the R package SparkR is neither in the Spark (the one from PyPI has no R \
                          part) nor in R's own library; point SPARK_HOME at a whole Spark distribution, or install SparkR of its version";
 
 const PROBE_LIMIT: Duration = Duration::from_mins(1);
 
-/// An R, with Spark's package or without.
+/// An R, with or without Spark's package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct R {
     /// Its program.
     pub program: Utf8PathBuf,
     /// R's version.
     pub version: String,
-    /// The version of the `SparkR` package; without one R code runs, and has no Spark.
+    /// The version of the `SparkR` package. Without it R code runs, but cannot use Spark.
     pub sparkr: Option<String>,
 }
 
@@ -37,7 +36,7 @@ pub enum RError {
     Run {
         /// The program.
         program: Utf8PathBuf,
-        /// What went wrong.
+        /// The cause.
         #[source]
         source: RunError,
     },
@@ -46,13 +45,13 @@ pub enum RError {
     Failed {
         /// The program.
         program: Utf8PathBuf,
-        /// What it said.
+        /// Its output.
         said: String,
     },
 }
 
 impl RError {
-    /// What to do about it.
+    /// A hint for the user.
     pub fn hint(&self) -> String {
         match self {
             Self::Missing(_) => {
@@ -67,7 +66,7 @@ impl RError {
 }
 
 impl R {
-    /// What to know about using it for a Spark, if anything.
+    /// A warning about its use with a Spark, if there is one.
     pub(crate) fn warning(&self, spark: &Version) -> Option<String> {
         let Some(sparkr) = &self.sparkr else {
             return Some(NO_SPARKR.to_owned());

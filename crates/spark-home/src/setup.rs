@@ -1,4 +1,4 @@
-//! `livius setup`: from a machine with Python to a Spark that is proven to run.
+//! `livius setup`: installs Spark and Java with Python, and proves that they work.
 
 use std::fs;
 use std::io;
@@ -34,18 +34,18 @@ pub enum Step {
     Check,
 }
 
-/// How setting up gets on.
+/// The progress of a set-up.
 #[derive(Debug, Clone, Copy)]
 pub enum Progress<'a> {
-    /// A step begins; the text says on what.
+    /// A step begins. The text names its object.
     Begun(Step, &'a str),
-    /// Another process is at the same step; it is waited for.
+    /// Another process runs the same step. We wait for it.
     Waiting(Step),
-    /// A line of what the step's program says.
+    /// A line of output of the step's program.
     Line(&'a str),
-    /// A step has nothing to do: its result is already there.
+    /// A step has nothing to do: its result exists.
     Present(Step, &'a Utf8Path),
-    /// A step is done; its result is there.
+    /// A step is done, with its result.
     Ended(Step, &'a Utf8Path),
 }
 
@@ -61,10 +61,10 @@ pub enum SetupError {
     /// A package could not be installed.
     #[error(transparent)]
     Install(#[from] InstallError),
-    /// What was installed cannot be used.
+    /// The installed Spark cannot be used.
     #[error("use the Spark that was installed")]
     Spark(#[source] SparkError),
-    /// The Java that was installed cannot be used.
+    /// The installed Java cannot be used.
     #[error("use the Java that was installed")]
     Java(#[source] JavaError),
     /// The agent could not be compiled.
@@ -85,7 +85,7 @@ pub enum SetupError {
 }
 
 impl SetupError {
-    /// What to do about it.
+    /// A hint for the user.
     pub fn hint(&self) -> String {
         match self {
             Self::Find(error) => error.hint(),
@@ -103,19 +103,21 @@ impl SetupError {
     }
 }
 
-/// What is to be set up.
+/// An order for a set-up.
 #[derive(Debug, Clone)]
 pub struct SetupOrder {
-    /// Where to look and where to install.
+    /// The places to look at and to install to.
     pub search: Search,
-    /// The Spark to install; `None` takes the one that is there already, and only without one installs the default.
+    /// The Spark to install. `None` uses an existing Spark, and installs the default if there is
+    /// none.
     pub spark_version: Option<String>,
-    /// Whether to run the small job again although it ran before.
+    /// Whether to run the small job even if it ran before.
     pub check_again: bool,
 }
 
-/// Makes sure that there are a Spark, a Java and a compiled agent, and that they work together. Safe to repeat, to interrupt and to run twice
-/// at once; what is already there is quickly passed over.
+/// Installs a Spark, a Java and a compiled agent where they are missing, and checks that they work
+/// together. It can be repeated, interrupted and run twice at once. Existing parts are skipped
+/// quickly.
 pub fn setup(order: &SetupOrder, progress: &dyn Fn(Progress<'_>)) -> Result<Found, SetupError> {
     let (spark, spark_origin) = ensure_spark(order, progress)?;
     let java = ensure_java(&order.search, &spark, progress)?;
@@ -144,7 +146,7 @@ pub fn setup(order: &SetupOrder, progress: &dyn Fn(Progress<'_>)) -> Result<Foun
     })
 }
 
-/// Where compiled agents are, below the runtimes directory.
+/// The directory of compiled agents, below the runtimes directory.
 pub(crate) const AGENTS: &str = "agents";
 
 fn ensure_spark(
@@ -205,7 +207,8 @@ fn installer<'a>(
     }
 }
 
-/// Runs a small Spark job with what was found, and answers what it said. Proof that it all works together.
+/// Runs a small Spark job and returns its output. It proves that Spark, Java and the agent work
+/// together.
 pub fn verify(search: &Search, found: &Found) -> Result<String, SetupError> {
     let agents = search.runtimes.join(AGENTS);
     let environment = &search.environment;
@@ -227,7 +230,7 @@ fn check(
     let dir = Utf8Path::from_path(work.path())
         .expect("it was made under a UTF-8 path with an ASCII prefix");
     let properties = dir.join("spark.properties");
-    // The user's defaults are left out: this is about the installation, not about a cluster.
+    // The user's defaults are left out: the job checks the installation, not a cluster.
     fs::write(
         &properties,
         "spark.master=local[1]\nspark.ui.enabled=false\n",

@@ -1,4 +1,4 @@
-//! A Spark installation, as its files tell of it. No JVM is started to look at one.
+//! Reads a Spark installation from its files, without starting a JVM.
 
 use std::fmt;
 use std::io;
@@ -18,7 +18,7 @@ pub struct Version {
 }
 
 impl Version {
-    /// Reads a version: at least two numbers, and whatever follows.
+    /// Reads a version: at least two numbers, followed by any text.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split(['.', '-']);
         let major = parts.next()?.parse().ok()?;
@@ -30,12 +30,13 @@ impl Version {
         })
     }
 
-    /// The first two numbers: what documentation speaks of.
+    /// The first two numbers, as used in documentation.
     pub fn line(&self) -> (u32, u32) {
         (self.major, self.minor)
     }
 
-    /// All its numbers up to the first part that is none, to tell which of two is newer.
+    /// Its numbers up to the first part that is not a number. Comparing them tells the newer
+    /// version.
     pub(crate) fn numbers(&self) -> Vec<u32> {
         self.text
             .split(['.', '-'])
@@ -74,11 +75,11 @@ pub struct Installation {
     pub version: Version,
     /// Scala's full version, such as `2.13.17`.
     pub scala: Version,
-    /// What is in its `jars` directory, sorted by name.
+    /// The content of its `jars` directory, sorted by name.
     pub jars: Vec<Jar>,
 }
 
-/// Why a directory is not a Spark installation that can be used.
+/// Why a directory cannot be used as a Spark installation.
 #[derive(Debug, thiserror::Error)]
 pub enum SparkError {
     /// There is no such directory, or it cannot be read.
@@ -86,14 +87,14 @@ pub enum SparkError {
     Unreadable {
         /// The directory.
         home: Utf8PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
-    /// It holds no Spark.
+    /// There is no Spark in it.
     #[error("find Spark at {0}: it has no jars/spark-core_*.jar")]
     NoSpark(Utf8PathBuf),
-    /// It cannot run the agent, nor `spark-shell`.
+    /// It can run neither the agent nor `spark-shell`.
     #[error("find the Scala compiler of Spark at {0}: it has no jars/scala-compiler-*.jar")]
     NoCompiler(Utf8PathBuf),
     /// It is too old.
@@ -101,21 +102,21 @@ pub enum SparkError {
     TooOld {
         /// The directory.
         home: Utf8PathBuf,
-        /// What was found there.
+        /// The version that was found.
         version: Version,
     },
-    /// It speaks a Scala for which there is no agent.
+    /// There is no agent for its Scala version.
     #[error("use Spark at {home} with Scala {scala}: Scala 2.12 and 2.13 are known")]
     UnknownScala {
         /// The directory.
         home: Utf8PathBuf,
-        /// What was found there.
+        /// The version that was found.
         scala: Version,
     },
 }
 
 impl SparkError {
-    /// What to do about it.
+    /// A hint for the user.
     pub fn hint(&self) -> String {
         match self {
             Self::Unreadable { .. } | Self::NoSpark(_) => "point SPARK_HOME at a whole Spark distribution (the directory that \
@@ -160,7 +161,7 @@ impl Installation {
         })
     }
 
-    /// Scala's version as artefacts are named by: `2.12` or `2.13`.
+    /// Scala's version as in the names of artefacts: `2.12` or `2.13`.
     pub fn scala_line(&self) -> String {
         format!("{}.{}", self.scala.major, self.scala.minor)
     }
@@ -177,7 +178,7 @@ impl Installation {
         self.home.join("jars").join(name)
     }
 
-    /// All jars as a class path, sorted, so that it is the same each time.
+    /// All jars as a class path. They are sorted so that the class path never changes.
     pub(crate) fn class_path(&self) -> String {
         self.jars
             .iter()
@@ -201,7 +202,7 @@ fn list_jars(dir: &Utf8Path) -> io::Result<Vec<Jar>> {
     for entry in entries {
         let entry = entry?;
         if entry.path().extension() == Some("jar") {
-            // Distributions of some vendors link their jars together from elsewhere.
+            // In some vendors' distributions the jars are symbolic links.
             let size = entry.path().metadata()?.len();
             jars.push(Jar {
                 name: entry.file_name().to_owned(),
@@ -213,7 +214,7 @@ fn list_jars(dir: &Utf8Path) -> io::Result<Vec<Jar>> {
     Ok(jars)
 }
 
-/// From `spark-core_2.13-4.1.4.jar`: `2.13` and `4.1.4`.
+/// Reads `2.13` and `4.1.4` from `spark-core_2.13-4.1.4.jar`.
 fn core_version(jars: &[Jar]) -> Option<(String, Version)> {
     jars.iter().find_map(|jar| {
         let (scala, version) = jar

@@ -1,4 +1,4 @@
-//! What an administrator wrote into Spark's configuration directory: defaults and environment.
+//! Reads Spark's configuration directory: default settings and environment.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -19,16 +19,16 @@ pub enum ConfError {
     Defaults {
         /// The file.
         path: Utf8PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
-    /// The script does not run to its end.
+    /// The script does not end.
     #[error("run {path}")]
     Script {
         /// The script.
         path: Utf8PathBuf,
-        /// What went wrong.
+        /// The cause.
         #[source]
         source: RunError,
     },
@@ -37,12 +37,12 @@ pub enum ConfError {
     ScriptFailed {
         /// The script.
         path: Utf8PathBuf,
-        /// The end of what it said.
+        /// The end of its output.
         said: String,
     },
 }
 
-/// Spark's configuration directory, where it is and what it holds.
+/// Spark's configuration directory and its content.
 #[derive(Debug)]
 pub struct SparkConf {
     /// The directory, if there is one.
@@ -100,7 +100,8 @@ impl SparkConf {
     }
 }
 
-/// Runs `spark-env.sh` as Spark's own scripts do, with every assignment exported, and takes over the variables.
+/// Runs `spark-env.sh` as Spark's own scripts do, exports every assignment, and returns the
+/// variables.
 fn run_script(
     path: Utf8PathBuf,
     variables: &BTreeMap<String, String>,
@@ -120,7 +121,7 @@ fn run_script(
         });
     }
     let text = String::from_utf8_lossy(&done.stdout);
-    // What bash adds for itself is no one else's business.
+    // Drop the variables that bash sets for itself.
     let own = |name: &str| {
         matches!(name, "_" | "SHLVL" | "PWD" | "OLDPWD") && !variables.contains_key(name)
     };

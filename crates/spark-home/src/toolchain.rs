@@ -1,4 +1,4 @@
-//! What every driver of one Spark with one Java starts from.
+//! The parts that all drivers of one Spark and one Java share.
 
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ pub enum ToolchainError {
 }
 
 impl ToolchainError {
-    /// What to do about it.
+    /// A hint for the user.
     pub fn hint(&self) -> String {
         match self {
             Self::Find(error) => error.hint(),
@@ -49,7 +49,8 @@ impl ToolchainError {
 }
 
 impl Toolchain {
-    /// Finds Spark and Java and compiles the agent. Returns `before` when nothing has changed since.
+    /// Finds Spark and Java and compiles the agent. Returns `before` when nothing has changed
+    /// since.
     pub fn prepare(
         search: &Search,
         before: Option<Arc<Self>>,

@@ -1,4 +1,4 @@
-//! Set-ups with a "Python" that is a shell script: what it "installs" are the fakes of this world.
+//! Tests set-ups with a "Python" that is a shell script. It "installs" fakes.
 
 #![expect(clippy::unwrap_used, reason = "a failing unwrap fails the test")]
 
@@ -12,10 +12,10 @@ use livius_spark_home::{
     find, setup,
 };
 
-/// A Java that is none: it answers what a set-up asks of a Java and a Spark.
+/// A fake Java. It answers the questions that a set-up asks of Java and Spark.
 const FAKE_JAVA: &str = include_str!("fake-java.sh");
 
-/// A Python that is none. `$WORLD/java/bin/java` is the Java it installs; `$PIP` says what is wrong with its pip.
+/// A fake Python. It installs `$WORLD/java/bin/java` as Java. `$PIP` names a fault of its pip.
 const FAKE_PYTHON: &str = r#"#!/bin/sh
 case "$*" in
   *python_version*) echo 3.11.7; exit ;;
@@ -46,7 +46,7 @@ struct World {
 }
 
 impl World {
-    /// A world with a Spark without content, and with the fake Java.
+    /// A world with an empty Spark and the fake Java.
     fn new() -> Self {
         let temp = tempfile::tempdir().unwrap();
         let root = Utf8PathBuf::from_path_buf(temp.path().to_owned()).unwrap();
@@ -75,7 +75,7 @@ impl World {
     }
 }
 
-/// Writes a shell script that can be run.
+/// Writes an executable shell script.
 fn write_program(path: &Utf8Path, script: &str) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, script).unwrap();

@@ -1,4 +1,4 @@
-//! Looking at one thing after the other.
+//! Checks Spark, Java, the agent and the languages one after the other.
 
 use super::{AgentFacts, Finding};
 use crate::agent::Agent;
@@ -55,7 +55,7 @@ pub(super) fn look_for_agent(
     Finding::present_as(AgentFacts { jar, check }, warning)
 }
 
-/// The languages that run in processes of their own.
+/// The languages that run in their own processes.
 pub(super) struct Languages {
     pub(super) python: Finding<Python>,
     pub(super) python3: Option<Finding<Python>>,
