@@ -144,7 +144,6 @@ pub struct StatementRecord {
     /// Its number there.
     pub id: StatementId,
     /// The version of the stored row. The store refuses an update that names another version.
-    #[serde(default)]
     pub version: u64,
     /// The language.
     pub kind: Kind,
