@@ -1,7 +1,8 @@
-//! A driver's command line and the files that go with it.
+//! Builds a driver's command line and its files.
 //!
-//! We write Spark's launch line ourselves: it saves the JVM in which Spark would work it out, and it keeps the class path in an order that
-//! class-data archives can use. What is secret is in files, never on the line nor in the environment.
+//! We build Spark's command line ourselves. That saves the JVM that Spark would start for it, and
+//! it keeps the order of the class path, which class-data archives need. Secrets are in files,
+//! never on the command line or in the environment.
 
 mod application;
 mod client;
@@ -28,19 +29,19 @@ pub enum CommandError {
     Setting {
         /// The configuration key.
         key: &'static str,
-        /// What is wrong with it.
+        /// The problem.
         #[source]
         source: OptionError,
     },
     /// No backend takes the driver.
     #[error(transparent)]
     Unsupported(#[from] Unsupported),
-    /// Spark would take the file for something else.
+    /// Spark would misread the name of the file.
     #[error("start the application {0}: write its file as an absolute path or as a URI")]
     File(String),
 }
 
-/// All that a driver is started from.
+/// Everything that a driver is started from.
 #[derive(Debug)]
 pub(crate) struct LaunchPlan {
     pub(crate) command: DriverCommand,
@@ -76,14 +77,14 @@ impl LaunchPlan {
     }
 }
 
-/// What the command line of a driver is made from.
+/// The input for a driver's command line.
 struct CommandBuilder<'a> {
     toolchain: &'a Toolchain,
-    /// What Spark's configuration directory holds.
+    /// The content of Spark's configuration directory.
     spark_conf: &'a SparkConf,
     order: &'a DriverOrder,
     dir: DriverDir,
-    /// The whole configuration, the installation's defaults among it.
+    /// The whole configuration, including the installation's defaults.
     conf: BTreeMap<String, String>,
 }
 
@@ -92,24 +93,26 @@ impl CommandBuilder<'_> {
         self.conf.get(key).map(String::as_str)
     }
 
-    /// A JVM's options that are not the user's. They come first, so that the user's can override them.
+    /// Our own options for a JVM. They come first, so that the user's options override them.
     fn own_options(&self, heap_mebibytes: u64) -> Vec<String> {
         let mut options = self.toolchain.flags.jvm.clone();
         options.push(format!("-Xmx{heap_mebibytes}m"));
-        // Performance counters stay in memory and temporary files in the driver's directory: a killed driver leaves nothing in /tmp.
+        // Performance counters stay in memory and temporary files in the driver's directory, so a
+        // killed driver leaves nothing in /tmp.
         options.push("-XX:+PerfDisableSharedMem".to_owned());
         options.push(format!("-Djava.io.tmpdir={}", self.dir.temporary()));
         options
     }
 
-    /// What the administrator wants for whatever `spark-submit` starts here.
+    /// The administrator's options for everything that `spark-submit` starts.
     fn options_of_submit(&self) -> Result<Vec<String>, CommandError> {
         let key = "SPARK_SUBMIT_OPTS";
         split(key, self.spark_conf.environment.get(key))
     }
 
-    /// Parts options into those for a file, which is told by name, and those for the line. Any may hold a password, so all that can be
-    /// are in the file: in one, Java does not look for other files, and an old Java takes none at all.
+    /// Splits options into a file, which the command line names, and the rest of the line. Any
+    /// option may hold a password, so the file gets every option that it can hold. It cannot hold
+    /// the name of another file, and an old Java reads no such files.
     fn placed(&self, options: Vec<String>) -> (Vec<String>, Option<String>) {
         let fits = self.toolchain.found.java.reads_argument_files();
         let (in_file, on_line): (Vec<_>, Vec<_>) = options
@@ -123,7 +126,8 @@ impl CommandBuilder<'_> {
         (line, Some(java_options::argument_file(&in_file)))
     }
 
-    /// Spark's jars in an order that never changes, the agent, configuration directories; before them only what the user wants there.
+    /// Spark's jars in a fixed order, the agent and the configuration directories, after the
+    /// entries that the user puts first.
     fn class_path(&self, before: Option<&str>) -> String {
         let spark = &self.toolchain.found.spark;
         let conf = self.spark_conf;
@@ -143,7 +147,7 @@ impl CommandBuilder<'_> {
         entries.join(":")
     }
 
-    /// What `spark-submit` would be called with before the class and the file.
+    /// The arguments of `spark-submit` before the class and the file.
     fn submit_words(&self) -> Vec<String> {
         let mut words = words([
             "org.apache.spark.deploy.SparkSubmit",
@@ -156,7 +160,8 @@ impl CommandBuilder<'_> {
         words
     }
 
-    /// The command, and the files that every command has; `java_options` if there are any that go into a file.
+    /// The command and the files that every command has. `java_options` is the content of the file
+    /// with options, if there is one.
     fn plan_with(
         &self,
         args: Vec<String>,

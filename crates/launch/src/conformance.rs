@@ -55,8 +55,9 @@ pub trait Place: Send + Sync {
     fn survivors(&self) -> Vec<String>;
 }
 
-/// Stamps the suite for an expression that makes a new [`Place`](crate::conformance::Place) and is evaluated once per case:
-/// as tests, or as a list of names and functions for a program that is its own harness.
+/// Stamps the suite for an expression that makes a new [`Place`](crate::conformance::Place) and is
+/// evaluated once per case: as tests, or as a list of names and functions for a program that is its
+/// own harness.
 #[macro_export]
 macro_rules! launcher_conformance {
     (tests $place:expr) => {

@@ -1,4 +1,4 @@
-//! A driver's directory: the files through which launcher, supervisor, agent and server speak.
+//! A driver's directory. Launcher, supervisor and agent exchange these files.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::location::ProcessRecord;
 use crate::log::DriverLog;
 
-/// How long a driver has to end after SIGTERM when nobody said.
+/// How long a driver has to end after SIGTERM, by default.
 pub(crate) const DEFAULT_GRACE: Duration = Duration::from_secs(10);
 
 const COMMAND: &str = "command.json";
@@ -23,7 +23,7 @@ const SUPERVISOR: &str = "supervisor.json";
 const DRIVER: &str = "driver.json";
 const EXIT: &str = "exit.json";
 
-/// What a supervisor is to run: `command.json`.
+/// The command for a supervisor: `command.json`.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct DriverCommand {
     pub(crate) program: Utf8PathBuf,
@@ -31,7 +31,7 @@ pub(crate) struct DriverCommand {
     pub(crate) env: BTreeMap<String, String>,
     pub(crate) cwd: Utf8PathBuf,
     pub(crate) grace_ms: u64,
-    /// Whether all that it says goes into one log, in order.
+    /// Whether both outputs go to one log, in order.
     #[serde(default)]
     pub(crate) merged: bool,
 }
@@ -131,7 +131,7 @@ impl DriverDir {
         self.uploads().join(resource.to_string())
     }
 
-    /// Where the driver runs, and where all that it writes without being told a place ends up.
+    /// The working directory of the driver.
     pub(crate) fn work(&self) -> Utf8PathBuf {
         self.0.join("work")
     }
@@ -152,17 +152,18 @@ impl DriverDir {
         self.0.join("java.options")
     }
 
-    /// What the monitor of a driver elsewhere is to do.
+    /// The order for the monitor of a driver on a cluster.
     pub(crate) fn order_file(&self) -> Utf8PathBuf {
         self.0.join("order.json")
     }
 
-    /// What the monitor says of how the driver ended there.
+    /// The monitor's record of how the driver ended on the cluster.
     pub(crate) fn verdict_file(&self) -> Utf8PathBuf {
         self.0.join("cluster.json")
     }
 
-    /// What ending a driver takes on top of the grace when it runs on a cluster: its worker waits for it, and the master has to hear of it.
+    /// The extra time that a driver on a cluster needs to end: its worker waits for it, and the
+    /// master must learn of it.
     pub(crate) fn cluster_grace(&self) -> Duration {
         if self.order_file().exists() {
             Duration::from_secs(20)
@@ -180,8 +181,8 @@ impl DriverDir {
         self.write(COMMAND, command)
     }
 
-    /// Reads the command and removes it: its environment may hold secrets. That it was taken is remembered through a loss of power:
-    /// a command that is still there is one that was never run.
+    /// Reads the command and removes it, as its environment may hold secrets. The removal is synced
+    /// to disk: a command file that exists was never run.
     pub(crate) fn take_command(&self) -> io::Result<DriverCommand> {
         let command = self.read(COMMAND)?;
         files::remove_if_present(&self.0.join(COMMAND))?;
@@ -189,21 +190,23 @@ impl DriverDir {
         Ok(command)
     }
 
-    /// Whether the supervisor has yet to take the command. What cannot be looked at counts as taken.
+    /// Whether the supervisor has not taken the command. A command that cannot be checked counts as
+    /// taken.
     pub(crate) fn has_command(&self) -> bool {
         self.0.join(COMMAND).exists()
     }
 
-    /// Whether it is certain, with no supervisor alive, that none has started a driver here: it takes the command before, and does
-    /// neither before it has itself been written down.
+    /// Whether certainly no driver was started here, if no supervisor is alive. A supervisor takes
+    /// the command before it starts the driver, and the launcher records the supervisor before
+    /// both.
     pub(crate) fn never_started(&self) -> bool {
         let traces = [SUPERVISOR, DRIVER, EXIT].map(|name| self.0.join(name).try_exists());
         self.has_command() || traces.iter().all(|there| matches!(there, Ok(false)))
     }
 
-    /// Makes the directory of a driver that was never started fit for another attempt.
+    /// Prepares the directory of a driver that was never started for another attempt.
     pub(crate) fn forget_attempt(&self) {
-        // First what names the supervisor: with or without the command, the rest still tells that nothing was started.
+        // The supervisor's record goes first: the other files still prove that nothing was started.
         for path in std::iter::once(self.0.join(SUPERVISOR)).chain(self.partial_files()) {
             if let Err(error) = files::remove_if_present(&path) {
                 tracing::warn!(%path, %error, "could not remove a file of a launch that was broken off");
@@ -212,7 +215,7 @@ impl DriverDir {
         self.remove_secrets();
     }
 
-    /// Files that were being written when their writer was killed.
+    /// Incomplete files of a writer that was killed.
     fn partial_files(&self) -> Vec<Utf8PathBuf> {
         let entries = self.0.read_dir_utf8().into_iter().flatten().flatten();
         entries
@@ -221,7 +224,7 @@ impl DriverDir {
             .collect()
     }
 
-    /// Writes down which process is the driver: `driver.json`.
+    /// Records the driver's process: `driver.json`.
     pub(crate) fn write_driver(&self, driver: &ProcessRecord) -> io::Result<()> {
         self.write(DRIVER, driver)
     }
@@ -230,7 +233,7 @@ impl DriverDir {
         self.read(DRIVER).ok()
     }
 
-    /// Writes down which process is its supervisor: `supervisor.json`.
+    /// Records the supervisor's process: `supervisor.json`.
     pub(crate) fn write_supervisor(&self, supervisor: &ProcessRecord) -> io::Result<()> {
         self.write(SUPERVISOR, supervisor)
     }
@@ -261,7 +264,8 @@ impl DriverDir {
         self.read(EXIT).ok()
     }
 
-    /// Removes what nobody needs once the driver is gone: secrets, and temporary files, which after a kill can be large.
+    /// Removes secrets and temporary files once the driver is gone. Temporary files of a killed
+    /// driver can be large.
     pub(crate) fn clear_away(&self) {
         self.remove_secrets();
         match fs::remove_dir_all(self.temporary()) {
@@ -272,7 +276,8 @@ impl DriverDir {
         }
     }
 
-    /// Removes the files that hold secrets. One that cannot be removed goes with the directory.
+    /// Removes the files that hold secrets. A file that cannot be removed now goes with the
+    /// directory.
     pub(crate) fn remove_secrets(&self) {
         for path in [
             self.0.join(COMMAND),

@@ -70,7 +70,8 @@ pub trait LogSource: Debug + Send + Sync {
     /// Reads a page. A negative `size` means all lines, a negative `from` the last `size` of them.
     async fn page(&self, from: i64, size: i64) -> io::Result<LogLines>;
 
-    /// The last lines. Never waits for another machine, and costs little while the log does not grow.
+    /// The last lines. Never waits for another machine, and costs little while the log does not
+    /// grow.
     fn tail(&self, count: usize) -> io::Result<Vec<String>>;
 }
 

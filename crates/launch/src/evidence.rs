@@ -1,17 +1,18 @@
-//! Finds the line of a log that tells why an application failed.
+//! Finds the line of a log that says why an application failed.
 
 use crate::log::DriverLog;
 
-/// How many lines of the log's end are looked at.
+/// How many lines of the log's end are searched.
 const LINES: usize = 300;
 
 /// The longest text that is taken from a line, in characters.
 const MAX_CHARS: usize = 500;
 
-/// What Python prints before the frames of a traceback, be it its own or one that Spark hands on from a worker.
+/// The line that Python prints before the frames of a traceback. Spark repeats it for tracebacks of
+/// workers.
 const TRACEBACK: &str = "Traceback (most recent call last):";
 
-/// Exceptions that only wrap the one that matters.
+/// Exceptions that only wrap the cause.
 const WRAPPERS: [&str; 3] = [
     "java.lang.reflect.InvocationTargetException",
     "java.lang.reflect.UndeclaredThrowableException",
@@ -23,7 +24,7 @@ pub(crate) fn of_log(log: &DriverLog) -> Option<String> {
     find(&log.tail(LINES).ok()?)
 }
 
-/// The last line that looks like the reason of a failure, without what frames it.
+/// The last line that looks like the reason of a failure, without its prefix.
 pub fn find(lines: &[String]) -> Option<String> {
     let mut search = Search::default();
     for line in lines {
@@ -55,7 +56,7 @@ impl<'a> Search<'a> {
         self.before = line;
     }
 
-    /// What is within the exception that was found, if that is but a wrapper.
+    /// The cause of the exception that was found, if that is only a wrapper.
     fn cause(&self, line: &'a str) -> Option<&'a str> {
         let found = self.found?;
         WRAPPERS
@@ -63,14 +64,14 @@ impl<'a> Search<'a> {
             .any(|wrapper| found.starts_with(wrapper))
             .then(|| {
                 line.strip_prefix("Caused by: ")
-                    // Py4J, which tells the Java exception in lines of their own.
+                    // Py4J prints the Java exception on separate lines.
                     .or_else(|| line.strip_prefix(": "))
             })
             .flatten()
     }
 }
 
-/// A frame without a traceback around it: Python tells so where it cannot read a file at all.
+/// A frame without a traceback. Python prints one when it cannot parse a file.
 fn is_frame(line: &str) -> bool {
     line.starts_with("  File \"") && line.contains("\", line ")
 }
@@ -82,15 +83,15 @@ fn reason<'a>(line: &'a str, before: &'a str) -> Option<&'a str> {
     if let Some(reason) = reason_of_machine(line, before) {
         return (!reason.is_empty()).then_some(reason);
     }
-    // Spark's launcher, and R.
+    // Printed by Spark's launcher and by R.
     let spoken = line.starts_with("Error: ") || line.starts_with("Error in ");
-    // The Python interpreter itself.
+    // Printed by the Python interpreter.
     let unreadable = line.contains(": can't open file ");
     let exhausted = line.starts_with("java.lang.OutOfMemoryError");
     (spoken || unreadable || exhausted).then_some(line)
 }
 
-/// What the Java machine says when it cannot start or go on; empty for a line of its that tells nothing.
+/// The reason that a JVM gives when it cannot start or continue. Empty for a line without a reason.
 fn reason_of_machine<'a>(line: &'a str, before: &'a str) -> Option<&'a str> {
     if before.starts_with("Error occurred during initialization of ") {
         return Some(line);

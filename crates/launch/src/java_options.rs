@@ -1,24 +1,26 @@
-//! The two small languages in which Spark's configuration speaks of a JVM, option strings and sizes, and the one in which Java reads
-//! options from a file.
+//! Reads option strings and sizes as Spark's configuration writes them, and writes files with
+//! options as Java reads them.
 
 /// Why an option string or a size cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OptionError {
-    /// A quote is not closed. The options are not told: they may hold a password, and this ends up in logs.
+    /// A quote is not closed. The message does not show the options: they may hold a password, and
+    /// the message is logged.
     #[error("understand the Java options: a quote is not closed")]
     OpenQuote,
-    /// There is a character that no program can be handed.
+    /// There is a character that no argument can contain.
     #[error("hand on the Java options: there is a NUL character in them")]
     Nul,
     /// The heap is not set this way.
     #[error("accept `{0}` among the Java options: the heap is set with spark.driver.memory")]
     Heap(String),
-    /// It is no size.
+    /// It is not a size.
     #[error("understand `{0}` as a size: write a number and a unit, such as 512m or 4g")]
     Size(String),
 }
 
-/// Splits Java options as Spark does: at blanks, except within quotes; a backslash keeps the next character.
+/// Splits Java options as Spark does: at blanks outside of quotes. A backslash keeps the next
+/// character.
 pub(crate) fn split(text: &str) -> Result<Vec<String>, OptionError> {
     if text.contains('\0') {
         return Err(OptionError::Nul);
@@ -30,7 +32,8 @@ pub(crate) fn split(text: &str) -> Result<Vec<String>, OptionError> {
     while let Some(character) = characters.next() {
         match (quote, character) {
             (Some(open), found) if found == open => quote = None,
-            // Within double quotes a backslash only counts before a quote or another backslash; within single ones never.
+            // Within double quotes a backslash counts only before a quote or another backslash.
+            // Within single quotes it never counts.
             (Some('"'), '\\') if matches!(characters.peek(), Some('"' | '\\')) => {
                 word.get_or_insert_default().extend(characters.next());
             }
@@ -53,11 +56,11 @@ pub(crate) fn split(text: &str) -> Result<Vec<String>, OptionError> {
     }
 }
 
-/// Writes options as a file that Java 9 or newer takes in their place when it is given `@<file>`.
+/// Writes options as a file. Java 9 and newer read it for the argument `@<file>`.
 pub(crate) fn argument_file(options: &[String]) -> String {
     let mut text = String::new();
     for option in options {
-        // Within quotes blanks and `#` mean themselves, and a line must not end.
+        // Within quotes blanks and `#` are literal, and line ends are not allowed.
         text.push('"');
         for character in option.chars() {
             match character {
@@ -75,7 +78,8 @@ pub(crate) fn argument_file(options: &[String]) -> String {
     text
 }
 
-/// Reads one of Spark's sizes, such as `2g` or `512mb`, as whole mebibytes; a bare number is mebibytes.
+/// Reads one of Spark's sizes, such as `2g` or `512mb`, in mebibytes. A number without a unit is
+/// mebibytes.
 pub(crate) fn mebibytes(text: &str) -> Result<u64, OptionError> {
     let wrong = || OptionError::Size(text.to_owned());
     let trimmed = text.trim().to_ascii_lowercase();
@@ -148,7 +152,7 @@ mod tests {
         }
     }
 
-    /// Where there is a Java to ask.
+    /// Runs only where a Java is installed.
     #[test]
     fn java_reads_options_as_they_are_written() {
         let environment = Environment::new(std::env::vars());

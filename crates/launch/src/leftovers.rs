@@ -1,4 +1,4 @@
-//! What a driver leaves behind when its supervisor was killed and nobody else will clear it away.
+//! Ends the processes of a driver whose supervisor was killed.
 
 use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
@@ -10,10 +10,10 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use crate::driver_dir::DriverDir;
 use crate::pidfd;
 
-/// How long to wait for a killed process before it is looked for anew.
+/// How long to wait for killed processes before we look again.
 const KILL_STEP: Duration = Duration::from_secs(1);
 
-/// Kills whatever a driver without a supervisor left behind, until nothing is found any more.
+/// Kills the processes of a driver without a supervisor until none is left.
 pub(crate) fn sweep(dir: &DriverDir) {
     let mut rounds = 0_u32;
     loop {
@@ -30,7 +30,7 @@ pub(crate) fn sweep(dir: &DriverDir) {
             .filter_map(|pid| pidfd_open(Pid::from_raw(pid)?, PidfdFlags::empty()).ok())
             .collect();
         for pidfd in &pidfds {
-            // A process that ended meanwhile is what we want.
+            // An error means that the process has ended, which is the goal.
             let _ = pidfd_send_signal(pidfd, Signal::KILL);
         }
         for pidfd in &pidfds {
@@ -39,7 +39,8 @@ pub(crate) fn sweep(dir: &DriverDir) {
     }
 }
 
-/// A driver's processes: those that carry its mark in their environment, the driver itself, and all that descends from them.
+/// Finds a driver's processes: those with its mark in their environment, the driver itself, and all
+/// descendants.
 fn leftovers(dir: &DriverDir) -> BTreeSet<i32> {
     let mark = dir.mark();
     let mut found: BTreeSet<i32> = processes::all()
@@ -54,7 +55,7 @@ fn leftovers(dir: &DriverDir) -> BTreeSet<i32> {
     found.extend(driver.map(|driver| driver.pid));
     let descendants = processes::descendants(&found);
     found.extend(descendants.into_iter().map(|process| process.pid));
-    // A server that one of our own drivers started would carry the mark as well: no reason to end ourselves.
+    // A server that a driver of ours has started has the mark, too. It must not end itself.
     found.remove(&i32::try_from(std::process::id()).unwrap_or_default());
     found
 }

@@ -99,8 +99,8 @@ pub trait Launcher: Send + Sync {
     /// Starts a driver. When it fails, nothing of the driver is left running.
     async fn launch(&self, order: DriverOrder) -> Result<Arc<dyn RunningDriver>, Failure>;
 
-    /// Finds a driver that an earlier server started. `at` is `None` when that server died before it
-    /// stored the location: the driver's files tell then.
+    /// Finds a driver that an earlier server started. `at` is `None` when that server died before
+    /// it stored the location: the driver's files tell then.
     async fn find(&self, id: &DriverId, at: Option<&DriverLocation>) -> Found;
 
     /// The files of a driver: before, while and after it runs.

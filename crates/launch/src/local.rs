@@ -18,14 +18,15 @@ use crate::{
     Unsupported,
 };
 
-/// What the launcher needs to know.
+/// The launcher's configuration.
 #[derive(Debug, Clone)]
 pub struct LocalConfig {
-    /// Where Spark and Java are.
+    /// The places to look for Spark and Java.
     pub search: Search,
     /// The directory that holds a directory for each driver.
     pub drivers: Utf8PathBuf,
-    /// How to start a supervisor; the driver's directory is appended. Usually `[<this program>, "supervise"]`.
+    /// The command that starts a supervisor, usually `[<this program>, "supervise"]`. The driver's
+    /// directory is appended.
     pub supervisor: Vec<String>,
 }
 
@@ -94,7 +95,7 @@ impl LaunchError {
 }
 
 impl LocalLauncher {
-    /// Makes a launcher. Nothing is looked at or started before the first driver, or [`LocalLauncher::prepare`].
+    /// Makes a launcher. It does nothing before the first driver or [`LocalLauncher::prepare`].
     pub fn new(config: LocalConfig, clock: Arc<dyn Clock>) -> Self {
         Self {
             config: Arc::new(config),
@@ -103,7 +104,7 @@ impl LocalLauncher {
         }
     }
 
-    /// Does ahead of time what the first driver would have to wait for: finding Spark and Java, compiling the agent.
+    /// Finds Spark and Java and compiles the agent, so that the first driver need not wait for it.
     pub async fn prepare(&self) -> Result<livius_spark_home::Found, Failure> {
         self.toolchain()
             .await
@@ -111,7 +112,8 @@ impl LocalLauncher {
             .map_err(LaunchError::into_failure)
     }
 
-    /// What drivers have in common. It is worked out anew when the Spark was exchanged, or was not there before.
+    /// The parts that all drivers share. They are prepared again when Spark has changed or was
+    /// missing before.
     async fn toolchain(&self) -> Result<Arc<Toolchain>, LaunchError> {
         let mut kept = self.toolchain.lock().await;
         let before = kept.clone();

@@ -10,8 +10,8 @@ const VERSION: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ProcessRecord {
     pub(crate) pid: i32,
-    /// The start time in clock ticks since boot, from `/proc`: pid and start time together are never
-    /// used twice.
+    /// The start time in clock ticks since boot, from `/proc`: pid and start time together are
+    /// never used twice.
     pub(crate) start_ticks: u64,
 }
 

@@ -1,4 +1,5 @@
-//! The log of a driver on this machine: its two output files as one list of lines, composed as Livy does.
+//! The log of a driver on this machine: its two output files as one list of lines, composed as Livy
+//! does.
 //!
 //! The files only grow, and the server never holds one in memory. Everything here reads files
 //! synchronously: a tail reads 128 KiB at most and may run on any thread, a page may read megabytes
@@ -17,19 +18,20 @@ use camino::Utf8PathBuf;
 use self::file::{Budget, LastLines, LogFile, Stamp};
 use crate::LogLines;
 
-/// The most text that one answer holds, in bytes; what is left out can be asked for with a higher `from`.
+/// The most text of one response, in bytes. Clients get the rest with a higher `from`.
 pub(crate) const ANSWER_BYTES: usize = 16 << 20;
 
 const STDOUT_HEADING: &str = "stdout: ";
-/// The line break is part of the line, as with Livy.
+/// As in Livy, the line break is part of the line.
 const STDERR_HEADING: &str = "\nstderr: ";
 
-/// Both files of a driver as one list: a heading, the lines of stdout, a heading, the lines of stderr.
+/// Both files of a driver as one list: a heading, the lines of stdout, a heading, the lines of
+/// stderr.
 #[derive(Debug)]
 pub(crate) struct DriverLog {
     stdout: LogFile,
     stderr: LogFile,
-    /// The last answer of [`DriverLog::tail`], as every look at a session asks for it.
+    /// The last result of [`DriverLog::tail`]. Every request for a session needs it.
     last_tail: Mutex<Option<Tail>>,
 }
 
@@ -41,7 +43,7 @@ struct Tail {
 }
 
 impl DriverLog {
-    /// Names the files; neither need be there yet.
+    /// Names the files. They need not exist yet.
     pub(crate) fn new(stdout: Utf8PathBuf, stderr: Utf8PathBuf) -> Self {
         Self {
             stdout: LogFile::new(stdout),
@@ -52,8 +54,9 @@ impl DriverLog {
 
     /// Reads a page.
     ///
-    /// As with Livy a negative `size` means all lines, a negative `from` the last `size` of them; any other `from` is answered as it
-    /// came, even beyond the end. Unlike Livy an answer ends early when it has [`ANSWER_BYTES`] of text.
+    /// As in Livy, a negative `size` means all lines, and a negative `from` means the last `size`
+    /// lines. Any other `from` is returned unchanged, even beyond the end. Unlike in Livy, a
+    /// response ends early at [`ANSWER_BYTES`] of text.
     pub(crate) fn page(&self, from: i64, size: i64) -> io::Result<LogLines> {
         let (out, err) = (self.stdout.lines()?, self.stderr.lines()?);
         let total = out + err + 2;
@@ -87,8 +90,9 @@ impl DriverLog {
         })
     }
 
-    /// Answers the last lines. While neither file changes it reads nothing; else the last 64 KiB of a file, or of both, however long
-    /// they are. Lines that do not fit there are left out, and the first that does is marked as cut.
+    /// Returns the last lines. It reads nothing while neither file changes, and otherwise at most
+    /// the last 64 KiB of each. Lines that do not fit are left out, and the first line that is cut
+    /// is marked.
     pub(crate) fn tail(&self, count: usize) -> io::Result<Vec<String>> {
         let files = [self.stdout.stamp()?, self.stderr.stamp()?];
         let mut last = self

@@ -1,4 +1,4 @@
-//! Waiting for processes through descriptors: a pidfd never comes to mean another process.
+//! Waits for processes through descriptors. A pidfd never refers to another process.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{WaitId, WaitIdOptions, waitid};
 
-/// Waits until a descriptor is readable: for a pidfd, until the process has ended. False when the time is up.
+/// Waits until a descriptor is readable. A pidfd is readable when its process has ended. Returns
+/// false when the time is up.
 pub(crate) fn readable(fd: &impl AsFd, limit: Duration) -> io::Result<bool> {
     let until = Instant::now() + limit;
     loop {
@@ -21,7 +22,7 @@ pub(crate) fn readable(fd: &impl AsFd, limit: Duration) -> io::Result<bool> {
     }
 }
 
-/// Lets the system forget an ended child; one that is not our child is not ours to forget.
+/// Reaps an ended child. A process that is not our child is left alone.
 pub(crate) fn reap(pidfd: &OwnedFd) {
     let _ = waitid(
         WaitId::PidFd(pidfd.as_fd()),

@@ -1,4 +1,4 @@
-//! Starting a supervisor, and with it a driver.
+//! Starts a supervisor, which starts the driver.
 
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::os::fd::OwnedFd;
@@ -16,22 +16,22 @@ use crate::location::ProcessRecord;
 use crate::pidfd;
 use crate::supervised::{MARGIN, Supervised};
 
-/// How long a supervisor may take to start its driver: it only has to read a file and spawn.
+/// How long a supervisor may take to start its driver. It only reads a file and spawns a process.
 const START_LIMIT: Duration = Duration::from_secs(30);
 
 /// Why a supervisor could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The supervising program itself did not start.
+    /// The supervisor did not start.
     #[error("start the supervising process {program}")]
     Spawn {
         /// The program.
         program: String,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
-    /// The supervisor started and then said nothing.
+    /// The supervisor started and did not answer.
     #[error("hear from the supervising process")]
     Silent(#[source] io::Error),
     /// The supervisor could not start the driver.
@@ -39,7 +39,8 @@ pub enum StartError {
     Refused(String),
 }
 
-/// A supervisor that was just started. Dropped before it becomes a [`Supervised`], it ends at once.
+/// A supervisor that was just started. It is ended if it is dropped before it becomes a
+/// [`Supervised`].
 pub(crate) struct Started {
     dir: DriverDir,
     record: ProcessRecord,
@@ -47,8 +48,8 @@ pub(crate) struct Started {
 }
 
 impl Started {
-    /// Starts `<supervisor…> <dir>` and with it the driver that the directory's `command.json` tells of. The supervisor's own log is
-    /// the driver's.
+    /// Starts `<supervisor…> <dir>`, which starts the driver of the directory's `command.json`. The
+    /// supervisor writes to the driver's log.
     pub(crate) fn spawn(
         supervisor: &[String],
         dir: &DriverDir,
@@ -95,7 +96,8 @@ impl Started {
         })
     }
 
-    /// The supervisor waits for our word until its pid is on disk: whatever happens to us, its driver can be found.
+    /// The supervisor waits until its pid is on disk, so the next server finds the driver even if
+    /// this one dies now.
     fn handshake(&self, child: &mut Child) -> Result<(), StartError> {
         let mut stdin = child.stdin.take().expect("it was made with a pipe");
         self.dir
@@ -114,7 +116,7 @@ impl Started {
         }
     }
 
-    /// Hands it over to the async world. Must be called within a Tokio runtime.
+    /// Makes it a handle for async code. Must be called within a Tokio runtime.
     pub(crate) fn watched(mut self, clock: Arc<dyn Clock>) -> io::Result<Supervised> {
         let pidfd = self
             .pidfd
@@ -133,7 +135,7 @@ impl Drop for Started {
             && pidfd_send_signal(&pidfd, Signal::TERM).is_ok()
             && matches!(pidfd::readable(&pidfd, MARGIN), Ok(true));
         if !ended {
-            // Failing means that it is gone, which is what we want.
+            // An error means that it is gone, which is the goal.
             let _ = pidfd_send_signal(&pidfd, Signal::KILL);
             let _ = pidfd::readable(&pidfd, MARGIN);
             sweep(&self.dir);
@@ -142,13 +144,14 @@ impl Drop for Started {
     }
 }
 
-/// A line from a pipe. It ends early when the other side closes, and is an error when nothing comes in time.
+/// Reads a line from a pipe. The line is short when the other side closes the pipe. It is an error
+/// when nothing arrives in time.
 fn read_line(stdout: ChildStdout, limit: Duration) -> io::Result<String> {
     if !pidfd::readable(&stdout, limit)? {
         return Err(io::ErrorKind::TimedOut.into());
     }
     let mut line = String::new();
-    // The supervisor writes its line in one piece, so once there is anything there is all of it.
+    // The supervisor writes its line at once, so the whole line is there.
     BufReader::new(stdout).read_line(&mut line)?;
     Ok(line)
 }

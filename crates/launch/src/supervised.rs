@@ -1,4 +1,4 @@
-//! A driver as the server holds it: through its supervisor, which is either our child or was an earlier server's.
+//! The server's handle to a driver: its supervisor, started by this server or an earlier one.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -18,10 +18,10 @@ use crate::location::ProcessRecord;
 use crate::pidfd::{self, reap};
 use crate::{Found, RunningDriver, evidence, location, verdict};
 
-/// What a supervisor gets on top of the grace before it counts as stuck.
+/// The time after the grace before a supervisor counts as stuck.
 pub(crate) const MARGIN: Duration = Duration::from_secs(10);
 
-/// How often it is looked whether a supervisor has begun.
+/// How often we check whether a supervisor has started its driver.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// A running driver.
@@ -52,8 +52,8 @@ impl Supervised {
         })
     }
 
-    /// Finds a driver again, or clears away what is left of it and tells what became of it. Without a location, which only started
-    /// drivers have, the directory tells.
+    /// Finds a driver, or removes the rest of it and reports its end. Only started drivers have a
+    /// location. Without one, the files in the directory decide.
     pub(crate) async fn find(
         dir: DriverDir,
         at: Option<&DriverLocation>,
@@ -79,7 +79,7 @@ impl Supervised {
     /// Waits until the supervisor is gone.
     async fn gone(&self) {
         if self.pidfd.readable().await.is_err() {
-            // The runtime is shutting down, and nobody will wait for the answer.
+            // The runtime is shutting down. The answer would not be read.
             std::future::pending::<()>().await;
         }
         reap(self.pidfd.get_ref());
@@ -89,32 +89,35 @@ impl Supervised {
         if let Err(error) = self.dir.write_grace(grace) {
             tracing::warn!(dir = %self.dir.path(), %error, "could not hand the grace to the supervisor");
         }
-        // It can only fail when the supervisor has ended already.
+        // It only fails when the supervisor has ended.
         let _ = pidfd_send_signal(self.pidfd.get_ref(), Signal::TERM);
     }
 }
 
-/// Opens the recorded process, unless it is gone or its number is another's now.
+/// Opens the recorded process. `None` when it is gone or its pid was reused.
 fn open_same(record: &ProcessRecord) -> Option<OwnedFd> {
     let pidfd = pidfd_open(Pid::from_raw(record.pid)?, PidfdFlags::empty()).ok()?;
-    // Opened first and looked at second, the descriptor cannot come to mean another process in between.
+    // Open before the check: a pidfd never refers to another process.
     let process = processes::look_up(record.pid)?;
     (process.start_ticks == record.start_ticks).then_some(pidfd)
 }
 
-/// Waits until a supervisor has taken its command, or is gone. It ends by itself when the server that made it died before it said `go`.
+/// Waits until a supervisor has taken its command or is gone. A supervisor whose server died before
+/// it said `go` ends by itself.
 async fn once_begun(dir: &DriverDir, pidfd: OwnedFd) -> Option<OwnedFd> {
     let dir = dir.clone();
     let waiting = tokio::task::spawn_blocking(move || {
         let until = Instant::now() + MARGIN;
         while dir.has_command() {
-            // Either it ends, which the descriptor tells, or the file goes, which only looking tells.
+            // The descriptor reports its end. Only a look at the file shows that the command was
+            // taken.
             if pidfd::readable(&pidfd, LOOK_AGAIN).unwrap_or(false) {
                 reap(&pidfd);
                 return None;
             }
             if Instant::now() > until {
-                // It is stuck. Once it is gone, the command tells whether it ever began.
+                // It is stuck. Once it is gone, the command file shows whether the driver was
+                // started.
                 let _ = pidfd_send_signal(&pidfd, Signal::KILL);
             }
         }
@@ -148,7 +151,7 @@ impl RunningDriver for Supervised {
     }
 }
 
-/// Everything that is known of a driver whose supervisor is gone.
+/// Collects all facts about a driver whose supervisor is gone.
 async fn departure(dir: DriverDir, clock: Arc<dyn Clock>) -> Departure {
     let read = tokio::task::spawn_blocking(move || Departure {
         exit: settle(&dir, &*clock),
@@ -162,8 +165,8 @@ async fn departure(dir: DriverDir, clock: Arc<dyn Clock>) -> Departure {
     })
 }
 
-/// Reads how the driver ended, once its supervisor is gone. A supervisor that could not write it down was killed: what it watched over
-/// is then ended here.
+/// Reads the driver's exit after its supervisor is gone. A supervisor that wrote none was killed,
+/// so the driver's processes are ended here.
 fn settle(dir: &DriverDir, clock: &dyn Clock) -> Exit {
     if let Some(known) = dir.read_exit() {
         return known.exit();

@@ -1,8 +1,9 @@
-//! The process that watches over one driver.
+//! The supervisor: the process that watches one driver.
 //!
-//! Each driver has a supervisor: this program again, with next to nothing in it. It outlives the server, so it
-//! can say how the driver ended although the server was not there to see it; and as the "subreaper" of everything that the driver
-//! starts it finds every process of it again, also those that made themselves daemons. The files it keeps in the driver's directory:
+//! Each driver has a supervisor, which is this program with almost nothing loaded. It outlives the
+//! server, so it can report the driver's end even if no server ran at the time. It is the
+//! "subreaper" of all processes that the driver starts, so it finds each of them, even daemons. It
+//! keeps these files in the driver's directory:
 //!
 //! | file | when | content |
 //! |---|---|---|
@@ -31,12 +32,12 @@ use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 use crate::driver_dir::{DriverCommand, DriverDir, ExitRecord};
 use crate::location::ProcessRecord;
 
-/// How long what the driver left behind may take to end after SIGTERM.
+/// How long processes that outlive the driver may take to end after SIGTERM.
 const LEFTOVER_GRACE: Duration = Duration::from_secs(2);
-/// How often survivors are looked for again while killing: one may have forked in between.
+/// How often we look for survivors while killing: a process may have forked in between.
 const RESCAN: Duration = Duration::from_millis(50);
 
-/// What goes wrong in a supervisor.
+/// An error of a supervisor.
 #[derive(Debug, thiserror::Error)]
 #[error("{doing}")]
 pub struct SuperviseError {
@@ -52,10 +53,11 @@ fn failed<E: Into<io::Error>>(doing: &'static str) -> impl FnOnce(E) -> Supervis
     }
 }
 
-/// Runs the driver whose directory this is until it and everything it started are gone.
+/// Runs the driver of a directory until the driver and everything it started are gone.
 ///
-/// This is the whole of `livius supervise <dir>`, which the launcher starts: standard input must bring the line `go`, as a
-/// sign that the launcher knows this process; standard output answers `started` or `failed: …`.
+/// This is the whole of `livius supervise <dir>`, which the launcher starts. The launcher writes
+/// the line `go` to standard input once it has recorded this process. The supervisor answers
+/// `started` or `failed: …` on standard output.
 pub fn supervise(dir: &Utf8Path, clock: &dyn Clock) -> Result<(), SuperviseError> {
     let mut signals = Signals::listen().map_err(failed("listen for signals"))?;
     process::setsid().map_err(failed("leave the terminal"))?;
@@ -85,7 +87,8 @@ pub fn supervise(dir: &Utf8Path, clock: &dyn Clock) -> Result<(), SuperviseError
         .map_err(failed("write down how the driver ended"))
 }
 
-/// Without the launcher's word the driver must not start: a launcher that died before it wrote down our pid would never find it.
+/// The driver must not start before the launcher says `go`: a launcher that died before it recorded
+/// our pid would never find the driver.
 fn go_ahead() -> bool {
     let mut line = String::new();
     io::stdin()
@@ -96,11 +99,11 @@ fn go_ahead() -> bool {
 
 fn answer(line: &str) {
     let mut stdout = io::stdout().lock();
-    // The launcher may be gone already; the driver then runs on until a server finds it again.
+    // The launcher may be gone. The driver then runs until a server finds it.
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
 }
 
-/// Starts the driver in a process group of its own, and writes down which one it is.
+/// Starts the driver in its own process group and records its process.
 fn start(dir: &DriverDir) -> Result<Pid, SuperviseError> {
     let order: DriverCommand = dir
         .take_command()
@@ -138,7 +141,7 @@ fn start(dir: &DriverDir) -> Result<Pid, SuperviseError> {
     Ok(pid)
 }
 
-/// The signals that matter, as streams to wait on.
+/// The signals that we handle, as streams to wait on.
 struct Signals {
     terminate: UnixStream,
     child: UnixStream,
@@ -146,7 +149,7 @@ struct Signals {
 
 impl Signals {
     fn listen() -> io::Result<Self> {
-        // Nobody reads this flag: taking these signals means not to die of them.
+        // The flag is not read. A handler is enough to survive these signals.
         let ignored = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGHUP] {
             signal_hook::flag::register(signal, Arc::clone(&ignored))?;
@@ -164,7 +167,7 @@ impl Signals {
         Ok(receiver)
     }
 
-    /// Waits for a signal, or until the time is up; tells whether SIGTERM came.
+    /// Waits for a signal or until the time is up. Returns whether SIGTERM came.
     fn wait(&mut self, limit: Option<Duration>) -> io::Result<bool> {
         let limit = limit.and_then(|limit| Timespec::try_from(limit).ok());
         let mut both = [
@@ -189,15 +192,15 @@ impl Signals {
     }
 }
 
-/// One driver's life, seen from its supervisor.
+/// The state of one driver's supervision.
 struct Watch<'a> {
     dir: &'a DriverDir,
     driver: Pid,
-    /// How the driver itself ended, once it has.
+    /// The driver's own exit, once it has ended.
     exit: Option<Exit>,
-    /// When only leftovers were first seen.
+    /// When the driver ended and other processes were left.
     leftovers_since: Option<Instant>,
-    /// When patience ends, once SIGTERM came.
+    /// When to send SIGKILL, once SIGTERM came.
     kill_at: Option<Instant>,
 }
 
@@ -215,7 +218,7 @@ impl Watch<'_> {
         }
     }
 
-    /// Takes note of every child that has ended; tells whether none is left.
+    /// Reaps every child that has ended. Returns whether none is left.
     fn reap(&mut self) -> io::Result<bool> {
         loop {
             match process::wait(WaitOptions::NOHANG) {
@@ -228,7 +231,7 @@ impl Watch<'_> {
         }
     }
 
-    /// Does what is due, and tells how long nothing else will be.
+    /// Does what is due. Returns the time until the next action.
     fn act(&mut self, now: Instant) -> Option<Duration> {
         if self.exit.is_some() && self.leftovers_since.is_none() {
             self.leftovers_since = Some(now);
@@ -262,14 +265,14 @@ impl Watch<'_> {
         signal_descendants(Signal::KILL);
     }
 
-    /// Only while the driver is not reaped: afterwards the group's number may belong to somebody else.
+    /// Must not be called after the driver was reaped: the number of its group may be reused.
     fn signal_group(&self, signal: Signal) {
-        // It can only fail when the group is empty, and then there is nothing to do.
+        // It only fails when the group is empty, and then there is nothing to do.
         let _ = process::kill_process_group(self.driver, signal);
     }
 }
 
-/// Everything that the driver started has become our descendant, or is the descendant of one.
+/// Signals everything that the driver started: all of it descends from us.
 fn signal_descendants(signal: Signal) {
     let own = BTreeSet::from([process::getpid().as_raw_nonzero().get()]);
     for process in processes::descendants(&own) {

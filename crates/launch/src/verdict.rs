@@ -1,4 +1,5 @@
-//! What a standalone master said of a driver that ran on one of its workers: `cluster.json`, which the monitor keeps up to date.
+//! Reads `cluster.json`, in which the monitor records what a standalone master reports about a
+//! driver.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -7,21 +8,21 @@ use camino::Utf8Path;
 use livius_domain::Verdict;
 use serde::Deserialize;
 
-/// More than any monitor writes: it cuts off long messages.
+/// More than any monitor writes, as it cuts long messages.
 const MAX_BYTES: u64 = 64 << 10;
 const VERSION: u32 = 1;
 
 #[derive(Debug, Deserialize)]
 struct ClusterRecord {
     v: u32,
-    /// `None` when the master never knew of one.
+    /// `None` when the master never had a driver.
     driver: Option<String>,
     state: String,
     #[serde(default)]
     exception: Option<String>,
 }
 
-/// Reads the verdict; `None` where no monitor has written one.
+/// Reads the verdict. `None` when no monitor has written one.
 pub(crate) fn read(path: &Utf8Path) -> Option<Verdict> {
     match read_record(path) {
         Ok(record) => Some(record.verdict()),

@@ -1,4 +1,4 @@
-//! The application of a batch, as `SparkSubmit` takes it.
+//! The application of a batch as arguments of `SparkSubmit`.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::CommandError;
 
-/// The class that tells the server when the application runs.
+/// The class that reports to the server when the application runs.
 const LISTENER: &str = "livius.agent.BatchListener";
 
-/// What may not stand in the path of a URI.
+/// The characters that are escaped in the path of a URI.
 const NOT_IN_PATH: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -27,7 +27,7 @@ const NOT_IN_PATH: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
-/// Adds the server's listener to those that are configured.
+/// Adds the server's listener to the configured ones.
 pub(super) fn listen(conf: &mut BTreeMap<String, String>) {
     let listeners = conf.entry("spark.extraListeners".to_owned()).or_default();
     let mut names: Vec<&str> = listeners
@@ -41,7 +41,7 @@ pub(super) fn listen(conf: &mut BTreeMap<String, String>) {
     *listeners = names.join(",");
 }
 
-/// The class, the file and the arguments. What comes after the file is the application's, whatever it looks like.
+/// The class, the file and the arguments. Everything after the file belongs to the application.
 pub(super) fn words(
     file: &str,
     class_name: Option<&str>,
@@ -54,8 +54,8 @@ pub(super) fn words(
     Ok(words)
 }
 
-/// The file as Spark finds it. It finds a path with blanks or `%` in it as it is, but takes what follows a `#` for another name of the
-/// file. (A jar with a comma in its path it finds in no spelling.)
+/// The file as Spark finds it. Spark accepts a path with blanks or `%`, but reads text after a `#`
+/// as another name for the file. (Spark cannot find a jar with a comma in its path.)
 fn resource(file: &str) -> Result<String, CommandError> {
     if file.starts_with('/') {
         let has_fragment = file.contains('#');

@@ -1,4 +1,4 @@
-//! A driver beside the server: `SparkSubmit` in client mode, which is the driver itself.
+//! A driver on this machine: `SparkSubmit` in client mode is the driver.
 
 use super::{
     CommandBuilder, CommandError, LaunchPlan, application, environment, launch_document, split,
@@ -23,7 +23,7 @@ pub(super) fn plan(builder: &CommandBuilder<'_>) -> Result<LaunchPlan, CommandEr
     Ok(plan)
 }
 
-/// The options that the user wants, in the order in which later ones override earlier ones.
+/// The user's options. Later ones override earlier ones.
 fn users_options(builder: &CommandBuilder<'_>) -> Result<Vec<String>, CommandError> {
     let mut options = builder.options_of_submit()?;
     for key in [

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use super::CommandBuilder;
 use crate::DriverOrder;
 
-/// The longest directory name that is handed on as `TMPDIR`: sockets that programs make there have short names only.
+/// The longest directory name for `TMPDIR`. Programs make sockets there, and a socket's path must
+/// be short.
 const TMPDIR_MAX: usize = 64;
 
-/// That of a driver beside the server.
+/// The environment of a driver on this machine.
 pub(super) fn of_driver(builder: &CommandBuilder<'_>) -> BTreeMap<String, String> {
     let mut variables = of_monitor(builder);
     let mut set = |name: &str, value: String| variables.insert(name.to_owned(), value);
@@ -34,8 +35,8 @@ pub(super) fn of_driver(builder: &CommandBuilder<'_>) -> BTreeMap<String, String
     variables
 }
 
-/// That of the monitor of a driver elsewhere. Spark hands all of it on to the driver: directories of this machine, such as the one for
-/// temporary files, have no place in it.
+/// The environment of the monitor of a driver on a cluster. Spark passes it to the driver, so it
+/// must not name directories of this machine.
 pub(super) fn of_monitor(builder: &CommandBuilder<'_>) -> BTreeMap<String, String> {
     let spark = &builder.toolchain.found.spark;
     let mut variables = builder.spark_conf.environment.clone();
@@ -45,8 +46,9 @@ pub(super) fn of_monitor(builder: &CommandBuilder<'_>) -> BTreeMap<String, Strin
     variables
 }
 
-/// Sees to it that arguments and file names are UTF-8. Where no locale says so, as in most containers, Java takes them for ASCII and destroys
-/// the rest. Only the kind of characters is set, so that messages and number formats stay as they are.
+/// Makes arguments and file names UTF-8. Without a UTF-8 locale, as in most containers, Java reads
+/// them as ASCII and destroys other characters. Only the character type is set, so messages and
+/// number formats do not change.
 fn make_unicode(variables: &mut BTreeMap<String, String>) {
     let given = |name: &str| variables.get(name).filter(|value| !value.is_empty());
     let effective = given("LC_ALL")
@@ -60,14 +62,14 @@ fn make_unicode(variables: &mut BTreeMap<String, String>) {
         return;
     }
     variables.insert("LC_CTYPE".to_owned(), "C.UTF-8".to_owned());
-    // It would override the other; as the least of the three it goes on to decide about the rest.
+    // It would override `LC_CTYPE`. As `LANG` it still decides about the other categories.
     if let Some(all) = variables.remove("LC_ALL") {
         variables.insert("LANG".to_owned(), all);
     }
 }
 
-/// Whether nobody outside this machine has business with the driver: its executors are in it, and its server is on loopback. Spark
-/// would open its ports, the pages of its UI among them, to every network.
+/// Whether the driver needs no connections from other machines: its executors are in it, and its
+/// server is on loopback. By default Spark opens its ports and its UI to every network.
 fn keeps_to_itself(order: &DriverOrder, conf: &BTreeMap<String, String>) -> bool {
     let local = conf
         .get("spark.master")

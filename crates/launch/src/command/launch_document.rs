@@ -1,4 +1,4 @@
-//! What the server tells a driver about itself: `launch.json`, as the agent protocol describes it.
+//! Writes `launch.json`, which the agent protocol describes: what a driver must know of the server.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ pub(super) fn text(builder: &CommandBuilder<'_>) -> String {
     Value::Object(document).to_string()
 }
 
-/// What only an agent needs to know.
+/// The part for agents only.
 fn agent(
     builder: &CommandBuilder<'_>,
     kind: Kind,
@@ -66,7 +66,7 @@ fn agent(
         .collect()
 }
 
-/// Where an application reports, beside where agents connect to.
+/// The URL for an application's reports, from the URL that agents connect to.
 fn report_url(server: &str) -> String {
     let plain = match server.split_once("://") {
         Some(("ws", rest)) => format!("http://{rest}"),
@@ -76,7 +76,7 @@ fn report_url(server: &str) -> String {
     format!("{plain}/application")
 }
 
-/// A number as the agent takes it: it reads 32 bits, and must still be able to count one further.
+/// A number for the agent, which reads 32 bits and may add one.
 fn agent_number(number: u64) -> u64 {
     const LARGEST: u64 = i32::MAX as u64 - 1;
     number.min(LARGEST)

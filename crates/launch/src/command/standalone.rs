@@ -1,5 +1,5 @@
-//! A driver on a worker of a standalone cluster. What runs beside the server is the agent's monitor: it has `SparkSubmit` hand the driver
-//! over to the master, and then follows it there.
+//! A driver on a worker of a standalone cluster. The agent's monitor runs on this machine: it
+//! submits the driver with `SparkSubmit` and then follows it.
 
 use serde_json::json;
 
@@ -9,12 +9,13 @@ use super::{
 };
 use crate::{Program, backend};
 
-/// The heap of the monitor, and of the JVM that it submits with, in mebibytes: they hold next to nothing.
+/// The heap of the monitor and of its `SparkSubmit`, in mebibytes. Both need little.
 const SMALL_HEAP: u64 = 256;
-/// The property by which the monitor knows its driver among those of the master.
+/// The property by which the monitor finds its driver among those of the master.
 const TAG: &str = "spark.livius.driver";
-/// The variable with the launch document. Spark hands the environment of whoever submits on to the driver, where the secret is then on
-/// no command line; since 4.3, and with the REST server of old, it does so with names that begin like this one only.
+/// The variable with the launch document. Spark passes the submitter's environment to the driver,
+/// so the secret is on no command line. Spark 4.3 and the old REST server pass only variables whose
+/// names begin with `SPARK_`.
 const LAUNCH: &str = "SPARK_LIVIUS_LAUNCH";
 
 pub(super) fn plan(mut builder: CommandBuilder<'_>) -> Result<LaunchPlan, CommandError> {
@@ -51,7 +52,7 @@ pub(super) fn plan(mut builder: CommandBuilder<'_>) -> Result<LaunchPlan, Comman
     Ok(plan)
 }
 
-/// Puts into the configuration what the driver needs on its worker.
+/// Adds the settings that the driver needs on its worker.
 fn prepare(builder: &mut CommandBuilder<'_>) {
     let tag = builder.order.id.as_str().to_owned();
     builder.conf.insert(TAG.to_owned(), tag);
@@ -63,7 +64,8 @@ fn prepare(builder: &mut CommandBuilder<'_>) {
         class_path.push(':');
     }
     class_path.push_str(builder.toolchain.agent_jar.as_str());
-    // Not every Spark gives the driver there the options that it needs itself, such as `--add-opens`.
+    // Not every Spark gives a driver on a worker the options that Spark itself needs, such as
+    // `--add-opens`.
     let options = builder
         .conf
         .entry("spark.driver.extraJavaOptions".to_owned())
@@ -71,7 +73,7 @@ fn prepare(builder: &mut CommandBuilder<'_>) {
     let mut needed = builder.toolchain.flags.jvm.clone();
     needed.extend((!options.is_empty()).then(|| options.clone()));
     *options = needed.join(" ");
-    // The REST server that some masters have listens at another port than the one where the monitor asks.
+    // A master's REST server listens on another port than the monitor uses.
     if let Some(rest) = builder.conf.get_mut("spark.master.rest.enabled") {
         "false".clone_into(rest);
     }

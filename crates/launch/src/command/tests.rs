@@ -98,7 +98,7 @@ fn plan_for(
     LaunchPlan::of(&toolchain, &spark_conf, order, dir)
 }
 
-/// What puts a driver on a worker of a standalone cluster.
+/// Settings that put a driver on a worker of a standalone cluster.
 const CLUSTER: [(&str, &str); 2] = [
     ("spark.submit.deployMode", "cluster"),
     ("spark.master", "spark://one:7077,two:7077"),

@@ -9,34 +9,34 @@ use camino::Utf8PathBuf;
 
 use super::index::LineIndex;
 
-/// The longest line that is shown whole, in bytes.
+/// The longest line that is shown in full, in bytes.
 pub(super) const LINE_BYTES: usize = 64 << 10;
-/// How much of the file's end is looked at for its last lines.
+/// How much of the file's end is read for its last lines.
 pub(super) const TAIL_BYTES: u64 = 64 << 10;
-/// Stands for the beginning of a line that begins before that.
+/// Replaces the beginning of a line that starts before that.
 pub(super) const CUT: &str = "[cut] … ";
 
-/// A file that other processes append to. Lines end with `\n` or `\r\n`; what follows the last end is a line too, unless it is
-/// empty. Bytes that are not UTF-8 are replaced, and a line beyond 64 KiB is cut, with a note. A file that is not there has no lines;
-/// one that was replaced or became shorter is read anew.
+/// A file that other processes append to. Lines end with `\n` or `\r\n`, and text after the last
+/// line end is a line, too. Bytes that are not UTF-8 are replaced. A line beyond 64 KiB is cut and
+/// marked. A missing file has no lines. A file that was replaced or became shorter is read again.
 #[derive(Debug)]
 pub(super) struct LogFile {
     path: Utf8PathBuf,
     index: Mutex<LineIndex>,
 }
 
-/// Which file it is and how long. While that stays the same, so do its lines.
+/// Identity and length of the file. The lines change only when this changes.
 pub(super) type Stamp = Option<(u64, u64, u64)>;
 
 /// The end of a file, by lines.
 #[derive(Debug)]
 pub(super) struct LastLines {
     pub(super) lines: Vec<String>,
-    /// Whether some that were asked for are left out.
+    /// Whether requested lines are missing.
     pub(super) cut: bool,
 }
 
-/// How much text an answer may still take.
+/// How much text still fits into a response.
 pub(super) struct Budget {
     left: Option<usize>,
 }
@@ -50,7 +50,7 @@ impl Budget {
         self.left.is_none()
     }
 
-    /// Takes what a line needs; once that is more than is left, nothing is left.
+    /// Takes the bytes of a line. When they do not fit, the budget is spent.
     fn take(&mut self, bytes: usize) -> bool {
         self.left = self.left.and_then(|left| left.checked_sub(bytes));
         self.left.is_some()
@@ -58,7 +58,7 @@ impl Budget {
 }
 
 impl LogFile {
-    /// Names the file; it need not be there yet.
+    /// Names the file. It need not exist yet.
     pub(super) fn new(path: Utf8PathBuf) -> Self {
         Self {
             path,
@@ -66,7 +66,7 @@ impl LogFile {
         }
     }
 
-    /// How many lines it has. Reads only what was appended since the last call.
+    /// Counts the lines. It reads only what was appended since the last call.
     pub(super) fn lines(&self) -> io::Result<u64> {
         let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
         match self.open()? {
@@ -76,8 +76,8 @@ impl LogFile {
         Ok(index.lines())
     }
 
-    /// The last lines, as far as they fit into the last 64 KiB of the file: it costs the same however long file and lines are. Of a
-    /// line that only ends there the end is shown, marked as cut.
+    /// Returns the last lines, as far as they fit into the last 64 KiB of the file, so the cost
+    /// does not depend on the length of the file. A line that starts before that is cut and marked.
     pub(super) fn last(&self, count: usize) -> io::Result<LastLines> {
         let end = match self.open()? {
             Some(file) if count > 0 => FileEnd::read(file)?,
@@ -91,7 +91,8 @@ impl LogFile {
         Ok(metadata.map(|metadata| (metadata.dev(), metadata.ino(), metadata.len())))
     }
 
-    /// Lines from an index on, fewer than `count` when the file ends or the budget is spent.
+    /// Reads lines from an index on. There are fewer than `count` when the file ends or the budget
+    /// is spent.
     pub(super) fn read_within(
         &self,
         from: u64,
@@ -117,7 +118,7 @@ impl LogFile {
             return Ok(());
         }
         file.seek(SeekFrom::Start(start))?;
-        // Not beyond what is indexed: the file may be growing right now.
+        // Stop at the end of the index: the file may be growing.
         let mut reader = BufReader::with_capacity(LINE_BYTES, file.take(end - start));
         for _ in 0..skip {
             reader.skip_until(b'\n')?;
@@ -148,7 +149,7 @@ fn absent_is_none<T>(result: io::Result<T>) -> io::Result<Option<T>> {
 #[derive(Debug, Default)]
 struct FileEnd {
     bytes: Vec<u8>,
-    /// Whether the file has other bytes before.
+    /// Whether the file has bytes before these.
     cut: bool,
 }
 
@@ -180,7 +181,7 @@ impl FileEnd {
                 cut: false,
             };
         }
-        // The first piece may have begun before.
+        // The first piece may start before the bytes that were read.
         let first = pieces.pop().map(after_character).unwrap_or_default();
         let marked = (!first.is_empty()).then(|| format!("{CUT}{}", show(first)));
         let others = pieces.into_iter().rev().map(show);
@@ -217,7 +218,7 @@ fn show(line: &[u8]) -> String {
     String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)).into_owned()
 }
 
-/// Leaves out the beginning of a character whose end was cut off.
+/// Removes the beginning of a character that was cut.
 fn before_character(bytes: &[u8]) -> &[u8] {
     let start = bytes
         .iter()
@@ -229,7 +230,7 @@ fn before_character(bytes: &[u8]) -> &[u8] {
     }
 }
 
-/// Leaves out the end of a character whose beginning was cut off.
+/// Removes the end of a character that was cut.
 fn after_character(bytes: &[u8]) -> &[u8] {
     let rest = bytes
         .iter()

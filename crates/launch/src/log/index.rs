@@ -1,28 +1,29 @@
-//! Where the lines of a growing file begin.
+//! An index of the lines of a growing file.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::fs::{FileExt, MetadataExt};
 
-/// The distance of the marks, in lines: 80 KB of marks for ten million lines, and at most this many lines to skip.
+/// The distance of the marks, in lines. Ten million lines need 80 KB of marks, and a read skips at
+/// most this many lines.
 const STRIDE: u64 = 1_000;
 const BUFFER_BYTES: usize = 64 << 10;
 
-/// The beginning of every thousandth line, and how far the file was looked at.
+/// The position of every thousandth line, and how far the file was read.
 #[derive(Debug, Default)]
 pub(super) struct LineIndex {
-    /// Device and number of the file; a log that was rotated is another file by the same name.
+    /// Device and inode of the file. A rotated log is another file with the same name.
     file: Option<(u64, u64)>,
     scanned: u64,
     line_ends: u64,
-    /// Whether something follows the last line end.
+    /// Whether there is text after the last line end.
     unended: bool,
-    /// Of the lines 1 000, 2 000 and so on.
+    /// The positions of the lines 1 000, 2 000 and so on.
     marks: Vec<u64>,
 }
 
 impl LineIndex {
-    /// Looks at what was appended; begins anew when it is another file, or shorter than it was.
+    /// Reads what was appended. Starts again when it is another file or became shorter.
     pub(super) fn follow(&mut self, file: &File) -> io::Result<()> {
         let metadata = file.metadata()?;
         let identity = Some((metadata.dev(), metadata.ino()));
@@ -88,7 +89,7 @@ impl LineIndex {
     }
 }
 
-/// Reads from a position without moving the file's own.
+/// Reads from a position without moving the file's cursor.
 struct Appended<'a> {
     file: &'a File,
     position: u64,

@@ -1,4 +1,4 @@
-//! Tables over real files.
+//! Tests with tables of real files.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -56,7 +56,7 @@ impl Logs {
         self.log.page(0, -1).unwrap().lines
     }
 
-    /// The tail, after checking that the page says the same, and so does the tail again.
+    /// Returns the tail. Checks that the page and a second call agree.
     fn tail(&self, count: usize) -> Vec<String> {
         let tail = self.log.tail(count).unwrap();
         assert_eq!(
@@ -295,7 +295,7 @@ fn a_tail_has_what_fits_into_the_end_of_a_file() {
         ),
         (x(window + 1), vec![cut(x(window)), err()]),
         (format!("first\n{}", x(window)), vec![cut(x(window)), err()]),
-        // What is cut is an end of line, or the line's only character.
+        // The cut part is a line end or the only character of the line.
         (format!("a\n{}", x(window - 1)), vec![x(window - 1), err()]),
         (
             "é\n".to_owned() + &x(window - 2),
@@ -330,7 +330,7 @@ fn a_cut_tail_says_nothing_of_the_other_file() {
     assert!(tail[0].starts_with(CUT));
 }
 
-/// To look at all of it would take minutes.
+/// Checking all of it would take minutes.
 #[test]
 fn a_tail_costs_the_same_however_long_the_file_is() {
     let logs = Logs::out("");
@@ -396,7 +396,7 @@ fn how_long_it_takes() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever is appended in whatever pieces, it reads as the whole text does.
+    /// A file that grew in pieces reads like the whole text.
     #[test]
     fn pieces_make_no_difference(pieces in prop::collection::vec("[ab\r\n]{0,9}", 0..12), count in 0usize..9) {
         let logs = Logs::new();

@@ -1,4 +1,5 @@
-//! What a server finds of a launch that an earlier one did not bring to its end, at each point where that one may have died.
+//! What a server finds after an earlier one died in the middle of a launch, for each point of
+//! death.
 
 use std::fs;
 use std::io::Write as _;
@@ -9,7 +10,7 @@ use livius_domain::Exit;
 
 use crate::world::{Gone, Process, World, kill, run, this_program};
 
-/// This file's tests.
+/// The tests of this file.
 pub const TESTS: &[crate::Test] = &[
     (
         "a_launch_broken_off_before_the_command_was_taken",
@@ -37,10 +38,10 @@ pub const TESTS: &[crate::Test] = &[
     ),
 ];
 
-/// Where a server may die, and what is there then.
+/// A point where a server may die, and how to make the files of that moment.
 type Death = (&'static str, fn(&World));
 
-/// What a launch writes before the supervisor takes over.
+/// The files that a launch writes before it starts the supervisor.
 const WRITTEN: [&str; 5] = [
     "spark.properties",
     "java.options",
@@ -72,7 +73,7 @@ impl World {
         self.write("supervisor.json", &serde_json::to_string(record).unwrap());
     }
 
-    /// Writes the command of a driver that says `ready` and stays.
+    /// Writes the command of a driver that prints `ready` and stays.
     fn write_command(&self) {
         let work = self.dir().join("work");
         fs::create_dir_all(&work).unwrap();
@@ -83,7 +84,7 @@ impl World {
         self.write("command.json", &command.to_string());
     }
 
-    /// Starts a supervisor as a launcher does, up to where that would say `go`.
+    /// Starts a supervisor as a launcher does, but does not say `go`.
     #[expect(clippy::zombie_processes, reason = "whoever adopts it waits for it")]
     fn supervisor(&self) -> (Process, ChildStdin) {
         let mut child = Command::new(this_program())
@@ -97,12 +98,12 @@ impl World {
         (record, child.stdin.take().unwrap())
     }
 
-    /// What becomes of an adoption without a stored record.
+    /// The result of a search without a stored location.
     async fn adopted(&self) -> Option<Gone> {
         self.find(None).await.err()
     }
 
-    /// Checks that nothing secret is left, and that a driver can be launched there after all.
+    /// Checks that no secret is left and that a driver can be launched there.
     async fn assert_launchable(&self) {
         let files = fs::read_dir(self.dir()).into_iter().flatten();
         for file in files.map(|file| file.unwrap().file_name().into_string().unwrap()) {
@@ -211,7 +212,7 @@ fn a_supervisor_that_is_never_told_to_go() {
         world.write_files();
         world.write_command();
         let (_, stdin) = world.supervisor();
-        // It is alive when the adoption begins, and ends during it.
+        // It is alive when the search begins and ends during it.
         let (gone, ()) = tokio::join!(world.adopted(), async { drop(stdin) });
         assert_eq!(gone, Some(Gone::NeverStarted));
         assert_eq!(world.stdout(), "");

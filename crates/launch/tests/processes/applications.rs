@@ -1,4 +1,4 @@
-//! What is different about the applications of batches, and about drivers that run in a cluster.
+//! What differs for the applications of batches and for drivers on a cluster.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -8,7 +8,7 @@ use livius_launch::{DriverOrder, Launcher as _};
 
 use crate::world::{Driver, World, run};
 
-/// This file's tests.
+/// The tests of this file.
 pub const TESTS: &[crate::Test] = &[
     (
         "all_that_an_application_says_is_in_one_log",

@@ -1,4 +1,4 @@
-//! How drivers end, and that nothing of them is left.
+//! Drivers end in every way, and nothing of them is left.
 
 use std::fs;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use livius_domain::Exit;
 
 use crate::world::{Gone, LONG, World, in_time, kill, run, wait_for};
 
-/// This file's tests.
+/// The tests of this file.
 pub const TESTS: &[crate::Test] = &[
     ("ends_by_itself", ends_by_itself),
     ("dies_of_a_signal", dies_of_a_signal),
@@ -191,7 +191,7 @@ fn the_terminals_signals_do_not_reach_it() {
             .unwrap()
             .to_owned();
         assert_eq!(session, driver.record().pid.to_string());
-        // A supervisor that one of them had ended could not say how the driver ended.
+        // A supervisor that died of one of them could not report the driver's exit.
         assert_eq!(driver.terminate(LONG).await, Exit::Signal(15));
         world.assert_clean();
     });

@@ -12,7 +12,7 @@ use livius_launch::{Launcher as _, LocalConfig, LocalLauncher};
 
 use crate::world::{Driver, Gone, Process, World, in_time, run, supervisor_of, wait_for};
 
-/// This file's tests.
+/// The tests of this file.
 pub const TESTS: &[crate::Test] = &[
     (
         "a_program_that_cannot_be_started",
@@ -131,7 +131,7 @@ fn an_abandoned_launch_leaves_nothing() {
         if let Ok(driver) = abandoned {
             Driver(driver.unwrap()).terminate(Duration::ZERO).await;
         }
-        // Either it was given up before the supervisor started, or the supervisor has been told to end.
+        // Either the supervisor was never started, or it was told to end.
         wait_for("nothing to be left", || world.survivors().is_empty()).await;
     });
 }

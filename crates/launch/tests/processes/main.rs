@@ -1,7 +1,7 @@
 //! Drivers and their supervisors as real processes, without Spark.
 //!
-//! This program is its own supervisor (`supervise <dir>`) and, for the test of a server that is killed, its own server
-//! (`serve <root> <behaviour>`).
+//! This program is its own supervisor (`supervise <dir>`) and, for the test of a server that is
+//! killed, its own server (`serve <root> <behaviour>`).
 
 #![expect(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! A world without Spark: a "Java" that is a shell script, and drivers that do what each test says.
+//! A world without Spark: "Java" is a shell script, and each test scripts its drivers.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,7 +18,8 @@ use serde::{Deserialize, Serialize};
 /// Longer than anything takes.
 pub const LONG: Duration = Duration::from_mins(1);
 
-/// A Java that is none: it answers what the launcher asks of a Java and a Spark, and as a driver runs `$BEHAVIOUR`.
+/// A fake Java. It answers the launcher's questions about Java and Spark. As a driver it runs
+/// `$BEHAVIOUR`.
 const FAKE_JAVA: &str = include_str!("../../../spark-home/tests/fake-java.sh");
 
 /// The name of every driver here.
@@ -93,7 +94,7 @@ impl World {
         world
     }
 
-    /// A world that is there already, for a process that was started into it.
+    /// A world that another process has made.
     pub fn existing(root: &Utf8Path) -> Self {
         Self {
             root: root.to_owned(),
@@ -157,7 +158,7 @@ impl World {
         }
     }
 
-    /// An order for an application, which does what a driver would.
+    /// An order for an application. It behaves like a driver.
     pub fn application(&self) -> DriverOrder {
         DriverOrder {
             program: Program::Application {
@@ -174,7 +175,7 @@ impl World {
         Driver(launched.unwrap())
     }
 
-    /// Looks for the driver as a server does that starts.
+    /// Looks for the driver as a starting server does.
     pub async fn find(&self, at: Option<&Process>) -> Result<Driver, Gone> {
         let at = at.map(Process::location);
         let launcher = self.launcher("");
@@ -196,7 +197,7 @@ impl World {
         fs::read_to_string(self.dir().join("stdout.log")).unwrap_or_default()
     }
 
-    /// Checks all that must hold once a driver is gone.
+    /// Checks everything that must hold once a driver is gone.
     pub fn assert_clean(&self) {
         for name in [
             "launch.json",
@@ -212,7 +213,8 @@ impl World {
         assert_eq!(self.survivors(), Vec::<String>::new());
     }
 
-    /// Command lines of living processes that name this world: each test's sleepers do so in an argument.
+    /// Command lines of living processes that name this world. Each test's sleepers have it as an
+    /// argument.
     pub fn survivors(&self) -> Vec<String> {
         let own = std::process::id().to_string();
         let pids = fs::read_dir("/proc")
@@ -228,7 +230,7 @@ impl World {
         lines.collect()
     }
 
-    /// Shell code for a process of its own that names this world, as `sleep` takes no such argument.
+    /// Shell code for a process that names this world. `sleep` takes no such argument.
     pub fn sleeper(&self) -> String {
         format!(
             "sh -c \"trap '' TERM HUP; while :; do sleep 1; done\" {}",
@@ -279,7 +281,7 @@ pub fn run<T>(future: impl Future<Output = T>) -> T {
         .block_on(future)
 }
 
-/// Writes a shell script that can be run.
+/// Writes an executable shell script.
 pub fn write_program(path: &Utf8Path, script: &str) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, script).unwrap();
