@@ -1,4 +1,4 @@
-//! An agent that does what the test says, over the same channels that a real one's WebSocket ends in.
+//! An agent that the test scripts. It uses the channels that a real agent's WebSocket ends in.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub struct ScriptedAgent {
 }
 
 impl ScriptedAgent {
-    /// Connects as the agent of a session's driver, once that is launched.
+    /// Connects as the agent of a session's driver, once the driver is launched.
     pub async fn connect(world: &World, session: SessionId) -> Self {
         let (order, _) = world.driver(session).await;
         let (to_server, _) = mpsc::channel(1);
@@ -43,7 +43,7 @@ impl ScriptedAgent {
         agent
     }
 
-    /// Connects again, and sends what was not acknowledged.
+    /// Connects again and sends all unacknowledged events.
     pub async fn reconnect(&mut self, world: &World) {
         let (to_server, incoming) = mpsc::channel(64);
         let (outgoing, from_server) = mpsc::channel(1024);
@@ -94,16 +94,16 @@ impl ScriptedAgent {
         waited.expect("the end of the connection within the deadline");
     }
 
-    /// Says an event, and keeps it until it is acknowledged.
+    /// Sends an event and keeps it until it is acknowledged.
     pub async fn say(&mut self, event: Event) {
         let seq = self.next_seq;
         self.next_seq += 1;
         self.outbox.push((seq, event.clone()));
-        // A lost link is found out by whoever sends: the event stays in the outbox.
+        // Sending fails on a lost link. The event stays in the outbox.
         let _ = self.to_server.send(AgentFrame::Event { seq, event }).await;
     }
 
-    /// Says how far a statement is.
+    /// Reports a statement's progress.
     pub async fn progress(&self, statement: StatementId, progress: f64) {
         self.to_server
             .send(AgentFrame::Notice(Notice::Progress {
@@ -126,7 +126,7 @@ impl ScriptedAgent {
             .unwrap();
     }
 
-    /// Says that the SparkContext is up.
+    /// Reports that the SparkContext is up.
     pub async fn ready(&mut self) {
         let event = Event::Ready {
             app_id: "local-1".to_owned(),
@@ -137,7 +137,7 @@ impl ScriptedAgent {
         self.say(event).await;
     }
 
-    /// The next command, acknowledgements apart.
+    /// The next command that is not an acknowledgement.
     pub async fn command(&mut self) -> Command {
         loop {
             let next = tokio::time::timeout(DEADLINE, self.from_server.recv()).await;
@@ -151,7 +151,8 @@ impl ScriptedAgent {
         }
     }
 
-    /// Waits until every event is acknowledged. Commands that come in between are ones that it knows already.
+    /// Waits until every event is acknowledged. It skips commands in between, which it has seen
+    /// before.
     pub async fn settled(&mut self) {
         while !self.outbox.is_empty() {
             let next = tokio::time::timeout(DEADLINE, self.from_server.recv()).await;
@@ -162,7 +163,7 @@ impl ScriptedAgent {
         }
     }
 
-    /// The next command, which must be a run.
+    /// Takes the next command, which must be a run.
     pub async fn expect_run(&mut self) -> (StatementId, String) {
         match self.command().await {
             Command::Run {
@@ -172,7 +173,7 @@ impl ScriptedAgent {
         }
     }
 
-    /// The next command, which must be a cancel.
+    /// Takes the next command, which must be a cancel.
     pub async fn expect_cancel(&mut self) -> StatementId {
         match self.command().await {
             Command::Cancel { statement } => statement,
@@ -180,7 +181,7 @@ impl ScriptedAgent {
         }
     }
 
-    /// Says that a statement's code began.
+    /// Reports that a statement's code has begun.
     pub async fn started(&mut self, statement: StatementId) {
         self.say(Event::Started {
             statement,
@@ -189,14 +190,14 @@ impl ScriptedAgent {
         .await;
     }
 
-    /// Says that a statement's code came to this text.
+    /// Reports this text as a statement's result.
     pub async fn finished(&mut self, statement: StatementId, text: &str) {
         let output =
             json!({"status": "ok", "execution_count": statement.0, "data": {"text/plain": text}});
         self.finish(statement, false, &output).await;
     }
 
-    /// Says that a statement's code was stopped.
+    /// Reports that a statement's code was stopped.
     pub async fn stopped(&mut self, statement: StatementId) {
         let output = json!({"status": "error", "execution_count": statement.0, "ename": "KeyboardInterrupt", "evalue": "", "traceback": []});
         self.finish(statement, true, &output).await;
@@ -216,7 +217,7 @@ impl ScriptedAgent {
 }
 
 impl World {
-    /// Creates the first session of this world, and lets its agent report that it is ready.
+    /// Creates the first session of a world and makes its agent report that it is ready.
     pub async fn idle_session(&self, request: &str) -> ScriptedAgent {
         let created = self.post("/sessions", request).await;
         assert_eq!(created.status, StatusCode::CREATED, "{}", created.text);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use livius_domain::Clock;
 
-/// Stands still until it is told to go on.
+/// A clock that stands still until the test moves it.
 #[derive(Debug)]
 pub struct TestClock(Mutex<Timestamp>);
 
@@ -17,7 +17,7 @@ impl Default for TestClock {
 }
 
 impl TestClock {
-    /// Lets time pass.
+    /// Moves the clock forward.
     pub fn advance(&self, by: Duration) {
         let mut now = self.0.lock().unwrap();
         *now = now.checked_add(by).unwrap();

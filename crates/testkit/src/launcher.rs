@@ -17,7 +17,7 @@ use livius_launch::{
 };
 use tokio::sync::watch;
 
-/// Starts fake drivers, and remembers what was ordered. It outlives the server, as real drivers do.
+/// Starts fake drivers and keeps their orders. It outlives the server, as real drivers do.
 pub struct FakeLauncher {
     drivers: Mutex<HashMap<DriverId, (DriverOrder, FakeProcess)>>,
     refusal: Mutex<Option<String>>,
@@ -27,16 +27,16 @@ pub struct FakeLauncher {
     world: Arc<Outside>,
 }
 
-/// What all fake processes have in common.
+/// The state that all fake processes share.
 #[derive(Default)]
 struct Outside {
     /// The directory of all drivers' directories.
     root: Utf8PathBuf,
-    /// What the resource manager says of drivers.
+    /// The verdicts of the resource manager.
     verdicts: Mutex<HashMap<DriverId, Verdict>>,
-    /// Whether they ignore it when they are to end.
+    /// Whether they ignore requests to end.
     deaf: AtomicBool,
-    /// How often the server died: what it waited for then is not done any more.
+    /// How often the server died. Each death cancels what that server waited for.
     crashes: watch::Sender<u32>,
 }
 
@@ -75,32 +75,32 @@ impl FakeLauncher {
         *self.refusal.lock().unwrap() = Some(message.to_owned());
     }
 
-    /// What was ordered for a session, and its process.
+    /// The order for a session's driver, and its process.
     pub fn driver_of(&self, session: SessionId) -> Option<(DriverOrder, FakeProcess)> {
         self.find(&format!("s-{session}-"))
     }
 
-    /// The same for a batch.
+    /// The order for a batch's driver, and its process.
     pub fn driver_of_batch(&self, batch: BatchId) -> Option<(DriverOrder, FakeProcess)> {
         self.find(&format!("b-{batch}-"))
     }
 
-    /// The batches that something was started for, in that order.
+    /// The batches whose drivers were started, in order.
     pub fn started_batches(&self) -> Vec<BatchId> {
         self.batches.lock().unwrap().clone()
     }
 
-    /// Makes launches from now on wait until they may go on.
+    /// Holds launches from now on, or lets them go on.
     pub fn hold(&self, held: bool) {
         self.held.send_replace(held);
     }
 
-    /// Makes processes live on that are to end, from now on, until they may.
+    /// Makes processes ignore requests to end from now on, or obey again.
     pub fn make_deaf(&self, deaf: bool) {
         self.world.deaf.store(deaf, Ordering::SeqCst);
     }
 
-    /// The server dies: the launches that are held do not happen any more, and the ends that are waited for are not.
+    /// The server dies: held launches do not happen, and waits for ends are over.
     pub(crate) fn lose_server(&self) {
         self.world.crashes.send_modify(|crashes| *crashes += 1);
     }
@@ -113,7 +113,7 @@ impl FakeLauncher {
             .map(|(_, driver)| driver.clone())
     }
 
-    /// Makes the resource manager say this of a driver.
+    /// Sets the resource manager's verdict about a driver.
     pub fn say(&self, driver: &DriverId, verdict: Verdict) {
         self.world
             .verdicts
@@ -139,13 +139,13 @@ fn running_of(drivers: &HashMap<DriverId, (DriverOrder, FakeProcess)>) -> usize 
 }
 
 impl Outside {
-    /// Becomes ready when the server dies.
+    /// Waits until the server dies.
     async fn crash(&self) {
         let _ = self.crashes.subscribe().changed().await;
     }
 }
 
-/// Nobody is left who could be told.
+/// The failure of a launch whose server is dead.
 fn lost() -> Failure {
     Failure {
         code: FailureCode::LaunchFailed,
@@ -163,7 +163,7 @@ impl FakeProcess {
         ended.ok().and_then(|exit| *exit).unwrap_or(Exit::Unknown)
     }
 
-    /// What is known once it has ended like this.
+    /// Everything that is known of it after this exit.
     fn departure(&self, exit: Exit) -> Departure {
         let verdicts = self.world.verdicts.lock().unwrap();
         Departure {

@@ -1,6 +1,6 @@
-//! The test world: the whole application in one process, with drivers and agents that do what the test says.
+//! The test world: the whole application in one process, with scripted drivers and agents.
 //!
-//! Purpose: the failures that real Spark cannot be made to have on demand. What real Spark can show is tested with real Spark.
+//! Purpose: failures that real Spark does not produce on demand. Other tests use real Spark.
 
 #![expect(
     clippy::unwrap_used,

@@ -23,14 +23,14 @@ use crate::launcher::{FakeLauncher, FakeProcess};
 
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// What a test may want otherwise.
+/// Options of a world.
 #[derive(Debug, Clone, Default)]
 pub struct WorldOptions {
     /// The bounds.
     pub limits: Limits,
     /// Impersonation.
     pub impersonation: Impersonation,
-    /// Local files; any when not said.
+    /// Local files. The default allows any.
     pub local_files: Option<LocalFiles>,
     /// Configuration keys that requests may not name.
     pub blocked_conf: Vec<String>,
@@ -43,7 +43,7 @@ pub type Disk = Faulty<SqliteStore>;
 pub struct World {
     sessions: Sessions,
     batches: Batches,
-    /// Made once: it takes longer than most requests.
+    /// Made once, as it takes longer than most requests.
     router: Router,
     disk: Arc<Disk>,
     options: WorldOptions,
@@ -121,7 +121,8 @@ impl World {
         &self.clock
     }
 
-    /// The server dies without a word, as by `kill -9`, and another one starts on what it left. Drivers live on.
+    /// The server dies as with `kill -9`, and another one starts with its data. Drivers keep
+    /// running.
     pub async fn crash_and_restart(self) -> Self {
         let Self {
             sessions,
@@ -133,11 +134,11 @@ impl World {
             clock,
             dir,
         } = self;
-        // Nobody hears any more that launches are lost: all tasks are told to end before.
+        // All tasks must end before the launches are lost, so that none of them learns of it.
         tokio::join!(biased; sessions.abandon(), batches.abandon(), async {
             launcher.lose_server();
         });
-        // The store is closed with the last of these, as it is when a process dies.
+        // Dropping the last of these closes the store, as the death of a process does.
         drop((sessions, batches, router, disk));
         let (sessions, batches, disk) = open(&dir, &options, &launcher, &clock).await;
         Self {
@@ -173,7 +174,7 @@ impl World {
         .await
     }
 
-    /// Lets a batch's application say that it runs.
+    /// Reports for a batch's application that it runs.
     pub async fn report_application(&self, order: &DriverOrder, body: &str) -> Answer {
         let token = order.token.expose_secret();
         let request = Request::post("/api/v1/agent/application")
@@ -240,7 +241,7 @@ impl World {
         .await;
     }
 
-    /// Waits until a statement shows a state, and answers it.
+    /// Waits until a statement shows a state, and returns the statement.
     pub async fn await_statement(&self, session: SessionId, statement: i32, state: &str) -> Value {
         let path = format!("/sessions/{session}/statements/{statement}");
         eventually(&format!("statement {statement} is {state}"), async || {
@@ -267,7 +268,7 @@ fn edge(sessions: &Sessions, batches: &Batches, limits: &Limits) -> Router {
     )
 }
 
-/// Asks until there is an answer, or panics at the deadline.
+/// Asks again until there is an answer. Panics at the deadline.
 pub async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = tokio::time::Instant::now() + DEADLINE;
     loop {
