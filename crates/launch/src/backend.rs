@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 const DEPLOY_MODE: &str = "spark.submit.deployMode";
 const MASTER: &str = "spark.master";
-/// What Spark takes for the master when nobody names one.
+/// Spark's master when none is named.
 const DEFAULT_MASTER: &str = "local[*]";
 
 /// Where drivers run. Each resource manager has its own.
@@ -22,13 +22,13 @@ pub enum Unsupported {
     /// There is no such mode.
     #[error("understand spark.submit.deployMode={0}: write client or cluster")]
     DeployMode(String),
-    /// Nobody would tell what becomes of the driver.
+    /// The server could not learn how the driver ends.
     #[error(
         "start a driver in cluster mode at {0}: only a standalone master (spark://…) can be asked about its drivers; leave \
          spark.submit.deployMode out to have the driver run beside the server"
     )]
     Master(String),
-    /// The driver would run as somebody else.
+    /// The driver would run as another user.
     #[error(
         "start a driver as {0} in cluster mode: the workers of a standalone cluster run drivers as their own user"
     )]

@@ -139,7 +139,7 @@ pub async fn an_ended_driver_keeps_its_log_only(place: &impl Place) {
     assert!(lines(&*files).await.contains(&"hello".to_owned()));
 }
 
-/// Nobody can read a removed driver. Removing it again changes nothing.
+/// A removed driver has no log and no uploads. Removing it again changes nothing.
 pub async fn a_removed_driver_leaves_nothing(place: &impl Place) {
     let id = name(0);
     let files = place.launcher().files(&id);

@@ -1,4 +1,4 @@
-//! The conformance suite, for drivers beside the server and for drivers on a standalone cluster.
+//! The conformance suite, for drivers on this machine and for drivers on a standalone cluster.
 
 use std::fs;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ while :; do
 done
 "#;
 
-/// The suite for drivers beside the server.
+/// The suite for drivers on this machine.
 pub fn local() -> Vec<crate::Test> {
     launcher_conformance!(list Machine::new(false))
 }
