@@ -82,7 +82,6 @@ const KNOWN_CIRCLES: &[(&str, usize)] = &[
     ("compat", 1),
     ("crates/domain", 1),
     ("crates/livius", 2),
-    ("crates/spark-home", 1),
     ("crates/store-sqlite", 1),
 ];
 

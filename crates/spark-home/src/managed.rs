@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::Environment;
 use crate::bounded::{Run, RunError};
 use crate::files::Workshop;
+use crate::progress::{Progress, Step};
 use crate::python::Python;
 use crate::spark::{Installation, Version};
-use crate::{Environment, Progress, Step};
 
 /// Several hundred megabytes take long over a slow connection.
 const INSTALL_LIMIT: Duration = Duration::from_hours(1);

@@ -5,7 +5,6 @@ use std::io;
 use std::time::Duration;
 
 use camino::Utf8Path;
-use serde::Serialize;
 
 use crate::agent::{Agent, AgentError};
 use crate::bounded::{Run, RunError};
@@ -13,41 +12,13 @@ use crate::find::{FindError, Found, Search, find_java, find_spark};
 use crate::flags::{Flags, FlagsError};
 use crate::java::{Java, JavaError, Origin};
 use crate::managed::{InstallError, Installer, default_spark};
+use crate::progress::{Progress, Step};
 use crate::python::{Python, PythonError};
 use crate::spark::{Installation, SparkError};
 
 const CHECK_LIMIT: Duration = Duration::from_mins(3);
 const CHECK_WORD: &str = "livius-self-check ok";
 const CHECKED: &str = "checked";
-
-/// A step of setting up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Step {
-    /// Installing Spark.
-    Spark,
-    /// Installing Java.
-    Java,
-    /// Compiling the agent.
-    Agent,
-    /// Running a small job.
-    Check,
-}
-
-/// The progress of a set-up.
-#[derive(Debug, Clone, Copy)]
-pub enum Progress<'a> {
-    /// A step begins. The text names its object.
-    Begun(Step, &'a str),
-    /// Another process runs the same step. We wait for it.
-    Waiting(Step),
-    /// A line of output of the step's program.
-    Line(&'a str),
-    /// A step has nothing to do: its result exists.
-    Present(Step, &'a Utf8Path),
-    /// A step is done, with its result.
-    Ended(Step, &'a Utf8Path),
-}
 
 /// Why setting up failed.
 #[derive(Debug, thiserror::Error)]
