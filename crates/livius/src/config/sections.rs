@@ -11,10 +11,7 @@ use super::setting::Key;
 /// Defines the settings of a section, and `KEYS` with all of them.
 macro_rules! settings {
     ($($name:ident: $type:ty = $setting:expr;)*) => {
-        $(
-            #[doc = concat!("`", stringify!($name), "`: see its text for the documentation.")]
-            pub static $name: Setting<$type> = $setting;
-        )*
+        $(pub static $name: Setting<$type> = $setting;)*
 
         /// Every key of the section, in the order of the documentation.
         pub static KEYS: &[&Key] = &[$(&$name.key),*];

@@ -114,6 +114,28 @@ const fn key(path: &'static str, shape: Shape, default: Preset, about: &'static 
     }
 }
 
+const fn optional(key: Key) -> Setting<Option<String>> {
+    Setting {
+        key,
+        default: None,
+        take: |value| match value {
+            Value::Text(text) => Some(Some(text.clone())),
+            _ => None,
+        },
+    }
+}
+
+const fn optional_path(key: Key) -> Setting<Option<Utf8PathBuf>> {
+    Setting {
+        key,
+        default: None,
+        take: |value| match value {
+            Value::Path(path) => Some(Some(path.clone())),
+            _ => None,
+        },
+    }
+}
+
 /// A text with a default.
 pub const fn text(path: &'static str, default: &'static str, about: &'static str) -> Setting<Text> {
     Setting {
@@ -125,11 +147,7 @@ pub const fn text(path: &'static str, default: &'static str, about: &'static str
 
 /// A text without a default.
 pub const fn optional_text(path: &'static str, about: &'static str) -> Setting<Option<String>> {
-    Setting {
-        key: key(path, Shape::Text, Preset::Unset, about),
-        default: None,
-        take: take_optional_text,
-    }
+    optional(key(path, Shape::Text, Preset::Unset, about))
 }
 
 /// One of several words, with a default.
@@ -152,11 +170,7 @@ pub const fn optional_choice(
     words: &'static [&'static str],
     about: &'static str,
 ) -> Setting<Option<String>> {
-    Setting {
-        key: key(path, Shape::Choice(words), Preset::Unset, about),
-        default: None,
-        take: take_optional_text,
-    }
+    optional(key(path, Shape::Choice(words), Preset::Unset, about))
 }
 
 /// A path that a variable of other programs may set, such as `SPARK_HOME`.
@@ -167,20 +181,12 @@ pub const fn path(
 ) -> Setting<Option<Utf8PathBuf>> {
     let mut key = key(path, Shape::Path, Preset::Unset, about);
     key.fallback = Some(fallback);
-    Setting {
-        key,
-        default: None,
-        take: take_path,
-    }
+    optional_path(key)
 }
 
 /// The path of the data directory.
 pub const fn data_dir(path: &'static str, about: &'static str) -> Setting<Option<Utf8PathBuf>> {
-    Setting {
-        key: key(path, Shape::Path, Preset::UserDataDir, about),
-        default: None,
-        take: take_path,
-    }
+    optional_path(key(path, Shape::Path, Preset::UserDataDir, about))
 }
 
 /// An address and a port.
@@ -322,20 +328,6 @@ pub const fn table(path: &'static str, about: &'static str) -> Setting<Table> {
 fn take_text(value: &Value) -> Option<Text> {
     match value {
         Value::Text(text) => Some(text.clone().into()),
-        _ => None,
-    }
-}
-
-fn take_optional_text(value: &Value) -> Option<Option<String>> {
-    match value {
-        Value::Text(text) => Some(Some(text.clone())),
-        _ => None,
-    }
-}
-
-fn take_path(value: &Value) -> Option<Option<Utf8PathBuf>> {
-    match value {
-        Value::Path(path) => Some(Some(path.clone())),
         _ => None,
     }
 }

@@ -76,7 +76,7 @@ impl Files {
 
     /// The entry that counts for a key.
     pub fn deciding(&self, name: &str) -> Option<&Entry> {
-        let mut in_place = || self.entries.iter().filter(|entry| entry.is_in_place());
+        let in_place = || self.entries.iter().filter(|entry| entry.is_in_place());
         in_place()
             .rfind(|entry| entry.name == name)
             .or_else(|| in_place().rfind(|entry| entry.present_name == Some(name)))

@@ -79,7 +79,7 @@ pub struct Group {
 }
 
 /// Every key, by group.
-pub const GROUPS: &[Group] = &[
+pub static GROUPS: &[Group] = &[
     Group {
         heading: "Server",
         keys: server::KEYS,

@@ -12,7 +12,7 @@ const NO_KUBERNETES: &str =
 const UNRELEASED: &str = "it is in no release of Livy up to 0.9";
 
 /// Recovery.
-pub const RECOVERY: &[LivyKey] = &[
+pub static RECOVERY: &[LivyKey] = &[
     maps("livy.server.recovery.mode", "off", &[&sessions::ON_SHUTDOWN.key, &batches::ON_SHUTDOWN.key], convert::recovery)
         .but("It works with every master, not on YARN and Kubernetes alone. After a crash, sessions and batches are taken up again with `off` too. Where nobody sets it, a shutdown stops sessions and leaves batches running."),
     nothing("livy.server.recovery.state-store", "", OWN_STORE),
@@ -30,7 +30,7 @@ pub const RECOVERY: &[LivyKey] = &[
 ];
 
 /// YARN.
-pub const YARN: &[LivyKey] = &[
+pub static YARN: &[LivyKey] = &[
     not_yet("livy.server.yarn.app-lookup-timeout", "120s", NO_YARN),
     not_yet("livy.server.yarn.poll-interval", "5s", NO_YARN),
     not_yet(
@@ -48,7 +48,7 @@ pub const YARN: &[LivyKey] = &[
 ];
 
 /// Kubernetes.
-pub const KUBERNETES: &[LivyKey] = &[
+pub static KUBERNETES: &[LivyKey] = &[
     not_yet("livy.server.kubernetes.oauthTokenFile", "", NO_KUBERNETES),
     not_yet("livy.server.kubernetes.oauthTokenValue", "", NO_KUBERNETES),
     not_yet("livy.server.kubernetes.caCertFile", "", NO_KUBERNETES),

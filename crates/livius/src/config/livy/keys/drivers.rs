@@ -14,7 +14,7 @@ const CANCEL: &str = "a cancelled statement's code is interrupted at once, and c
 const CLIENT_SIDE: &str = "it is a setting of the client; Livy's own client goes on reading it";
 
 /// `livy.rsc.…`, from `livy.conf` and `livy-client.conf`.
-pub const KEYS: &[LivyKey] = &[
+pub static KEYS: &[LivyKey] = &[
     nothing("livy.rsc.client.auth.id", "", OWN_SECRET),
     nothing("livy.rsc.client.auth.secret", "", OWN_SECRET),
     nothing("livy.rsc.client.do-not-use.run-driver-in-process", "false", FOR_TESTS)
@@ -62,7 +62,7 @@ pub const KEYS: &[LivyKey] = &[
 ];
 
 /// Livy's Java client.
-pub const CLIENT: &[LivyKey] = &[
+pub static CLIENT: &[LivyKey] = &[
     nothing("livy.uri", "", CLIENT_SIDE),
     nothing("livy.client.http.connection.timeout", "10s", CLIENT_SIDE),
     nothing(

@@ -11,7 +11,7 @@ const NO_KERBEROS: &str = "the server does not fetch Kerberos tickets yet: it st
 const PROXY: &str = "let a proxy in front of it do this, and have this server listen on loopback";
 
 /// Protection.
-pub const KEYS: &[LivyKey] = &[
+pub static KEYS: &[LivyKey] = &[
     maps("livy.impersonation.enabled", "false", &[&impersonation::ENABLED.key], convert::switch),
     maps("livy.superusers", "", &[&impersonation::SUPERUSERS.key], convert::list)
         .but("They may impersonate anyone. That they may see and change what is others' comes with access control."),

@@ -7,7 +7,7 @@ use crate::config::sections::{files, server, spark};
 const UI: &str = "`/` leads to `/ui`, always";
 
 /// The server itself.
-pub const KEYS: &[LivyKey] = &[
+pub static KEYS: &[LivyKey] = &[
     maps("livy.server.host", "0.0.0.0", &[&server::LISTEN.key], convert::host)
         .but("It must be an address, or `localhost`. One that other machines reach needs `server.allow_public_without_authentication`, as there is no authentication yet. Livy's default is not taken over: without a host it is 127.0.0.1."),
     maps("livy.server.port", "8998", &[&server::LISTEN.key], convert::port),
@@ -23,7 +23,7 @@ pub const KEYS: &[LivyKey] = &[
 ];
 
 /// What it starts, and which files that may use.
-pub const SPARK: &[LivyKey] = &[
+pub static SPARK: &[LivyKey] = &[
     maps("livy.server.spark-home", "", &[&spark::HOME.key], convert::path),
     maps("livy.spark.master", "local", &[&spark::MASTER.key], convert::text)
         .but("Where nobody sets it, Livy insists on `local`; here it is `local[*]`, and requests may choose another."),

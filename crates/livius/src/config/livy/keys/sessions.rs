@@ -8,7 +8,7 @@ const NO_THREADS: &str = "starting and stopping takes no threads of its own; `se
 const AGENT: &str = "the agent is made for the Spark that it finds and goes with the driver: there are no jars to name";
 
 /// Sessions and batches.
-pub const KEYS: &[LivyKey] = &[
+pub static KEYS: &[LivyKey] = &[
     maps("livy.server.session.timeout-check", "true", &[&sessions::IDLE_TIMEOUT.key], convert::timeout_check),
     nothing("livy.server.session.timeout-check.skip-busy", "false", "a session that runs something is never idle here, as with `true`"),
     maps("livy.server.session.timeout", "1h", &[&sessions::IDLE_TIMEOUT.key], convert::idle_timeout)

@@ -5,7 +5,7 @@ use super::{LivyKey, nothing};
 const NO_THRIFT: &str = "there is no Thrift (JDBC) endpoint";
 
 /// Thrift.
-pub const KEYS: &[LivyKey] = &[
+pub static KEYS: &[LivyKey] = &[
     nothing("livy.server.thrift.enabled", "false", NO_THRIFT),
     nothing("livy.server.thrift.incrementalCollect", "false", NO_THRIFT),
     nothing(
