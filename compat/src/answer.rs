@@ -1,11 +1,11 @@
-//! An answer as it came, and as it reads.
+//! Parses a response.
 
 use std::io::Read as _;
 
 use serde_json::Value;
 use thiserror::Error;
 
-/// What came back is no answer.
+/// The received bytes are no response.
 #[derive(Debug, Error)]
 pub enum Broken {
     #[error("the connection was closed without an answer")]
@@ -18,14 +18,14 @@ pub enum Broken {
     Packing(#[source] std::io::Error),
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Answer {
     pub status: u16,
     pub headers: Vec<(String, String)>,
-    /// The body, unpacked.
+    /// The decoded body.
     pub text: String,
-    /// Whether `100 Continue` came first.
+    /// Whether `100 Continue` arrived first.
     pub continued: bool,
 }
 
@@ -36,7 +36,8 @@ struct Head {
 }
 
 impl Answer {
-    /// Reads all that a server sent to a request of this method before it closed the connection.
+    /// Reads everything that a server sent in response to this method before it closed the
+    /// connection.
     pub fn read(method: &str, received: &[u8]) -> Result<Self, Broken> {
         let mut rest = received;
         let mut continued = false;
@@ -59,7 +60,7 @@ impl Answer {
         Ok(answer)
     }
 
-    /// Whether there is a head so far that only says to go on.
+    /// Whether the head so far is `100 Continue`.
     pub fn is_interim(received: &[u8]) -> bool {
         head(received).is_ok_and(|head| (100..200).contains(&head.status))
     }
@@ -82,7 +83,7 @@ impl Answer {
         let chunked = self
             .header("transfer-encoding")
             .is_some_and(|value| value.contains("chunked"));
-        // Nothing may follow these; what does all the same is shown.
+        // These statuses have no body. If there are bytes, the report shows them.
         if method == "HEAD" || matches!(self.status, 204 | 304) || !chunked {
             let announced = self
                 .header("content-length")

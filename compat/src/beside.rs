@@ -1,4 +1,4 @@
-//! Two servers beside each other: where their answers to the same scenarios differ.
+//! Compares two servers: where their responses to the same scenarios differ.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::report::{Exchange, Outcome, Report, Verdict};
 use crate::variables::Variables;
 
-/// Headers that are compared. Others have to differ, as the date does, or nobody reads them.
+/// Headers to compare. Others must differ, such as the date, or do not matter.
 const HEADERS: [&str; 5] = [
     "content-type",
     "location",
@@ -16,7 +16,8 @@ const HEADERS: [&str; 5] = [
     "retry-after",
 ];
 
-/// Where the answers of two runs of the same scenarios differ. Ids and times are taken for equal.
+/// The differences between the responses of two runs of the same scenarios. Ids and times count as
+/// equal.
 pub fn differences(left: &Report, right: &Report) -> String {
     let (mut text, mut expected, mut otherwise) = (String::new(), 0, 0);
     for outcome in &left.outcomes {
@@ -79,7 +80,7 @@ fn compare(left: &Exchange, right: &Exchange) -> Vec<String> {
     lines
 }
 
-/// The order of methods does not count.
+/// The order of methods does not matter.
 fn ordered(name: &str, value: &str) -> String {
     if name != "allow" {
         return value.to_owned();
@@ -97,7 +98,7 @@ fn body(exchange: &Exchange) -> String {
     masked(&body, &exchange.captured).to_string()
 }
 
-/// The value without what two servers cannot have in common.
+/// The value without the parts that always differ between two servers.
 fn masked(value: &Value, captured: &Variables) -> Value {
     const YEAR_2000_MS: i64 = 946_684_800_000;
     let name = captured

@@ -1,4 +1,5 @@
-//! `docs/COMPATIBILITY.md`: what of Livy's interface works here, made from `surface.yaml` and the scenarios.
+//! Generates `docs/COMPATIBILITY.md`, the list of Livy's interface with its state in Livius, from
+//! `surface.yaml` and the scenarios.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -161,7 +162,7 @@ fn keys(text: &mut String, all: &Keys) {
             &["Key", "Since Livy", "Here", "Note"],
         );
         for key in &group.keys {
-            // They are cells of a table already.
+            // These texts already are table cells.
             writeln!(
                 text,
                 "| {} | {} | {} | {} |",
@@ -183,7 +184,7 @@ fn versions(text: &mut String, surface: &Surface) {
     }
 }
 
-/// Where scenarios expect something else of Livius than of Livy.
+/// The places where scenarios expect a different response from Livius than from Livy.
 fn differences(text: &mut String, suite: &Suite) {
     table(
         text,
@@ -197,7 +198,7 @@ fn differences(text: &mut String, suite: &Suite) {
             else {
                 continue;
             };
-            // One row of a scenario shows what the others do, too.
+            // One row of a scenario is enough: the others show the same.
             if told.insert((&scenario.template, index)) {
                 let asked = asked(scenario, step);
                 row(text, &[&asked, &shown(livy), &shown(livius), reason]);
@@ -211,7 +212,7 @@ fn asked(scenario: &Scenario, step: &Step) -> String {
 }
 
 fn shown(expectation: &Expectation) -> String {
-    /// A hint is enough: the scenario has it all.
+    /// A short form is enough: the scenario holds the whole text.
     const LONGEST: usize = 110;
     let mut parts = Vec::new();
     if let Some(status) = &expectation.status {

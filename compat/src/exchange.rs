@@ -1,4 +1,5 @@
-//! One request and its answer, byte for byte: a client library would mend the very things that are tested here.
+//! Sends one request and reads its response, byte for byte. A client library would repair the very
+//! details that are tested here.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{TcpStream, ToSocketAddrs as _};
@@ -8,13 +9,13 @@ use thiserror::Error;
 
 use crate::answer::{Answer, Broken};
 
-/// How long a server may be silent.
+/// The read timeout.
 const PATIENCE: Duration = Duration::from_mins(3);
 
-/// How long a server may take to say that a body may follow.
+/// The timeout of `100 Continue`.
 const CONTINUE_PATIENCE: Duration = Duration::from_secs(10);
 
-/// Why there is no answer.
+/// Why there is no response.
 #[derive(Debug, Error)]
 pub enum ExchangeError {
     #[error("cannot reach {address}")]
@@ -31,14 +32,14 @@ pub enum ExchangeError {
     Broken(#[from] Broken),
 }
 
-/// How the body is cut.
+/// The framing of the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Framing {
-    /// With `Content-Length`, where there is a body.
+    /// With `Content-Length`, if there is a body.
     #[default]
     Length,
-    /// With `Transfer-Encoding: chunked`, also an empty one.
+    /// With `Transfer-Encoding: chunked`, even if it is empty.
     Chunked,
 }
 
@@ -46,12 +47,12 @@ pub enum Framing {
 #[derive(Debug, Clone)]
 pub struct Request {
     pub method: String,
-    /// The path and the query, as they are.
+    /// The path and the query, unchanged.
     pub target: String,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
     pub framing: Framing,
-    /// Sends the body only when the server says `100 Continue`.
+    /// Sends the body only after `100 Continue`.
     pub await_continue: bool,
 }
 
@@ -105,7 +106,7 @@ impl Request {
     }
 }
 
-/// Sends a request on a connection of its own, and reads all that comes back.
+/// Sends a request on a new connection, and reads everything that the server sends.
 pub fn exchange(address: &str, request: &Request) -> Result<Answer, ExchangeError> {
     let mut stream = connect(address).map_err(|source| ExchangeError::Connect {
         address: address.to_owned(),
@@ -116,7 +117,7 @@ pub fn exchange(address: &str, request: &Request) -> Result<Answer, ExchangeErro
     if request.await_continue {
         stream.write_all(&head).map_err(ExchangeError::Send)?;
         await_head(&mut stream, &mut received).map_err(ExchangeError::Receive)?;
-        // Whoever is refused at once has nothing more to say.
+        // After a refusal, the body is not sent.
         if Answer::is_interim(&received) {
             stream
                 .write_all(&request.framed())
@@ -124,7 +125,7 @@ pub fn exchange(address: &str, request: &Request) -> Result<Answer, ExchangeErro
         }
     } else {
         let whole = [head, request.framed()].concat();
-        // A server may refuse, and close, before it has read everything: its answer counts.
+        // A server may refuse and close before it has read everything. Its response counts.
         if let Err(error) = stream.write_all(&whole) {
             drain(&mut stream, &mut received);
             if received.is_empty() {
@@ -152,7 +153,8 @@ fn connect(address: &str) -> io::Result<TcpStream> {
     Err(last)
 }
 
-/// Reads until there is a head. A server that never says `100 Continue` runs into the limit, which the answer then shows.
+/// Reads until there is a response head. A server that never sends `100 Continue` runs into the
+/// timeout, which the response then shows.
 fn await_head(stream: &mut TcpStream, received: &mut Vec<u8>) -> io::Result<()> {
     stream.set_read_timeout(Some(CONTINUE_PATIENCE))?;
     let mut piece = [0; 4096];
@@ -167,14 +169,14 @@ fn await_head(stream: &mut TcpStream, received: &mut Vec<u8>) -> io::Result<()> 
 
 fn read_all(stream: &mut TcpStream, received: &mut Vec<u8>) -> io::Result<()> {
     match stream.read_to_end(received) {
-        // A connection that is reset behind a whole answer has given the answer.
+        // A reset after a complete response is no error.
         Err(error) if received.is_empty() => Err(error),
         _ => Ok(()),
     }
 }
 
 fn drain(stream: &mut TcpStream, received: &mut Vec<u8>) {
-    // What was received before the error stays in `received`, and is all that can be had.
+    // The bytes before the error stay in `received`.
     let _ = stream.read_to_end(received);
 }
 

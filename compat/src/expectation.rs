@@ -1,4 +1,4 @@
-//! What an answer must be like.
+//! Expectations of a response.
 
 use std::collections::BTreeMap;
 
@@ -9,42 +9,42 @@ use crate::answer::Answer;
 use crate::pattern::{self, differences, text_difference};
 use crate::variables::{Variables, filled, filled_text};
 
-/// What every answer with JSON says of itself, unless the expectation names the header.
+/// The content type of every JSON response, unless the expectation names the header.
 const JSON: &str = "application/json;charset=utf-8";
 
-/// Stands for an entry that is not there.
+/// Marks an absent entry.
 const ABSENT: &str = "$absent";
 
-/// What an answer must be like. What is left out does not matter.
+/// Expectations of a response. A field that is left out does not matter.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expectation {
     /// A number, or a pattern.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Value>,
-    /// Patterns by name; null is a header that must not be there.
+    /// Patterns by name. Null means that the header must be absent.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, Value>,
     /// A pattern for the body as JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub json: Option<Value>,
-    /// Over an expectation with `json`: entries of that object that are otherwise; `$absent` ones are not there.
+    /// Changes entries of the common `json` object. `$absent` removes an entry.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub but: BTreeMap<String, Value>,
-    /// The body as text: this one, or `$re:`.
+    /// The body as text: the text itself, or `$re:`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// Whether `100 Continue` comes first.
+    /// Whether `100 Continue` arrives first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub continued: Option<bool>,
 }
 
 impl Expectation {
-    /// This expectation, where the other one says nothing else.
+    /// This expectation, with the fields of the other one on top.
     pub fn overlaid(&self, other: &Self) -> Self {
         let mut headers = self.headers.clone();
         headers.extend(other.headers.clone());
-        // A body is one thing, however it is described.
+        // The fields for the body exclude each other.
         let (mut json, text) = if other.json.is_some() || other.text.is_some() {
             (other.json.clone(), other.text.clone())
         } else {
@@ -63,7 +63,7 @@ impl Expectation {
         }
     }
 
-    /// This expectation with the variables put in.
+    /// This expectation with its variables replaced.
     pub fn filled(&self, variables: &Variables) -> Self {
         let headers = self.headers.iter();
         Self {
@@ -78,7 +78,7 @@ impl Expectation {
         }
     }
 
-    /// How an answer is not like this.
+    /// Returns how a response differs.
     pub fn problems(&self, answer: &Answer) -> Vec<String> {
         let mut found = Vec::new();
         if let Some(status) = &self.status {
@@ -133,7 +133,7 @@ impl Expectation {
             .any(|name| name.eq_ignore_ascii_case("content-type"))
     }
 
-    /// What is wrong with the patterns.
+    /// Checks the patterns.
     pub fn mistakes(&self) -> Vec<String> {
         let text = self.text.as_deref().map(Value::from);
         let but = self.but.values().filter(|value| *value != ABSENT);

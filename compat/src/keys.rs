@@ -1,4 +1,5 @@
-//! Livy's configuration keys, as `docs/LIVY-CONFIGURATION.md` has them: that file is made from the registry that the server itself reads.
+//! Livy's configuration keys, read from `docs/LIVY-CONFIGURATION.md`. The server's own registry
+//! generates that file.
 
 use std::fs;
 use std::path::Path;
@@ -20,7 +21,7 @@ pub struct Keys {
 /// Keys that belong together.
 #[derive(Debug)]
 pub struct KeyGroup {
-    /// What they are about.
+    /// The heading.
     pub heading: String,
     /// The rows.
     pub keys: Vec<Key>,
@@ -31,16 +32,16 @@ pub struct KeyGroup {
 pub struct Key {
     /// Its name, and its old one.
     pub name: String,
-    /// The first of Livy's versions that has it.
+    /// The first version of Livy that has it.
     pub since: String,
-    /// One of the states' words, and whether it protects something.
+    /// Its state, and whether it protects something.
     pub mark: String,
-    /// What it is here, or why it is not.
+    /// Its meaning for Livius, or why it has none.
     pub here: String,
 }
 
 impl Keys {
-    /// Those of this repository.
+    /// The keys of this repository.
     pub fn own() -> anyhow::Result<Self> {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/LIVY-CONFIGURATION.md");
         let text =
@@ -53,7 +54,7 @@ impl Keys {
         })
     }
 
-    /// Reads the tables of keys; what else the text has is passed over.
+    /// Reads the tables of keys, and skips the rest of the text.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
         let mut groups: Vec<KeyGroup> = Vec::new();
         let mut heading = "";

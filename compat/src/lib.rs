@@ -1,8 +1,10 @@
-//! What clients of Apache Livy rely on, as scenarios in files, and a runner that asks any server for it.
+//! The behaviour that clients of Apache Livy rely on, as scenarios in files, and a runner for any
+//! server.
 //!
-//! A scenario sends requests exactly as written and says what must come back. Where Livius is better than Livy on purpose, the
-//! scenario has both answers and the reason. Nothing here knows how a server works: it is asked over HTTP alone, so that the
-//! same files judge an Apache Livy and a Livius.
+//! A scenario sends requests exactly as written and describes the responses. Where Livius improves
+//! on Livy on purpose, the scenario holds both responses and the reason. The runner uses HTTP only
+//! and knows nothing about the server's implementation, so the same files test an Apache Livy and a
+//! Livius.
 
 mod answer;
 pub mod beside;

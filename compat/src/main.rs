@@ -1,4 +1,4 @@
-//! `livius-compat`: asks a server whether it is what Livy's clients expect.
+//! `livius-compat`: tests whether a server behaves as Livy's clients expect.
 
 #![expect(clippy::print_stdout, reason = "a command line tool prints its result")]
 
@@ -14,37 +14,38 @@ use livius_compat::{
 };
 use serde_json::Value;
 
-/// Runs the scenarios of compat/scenarios against a server. The exit code is 1 if any answer differs from what is expected.
+/// Runs the scenarios of compat/scenarios against a server. The exit code is 1 if any response
+/// differs from the expected one.
 #[derive(Parser)]
 struct Arguments {
     /// The server, such as `http://127.0.0.1:8998`
     #[arg(long, required_unless_present = "document")]
     url: Option<String>,
-    /// Whose answers to expect, livy or livius; asked of `/version` when left out
+    /// The server's kind, livy or livius; read from `/version` when left out
     #[arg(long)]
     server: Option<ServerKind>,
-    /// Which Livy it is, such as 0.8, where `--server livy` says what it is; else `/version` tells
+    /// The version of Livy, such as 0.8, with `--server livy`; otherwise read from `/version`
     #[arg(long, requires = "server")]
     livy_version: Option<LivyVersion>,
-    /// Only scenarios whose file and name have this text
+    /// Only scenarios whose file and name contain this text
     #[arg(long)]
     only: Option<String>,
     /// Only scenarios with this tag: `no-spark`, `spark` or `session`
     #[arg(long)]
     tag: Option<String>,
-    /// Scenarios with this tag are passed over: `session` for a server that can run batches alone
+    /// Skips scenarios with this tag: `session` for a server that can run batches only
     #[arg(long)]
     without: Option<String>,
-    /// How many seconds to wait for what takes its time
+    /// The timeout of a wait, in seconds
     #[arg(long, default_value_t = 180)]
     patience: u64,
-    /// Writes everything that was asked and answered to a JSON file
+    /// Writes all requests and responses to a JSON file
     #[arg(long)]
     report: Option<PathBuf>,
-    /// A second server: shows where its answers differ from the first one's
+    /// A second server: shows where its responses differ from the first one's
     #[arg(long)]
     beside: Option<String>,
-    /// A header that every request gets, as `Name: value`
+    /// A header of every request, as `Name: value`
     #[arg(long = "header")]
     headers: Vec<String>,
     /// A value for the scenarios, as `name=value`; `app` is the path of compat/applications/app.py as the server sees it

@@ -1,7 +1,8 @@
-//! What a JSON value must be like.
+//! Patterns for JSON values.
 //!
-//! A pattern is a JSON value. Plain values must be equal; an object must have exactly the pattern's keys in the pattern's order,
-//! as Livy's answers have. Strings and keys that begin with `$` mean something else:
+//! A pattern is a JSON value. Plain values must be equal. An object must have exactly the pattern's
+//! keys in the pattern's order, as Livy's responses have. Strings and keys that begin with `$` have
+//! other meanings:
 //!
 //! | pattern | matches |
 //! |---|---|
@@ -19,21 +20,21 @@
 use regex::Regex;
 use serde_json::{Map, Value};
 
-/// How a value differs from a pattern: a sentence for each place.
+/// Compares a value with a pattern, and returns a sentence for each difference.
 pub fn differences(pattern: &Value, actual: &Value) -> Vec<String> {
     let mut found = Vec::new();
     compare(pattern, actual, "", &mut found);
     found
 }
 
-/// How a text differs from a pattern for texts: the text itself, or `$re:`.
+/// Compares a text with a pattern for texts: the text itself, or `$re:`.
 pub fn text_difference(pattern: &str, actual: &str) -> Option<String> {
     let mut found = Vec::new();
     compare(&Value::from(pattern), &Value::from(actual), "", &mut found);
     found.pop()
 }
 
-/// What is wrong with a pattern itself.
+/// Checks the pattern itself.
 pub fn mistakes(pattern: &Value) -> Vec<String> {
     match pattern {
         Value::String(text) if text.starts_with('$') && !text.starts_with("${") => {

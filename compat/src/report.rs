@@ -1,4 +1,4 @@
-//! What came of the scenarios, for people and for programs.
+//! The results of scenarios, as text and as JSON.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -9,72 +9,72 @@ use crate::answer::Answer;
 use crate::target::ServerKind;
 use crate::version::LivyVersion;
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Debug, Serialize)]
 pub struct Report {
-    /// The server's address, as it was given.
+    /// The server's address, as the user wrote it.
     pub url: String,
-    /// Whose answers were expected.
+    /// The kind of the server.
     pub server: ServerKind,
-    /// Which Livy it is, where that is known.
+    /// The version of Livy, if it is known.
     pub version: Option<LivyVersion>,
     /// In the order of the files.
     pub outcomes: Vec<Outcome>,
 }
 
-/// What came of a scenario.
+/// The result of a scenario.
 #[derive(Debug, Serialize)]
 pub struct Outcome {
     /// The name of its file.
     pub file: String,
     /// Its name.
     pub scenario: String,
-    /// The rules that it pins.
+    /// The rules that it tests.
     pub pins: Vec<String>,
-    /// How it went.
+    /// The verdict.
     #[serde(flatten)]
     pub verdict: Verdict,
-    /// How long it took.
+    /// The duration.
     pub duration_ms: u64,
-    /// The last answer to each step.
+    /// The last response of each step.
     pub exchanges: Vec<Exchange>,
 }
 
-/// How a scenario went.
+/// The verdict on a scenario.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "lowercase", tag = "verdict", content = "detail")]
 pub enum Verdict {
-    /// All came as expected.
+    /// All responses were as expected.
     Passed,
-    /// Something did not.
+    /// A response differed.
     Differs(Box<Difference>),
-    /// It could not be run.
+    /// The scenario could not run.
     Skipped(String),
 }
 
-/// Where an answer was not as expected.
+/// A response that was not as expected.
 #[derive(Debug, Serialize)]
 pub struct Difference {
     /// The method and the target.
     pub step: String,
-    /// The request, whole.
+    /// The whole request.
     pub request: String,
-    /// What must have come back.
+    /// The expected response.
     pub expected: String,
-    /// What came back.
+    /// The response.
     pub actual: String,
-    /// A sentence for each place where the two are not alike.
+    /// A sentence for each difference.
     pub problems: Vec<String>,
 }
 
-/// A request and its answer.
+/// A request and its response.
 #[derive(Debug, Clone, Serialize)]
 pub struct Exchange {
     /// The method and the target.
     pub request: String,
-    /// What came back.
+    /// The response.
     pub answer: Answer,
-    /// The values that stand for something, by name, so that two servers can be compared.
+    /// Values by name, so that two servers can be compared.
     #[serde(skip)]
     pub captured: crate::variables::Variables,
 }
@@ -85,7 +85,7 @@ impl Report {
         self.differing().next().is_none()
     }
 
-    /// The scenarios that went otherwise.
+    /// The scenarios with differences.
     pub fn differing(&self) -> impl Iterator<Item = (&Outcome, &Difference)> {
         self.outcomes
             .iter()
@@ -95,7 +95,7 @@ impl Report {
             })
     }
 
-    /// A line for each scenario, what differs, and a sum.
+    /// A line for each scenario, the differences, and a summary.
     pub fn table(&self) -> String {
         let mut text = String::new();
         let mut file = "";
@@ -111,7 +111,7 @@ impl Report {
         text
     }
 
-    /// What differs, side by side.
+    /// The differences, side by side.
     pub fn details(&self) -> String {
         let mut text = String::new();
         for (outcome, difference) in self.differing() {
@@ -128,7 +128,7 @@ impl Report {
         text
     }
 
-    /// How many went how.
+    /// The number of scenarios by verdict.
     pub fn sum(&self) -> String {
         let count = |wanted: fn(&Verdict) -> bool| {
             let outcomes = self.outcomes.iter();

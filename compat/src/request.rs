@@ -1,4 +1,4 @@
-//! From a step to the bytes that are sent.
+//! Builds the request of a step.
 
 use std::io::Write as _;
 
@@ -8,7 +8,7 @@ use crate::exchange::Request;
 use crate::step::{Packing, Step};
 use crate::variables::{Variables, filled, filled_text};
 
-/// The request of a step, with the variables put in.
+/// The request of a step, with its variables replaced.
 pub fn request(step: &Step, variables: &Variables) -> Request {
     let text = |text: &str| filled_text(text, variables);
     let (method, target) = step.send.split_once(' ').unwrap_or((&step.send, ""));
@@ -40,7 +40,7 @@ pub fn request(step: &Step, variables: &Variables) -> Request {
     }
 }
 
-/// The value with the base64 of what stands behind this word in place of it.
+/// Replaces values that begin with this word by the base64 of the rest.
 fn encoded(value: Value) -> Value {
     match value {
         Value::String(text) => match text.strip_prefix("$base64:") {

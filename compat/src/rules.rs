@@ -1,4 +1,5 @@
-//! The rules that scenarios pin: what the specification and the clients ask for, each with an id.
+//! The rules that scenarios test: requirements of the specification and of clients, each with an
+//! id.
 
 use std::path::Path;
 
@@ -7,17 +8,17 @@ use serde::Deserialize;
 
 use crate::yaml;
 
-/// Something that clients rely on.
+/// A behaviour that clients rely on.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// A short name that stays.
+    /// A short, permanent name.
     pub id: String,
     /// The rule.
     pub rule: String,
-    /// Who relies on it, where that is known.
+    /// The clients that rely on it, if known.
     pub clients: Option<String>,
-    /// Why no scenario pins it.
+    /// Why no scenario tests it.
     pub unpinned: Option<String>,
 }
 

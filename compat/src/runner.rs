@@ -13,22 +13,22 @@ use crate::talk::Talk;
 use crate::target::Target;
 use crate::variables::Variables;
 
-/// How long a wait may take.
+/// The timeout of a wait.
 const PATIENCE: Duration = Duration::from_mins(3);
 
-/// How long `${long}` is, which is more than fits into one packet, and `${longer}`.
+/// The lengths of `${long}`, which does not fit into one packet, and of `${longer}`.
 const LONG: [(&str, usize); 2] = [("long", 4_000), ("longer", 200_000)];
 
-/// Which scenarios are run, and what they are told.
+/// The scenarios to run, and their variables.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Only those whose file and name have this text.
+    /// Only scenarios whose file and name contain this text.
     pub only: Option<String>,
-    /// Only those with this tag.
+    /// Only scenarios with this tag.
     pub tag: Option<String>,
-    /// Those with this tag are passed over.
+    /// Skips scenarios with this tag.
     pub without: Option<String>,
-    /// How long a wait may take, unless a step says so; three minutes when left out.
+    /// The timeout of a wait, unless a step sets one; three minutes by default.
     pub patience: Option<Duration>,
     /// Values for `${…}`.
     pub variables: Variables,
@@ -45,7 +45,7 @@ impl Options {
     }
 }
 
-/// Runs the scenarios in their order.
+/// Runs the scenarios in order.
 pub fn run(suite: &Suite, target: &Target, options: &Options) -> Report {
     let mut variables = options.variables.clone();
     variables.insert("unique".to_owned(), Value::from(unique()));
@@ -116,7 +116,7 @@ fn run_group(
     outcomes
 }
 
-/// Why a scenario is not run.
+/// Why a scenario does not run.
 fn left_out(
     scenario: &Scenario,
     target: &Target,
@@ -156,7 +156,7 @@ fn outcome(
     }
 }
 
-/// A text that no other run uses, so that names on a server in use do not collide.
+/// A unique text, so that names do not collide on a server in use.
 fn unique() -> String {
     format!("{:016x}", RandomState::new().build_hasher().finish())
 }

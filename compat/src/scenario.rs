@@ -1,4 +1,4 @@
-//! A scenario: what is sent, and what must come back.
+//! A scenario: requests and expected responses.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -8,21 +8,21 @@ use crate::step::{Step, steps};
 use crate::variables::{Variables, filled_text};
 use crate::version::LivyVersion;
 
-/// A scenario as it stands in a file.
+/// A scenario as written in a file.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Text {
     name: String,
-    /// The rules that it pins, by id.
+    /// The rules that it tests, by id.
     pins: Vec<String>,
     #[serde(default)]
     tags: Vec<String>,
-    /// Variables without which it cannot be run.
+    /// The variables that it needs.
     #[serde(default)]
     needs: Vec<String>,
-    /// The first Livy that has what it is about; a row may say it.
+    /// The first version of Livy with the feature. A row may set it.
     since: Option<String>,
-    /// The scenario is run with each of these variables.
+    /// The scenario runs once for each row of variables.
     #[serde(default)]
     rows: Vec<Map<String, Value>>,
     #[serde(default)]
@@ -40,15 +40,15 @@ pub struct Scenario {
     pub pins: Vec<String>,
     pub tags: Vec<String>,
     pub needs: Vec<String>,
-    /// An older Livy does not have what it is about.
+    /// The first version of Livy with the feature.
     pub since: Option<LivyVersion>,
     pub steps: Vec<Step>,
-    /// Run in any case.
+    /// Runs even after a failure.
     pub cleanup: Vec<Step>,
 }
 
 impl Text {
-    /// What it is called, in messages about it.
+    /// Its name in messages.
     pub fn name_of(value: &Value) -> String {
         value["name"]
             .as_str()
@@ -56,7 +56,7 @@ impl Text {
             .to_owned()
     }
 
-    /// The scenarios that it stands for: one for each row.
+    /// Expands it to one scenario for each row.
     pub fn scenarios(value: Value) -> Result<Vec<Scenario>, ScenarioError> {
         let text: Self = serde_json::from_value(value)?;
         if text.pins.is_empty() {

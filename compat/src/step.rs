@@ -1,4 +1,4 @@
-//! A step of a scenario: a request, and what must come back.
+//! A step of a scenario: a request and its expected response.
 
 use std::collections::BTreeMap;
 
@@ -12,15 +12,15 @@ use crate::target::ServerKind;
 use crate::variables::{Variables, filled};
 use crate::version::LivyVersion;
 
-/// A request, and what must come back.
+/// A request and its expected response.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
-    /// The method and the target, as they are.
+    /// The method and the target, unchanged.
     pub send: String,
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
-    /// The body as it is.
+    /// The body, unchanged.
     pub body: Option<String>,
     /// The body as JSON.
     pub json: Option<Value>,
@@ -30,27 +30,28 @@ pub struct Step {
     pub framing: Framing,
     #[serde(default)]
     pub await_continue: bool,
-    /// A header of so many bytes more.
+    /// Adds a header with this many bytes.
     pub padding: Option<usize>,
-    /// Asks again until it is so.
+    /// Repeats the request until this holds.
     pub until: Option<Until>,
     #[serde(default)]
     pub expect: Expectation,
-    /// What Livy says otherwise.
+    /// Livy's response, where it differs.
     pub livy: Option<Expectation>,
-    /// What a Livy of this version, or of an older one, says otherwise.
+    /// The response of Livy up to this version, where it differs.
     #[serde(default)]
     pub older: BTreeMap<LivyVersion, Expectation>,
-    /// What Livius says otherwise.
+    /// Livius's response, where it differs.
     pub livius: Option<Expectation>,
-    /// Why they differ.
+    /// The reason of the difference.
     pub reason: Option<String>,
-    /// Values to keep: a name, and where it stands in the JSON. It need not be there if the name ends in `?`.
+    /// Values to keep: a name, and its place in the JSON. The value is optional if the name ends in
+    /// `?`.
     #[serde(default)]
     pub capture: BTreeMap<String, String>,
 }
 
-/// How a body is packed.
+/// The encoding of a body.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Packing {
@@ -58,33 +59,33 @@ pub enum Packing {
     Deflate,
 }
 
-/// What is waited for.
+/// The condition of a wait.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Until {
-    /// Where in the JSON.
+    /// The place in the JSON.
     #[serde(default)]
     pub at: String,
-    /// One of these.
+    /// The values that end the wait.
     #[serde(default)]
     pub is: Vec<Value>,
-    /// Any of these ends the wait at once.
+    /// Values that end the wait as a failure.
     #[serde(default)]
     pub not: Vec<Value>,
     /// A status to wait for, instead of a value.
     pub status: Option<u16>,
-    /// Seconds, where the wait has a limit of its own.
+    /// The timeout of this wait, in seconds.
     pub within: Option<u64>,
 }
 
 impl Step {
-    /// What a server must answer.
+    /// The expected response of this server.
     pub fn expected_of(&self, kind: ServerKind, version: Option<LivyVersion>) -> Expectation {
         let own = match kind {
             ServerKind::Livy => &self.livy,
             ServerKind::Livius => &self.livius,
         };
-        // From the newest to the oldest, which has the last word.
+        // From the newest to the oldest: the oldest that applies wins.
         let older = self.older.iter().rev().filter(|(last, _)| {
             kind == ServerKind::Livy && version.is_some_and(|version| version <= **last)
         });
@@ -93,7 +94,7 @@ impl Step {
             .fold(self.expect.clone(), |expected, own| expected.overlaid(own))
     }
 
-    /// Whether the common expectation is an object, and no pattern.
+    /// Whether the common expectation is a plain object, not a pattern.
     fn expects_an_object(&self) -> bool {
         let json = self.expect.json.as_ref().and_then(Value::as_object);
         json.is_some_and(|entries| entries.keys().all(|key| !key.starts_with('$')))

@@ -1,4 +1,4 @@
-//! All scenarios, from their files.
+//! Reads all scenarios from their files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,32 +13,32 @@ use crate::step::{Step, steps};
 use crate::variables::Variables;
 use crate::yaml;
 
-/// The scenarios, and the rules that they pin.
+/// The scenarios with the rules that they test.
 #[derive(Debug)]
 pub struct Suite {
     /// In the order of their names.
     pub files: Vec<Group>,
-    /// What the scenarios pin.
+    /// The rules.
     pub rules: Rules,
 }
 
-/// The scenarios of a file, and what they share.
+/// The scenarios of one file, with their common setup.
 #[derive(Debug)]
 pub struct Group {
-    /// The file's name without its ending.
+    /// The name of the file without its extension.
     pub name: String,
-    /// Run once before the first of its scenarios.
+    /// Runs once before the first scenario of the file.
     pub setup: Vec<Step>,
     /// In the file's order.
     pub scenarios: Vec<Scenario>,
-    /// Run once after the last, in any case.
+    /// Runs once after the last scenario, even after a failure.
     pub cleanup: Vec<Step>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FileText {
-    /// For who reads the file.
+    /// A description for readers of the file.
     #[serde(rename = "about")]
     _about: String,
     #[serde(default)]
@@ -56,12 +56,12 @@ impl Suite {
         Self::read(&Self::directory())
     }
 
-    /// Where the scenarios of this repository are.
+    /// The directory of this repository's scenarios.
     pub fn directory() -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios")
     }
 
-    /// The scenarios of a directory, and `rules.yaml` beside it.
+    /// The scenarios of a directory, and `rules.yaml` next to it.
     pub fn read(directory: &Path) -> anyhow::Result<Self> {
         let mut paths = Vec::new();
         let entries = fs::read_dir(directory)
@@ -91,7 +91,7 @@ impl Suite {
         files.flat_map(|file| file.scenarios.iter().map(move |scenario| (file, scenario)))
     }
 
-    /// Every rule is pinned, and only rules are.
+    /// Checks that scenarios pin every rule, and nothing that is not a rule.
     fn check(&self) -> anyhow::Result<()> {
         for (file, scenario) in self.scenarios() {
             for pin in &scenario.pins {

@@ -1,4 +1,4 @@
-//! All that Livy's interface has, as `surface.yaml` lists it.
+//! Livy's whole interface, as listed in `surface.yaml`.
 
 use std::path::{Path, PathBuf};
 
@@ -6,21 +6,21 @@ use serde::Deserialize;
 
 use crate::yaml;
 
-/// All that Livy's interface has.
+/// Livy's whole interface.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Surface {
     /// Every path with each of its methods.
     pub endpoints: Vec<Endpoint>,
-    /// What may be behind the `?` of a path.
+    /// Query parameters.
     pub parameters: Vec<Parameter>,
     /// The headers of requests and answers that matter.
     pub headers: Vec<Part>,
-    /// What requests and answers are made of.
+    /// The objects of requests and responses.
     pub objects: Vec<Object>,
-    /// What the texts in them may be.
+    /// The values that fields can have.
     pub values: Vec<Values>,
-    /// What changed between Livy's versions, and which side is taken.
+    /// Changes between Livy's versions, and the version that Livius follows.
     pub(crate) versions: Vec<Change>,
 }
 
@@ -31,11 +31,11 @@ pub struct Endpoint {
     /// The method and the path, as in the OpenAPI document.
     pub endpoint: String,
     pub(crate) since: String,
-    /// Whether it is here.
+    /// Its state in Livius.
     pub state: State,
     #[serde(default)]
     pub(crate) note: String,
-    /// The rules that say how it must be.
+    /// The rules about it.
     pub rules: Vec<String>,
 }
 
@@ -45,23 +45,23 @@ pub struct Endpoint {
 pub struct Parameter {
     /// Its name.
     pub parameter: String,
-    /// The endpoints that the OpenAPI document says to have it; none where it is not in there.
+    /// The endpoints that have it in the OpenAPI document; empty if none has.
     #[serde(default)]
     pub endpoints: Vec<String>,
-    /// Where it counts, in words, if that are not these endpoints.
+    /// The places where it counts, in words, if they differ from these endpoints.
     #[serde(default, rename = "where")]
     pub(crate) place: String,
     pub(crate) since: String,
-    /// Whether it is here.
+    /// Its state in Livius.
     #[serde(default)]
     pub state: State,
     #[serde(default)]
     pub(crate) note: String,
-    /// The rules that say how it must be.
+    /// The rules about it.
     pub rules: Vec<String>,
 }
 
-/// An object that requests or answers are made of.
+/// An object of requests or responses.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Object {
@@ -75,13 +75,13 @@ pub struct Object {
     pub fields: Vec<Part>,
 }
 
-/// The texts that a field may have.
+/// The values that a field can have.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Values {
     #[serde(rename = "values")]
     pub(crate) title: String,
-    /// The property (`Schema.property`) whose description in the OpenAPI document lists them.
+    /// The property (`Schema.property`) whose description in the OpenAPI document lists the values.
     pub described: Option<String>,
     /// The texts.
     pub of: Vec<Part>,
@@ -94,12 +94,12 @@ pub struct Part {
     /// Its key or text.
     pub name: String,
     pub(crate) since: String,
-    /// Whether it is here.
+    /// Its state in Livius.
     #[serde(default)]
     pub state: State,
     #[serde(default)]
     pub(crate) note: String,
-    /// The rules that say how it must be, where the OpenAPI document does not.
+    /// The rules about it, where the OpenAPI document does not describe it.
     #[serde(default)]
     pub rules: Vec<String>,
 }
@@ -112,23 +112,23 @@ pub(crate) struct Change {
     pub here: String,
 }
 
-/// Whether something is as Livy's.
+/// How something compares with Livy.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// As there.
+    /// It works as in Livy.
     #[default]
     Works,
-    /// On purpose.
+    /// It differs on purpose.
     Differs,
-    /// It is still missing.
+    /// Livius does not have it yet.
     NotYet,
-    /// It has no meaning here.
+    /// It does not apply to Livius.
     NotApplicable,
 }
 
 impl State {
-    /// Every state, in the order in which they are explained.
+    /// Every state, in the order of their explanations.
     pub const ALL: [Self; 4] = [
         Self::Works,
         Self::Differs,
@@ -136,7 +136,7 @@ impl State {
         Self::NotApplicable,
     ];
 
-    /// How the documents call it.
+    /// Its name in the documents.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Works => "works",
@@ -153,7 +153,7 @@ impl State {
 }
 
 impl Surface {
-    /// The one of this repository.
+    /// The surface of this repository.
     pub fn own() -> anyhow::Result<Self> {
         yaml::read(&Self::path())
     }
@@ -162,7 +162,7 @@ impl Surface {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("surface.yaml")
     }
 
-    /// Every row with what it is called, its state and its rules.
+    /// Every row with its name, its state and its rules.
     pub fn rows(&self) -> impl Iterator<Item = (&str, State, &[String])> {
         let endpoints = self.endpoints.iter();
         let endpoints = endpoints.map(|one| (one.endpoint.as_str(), one.state, &*one.rules));

@@ -1,4 +1,4 @@
-//! A sequence of steps, each with what earlier answers gave.
+//! Runs a sequence of steps. Each step can use values of earlier responses.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,25 +15,25 @@ use crate::step::{Step, Until};
 use crate::target::Target;
 use crate::variables::{Variables, filled, filled_text};
 
-/// How long to wait before the same is asked again.
+/// The polling interval.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// One sequence of steps.
 pub struct Talk<'a> {
     target: &'a Target,
-    /// How long a wait may take, unless its step says so.
+    /// The timeout of a wait, unless its step sets one.
     patience: Duration,
-    /// What is known so far.
+    /// The variables so far.
     pub variables: Variables,
-    /// The last answer to each step.
+    /// The last response of each step.
     pub exchanges: Vec<Exchange>,
 }
 
-/// Where it went wrong, if it did.
+/// The first difference, if there is one.
 pub type Ready = Result<(), Box<Difference>>;
 
 impl<'a> Talk<'a> {
-    /// Begins one.
+    /// Starts a sequence.
     pub fn new(target: &'a Target, patience: Duration, variables: Variables) -> Self {
         Self {
             target,
@@ -43,7 +43,7 @@ impl<'a> Talk<'a> {
         }
     }
 
-    /// How a scenario goes.
+    /// Runs a scenario.
     pub fn verdict(&mut self, scenario: &Scenario) -> Verdict {
         let result = self.all(&scenario.steps);
         self.clean_up(&scenario.cleanup);
@@ -53,17 +53,17 @@ impl<'a> Talk<'a> {
         }
     }
 
-    /// Takes steps until one goes wrong.
+    /// Runs steps until one fails.
     pub fn all(&mut self, steps: &[Step]) -> Ready {
         steps.iter().try_for_each(|step| self.step(step))
     }
 
-    /// Whatever can be sent is; what comes back does not matter.
+    /// Sends every step that can be sent, and ignores the responses.
     pub fn clean_up(&mut self, steps: &[Step]) {
         for step in steps {
             let request = request(step, &self.variables);
             if !request.target.contains("${") {
-                // A server that is gone has nothing left to be cleaned up.
+                // A server that is down has nothing to clean up.
                 let _ = self.target.ask(request);
             }
         }
@@ -87,7 +87,7 @@ impl<'a> Talk<'a> {
             Ok(done) => done,
             Err(problem) => return Err(differs("no answer".to_owned(), vec![problem])),
         };
-        // What did not come needs no further words.
+        // A missing response needs no further comparison.
         if problems.is_empty() {
             problems = expected.problems(&answer);
         }
@@ -102,7 +102,7 @@ impl<'a> Talk<'a> {
         difference.map_or(Ok(()), Err)
     }
 
-    /// The answer, and what is wrong with it already: that it did not come in time.
+    /// The response, with a difference if it timed out.
     fn ask(
         &self,
         step: &Step,
@@ -123,7 +123,7 @@ impl<'a> Talk<'a> {
             let state = Waited::of(&self.filled_until(until), &answer);
             let problem = match state {
                 Waited::Come => return Ok((answer, Vec::new())),
-                // Whether that was expected is seen later.
+                // The comparison decides later whether this was expected.
                 Waited::Refused if expects_status => return Ok((answer, Vec::new())),
                 Waited::Refused => format!("the status is {}", answer.status),
                 Waited::Hopeless(value) => format!("{} is {value}", until.at),
@@ -154,7 +154,7 @@ enum Waited {
     Come,
     NotYet,
     Hopeless(Value),
-    /// The answer is a refusal, and will stay one.
+    /// Whether the response is a permanent refusal.
     Refused,
 }
 
@@ -204,7 +204,7 @@ fn with_causes(error: &dyn std::error::Error) -> String {
 }
 
 fn shown_request(request: &Request, host: &str) -> String {
-    /// Nobody reads more of a padding.
+    /// A reader needs no more of a padding.
     const LONGEST: usize = 4_000;
     let body = match str::from_utf8(&request.body) {
         Ok(text) => text.to_owned(),

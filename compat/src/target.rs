@@ -1,4 +1,4 @@
-//! The server that is asked.
+//! The server under test.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use crate::answer::Answer;
 use crate::exchange::{ExchangeError, Framing, Request, exchange};
 use crate::version::LivyVersion;
 
-/// Whose answers are expected.
+/// The kind of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ServerKind {
@@ -40,14 +40,14 @@ impl FromStr for ServerKind {
     }
 }
 
-/// A server, and how it is asked.
+/// A server, with the headers of requests to it.
 #[derive(Debug, Clone)]
 pub struct Target {
-    /// As it was given.
+    /// The address, as the user wrote it.
     pub url: String,
-    /// Whose answers are expected.
+    /// The kind of a server.
     pub kind: ServerKind,
-    /// Which Livy it is; none is the newest.
+    /// The version of Livy; `None` is the newest.
     pub version: Option<LivyVersion>,
     address: String,
     prefix: String,
@@ -55,7 +55,8 @@ pub struct Target {
 }
 
 impl Target {
-    /// A server by its address, with headers that every request gets. Without a kind, the server is asked what it is.
+    /// A server by its address, with headers for every request. Without a kind, the server is asked
+    /// for it.
     pub fn new(
         url: &str,
         kind: Option<ServerKind>,
@@ -90,12 +91,12 @@ impl Target {
         Ok(target)
     }
 
-    /// The name of the server, as requests give it.
+    /// The value of `Host`.
     pub fn host(&self) -> &str {
         &self.address
     }
 
-    /// Sends a request whose target is a path of Livy's.
+    /// Sends a request with a path of Livy's API as its target.
     pub fn ask(&self, mut request: Request) -> Result<Answer, ExchangeError> {
         request.target = format!("{}{}", self.prefix, request.target);
         request.headers.extend(self.headers.iter().cloned());

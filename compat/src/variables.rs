@@ -1,4 +1,4 @@
-//! `${name}` in scenarios: what a row says, and what earlier answers gave.
+//! `${name}` in scenarios: values of the row, and values kept from earlier responses.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 /// Values by name.
 pub type Variables = BTreeMap<String, Value>;
 
-/// The text with the variables that are known put in.
+/// Replaces the known variables of a text.
 pub fn filled_text(text: &str, variables: &Variables) -> String {
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;
@@ -27,7 +27,8 @@ pub fn filled_text(text: &str, variables: &Variables) -> String {
     filled
 }
 
-/// The value with the variables that are known put in. A string that is nothing but a variable becomes its value, be it a text or not.
+/// Replaces the known variables of a value. A string that is a single variable becomes the
+/// variable's value, of any type.
 pub fn filled(value: &Value, variables: &Variables) -> Value {
     match value {
         Value::String(text) => {

@@ -1,11 +1,11 @@
-//! Versions of Livy, as far as the interface depends on them: `0.7` of `0.7.1-incubating`.
+//! Versions of Livy, without the patch level: `0.7` for `0.7.1-incubating`.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A version of Livy, without what its patches change.
+/// A version of Livy, without the patch level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LivyVersion {
     major: u32,
@@ -13,7 +13,7 @@ pub struct LivyVersion {
 }
 
 impl LivyVersion {
-    /// The version that a server tells of itself; none if it tells nothing that looks like one.
+    /// Reads the version that a server reports; `None` if it is malformed.
     pub fn told(text: &str) -> Option<Self> {
         let mut numbers = text.splitn(3, '.');
         let mut number = || {

@@ -1,4 +1,4 @@
-//! Reading the project's YAML files.
+//! Reads the project's YAML files.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde::de::DeserializeOwned;
 
-/// Reads a file. `y` and `no` are texts in it, as whoever writes them means.
+/// Reads a file. Unquoted `y` and `no` are texts, not booleans.
 pub fn read<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
     let shown = path.display();
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;

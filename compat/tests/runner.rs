@@ -1,4 +1,4 @@
-//! The runner against servers that answer as they are told.
+//! The runner against scripted servers.
 
 #![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
@@ -11,7 +11,7 @@ use std::thread;
 
 use livius_compat::{Options, Report, ServerKind, Suite, Target, Verdict, beside, run};
 
-/// A server that gives these answers, one after the other, and keeps what it was asked.
+/// A server that sends these responses in order, and records the requests.
 struct Script {
     url: String,
     asked: Arc<Mutex<Vec<String>>>,
@@ -124,7 +124,7 @@ fn what_differs_is_told_and_ends_the_scenario() {
         [r#"the value has the keys ["id"], not ["id", "more"]"#]
     );
     assert!(difference.request.starts_with("POST //sessions HTTP/1.1\n"));
-    // What was made is cleaned up all the same.
+    // The cleanup runs anyway.
     assert_eq!(script.asked().len(), 2);
 }
 

@@ -1,4 +1,4 @@
-//! That the scenarios, the rules, the surface and the documents fit each other.
+//! Tests that the scenarios, the rules, the surface and the documents agree.
 
 #![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
@@ -21,12 +21,12 @@ fn openapi() -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// Every endpoint of Livy's that Livius has, as `GET /path`.
+/// Every Livy endpoint of Livius, as `GET /path`.
 fn described() -> BTreeSet<String> {
     let openapi = openapi();
     let mut endpoints = BTreeSet::new();
     for (path, methods) in openapi["paths"].as_object().unwrap() {
-        // What is under `/api` is of our own.
+        // Paths under `/api` are our own.
         if !path.starts_with("/api/") {
             let methods = methods.as_object().unwrap().keys();
             endpoints.extend(methods.map(|method| format!("{} {path}", method.to_uppercase())));
@@ -35,7 +35,7 @@ fn described() -> BTreeSet<String> {
     endpoints
 }
 
-/// Reading them checks them: no slip in a pattern, no rule without a scenario, no scenario without a rule.
+/// Reading also checks patterns, and that rules and scenarios match.
 #[test]
 fn the_scenarios_can_be_read() {
     let suite = Suite::own().unwrap();
@@ -109,7 +109,7 @@ fn what_differs_on_purpose_has_a_scenario_that_says_how() {
             let pinned = scenario.pins.iter().any(|pin| rules.contains(pin));
             pinned && scenario.steps.iter().any(|step| step.reason.is_some())
         });
-        // Or the rule says why no scenario can.
+        // Or the rule has a reason why no scenario can test it.
         let excused = rules.iter().any(|rule| {
             let rule = suite.rules.get(rule);
             rule.is_some_and(|rule| rule.unpinned.is_some())
@@ -137,7 +137,7 @@ fn every_row_that_differs_or_does_not_apply_says_why() {
     assert!(silent.is_empty(), "{silent:#?}");
 }
 
-/// What is here of these, but for what rules hold.
+/// The names that exist in Livius, except those that rules cover.
 fn held_by_openapi(parts: &[Part]) -> BTreeSet<&str> {
     let here = parts.iter().filter(|part| part.state.is_here());
     let here = here.filter(|part| part.rules.is_empty());
@@ -151,7 +151,7 @@ fn description<'a>(openapi: &'a Value, property: &str) -> &'a str {
     property["description"].as_str().unwrap()
 }
 
-/// The keys of the JSON that a description shows: texts with a colon behind them.
+/// The keys of the JSON in a description: texts in front of a colon.
 fn shown_keys(description: &str) -> BTreeSet<&str> {
     let pieces: Vec<&str> = description.split('"').collect();
     let pairs = pieces.windows(2).filter(|pair| pair[1].starts_with(':'));
@@ -184,7 +184,7 @@ fn the_surface_has_the_values_of_the_described_fields() {
     for values in &surface.values {
         let described = match &values.described {
             Some(property) => {
-                // Of a text in pieces by backticks every second one is between two of them.
+                // After splitting at backticks, every second piece was between two of them.
                 let pieces = description(&openapi, property).split('`');
                 pieces.skip(1).step_by(2).collect()
             }
@@ -199,7 +199,7 @@ fn the_surface_has_the_values_of_the_described_fields() {
     }
 }
 
-/// Adds the schemas that a part of the document refers to, and those that they refer to.
+/// Adds the schemas that a part of the document references, and their references.
 fn referred<'a>(openapi: &'a Value, part: &'a Value, found: &mut BTreeSet<&'a str>) {
     match part {
         Value::Object(entries) => {
@@ -226,7 +226,7 @@ fn the_surface_has_every_object_that_is_described() {
     let paths = openapi["paths"].as_object().unwrap();
     let livys = paths.iter().filter(|(path, _)| !path.starts_with("/api/"));
     livys.for_each(|(_, methods)| referred(&openapi, methods, &mut found));
-    // Not an object of its own: the candidates' list.
+    // The list of candidates is not a separate object.
     found.remove("Vec");
     let surface = Surface::own().unwrap();
     let objects = surface.objects.iter();
