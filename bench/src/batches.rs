@@ -1,4 +1,4 @@
-//! Many batches at once: every POST is answered, none is lost, and the server's memory stays small.
+//! Submits many batches at once. The server must answer every POST, lose none, and stay small.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,23 +11,23 @@ use tokio::task::JoinSet;
 use crate::client::Client;
 use crate::figures::{millis, peak_memory, quantiles, report};
 
-/// Between two looks at the list.
+/// The polling interval of the list.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// How many batches one look asks for.
+/// The page size.
 const PAGE: usize = 1_000;
 
-/// What is submitted.
+/// The load.
 pub struct Load {
-    /// How many.
+    /// The number of batches.
     pub count: usize,
     /// The application.
     pub file: String,
-    /// How long until all must have ended.
+    /// The timeout until all have ended.
     pub limit: Duration,
 }
 
-/// Submits all of them at the same moment, and follows them to their end.
+/// Submits all batches at the same moment, and follows them to their end.
 pub async fn at_once(client: Client, load: Load, pid: Option<u32>) -> Result<()> {
     let client = Arc::new(client);
     let begun = Instant::now();
@@ -67,7 +67,7 @@ pub async fn at_once(client: Client, load: Load, pid: Option<u32>) -> Result<()>
     Ok(())
 }
 
-/// Waits until all have ended; answers how many in which state.
+/// Waits until all have ended, and returns the number of batches in each state.
 async fn followed(
     client: &Client,
     ids: &[String],

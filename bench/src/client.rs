@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail, ensure};
 use serde_json::{Value, json};
 
-/// How long a session may take to start.
+/// The timeout of a session's start.
 const START_LIMIT: Duration = Duration::from_mins(5);
 
 /// A client of one server.
@@ -27,7 +27,7 @@ impl Client {
         })
     }
 
-    /// Creates a session; answers its id and how long the POST took.
+    /// Creates a session, and returns its id and the duration of the POST.
     pub async fn create(&self, kind: &str) -> Result<(i64, Duration)> {
         let begun = Instant::now();
         let session = self.post("/sessions", &json!({"kind": kind})).await?;
@@ -55,7 +55,7 @@ impl Client {
         }
     }
 
-    /// Runs code; answers how long it took from the POST until its result was seen.
+    /// Runs code, and returns the time from the POST until the client saw the result.
     pub async fn run(&self, id: i64, code: &str) -> Result<Duration> {
         let begun = Instant::now();
         let mut statement = self

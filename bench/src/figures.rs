@@ -1,4 +1,4 @@
-//! The figures of the design's section 6 that need nothing but the wire.
+//! The figures that need nothing but HTTP.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 
 use crate::client::Client;
 
-/// Requests of the rate measurements.
+/// The number of requests in rate measurements.
 const REQUESTS: u32 = 5_000;
 
 /// One session of a kind: its start, its first statement, small statements, statements in sequence, reading it.
@@ -72,7 +72,7 @@ pub fn memory(name: &str, pid: u32) -> Result<()> {
     status(name, pid, "VmRSS")
 }
 
-/// The most resident memory that a process ever had.
+/// The peak resident memory of a process.
 pub fn peak_memory(name: &str, pid: u32) -> Result<()> {
     status(name, pid, "VmHWM")
 }

@@ -1,7 +1,7 @@
-//! Measures a Livy server over its wire: the same program runs against Apache Livy and against Livius.
+//! Measures a Livy server over HTTP. The same program runs against Apache Livy and against Livius.
 //!
-//! It prints one line per figure, `name value unit`, so that two runs can be laid side by side. The machine's noise is in every figure:
-//! a comparison is a ratio of two runs on one machine at one time.
+//! It prints one line per figure, `name value unit`, so that two runs can be compared. Every figure
+//! contains the machine's noise. Compare only ratios of two runs on one machine at one time.
 
 mod batches;
 mod client;
@@ -27,19 +27,19 @@ struct Arguments {
     /// Statements for each latency.
     #[arg(long, default_value_t = 200)]
     statements: usize,
-    /// How often a client looks for its result, in milliseconds.
+    /// The polling interval of a client, in milliseconds.
     #[arg(long, default_value_t = 5)]
     poll_ms: u64,
     /// Kinds to measure.
     #[arg(long, value_delimiter = ',', default_value = "pyspark,spark")]
     kinds: Vec<String>,
-    /// Measures batches instead: this many are submitted at once.
+    /// Measures batches instead: submits this many at once.
     #[arg(long, requires = "file")]
     batches: Option<usize>,
-    /// The application of these batches, as the server is to find it.
+    /// The application of these batches, as a path on the server.
     #[arg(long)]
     file: Option<String>,
-    /// How long these batches may take in all, in seconds.
+    /// The timeout of all these batches, in seconds.
     #[arg(long, default_value_t = 1_800)]
     limit_s: u64,
 }
