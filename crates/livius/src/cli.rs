@@ -24,15 +24,16 @@ pub use error::ArgumentError;
     arg_required_else_help = true
 )]
 pub struct Cli {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What can be done.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Shows it all: gets a Spark when there is none, starts a server, runs a Spark job in a session
+    /// Shows everything once: installs Spark if there is none, starts a server, runs a Spark job in
+    /// a session
     Quickstart(Quickstart),
     /// Runs the server
     Serve(ServerFlags),
@@ -41,7 +42,7 @@ pub enum Command {
     Shell(Box<Shell>),
     /// Runs a file's code as one statement, and prints its output
     Run(Box<Run>),
-    /// Runs an application as a batch, follows its log and ends as it ends
+    /// Runs an application as a batch, follows its log and exits with its result
     #[command(after_help = SUBMIT_HELP)]
     Submit(Box<Submit>),
     /// Lists the sessions
@@ -56,7 +57,8 @@ pub enum Command {
     Kill(Kill),
     /// Finds Java and Spark, or installs them for this user, and prepares them
     Setup(Setup),
-    /// Says what was found, what each kind of session would do here, and what to do about what is missing
+    /// Shows what was found, what each kind of session would do here, and how to fix what is
+    /// missing
     Doctor(Doctor),
     /// Shows the configuration
     #[command(subcommand)]
@@ -71,7 +73,7 @@ pub enum Command {
     },
 }
 
-/// What can be shown of the configuration.
+/// The commands about the configuration.
 #[derive(Debug, Subcommand)]
 pub enum Config {
     /// Prints every value with the place it came from
@@ -85,23 +87,23 @@ pub enum Config {
     },
     /// Prints the table of all keys, in Markdown
     Reference,
-    /// Prints Livy's configuration as a livius.toml, with a list of what is not in it, and why
+    /// Translates Livy's configuration to a livius.toml, with a list of what it leaves out and why
     Import {
         /// Livy's configuration directory, or one of its files [default: `$LIVY_CONF_DIR`, else `$LIVY_HOME/conf`]
         #[arg(long, value_name = "DIR|FILE")]
         from: Option<String>,
-        /// Writes the livius.toml there, where no file may be yet, and prints only the list
+        /// Writes the livius.toml to this new file, and prints only the list
         #[arg(long, value_name = "FILE")]
         write: Option<Utf8PathBuf>,
     },
-    /// Prints the table of Livy's keys and what they mean here, in Markdown
+    /// Prints the table of Livy's keys and their meaning for Livius, in Markdown
     LivyReference,
 }
 
 /// Flags shared by all commands that load the configuration.
 #[derive(Debug, Clone, Default, Args)]
 pub struct CommonFlags {
-    /// The configuration file [default: ~/.config/livius/livius.toml, when it is there]
+    /// The configuration file [default: ~/.config/livius/livius.toml, if it exists]
     #[arg(long, value_name = "FILE")]
     pub config: Option<String>,
     /// Livy's configuration directory, or its livy.conf: read below the configuration file
@@ -130,19 +132,20 @@ pub struct CommonFlags {
 /// The flags of a server.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ServerFlags {
-    /// Those of every command.
+    /// The flags of every command that loads the configuration.
     #[command(flatten)]
     pub common: CommonFlags,
     /// Where to listen [default: 127.0.0.1:8998]; port 0 takes a free one
     #[arg(long, value_name = "ADDR:PORT")]
     pub listen: Option<String>,
-    /// Listens where other machines can reach it although nobody is authenticated: who reaches it runs code as you
+    /// Allows an address that other machines can reach, although the server has no authentication:
+    /// everyone who reaches it can run code as you
     #[arg(long)]
     pub allow_public_without_authentication: bool,
     /// Spark's master, for every session [default: local[*], where the request does not say]
     #[arg(long, value_name = "MASTER")]
     pub master: Option<String>,
-    /// Spark configuration that sessions start from; may be repeated
+    /// Spark configuration that sessions start with; may be repeated
     #[arg(long, value_name = "NAME=TEXT")]
     pub conf: Vec<String>,
     /// What a shutdown does with running sessions: stop or keep
@@ -153,10 +156,10 @@ pub struct ServerFlags {
 /// The flags of `quickstart`.
 #[derive(Debug, Args)]
 pub struct Quickstart {
-    /// Stops after the job instead of serving on
+    /// Stops after the job instead of continuing to serve
     #[arg(long)]
     pub exit: bool,
-    /// Those of the server.
+    /// The flags of the server.
     #[command(flatten)]
     pub flags: ServerFlags,
 }
@@ -164,13 +167,13 @@ pub struct Quickstart {
 /// The flags of `setup`.
 #[derive(Debug, Args)]
 pub struct Setup {
-    /// Installs this version of Spark beside what there is, or `default`; may be repeated
+    /// Installs this version of Spark in addition to existing ones, or `default`; may be repeated
     #[arg(long, value_name = "VERSION")]
     pub spark_version: Vec<String>,
     /// Prints what is ready as JSON
     #[arg(long)]
     pub json: bool,
-    /// Those of every command.
+    /// The flags of every command that loads the configuration.
     #[command(flatten)]
     pub flags: CommonFlags,
 }
@@ -178,24 +181,24 @@ pub struct Setup {
 /// The flags of `doctor`.
 #[derive(Debug, Args)]
 pub struct Doctor {
-    /// Goes to the end of it: compiles the agent where needed, and runs a small Spark job
+    /// Checks everything: compiles the agent where needed, and runs a small Spark job
     #[arg(long)]
     pub run: bool,
     /// As JSON
     #[arg(long)]
     pub json: bool,
-    /// Those of every command.
+    /// The flags of every command that loads the configuration.
     #[command(flatten)]
     pub flags: CommonFlags,
 }
 
-/// Reads the command line, or ends the process with what is wrong with it.
+/// Reads the command line, or ends the process with an error message.
 pub fn parse() -> Command {
     Cli::parse().command
 }
 
 impl CommonFlags {
-    /// As a layer of the configuration.
+    /// The flags as a layer of the configuration.
     pub fn layer(&self) -> Flags {
         let mut flags = Flags {
             config: self.config.clone(),
@@ -213,7 +216,7 @@ impl CommonFlags {
 }
 
 impl ServerFlags {
-    /// As a layer of the configuration.
+    /// The flags as a layer of the configuration.
     pub fn layer(&self) -> Flags {
         let mut flags = Flags {
             conf: self.conf.clone(),

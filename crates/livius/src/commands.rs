@@ -48,7 +48,7 @@ pub fn run(command: Command) -> ExitCode {
     ending.unwrap_or_else(|error| report(&error)).into()
 }
 
-/// Tells why a command failed: the whole chain, once.
+/// Prints why a command failed, with the whole chain of causes.
 fn report(error: &anyhow::Error) -> Ending {
     terminal::complain(&format!("livius: {error:#}"));
     connection::explain(error);

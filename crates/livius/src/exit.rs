@@ -1,24 +1,24 @@
-//! What the process's exit code says.
+//! Exit codes.
 
 use std::process::ExitCode;
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// It did what it was asked to, or was asked to stop and did.
+    /// It succeeded, or it was asked to stop and did.
     Good,
     /// It failed.
     Failed,
-    /// The command line or the configuration is wrong: trying again will not help.
+    /// The command line or the configuration is wrong, so a retry cannot help.
     Misused,
-    /// A signal, this one, cut it short: a server's shutdown, or a client's waiting.
+    /// This signal interrupted a server's shutdown, or a client's wait.
     Interrupted(u8),
-    /// The application that it ran and waited for ended with this code, which is not zero.
+    /// The application ended with this code, which is not zero.
     Application(u8),
 }
 
 impl Ending {
-    /// The code. One for a signal is 128 and its number, as shells have it.
+    /// The code. Like shells, it adds 128 to the number of a signal.
     pub fn number(self) -> u8 {
         match self {
             Self::Good => 0,

@@ -1,4 +1,4 @@
-//! The log: to standard error, for people or for machines.
+//! Writes the log to standard error, as text or as JSON.
 
 use std::io::IsTerminal as _;
 
@@ -6,13 +6,13 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogFormat, LogSettings};
 
-/// Starts the log of this process, and has panics told in it.
+/// Starts the log of this process, and logs panics.
 pub fn start(settings: &LogSettings) {
     let filter = EnvFilter::builder().parse_lossy(&settings.level);
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
-    // A second start, in a test, keeps the first one's log.
+    // A second start, in a test, keeps the first log.
     let _ = match settings.format {
         LogFormat::Text => builder
             .with_ansi(std::io::stderr().is_terminal())

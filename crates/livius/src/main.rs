@@ -1,7 +1,7 @@
 //! Livius: a session server for Apache Spark that speaks the Apache Livy REST API.
 //!
-//! Purpose of this crate: the command line, the configuration, and putting the other crates together. Non-goals: deciding anything about
-//! sessions, knowing how Spark is started.
+//! Purpose of this crate: the command line, the configuration, and assembling the other crates.
+//! Non-goals: deciding anything about sessions, knowing how Spark is started.
 
 mod cli;
 mod commands;

@@ -1,4 +1,4 @@
-//! The server: the parts put together, from the first file that is opened to the last process that is stopped.
+//! The running server, from opening its parts to stopping the last process.
 
 mod connections;
 mod open;
@@ -14,10 +14,10 @@ use connections::Connections;
 use livius_store_sqlite::SqliteStore;
 pub use signals::{Signal, Signals};
 
-/// How long requests that are being answered may take once everything else has stopped.
+/// The timeout for open requests after everything else has stopped.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
-/// How long it may take to end all drivers by force.
+/// The timeout for killing all drivers.
 const LAST_KILLS: Duration = Duration::from_secs(10);
 
 /// A server that listens.
@@ -38,16 +38,16 @@ impl Server {
         self.address
     }
 
-    /// Serves until a signal or a failure, and then shuts down.
+    /// Serves until a signal or a failure, then shuts down.
     pub async fn run(mut self, signals: &mut Signals) -> Ending {
         let failure = tokio::select! {
             biased;
-            // Somebody wants it to end.
+            // The administrator stops the server.
             signal = signals.next() => {
                 tracing::info!(signal = signal.name(), "shutting down; a second signal stops at once");
                 None
             }
-            // A part of the server is gone: what runs is shut down in good order all the same.
+            // The listener failed. The server still shuts down gracefully.
             error = self.connections.failed() => {
                 let error = error.map_or_else(|| "the port is gone".to_owned(), |error| error.to_string());
                 Some(format!("cannot accept connections: {error}"))
@@ -60,7 +60,7 @@ impl Server {
         if failure.is_none() {
             return self.shut_down(signals).await;
         }
-        // The fault is the server's, so nobody's session is ended for it: the next server takes the drivers up.
+        // The server failed, not the sessions. The next server takes the drivers over.
         self.on_shutdown = ShutdownPolicy::Keep;
         self.batches_on_shutdown = ShutdownPolicy::Keep;
         match self.shut_down(signals).await {
@@ -69,16 +69,16 @@ impl Server {
         }
     }
 
-    /// Shuts down: clients are answered, and drivers can say their last words, until the sessions have ended.
+    /// Shuts down. The server still serves clients and agents until the sessions have ended.
     pub async fn shut_down(self, signals: &mut Signals) -> Ending {
         let in_time = tokio::select! {
             biased;
-            // Whoever asks twice does not want to wait.
+            // A second signal ends the wait.
             signal = signals.next() => return self.cut_short(signal).await,
             in_time = self.end_all() => in_time,
         };
         self.connections.close(LAST_ANSWERS).await;
-        // For whoever copies the file now; nothing is lost without it.
+        // A copy of the database file is complete after this. Without it, no data is lost.
         if !matches!(
             tokio::time::timeout(LAST_ANSWERS, self.store.flush()).await,
             Ok(Ok(()))
@@ -94,7 +94,8 @@ impl Server {
         }
     }
 
-    /// Ends sessions and batches, or leaves them to the next server; false when that was not done in time.
+    /// Ends sessions and batches, or leaves them to the next server. Returns false after the
+    /// timeout.
     async fn end_all(&self) -> bool {
         let limit = self.shutdown_timeout;
         let (sessions, batches) = tokio::join!(
@@ -104,7 +105,7 @@ impl Server {
         sessions && batches
     }
 
-    /// Ends the drivers that still run by force; those that were to live on are left to the next server.
+    /// Kills the running drivers, except those that are left to the next server.
     async fn cut_short(&self, signal: Signal) -> Ending {
         tracing::warn!(signal = signal.name(), "stopping at once");
         let (sessions, batches) = tokio::join!(
@@ -124,7 +125,7 @@ impl Server {
     }
 }
 
-/// Becomes ready when a task of the application has panicked.
+/// Completes when a task of the application has panicked.
 async fn task_failed(sessions: &Sessions, batches: &Batches) {
     tokio::select! {
         () = sessions.failed() => {}

@@ -8,26 +8,27 @@ use std::time::{Duration, Instant};
 
 pub use status_line::StatusLine;
 
-/// Prints a line, or several, to standard output. A reader that has gone away is no reason to fail.
+/// Prints one or several lines to standard output. A closed pipe is not an error.
 pub fn say(text: &str) {
     let mut stdout = std::io::stdout().lock();
     let _ = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
 }
 
-/// Prints a text as it is to standard output. The failure is that the reader has gone away: a good reason to end what never ends by itself.
+/// Prints a text to standard output, unchanged. The error means that the pipe is closed, so a
+/// command that never ends by itself should end.
 pub fn put(text: &str) -> std::io::Result<()> {
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
     stdout.flush()
 }
 
-/// How many columns a terminal has; `None` for what is no terminal.
+/// The width of a terminal; `None` if it is not a terminal.
 pub fn columns(of: impl AsFd) -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(of).ok()?;
     (size.ws_col > 0).then(|| size.ws_col.into())
 }
 
-/// Whether somebody sits before standard output.
+/// Whether standard output is a terminal.
 pub fn stdout_is_terminal() -> bool {
     std::io::stdout().is_terminal()
 }
@@ -37,21 +38,21 @@ pub fn complain(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
-/// Long work, told line by line with the seconds that have passed: it reads the same on a terminal and in a file.
+/// Progress of long work: lines with the elapsed time, readable on a terminal and in a file.
 #[derive(Debug, Clone, Copy)]
 pub struct Progress {
     begun: Instant,
 }
 
 impl Progress {
-    /// Begins to count.
+    /// Starts the clock.
     pub fn begin() -> Self {
         Self {
             begun: Instant::now(),
         }
     }
 
-    /// Tells a step.
+    /// Prints a step.
     pub fn step(&self, text: &str) {
         complain(&self.line(text));
     }
@@ -60,13 +61,13 @@ impl Progress {
         format!("[{}] {text}", stamp(self.begun.elapsed()))
     }
 
-    /// How long it has taken so far.
+    /// The elapsed time.
     pub fn elapsed(&self) -> Duration {
         self.begun.elapsed()
     }
 }
 
-/// As `  7.3s` or ` 1m05s`: always as wide.
+/// Formats the time as `  7.3s` or ` 1m05s`, always with the same width.
 fn stamp(elapsed: Duration) -> String {
     let seconds = elapsed.as_secs();
     let text = if seconds < 60 {

@@ -1,4 +1,5 @@
-//! The binary as a process: what its commands print, and what their exit codes say. Nothing here needs Spark.
+//! Tests the binary as a process: the output and the exit codes of its commands. No test here needs
+//! Spark.
 
 #![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
@@ -283,7 +284,7 @@ fn doctor_says_what_is_missing_and_fails() {
     assert_eq!(report["healthy"], false);
 }
 
-/// Livy's home with a configuration.
+/// Makes a Livy home directory with a configuration.
 fn livys_home(home: &TempDir, text: &str) -> String {
     let conf = home.path().join("livy/conf");
     std::fs::create_dir_all(&conf).unwrap();

@@ -1,4 +1,4 @@
-//! The scenarios of `compat/` that need no Spark, against the binary as a process.
+//! Runs the scenarios of `compat/` that need no Spark against the binary as a process.
 
 #![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
@@ -19,7 +19,7 @@ fn app() -> (String, Value) {
 fn what_needs_no_spark_is_as_livys_clients_expect() {
     let home = tempfile::tempdir().unwrap();
     let server = Server::start(home.path(), &[]);
-    // It is asked what it is, as a user's server is.
+    // Without a kind, the runner asks the server for it.
     let target = Target::new(&server.url, None, Vec::new()).unwrap();
     assert_eq!(target.kind, ServerKind::Livius);
     let options = Options {

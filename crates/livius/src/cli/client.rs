@@ -1,4 +1,4 @@
-//! The arguments of the commands that talk to a server.
+//! Arguments of the commands that are clients of a server.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ Ctrl-C stops following, and the batch goes on, unless --kill-on-interrupt says o
 
 Example: livius submit --class org.example.Job job.jar -- 2026-11-21 --dry-run";
 
-/// Where the server is, and what it wants to see.
+/// The server, and the headers and credentials that it needs.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Server")]
 pub struct ServerArguments {
@@ -52,7 +52,8 @@ pub struct ServerArguments {
     pub timeout: u64,
 }
 
-/// What Spark is asked for. A path that is relative and names a file here becomes absolute when the server is on this machine.
+/// The Spark part of a request. A relative path of an existing file becomes absolute if the server
+/// is on this machine.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Spark")]
 pub struct SparkArguments {
@@ -68,7 +69,7 @@ pub struct SparkArguments {
     /// Files for the working directories
     #[arg(long, value_name = "FILE", value_delimiter = ',')]
     pub files: Vec<String>,
-    /// Archives that are unpacked there
+    /// Archives to unpack into the working directories
     #[arg(long, value_name = "FILE", value_delimiter = ',')]
     pub archives: Vec<String>,
     /// The driver's memory, such as 2g
@@ -89,15 +90,15 @@ pub struct SparkArguments {
     /// The queue of the cluster
     #[arg(long, value_name = "QUEUE")]
     pub queue: Option<String>,
-    /// The user that it runs as
+    /// The user to run as
     #[arg(long, value_name = "USER")]
     pub proxy_user: Option<String>,
 }
 
-/// The session that code runs in: one that is there, or a new one.
+/// The session for the code: an existing one or a new one.
 #[derive(Debug, Clone, Default, Args)]
 pub struct SessionArguments {
-    /// The session to use; without this a new one is made, and deleted at the end
+    /// The session to use; without this a new one is created, and deleted at the end
     #[arg(long, value_name = "ID|NAME", conflicts_with_all = ["name", "keep", "SparkArguments"])]
     pub session: Option<String>,
     /// The name of the new session
@@ -106,7 +107,7 @@ pub struct SessionArguments {
     /// Does not delete the new session at the end
     #[arg(long)]
     pub keep: bool,
-    /// What the new session asks of Spark.
+    /// The Spark part of the request for a new session.
     #[command(flatten)]
     pub spark: SparkArguments,
 }
@@ -178,10 +179,10 @@ pub struct Logs {
     /// It is a batch
     #[arg(long)]
     pub batch: bool,
-    /// Goes on printing until the session or batch has ended
+    /// Keeps printing until the session or batch has ended
     #[arg(long, short)]
     pub follow: bool,
-    /// Begins with the last lines only
+    /// Starts with the last lines only
     #[arg(long, value_name = "LINES")]
     pub tail: Option<u32>,
     /// The server.
@@ -220,10 +221,11 @@ pub struct Submit {
     /// Prints the batch's number and does not wait
     #[arg(long)]
     pub no_wait: bool,
-    /// Deletes the batch, and so ends it, when the command is interrupted; without this the batch goes on
+    /// Deletes the batch, and so ends it, when the command is interrupted; without this the batch
+    /// continues
     #[arg(long, conflicts_with = "no_wait")]
     pub kill_on_interrupt: bool,
-    /// What it asks of Spark.
+    /// The Spark part of the request.
     #[command(flatten)]
     pub spark: SparkArguments,
     /// The server.

@@ -1,4 +1,4 @@
-//! What is wrong with arguments that clap accepts.
+//! Errors in arguments that clap accepts.
 
 /// An argument that makes no sense.
 #[derive(Debug, thiserror::Error)]

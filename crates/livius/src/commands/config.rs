@@ -1,4 +1,4 @@
-//! `livius config`: what is configured, and what can be.
+//! `livius config`: shows the configuration and its keys.
 
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -41,7 +41,7 @@ fn show(flags: &Flags, json: bool) -> anyhow::Result<Ending> {
     Ok(Ending::Good)
 }
 
-/// Exit code 1 tells scripts that somebody must look at the list.
+/// Exit code 1 tells scripts that an administrator must read the list.
 fn import(from: Option<&str>, write: Option<&Utf8Path>) -> anyhow::Result<Ending> {
     let import = crate::config::livy_import(from, &ProcessEnvironment::of_this_process())?;
     match write {
@@ -58,7 +58,7 @@ fn import(from: Option<&str>, write: Option<&Utf8Path>) -> anyhow::Result<Ending
     Ok(Ending::Failed)
 }
 
-/// For its owner alone, as Spark's configuration may hold secrets; a file that is there is not overwritten.
+/// Creates a private file, because Spark configuration may hold secrets. Does not overwrite a file.
 fn create(path: &Utf8Path, import: &Import) -> anyhow::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     let file = options.write(true).create_new(true).mode(0o600).open(path);
@@ -104,7 +104,7 @@ fn as_json(resolved: &Resolved) -> String {
     format!("{:#}", serde_json::Value::Object(object))
 }
 
-/// The value without secrets: Spark configuration may hold some.
+/// The value with secrets redacted. Spark configuration may hold some.
 fn shown(path: &str, sourced: &Sourced) -> String {
     livius_wire::redact::value(path, &sourced.value.to_string()).to_owned()
 }

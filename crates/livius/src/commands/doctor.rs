@@ -1,4 +1,4 @@
-//! `livius doctor`: what was found here, what sessions would meet, and what to do about the rest.
+//! `livius doctor`: shows what was found, what sessions would meet here, and how to fix the rest.
 
 use livius_spark_home::{AgentFacts, Finding, Origin, Python, Report};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Running one statement to its end, with Ctrl-C cancelling it.
+//! Runs one statement to its end. Ctrl-C cancels it.
 
 use std::cell::RefCell;
 
@@ -8,16 +8,17 @@ use livius_client::output::{Shown, shown};
 use livius_client::session::Session;
 use livius_client::{ClientError, Statement};
 
-/// What came of a statement.
+/// The result of a statement.
 #[derive(Debug)]
 pub struct Evaluation {
-    /// The statement, if its end was waited for.
+    /// The statement, if the command waited for its end.
     pub statement: Option<Statement>,
-    /// The signal that came meanwhile.
+    /// The signal that arrived while it ran.
     pub signal: Option<Signal>,
 }
 
-/// Runs code. The first Ctrl-C cancels it and waits for that; a second one, or another signal, stops waiting.
+/// Runs code. The first Ctrl-C cancels it and waits for its end. A second one, or another signal,
+/// ends the wait.
 pub async fn evaluate(
     session: &Session,
     code: &str,
@@ -57,11 +58,12 @@ fn told(statement: &Statement) -> String {
     format!("statement {} is {}", statement.id, statement.stage())
 }
 
-/// Prints a statement's output: what it shows to standard output, why it failed to standard error. Answers whether it succeeded.
+/// Prints the output to standard output, or the error to standard error. Returns whether the
+/// statement succeeded.
 pub fn print(statement: &Statement) -> bool {
     match shown(statement) {
         Shown::Good(text) => {
-            // A reader that has gone away is no reason to fail.
+            // A closed pipe is not an error.
             let _ = put(&text);
             true
         }

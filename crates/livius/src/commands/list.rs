@@ -1,4 +1,4 @@
-//! `livius sessions`, `livius batches` and `livius statements`: tables for people, JSON for programs.
+//! `livius sessions`, `livius batches` and `livius statements`: lists as tables or as JSON.
 
 use anyhow::Context as _;
 use livius_client::table::Table;
@@ -57,7 +57,7 @@ fn print_table(table: &Table, noun: &str) {
     if table.is_empty() {
         complain(&format!("there are no {noun}"));
     } else {
-        // A reader that has gone away is no reason to fail.
+        // A closed pipe is not an error.
         let _ = put(&table.rendered(columns(std::io::stdout())));
     }
 }
@@ -112,7 +112,7 @@ fn statement_table(statements: &[Statement]) -> Table {
     table
 }
 
-/// The state, and whether the code failed: to Livy both are `available`.
+/// The state. Livy calls both outcomes of code `available`, so this tells them apart.
 fn outcome(statement: &Statement) -> String {
     #[derive(serde::Deserialize)]
     struct Status<'a> {

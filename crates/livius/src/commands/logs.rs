@@ -1,4 +1,4 @@
-//! `livius logs`: the log of a session or a batch, once or as it grows.
+//! `livius logs`: prints the log of a session or a batch, once or while it grows.
 
 use livius_client::follow::{follow, pinned};
 use livius_client::log::{LogError, LogReader, Sink, tail};
@@ -43,7 +43,7 @@ async fn print(livy: &Livy, reference: &Reference, arguments: &Logs) -> Result<(
     Ok(())
 }
 
-/// A reader that has gone away has seen enough.
+/// A closed pipe is not an error.
 fn tolerated(result: Result<(), LogError>) -> anyhow::Result<()> {
     match result {
         Err(LogError::Sink(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
@@ -52,7 +52,7 @@ fn tolerated(result: Result<(), LogError>) -> anyhow::Result<()> {
     }
 }
 
-/// Prints lines as they are, or, on a terminal, without what a terminal would obey.
+/// Prints lines. On a terminal, control characters are escaped.
 pub fn printer() -> Box<Sink<'static>> {
     let is_terminal = stdout_is_terminal();
     Box::new(move |line| {
@@ -64,7 +64,7 @@ pub fn printer() -> Box<Sink<'static>> {
     })
 }
 
-/// The lines without the first heading, and without headings that nothing follows.
+/// The lines without the first heading, and without headings of empty sections.
 fn without_bare_headings(lines: Vec<String>) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();
     for line in lines {

@@ -1,4 +1,4 @@
-//! `livius openapi`: the description of the REST API.
+//! `livius openapi`: prints the description of the REST API.
 
 use crate::exit::Ending;
 use crate::terminal;

@@ -1,4 +1,4 @@
-//! `livius quickstart`: everything once, from nothing to the result of a Spark job, and what to try next.
+//! `livius quickstart`: runs a Spark job from scratch, and shows what to try next.
 
 mod tour;
 
@@ -78,7 +78,7 @@ async fn show(
     Ok(ending)
 }
 
-/// The failure, with the remedy below it when another server is in the way.
+/// Adds a remedy to the failure if another server uses the data directory.
 fn explained(error: anyhow::Error) -> anyhow::Error {
     let in_use = |cause: &(dyn std::error::Error + 'static)| {
         matches!(cause.downcast_ref(), Some(OpenError::InUse { .. }))
@@ -101,8 +101,8 @@ fn outcome(ending: Ending) -> &'static str {
     }
 }
 
-/// The settings that the flags make, and whether nobody said where to listen. Where nobody said how much to log, that is little: it leaves
-/// room for the tour.
+/// Loads the settings, and returns whether the port may change because nothing sets it. Without a
+/// log level, only warnings are logged, to leave room for the tour.
 fn load(flags: &ServerFlags) -> anyhow::Result<(Settings, ProcessEnvironment, bool)> {
     let mut layer = flags.layer();
     let (Configuration { resolved, .. }, _) = super::load(&layer)?;
@@ -114,7 +114,7 @@ fn load(flags: &ServerFlags) -> anyhow::Result<(Settings, ProcessEnvironment, bo
     Ok((settings, environment, may_move))
 }
 
-/// The usual port, or a free one when that is taken.
+/// The default port, or a free one if another process uses it.
 fn free_address(usual: SocketAddr) -> SocketAddr {
     match std::net::TcpListener::bind(usual) {
         Ok(_) => usual,
@@ -122,7 +122,7 @@ fn free_address(usual: SocketAddr) -> SocketAddr {
     }
 }
 
-/// Commands that work as they stand, for another terminal.
+/// Complete commands for another terminal.
 fn next_steps(address: SocketAddr, session: i64, data_dir: &Utf8Path) -> String {
     let url = format!("http://{address}/sessions/{session}");
     let json = "-H 'Content-Type: application/json'";

@@ -1,4 +1,4 @@
-//! `livius run`: a file's code as one statement.
+//! `livius run`: runs a file as one statement.
 
 use std::io::Read as _;
 
@@ -23,7 +23,7 @@ pub fn run(arguments: &Run) -> anyhow::Result<Ending> {
     let kind = match (&arguments.kind, language::of_file(&arguments.file)) {
         (Some(kind), _) => Some(language::canonical(kind)),
         (None, Some(kind)) => Some(kind.to_owned()),
-        // A session that is there has a kind.
+        // An existing session has a kind.
         (None, None) if arguments.session.session.is_some() => None,
         (None, None) => bail!(
             "the name {:?} does not tell the kind of code: say it with --kind",
@@ -87,9 +87,9 @@ async fn work(
     })
 }
 
-/// Prints it, and answers whether it succeeded.
+/// Prints the statement, and returns whether it succeeded.
 fn print_json(statement: &Statement) -> bool {
-    // A reader that has gone away is no reason to fail.
+    // A closed pipe is not an error.
     let _ = serde_json::to_string(statement).map(|text| put(&format!("{text}\n")));
     matches!(
         livius_client::output::shown(statement),

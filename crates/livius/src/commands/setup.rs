@@ -9,7 +9,7 @@ use crate::config::Configuration;
 use crate::exit::Ending;
 use crate::terminal::{self, Progress};
 
-/// The word that stands for the version that is installed when none is named and none is there.
+/// The word for the default version.
 const DEFAULT: &str = "default";
 
 /// Runs the command.
@@ -34,7 +34,7 @@ pub fn run(arguments: &Setup) -> anyhow::Result<Ending> {
     Ok(Ending::Good)
 }
 
-/// One order for each named version, or one for whatever is there.
+/// The named versions, or `None` for any Spark that is there.
 fn versions(arguments: &Setup, search: &Search) -> anyhow::Result<Vec<Option<String>>> {
     if arguments.spark_version.is_empty() {
         return Ok(vec![None]);
@@ -53,7 +53,7 @@ fn versions(arguments: &Setup, search: &Search) -> anyhow::Result<Vec<Option<Str
     arguments.spark_version.iter().map(named).collect()
 }
 
-/// Makes sure of one Spark, telling each step.
+/// Finds or installs one Spark, and prints each step.
 pub fn prepare(
     search: &Search,
     spark_version: Option<String>,
@@ -72,7 +72,7 @@ pub fn prepare(
     Ok(found)
 }
 
-/// A failure with the remedy below it.
+/// A failure with its remedy.
 fn explained(error: SetupError) -> anyhow::Error {
     let hint = error.hint();
     let told = anyhow::Error::new(error);

@@ -1,4 +1,4 @@
-//! `livius shell`: code as it is typed, or comes from a pipe, statement by statement.
+//! `livius shell`: runs code from a terminal or a pipe, statement by statement.
 
 mod directive;
 
@@ -121,7 +121,8 @@ impl Conversation<'_> {
         }
     }
 
-    /// What comes in next, unless a signal comes. While somebody types, Ctrl-C is a key; from elsewhere it means nothing then.
+    /// Waits for input or a signal. On a terminal, the editor reads Ctrl-C as a key, so a SIGINT
+    /// from elsewhere is ignored.
     async fn entered(&mut self, signals: &mut Signals) -> Result<Entered, Signal> {
         let is_typed = self.input.is_typed();
         let next = self.input.next(&self.kind);
@@ -139,7 +140,7 @@ impl Conversation<'_> {
         }
     }
 
-    /// Runs a statement and prints its output. Answers the signal that ends the whole.
+    /// Runs a statement and prints its output. Returns the signal that ends the shell.
     async fn evaluate(
         &mut self,
         text: &str,
@@ -166,7 +167,7 @@ impl Conversation<'_> {
         Ok(signal.filter(|signal| !self.input.is_typed() || *signal != Signal::Interrupt))
     }
 
-    /// Tells why a statement did not run. Without its session there is no going on.
+    /// Prints why a statement did not run. The shell ends if its session has ended.
     async fn bear(&mut self, error: ClientError) -> anyhow::Result<()> {
         if let Some(end) = self.session.end().await {
             return Err(end.into());
@@ -178,7 +179,7 @@ impl Conversation<'_> {
         Ok(())
     }
 
-    /// Obeys a command of the shell. Answers whether it was the last one.
+    /// Runs a command of the shell. Returns whether it ends the shell.
     async fn obey(&mut self, text: &str) -> bool {
         match Directive::parse(text) {
             Ok(Directive::Quit) => return true,
@@ -222,7 +223,7 @@ impl Conversation<'_> {
         }
     }
 
-    /// Who types has seen what failed; a program sees the exit code.
+    /// A user at a terminal has seen the failures. A script sees only the exit code.
     fn ending(&self) -> Ending {
         if self.has_failed && !self.input.is_typed() {
             Ending::Failed

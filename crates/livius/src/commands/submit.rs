@@ -1,4 +1,4 @@
-//! `livius submit`: an application as a batch, followed to its end.
+//! `livius submit`: runs an application as a batch and follows it to its end.
 
 use livius_client::batch::outcome;
 use livius_client::follow::follow;
@@ -82,7 +82,7 @@ async fn await_end(
     })
 }
 
-/// The batch goes on, or is deleted: then a second signal does not wait for that.
+/// Leaves the batch running, or deletes it. A second signal does not wait for the deletion.
 async fn interrupted(
     livy: &Livy,
     batch: &Entry,

@@ -1,4 +1,5 @@
-//! `livius supervise`: looks after one driver. It stays small, as there is one per driver: no runtime, no log, no configuration.
+//! `livius supervise`: supervises one driver. There is one such process for each driver, so it
+//! stays small: no runtime, no log, no configuration.
 
 use anyhow::Context as _;
 use camino::Utf8Path;

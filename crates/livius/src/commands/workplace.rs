@@ -1,4 +1,4 @@
-//! The session that `shell` and `run` work in: found or made, awaited, and tidied away.
+//! The session of `shell` and `run`: opens it, waits for it, and deletes it.
 
 use livius_client::session::Session;
 use livius_client::{ClientError, Entry, Livy, request};
@@ -8,7 +8,7 @@ use crate::config::ProcessEnvironment;
 use crate::server::{Signal, Signals};
 use crate::terminal::{StatusLine, complain};
 
-/// The session that the command line asks for. A new one is not ready yet.
+/// Opens the session that the command line names. A new one is not ready yet.
 pub async fn open(
     livy: &Livy,
     arguments: &SessionArguments,
@@ -23,7 +23,7 @@ pub async fn open(
     Ok(Session::create(livy, kind, arguments.name.as_deref(), body).await?)
 }
 
-/// Waits until it takes statements, or a signal comes.
+/// Waits until the session takes statements, or a signal arrives.
 pub async fn await_ready(
     session: &Session,
     signals: &mut Signals,
@@ -35,14 +35,14 @@ pub async fn await_ready(
     }
 }
 
-/// Waits until the session takes statements, with its state in a line on the terminal.
+/// Waits until the session takes statements, and shows its state on the terminal.
 async fn ready(session: &Session) -> Result<(), ClientError> {
     let mut status = StatusLine::begin();
     let seen = |entry: &Entry| status.show(&format!("session {} is {}", entry.id, entry.state));
     session.await_ready(seen).await
 }
 
-/// Deletes the session if it was made here, and is not to be kept. A signal meanwhile ends the waiting for it.
+/// Deletes the session if this command created it and should not keep it. A signal ends the wait.
 pub async fn close(session: &Session, arguments: &SessionArguments, signals: &mut Signals) {
     if arguments.session.is_some() {
         return;

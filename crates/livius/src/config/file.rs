@@ -13,7 +13,7 @@ use super::sections;
 use super::setting::Key;
 use super::value::{Base, Raw, Shape};
 
-/// The file to read: the one that `--config` or `LIVIUS_CONFIG` names, else the user's own when it is there.
+/// The file of `--config` or `LIVIUS_CONFIG`, else the user's own file if it exists.
 pub fn locate(flags: &Flags, environment: &ProcessEnvironment) -> Option<Utf8PathBuf> {
     let named = flags
         .config
@@ -96,7 +96,8 @@ impl Reader<'_> {
         }
     }
 
-    /// `spark.sql.shuffle.partitions = 4` without quotes is a table in a table in a table: the same is meant.
+    /// Without quotes, TOML reads `spark.sql.shuffle.partitions = 4` as nested tables. We treat it
+    /// as one name.
     fn entries(&self, table: &Key, prefix: &str, entries: &DeTable<'_>, layers: &mut Layers) {
         for (name, value) in in_order(entries) {
             let full = format!("{prefix}{}", name.get_ref());
@@ -123,7 +124,7 @@ impl Reader<'_> {
 
 type Entry<'a, 'i> = (&'a Spanned<DeString<'i>>, &'a Spanned<DeValue<'i>>);
 
-/// As they stand in the file; the parser sorts them by name.
+/// The entries in the order of the file, because the parser sorts them by name.
 fn in_order<'a, 'i>(table: &'a DeTable<'i>) -> Vec<Entry<'a, 'i>> {
     let mut entries: Vec<Entry<'a, 'i>> = table.iter().collect();
     entries.sort_by_key(|(name, _)| name.span().start);

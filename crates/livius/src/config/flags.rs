@@ -8,7 +8,7 @@ use super::sections::spark;
 use super::setting::{Key, Setting};
 use super::value::Raw;
 
-/// What the command line sets.
+/// The settings of the command line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Flags {
     /// The file that `--config` names.

@@ -18,7 +18,7 @@ pub struct Layers {
 }
 
 impl Layers {
-    /// The weakest layer.
+    /// The lowest layer.
     pub fn with_defaults(environment: &ProcessEnvironment) -> Self {
         let mut layers = Self::default();
         for key in sections::all().filter(|key| key.shape != Shape::Table) {

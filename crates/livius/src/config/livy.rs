@@ -1,7 +1,8 @@
-//! Livy's configuration files, read as a layer of ours or imported into one.
+//! Reads Livy's configuration files as a layer, or imports them into our own file.
 //!
-//! Every key that Livy knows is in the registry ([`keys`]) with what it means here: a key of ours and how to get there, nothing, or not yet.
-//! [`judge`] holds a file's entries against it; the layer, `livius config import` and `docs/LIVY-CONFIGURATION.md` are made from that.
+//! [`keys`] lists every key of Livy with its meaning: a setting of Livius and the conversion, no
+//! effect, or not supported yet. [`judge`] applies the list to a file's entries. The layer, `livius
+//! config import` and `docs/LIVY-CONFIGURATION.md` use the result.
 
 mod convert;
 mod files;

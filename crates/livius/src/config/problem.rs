@@ -1,4 +1,4 @@
-//! What is wrong with a configuration: everything, at once.
+//! All problems of a configuration at once.
 
 use std::fmt;
 
@@ -26,9 +26,9 @@ impl fmt::Display for ConfigError {
     }
 }
 
-/// "; did you mean …?", when something is near enough.
+/// Returns "; did you mean …?" if a known name is similar.
 pub fn suggestion(unknown: &str, known: impl Iterator<Item = String>) -> String {
-    // What all names begin with says nothing about their likeness.
+    // Common prefixes would make all names look similar.
     let own = |name: &str| {
         let name = name.trim_start_matches("LIVIUS_");
         let of_livy = name.strip_prefix("livy.");
@@ -49,7 +49,7 @@ pub fn suggestion(unknown: &str, known: impl Iterator<Item = String>) -> String 
         .unwrap_or_default()
 }
 
-/// The sentence about a key that does not exist.
+/// The message about an unknown key.
 pub fn unknown_key(path: &str) -> String {
     let hint = suggestion(path, sections::all().map(|key| key.path.to_owned()));
     let hint = if hint.is_empty() {
@@ -60,7 +60,7 @@ pub fn unknown_key(path: &str) -> String {
     format!("there is no key {path}{hint}")
 }
 
-/// A right name in a wrong section is far from the right path by its letters.
+/// Finds the same name in another section, whose whole path may not look similar.
 fn same_name_elsewhere(path: &str) -> String {
     let name = path.rsplit('.').next().unwrap_or(path);
     let found = sections::all().find(|key: &&Key| key.path.rsplit('.').next() == Some(name));

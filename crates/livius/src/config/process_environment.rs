@@ -100,7 +100,7 @@ impl ProcessEnvironment {
         self.user_directory("XDG_DATA_HOME", ".local/share")
     }
 
-    /// The user's configuration file, whether it is there or not.
+    /// The path of the user's configuration file.
     pub fn default_config_file(&self) -> Option<Utf8PathBuf> {
         self.user_directory("XDG_CONFIG_HOME", ".config")
             .map(|dir| dir.join("livius.toml"))

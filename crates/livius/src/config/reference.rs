@@ -1,4 +1,4 @@
-//! The table of all keys, made from the registry.
+//! Generates the table of all keys.
 
 use std::fmt::Write as _;
 

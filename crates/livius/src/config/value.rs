@@ -1,4 +1,4 @@
-//! What a setting's value can be, and how it is read from a text.
+//! The forms of a setting's value, and how each is read from text.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -6,38 +6,40 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-/// The form that a key's value has.
+/// The form of a key's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// Any text.
     Text,
-    /// A path; a relative one counts from the file that names it, else from the working directory.
+    /// A path. A relative path in a file starts from the file's directory, any other from the
+    /// working directory.
     Path,
     /// `ADDRESS:PORT`.
     Address,
     /// A number with a unit, such as `10m`.
     Duration,
-    /// The same, or `never`.
+    /// A duration or `never`.
     DurationOrNever,
     /// A number of bytes, with or without a unit.
     Size,
-    /// A whole number, from this one up.
+    /// A whole number with this minimum.
     Count(u64),
-    /// A whole number from the one to the other.
+    /// A whole number between these bounds, inclusive.
     Within(u64, u64),
     /// `true` or `false`.
     Switch,
     /// One of these words.
     Choice(&'static [&'static str]),
-    /// Texts; in the environment and on the command line separated by commas.
+    /// Texts. In the environment and on the command line they are separated by commas.
     List,
-    /// The same, of paths.
+    /// Paths, written like texts.
     Paths,
-    /// Names and texts; in the environment and on the command line as `name=text;name=text`.
+    /// Names and texts. In the environment and on the command line they are written
+    /// `name=text;name=text`.
     Table,
 }
 
-/// A value as a layer writes it.
+/// A value as it stands in a layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Raw {
     /// One text, number or truth value.
@@ -59,7 +61,7 @@ pub enum Value {
     Path(Utf8PathBuf),
     /// An address.
     Address(SocketAddr),
-    /// A length of time; `None` is for ever.
+    /// A duration; `None` is `never`.
     Duration(Option<Duration>),
     /// A number of things.
     Number(u64),
@@ -71,7 +73,7 @@ pub enum Value {
     List(Vec<String>),
 }
 
-/// Where relative paths count from, and what `~` stands for.
+/// The start of relative paths, and the meaning of `~`.
 #[derive(Debug, Clone, Copy)]
 pub struct Base<'a> {
     /// The directory.
@@ -81,7 +83,7 @@ pub struct Base<'a> {
 }
 
 impl Base<'_> {
-    /// The path as an absolute one.
+    /// Makes the path absolute.
     pub fn resolve(&self, text: &str) -> Utf8PathBuf {
         match (text.strip_prefix('~'), self.home) {
             (Some(""), Some(home)) => home.to_owned(),
@@ -94,7 +96,7 @@ impl Base<'_> {
 }
 
 impl Shape {
-    /// Reads a value; the error fits behind "the key: ".
+    /// Reads a value. The error completes the sentence "the key: ".
     pub fn read(self, raw: &Raw, base: Base<'_>) -> Result<Value, String> {
         match (self, raw) {
             (Self::List, Raw::Many(texts)) => Ok(Value::List(texts.clone())),
@@ -138,7 +140,7 @@ impl Shape {
         }
     }
 
-    /// What it is, with an article and an example.
+    /// A noun phrase for messages, with an example.
     pub fn noun(self) -> String {
         match self {
             Self::Text => "a text".to_owned(),
@@ -164,7 +166,7 @@ impl Shape {
         }
     }
 
-    /// Its name in the table of all keys.
+    /// Its name in the documentation.
     pub fn name(self) -> String {
         match self {
             Self::Text => "text".to_owned(),
@@ -203,7 +205,8 @@ fn resolve_all(texts: &[String], base: Base<'_>) -> Vec<String> {
         .collect()
 }
 
-/// Livy's syntax, but never without a unit: its bare numbers are milliseconds, which nobody expects.
+/// Livy's syntax, but the unit is required. Livy reads a bare number as milliseconds, which
+/// surprises most administrators.
 fn read_duration(text: &str) -> Option<Duration> {
     text.ends_with(|last: char| last.is_ascii_alphabetic())
         .then(|| livius_domain::duration::parse(text).ok())?
@@ -238,7 +241,7 @@ impl fmt::Display for Value {
     }
 }
 
-/// The longest unit that says it exactly.
+/// Writes the value in the largest exact unit.
 fn show_duration(duration: Duration) -> String {
     let micros = duration.as_micros();
     let units = [
@@ -258,7 +261,7 @@ fn show_duration(duration: Duration) -> String {
     }
 }
 
-/// The longest unit that says it exactly.
+/// Writes the value in the largest exact unit.
 fn show_size(bytes: u64) -> String {
     let units = [(30, "g"), (20, "m"), (10, "k")];
     match units

@@ -1,4 +1,4 @@
-//! Accepting connections: each gets its task, a deadline for what it has to say, and an end in good order.
+//! Accepts connections. Each has a task, a timeout for the request head, and a graceful end.
 
 use std::io;
 use std::pin::pin;
@@ -12,18 +12,18 @@ use livius_sessions::Lifecycle;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 
-/// How long a connection may be without a request, or take to send the head of one.
+/// The timeout of an idle connection, and of a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_mins(2);
-/// How long to wait when there is no room for another connection: some must close first.
+/// The pause after the process ran out of descriptors: other connections must close first.
 const NO_ROOM_PAUSE: Duration = Duration::from_millis(500);
-/// The kinds of failure that are the peer's alone.
+/// Errors that concern one peer only.
 const PEER_FAILURES: [io::ErrorKind; 3] = [
     io::ErrorKind::ConnectionRefused,
     io::ErrorKind::ConnectionAborted,
     io::ErrorKind::ConnectionReset,
 ];
 
-/// The open connections, all together.
+/// The open connections.
 #[derive(Debug)]
 pub struct Connections {
     lifecycle: Lifecycle,
@@ -31,7 +31,7 @@ pub struct Connections {
     failed: oneshot::Receiver<io::Error>,
 }
 
-/// What a connection's task holds while it runs.
+/// The data of a connection's task.
 #[derive(Clone)]
 struct Guest {
     router: Router,
@@ -40,7 +40,7 @@ struct Guest {
 }
 
 impl Connections {
-    /// Begins to accept.
+    /// Starts to accept.
     pub fn accept(listener: TcpListener, router: Router) -> Self {
         let lifecycle = Lifecycle::default();
         let (open, all_closed) = mpsc::channel(1);
@@ -65,12 +65,13 @@ impl Connections {
         }
     }
 
-    /// Becomes ready when no more can be accepted, with the reason.
+    /// Completes with the error when the listener fails.
     pub async fn failed(&mut self) -> Option<io::Error> {
         (&mut self.failed).await.ok()
     }
 
-    /// Accepts nothing more, and ends the connections: idle ones at once, those with a request when it is answered, all after this time.
+    /// Stops accepting and closes the connections: idle ones at once, busy ones after their
+    /// response, and all of them after the timeout.
     pub async fn close(mut self, patience: Duration) {
         self.lifecycle.begin_drain();
         let _ = tokio::time::timeout(patience, self.all_closed.recv()).await;
@@ -78,7 +79,7 @@ impl Connections {
     }
 }
 
-/// Accepts until the listener fails for good.
+/// Accepts until the listener fails permanently.
 async fn accept_all(listener: &TcpListener, guest: Guest) -> io::Error {
     loop {
         match listener.accept().await {
@@ -102,7 +103,7 @@ async fn accept_all(listener: &TcpListener, guest: Guest) -> io::Error {
 }
 
 async fn serve(stream: TcpStream, guest: &Guest) {
-    // Small answers must not wait for more to send.
+    // Small responses must not wait for more data.
     let _ = stream.set_nodelay(true);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -126,7 +127,7 @@ async fn serve(stream: TcpStream, guest: &Guest) {
     }
 }
 
-/// Whether files, memory or ports have run out: that passes.
+/// Whether the process ran out of descriptors, memory or ports. Such a shortage is temporary.
 fn is_shortage(error: &io::Error) -> bool {
     use rustix::io::Errno;
     let passing = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::NOBUFS];

@@ -1,4 +1,5 @@
-//! Opening a server: its store, its launcher, its port, and what an earlier one left.
+//! Opens a server: its store, its launcher, its port, and the sessions and batches of an earlier
+//! server.
 
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -18,7 +19,7 @@ use super::connections::Connections;
 use crate::config::{ProcessEnvironment, Settings};
 
 impl Server {
-    /// Opens everything, and begins to answer.
+    /// Opens everything and starts to serve.
     pub async fn open(
         settings: &Settings,
         environment: &ProcessEnvironment,
@@ -72,7 +73,8 @@ impl Server {
     }
 }
 
-/// Each connection and each driver takes a descriptor, and many systems grant a thousand at first, though more for the asking.
+/// Each connection and each driver needs a file descriptor. Many systems start with a limit of 1024
+/// and allow more on request.
 fn raise_descriptor_limit() {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
@@ -81,7 +83,7 @@ fn raise_descriptor_limit() {
     }
 }
 
-/// Everything in it may hold secrets: code, results, logs.
+/// The directory is private because code, results and logs may hold secrets.
 fn make_private(dir: &Utf8Path) -> anyhow::Result<()> {
     let made = std::fs::DirBuilder::new()
         .recursive(true)
@@ -90,7 +92,7 @@ fn make_private(dir: &Utf8Path) -> anyhow::Result<()> {
     made.with_context(|| format!("cannot make the data directory {dir}"))
 }
 
-/// The supervisor is this very program, even when its file has been replaced meanwhile.
+/// The supervisor is this binary. The path works even if the file was replaced since the start.
 fn local(settings: &Settings, environment: &ProcessEnvironment) -> LocalConfig {
     let supervisor = ["/proc/self/exe", "supervise"].map(str::to_owned).to_vec();
     LocalConfig {
@@ -134,7 +136,8 @@ fn warn_of_strangers(settings: &Settings, address: SocketAddr) {
     }
 }
 
-/// Sessions could not start; the server answers all the same, as a Spark may come. Nobody waits for the search: it asks Java.
+/// Warns that no session can start. The server serves anyway, because a Spark may be installed
+/// later. The search runs in the background because it starts Java.
 fn warn_of_missing_spark(search: livius_spark_home::Search) {
     drop(tokio::task::spawn_blocking(move || {
         if let Err(error) = livius_spark_home::find(&search) {

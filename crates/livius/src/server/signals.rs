@@ -1,8 +1,8 @@
-//! Signals that ask the server to end.
+//! Signals that ask the process to end.
 
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 
-/// The signals of one process, in the order in which they come.
+/// Receives the signals of the process, in order.
 #[derive(Debug)]
 pub struct Signals {
     interrupt: Stream,
@@ -15,7 +15,7 @@ pub struct Signals {
 pub enum Signal {
     /// Ctrl-C.
     Interrupt,
-    /// What service managers send.
+    /// SIGTERM, from service managers.
     Terminate,
     /// The terminal was closed.
     HangUp,
@@ -42,7 +42,7 @@ impl Signal {
 }
 
 impl Signals {
-    /// Begins to listen; from now on none of them ends the process by itself.
+    /// Starts to receive signals. From now on, none of them ends the process by itself.
     pub fn listen() -> std::io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
@@ -51,7 +51,7 @@ impl Signals {
         })
     }
 
-    /// The next one.
+    /// Waits for the next signal.
     pub async fn next(&mut self) -> Signal {
         tokio::select! {
             _ = self.interrupt.recv() => Signal::Interrupt,

@@ -1,4 +1,4 @@
-//! One line on the terminal that says what is being waited for, and goes away when it came.
+//! A line on the terminal that shows what the command waits for. It disappears afterwards.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
@@ -7,10 +7,10 @@ use livius_client::text::{cut, escaped};
 
 use super::columns;
 
-/// What takes no longer than this is not worth a word.
+/// Shorter waits show no line.
 const MOMENT: Duration = Duration::from_millis(500);
 
-/// The line. Where standard error is no terminal it is never seen.
+/// The line. It is invisible if standard error is not a terminal.
 #[derive(Debug)]
 pub struct StatusLine {
     is_seen: bool,
@@ -19,7 +19,7 @@ pub struct StatusLine {
 }
 
 impl StatusLine {
-    /// Begins to count.
+    /// Starts the clock.
     pub fn begin() -> Self {
         Self {
             is_seen: std::io::stderr().is_terminal(),
@@ -28,7 +28,7 @@ impl StatusLine {
         }
     }
 
-    /// Says what is waited for.
+    /// Shows what the command waits for.
     pub fn show(&mut self, text: &str) {
         let passed = self.begun.elapsed();
         if !self.is_seen || passed < MOMENT {
@@ -40,7 +40,7 @@ impl StatusLine {
         self.is_drawn = true;
     }
 
-    /// Takes it away.
+    /// Removes the line.
     pub fn clear(&mut self) {
         if std::mem::take(&mut self.is_drawn) {
             write("\r\x1b[K");

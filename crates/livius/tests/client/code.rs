@@ -1,4 +1,4 @@
-//! Shells that are piped to, and files that are run.
+//! `livius shell` with a pipe, and `livius run`.
 
 use std::io::Write as _;
 use std::process::Stdio;
@@ -222,7 +222,7 @@ fn ctrl_c_cancels_the_statement() {
     server.await_request("GET /sessions/5/statements/0");
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     server.await_request("POST /sessions/5/statements/0/cancel");
-    // It does not come to an end: a second signal stops waiting for that.
+    // The cancellation never ends, so a second signal ends the wait.
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     let ended = ended(child.wait_with_output());
     assert_eq!(ended.code, Some(130), "{ended:?}");

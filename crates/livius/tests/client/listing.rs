@@ -1,4 +1,4 @@
-//! Looking at sessions, and ending them.
+//! Listing sessions, and ending them.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,5 @@
-//! The commands that talk to a server, against a server that answers what a test says, and against the real one. Nothing here needs Spark.
+//! The client commands against a scripted server, and against the real one. No test here needs
+//! Spark.
 
 #![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 

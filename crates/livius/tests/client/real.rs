@@ -1,4 +1,4 @@
-//! The real server, without a Spark.
+//! The commands against the real server, without a Spark.
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use crate::common::Server;
 use crate::scripted::{Ended, ended, livius};
 
-/// The real server, with nothing to run sessions with.
+/// The real server, without a Spark.
 struct Real {
     server: Server,
     _home: TempDir,

@@ -1,4 +1,4 @@
-//! What every request carries, and how refusals are told.
+//! Headers of every request, and messages about refusals.
 
 use std::net::TcpListener;
 

@@ -1,4 +1,4 @@
-//! A server that answers what a test says, and commands that are pointed at it.
+//! A scripted server, and commands that use it.
 
 use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -13,7 +13,7 @@ use crate::common;
 
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A request as it came.
+/// A recorded request.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// Method and path.
@@ -24,7 +24,7 @@ pub struct Request {
 
 pub type Answer = (u16, String);
 
-/// A server that answers every request from a script: each line of requests has its answers, and the last one goes on for ever.
+/// A server that responds from a script. Each request line has its responses; the last one repeats.
 pub struct Scripted {
     pub url: String,
     pub seen: Arc<Mutex<Vec<Request>>>,
@@ -48,13 +48,13 @@ impl Scripted {
         Self { url, seen }
     }
 
-    /// The requests so far, each as one line.
+    /// The request lines so far.
     pub fn lines(&self) -> Vec<String> {
         let seen = self.seen.lock().unwrap();
         seen.iter().map(|request| request.line.clone()).collect()
     }
 
-    /// The first request that has this line.
+    /// The first request with this line.
     pub fn request(&self, line: &str) -> Request {
         let seen = self.seen.lock().unwrap();
         let found = seen.iter().find(|request| request.line == line);
@@ -76,7 +76,7 @@ impl Scripted {
         ended(livius(arguments).env("LIVIUS_URL", &self.url).output())
     }
 
-    /// Runs a command that is given this input.
+    /// Runs a command with this input.
     pub fn pipe(&self, arguments: &[&str], input: &str) -> Ended {
         let mut child = self.spawn(livius(arguments).stdin(Stdio::piped()));
         child
@@ -163,7 +163,7 @@ pub fn log(from: i64, lines: &[&str], total: usize) -> Answer {
     ok(&json!({"id": 3, "from": from, "total": total, "log": lines}))
 }
 
-/// How a command ended.
+/// The result of a command.
 #[derive(Debug)]
 pub struct Ended {
     pub code: Option<i32>,

@@ -1,4 +1,4 @@
-//! The shell as somebody who types sees it.
+//! `livius shell` on a terminal.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -20,7 +20,7 @@ struct Typist {
     child: Child,
     keyboard: File,
     screen: Arc<Mutex<String>>,
-    /// How much of the screen has been waited for.
+    /// How much of the screen earlier waits have consumed.
     seen: usize,
 }
 
@@ -69,7 +69,7 @@ impl Typist {
         self.keyboard.write_all(keys.as_bytes()).unwrap();
     }
 
-    /// Waits until something is shown, after what was waited for before.
+    /// Waits until the screen shows this text after the text of the last wait.
     fn sees(&mut self, text: &str) {
         let begun = Instant::now();
         loop {
@@ -148,7 +148,7 @@ fn lines_are_edited_completed_remembered_and_cancelled() {
 
     typist.types("loop()\r");
     server.await_request("GET /sessions/5/statements/2");
-    // The terminal of a test has no foreground process that it could send the signal to.
+    // The terminal of the test has no foreground process group that could receive the signal.
     let shell = Pid::from_child(&typist.child);
     kill_process(shell, Signal::INT).unwrap();
     typist.sees("cancelling statement 2");

@@ -1,4 +1,5 @@
-//! Airflow's provider for Livy, unchanged, runs batches as tasks: without a scheduler, as a worker and a triggerer call it.
+//! Airflow's unchanged provider for Livy runs batches as tasks. A worker and a triggerer call it,
+//! without a scheduler.
 
 use std::fs::{File, read_to_string};
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -23,7 +24,7 @@ pub const ONCE: &[Case] = &[
     ),
 ];
 
-/// An Airflow that knows one connection, and what its tasks submit.
+/// An Airflow with one connection, and the application of its tasks.
 struct Airflow {
     home: TempDir,
     folder: Folder,
@@ -44,7 +45,7 @@ impl Airflow {
         }
     }
 
-    /// Starts tasks, by their names in the script.
+    /// Starts tasks by their names in the script.
     fn start(&self, server: &Server, tasks: &str) -> Worker {
         let (host, port) = server
             .url
@@ -77,18 +78,18 @@ impl Airflow {
         }
     }
 
-    /// Runs tasks; answers what they print.
+    /// Runs tasks, and returns their output.
     fn run(&self, server: &Server, tasks: &str) -> String {
         self.start(server, tasks).ended()
     }
 
-    /// Where Airflow remembers the batch of a task from try to try.
+    /// The file in which Airflow keeps the batch of a task between attempts.
     fn store(&self) -> String {
         self.folder.path("store.json")
     }
 }
 
-/// A process of Airflow's that runs tasks, and prints what it writes to their logs.
+/// An Airflow process that runs tasks and prints their logs.
 struct Worker {
     process: Child,
     words: BufReader<ChildStdout>,
@@ -97,13 +98,13 @@ struct Worker {
 }
 
 impl Worker {
-    /// Reads what it says up to this line, or to its end.
+    /// Reads its output up to this line, or to the end.
     fn until(&mut self, line: &str) {
         let end = format!("\n{line}\n");
         while !self.said.ends_with(&end) && self.words.read_line(&mut self.said).unwrap() > 0 {}
     }
 
-    /// All that it has said, once it has ended well.
+    /// Its whole output, after it has succeeded.
     fn ended(mut self) -> String {
         self.words.read_to_string(&mut self.said).unwrap();
         let status = self.process.wait().unwrap();
@@ -135,10 +136,11 @@ fn deferred(shared: &Shared) {
     Airflow::make().run(shared.server(), "are_deferred");
 }
 
-/// A worker dies while its batch runs, and so does the server; the next try of the task goes on with the same batch.
+/// The worker and the server die while a batch runs. The next attempt of the task continues with
+/// the same batch.
 fn tried_again(shared: &Shared) {
     let (server, airflow) = (Server::start(&shared.spark.home, &[]), Airflow::make());
-    // Airflow takes a batch whose id is 0 for none.
+    // Airflow treats the batch id 0 as no batch.
     Batch::create(&server, &airflow.steps.request).delete();
     let mut worker = airflow.start(&server, "is_tried");
     let id = eventually("Airflow remembers the batch", PATIENCE, || {
@@ -171,7 +173,7 @@ fn tried_again(shared: &Shared) {
     ] {
         assert!(said.lines().any(|line| line == words), "{said}");
     }
-    // And once more: of a batch that is over the result is enough.
+    // Another attempt: for an ended batch, the result is enough.
     let said = airflow.run(&server, "is_tried");
     assert!(
         said.contains("Job already completed successfully"),

@@ -1,4 +1,4 @@
-//! Batches: real applications, followed to their true end.
+//! Runs real applications as batches, to their end.
 
 mod failures;
 mod folder;
@@ -54,7 +54,7 @@ pub const ONCE: &[Case] = &[
     ("batches::wait_their_turn_in_order", queue::one_at_a_time),
 ];
 
-/// What arguments must survive.
+/// Arguments that are hard to pass on.
 const STRANGE_ARGUMENTS: [&str; 18] = [
     "plain",
     "",
@@ -76,14 +76,14 @@ const STRANGE_ARGUMENTS: [&str; 18] = [
     "",
 ];
 
-/// A batch by its address. Most of it is asked as of a session.
+/// A batch by its address. Most requests are those of a session.
 pub struct Batch {
     asked: Session,
     detail: String,
 }
 
 impl Batch {
-    /// Submits one.
+    /// Submits a batch.
     pub fn create(server: &Server, request: &Value) -> Self {
         let (status, answer) = post(&format!("{}/batches", server.url), request);
         assert_eq!(status, 201, "{answer}");
@@ -98,12 +98,12 @@ impl Batch {
         }
     }
 
-    /// As Livy shows it.
+    /// The batch in Livy's form.
     pub fn shown(&self) -> Value {
         get(&self.asked.url).1
     }
 
-    /// All that is known of it.
+    /// The batch with its details.
     pub fn detail(&self) -> Value {
         let (status, detail) = get(&self.detail);
         assert_eq!(status, 200, "{detail}");
@@ -143,7 +143,7 @@ impl Batch {
         });
     }
 
-    /// Waits until a line of its log has these words.
+    /// Waits until a line of its log contains these words.
     pub fn await_words(&self, words: &str) {
         eventually(&format!("it says {words:?}"), PATIENCE, || {
             let log = self.log();
@@ -152,7 +152,7 @@ impl Batch {
         });
     }
 
-    /// Waits for its end, which must be this one; answers what is known of it.
+    /// Waits until it has ended in this state, and returns its details.
     pub fn await_end(&self, state: &str) -> Value {
         let detail = eventually("the batch ends", PATIENCE, || {
             let detail = self.detail();
@@ -167,7 +167,8 @@ impl Batch {
         detail
     }
 
-    /// Waits for its failure; answers the exit code and the message. The log says it, too.
+    /// Waits until it has failed, and returns the exit code and the message, which the log must
+    /// contain too.
     pub fn await_failure(&self) -> (Option<i64>, String) {
         let end = self.await_end("dead")["end"].clone();
         assert_eq!(end["outcome"], "failed", "{end:#}");
@@ -183,19 +184,19 @@ impl Batch {
         assert_eq!(self.state(), "gone");
     }
 
-    /// Kills it, and keeps it listed.
+    /// Stops it without deleting it.
     pub fn kill(&self) {
         let (status, answer) = post(&format!("{}/kill", self.detail), &Value::Null);
         assert_eq!(status, 200, "{answer}");
     }
 
-    /// The directory that its process has, once its turn has come.
+    /// Waits for the directory of its process.
     pub fn dir(&self, server: &Server) -> PathBuf {
         server.driver_dir(&format!("b-{}-", self.asked.id))
     }
 }
 
-/// A time as a text that sorts: fractions of a second come without their last zeros.
+/// A time as a sortable text, because the server drops trailing zeros of fractions.
 fn time(value: &Value) -> String {
     let text = value.as_str().unwrap().trim_end_matches('Z');
     let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));

@@ -1,4 +1,4 @@
-//! Cancelling stops the code, in each language, and the session goes on.
+//! Cancelling stops the code in each language. The session continues.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub const CASES: &[Case] = &[
     ("cancel::progress_is_seen_while_a_job_runs", progress),
 ];
 
-/// Runs code that would not end, cancels it, and waits until it is cancelled; answers the statement.
+/// Runs endless code, cancels it, waits until it is cancelled, and returns the statement.
 fn cancelled(session: &Session, kind: &str, code: &str) -> Value {
     let id = session.post(kind, code);
     session.await_running(id);
@@ -43,7 +43,7 @@ fn python(shared: &Shared) {
         cancelled(session, "pyspark", code);
         assert_eq!(session.text("pyspark", "kept"), "'kept'", "{code}");
     }
-    // Code that will not be interrupted costs the interpreter, not the session.
+    // Code that ignores the interrupt costs the interpreter, not the session.
     let stubborn = "import time\nwhile True:\n    try:\n        time.sleep(600)\n    except BaseException:\n        pass";
     cancelled(session, "pyspark", stubborn);
     assert_eq!(session.text("pyspark", "spark.range(3).count()"), "3");
@@ -77,7 +77,7 @@ fn spark_jobs(shared: &Shared) {
         "sql",
         "select count(*) from range(10000000) a cross join range(10000000) b where a.id * b.id < 0",
     );
-    // The code that ran the job is over as well, and the next job of each runs.
+    // The code that ran the job has ended too, and the next job of each interpreter runs.
     assert_eq!(
         session.text("pyspark", "sc.parallelize(range(4), 2).count()"),
         "4"

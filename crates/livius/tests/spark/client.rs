@@ -1,11 +1,11 @@
-//! A small Livy client, and patience.
+//! A small Livy client, and waiting.
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-/// How long anything may take: starts are slow on a machine with two busy cores.
+/// The timeout of a wait. Starts are slow on a machine with two busy cores.
 pub const PATIENCE: Duration = Duration::from_mins(3);
 
 /// A session by its address.
@@ -16,7 +16,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// Waits until it is idle; a session that died says why.
+    /// Waits until it is idle. If it died, the test fails with its log.
     pub fn await_idle(&self) {
         eventually("the session is idle", PATIENCE, || {
             let session = get(&self.url).1;
@@ -76,7 +76,7 @@ impl Session {
         statement["output"]["data"].clone()
     }
 
-    /// The text of code that must succeed and show text alone.
+    /// The text of code that must succeed and show only text.
     pub fn text(&self, kind: &str, code: &str) -> String {
         let data = self.data(kind, code);
         assert_eq!(data.as_object().unwrap().len(), 1, "{code}\n{data:#}");
@@ -86,7 +86,7 @@ impl Session {
             .to_owned()
     }
 
-    /// The answer to GET of a statement, as it came: numbers in it are not read.
+    /// The response to GET of a statement, unparsed, because parsing could round numbers.
     pub fn raw_text(&self, kind: &str, code: &str) -> String {
         let id = self.post(kind, code);
         self.await_end(id);
@@ -113,7 +113,7 @@ impl Session {
         statement["output"].clone()
     }
 
-    /// As Livy shows it.
+    /// The session in Livy's form.
     pub fn shown(&self) -> Value {
         get(&self.url).1
     }
@@ -150,7 +150,7 @@ impl Session {
         assert_eq!(answer.status(), 200);
     }
 
-    /// Deletes it while Python code runs, within the time that notebooks give it: after that they take it for failed.
+    /// Deletes it while Python code runs. Notebooks treat a slower response as a failure.
     pub fn delete_while_busy(&self) {
         let id = self.post("pyspark", "import time\ntime.sleep(600)");
         self.await_running(id);
@@ -173,7 +173,7 @@ pub fn get(url: &str) -> (u16, Value) {
     })
 }
 
-/// The status of the answer to GET.
+/// The status of a GET request.
 pub fn status(url: &str) -> u16 {
     let answer = runtime().block_on(async { client().get(url).send().await });
     answer.map_or(0, |answer| answer.status().as_u16())
@@ -190,7 +190,7 @@ pub fn post(url: &str, body: &Value) -> (u16, Value) {
     })
 }
 
-/// Asks until there is an answer, or panics when patience is at its end.
+/// Repeats the question until there is an answer. Panics after the timeout.
 pub fn eventually<T>(what: &str, patience: Duration, mut ask: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
@@ -205,14 +205,14 @@ pub fn eventually<T>(what: &str, patience: Duration, mut ask: impl FnMut() -> Op
     }
 }
 
-/// What a panic said.
+/// The message of a panic.
 pub fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().cloned();
     text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
         .unwrap_or_else(|| "a panic".to_owned())
 }
 
-/// A variable of the environment, unless empty.
+/// A variable of the environment, unless it is empty.
 #[expect(
     clippy::disallowed_methods,
     reason = "the test is told by its environment which Sparks there are"

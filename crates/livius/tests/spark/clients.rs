@@ -1,11 +1,11 @@
-//! Clients that others have written, in virtual environments of their own, which `cargo xtask test` makes.
+//! Third-party clients, in virtual environments that `cargo xtask test` makes.
 
 use std::path::Path;
 use std::process::Command;
 
 use crate::client::environment;
 
-/// The Python of an environment, told nothing of who runs the tests: it has another home.
+/// The Python of a virtual environment, with another home directory.
 pub fn python(variable: &str, home: &Path) -> Command {
     let Some(python) = environment(variable) else {
         panic!(

@@ -1,4 +1,4 @@
-//! The commands that talk to a server, with real sessions and a real batch behind it.
+//! The client commands, with real sessions and a real batch.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, Command, Output, Stdio};

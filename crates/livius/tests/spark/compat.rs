@@ -1,4 +1,4 @@
-//! The scenarios of `compat/` that need a Spark. Those that need none are in `tests/compat.rs`.
+//! The scenarios of `compat/` that need a Spark. `tests/compat.rs` runs the others.
 
 use livius_compat::{Options, ServerKind, Suite, Target, run};
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! Texts to insert at a cursor.
+//! Completion at a cursor.
 
 use std::thread::scope;
 use std::time::{Duration, Instant};
@@ -14,14 +14,14 @@ pub const CASES: &[Case] = &[
     ("completion::nobody_waits_for_a_statement", nobody_waits),
 ];
 
-/// R completes texts in a process of its own, without Spark.
+/// R completes code in a separate process, without Spark.
 pub const ONCE: &[Case] = &[
     ("completion::r_names_and_members", r_names),
     ("completion::r_survives_every_text", r_survives),
     ("completion::r_waits_for_nothing", r_waits),
 ];
 
-/// What can be inserted where the text has a bar.
+/// The completions at the bar in the text.
 fn ask(session: &Session, kind: &str, text: &str) -> Vec<String> {
     let (before, after) = text.split_once('|').unwrap_or((text, ""));
     let body = json!({
@@ -46,7 +46,7 @@ fn python_and_scala(shared: &Shared) {
     assert!(ask(session, "spark", "neverdefined.").is_empty());
 }
 
-/// A compiler that has not completed anything yet may take longer than a completion may.
+/// The first completion of a compiler may exceed the timeout.
 fn await_scala(session: &Session) {
     eventually("Scala completes", Duration::from_mins(1), || {
         has(&ask(session, "spark", "known.toUpp"), "toUpperCase").then_some(())
@@ -95,7 +95,7 @@ fn nobody_waits(shared: &Shared) {
     await_scala(session);
 }
 
-/// A session, if there is an R for it.
+/// A session, if R is installed.
 fn with_r(shared: &Shared) -> Option<&Session> {
     if crate::client::environment("LIVIUS_TEST_R").is_none() {
         println!("SKIPPED: no R on this machine (LIVIUS_TEST_R is not set)");
@@ -197,7 +197,7 @@ fn r_waits(shared: &Shared) {
     assert_eq!(slept["output"]["data"]["text/plain"], "slept", "{slept:#}");
     assert_eq!(ask(session, "sparkr", "kept$"), ["member"]);
 
-    // A completion that takes long, and statements that come meanwhile.
+    // A slow completion, and statements that arrive in the meantime.
     for round in 0..3 {
         session.text(
             "sparkr",

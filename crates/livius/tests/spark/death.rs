@@ -1,4 +1,4 @@
-//! Interpreters and drivers that die, and drivers that do not want to.
+//! Interpreters and drivers that die, and drivers that refuse to.
 
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ fn driver_exits(shared: &Shared) {
         .server()
         .create(&json!({"kind": "spark", "conf": {"spark.ui.enabled": "false"}}));
     session.await_idle();
-    // The first expression is res0: hidden code takes no numbers.
+    // The first expression is res0, because hidden code must not use up numbers.
     assert_eq!(session.text("spark", "20 + 1"), "res0: Int = 21\n");
     assert_eq!(session.text("spark", "res0 + 1"), "res1: Int = 22\n");
     let id = session.post("spark", "System.exit(5)");
@@ -101,7 +101,7 @@ fn stubborn(shared: &Shared) {
     let server = shared.server();
     let session = server.create(&json!({"kind": "pyspark", "conf": {"spark.ui.enabled": "false"}}));
     session.await_idle();
-    // A daemon in a session of its own, that ignores what can be ignored.
+    // A daemon in its own process session that ignores every signal it can.
     let directory = server.data.path().join("daemon");
     std::fs::create_dir_all(&directory).unwrap();
     let code = format!(
@@ -109,7 +109,7 @@ fn stubborn(shared: &Shared) {
         directory.display()
     );
     session.run("pyspark", &code);
-    // And a driver that hangs in its own shutdown.
+    // The driver also hangs in its own shutdown.
     session.run(
         "spark",
         "sys.addShutdownHook { while (true) Thread.sleep(1000) }",
@@ -133,7 +133,7 @@ fn stubborn(shared: &Shared) {
             .contains(&session.state().as_str())
             .then_some(())
     });
-    // What the stop cut off says so.
+    // The interrupted statement says that the stop ended it.
     let cut_off = session.statement(busy)["output"].clone();
     assert_eq!(cut_off["ename"], "SessionEnded", "{cut_off:#}");
     session.delete();
@@ -165,7 +165,7 @@ fn heartbeat(shared: &Shared) {
     let server = shared.server();
     let session = server.create(&json!({"kind": "sql", "heartbeatTimeoutInSecond": 3, "conf": {"spark.ui.enabled": "false"}}));
     session.await_idle();
-    // Whoever asks for the list names no session.
+    // A request for the list names no session.
     eventually("the session is given up", Duration::from_mins(1), || {
         let (_, list) = crate::client::get(&format!("{}/sessions", server.url));
         let listed = list["sessions"]
@@ -185,7 +185,8 @@ fn second_signal(shared: &Shared) {
     let id = session.post("pyspark", stubborn);
     session.await_running(id);
     server.signal();
-    // Signals that come too close are one: the second is sent when the first has been heard.
+    // Two signals in quick succession merge into one, so the second is sent after the server has
+    // handled the first.
     let url = format!("{}/sessions", server.url);
     eventually("the server drains", PATIENCE, || {
         (post(&url, &json!({"kind": "sql"})).0 == 503).then_some(())

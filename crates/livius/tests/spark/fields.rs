@@ -43,7 +43,7 @@ fn seen_in_the_driver(shared: &Shared) {
     secrets_are_removed(shared, session.id);
 }
 
-/// What a user may name in a request, in a directory whose name has a blank.
+/// Files that a request can name, in a directory whose name has a blank.
 struct UserFiles(PathBuf);
 
 impl UserFiles {
@@ -64,7 +64,7 @@ impl UserFiles {
             .status()
             .unwrap();
         assert!(status.success());
-        // Any of Spark's jars will do to be found again.
+        // Any of Spark's jars will do.
         let jar = std::fs::read_dir(Path::new(&shared.spark.home).join("jars"))
             .unwrap()
             .flatten()
@@ -80,7 +80,7 @@ impl UserFiles {
     }
 }
 
-/// The answers show the request, without its secrets.
+/// The responses show the request without its secrets.
 fn shown(shared: &Shared, session: &Session) {
     let shown = get(&session.url).1;
     assert_eq!(shown["name"], "fields <b>π</b>");
@@ -209,7 +209,7 @@ fn impersonation(shared: &Shared) {
     assert!(left.is_empty(), "{left:#?}");
 }
 
-/// The files that had the secrets are gone with the driver.
+/// The files with the secrets are removed with the driver.
 fn secrets_are_removed(shared: &Shared, session: i64) {
     let drivers = shared.server().data.path().join("drivers");
     let prefix = format!("s-{session}-");

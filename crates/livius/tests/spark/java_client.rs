@@ -1,4 +1,5 @@
-//! Livy's Java client, unchanged, as Maven Central has it: a program with it, compiled by each Spark's own Scala, runs jobs.
+//! Livy's unchanged Java client from Maven Central. A program that uses it, compiled by each
+//! Spark's own Scala, runs jobs.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,7 +17,8 @@ fn java_client(shared: &Shared) {
     let program = folder.path().join("program.jar");
     compile(&program, folder.path(), &livy, &spark);
 
-    // As on a client's machine: nothing of Spark, and of Scala its library. And the Kryo that newer clients have in themselves.
+    // As on a client's machine: no Spark, only Scala's library and the Kryo that newer clients
+    // include.
     let library = |jar: &&PathBuf| {
         let name = jar.file_name().unwrap().to_str().unwrap();
         let wanted = [
@@ -36,7 +38,7 @@ fn java_client(shared: &Shared) {
         .find(|jar| jar.to_str().unwrap().contains("livy-client-http"))
         .unwrap();
     let said = run(java(&class_path)
-        // Without this Java 17 keeps from Kryo what a lambda is.
+        // Without this, Java 17 denies Kryo access to lambdas.
         .arg("--add-opens=java.base/java.lang.invoke=ALL-UNNAMED")
         .args(["livius.tests.JavaClient", &server.url])
         .arg(&program)
@@ -66,7 +68,7 @@ fn jars(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Compiles the program, and the jobs in it, for the Spark of these jars.
+/// Compiles the program and its jobs against these jars.
 fn compile(program: &Path, folder: &Path, livy: &[PathBuf], spark: &[PathBuf]) {
     let source = folder.join("java_client.scala");
     std::fs::write(&source, include_str!("clients/java_client.scala")).unwrap();

@@ -1,4 +1,4 @@
-//! What each language shows, in one shared session on one SparkSession.
+//! The output of each language, in one shared session on one SparkSession.
 
 use serde_json::{Value, json};
 
@@ -116,13 +116,13 @@ fn python_descriptors(shared: &Shared) {
                 libc = ctypes.CDLL(None)\nlibc.puts(b'five'); libc.fflush(None)\nsubprocess.run(['echo', '{\"id\": 1}'])\nprint('six')";
     let text = session.text("pyspark", code);
     assert_eq!(text, "one\ntwo\nthree\nfour\nfive\n{\"id\": 1}\nsix");
-    // Code that closes its stdout can write there no more; that is all it breaks.
+    // Code that closes its stdout loses only that stream.
     let closed = session.run("pyspark", "os.close(1)\nprint('gone?')")["output"].clone();
     assert!(
         closed["status"] == "ok" || closed["ename"] == "OSError",
         "{closed:#}"
     );
-    // Whatever became of its stdout, the interpreter answers each statement with its own result.
+    // The interpreter still returns each statement's own result.
     assert_eq!(
         session.run("pyspark", "raise ValueError('mine')")["output"]["evalue"],
         "mine"

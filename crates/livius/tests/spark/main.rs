@@ -47,12 +47,13 @@ use crate::server::Server;
 /// A Spark to test with.
 #[derive(Clone)]
 struct Spark {
-    /// In test names.
+    /// The prefix of test names.
     name: &'static str,
     home: String,
 }
 
-/// What the tests of one Spark share: a server, and one session for all kinds. Made by the first test that needs it.
+/// The server and the session that the tests of one Spark share. The first test that needs them
+/// creates them.
 struct Shared {
     spark: Spark,
     server: OnceLock<Server>,

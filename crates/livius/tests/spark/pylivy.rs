@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::client::environment;
 use crate::{Case, Shared};
 
-/// A client of the server: it sees answers, and no Spark.
+/// pylivy is a client of the server and never sees Spark.
 pub const ONCE: &[Case] = &[
     ("clients::pylivy", |shared| content(shared, SESSIONS)),
     ("clients::pylivy_with_scala_and_batches", |shared| {

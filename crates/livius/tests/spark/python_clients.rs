@@ -1,4 +1,4 @@
-//! Clients in Python that run jobs and send files: the protocol of Livy's own, and livy-uploads, unchanged.
+//! Python clients that run jobs and send files: Livy's own, and livy-uploads, both unchanged.
 
 use crate::clients::python;
 use crate::{Case, Shared};
@@ -22,7 +22,7 @@ pub const ONCE: &[Case] = &[("clients::livy_uploads", |shared| {
     );
 })];
 
-/// Runs a script with the server's address, these words and a folder of its own.
+/// Runs a script with the server's address, these arguments and its own directory.
 fn content(shared: &Shared, script: &str, words: &[&str], last: &str) {
     let (server, home) = (shared.server(), tempfile::tempdir().unwrap());
     let output = python("LIVIUS_TEST_PYTHON", home.path())

@@ -1,4 +1,4 @@
-//! The server is killed; drivers and results are not.
+//! Kills the server. Drivers and results survive.
 
 use serde_json::json;
 

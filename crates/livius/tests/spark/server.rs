@@ -1,4 +1,4 @@
-//! The server as a user starts it.
+//! Starts the server as a user does.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::common::Killed;
 /// No test depends on them. `livius setup`, which prepares the tests, runs a job with the defaults.
 pub const CHEAP_JVM: [&str; 2] = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"];
 
-/// A running `livius serve` with a data directory of its own.
+/// A running `livius serve` with its own data directory.
 pub struct Server {
     child: Mutex<Killed>,
     pub url: String,
@@ -41,13 +41,13 @@ impl Server {
         }
     }
 
-    /// Kills the server without a word, and starts another one on the same data and port.
+    /// Kills the server with SIGKILL, and starts another one on the same data and port.
     pub fn crash_and_restart(self) -> Self {
         self.kill();
         self.restart()
     }
 
-    /// Kills the server without a word.
+    /// Kills the server with SIGKILL.
     pub fn kill(&self) {
         let mut child = self.child.lock().unwrap();
         child.0.kill().unwrap();
@@ -75,14 +75,14 @@ impl Server {
         }
     }
 
-    /// What the list of sessions says.
+    /// The number of sessions in the list.
     pub fn total(&self) -> i64 {
         get(&format!("{}/sessions", self.url)).1["total"]
             .as_i64()
             .unwrap()
     }
 
-    /// Asks the server to stop, waits for it, and answers the processes that are left of it.
+    /// Asks the server to stop, waits for its end, and returns the processes that are left.
     pub fn stop(&self) -> Vec<String> {
         self.signal();
         let status = self.await_exit();
@@ -104,7 +104,7 @@ impl Server {
         })
     }
 
-    /// The directory of the driver whose name begins so, once it is there.
+    /// Waits for the directory of the driver whose name has this prefix.
     pub fn driver_dir(&self, prefix: &str) -> PathBuf {
         eventually("the driver has a directory", PATIENCE, || {
             let drivers = std::fs::read_dir(self.data.path().join("drivers")).ok()?;
@@ -138,7 +138,8 @@ impl Server {
     }
 }
 
-/// A managed Spark has its compiled agent beside it: servers that share it need not compile it again.
+/// A managed Spark has its compiled agent next to it, so servers that share it need not compile it
+/// again.
 fn share_runtimes(spark_home: &str, data: &TempDir) {
     let runtimes = std::path::Path::new(spark_home).ancestors().nth(2);
     if let Some(runtimes) = runtimes.filter(|path| path.ends_with("runtimes")) {
@@ -146,7 +147,8 @@ fn share_runtimes(spark_home: &str, data: &TempDir) {
     }
 }
 
-/// The suite's own Python has what the tests import: matplotlib, pandas. By its other name it is the one of kind `pyspark3`.
+/// The suite's own Python has the libraries that the tests import: matplotlib, pandas. Under its
+/// other name, it runs the kind `pyspark3`.
 fn pythons() -> Vec<(&'static str, String)> {
     let Some(python) = environment("LIVIUS_TEST_PYTHON") else {
         return Vec::new();
@@ -172,7 +174,7 @@ fn spawn(spark_home: &str, data: &TempDir, listen: &str, extra: &[String]) -> (C
         .args(extra)
         .envs(pythons())
         .env("SPARK_SUBMIT_OPTS", CHEAP_JVM.join(" "))
-        // As in a container: arguments and names are text all the same.
+        // As in a container without a locale. Arguments and names must still be UTF-8.
         .env_remove("LANG")
         .env_remove("LC_ALL")
         .env_remove("LC_CTYPE")
@@ -201,7 +203,7 @@ fn spawn(spark_home: &str, data: &TempDir, listen: &str, extra: &[String]) -> (C
                 std::fs::read_to_string(data.path().join("server.log")).unwrap()
             )
         });
-    // The rest of its words is read so that it never waits for a reader.
+    // Drain standard output, so that the server never blocks on it.
     std::thread::spawn(move || lines.for_each(drop));
     (child, url.trim_end_matches('/').to_owned())
 }

@@ -1,4 +1,5 @@
-//! Notebooks with sparkmagic, unchanged: its kernels, run by nbclient, and its magics in a plain notebook.
+//! Notebooks with unchanged sparkmagic: its kernels, run by nbclient, and its magics in a plain
+//! notebook.
 
 use crate::clients::python;
 use crate::server::Server;
@@ -22,14 +23,14 @@ pub const ONCE: &[Case] = &[
     }),
 ];
 
-/// With a server of its own, as a notebook may clean up all that it has.
+/// This test has its own server, because the notebook deletes every session.
 fn notebook(shared: &Shared, name: &str) {
     let server = Server::start(&shared.spark.home, &[]);
     let home = tempfile::tempdir().unwrap();
     let output = python("LIVIUS_TEST_SPARKMAGIC", home.path())
         .args(["-c", include_str!("clients/sparkmagic_notebooks.py")])
         .args([name, &server.url])
-        // What pandas tells sparkmagic is shown among the errors of a cell.
+        // Warnings of pandas appear among the errors of a cell.
         .env("PYTHONWARNINGS", "ignore::UserWarning")
         .output()
         .unwrap();

@@ -1,4 +1,5 @@
-//! Sessions and batches on Spark's own standalone cluster: a real master and real workers of the same installation.
+//! Sessions and batches on Spark's standalone cluster: a real master and real workers of the same
+//! installation.
 
 mod client_mode;
 mod cluster_mode;

@@ -1,4 +1,4 @@
-//! How long each test takes.
+//! Measures the time of each test.
 
 use std::io::Write as _;
 use std::time::Instant;

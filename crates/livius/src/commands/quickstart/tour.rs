@@ -1,4 +1,4 @@
-//! A client's day: a session, a statement, a result, all over the REST API, as any Livy client would.
+//! A tour through the REST API, as any Livy client would use it: a session, a statement, a result.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 
 use crate::terminal::{Progress, say};
 
-/// How often the states are asked for.
+/// The polling interval.
 const POLL: Duration = Duration::from_millis(200);
-/// How long one request may take.
+/// The timeout of one request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A job that runs on the executors.
@@ -26,7 +26,7 @@ samples = 400_000
 hits = sc.parallelize(range(samples), 4).filter(inside).count()
 print(f\"Pi is roughly {4 * hits / samples:.4f}, by {samples} samples on Spark {sc.version}\")";
 
-/// Takes the tour, and leaves the session open. Answers its number.
+/// Takes the tour, and leaves the session open. Returns its id.
 pub async fn take(address: SocketAddr, progress: &Progress) -> anyhow::Result<i64> {
     let guide = Guide::new(address)?;
     let session = guide
@@ -74,7 +74,7 @@ struct Guide {
 
 impl Guide {
     fn new(address: SocketAddr) -> anyhow::Result<Self> {
-        // The server is on this machine, whatever proxies the environment names.
+        // The server is on this machine, so proxies of the environment must not be used.
         let client = Client::builder()
             .no_proxy()
             .timeout(REQUEST_TIMEOUT)
@@ -110,7 +110,7 @@ impl Guide {
             .with_context(|| format!("the server's answer is not JSON: {text}"))
     }
 
-    /// Waits until the session is idle. One that ends instead shows its log.
+    /// Waits until the session is idle. If it ends, the error holds its log.
     async fn await_session(&self, id: i64, progress: &Progress) -> anyhow::Result<()> {
         let mut shown = String::new();
         loop {

@@ -1,27 +1,27 @@
-//! What the shell itself is told: lines that begin with a colon.
+//! Commands to the shell itself: lines that begin with a colon.
 
 use livius_domain::Kind;
 
-/// How many lines of the log are shown.
+/// The default number of log lines.
 const USUAL_LINES: u32 = 20;
 
 /// A command of the shell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Directive {
-    /// Tell what there is.
+    /// Show the help.
     Help,
-    /// Tell the kind, or change it.
+    /// Show or change the kind.
     Kind(Option<String>),
-    /// Tell the session.
+    /// Show the session.
     Session,
-    /// Tell the end of its log.
+    /// Show the end of the session's log.
     Log(u32),
     /// End.
     Quit,
 }
 
 impl Directive {
-    /// Reads a line, or says what is wrong with it.
+    /// Reads a line, or returns what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
         let words: Vec<&str> = text.split_whitespace().collect();
         Ok(match words.as_slice() {

@@ -1,4 +1,4 @@
-//! How the texts of Livy's keys become values of ours.
+//! Converts the texts of Livy's keys to values of Livius.
 
 #![expect(
     clippy::unnecessary_wraps,
@@ -16,23 +16,23 @@ use crate::config::sections::{sessions, spark};
 use crate::config::setting::Key;
 use crate::config::value::{Raw, Value};
 
-/// A text to be converted.
+/// The input of a conversion.
 #[derive(Debug, Clone, Copy)]
 pub struct Given<'a> {
-    /// The text, without blanks around it; empty only where that says something.
+    /// The trimmed text. It is empty only for keys whose empty text has a meaning.
     pub text: &'a str,
-    /// The settings of ours that it is for.
+    /// The settings that it becomes.
     pub to: &'static [&'static Key],
-    /// All that stands beside it: some keys count only together.
+    /// All entries, because some keys count only together with others.
     pub files: &'a Files,
 }
 
-/// What became of it.
+/// The result of a conversion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Converted {
-    /// Values of ours, and what the reader should know about them.
+    /// Values, and a remark for the administrator.
     Values(Vec<Assignment>, Option<String>),
-    /// No value: the text changes nothing, and this is why.
+    /// No value, for this reason.
     Nothing(String),
 }
 
@@ -47,7 +47,7 @@ pub struct Assignment {
     pub raw: Raw,
 }
 
-/// A conversion. The error fits behind "the key: ".
+/// A conversion. The error completes the sentence "the key: ".
 pub type Convert = fn(&Given<'_>) -> Result<Converted, String>;
 
 const HOST: &str = "livy.server.host";
@@ -58,7 +58,7 @@ const TTL_CHECK: &str = "livy.server.session.ttl-check";
 const TTL: &str = "livy.server.session.ttl";
 const DEFAULT_TTL: Duration = Duration::from_hours(8);
 
-/// The text as it is; whether it is a number, a word or whatever is needed is looked at afterwards.
+/// The text unchanged. The setting checks its form later.
 pub fn text(given: &Given<'_>) -> Result<Converted, String> {
     Ok(plain(given, &Raw::One(given.text.to_owned())))
 }
@@ -74,7 +74,7 @@ pub fn header(given: &Given<'_>) -> Result<Converted, String> {
     text(given)
 }
 
-/// A path. Livy's relative paths count from where it was started.
+/// An absolute path. Livy's relative paths start from its working directory, which is unknown here.
 pub fn path(given: &Given<'_>) -> Result<Converted, String> {
     absolute(given.text)?;
     text(given)
@@ -292,19 +292,19 @@ fn written(duration: Duration) -> Raw {
     Raw::One(Value::Duration(Some(duration)).to_string())
 }
 
-/// What the text of `state-retain.sec = 600` does to those who meant seconds.
+/// Explains a bare number such as `state-retain.sec = 600`, whose unit is not seconds.
 fn milliseconds(text: &str) -> Option<String> {
     text.chars()
         .all(|character| character.is_ascii_digit())
         .then(|| format!("Livy takes a bare number for milliseconds, whatever the key is called: {text} is {text}ms"))
 }
 
-/// Without this check, Livy looks at no session's time at all.
+/// Whether Livy checks the age of sessions at all.
 fn looks_at_time(files: &Files) -> bool {
     files.get(TIMEOUT_CHECK).is_none_or(is_true)
 }
 
-/// As Java reads it: anything else is false.
+/// Reads a boolean as Java does: anything else is false.
 fn is_true(text: &str) -> bool {
     text.eq_ignore_ascii_case("true")
 }

@@ -6,10 +6,10 @@ use livius_spark_home::properties;
 use crate::config::problem::ConfigError;
 use crate::config::process_environment::ProcessEnvironment;
 
-/// Which of Livy's files it is.
+/// The kind of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// `livy-client.conf`: what drivers are started with.
+    /// `livy-client.conf`: the configuration of drivers.
     Client,
     /// `livy.conf`.
     Server,
@@ -17,14 +17,14 @@ pub enum Role {
     Blacklist,
 }
 
-/// The files, the weakest first.
+/// The files, lowest precedence first.
 const NAMES: [(&str, Role); 3] = [
     ("livy-client.conf", Role::Client),
     ("livy.conf", Role::Server),
     ("spark-blacklist.conf", Role::Blacklist),
 ];
 
-/// Files beside them that have to do with Livy's own process.
+/// Files of the same directory that configure Livy's own process.
 const OTHERS: [&str; 3] = ["livy-env.sh", "log4j.properties", "log4j2.properties"];
 
 /// One entry of one file.
@@ -32,7 +32,7 @@ const OTHERS: [&str; 3] = ["livy-env.sh", "log4j.properties", "log4j2.properties
 pub struct Entry {
     /// The file.
     pub file: Utf8PathBuf,
-    /// Which one it is.
+    /// The kind of the file.
     pub role: Role,
     /// The line.
     pub line: usize,
@@ -47,16 +47,16 @@ pub struct Entry {
 /// All entries of all files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Files {
-    /// Where they lie.
+    /// The directory or file.
     pub from: Utf8PathBuf,
     /// In the order in which they are read.
     pub entries: Vec<Entry>,
-    /// Files beside them that are not read.
+    /// Other files of the directory, which are not read.
     pub others: Vec<String>,
 }
 
 impl Entry {
-    /// Whether Livy's server looks for this key in this file. What starts drivers is read from both.
+    /// Whether Livy's server reads this key from this file. It reads `livy.rsc.…` from both files.
     pub fn is_in_place(&self) -> bool {
         match self.role {
             Role::Server => true,
@@ -67,14 +67,15 @@ impl Entry {
 }
 
 impl Files {
-    /// The text that counts for a key: the last one under its name, else the last one under its old name. An empty one is none.
+    /// The effective text of a key: the last one under its name, else the last one under its old
+    /// name. An empty text counts as absent.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.deciding(name)
             .map(|entry| entry.text.as_str())
             .filter(|text| !text.is_empty())
     }
 
-    /// The entry that counts for a key.
+    /// The effective entry of a key.
     pub fn deciding(&self, name: &str) -> Option<&Entry> {
         let in_place = || self.entries.iter().filter(|entry| entry.is_in_place());
         in_place()
@@ -83,7 +84,7 @@ impl Files {
     }
 }
 
-/// The directory or file that was named, else Livy's own directory.
+/// The named directory or file, else Livy's own directory.
 pub fn locate(
     named: Option<&str>,
     environment: &ProcessEnvironment,

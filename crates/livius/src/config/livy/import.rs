@@ -1,4 +1,5 @@
-//! Livy's files as a `livius.toml`, with a plain list of what is not in it, and why.
+//! Translates Livy's files to a `livius.toml`, with a list of the keys that it leaves out and the
+//! reasons.
 
 use std::fmt::Write as _;
 
@@ -16,18 +17,18 @@ use crate::config::setting::Key;
 use crate::config::settings::Settings;
 use crate::config::value::{Raw, Shape, Value};
 
-/// What came of an import.
+/// The result of an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Import {
-    /// The whole file: settings, and the list as comments.
+    /// The file: settings, then the list as comments.
     pub document: String,
     /// The list.
     pub report: String,
-    /// Whether every key was understood, and none asks for a decision.
+    /// Whether every key is known and none needs a decision.
     pub settled: bool,
 }
 
-/// Reads Livy's files and translates them. Only where they are comes from the environment.
+/// Reads Livy's files and translates them. The environment only tells where they are.
 pub fn import(from: Option<&str>, environment: &ProcessEnvironment) -> Result<Import, ConfigError> {
     let files = files::read(&files::locate(from, environment)?, keys::present_name)?;
     let judged = judge::judge(&files);
@@ -47,13 +48,13 @@ pub fn import(from: Option<&str>, environment: &ProcessEnvironment) -> Result<Im
     })
 }
 
-/// A value that is right by itself, and that this server would not start with.
+/// A well-formed value with which the server would not start.
 struct Refusal {
     key: &'static Key,
     reason: String,
 }
 
-/// What the whole of the configuration would be refused for.
+/// The values for which the server would refuse the configuration.
 fn refusals(combined: &[Combined<'_>], environment: &ProcessEnvironment) -> Vec<Refusal> {
     let mut layers = Layers::with_defaults(environment);
     for one in combined {
@@ -80,7 +81,7 @@ fn refusals(combined: &[Combined<'_>], environment: &ProcessEnvironment) -> Vec<
         .collect()
 }
 
-/// The settings by section, in the registry's order; tables go last, as TOML wants it.
+/// The settings by section, in the order of the documentation. Tables come last, as TOML requires.
 fn sections(
     combined: &[Combined<'_>],
     refusals: &[Refusal],
@@ -122,7 +123,7 @@ fn section_of(path: &str) -> Option<&str> {
     path.split_once('.').map(|(section, _)| section)
 }
 
-/// A setting with its comment; what would be refused is there to be seen, but is a comment too.
+/// A setting with its comment. A refused setting is commented out.
 fn line(one: &Combined<'_>, refused: bool, environment: &ProcessEnvironment) -> String {
     let mut text = format!("# {}, from {}\n", plain(&one.names()), places(&one.sources));
     for remark in &one.remarks {
@@ -190,7 +191,7 @@ fn quoted(text: &str) -> String {
     quoted
 }
 
-/// Where entries stand: the file once, then its lines.
+/// The places of entries: each file once, with its lines.
 fn places(entries: &[&Entry]) -> String {
     let mut text = String::new();
     let mut file = None;
@@ -292,7 +293,7 @@ fn commented(text: &str) -> String {
         .collect()
 }
 
-/// A text that stays on its line, whatever is in it.
+/// A text without control characters, so it stays on its line.
 fn plain(text: &str) -> String {
     text.chars()
         .flat_map(|character| {

@@ -1,4 +1,4 @@
-//! Holds every entry of the files against the registry.
+//! Decides what each entry of the files becomes.
 
 use super::convert::{Assignment, Converted, Given};
 use super::files::{Entry, Files, Role};
@@ -8,33 +8,34 @@ use crate::config::sections::spark;
 use crate::config::value::Base;
 use crate::config::value::Raw;
 
-/// What becomes of an entry.
+/// The decision on an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// It becomes values of ours; sometimes with a remark.
+    /// It becomes values of Livius, sometimes with a remark.
     Taken(Vec<Assignment>, Option<String>),
-    /// It changes nothing, and this is why.
+    /// It has no effect, for this reason.
     Idle(String),
-    /// What it is about is not there yet.
+    /// Livius does not have the feature yet.
     NotYet(String),
-    /// The same, and it protects something: to leave it out must be somebody's decision.
+    /// Livius does not have the feature yet, and the key protects something. Leaving it out must be
+    /// a decision of the administrator.
     Unprotected(String),
-    /// Its text cannot be followed.
+    /// Its text is refused.
     Refused(String),
-    /// Nobody knows it.
+    /// The key is unknown.
     Unknown(String),
 }
 
-/// An entry and what becomes of it.
+/// An entry with its decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judged<'a> {
     /// The entry.
     pub entry: &'a Entry,
-    /// What becomes of it.
+    /// The decision.
     pub verdict: Verdict,
 }
 
-/// Judges all entries, in their order.
+/// Decides on all entries, in order.
 pub fn judge(files: &Files) -> Vec<Judged<'_>> {
     let judged = |entry| Judged {
         entry,
@@ -69,7 +70,7 @@ fn verdict(entry: &Entry, files: &Files) -> Verdict {
     }
 }
 
-/// Drivers of sessions get these as Spark configuration.
+/// Entries `spark.…` of `livy-client.conf`, which become Spark configuration of sessions.
 fn spark_conf(entry: &Entry, files: &Files) -> Verdict {
     let mut later = files
         .entries
@@ -135,9 +136,9 @@ fn known(key: &LivyKey, entry: &Entry, files: &Files) -> Verdict {
     }
 }
 
-/// What our own keys do not take is refused here already, with Livy's name for it.
+/// Checks the values against our own keys, so that the refusal names Livy's key.
 fn checked(settings: Vec<Assignment>, remark: Option<String>) -> Verdict {
-    // Conversions let no relative path through, so nothing counts from here.
+    // Conversions refuse relative paths, so the base has no effect.
     let base = Base {
         directory: "/".into(),
         home: None,

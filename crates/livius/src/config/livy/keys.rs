@@ -1,4 +1,4 @@
-//! Every key of Livy's: its default, its old spelling, and what it means here.
+//! Every configuration key of Livy: its default, its old spelling, and its meaning for Livius.
 
 mod cluster;
 mod drivers;
@@ -17,62 +17,63 @@ pub use since::since;
 /// One of Livy's keys.
 #[derive(Debug, Clone, Copy)]
 pub struct LivyKey {
-    /// Its name; `<…>` stands for what an operator chooses.
+    /// Its name. `<…>` stands for a part that the administrator chooses.
     pub name: &'static str,
-    /// The spelling that Livy still takes where the name itself is absent.
+    /// An older spelling, which Livy still reads if the name itself is absent.
     pub old: Option<&'static str>,
-    /// Livy's default, as it would be written; empty where there is none.
+    /// Livy's default as text; empty if there is none.
     pub default: &'static str,
-    /// What it means here.
+    /// Its meaning for Livius.
     pub meaning: Meaning,
 }
 
-/// What a key of Livy's means here.
+/// The meaning of a Livy key for Livius.
 #[derive(Debug, Clone, Copy)]
 pub enum Meaning {
-    /// There is a setting for it.
+    /// Livius has a setting for it.
     Maps(Mapping),
-    /// There is nothing to be set, and this is why.
+    /// There is nothing to set, for this reason.
     Nothing(&'static str),
-    /// It would mean something, but what it is about is not there yet, or cannot be set.
+    /// Livius does not have the feature yet, or the feature cannot be configured.
     NotYet(NotYet),
 }
 
-/// How a key becomes settings of ours.
+/// How a key becomes settings of Livius.
 #[derive(Debug, Clone, Copy)]
 pub struct Mapping {
     /// The settings.
     pub to: &'static [&'static Key],
-    /// How the text is understood.
+    /// The conversion of the text.
     pub convert: Convert,
-    /// In what they differ from Livy's.
+    /// How the settings differ from Livy's key.
     pub differs: Option<&'static str>,
-    /// Whether an empty text says something, where it is as good as none elsewhere.
+    /// Whether an empty text has a meaning. For other keys it counts as absent.
     pub blank: bool,
 }
 
-/// Why a key cannot be followed, and what that means for the one who set it.
+/// Why Livius cannot follow a key.
 #[derive(Debug, Clone, Copy)]
 pub struct NotYet {
-    /// What is missing.
+    /// The missing feature.
     pub reason: &'static str,
-    /// Set where the key protects the server or its users: leaving it out in silence would take a protection away.
+    /// Set if the key protects the server or its users. Ignoring such a key silently would remove a
+    /// protection.
     pub guard: Option<Guard>,
 }
 
 /// A key that protects something.
 #[derive(Debug, Clone, Copy)]
 pub struct Guard {
-    /// The texts by which it protects nothing.
+    /// The texts that turn the protection off.
     pub off: &'static [&'static str],
-    /// What to do instead.
+    /// The remedy.
     pub remedy: &'static str,
 }
 
 /// Keys that belong together.
 #[derive(Debug, Clone, Copy)]
 pub struct Group {
-    /// A heading for them.
+    /// The heading.
     pub heading: &'static str,
     /// The keys.
     pub keys: &'static [LivyKey],
@@ -127,7 +128,7 @@ pub fn all() -> impl Iterator<Item = &'static LivyKey> {
     GROUPS.iter().flat_map(|group| group.keys)
 }
 
-/// The key that a name in a file stands for, in its present or its old spelling. Names without a chosen part go first.
+/// The key with this name, in its present or old spelling. Exact names win over patterns.
 pub fn find(name: &str) -> Option<&'static LivyKey> {
     all()
         .find(|key| key.name == name || key.old == Some(name))
@@ -182,13 +183,13 @@ const fn not_yet(name: &'static str, default: &'static str, reason: &'static str
 }
 
 impl LivyKey {
-    /// With its old spelling.
+    /// Adds the old spelling.
     const fn formerly(mut self, old: &'static str) -> Self {
         self.old = Some(old);
         self
     }
 
-    /// With what is different from Livy.
+    /// Adds the difference from Livy.
     const fn but(mut self, differs: &'static str) -> Self {
         if let Meaning::Maps(mut mapping) = self.meaning {
             mapping.differs = Some(differs);
@@ -197,7 +198,7 @@ impl LivyKey {
         self
     }
 
-    /// As one whose empty text says something.
+    /// Marks a key whose empty text has a meaning.
     const fn or_blank(mut self) -> Self {
         if let Meaning::Maps(mut mapping) = self.meaning {
             mapping.blank = true;
@@ -206,7 +207,7 @@ impl LivyKey {
         self
     }
 
-    /// As one that protects something, unless its text is one of those.
+    /// Marks a key that protects something, unless its text is one of these.
     const fn protecting(mut self, off: &'static [&'static str], remedy: &'static str) -> Self {
         if let Meaning::NotYet(mut missing) = self.meaning {
             missing.guard = Some(Guard { off, remedy });

@@ -1,4 +1,4 @@
-//! The layer: Livy's files read directly, below our own file.
+//! The layer of Livy's files, below our own file.
 
 use super::files::{self, Entry};
 use super::judge::{self, Judged, Verdict};
@@ -10,7 +10,7 @@ use crate::config::process_environment::ProcessEnvironment;
 use crate::config::resolved::Origin;
 use crate::config::value::Raw;
 
-/// Reads the directory or file that `--livy-conf` or `LIVIUS_LIVY_CONF` names, if one does.
+/// Reads the directory or file of `--livy-conf` or `LIVIUS_LIVY_CONF`, if there is one.
 pub fn read(flags: &Flags, environment: &ProcessEnvironment, layers: &mut Layers) {
     let named = flags
         .livy_conf
@@ -51,7 +51,8 @@ fn set(combined: &Combined<'_>, environment: &ProcessEnvironment, layers: &mut L
     }
 }
 
-/// Livy ignores keys that it does not know, so they cannot keep the server from starting; what takes a protection away can.
+/// An unknown key does not keep the server from starting, because Livy ignores it too. A lost
+/// protection does.
 fn tell(judged: &Judged<'_>, layers: &mut Layers) {
     let origin = origin(judged.entry);
     match &judged.verdict {

@@ -1,6 +1,7 @@
-//! Names of keys in which an operator chooses a part, such as `livy.server.auth.<name>.class`.
+//! Matches names of keys in which the administrator chooses a part, such as
+//! `livy.server.auth.<name>.class`.
 
-/// Whether a name is what the pattern describes. Every `<…>` in it stands for some text, dots and all.
+/// Whether a name matches the pattern. Every `<…>` stands for some text, which may contain dots.
 pub fn matches(pattern: &str, name: &str) -> bool {
     let Some((before, rest)) = pattern.split_once('<') else {
         return pattern == name;

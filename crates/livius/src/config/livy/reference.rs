@@ -78,7 +78,7 @@ fn row(key: &LivyKey) -> String {
     )
 }
 
-/// The mark is one of those of `docs/COMPATIBILITY.md`, which takes these rows over.
+/// The marks are those of `docs/COMPATIBILITY.md`, which copies these rows.
 fn here(key: &LivyKey) -> (&'static str, String) {
     match key.meaning {
         Meaning::Maps(mapping) => {

@@ -1,21 +1,22 @@
-//! The values that the files as a whole come to: one for each key of ours, with every entry that had a part in it.
+//! Combines the entries of all files: one value for each of our keys, with every entry that
+//! contributed to it.
 
 use super::convert::Assignment;
 use super::files::Entry;
 use super::judge::{Judged, Verdict};
 use crate::config::value::Raw;
 
-/// Names of entries that an origin tells at most; a blacklist may have hundreds.
+/// The most names of entries in one origin. A blacklist may have hundreds of entries.
 const NAMES_TOLD: usize = 3;
 
-/// A value, and where it came from.
+/// A value with its entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Combined<'a> {
     /// The value.
     pub setting: Assignment,
     /// The entries, at least one.
     pub sources: Vec<&'a Entry>,
-    /// What the reader should know.
+    /// Remarks for the administrator.
     pub remarks: Vec<String>,
 }
 
@@ -35,7 +36,8 @@ impl Combined<'_> {
     }
 }
 
-/// Combines what was taken. Several entries that come to the same key either add to a list, or were made to agree by their conversions.
+/// Combines the accepted entries. Entries for the same key either extend a list, or their
+/// conversions have made them agree.
 pub fn combine<'a>(judged: &[Judged<'a>]) -> Vec<Combined<'a>> {
     let mut all: Vec<Combined<'a>> = Vec::new();
     for one in judged {

@@ -1,4 +1,4 @@
-//! Batches that fail: each says why, in its state and in its log.
+//! Batches that fail, with the reason in their state and their log.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,8 @@ use super::{Batch, Folder};
 use crate::Shared;
 use crate::server::Server;
 
-/// Applications that run, and fail by themselves. One that needs no Spark is never `running`: nobody says that an application runs.
+/// Applications that fail by themselves. One without Spark is never `running`, because no
+/// SparkContext reports that it runs.
 pub fn of_applications(shared: &Shared) {
     let server = shared.server();
     let folder = Folder::make();
@@ -64,7 +65,7 @@ pub fn of_applications(shared: &Shared) {
     assert!(batch.log().contains("\nspoken\nover\n"), "{}", batch.log());
 }
 
-/// Batches that never come to run.
+/// Batches that never start.
 pub fn of_starts(shared: &Shared) {
     let server = shared.server();
     let folder = Folder::make();

@@ -1,4 +1,4 @@
-//! The files that a test's applications are made of.
+//! Files of the applications in tests.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,7 +8,8 @@ use tempfile::TempDir;
 
 use crate::client::environment;
 
-/// A folder whose name asks for trouble. Applications that wait for something end when it is gone, as it is when a test fails.
+/// A directory with a difficult name. Applications that wait end when it disappears, also after a
+/// failed test.
 pub struct Folder {
     path: PathBuf,
     _temporary: TempDir,
@@ -29,13 +30,13 @@ impl Folder {
         self.path.join(name).to_str().unwrap().to_owned()
     }
 
-    /// Writes a file, and answers its path.
+    /// Writes a file, and returns its path.
     pub fn write(&self, name: &str, text: &str) -> String {
         std::fs::write(self.path.join(name), text).unwrap();
         self.path(name)
     }
 
-    /// Packs a file with a module of Python's, `zipfile` or `tarfile`; answers the path of the archive.
+    /// Packs a file with Python's `zipfile` or `tarfile`, and returns the path of the archive.
     pub fn pack(&self, module: &str, archive: &str, file: &str) -> String {
         let python = environment("LIVIUS_TEST_PYTHON").unwrap_or_else(|| "python3".to_owned());
         let status = Command::new(python)
@@ -47,7 +48,7 @@ impl Folder {
         self.path(archive)
     }
 
-    /// An application in steps, with a folder of its own for what lets it go on.
+    /// An application in steps, with a directory for the files that let it continue.
     pub fn steps(&self, name: &str, exit_code: i32, with_spark: bool) -> Steps {
         let file = self.write("steps.py", include_str!("applications/steps.py"));
         let folder = self.path.join(name);
@@ -66,12 +67,12 @@ impl Folder {
 /// An application that waits before each of its steps.
 pub struct Steps {
     folder: PathBuf,
-    /// What submits it.
+    /// The request that submits it.
     pub request: Value,
 }
 
 impl Steps {
-    /// Lets it go on: `speak` first, then `end`.
+    /// Lets it continue: `speak` first, then `end`.
     pub fn allow(&self, step: &str) {
         std::fs::write(self.folder.join(step), "").unwrap();
     }

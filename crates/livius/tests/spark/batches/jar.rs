@@ -1,4 +1,4 @@
-//! Jars, compiled here with Spark's own compiler.
+//! Jars, compiled with Spark's own compiler.
 
 use std::fmt::Write as _;
 use std::process::Command;
@@ -72,7 +72,7 @@ fn hex(text: &str) -> String {
     })
 }
 
-/// Makes a jar of a source. It has no main class of its own: there are several to choose from.
+/// Compiles a source to a jar. The jar names no main class because it has several.
 pub fn compile(shared: &Shared, folder: &Folder, source: &str) -> String {
     let source = folder.write("Demo.scala", source);
     let jar = folder.path("demo application.jar");

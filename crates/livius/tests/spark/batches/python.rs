@@ -40,7 +40,7 @@ pub fn everything(shared: &Shared) {
 }
 
 fn request(shared: &Shared, folder: &Folder) -> Value {
-    // Any of Spark's jars will do to be found again.
+    // Any of Spark's jars will do.
     let jar = folder.path("user jar.jar");
     let jars = std::fs::read_dir(format!("{}/jars", shared.spark.home)).unwrap();
     let any = jars.flatten().find(|entry| {
@@ -77,7 +77,7 @@ fn request(shared: &Shared, folder: &Folder) -> Value {
     })
 }
 
-/// What the application said it sees.
+/// The application's report of its environment.
 fn seen(log: &str) -> Map<String, Value> {
     let lines = log.lines().filter_map(|line| line.strip_prefix("SEEN "));
     lines

@@ -1,4 +1,4 @@
-//! Batches that wait for others, and servers that take theirs with them.
+//! Batches that wait for others, and servers that end their batches.
 
 use serde_json::json;
 
@@ -23,7 +23,7 @@ pub fn one_at_a_time(shared: &Shared) {
         assert_eq!(waits.state(), "starting");
         assert_eq!(waits.detail()["step"], "queued");
     }
-    // The second would end at once, were it not its turn that it waits for.
+    // The second batch would end at once if it did not have to wait.
     two.allow("speak");
     two.allow("end");
     one.allow("speak");
@@ -37,7 +37,7 @@ pub fn one_at_a_time(shared: &Shared) {
         "{ended:#}\n{launched:#}"
     );
 
-    // This server's batches are to end with it.
+    // This server ends its batches when it stops.
     let left = server.stop();
     assert!(left.is_empty(), "{left:#?}");
     let server = server.restart();

@@ -1,4 +1,4 @@
-//! Servers come and go; batches run on.
+//! Batches survive restarts of the server.
 
 use serde_json::Value;
 
@@ -33,7 +33,7 @@ pub fn both(shared: &Shared) {
     let server = server.restart();
     after_the_crash(&server, &talks, &leaves);
 
-    // The place of the one that ended goes to the one that waited, which this server alone has started.
+    // The waiting batch gets the place of the ended one. Only this server has started it.
     waits.await_running();
     waits.await_line("begun");
     first.allow("end");
@@ -49,7 +49,7 @@ pub fn both(shared: &Shared) {
 }
 
 fn after_the_crash(server: &Server, talks: &Batch, leaves: &Batch) {
-    // At once: a server that answers knows what it has.
+    // No wait is needed: a server that responds has loaded its batches.
     let shown = talks.shown();
     assert_eq!(shown["state"], "running", "{shown:#}");
     assert!(shown["appId"].is_string(), "{shown:#}");
@@ -65,7 +65,7 @@ fn after_the_crash(server: &Server, talks: &Batch, leaves: &Batch) {
     );
 }
 
-/// A server that stops in good order leaves its batches alone, too.
+/// A graceful shutdown leaves batches running too.
 fn after_a_stop(server: Server, runs: &Batch, plain: &Batch, queued: &Batch, steps: [&Steps; 3]) {
     let left = server.stop();
     assert!(

@@ -1,4 +1,4 @@
-//! Whatever an application starts ends with it.
+//! Every process that an application starts ends with it.
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ pub fn all(shared: &Shared) {
             let with_words = |(_, line): &&(i32, String)| line.contains(words);
             processes.iter().filter(with_words).count()
         };
-        // The shell has a `sleep` of its own.
+        // The shell has a built-in `sleep`.
         let all = [
             count("SparkSubmit"),
             count("family.py"),

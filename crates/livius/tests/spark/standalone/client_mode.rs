@@ -1,4 +1,4 @@
-//! Drivers beside the server, executors on the workers.
+//! Drivers on the server's machine, executors on the workers.
 
 use serde_json::json;
 

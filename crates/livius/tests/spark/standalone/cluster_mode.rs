@@ -1,4 +1,4 @@
-//! Drivers on the workers: the server follows them at the master.
+//! Drivers on the workers, which the server follows through the master.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::batches::{Batch, Folder, compile};
 use crate::client::{PATIENCE, eventually, status};
 use crate::server::Server;
 
-/// What makes a session or batch run there, with room for the executors beside the driver.
+/// Configuration for cluster mode, which leaves room for the executors next to the driver.
 fn in_cluster() -> Value {
     json!({"spark.submit.deployMode": "cluster", "spark.cores.max": "1"})
 }
@@ -94,7 +94,7 @@ fn python_is_refused(server: &Server, folder: &Folder) {
     );
 }
 
-/// No worker has that much memory, so the driver waits at the master.
+/// No worker has this much memory, so the driver waits at the master.
 fn waits_for_room(batch: &Batch) {
     batch.await_words("is SUBMITTED");
     assert_eq!(batch.state(), "starting");
@@ -179,7 +179,8 @@ pub fn sessions(shared: &Shared) {
     assert!(left.is_empty(), "{left:#?}");
 }
 
-/// The process of a driver on a worker, by its tag: the name of the directory beside the server.
+/// The process of a driver on a worker, by its tag: the name of the driver's directory at the
+/// server.
 fn driver_of(dir: &Path) -> Pid {
     let tag = dir.file_name().unwrap().to_string_lossy();
     let tag = format!("-Dspark.livius.driver={tag}");

@@ -1,4 +1,4 @@
-//! A master and workers, started as their operators start them.
+//! Starts a master and workers as an administrator does.
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -12,12 +12,12 @@ use tempfile::TempDir;
 use crate::client::{PATIENCE, environment, eventually};
 use crate::server::{CHEAP_JVM, Server};
 
-/// A cluster on this machine. All of it ends with this value.
+/// A cluster on this machine. Dropping it ends all its processes.
 pub struct Cluster {
     spark_home: String,
     folder: TempDir,
     _master: Daemon,
-    /// As `spark://…`.
+    /// The address, `spark://…`.
     pub url: String,
     workers: RefCell<Vec<Daemon>>,
 }
@@ -58,7 +58,7 @@ impl Cluster {
         Server::start(&self.spark_home, &["--master", &self.url, "--set", &conf])
     }
 
-    /// One more worker, with room for a driver and an executor or two.
+    /// Adds a worker with room for a driver and one or two executors.
     pub fn add_worker(&self) {
         let number = self.workers.borrow().len();
         let log = self.folder.path().join(format!("worker{number}.log"));
@@ -85,19 +85,19 @@ impl Cluster {
         self.workers.borrow_mut().push(worker);
     }
 
-    /// Where the workers keep what they run.
+    /// The directory in which the workers run applications.
     pub fn work(&self) -> PathBuf {
         self.folder.path().join("work")
     }
 
-    /// Kills the worker that was added last, without a word.
+    /// Kills the last worker with SIGKILL.
     pub fn kill_worker(&self) {
         let worker = self.workers.borrow_mut().pop().unwrap();
         kill_process(worker.pid(), Signal::KILL).unwrap();
     }
 }
 
-/// One of the cluster's own processes.
+/// A process of the cluster.
 struct Daemon(Child);
 
 impl Daemon {
@@ -126,13 +126,14 @@ impl Daemon {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        // Executors and drivers are in their worker's group. It can only fail when nothing is left.
+        // Executors and drivers are in the worker's process group. The call fails only if the group
+        // is empty.
         let _ = kill_process_group(self.pid(), Signal::KILL);
         let _ = self.0.wait();
     }
 }
 
-/// The processes whose command line has all these words.
+/// The processes whose command line contains all these words.
 pub fn processes_with(words: &[&str]) -> Vec<Pid> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {

@@ -1,4 +1,4 @@
-//! Recovery, and what runs on clusters.
+//! Recovery and cluster managers.
 
 use super::super::convert;
 use super::{LivyKey, maps, not_yet, nothing};

@@ -1,4 +1,4 @@
-//! Who may do what, and what keeps others out.
+//! Authentication, authorization and protection of the connection.
 
 use super::super::convert;
 use super::{LivyKey, maps, not_yet, nothing};

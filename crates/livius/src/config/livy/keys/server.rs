@@ -1,4 +1,4 @@
-//! The server's address and appearance, and the Spark that it starts.
+//! The server's address, its user interface, and Spark.
 
 use super::super::convert;
 use super::{LivyKey, maps, not_yet, nothing};
@@ -22,7 +22,7 @@ pub static KEYS: &[LivyKey] = &[
     not_yet("livy.ui.history-server-url", "http://spark-history-server", "links to finished applications on Kubernetes come with Kubernetes"),
 ];
 
-/// What it starts, and which files that may use.
+/// Spark, and the files that requests may name.
 pub static SPARK: &[LivyKey] = &[
     maps("livy.server.spark-home", "", &[&spark::HOME.key], convert::path),
     maps("livy.spark.master", "local", &[&spark::MASTER.key], convert::text)

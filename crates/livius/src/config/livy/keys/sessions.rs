@@ -1,4 +1,4 @@
-//! How long and how many.
+//! Timeouts and limits of sessions and batches.
 
 use super::super::convert;
 use super::{LivyKey, maps, nothing};

@@ -1,6 +1,7 @@
-//! The first of Livy's versions that has a key, in its present or its old spelling, as Livy's source has it.
+//! The first version of Livy that has a key, in its present or old spelling, according to Livy's
+//! source.
 
-/// Keys by version. What ends in a dot is the beginning of keys; the longest entry that fits a key counts.
+/// Keys by version. An entry that ends in a dot is a prefix; the longest matching entry counts.
 const SINCE: &[(&str, &[&str])] = &[
     (
         "0.2",
@@ -139,7 +140,7 @@ const UNRELEASED: &[&str] = &[
     "livy.server.zk.services",
 ];
 
-/// The first version up to 0.9 that has the key; none where no release has it.
+/// The first version up to 0.9 that has the key; `None` if no release has it.
 pub fn since(name: &str) -> Option<&'static str> {
     if UNRELEASED.contains(&name) {
         return None;

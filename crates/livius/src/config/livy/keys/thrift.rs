@@ -1,4 +1,4 @@
-//! The Thrift endpoint, which is not here.
+//! The Thrift endpoint, which Livius does not have.
 
 use super::{LivyKey, nothing};
 
