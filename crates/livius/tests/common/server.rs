@@ -2,7 +2,6 @@
 
 #![allow(
     dead_code,
-    clippy::allow_attributes,
     reason = "each test file compiles this module and uses a part of it"
 )]
 
