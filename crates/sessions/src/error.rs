@@ -54,7 +54,7 @@ pub enum SessionError {
     #[error("the path {0} is not absolute")]
     RelativePath(String),
     /// The request names a local file outside of the directories that requests may use.
-    #[error("the local file {0} is not in a directory that requests may use")]
+    #[error("Local path {0} cannot be added to user sessions.")]
     FileNotAllowed(String),
     /// As many sessions live as may.
     #[error("as many sessions are open as the server allows")]

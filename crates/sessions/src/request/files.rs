@@ -215,7 +215,7 @@ mod tests {
                 .unwrap_err()
                 .to_string();
             assert!(
-                error.contains("is not in a directory that requests may use"),
+                error.contains("cannot be added to user sessions."),
                 "{bad}: {error}"
             );
             assert!(
@@ -251,7 +251,7 @@ mod tests {
         ] {
             let error = check(&strict, &jars(&bad)).unwrap_err().to_string();
             assert!(
-                error.contains("is not in a directory that requests may use"),
+                error.contains("cannot be added to user sessions."),
                 "{bad}: {error}"
             );
         }
