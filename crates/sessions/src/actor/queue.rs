@@ -104,6 +104,7 @@ mod tests {
         StatementRecord {
             session: SessionId(0),
             id: StatementId(id),
+            version: 0,
             kind: Kind::Spark,
             code: "12345".into(),
             state,
