@@ -141,17 +141,18 @@ impl Family for Batches {
 
 /// The number that a duplicate name used up. Fails when the create was not refused for its name.
 fn refused(created: Result<i32, Failure>, name: &str) -> Result<i32, Failure> {
-    match created.map_err(|error| error.downcast::<StoreError>()) {
-        Err(Ok(error)) => match *error {
-            StoreError::DuplicateName {
-                name: ref taken,
-                attempted,
-            } if taken == name => Ok(attempted),
-            other => Err(other.into()),
-        },
-        Err(Err(error)) => Err(error),
-        Ok(id) => Err(format!("{id} was created").into()),
-    }
+    let error = match created {
+        Ok(id) => return Err(format!("{id} was created").into()),
+        Err(error) => error,
+    };
+    let attempted = match error.downcast_ref() {
+        Some(StoreError::DuplicateName {
+            name: taken,
+            attempted,
+        }) if taken == name => Some(*attempted),
+        _ => None,
+    };
+    attempted.ok_or(error)
 }
 
 /// No number is given twice. A refused record uses its number up.
@@ -284,8 +285,8 @@ where
         let family = Arc::clone(&family);
         creates.spawn(async move { family.create(None, None).await });
     }
-    let created = creates.join_all().await.into_iter();
-    let mut numbers = created.collect::<Result<Vec<i32>, _>>()?;
+    let made = creates.join_all().await.into_iter();
+    let mut numbers = made.collect::<Result<Vec<i32>, _>>()?;
     numbers.sort_unstable();
     assert_eq!(numbers, (0..100).collect::<Vec<_>>());
     assert_eq!(family.list(Visible::All, ALL).await?, (100, numbers));

@@ -4,7 +4,7 @@ use livius_domain::{Kind, SessionId, StatementId, StatementRecord, StatementStat
 
 use super::listing::{self, Sessions};
 use super::{ALL, Failure, Outcome, Place, at, ended, named, unnamed};
-use crate::{PiecesOf, Store, Visible};
+use crate::{PiecesOf, Store};
 
 /// Ended sessions are deleted by age.
 pub async fn sessions_go_by_age(place: &dyn Place) -> Outcome {
