@@ -24,13 +24,14 @@ impl Queue {
         self.records.insert(record.id, record);
     }
 
-    /// Keeps the new state of a statement. One that was handed to the driver becomes the current one, one that has ended
-    /// leaves. A statement that is not here is ignored.
+    /// Keeps the new state and version of a statement. A statement that was handed to the driver
+    /// becomes the current one. One that has ended leaves. Unknown statements are ignored.
     pub(super) fn update(&mut self, record: &StatementRecord) {
         let Some(kept) = self.records.get_mut(&record.id) else {
             return;
         };
         kept.state = record.state;
+        kept.version = record.version;
         if record.state.is_final() {
             self.bytes -= kept.code.len();
             self.records.remove(&record.id);
@@ -114,7 +115,12 @@ mod tests {
     fn after(queue: &Queue, id: i32, event: StatementEvent) -> StatementRecord {
         let record = queue.get(StatementId(id)).unwrap();
         let (state, _) = record.state.on(event).unwrap();
-        StatementRecord { state, ..record }
+        let version = record.version + 1;
+        StatementRecord {
+            state,
+            version,
+            ..record
+        }
     }
 
     fn ids(ids: &[i32]) -> Vec<StatementId> {
@@ -129,7 +135,8 @@ mod tests {
         }
         assert_eq!((queue.waiting(), queue.bytes()), (3, 15));
         queue.update(&after(&queue, 0, StatementEvent::Dispatch));
-        assert_eq!(queue.current().unwrap().id, StatementId(0));
+        let current = queue.current().unwrap();
+        assert_eq!((current.id, current.version), (StatementId(0), 1));
         assert_eq!((queue.next(), queue.waiting()), (None, 2));
         assert_eq!(queue.ids(), ids(&[0, 1, 2]));
         assert_eq!(queue.ids_to_cancel(), ids(&[1, 2, 0]));
