@@ -1,12 +1,15 @@
 //! Frames as types.
 
 use livius_domain::{
-    DriverId, JobId, JobLanguage, JobOutcome, Kind, ResourceId, ResourceUse, StatementId,
+    DriverId, JobId, JobLanguage, JobOutcome, Kind, ResourceId, ResourceUse, SessionId, StatementId,
 };
 use serde::{Deserialize, Serialize};
 
-/// The version in every frame.
-pub const PROTOCOL_VERSION: u32 = 1;
+/// The version that agents of this server speak.
+pub const PROTOCOL_VERSION: u32 = 2;
+
+/// The oldest version that this server speaks. Drivers that an earlier server started live on.
+pub const OLDEST_PROTOCOL_VERSION: u32 = 1;
 
 /// No frame of an agent is longer.
 pub const MAX_FRAME_BYTES: usize = 16 << 20;
@@ -20,15 +23,20 @@ pub enum FrameError {
     /// It is not the JSON of a frame.
     #[error("read an agent frame")]
     Syntax(#[source] serde_json::Error),
-    /// The agent speaks another version.
-    #[error("agent speaks protocol version {0}, this server speaks {PROTOCOL_VERSION}")]
-    Version(u32),
+    /// The agent speaks none of the server's versions.
+    #[error(
+        "agent speaks protocol version {0:?}, this server speaks {OLDEST_PROTOCOL_VERSION} to {PROTOCOL_VERSION}"
+    )]
+    Version(Vec<u32>),
 }
 
 /// The agent's first frame.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Hello {
+    /// The protocol versions that the agent speaks. Version 1 does not tell them.
+    #[serde(default = "first_version")]
+    pub versions: Vec<u32>,
     /// The driver it belongs to.
     pub driver: DriverId,
     /// Random, one per agent process: event numbers count from 1 for each.
@@ -45,6 +53,23 @@ pub struct Hello {
     pub first_seq: u64,
     /// The newest; one less than `first_seq` when there is none.
     pub last_seq: u64,
+    /// What the agent has in hand. Version 1 does not tell it.
+    #[serde(default)]
+    pub sessions: Vec<InHand>,
+}
+
+/// What an agent has in hand for one session.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InHand {
+    /// The session; `None` is the driver's only one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
+    /// The statement that runs, or whose end is being told.
+    pub active: Option<StatementId>,
+    /// Statements that wait behind it.
+    pub queued: Vec<StatementId>,
+    /// Jobs whose end has not been told.
+    pub jobs: Vec<JobId>,
 }
 
 /// A numbered event: its effect is stored, then it is acknowledged.
@@ -147,6 +172,15 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// An event of which only the head can be read. The agent would send it again on every
+    /// connection, so the server gives its work an end and acknowledges it.
+    #[serde(skip)]
+    Unreadable {
+        /// The work whose end it was.
+        ends: Option<Work>,
+        /// Why it cannot be read.
+        reason: String,
+    },
 }
 
 /// A frame that may be lost.
@@ -169,20 +203,48 @@ pub enum Notice {
     },
 }
 
-/// Anything the agent sends after its hello.
+/// Anything the agent sends after its hello. Frames about one session's work name that session;
+/// `None` is the driver's only one.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AgentFrame {
     /// Numbered.
     Event {
         /// Its number.
         seq: u64,
+        /// The session.
+        session: Option<SessionId>,
         /// What happened.
         event: Event,
     },
     /// Not numbered.
-    Notice(Notice),
+    Notice {
+        /// The session.
+        session: Option<SessionId>,
+        /// What it says.
+        notice: Notice,
+    },
     /// Of a type that this server does not know.
     Unknown,
+}
+
+/// A piece of work, as the frames name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// A statement.
+    Statement(StatementId),
+    /// A job.
+    Job(JobId),
+    /// A file to add.
+    Resource(ResourceId),
+}
+
+/// A command, and the session that it is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandFrame {
+    /// The session; `None` is the driver's only one, or the driver itself.
+    pub session: Option<SessionId>,
+    /// What to do.
+    pub command: Command,
 }
 
 /// What the server sends.
@@ -260,65 +322,121 @@ struct Head {
     #[serde(rename = "type")]
     kind: String,
     #[serde(default)]
-    seq: u64,
+    versions: Vec<u32>,
+    seq: Option<u64>,
+    session: Option<SessionId>,
+    statement: Option<StatementId>,
+    job: Option<JobId>,
+    resource: Option<ResourceId>,
+}
+
+impl Head {
+    fn ends(&self) -> Option<Work> {
+        match self.kind.as_str() {
+            "finished" => self.statement.map(Work::Statement),
+            "jobFinished" => self.job.map(Work::Job),
+            "resourceAdded" => self.resource.map(Work::Resource),
+            _ => None,
+        }
+    }
 }
 
 impl Hello {
     /// Reads the agent's first frame.
     pub fn parse(text: &str) -> Result<Self, FrameError> {
-        let head = head(text)?;
+        let head: Head = serde_json::from_str(text).map_err(FrameError::Syntax)?;
         if head.kind != "hello" {
-            return Err(FrameError::Syntax(serde::de::Error::custom(
-                "the first frame is not a hello",
-            )));
+            return Err(syntax("the first frame is not a hello"));
+        }
+        let versions = if head.versions.is_empty() {
+            vec![head.v]
+        } else {
+            head.versions
+        };
+        if !versions.iter().any(|version| is_spoken(*version)) {
+            return Err(FrameError::Version(versions));
         }
         serde_json::from_str(text).map_err(FrameError::Syntax)
+    }
+
+    /// The version that this connection uses: the newest that both sides speak.
+    pub fn version(&self) -> u32 {
+        let common = self.versions.iter().copied().filter(|&v| is_spoken(v));
+        common.max().unwrap_or(OLDEST_PROTOCOL_VERSION)
     }
 }
 
 impl AgentFrame {
     /// Reads a frame that follows the hello.
     pub fn parse(text: &str) -> Result<Self, FrameError> {
-        let head = head(text)?;
+        let head: Head = serde_json::from_str(text).map_err(FrameError::Syntax)?;
+        if !is_spoken(head.v) {
+            return Err(FrameError::Version(vec![head.v]));
+        }
+        let session = head.session;
         match head.kind.as_str() {
             "ready" | "failed" | "started" | "chunk" | "finished" | "jobStarted" | "jobChunk"
             | "jobFinished" | "resourceAdded" | "stopped" => {
-                let event = serde_json::from_str(text).map_err(FrameError::Syntax)?;
+                let seq = head.seq.ok_or_else(|| syntax("an event has no number"))?;
+                let event = serde_json::from_str(text).unwrap_or_else(|error| Event::Unreadable {
+                    ends: head.ends(),
+                    reason: error.to_string(),
+                });
                 Ok(Self::Event {
-                    seq: head.seq,
+                    seq,
+                    session,
                     event,
                 })
             }
             "progress" | "completed" => serde_json::from_str(text)
-                .map(Self::Notice)
+                .map(|notice| Self::Notice { session, notice })
                 .map_err(FrameError::Syntax),
             _ => Ok(Self::Unknown),
         }
     }
 }
 
-impl Command {
-    /// The frame's text.
-    pub fn to_text(&self) -> String {
+impl CommandFrame {
+    /// The frame's text, in the version that the connection uses.
+    pub fn to_text(&self, version: u32) -> String {
         #[derive(Serialize)]
         struct Frame<'a> {
             v: u32,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            session: Option<SessionId>,
             #[serde(flatten)]
             command: &'a Command,
         }
         serde_json::to_string(&Frame {
-            v: PROTOCOL_VERSION,
-            command: self,
+            v: version,
+            session: self.session,
+            command: &self.command,
         })
         .expect("a command has only string keys")
     }
 }
 
-fn head(text: &str) -> Result<Head, FrameError> {
-    let head: Head = serde_json::from_str(text).map_err(FrameError::Syntax)?;
-    if head.v == PROTOCOL_VERSION {
-        Ok(head)
-    } else {
-        Err(FrameError::Version(head.v))
+/// A command for the driver's only session, or for the driver itself.
+impl From<Command> for CommandFrame {
+    fn from(command: Command) -> Self {
+        Self {
+            session: None,
+            command,
+        }
     }
 }
+
+fn syntax(what: &str) -> FrameError {
+    FrameError::Syntax(serde::de::Error::custom(what))
+}
+
+fn is_spoken(version: u32) -> bool {
+    (OLDEST_PROTOCOL_VERSION..=PROTOCOL_VERSION).contains(&version)
+}
+
+fn first_version() -> Vec<u32> {
+    vec![OLDEST_PROTOCOL_VERSION]
+}
+
+#[cfg(test)]
+mod tests;

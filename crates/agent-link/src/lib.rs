@@ -6,8 +6,8 @@
 mod frame;
 
 pub use frame::{
-    AgentFrame, Command, Event, FrameError, Hello, MAX_COMMAND_BYTES, MAX_FRAME_BYTES, Notice,
-    PROTOCOL_VERSION,
+    AgentFrame, Command, CommandFrame, Event, FrameError, Hello, InHand, MAX_COMMAND_BYTES,
+    MAX_FRAME_BYTES, Notice, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION, Work,
 };
 
 use tokio::sync::mpsc;
@@ -20,5 +20,5 @@ pub struct AgentSocket {
     /// What the agent sends from then on. Ends when the connection does.
     pub incoming: mpsc::Receiver<AgentFrame>,
     /// What the server sends.
-    pub outgoing: mpsc::Sender<Command>,
+    pub outgoing: mpsc::Sender<CommandFrame>,
 }

@@ -6,16 +6,18 @@
 )]
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use livius_agent_link::Command;
 use livius_domain::SessionId;
 use livius_testkit::World;
 use secrecy::ExposeSecret as _;
+use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 const S0: SessionId = SessionId(0);
+
+const WELCOME: &str = r#"{"v":2,"type":"welcome","acked":0}"#;
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -76,17 +78,44 @@ impl Gateway {
     }
 
     async fn agent(&self) -> Socket {
+        let hello = format!(
+            r#"{{"v":2,"type":"hello","versions":[2],"driver":"{}","instance":"i","pid":1,"spark":"4.1.4","scala":"2.13","java":"17","firstSeq":1,"lastSeq":0,"sessions":[{{"active":null,"queued":[],"jobs":[]}}]}}"#,
+            self.driver
+        );
+        self.introduced(&hello).await
+    }
+
+    /// An agent as the servers of protocol version 1 started it.
+    async fn earlier_agent(&self) -> Socket {
+        let hello = format!(
+            r#"{{"v":1,"type":"hello","driver":"{}","instance":"i","pid":1,"spark":"4.1.4","scala":"2.13","java":"17","firstSeq":1,"lastSeq":0}}"#,
+            self.driver
+        );
+        self.introduced(&hello).await
+    }
+
+    async fn introduced(&self, hello: &str) -> Socket {
         let authorization = format!("Bearer {}", self.token);
         let mut socket = self
             .connect(Some(&self.driver), Some(&authorization))
             .await
             .unwrap();
-        let hello = format!(
-            r#"{{"v":1,"type":"hello","driver":"{}","instance":"i","pid":1,"spark":"4.1.4","scala":"2.13","java":"17","firstSeq":1,"lastSeq":0}}"#,
-            self.driver
-        );
         socket.send(Message::text(hello)).await.unwrap();
         socket
+    }
+
+    /// Brings the session up, has it run a statement, and returns the command for it.
+    async fn run(&self, socket: &mut Socket, version: u32) -> String {
+        let ready = json!({"v": version, "seq": 1, "type": "ready", "appId": "local-1", "sparkUiUrl": null, "sparkUser": "me", "master": "local[2]"});
+        socket.send(Message::text(ready.to_string())).await.unwrap();
+        self.world.await_state(S0, "idle").await;
+        self.world.run("select 1").await;
+        loop {
+            let command = text(socket).await.unwrap();
+            if command.contains(r#""type":"run""#) {
+                return command;
+            }
+        }
     }
 }
 
@@ -126,25 +155,17 @@ async fn a_session_runs_a_statement_over_the_socket() {
     let gateway = gateway().await;
     let mut socket = gateway.agent().await;
     let welcome = text(&mut socket).await.unwrap();
-    assert_eq!(welcome, Command::Welcome { acked: 0 }.to_text());
-    let ready = r#"{"v":1,"seq":1,"type":"ready","appId":"local-1","sparkUiUrl":null,"sparkUser":"me","master":"local[2]"}"#;
-    socket.send(Message::text(ready)).await.unwrap();
-    gateway.world.await_state(S0, "idle").await;
-    gateway.world.run("select 1").await;
-    let run = loop {
-        let command = text(&mut socket).await.unwrap();
-        if command.contains(r#""type":"run""#) {
-            break command;
-        }
-    };
+    assert_eq!(welcome, WELCOME);
+    let run = gateway.run(&mut socket, 2).await;
     assert_eq!(
         run,
-        r#"{"v":1,"type":"run","statement":0,"kind":"sql","code":"select 1"}"#
+        r#"{"v":2,"type":"run","statement":0,"kind":"sql","code":"select 1"}"#
     );
     // The longest output that fits into one frame.
-    let output = serde_json::json!({"status": "ok", "execution_count": 0, "data": {"text/plain": "x".repeat(60_000)}});
-    let finished = serde_json::json!({
-        "v": 1, "seq": 2, "type": "finished", "statement": 0, "at": 5, "cancelled": false, "output": output.to_string(), "chunks": 0
+    let output =
+        json!({"status": "ok", "execution_count": 0, "data": {"text/plain": "x".repeat(60_000)}});
+    let finished = json!({
+        "v": 2, "seq": 2, "type": "finished", "statement": 0, "at": 5, "cancelled": false, "output": output.to_string(), "chunks": 0
     });
     socket
         .send(Message::text(finished.to_string()))
@@ -152,6 +173,36 @@ async fn a_session_runs_a_statement_over_the_socket() {
         .unwrap();
     let statement = gateway.world.await_statement(S0, 0, "available").await;
     assert_eq!(statement["output"], output);
+}
+
+#[tokio::test]
+async fn a_driver_of_an_earlier_server_is_served_in_its_own_version() {
+    let gateway = gateway().await;
+    let mut socket = gateway.earlier_agent().await;
+    let welcome = text(&mut socket).await.unwrap();
+    assert_eq!(welcome, r#"{"v":1,"type":"welcome","acked":0}"#);
+    let run = gateway.run(&mut socket, 1).await;
+    assert!(run.starts_with(r#"{"v":1,"type":"run","#), "{run}");
+    let finished = r#"{"v":1,"seq":2,"type":"finished","statement":0,"at":5,"cancelled":false,"output":"{}","chunks":0}"#;
+    socket.send(Message::text(finished)).await.unwrap();
+    gateway.world.await_statement(S0, 0, "available").await;
+}
+
+#[tokio::test]
+async fn an_end_that_cannot_be_read_is_an_end_all_the_same() {
+    let gateway = gateway().await;
+    let mut socket = gateway.agent().await;
+    gateway.run(&mut socket, 2).await;
+    let poison = r#"{"v":2,"seq":2,"type":"finished","statement":0,"at":5,"cancelled":false,"output":"\ud83d","chunks":0}"#;
+    socket.send(Message::text(poison)).await.unwrap();
+    let statement = gateway.world.await_statement(S0, 0, "available").await;
+    assert_eq!(statement["output"]["ename"], "InvalidOutput");
+    gateway.world.await_state(S0, "idle").await;
+    // It is acknowledged, so that the agent does not say it again.
+    assert_eq!(
+        text(&mut socket).await.as_deref(),
+        Some(r#"{"v":2,"type":"ack","seq":2}"#)
+    );
 }
 
 #[tokio::test]
@@ -169,8 +220,5 @@ async fn what_is_not_a_frame_closes_the_socket() {
     }
     // The session is unchanged and accepts the agent again.
     let mut socket = gateway.agent().await;
-    assert_eq!(
-        text(&mut socket).await,
-        Some(Command::Welcome { acked: 0 }.to_text())
-    );
+    assert_eq!(text(&mut socket).await.as_deref(), Some(WELCOME));
 }

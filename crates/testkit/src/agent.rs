@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use livius_agent_link::{AgentFrame, AgentSocket, Command, Event, Hello, Notice};
+use livius_agent_link::{
+    AgentFrame, AgentSocket, Command, CommandFrame, Event, Hello, InHand, Notice, PROTOCOL_VERSION,
+};
 use livius_domain::{DriverId, SessionId, StatementId};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -21,7 +23,7 @@ pub struct ScriptedAgent {
     outbox: Vec<(u64, Event)>,
     next_seq: u64,
     to_server: mpsc::Sender<AgentFrame>,
-    from_server: mpsc::Receiver<Command>,
+    from_server: mpsc::Receiver<CommandFrame>,
 }
 
 impl ScriptedAgent {
@@ -48,6 +50,7 @@ impl ScriptedAgent {
         let (to_server, incoming) = mpsc::channel(64);
         let (outgoing, from_server) = mpsc::channel(1024);
         let hello = Hello {
+            versions: vec![PROTOCOL_VERSION],
             driver: self.driver.clone(),
             instance: self.instance.clone(),
             pid: 1,
@@ -56,6 +59,7 @@ impl ScriptedAgent {
             java: "17.0.15".to_owned(),
             first_seq: self.outbox.first().map_or(self.next_seq, |(seq, _)| *seq),
             last_seq: self.next_seq - 1,
+            sessions: vec![InHand::default()],
         };
         let socket = AgentSocket {
             hello,
@@ -72,12 +76,24 @@ impl ScriptedAgent {
             panic!("no welcome")
         };
         self.outbox.retain(|(seq, _)| *seq > acked);
+        self.repeat().await;
+    }
+
+    /// Sends again every event that was not acknowledged.
+    pub async fn repeat(&mut self) {
         for (seq, event) in self.outbox.clone() {
-            self.to_server
-                .send(AgentFrame::Event { seq, event })
-                .await
-                .unwrap();
+            self.send(seq, event).await;
         }
+    }
+
+    /// Counts and keeps an event that is lost on the way, while the connection stays up.
+    pub fn lose(&mut self, event: Event) {
+        self.keep(event);
+    }
+
+    /// Forgets the oldest event that was not acknowledged, as a faulty agent might.
+    pub fn forget_oldest(&mut self) {
+        self.outbox.remove(0);
     }
 
     /// Drops the connection.
@@ -96,34 +112,52 @@ impl ScriptedAgent {
 
     /// Sends an event and keeps it until it is acknowledged.
     pub async fn say(&mut self, event: Event) {
+        let seq = self.keep(event.clone());
+        self.send(seq, event).await;
+    }
+
+    fn keep(&mut self, event: Event) -> u64 {
         let seq = self.next_seq;
         self.next_seq += 1;
-        self.outbox.push((seq, event.clone()));
-        // Sending fails on a lost link. The event stays in the outbox.
-        let _ = self.to_server.send(AgentFrame::Event { seq, event }).await;
+        self.outbox.push((seq, event));
+        seq
+    }
+
+    /// Sending fails on a lost link. The event stays in the outbox.
+    async fn send(&self, seq: u64, event: Event) {
+        let frame = AgentFrame::Event {
+            seq,
+            session: None,
+            event,
+        };
+        let _ = self.to_server.send(frame).await;
+    }
+
+    async fn notice(&self, notice: Notice) {
+        let frame = AgentFrame::Notice {
+            session: None,
+            notice,
+        };
+        self.to_server.send(frame).await.unwrap();
     }
 
     /// Reports a statement's progress.
     pub async fn progress(&self, statement: StatementId, progress: f64) {
-        self.to_server
-            .send(AgentFrame::Notice(Notice::Progress {
-                statement,
-                progress,
-            }))
-            .await
-            .unwrap();
+        self.notice(Notice::Progress {
+            statement,
+            progress,
+        })
+        .await;
     }
 
     /// Answers a completion.
     pub async fn completed(&self, request: u64, candidates: &[&str]) {
         let candidates = candidates.iter().map(|text| (*text).to_owned()).collect();
-        self.to_server
-            .send(AgentFrame::Notice(Notice::Completed {
-                request,
-                candidates,
-            }))
-            .await
-            .unwrap();
+        self.notice(Notice::Completed {
+            request,
+            candidates,
+        })
+        .await;
     }
 
     /// Reports that the SparkContext is up.
@@ -144,6 +178,7 @@ impl ScriptedAgent {
             match next
                 .expect("a command within the deadline")
                 .expect("a link that is up")
+                .command
             {
                 Command::Ack { seq } => self.outbox.retain(|(kept, _)| *kept > seq),
                 command => return command,
@@ -157,7 +192,7 @@ impl ScriptedAgent {
         while !self.outbox.is_empty() {
             let next = tokio::time::timeout(DEADLINE, self.from_server.recv()).await;
             let command = next.expect("an acknowledgement within the deadline");
-            if let Command::Ack { seq } = command.expect("a link that is up") {
+            if let Command::Ack { seq } = command.expect("a link that is up").command {
                 self.outbox.retain(|(kept, _)| *kept > seq);
             }
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, close_code};
 use futures_util::{Sink, SinkExt as _, Stream, StreamExt as _};
-use livius_agent_link::{AgentFrame, AgentSocket, Command, FrameError, Hello};
+use livius_agent_link::{AgentFrame, AgentSocket, CommandFrame, FrameError, Hello};
 use livius_domain::DriverId;
 use livius_sessions::AttachRefused;
 use tokio::sync::{Notify, mpsc};
@@ -91,14 +91,14 @@ where
 {
     let end = match begin(driver, &mut stream, attach).await {
         Err(end) => end,
-        Ok((incoming, outgoing)) => {
+        Ok(attached) => {
             let ping = Notify::new();
             tokio::select! {
                 biased;
                 // Reading ends when the agent or the session's actor does.
-                end = read(&mut stream, incoming, &ping) => end,
+                end = read(&mut stream, attached.incoming, &ping) => end,
                 // Writing ends when the session drops its side.
-                end = write(&mut sink, outgoing, &ping) => end,
+                end = write(&mut sink, attached.outgoing, attached.version, &ping) => end,
             }
         }
     };
@@ -112,11 +112,18 @@ where
     end
 }
 
+/// The socket's ends of a session's channels, and the protocol version of the connection.
+struct Attached {
+    incoming: mpsc::Sender<AgentFrame>,
+    outgoing: mpsc::Receiver<CommandFrame>,
+    version: u32,
+}
+
 async fn begin<In, E>(
     driver: &DriverId,
     stream: &mut In,
     attach: impl AsyncFnOnce(AgentSocket) -> Result<(), AttachRefused>,
-) -> Result<(mpsc::Sender<AgentFrame>, mpsc::Receiver<Command>), End>
+) -> Result<Attached, End>
 where
     In: Stream<Item = Result<Message, E>> + Unpin,
     E: Display,
@@ -132,6 +139,7 @@ where
     if hello.driver != *driver {
         return Err(End::OtherDriver);
     }
+    let version = hello.version();
     let (incoming_sender, incoming) = mpsc::channel(QUEUE_FRAMES);
     let (outgoing, outgoing_receiver) = mpsc::channel(QUEUE_COMMANDS);
     attach(AgentSocket {
@@ -140,7 +148,11 @@ where
         outgoing,
     })
     .await?;
-    Ok((incoming_sender, outgoing_receiver))
+    Ok(Attached {
+        incoming: incoming_sender,
+        outgoing: outgoing_receiver,
+        version,
+    })
 }
 
 async fn read<In, E>(stream: &mut In, incoming: mpsc::Sender<AgentFrame>, ping: &Notify) -> End
@@ -176,7 +188,12 @@ where
     }
 }
 
-async fn write<Out>(sink: &mut Out, mut outgoing: mpsc::Receiver<Command>, ping: &Notify) -> End
+async fn write<Out>(
+    sink: &mut Out,
+    mut outgoing: mpsc::Receiver<CommandFrame>,
+    version: u32,
+    ping: &Notify,
+) -> End
 where
     Out: Sink<Message> + Unpin,
     Out::Error: Display,
@@ -188,7 +205,7 @@ where
             // does not answer it by itself.
             () = ping.notified() => Message::Ping(Vec::new().into()),
             command = outgoing.recv() => match command {
-                Some(command) => Message::Text(command.to_text().into()),
+                Some(command) => Message::Text(command.to_text(version).into()),
                 None => return End::Released,
             },
         };

@@ -1,13 +1,14 @@
 //! The actor and its agent: who is connected, what was applied, what is sent.
 
-use livius_agent_link::{AgentFrame, AgentSocket, Command, Event, Notice};
-use livius_domain::{AppInfo, Failure, FailureCode, Kind, Phase, SessionEvent};
+use livius_agent_link::{AgentFrame, AgentSocket, Command, Event, Notice, Work};
+use livius_domain::{AppInfo, Failure, FailureCode, JobOutcome, Kind, Phase, SessionEvent};
 use livius_store::PiecesOf;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::Actor;
 use super::jobs::Ending;
+use super::words::unreadable_output;
 use crate::error::SessionError;
 
 /// Completions waited for at once.
@@ -38,17 +39,22 @@ pub(super) async fn at(deadline: Option<Instant>) {
 
 impl Actor {
     /// Takes a new connection in place of any older one. Events are numbered per agent process, and applying one twice
-    /// changes nothing: so a server that was restarted may simply have all of them sent again.
+    /// changes nothing: so a server that was restarted may simply have all of them sent again. What the agent does not keep
+    /// any more was stored before.
     pub(super) async fn attach(&mut self, socket: AgentSocket) {
         let known = self
             .link
             .take()
             .filter(|old| old.socket.hello.instance == socket.hello.instance);
-        let applied = known.map_or(0, |old| old.applied);
+        let forgotten = socket.hello.first_seq.saturating_sub(1);
+        let applied = known.map_or(forgotten, |old| old.applied.max(forgotten));
         tracing::info!(
             session.id = %self.record.id,
             spark.version = socket.hello.spark,
             java.version = socket.hello.java,
+            agent.protocol = socket.hello.version(),
+            agent.events_kept = ?(socket.hello.first_seq..=socket.hello.last_seq),
+            agent.in_hand = ?socket.hello.sessions,
             "the session's agent has connected"
         );
         self.link = Some(Link { socket, applied });
@@ -60,7 +66,7 @@ impl Actor {
     /// Sends a command if an agent is connected. One that does not take its commands is dropped: it comes back and is told anew.
     pub(super) fn send(&mut self, command: Command) {
         let Some(link) = &self.link else { return };
-        if link.socket.outgoing.try_send(command).is_err() {
+        if link.socket.outgoing.try_send(command.into()).is_err() {
             tracing::warn!(session.id = %self.record.id, "the session's agent does not take its commands; dropping the connection");
             self.link = None;
             self.completions.clear();
@@ -70,28 +76,40 @@ impl Actor {
 
     pub(super) async fn on_frame(&mut self, frame: Option<AgentFrame>) {
         match frame {
-            Some(AgentFrame::Event { seq, event }) => self.on_numbered(seq, event).await,
-            Some(AgentFrame::Notice(Notice::Progress {
-                statement,
-                progress,
-            })) => {
-                self.entry.board.progress(statement, progress);
-            }
-            Some(AgentFrame::Notice(Notice::Completed {
-                request,
-                candidates,
-            })) => {
-                if let Some(reply) = self.completions.remove(&request) {
-                    let _ = reply.send(candidates);
-                }
-            }
+            Some(AgentFrame::Event { seq, event, .. }) => self.on_numbered(seq, event).await,
+            Some(AgentFrame::Notice { notice, .. }) => self.on_notice(notice),
             Some(AgentFrame::Unknown) => {}
             None => self.lose_link().await,
         }
     }
 
+    fn on_notice(&mut self, notice: Notice) {
+        match notice {
+            Notice::Progress {
+                statement,
+                progress,
+            } => {
+                self.entry.board.progress(statement, progress);
+            }
+            Notice::Completed {
+                request,
+                candidates,
+            } => {
+                if let Some(reply) = self.completions.remove(&request) {
+                    let _ = reply.send(candidates);
+                }
+            }
+        }
+    }
+
     async fn on_numbered(&mut self, seq: u64, event: Event) {
         let applied = self.link.as_ref().map_or(0, |link| link.applied);
+        if seq > applied + 1 {
+            // A frame between them is missing. The agent keeps it and sends it again on its next connection.
+            tracing::warn!(session.id = %self.record.id, agent.event = seq, agent.applied = applied, "the session's agent has skipped an event; dropping the connection");
+            self.lose_link().await;
+            return;
+        }
         if seq > applied {
             if let Err(error) = self.on_event(event).await {
                 // Not acknowledged, so not lost: the agent keeps it and says it again when it is back.
@@ -134,10 +152,12 @@ impl Actor {
                 statement,
                 index,
                 text,
-            } => {
+            } if self.statements.has(statement) => {
                 let of = PiecesOf::Statement(self.record.id, statement);
                 self.core.store.put_piece(of, index, &text).await?;
             }
+            // A piece for a statement that has ended, or never was: the store has no place for it.
+            Event::Chunk { .. } => {}
             Event::Finished {
                 statement,
                 at,
@@ -172,8 +192,38 @@ impl Actor {
             Event::Stopped { reason } => {
                 tracing::info!(session.id = %self.record.id, reason, "the session's agent has stopped");
             }
+            Event::Unreadable { ends, reason } => self.end_unreadable(ends, &reason).await?,
         }
         Ok(())
+    }
+
+    /// Gives work an end whose own cannot be read: it would be waited for without end.
+    async fn end_unreadable(
+        &mut self,
+        ends: Option<Work>,
+        reason: &str,
+    ) -> Result<(), SessionError> {
+        tracing::error!(session.id = %self.record.id, reason, "cannot read what the session's agent said");
+        let why = format!("what the driver said of its end cannot be read: {reason}");
+        let now = self.core.clock.now().as_millisecond();
+        match ends {
+            Some(Work::Statement(id)) => {
+                let output = unreadable_output(id, &why);
+                self.statement_finished(id, now, false, Some(output), 0)
+                    .await
+            }
+            Some(Work::Job(id)) => {
+                let ending = Ending {
+                    outcome: JobOutcome::Failed,
+                    result: None,
+                    chunks: 0,
+                    error: Some(why),
+                };
+                self.job_finished(id, now, ending).await
+            }
+            Some(Work::Resource(id)) => self.resource_added(id, Some(why)).await,
+            None => Ok(()),
+        }
     }
 
     async fn agent_failed(&mut self, phase: &str, message: &str) -> Result<(), SessionError> {

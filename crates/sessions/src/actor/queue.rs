@@ -51,6 +51,11 @@ impl Queue {
         self.records.get(&id).cloned()
     }
 
+    /// Whether a statement has not ended.
+    pub(super) fn has(&self, id: StatementId) -> bool {
+        self.records.contains_key(&id)
+    }
+
     /// The one that the driver has.
     pub(super) fn current(&self) -> Option<StatementRecord> {
         self.get(self.current?)

@@ -61,6 +61,11 @@ pub(super) fn checked_output(id: StatementId, text: String) -> String {
     }
 }
 
+/// The output of a statement whose end the server could not read.
+pub(super) fn unreadable_output(id: StatementId, why: &str) -> String {
+    error_output(id, "InvalidOutput", why)
+}
+
 fn error_output(id: StatementId, ename: &str, evalue: &str) -> String {
     serde_json::json!({
         "status": "error",

@@ -1,6 +1,6 @@
 use std::cell::RefCell;
 
-use livius_agent_link::Event;
+use livius_agent_link::{Command, Event};
 use livius_domain::{Kind, SessionId, StatementId};
 use tokio::time::Instant;
 use tokio_stream::wrappers::UnboundedReceiverStream;
@@ -86,21 +86,22 @@ async fn frames_go_both_ways() {
             frame,
             AgentFrame::Event {
                 seq: 7,
+                session: None,
                 event: Event::Started {
                     statement: StatementId(3),
                     at: 5
                 }
             }
         );
-        let run = Command::Run {
+        let run = CommandFrame::from(Command::Run {
             statement: StatementId(0),
             kind: Kind::Sql,
             code: "select 1".to_owned(),
-        };
+        });
         socket.outgoing.send(run.clone()).await.unwrap();
         assert_eq!(
             connection.sent.recv().await,
-            Some(Message::Text(run.to_text().into()))
+            Some(Message::Text(run.to_text(1).into()))
         );
         drop(socket);
         assert_eq!(close_code_of(&mut connection).await, close_code::NORMAL);
@@ -151,7 +152,7 @@ async fn what_is_not_the_protocol_ends_the_connection() {
     let text = |text: &str| Ok(Message::Text(text.to_owned().into()));
     for (message, code) in [
         (text("not json"), close_code::PROTOCOL),
-        (text(r#"{"v":2,"type":"started"}"#), close_code::PROTOCOL),
+        (text(r#"{"v":3,"type":"started"}"#), close_code::PROTOCOL),
         (text(r#"{"v":1,"type":"started"}"#), close_code::PROTOCOL),
         (Ok(Message::Binary(vec![1].into())), close_code::UNSUPPORTED),
         (Err("reset".to_owned()), close_code::AWAY),
