@@ -10,18 +10,17 @@ serve <- function() {
   missing <- attach_spark(suppressWarnings(as.integer(orders[3L])), orders[4L])
   send(connection, list(missing))
   suspendInterrupts(while (!is.null(request <- receive(connection))) {
+    forget_interrupts()
     if (identical(text_of(request[[1L]]), "complete")) {
-      forget_interrupts()
       send(connection, complete(request[[2L]]))
     } else {
-      answer(connection, output, as.integer(text_of(request[[1L]])), request[[2L]], request[[3L]])
+      begin_jobs(text_of(request[[4L]]), text_of(request[[5L]]))
+      answer(connection, output, request[[2L]], request[[3L]])
     }
   })
 }
 
-answer <- function(connection, output, statement, code, marker) {
-  forget_interrupts()
-  begin_jobs(statement)
+answer <- function(connection, output, code, marker) {
   reply <- run(code)
   if (is_interrupted(reply)) reconnect_backend()
   image <- tryCatch(take_plot(), error = function(condition) raw())

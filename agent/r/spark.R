@@ -28,8 +28,8 @@ attach_spark <- function(port, secret) {
 }
 
 # Puts Spark's jobs into the statement's group, by which they are counted and cancelled.
-begin_jobs <- function(statement) {
-  if (!is.null(spark$backend)) try(SparkR:::callJStatic(driver_class, "begin", statement), silent = TRUE)
+begin_jobs <- function(group, description) {
+  if (!is.null(spark$backend)) try(SparkR:::callJStatic(driver_class, "begin", group, description), silent = TRUE)
 }
 
 # Standard input where there is none.

@@ -41,6 +41,18 @@ object Json {
 
   def write(node: JsonNode): String = mapper.writeValueAsString(node)
 
+  /** A frame's bytes. The server refuses JSON whose text is not well-formed, which a text of Scala may be. */
+  def frame(node: ObjectNode): Array[Byte] = {
+    Javas.list(node.fieldNames).foreach { name =>
+      val value = node.path(name)
+      if (value.isTextual) {
+        val cleaned = Texts.wellFormed(value.asText)
+        if (cleaned ne value.asText) node.put(name, cleaned)
+      }
+    }
+    mapper.writeValueAsBytes(node)
+  }
+
   // Since 2.15 Jackson refuses texts of more than 20 million characters; a statement's code may be longer. By reflection,
   // as older Sparks ship a Jackson that has no such limit and no such method.
   private def allowLongTexts(factory: JsonFactory): Unit =

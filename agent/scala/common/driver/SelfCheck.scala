@@ -6,7 +6,7 @@ import org.apache.spark.sql.SparkSession
 object SelfCheck {
 
   def main(args: Array[String]): Unit = {
-    val spark = SparkSession.builder.master("local[1]").appName("livius-self-check").getOrCreate()
+    val spark = SparkSession.builder().master("local[1]").appName("livius-self-check").getOrCreate()
     val counted =
       try spark.range(1000).selectExpr("id % 10 AS digit").groupBy("digit").count().count()
       finally spark.stop()

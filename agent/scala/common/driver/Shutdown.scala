@@ -7,7 +7,8 @@ import org.apache.spark.SparkConf
 import org.apache.spark.sql.SparkSession
 
 /** Ends the driver, in good order if possible and in any case. */
-final class Shutdown(conf: SparkConf, events: Events, interpreters: Interpreters, link: Link, session: () => Option[SparkSession]) {
+final class Shutdown(
+    conf: SparkConf, events: Events, closeSessions: () => Unit, link: Link, spark: () => Option[SparkSession]) {
 
   import Shutdown._
 
@@ -61,9 +62,9 @@ final class Shutdown(conf: SparkConf, events: Events, interpreters: Interpreters
     conf.get("spark.submit.deployMode", "client") == "cluster" && conf.get("spark.master", "").startsWith("yarn")
 
   private def release(): Unit = {
-    interpreters.close()
-    session().foreach { spark =>
-      try spark.stop() catch { case error: Throwable => Log.line("cannot stop the SparkContext", error) }
+    closeSessions()
+    spark().foreach { session =>
+      try session.stop() catch { case error: Throwable => Log.line("cannot stop the SparkContext", error) }
     }
   }
 }

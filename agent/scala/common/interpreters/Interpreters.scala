@@ -8,7 +8,7 @@ import org.apache.spark.sql.SparkSession
   *
   * @param session gives the SparkSession, waiting for it while it is being created
   */
-final class Interpreters(settings: Settings, session: () => SparkSession, replClasses: ReplClasses) {
+final class Interpreters(settings: Settings, session: () => SparkSession, replClasses: ReplClasses, groups: JobGroups) {
 
   private val starts = new ConcurrentHashMap[String, InterpreterStart]()
   private val pythonLibraries = new CopyOnWriteArrayList[String]()
@@ -71,7 +71,7 @@ final class Interpreters(settings: Settings, session: () => SparkSession, replCl
     case "sql" => new SqlInterpreter(session(), settings)
     case "pyspark" => python(kind, settings.pythonExecutable)
     case "pyspark3" => python(kind, settings.python3Executable.getOrElse("python3"))
-    case "sparkr" => new RInterpreter(session(), settings)
+    case "sparkr" => new RInterpreter(session(), settings, groups)
     case "shared" =>
       throw new InterpreterUnavailable("a statement of a 'shared' session must name its kind: spark, pyspark, sparkr or sql")
     case other =>
@@ -79,5 +79,5 @@ final class Interpreters(settings: Settings, session: () => SparkSession, replCl
   }
 
   private def python(kind: String, executable: String): PythonInterpreter =
-    new PythonInterpreter(kind, executable, session(), settings, () => Javas.list(pythonLibraries.iterator))
+    new PythonInterpreter(kind, executable, session(), settings, groups, () => Javas.list(pythonLibraries.iterator))
 }

@@ -9,25 +9,36 @@ final case class JobOrder(id: Int, language: String, payload: String, after: Gat
 
 /** Runs jobs, each on a thread of its own.
   *
+  * @param most    the most bytes that a result may have
   * @param session is open when there is a SparkSession
   * @param closed  whether the driver ends
   */
 final class Jobs(
-    runners: Map[String, JobRunner], spark: SparkJobs, events: Events, cancellation: Cancellation, settings: Settings,
-    session: Gate, closed: () => Boolean) {
+    runners: Map[String, JobRunner], spark: SparkJobs, groups: JobGroups, events: SessionEvents, cancellation: Cancellation,
+    most: Int, session: Gate, closed: () => Boolean) {
 
   import Jobs._
 
-  private val most = settings.outputBytes
-  private val known = new RecentIds(MostKnown)
+  private val ledger = new Ledger(MostKnown, events.isKept)
   private val active = new ConcurrentHashMap[Int, RunningJob]()
 
   /** Takes a job to run, unless it was taken before: commands may arrive twice. Does not wait for anything. */
-  def submit(order: JobOrder): Unit = if (known.add(order.id)) runners.get(order.language) match {
-    case None => events.jobRefused(order.id, s"there is no job of '${order.language}': use ${runners.keys.mkString(" or ")}")
-    case _ if active.size >= MostAtOnce => events.jobRefused(order.id, s"$MostAtOnce jobs run in this session: wait for one to end")
-    case Some(runner) => begin(new RunningJob(order, runner, job => conclude(job, Cancelled)))
+  def submit(order: JobOrder): Unit = ledger.admit(order.id) match {
+    case Ledger.New => take(order)
+    case Ledger.InHand => ()
+    case Ledger.Lost => refuse(order.id, "the driver has run this job, but its result was lost on the way to the server: submit it again")
   }
+
+  private def take(order: JobOrder): Unit = runners.get(order.language) match {
+    case None => refuse(order.id, s"there is no job of '${order.language}': use ${runners.keys.mkString(" or ")}")
+    case _ if active.size >= MostAtOnce => refuse(order.id, s"$MostAtOnce jobs run in this session: wait for one to end")
+    case Some(runner) => begin(new RunningJob(order, groups.job(order.id), runner, job => conclude(job, Cancelled)))
+  }
+
+  private def refuse(id: Int, why: String): Unit = ledger.conclude(id, events.jobRefused(id, why))
+
+  /** Jobs whose end was not told yet. */
+  def unfinished: Seq[Int] = ledger.unfinished
 
   /** Stops that job, also before it begins. */
   def cancel(id: Int): Unit = Option(active.get(id)).foreach(job => job.synchronized(cancellation.pursue(job)))
@@ -38,7 +49,7 @@ final class Jobs(
     catch {
       case error: Throwable =>
         active.remove(job.order.id)
-        events.jobRefused(job.order.id, s"there is no thread for it: $error")
+        refuse(job.order.id, s"there is no thread for it: $error")
     }
   }
 
@@ -76,11 +87,14 @@ final class Jobs(
 
   /** Tells the outcome, of several the first one. What a stop of the driver makes of a job is none: the server knows why. */
   private def conclude(job: RunningJob, outcome: Outcome): Unit = if (job.settle() && !closed()) {
-    try tell(job.order.id, if (job.cancelled) Cancelled else outcome)
-    catch { case error: Throwable => tell(job.order.id, Failed(error)) }
+    val id = job.order.id
+    val end = try tell(id, if (job.cancelled) Cancelled else outcome) catch {
+      case error: Throwable => Attempt.insist("tell the end of a job")(events.jobRefused(id, StackTraces.text(error)))
+    }
+    ledger.conclude(id, end)
   }
 
-  private def tell(id: Int, outcome: Outcome): Unit = outcome match {
+  private def tell(id: Int, outcome: Outcome): Long = outcome match {
     case Succeeded(result) => events.jobSucceeded(id, result)
     case Failed(why) => events.jobFailed(id, why)
     case Cancelled => events.jobCancelled(id)
@@ -108,13 +122,13 @@ private object Jobs {
   *
   * @param leave tells the server that it is over, although it is not
   */
-private final class RunningJob(val order: JobOrder, val runner: JobRunner, leave: RunningJob => Unit) extends Stoppable {
+private final class RunningJob(
+    val order: JobOrder, override val group: JobGroup, val runner: JobRunner, leave: RunningJob => Unit) extends Stoppable {
 
   private val over = new CountDownLatch(1)
   private val settled = new AtomicBoolean(false)
 
   override val name = s"job ${order.id}"
-  override val group: JobGroup = JobGroup.job(order.id)
 
   override def interrupt(): Unit = runner.cancel(order.id)
 

@@ -6,18 +6,43 @@ import com.fasterxml.jackson.databind.node.ObjectNode
 /** Every frame that the agent sends. The fields are those of docs/design/agent-protocol.md. */
 object Frames {
 
-  val Version = 1
+  /** The one protocol version that this agent speaks. */
+  val Version = 2
 
-  def hello(settings: Settings, facts: DriverFacts, firstSeq: Long, lastSeq: Long): ObjectNode =
-    frame("hello")
+  def hello(settings: Settings, facts: DriverFacts, kept: (Long, Long), work: Seq[SessionWork]): ObjectNode = {
+    val made = frame("hello")
+    made.putArray("versions").add(Version)
+    made
       .put("driver", settings.driver)
       .put("instance", facts.instance)
       .put("pid", facts.pid)
       .put("spark", facts.spark)
       .put("scala", facts.scala)
       .put("java", facts.java)
-      .put("firstSeq", firstSeq)
-      .put("lastSeq", lastSeq)
+      .put("firstSeq", kept._1)
+      .put("lastSeq", kept._2)
+    made.replace("sessions", Json.arr(work.map(inHand)))
+    made
+  }
+
+  private def inHand(work: SessionWork): ObjectNode = {
+    val made = ofSession(work.session, Json.obj())
+    made.replace("active", work.active.fold[JsonNode](Json.nodes.nullNode())(id => Json.nodes.numberNode(id)))
+    made.replace("queued", numbers(work.queued))
+    made.replace("jobs", numbers(work.jobs))
+    made
+  }
+
+  private def numbers(ids: Seq[Int]): JsonNode = Json.arr(ids.map(id => Json.nodes.numberNode(id)))
+
+  /** Names the session in a frame. A frame of the driver's only session names none. */
+  def ofSession(session: Option[Int], frame: ObjectNode): ObjectNode = {
+    session.foreach(id => frame.put("session", id))
+    frame
+  }
+
+  /** The session that a command names; none stands for the driver's only one. */
+  def session(frame: JsonNode): Option[Int] = Option(frame.path("session")).filter(_.isInt).map(_.asInt)
 
   def ready(appId: String, sparkUiUrl: Option[String], sparkUser: String, master: String): ObjectNode =
     frame("ready")

@@ -39,7 +39,10 @@ final class Link(settings: Settings, outbox: Outbox, receiver: Receiver) {
 
   /** Sends a frame that may be lost: it is dropped when it cannot go at once. */
   def notice(frame: ObjectNode): Unit = loop.execute { () =>
-    welcomed.filter(_.isWritable).foreach(_.writeAndFlush(textFrame(Json.mapper.writeValueAsBytes(frame))))
+    welcomed.filter(_.isWritable).foreach { channel =>
+      write(channel, Json.frame(frame))
+      channel.flush()
+    }
   }
 
   /** Ends the link for good. */
@@ -83,9 +86,8 @@ final class Link(settings: Settings, outbox: Outbox, receiver: Receiver) {
   // What follows is called by the LinkHandler, on the Netty thread.
 
   private[agent] def opened(channel: Channel): Unit = {
-    val (first, last) = outbox.range
-    val hello = Frames.hello(settings, facts, first, last)
-    channel.writeAndFlush(textFrame(Json.mapper.writeValueAsBytes(hello)))
+    write(channel, Json.frame(Frames.hello(settings, facts, outbox.range, receiver.work)))
+    channel.flush()
   }
 
   private[agent] def refused(status: Int): Unit = giveUp(s"the server refused this driver (HTTP $status)")
@@ -132,10 +134,22 @@ final class Link(settings: Settings, outbox: Outbox, receiver: Receiver) {
       val (seq, bytes) = next.get
       // Noted first: a write may call back into here when it fills the socket.
       sentSeq = seq
-      channel.write(textFrame(bytes))
+      write(channel, bytes)
       next = outbox.after(sentSeq)
     }
     channel.flush()
+  }
+
+  private def write(channel: Channel, bytes: Array[Byte]): Unit =
+    channel.write(new TextWebSocketFrame(Unpooled.wrappedBuffer(bytes))).addListener(closeOnFailure): Unit
+
+  // A frame can fail alone, when memory runs out while it is encoded, and the frames behind it would arrive. The next connection
+  // sends it again.
+  private val closeOnFailure = new ChannelFutureListener {
+    def operationComplete(done: ChannelFuture): Unit = if (!done.isSuccess && done.channel.isOpen) {
+      Log.line(s"a frame could not be sent to the server: ${done.cause}")
+      done.channel.close(): Unit
+    }
   }
 }
 
@@ -143,13 +157,14 @@ object Link {
   private val FirstDelayMs = 100L
   private val LongestDelayMs = 5000L
   private val ConnectTimeoutMs: Integer = 10000
-
-  private def textFrame(bytes: Array[Byte]): TextWebSocketFrame = new TextWebSocketFrame(Unpooled.wrappedBuffer(bytes))
 }
 
 /** Who acts on what comes from the server. Called on the link's thread: it must not block. */
 trait Receiver {
   def command(frame: JsonNode): Unit
+
+  /** What each session has in hand, for the server to compare. */
+  def work: Seq[SessionWork]
 
   /** The server does not want this driver, or was away for longer than the grace time. */
   def abandoned(why: String): Unit

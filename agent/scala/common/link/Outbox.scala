@@ -15,14 +15,14 @@ final class Outbox(capacity: Int) {
   private var lastSeq = 0L
   private var held = 0L
 
-  /** Numbers the event and keeps it. Waits for room first. */
-  def add(event: ObjectNode): Unit = synchronized {
+  /** Numbers the event and keeps it; answers the number. Waits for room first. */
+  def add(event: ObjectNode): Long = synchronized {
     while (held >= capacity) wait()
     keep(event)
   }
 
-  /** The same without waiting, for the last words of a driver that ends anyway. */
-  def addNow(event: ObjectNode): Unit = synchronized(keep(event))
+  /** The same without waiting: for small events, and for the last words of a driver that ends anyway. */
+  def addNow(event: ObjectNode): Long = synchronized(keep(event))
 
   /** Forgets all events up to and including `seq`. */
   def acknowledge(seq: Long): Unit = synchronized {
@@ -31,6 +31,9 @@ final class Outbox(capacity: Int) {
     known.clear()
     notifyAll()
   }
+
+  /** Whether the event of that number is still unacknowledged. */
+  def holds(seq: Long): Boolean = synchronized(events.containsKey(seq))
 
   /** The first event behind `seq`, if there is one. */
   def after(seq: Long): Option[(Long, Array[Byte])] = synchronized {
@@ -48,11 +51,14 @@ final class Outbox(capacity: Int) {
     while (!events.isEmpty && System.nanoTime < deadline) wait(50)
   }
 
-  private def keep(event: ObjectNode): Unit = {
-    lastSeq += 1
-    event.put("seq", lastSeq)
-    val bytes = Json.mapper.writeValueAsBytes(event)
-    events.put(lastSeq, bytes)
+  // The number is taken last: if memory runs out in between, no number may be missing in the sequence.
+  private def keep(event: ObjectNode): Long = {
+    val seq = lastSeq + 1
+    event.put("seq", seq)
+    val bytes = Json.frame(event)
+    events.put(seq, bytes)
     held += bytes.length
+    lastSeq = seq
+    seq
   }
 }

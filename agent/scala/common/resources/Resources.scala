@@ -6,23 +6,31 @@ import java.util.concurrent.ArrayBlockingQueue
 final case class Resource(id: Int, isLibrary: Boolean, name: String, uri: Option[String])
 
 /** Adds files to the session, one after the other, on one thread. */
-final class Resources(files: SessionFiles, events: Events) {
+final class Resources(files: SessionFiles, events: SessionEvents) {
 
   import Resources._
 
   private val waiting = new ArrayBlockingQueue[(Resource, Gate)](MostWaiting)
-  private val known = new RecentIds(MostWaiting * 4)
+  private val ledger = new Ledger(MostWaiting * 4, events.isKept)
   @volatile private var newest = Gate.opened
 
   /** Is open when all that was submitted until now has been dealt with. */
   def soFar: Gate = newest
 
   /** Takes a file to add, unless it was taken before: commands may arrive twice. Does not wait for anything. */
-  def submit(resource: Resource): Unit = if (known.add(resource.id)) {
+  def submit(resource: Resource): Unit = ledger.admit(resource.id) match {
+    case Ledger.New => take(resource)
+    case Ledger.InHand => ()
+    case Ledger.Lost => refuse(resource.id, "the driver has dealt with this file, but the server has lost what came of it: add it again")
+  }
+
+  private def take(resource: Resource): Unit = {
     val done = new Gate
     if (waiting.offer((resource, done))) newest = done
-    else events.resourceRefused(resource.id, s"$MostWaiting files are waiting to be added: try again later")
+    else refuse(resource.id, s"$MostWaiting files are waiting to be added: try again later")
   }
+
+  private def refuse(id: Int, why: String): Unit = ledger.conclude(id, events.resourceRefused(id, why))
 
   def start(): Unit = Threads.daemon("resources") {
     while (true) one()
@@ -34,7 +42,7 @@ final class Resources(files: SessionFiles, events: Events) {
       val (resource, done) = waiting.take()
       val problem = try { files.add(resource); None } catch { case error: Throwable => Some(words(resource, error)) }
       done.open()
-      events.resourceAdded(resource.id, problem)
+      ledger.conclude(resource.id, Attempt.insist("tell what came of a file")(events.resourceAdded(resource.id, problem)))
     } catch { case error: Throwable => Log.line("a resource ended badly", error) }
 
   private def words(resource: Resource, error: Throwable): String = {

@@ -5,7 +5,7 @@ import java.util.concurrent.{ArrayBlockingQueue, RejectedExecutionException, Thr
 import com.fasterxml.jackson.databind.JsonNode
 
 /** Answers completion requests on a thread of its own. Never waits for a statement: while one runs there is nothing to offer. */
-final class Completions(interpreters: Interpreters, statements: Statements, link: Link) {
+final class Completions(interpreters: Interpreters, statements: Statements, events: SessionEvents) {
 
   private val worker = new ThreadPoolExecutor(0, 1, 10, TimeUnit.SECONDS, new ArrayBlockingQueue[Runnable](16), new ThreadFactory {
     def newThread(task: Runnable): Thread = {
@@ -25,5 +25,5 @@ final class Completions(interpreters: Interpreters, statements: Statements, link
       try interpreters.alive(kind).map(_.complete(code, math.max(0, math.min(cursor, code.length)))).getOrElse(Nil)
       catch { case error: Throwable => Log.line(s"cannot complete: $error"); Nil }
 
-  private def tell(request: JsonNode, candidates: Seq[String]): Unit = link.notice(Frames.completed(request, candidates))
+  private def tell(request: JsonNode, candidates: Seq[String]): Unit = events.completed(request, candidates)
 }

@@ -1,7 +1,7 @@
 package livius.agent
 
 /** Tells the server how far the running statement's Spark jobs are: when it changes, never backwards, a few times a second. */
-final class ProgressReports(statements: Statements, jobs: SparkJobs, link: Link) {
+final class ProgressReports(statements: Statements, jobs: SparkJobs, events: SessionEvents) {
 
   private var statement: Option[Running] = None
   private var told = 0.0
@@ -21,7 +21,7 @@ final class ProgressReports(statements: Statements, jobs: SparkJobs, link: Link)
     }
     for (current <- running; progress <- jobs.progress(current.group) if progress > told) {
       told = progress
-      link.notice(Frames.progress(current.statement.id, progress))
+      events.progress(current.statement.id, progress)
     }
   }
 

@@ -8,14 +8,13 @@ import scala.util.control.NonFatal
 final case class Statement(id: Int, kind: String, code: String, after: Gate)
 
 /** The statement that runs now, as far as other threads need to know it. */
-final class Running(val statement: Statement) extends Stoppable {
+final class Running(val statement: Statement, override val group: JobGroup) extends Stoppable {
   /** The start of its interpreter, as long as that may still have to be made, and the interpreter once it is ready. */
   @volatile var starting: Option[Starting] = None
   @volatile var interpreter: Option[Interpreter] = None
   private val over = new CountDownLatch(1)
 
   override val name = s"statement ${statement.id}"
-  override val group: JobGroup = JobGroup.statement(statement.id)
 
   override def interrupt(): Unit = interpreter.foreach(_.interrupt())
 
@@ -33,12 +32,13 @@ final class Running(val statement: Statement) extends Stoppable {
 }
 
 /** Runs statements, one after the other, on one thread. */
-final class Statements(interpreters: Interpreters, jobs: SparkJobs, events: Events, cancellation: Cancellation) {
+final class Statements(
+    interpreters: Interpreters, jobs: SparkJobs, groups: JobGroups, events: SessionEvents, cancellation: Cancellation) {
 
   import Statements._
 
   private val waiting = new ArrayBlockingQueue[Statement](MostWaiting)
-  private val known = new RecentIds(MostWaiting * 4)
+  private val ledger = new Ledger(MostWaiting * 4, events.isKept)
   private val cancelledAhead = new RecentIds(MostWaiting)
   @volatile private var current: Option[Running] = None
   private var stoppedTold = false
@@ -49,10 +49,21 @@ final class Statements(interpreters: Interpreters, jobs: SparkJobs, events: Even
     while (true) one()
   }
 
-  /** Takes a statement to run later, unless it was taken before: commands may arrive twice. */
-  def submit(statement: Statement): Unit =
-    if (known.add(statement.id) && !waiting.offer(statement))
-      Log.line(s"statement ${statement.id} refused: $MostWaiting are waiting")
+  /** Takes a statement to run later, unless it was taken before: commands may arrive twice. Does not wait for anything. */
+  def submit(statement: Statement): Unit = ledger.admit(statement.id) match {
+    case Ledger.New => if (!waiting.offer(statement)) refuse(statement.id, tooMany)
+    case Ledger.InHand => ()
+    case Ledger.Lost => refuse(statement.id, Lost)
+  }
+
+  /** The statement that runs, or whose result is being told, and those that wait. */
+  def unfinished: (Option[Int], Seq[Int]) = {
+    val queued = Javas.list(waiting.iterator).map(_.id)
+    (ledger.unfinished.find(id => !queued.contains(id)), queued)
+  }
+
+  private def refuse(id: Int, why: Result.Failed): Unit =
+    ledger.conclude(id, events.finishedNow(id, cancelled = false, Documents.of(id, why)))
 
   /** Stops that statement's code, now or before it begins. */
   def cancel(id: Int): Unit = synchronized {
@@ -71,15 +82,25 @@ final class Statements(interpreters: Interpreters, jobs: SparkJobs, events: Even
 
   private def run(statement: Statement): Unit = {
     val running = begin(statement)
-    statement.after.awaitUnless(running.cancelled)
-    events.started(statement.id)
-    val document = try output(running) finally end(running)
+    val document = try outcome(running) finally end(running)
     // What a stop of the driver makes of the code is no result of it: the server knows why it stops, and says so.
-    if (!interpreters.isClosed) events.finished(statement.id, running.cancelled, document)
+    if (!interpreters.isClosed) ledger.conclude(statement.id, told(running, document))
+  }
+
+  /** Tells the end in any case: the server waits for it, and for nothing else. A small document takes the place of one that is too
+    * much for this driver's memory.
+    */
+  private def told(running: Running, document: String): Long = {
+    val id = running.statement.id
+    try events.finished(id, running.cancelled, document)
+    catch {
+      case error: Throwable => Attempt.insist("tell the end of a statement")(
+        events.finishedNow(id, running.cancelled, Documents.of(id, internalError(error))))
+    }
   }
 
   private def begin(statement: Statement): Running = synchronized {
-    val running = new Running(statement)
+    val running = new Running(statement, groups.statement(statement.id))
     running.cancelled = cancelledAhead.contains(statement.id)
     current = Some(running)
     running
@@ -93,9 +114,13 @@ final class Statements(interpreters: Interpreters, jobs: SparkJobs, events: Even
   }
 
   // The document as well is made with a net below: a value may be too big for this driver's memory.
-  private def output(running: Running): String = {
+  private def outcome(running: Running): String = {
     val id = running.statement.id
-    try Documents.of(id, explained(execute(running)))
+    try {
+      running.statement.after.awaitUnless(running.cancelled)
+      events.started(id)
+      Documents.of(id, explained(execute(running)))
+    }
     catch { case error: Throwable => Documents.of(id, internalError(error)) }
   }
 
@@ -140,6 +165,11 @@ object Statements {
 
   private[agent] val ContextStopped =
     "the SparkContext was stopped by the session's code, or by the cluster; start a new session"
+
+  private val tooMany = Result.Failed("TooManyStatements", s"$MostWaiting statements are waiting in the driver", Nil)
+
+  private val Lost = Result.Failed(
+    "ResultLost", "the driver has run this statement, but its result was lost on the way to the server: run it again", Nil)
 
   private def notAvailable(why: InterpreterUnavailable): Result =
     Result.Failed(

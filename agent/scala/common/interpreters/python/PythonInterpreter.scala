@@ -11,7 +11,8 @@ import org.apache.spark.sql.SparkSession
   * @param libraries the files that its code can import from, of all that were added until now
   */
 final class PythonInterpreter(
-    val kind: String, executable: String, session: SparkSession, settings: Settings, libraries: () => Seq[String])
+    val kind: String, executable: String, session: SparkSession, settings: Settings, groups: JobGroups,
+    libraries: () => Seq[String])
     extends Interpreter {
 
   @volatile private var python: Option[PythonChild] = None
@@ -22,7 +23,7 @@ final class PythonInterpreter(
   override def start(): Unit = {
     python.foreach(dead => Log.line(s"the $kind interpreter is started anew: ${dead.child.process.ending}"))
     close()
-    try furnish(new PythonChild(kind, executable, session, settings, child => starting = Some(child)))
+    try furnish(new PythonChild(kind, executable, session, settings, groups, child => starting = Some(child)))
     finally starting = None
   }
 

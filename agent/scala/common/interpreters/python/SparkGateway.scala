@@ -8,11 +8,11 @@ import org.apache.spark.sql.SparkSession
 import py4j.ClientServer
 
 /** The way of one Python child into this JVM. Each thread of the child has a thread of its own here. */
-final class SparkGateway(session: SparkSession) extends Closeable {
+final class SparkGateway(session: SparkSession, groups: JobGroups) extends Closeable {
 
   val secret: String = Secrets.hex(32)
 
-  private val server = new ClientServer.ClientServerBuilder(new PythonDriver(session))
+  private val server = new ClientServer.ClientServerBuilder(new PythonDriver(session, groups))
     .authToken(secret)
     .javaAddress(InetAddress.getByName("127.0.0.1"))
     .javaPort(0)
@@ -25,17 +25,17 @@ final class SparkGateway(session: SparkSession) extends Closeable {
 }
 
 /** What the Python child calls. Public, as py4j finds it by reflection. */
-final class PythonDriver(shared: SparkSession) {
+final class PythonDriver(shared: SparkSession, groups: JobGroups) {
 
   def session(): SparkSession = shared
 
   def javaSparkContext(): JavaSparkContext = JavaSparkContext.fromSparkContext(shared.sparkContext)
 
   /** Prepares the thread that serves the child's main thread. It is a new one after a broken connection. */
-  def begin(statement: Int): Unit = begin(JobGroup.statement(statement))
+  def begin(statement: Int): Unit = begin(groups.statement(statement))
 
   /** The same for the child's thread that runs a job. */
-  def beginJob(job: Int, group: String): Unit = begin(JobGroup.job(job).copy(name = group))
+  def beginJob(job: Int, group: String): Unit = begin(groups.job(job).copy(name = group))
 
   private def begin(group: JobGroup): Unit = {
     shared.sparkContext.setJobGroup(group.name, group.description, interruptOnCancel = true)

@@ -25,10 +25,10 @@ final class RChild(session: SparkSession, settings: Settings, starting: Child =>
   private val turn = new ReentrantLock
 
   /** Runs a statement. If it must wait for a completion, it can be cancelled as if it ran already. */
-  def run(statement: Int, code: String): Ran =
+  def run(group: JobGroup, code: String): Ran =
     try child.run(statements) { marker =>
       turn.lock()
-      RFields.encode(Seq(statement.toString, code, marker).map(_.getBytes(UTF_8)))
+      RFields.encode(Seq("run", code, marker, group.name, group.description).map(_.getBytes(UTF_8)))
     } finally if (turn.isHeldByCurrentThread) turn.unlock()
 
   /** Candidates to complete what stands before the cursor; none if R has something else to do. */

@@ -8,7 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode
 import org.apache.spark.sql.SparkSession
 
 /** R, in a process of its own that shares this JVM's Spark session through SparkR where that is installed. */
-final class RInterpreter(session: SparkSession, settings: Settings) extends Interpreter {
+final class RInterpreter(session: SparkSession, settings: Settings, groups: JobGroups) extends Interpreter {
 
   @volatile private var r: Option[RChild] = None
   @volatile private var starting: Option[Child] = None
@@ -28,7 +28,7 @@ final class RInterpreter(session: SparkSession, settings: Settings) extends Inte
 
   override def execute(statement: Int, code: String): Result = r match {
     case Some(running) =>
-      val ran = running.run(statement, code)
+      val ran = running.run(groups.statement(statement), code)
       ran.reply.fold[Result](Child.died(kind, running.child.process.ending, ran.output))(RReply.result(_, ran.output))
     case None => Child.died(kind, "it was not started", "")
   }

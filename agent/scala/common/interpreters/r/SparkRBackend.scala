@@ -43,9 +43,9 @@ object RDriver {
 
   def javaSparkContext(): JavaSparkContext = JavaSparkContext.fromSparkContext(shared.sparkContext)
 
-  /** Prepares the thread that serves the child's connection. */
-  def begin(statement: Int): Unit = {
-    shared.sparkContext.setJobGroup(statement.toString, s"Job group for statement $statement", interruptOnCancel = true)
+  /** Prepares the thread that serves the child's connection: the Spark jobs that it starts belong to this job group. */
+  def begin(group: String, description: String): Unit = {
+    shared.sparkContext.setJobGroup(group, description, interruptOnCancel = true)
     SparkSession.setActiveSession(shared)
   }
 }

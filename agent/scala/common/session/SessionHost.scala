@@ -1,0 +1,64 @@
+package livius.agent
+
+import scala.concurrent.{Await, Promise}
+import scala.concurrent.duration.Duration
+import scala.util.Try
+
+import com.fasterxml.jackson.databind.JsonNode
+
+/** One session in this driver: its interpreters, statements, jobs and files. The sessions of a driver share the SparkSession, the
+  * class path and the link.
+  *
+  * @param id none stands for the driver's only session
+  */
+final class SessionHost(val id: Option[Int], settings: Settings, spark: SharedSpark, classes: ReplClasses, events: SessionEvents) {
+
+  private val groups = new JobGroups(id)
+  private val firstInterpreter = Promise[Unit]()
+  private val interpreters = new Interpreters(settings, () => spark.await, classes, groups)
+  private val sparkJobs = new SparkJobs(() => spark.now.map(_.sparkContext))
+  private val cancellation = new Cancellation(settings, sparkJobs)
+  private val statements = new Statements(interpreters, sparkJobs, groups, events, cancellation)
+  private val resources = new Resources(
+    new SessionFiles(() => spark.await.sparkContext, classes.jars, interpreters.addPythonLibrary, new ResourceDownload(settings)),
+    events)
+  private val jobs = new Jobs(
+    Map("jvm" -> new JvmJobs(() => spark.await, classes, settings), "python" -> new PythonJobs(interpreters)),
+    sparkJobs, groups, events, cancellation, settings.outputBytes, spark.isThere, () => interpreters.isClosed)
+  private val completions = new Completions(interpreters, statements, events)
+  private val progress = new ProgressReports(statements, sparkJobs, events)
+
+  /** Begins to take work, and to start the interpreter of the session's kind on the statement thread. */
+  def start(): Unit = {
+    resources.start()
+    statements.start(firstInterpreter.complete(Attempt(startFirst())): Unit)
+    progress.start()
+  }
+
+  /** Waits until that interpreter is up, or cannot be. */
+  def awaitFirstInterpreter(): Try[Unit] = Await.ready(firstInterpreter.future, Duration.Inf).value.get
+
+  def command(frame: JsonNode): Unit = frame.path("type").asText match {
+    case "run" => statements.submit(Statement(
+      frame.path("statement").asInt, frame.path("kind").asText, frame.path("code").asText, after = resources.soFar))
+    case "cancel" => statements.cancel(frame.path("statement").asInt)
+    case "complete" =>
+      completions.answer(frame.path("request"), frame.path("kind").asText, frame.path("code").asText, frame.path("cursor").asInt)
+    case "resource" => resources.submit(Resource(
+      frame.path("resource").asInt, frame.path("use").asText == "library", frame.path("name").asText,
+      Option(frame.path("uri")).filter(_.isTextual).map(_.asText)))
+    case "job" => jobs.submit(JobOrder(
+      frame.path("job").asInt, frame.path("language").asText, frame.path("payload").asText, after = resources.soFar))
+    case "cancelJob" => jobs.cancel(frame.path("job").asInt)
+    case _ => ()
+  }
+
+  def work: SessionWork = {
+    val (active, queued) = statements.unfinished
+    SessionWork(id, active, queued, jobs.unfinished)
+  }
+
+  def close(): Unit = interpreters.close()
+
+  private def startFirst(): Unit = if (settings.kind != "shared") interpreters.ready(settings.kind): Unit
+}
