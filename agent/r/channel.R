@@ -40,11 +40,11 @@ write_frame <- function(connection, bytes) {
 }
 
 read_counted <- function(connection) {
-  length <- readBin(connection, "integer", n = 1L, size = 4L, endian = "big")
-  if (length(length) == 0L) return(NULL)
+  wanted <- readBin(connection, "integer", n = 1L, size = 4L, endian = "big")
+  if (length(wanted) == 0L) return(NULL)
   bytes <- raw()
-  while (length(bytes) < length) {
-    piece <- readBin(connection, "raw", n = length - length(bytes))
+  while (length(bytes) < wanted) {
+    piece <- readBin(connection, "raw", n = wanted - length(bytes))
     if (length(piece) == 0L) return(NULL)
     bytes <- c(bytes, piece)
   }

@@ -43,7 +43,7 @@ def trace(error):
 def _message(error):
     try:
         return str(error)
-    except BaseException as broken:  # noqa: B902  the user's __str__ may raise anything, even SystemExit
+    except BaseException as broken:  # the user's __str__ may raise anything, even SystemExit
         return "<the exception's text could not be made: {}>".format(type(broken).__name__)
 
 
@@ -54,7 +54,7 @@ def _traceback(error):
             if each.stack:
                 each.stack = _Frames(_users_frames(each.stack))
         return list(described.format())
-    except BaseException as broken:  # noqa: B902  as above, or an error in its causes
+    except BaseException as broken:  # as above, or an error in its causes
         return ["{}: {} (no traceback: {})\n".format(type(error).__name__, _message(error), type(broken).__name__)]
 
 

@@ -103,5 +103,5 @@ def _answer_is_taken(connection, patience_seconds=0.5):
         answer = connection.stream.readline()
         connection.socket.settimeout(None)
         return answer.startswith(b"!")
-    except BaseException:  # noqa: B902  no answer in time, no connection any more, or another interrupt
+    except BaseException:  # no answer in time, no connection any more, or another interrupt
         return False

@@ -165,7 +165,7 @@ class Job:
         while not self._released:
             try:
                 self._go_on()
-            except BaseException:  # noqa: B902  an interrupt that came when the code was over already
+            except BaseException:  # an interrupt that came when the code was over already
                 pass
 
     def _go_on(self):
@@ -183,7 +183,7 @@ class Job:
             streams.lead_away(log)
             payload, self._payload = self._payload, None
             return True, self._jobs.result(self.number, self._group, payload)
-        except BaseException as error:  # noqa: B902  SystemExit and KeyboardInterrupt are errors like any other
+        except BaseException as error:  # SystemExit and KeyboardInterrupt are errors like any other
             return failure(error)
         finally:
             log.finish()

@@ -22,7 +22,7 @@ class Runner:
             return errors.describe_unparsed(error)
         try:
             return self._run_steps(statement, steps)
-        except BaseException as error:  # noqa: B902  SystemExit and KeyboardInterrupt are errors like any other
+        except BaseException as error:  # SystemExit and KeyboardInterrupt are errors like any other
             return errors.describe(error)
 
     def _run_steps(self, statement, steps):

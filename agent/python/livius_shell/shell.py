@@ -107,7 +107,8 @@ class _Shell:
             if request is None or "run" not in request:
                 return
             self._output.restore()
-            reply = self._interrupts.guard(lambda: self._run(request["run"], request["code"]), errors.describe)
+            statement, code = request["run"], request["code"]
+            reply = self._interrupts.guard(lambda: self._run(statement, code), errors.describe)  # noqa: B023  called at once
             if os.getpid() != self._pid:
                 os._exit(0)  # a process that the user's code forked has come out of it: the statement is not its own
             self._output.finish(request["marker"].encode("ascii"))

@@ -1,6 +1,7 @@
 """A statement's text, taken apart and compiled before any of it runs."""
 
 import __future__
+
 import ast
 import collections
 import linecache

@@ -74,7 +74,7 @@ def is_frame(value):
 
 def records_of(frame, rows, notes):
     """The names of a frame's columns and its rows as tuples."""
-    names = [name for name in frame.columns]
+    names = list(frame.columns)
     if hasattr(frame, "itertuples"):
         records = list(itertools.islice(frame.itertuples(index=False, name=None), rows + 1 if _is_lazy(frame) else None))
     else:

@@ -46,7 +46,8 @@ class Process:
         )
         self.folder = tempfile.TemporaryDirectory()
         orders = {
-            "port": listener.getsockname()[1], "secret": "s", "gatewayPort": 0, "gatewaySecret": "", "maxRows": 10, "outputBytes": 1 << 20,
+            "port": listener.getsockname()[1], "secret": "s", "gatewayPort": 0, "gatewaySecret": "",
+            "maxRows": 10, "outputBytes": 1 << 20,
             "jobFolder": os.path.join(self.folder.name, "jobs"),
         }
         self.child.stdin.write(json.dumps(orders).encode() + b"\n")

@@ -225,7 +225,9 @@ class Context(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.streaming = mock.Mock()
-        spark = types.SimpleNamespace(context="sc", session="spark", sql_context="sql", streaming_context=lambda seconds: self.streaming)
+        spark = types.SimpleNamespace(
+            context="sc", session="spark", sql_context="sql", streaming_context=lambda seconds: self.streaming
+        )
         self.context = JobContext(spark, os.path.join(folder.name, "jobs"))
 
     def test_what_is_there(self):
@@ -234,7 +236,7 @@ class Context(unittest.TestCase):
 
     def test_the_streaming_context(self):
         with self.assertRaisesRegex(ValueError, "create_streaming_ctx first"):
-            self.context.streaming_ctx
+            _ = self.context.streaming_ctx
         with self.assertRaises(ValueError):
             self.context.stop_streaming_ctx()
         self.context.create_streaming_ctx(1)

@@ -77,7 +77,7 @@ class Tables(unittest.TestCase):
 
     def test_types(self):
         row = "[[None, True, 1, 1.5, 'x', datetime.date(2020, 1, 2), datetime.datetime(2020, 1, 2), decimal.Decimal('1.0')]]"
-        names = "NULL BOOLEAN INT DOUBLE STRING DATE TIMESTAMP DECIMAL".split()
+        names = ["NULL", "BOOLEAN", "INT", "DOUBLE", "STRING", "DATE", "TIMESTAMP", "DECIMAL"]
         self.assertEqual(self.types(row), [name + "_TYPE" for name in names])
         self.assertEqual(self.table(row)["data"][0][5:], ["2020-01-02", "2020-01-02 00:00:00", "1.0"])
 

@@ -24,7 +24,10 @@ class WholeProcess(unittest.TestCase):
         self.assertEqual(self.process.run("import sys; print(1); print(2, file=sys.stderr)"), (DATA, "1\n", "2\n"))
 
     def test_warnings_of_spark_are_no_output(self):
-        code = "import warnings\nfor place in ('/x/pyspark/sql/a.py', '/x/mine.py'):\n    warnings.warn_explicit('careful', UserWarning, place, 1)"
+        code = (
+            "import warnings\nfor place in ('/x/pyspark/sql/a.py', '/x/mine.py'):\n"
+            "    warnings.warn_explicit('careful', UserWarning, place, 1)"
+        )
         reply, output, errors = self.process.run(code)
         self.assertEqual((reply["notes"], output), (["UserWarning: careful"], ""))
         self.assertIn("/x/mine.py:1: UserWarning: careful", errors)

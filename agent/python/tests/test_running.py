@@ -65,7 +65,11 @@ class Errors(unittest.TestCase):
     def test_the_top_level_is_left_out(self):
         self.assertEqual(
             self.session.error("abcde"),
-            ("NameError", "name 'abcde' is not defined", "Traceback (most recent call last):\nNameError: name 'abcde' is not defined\n"),
+            (
+                "NameError",
+                "name 'abcde' is not defined",
+                "Traceback (most recent call last):\nNameError: name 'abcde' is not defined\n",
+            ),
         )
 
     def test_frames_of_the_users_functions_are_shown_with_their_lines(self):
