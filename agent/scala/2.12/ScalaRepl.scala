@@ -13,11 +13,13 @@ import _root_.livius.agent.{Repl, ReplSettings, StoppableThread}
 final class ScalaRepl(setup: Repl.Setup)
     extends IMain(ReplSettings.of(setup), ScalaRepl.nowhere) with ReplParts {
 
-  // The base class makes its reporter while it is being constructed, before a field of this class would have its value.
+  // The base class makes its reporter in its constructor, before the fields of this class have
+  // values.
   protected lazy val problems = new Problems
   protected def stoppable: StoppableThread = setup.stoppable
 
-  // This version compiles a text in which the user's stands somewhere in the middle: for each line, how far down.
+  // This version compiles a text with the user's text in the middle: the offset of the user's text
+  // for each line.
   private val linesBefore = mutable.Map.empty[Int, Int]
 
   override lazy val reporter: ReplReporter = new ReplReporter(this) {
@@ -48,7 +50,7 @@ final class ScalaRepl(setup: Repl.Setup)
 
   private def place(request: Request, code: String): Int = {
     def lines(text: String): Int = text.count(_ == '\n')
-    // Two for the package clause that goes in front of it all.
+    // Two for the package clause at the top.
     val before = 2 + lines(request.ObjectSourceCode.preamble) - lines(code)
     linesBefore(request.lineRep.lineId) = before
     before
@@ -75,6 +77,6 @@ final class ScalaRepl(setup: Repl.Setup)
 
 object ScalaRepl {
 
-  /** Everything worth showing is taken from where it arises; what the interpreter would print besides is noise. */
+  /** The agent takes every message from its source, so the interpreter itself prints nothing. */
   private def nowhere: PrintWriter = new PrintWriter(new OutputStream { def write(byte: Int): Unit = () })
 }

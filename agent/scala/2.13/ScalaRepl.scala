@@ -25,7 +25,7 @@ final class ScalaRepl private (setup: Repl.Setup, settings: Settings, protected 
 
   override def run(code: String, firstLine: Int, hidden: Boolean): Repl.Ran = {
     problems.clear()
-    // Positions count in the text given, so that empty lines before it make them the user's.
+    // Positions count in the given text, so empty lines before it turn them into the user's lines.
     val padded = "\n" * (firstLine - 1) + code
     try if (hidden) reporter.withoutPrintingResults(compileAndRun(padded, hidden)) else compileAndRun(padded, hidden)
     finally reporter.reset()
@@ -56,7 +56,7 @@ final class ScalaRepl private (setup: Repl.Setup, settings: Settings, protected 
 
 object ScalaRepl {
 
-  /** Collects errors and shows nothing: everything worth showing is taken from where it arises. */
+  /** Collects errors and prints nothing: the agent takes every message from its source. */
   private final class SilentReporter(settings: Settings, problems: Problems)
       extends ReplReporterImpl(settings, new PrintWriter(new OutputStream { def write(byte: Int): Unit = () })) {
 

@@ -8,7 +8,9 @@ import com.fasterxml.jackson.databind.JsonNode
 import org.apache.spark.SparkConf
 import org.apache.spark.sql.SparkSession
 
-/** One driver's agent: puts the parts together, brings them up, and hands the server's commands to the session that they name. */
+/** One driver's agent: puts the parts together, brings them up, and hands the server's commands to
+  * the session that they name.
+  */
 final class Agent(settings: Settings, home: File) extends Receiver {
 
   private val conf = new SparkConf()
@@ -21,7 +23,9 @@ final class Agent(settings: Settings, home: File) extends Receiver {
   private val hosts = Map(only.id -> only)
   private val shutdown = new Shutdown(conf, events, () => hosts.values.foreach(_.close()), link, () => spark.now)
 
-  /** Runs until the driver is to end. Returns only where the cluster manager wants its main method to return. */
+  /** Runs until the driver is to end. Returns only where the cluster manager wants its main method
+    * to return.
+    */
   def run(): Unit = {
     link.start()
     only.start()

@@ -2,13 +2,13 @@ package livius.agent
 
 import java.io.File
 
-/** What spark-submit runs: the agent of one driver. Its one argument is the launch file, or `env` for a driver on another
-  * machine, which finds the launch document in its environment.
+/** The main class for spark-submit: the agent of one driver. Its one argument is the launch file,
+  * or `env` for a driver on another machine, which reads the launch document from its environment.
   */
 object Main {
 
   def main(arguments: Array[String]): Unit = {
-    // The REPL would colour its echoes when it believes to be on a terminal.
+    // The REPL would colour its echoes if it believed that it ran on a terminal.
     System.setProperty("scala.color", "false")
     StandardOut.install()
     agent(arguments(0)).run()

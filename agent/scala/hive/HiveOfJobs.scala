@@ -9,7 +9,7 @@ trait HiveOfJobs extends HiveJobContext {
 
   protected def session: SparkSession
 
-  // The same SparkSession under an older name: Spark finds the one that there is.
+  // The same SparkSession under an older name: Spark finds the existing one.
   private lazy val context = new HiveContext(session.sparkContext)
 
   override def hivectx(): HiveContext =

@@ -2,7 +2,7 @@ package org.apache.livy
 
 import org.apache.spark.sql.hive.HiveContext
 
-/** What jobs find of Hive, in a Spark that was built with it. */
+/** The Hive part of a job's context, in a Spark that was built with Hive. */
 trait HiveJobContext {
 
   /** Null in a session whose catalog is not Hive's. */

@@ -1,4 +1,4 @@
 package org.apache.livy
 
-/** What jobs find of Hive: nothing, in a Spark that was built without it. */
+/** The Hive part of a job's context: empty, in a Spark that was built without Hive. */
 trait HiveJobContext

@@ -5,10 +5,12 @@ import scala.util.{Failure, Success, Try}
 
 object Attempt {
 
-  /** As Try, which lets linkage errors through: those are what a wrong class path gives. */
+  /** As Try, but also for linkage errors, which a wrong class path causes. */
   def apply[A](body: => A): Try[A] = try Success(body) catch { case error: Throwable => Failure(error) }
 
-  /** Does it again and again until it succeeds: memory that has run out is there again later. */
+  /** Repeats the step until it succeeds: a step that fails because memory is short can succeed
+    * later.
+    */
   @tailrec
   def insist[A](what: String)(body: => A): A = Attempt(body) match {
     case Success(made) => made

@@ -2,13 +2,13 @@ package livius.agent
 
 import java.util.concurrent.{CountDownLatch, TimeUnit}
 
-/** A point in the order of commands: what comes after it waits until it is open. */
+/** A point in the order of commands: the commands after it wait until it is open. */
 final class Gate {
   private val closed = new CountDownLatch(1)
 
   def open(): Unit = closed.countDown()
 
-  /** Waits until it is open, or something that waits for it is no longer wanted. */
+  /** Waits until the gate is open, or the waiting work is no longer wanted. */
   def awaitUnless(unwanted: => Boolean): Unit =
     while (!unwanted && !closed.await(Gate.LookEveryMs, TimeUnit.MILLISECONDS)) {}
 }

@@ -1,6 +1,8 @@
 package livius.agent
 
-/** Steps between Java's and Scala's collections. The library's own converters have another name in each Scala version. */
+/** Conversions from Java's collections. Scala's own converters have a different name in each Scala
+  * version.
+  */
 object Javas {
 
   def list[A](iterator: java.util.Iterator[A]): List[A] = {

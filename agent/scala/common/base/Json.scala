@@ -4,7 +4,7 @@ import com.fasterxml.jackson.core.{JsonFactory, JsonGenerator}
 import com.fasterxml.jackson.databind.{JsonNode, ObjectMapper}
 import com.fasterxml.jackson.databind.node.{ArrayNode, JsonNodeFactory, ObjectNode}
 
-/** JSON as every part of the agent reads and writes it. */
+/** How every part of the agent reads and writes JSON. */
 object Json {
 
   /** Keeps each digit of a decimal: `1.50` stays `1.50`. */
@@ -30,7 +30,7 @@ object Json {
 
   def text(value: String): JsonNode = if (value == null) nodes.nullNode() else nodes.textNode(value)
 
-  /** JSON has no word for NaN and the infinities: they are written as Spark writes them, as text. */
+  /** JSON has no NaN and no infinities: they are written as text, as Spark does. */
   def number(value: Double): JsonNode =
     if (value.isNaN || value.isInfinite) text(value.toString) else nodes.numberNode(value)
 
@@ -41,7 +41,9 @@ object Json {
 
   def write(node: JsonNode): String = mapper.writeValueAsString(node)
 
-  /** A frame's bytes. The server refuses JSON whose text is not well-formed, which a text of Scala may be. */
+  /** A frame's bytes, with every text well-formed: the server cannot read a lone surrogate, which
+    * Scala's strings allow.
+    */
   def frame(node: ObjectNode): Array[Byte] = {
     Javas.list(node.fieldNames).foreach { name =>
       val value = node.path(name)
@@ -53,8 +55,8 @@ object Json {
     mapper.writeValueAsBytes(node)
   }
 
-  // Since 2.15 Jackson refuses texts of more than 20 million characters; a statement's code may be longer. By reflection,
-  // as older Sparks ship a Jackson that has no such limit and no such method.
+  // Since 2.15 Jackson refuses texts of more than 20 million characters; a statement's code may be
+  // longer. By reflection, because older Sparks ship a Jackson without this limit and method.
   private def allowLongTexts(factory: JsonFactory): Unit =
     try {
       val limits = Class.forName("com.fasterxml.jackson.core.StreamReadConstraints")

@@ -20,7 +20,7 @@ final class PrivateFolder(purpose: String) extends Closeable {
     this
   }
 
-  /** Copies resources out of the agent's jar, named relative to a folder of the jar. */
+  /** Copies resources from the agent's jar. The names are relative to a folder of the jar. */
   def extract(from: String, names: Seq[String]): Unit = names.foreach { name =>
     val in = getClass.getResourceAsStream(s"/$from/$name")
     if (in == null) throw new FileNotFoundException(s"the agent's jar has no $from/$name")
@@ -31,7 +31,7 @@ final class PrivateFolder(purpose: String) extends Closeable {
     } finally in.close()
   }
 
-  /** Deletes it. Links in it are deleted as links. */
+  /** Deletes the folder. Follows no links in it. */
   override def close(): Unit = delete(path)
 
   private def delete(each: Path): Unit = {

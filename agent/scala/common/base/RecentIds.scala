@@ -2,12 +2,14 @@ package livius.agent
 
 import java.util.LinkedHashSet
 
-/** The newest ids seen: enough to know a repeated command, and bounded however long the session lives. */
+/** The newest ids seen: enough to recognise a repeated command, and bounded for any length of the
+  * session.
+  */
 final class RecentIds(most: Int) {
 
   private val ids = new LinkedHashSet[Int]()
 
-  /** Notes the id; false when it was known. */
+  /** Adds the id; false if it was known. */
   def add(id: Int): Boolean = synchronized {
     val isNew = ids.add(id)
     if (ids.size > most) {

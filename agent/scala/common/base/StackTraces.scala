@@ -16,10 +16,12 @@ object StackTraces {
     into.toString
   }
 
-  /** The message, or the class where there is none. */
+  /** The message, or the class name if there is none. */
   def message(error: Throwable): String = Option(error.getMessage).getOrElse(error.getClass.getName)
 
-  /** The text in at most so many bytes of UTF-8: its beginning, and its end, where the innermost cause is told. */
+  /** The text cut to at most that many bytes of UTF-8. Keeps the beginning, and the end, where the
+    * innermost cause stands.
+    */
   def bounded(text: String, most: Int): String = {
     val bytes = text.getBytes(UTF_8)
     if (bytes.length <= most) text
@@ -30,7 +32,7 @@ object StackTraces {
     }
   }
 
-  /** Where the character begins that the byte belongs to. */
+  /** The index of the first byte of the character that this byte belongs to. */
   @tailrec
   private def characterAt(bytes: Array[Byte], at: Int): Int = if ((bytes(at) & 0xC0) == 0x80) characterAt(bytes, at - 1) else at
 

@@ -1,9 +1,9 @@
 package livius.agent
 
-/** Texts on their way out of this JVM. */
+/** Repairs texts that leave this JVM. */
 object Texts {
 
-  /** The text with every surrogate that has lost its partner replaced. The same object if there is none. */
+  /** The text with every lone surrogate replaced. The same object if there is none. */
   def wellFormed(text: String): String =
     if (text.indices.forall(at => isWhole(text, at))) text
     else {

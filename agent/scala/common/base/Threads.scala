@@ -1,6 +1,6 @@
 package livius.agent
 
-/** Threads of the agent: named, and never the reason why the driver stays alive. */
+/** Threads of the agent: named daemons, so that they never keep the driver alive. */
 object Threads {
 
   def daemon(name: String)(body: => Unit): Thread = {

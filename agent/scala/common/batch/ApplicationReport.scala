@@ -8,7 +8,9 @@ import scala.annotation.tailrec
 
 import org.apache.spark.livius.RunningContext
 
-/** Says to the server which application runs, in a thread of its own, and tries until it has been heard or the application ends. */
+/** Reports the running application to the server, in its own thread. Retries until the server
+  * accepts or the application ends.
+  */
 final class ApplicationReport(launch: BatchLaunch, appId: String, driverLogUrl: Option[String]) {
 
   import ApplicationReport._
@@ -22,20 +24,22 @@ final class ApplicationReport(launch: BatchLaunch, appId: String, driverLogUrl: 
     finally settled.countDown()
   }: Unit
 
-  /** The application has ended: gives a last try a moment, as a very short application should be known too. */
+  /** The application has ended. Waits a moment for a last attempt, so that the server hears of a
+    * very short application too.
+    */
   def finish(): Unit = {
     ended.countDown()
     settled.await(LastTryMs, TimeUnit.MILLISECONDS): Unit
   }
 
-  /** Says it without the UI's address, if that takes its time, and once more when it is known. */
+  /** Reports without the UI's address if that is not known soon, and again when it is known. */
   private def tell(): Unit = {
     val early = uiUrl(UiPatienceMs)
     if (deliver(early.flatten) && early.isEmpty) uiUrl(Long.MaxValue).flatten.foreach(url => deliver(Some(url)))
   }
 
-  /** The UI's address as the context says it. None if there was no context in that time: Spark shows it only when it is
-    * complete, and on a cluster it waits for executors before.
+  /** The UI's address as the context says it. None if there was no context in that time: Spark
+    * shows it only when it is complete, and on a cluster it waits for executors before.
     */
   private def uiUrl(patienceMs: Long): Option[Option[String]] = {
     val begin = System.nanoTime
@@ -47,7 +51,9 @@ final class ApplicationReport(launch: BatchLaunch, appId: String, driverLogUrl: 
     look()
   }
 
-  /** Tries the servers in turn; true if one has taken it, false if they do not want it or the application has ended. */
+  /** Tries the servers in turn. True if one has accepted, false if one has refused for good or the
+    * application has ended.
+    */
   private def deliver(uiUrl: Option[String]): Boolean = {
     val body = document(uiUrl)
     @tailrec def attempt(count: Int, delayMs: Long, last: Boolean): Boolean =
@@ -75,7 +81,7 @@ final class ApplicationReport(launch: BatchLaunch, appId: String, driverLogUrl: 
 }
 
 object ApplicationReport {
-  /** Of the report's form. */
+  /** The version of the report's form. */
   private val Version = 1
   private val FirstDelayMs = 200L
   private val LongestDelayMs = 30000L

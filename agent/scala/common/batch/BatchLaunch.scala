@@ -4,7 +4,7 @@ import java.io.File
 
 import com.fasterxml.jackson.databind.JsonNode
 
-/** What the server tells the driver of a batch about itself. */
+/** The server's addresses and secret for the driver of a batch. */
 final case class BatchLaunch(driver: String, reports: Seq[String], token: String) {
 
   /** The secret must not reach a log by way of a careless string interpolation. */
@@ -13,7 +13,7 @@ final case class BatchLaunch(driver: String, reports: Seq[String], token: String
 
 object BatchLaunch {
 
-  /** None where nobody waits for a report. */
+  /** None if the server expects no report. */
   def find(): Option[BatchLaunch] = document().map(from).filter(_.reports.nonEmpty)
 
   private def document(): Option[JsonNode] =

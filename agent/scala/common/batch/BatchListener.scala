@@ -2,9 +2,10 @@ package livius.agent
 
 import org.apache.spark.scheduler.{SparkListener, SparkListenerApplicationEnd, SparkListenerApplicationStart}
 
-/** Tells the server that a batch's application really runs, and under which id. Spark makes one for each SparkContext.
+/** Tells the server that a batch's application really runs, and under which id. Spark makes one for
+  * each SparkContext.
   *
-  * It is a guest in the user's application: nothing that goes wrong here may be felt there.
+  * It runs inside the user's application, so a failure here must not affect the application.
   */
 final class BatchListener extends SparkListener {
   @volatile private var report: Option[ApplicationReport] = None
@@ -23,7 +24,8 @@ final class BatchListener extends SparkListener {
     try body
     catch {
       case _: InterruptedException => Thread.currentThread.interrupt()
-      // Linkage errors too: the application may have put other versions of libraries before Spark's.
+      // Linkage errors too: the application may have put other versions of libraries before
+      // Spark's.
       case error: Throwable => Log.line(s"the server cannot be told of this application: $error")
     }
 }

@@ -6,10 +6,10 @@ import java.net.{InetAddress, URL, UnknownHostException}
 object HttpPost {
   private val ReadTimeoutMs = 10000
 
-  /** The answer's status. Throws an IOException if there is no answer. */
+  /** The response's status. Throws an IOException if there is no response. */
   def status(url: String, body: Array[Byte], headers: Seq[(String, String)]): Int = {
     val target = new URL(url)
-    // A proxy that the application is set to use knows nothing of a server on this machine.
+    // The application's proxy cannot reach a server on this machine.
     val connection = ServerConnection.open(target, headers, ReadTimeoutMs, proxy = !isLoopback(target.getHost))
     try {
       connection.setDoOutput(true)

@@ -23,7 +23,7 @@ final class ClusterJob(order: SubmitOrder, cluster: ClusterWatch, verdict: Verdi
         Failed
     }
 
-  /** An earlier process may have submitted it and not have lived to see the end. */
+  /** An earlier process may have submitted the job and died before the job's end. */
   private def firstLook(): Option[String] =
     try cluster.driver(giveUp = stop.made)
     catch { case _: NoMaster if stop.made => None }
@@ -37,8 +37,8 @@ final class ClusterJob(order: SubmitOrder, cluster: ClusterWatch, verdict: Verdi
     } finally child.destroyForcibly(): Unit
   }
 
-  /** The driver is known long before spark-submit ends. When that has failed or was ended, its message to the master may still be
-    * on the way.
+  /** The driver is known long before spark-submit ends. When spark-submit has failed or was ended,
+    * its message to the master may still be on the way.
     */
   private def awaitDriver(child: Process): Option[String] = {
     @tailrec def whileItRuns(): Option[String] = {

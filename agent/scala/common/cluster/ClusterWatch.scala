@@ -4,20 +4,25 @@ import scala.annotation.tailrec
 
 import org.apache.spark.deploy.livius.{DriverReport, NoMaster, StandaloneMaster}
 
-/** The cluster as seen by who does not give up at once. */
+/** The cluster's master, asked again when it does not answer at once. */
 final class ClusterWatch(master: StandaloneMaster, mark: String, stop: StopRequest) {
   private var lost = false
 
-  /** The job's driver, if there is one. Fails with [[NoMaster]] when no master answers for a while. */
+  /** The job's driver, if there is one. Fails with [[NoMaster]] when no master answers for a while.
+    */
   def driver(giveUp: => Boolean): Option[String] = patiently(ClusterWatch.PatienceMs, giveUp)(master.driverWith(mark))
 
   /** The job's driver, if that is known at once. */
   def driverAtOnce(): Option[String] = try master.driverWith(mark) catch { case _: NoMaster => None }
 
-  /** The driver's state, however long it takes. None if the master does not know it. */
+  /** The driver's state; waits for the master without a limit. None if the master does not know the
+    * driver.
+    */
   def report(driver: String): Option[DriverReport] = patiently(Long.MaxValue, giveUp = false)(master.report(driver))
 
-  /** Asks for the driver's end, and does not mind if nobody hears it: who waits for the end asks again. */
+  /** Asks the master to end the driver, and ignores a failure: the caller waits for the end and
+    * asks again.
+    */
   def kill(driver: String): Unit = try master.kill(driver) catch { case _: NoMaster => }
 
   def logOf(driver: String, worker: String): Option[String] =

@@ -4,7 +4,7 @@ import scala.annotation.tailrec
 
 import org.apache.spark.deploy.livius.DriverReport
 
-/** Follows a cluster's driver to its end and says in the log, and in the verdict, what becomes of it. */
+/** Follows a cluster's driver to its end, and writes its states to the log and the verdict. */
 final class DriverWatch(first: String, cluster: ClusterWatch, verdict: Verdict, stop: StopRequest) {
 
   import DriverWatch._
@@ -38,7 +38,9 @@ final class DriverWatch(first: String, cluster: ClusterWatch, verdict: Verdict, 
     if (stop.made) end()
   }
 
-  /** A driver that its worker took with it comes back under another id, if it was submitted to be looked after. */
+  /** A driver that was lost with its worker comes back under another id, if it was submitted with
+    * `supervise`.
+    */
   private def replace(): Unit = cluster.driverAtOnce().filter(_ != driver).foreach { next =>
     SubmitLog.line(s"driver $driver was lost with its worker and is started anew as $next")
     driver = next
@@ -46,7 +48,9 @@ final class DriverWatch(first: String, cluster: ClusterWatch, verdict: Verdict, 
     killAsked = None
   }
 
-  /** Said again from time to time: the master forgets it when the driver is not running yet, or no longer where it was. */
+  /** Repeated from time to time: the master drops the request if the driver does not run yet, or
+    * has moved.
+    */
   private def end(): Unit = if (killAsked.forall(at => System.nanoTime - at >= KillAgainNs)) {
     if (killAsked.isEmpty) SubmitLog.line(s"the standalone master is asked to end driver $driver")
     killAsked = Some(System.nanoTime)
@@ -77,7 +81,8 @@ final class DriverWatch(first: String, cluster: ClusterWatch, verdict: Verdict, 
 
 object DriverWatch {
 
-  /** So often must a master that answers not know the driver before that is believed. */
+  /** How many times a master must answer that it does not know the driver before that is believed.
+    */
   private val MissedMost = 5
   private val KillAgainNs = 2000000000L
 }

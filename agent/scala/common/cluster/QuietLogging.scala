@@ -7,9 +7,10 @@ import org.apache.spark.util.Utils
 object QuietLogging extends Logging {
 
   def install(): Unit = {
-    // Before the first line would do it, with Spark's own level.
+    // The first log line would initialise logging with Spark's own level.
     initializeLogIfNecessary(isInterpreter = true, silent = true)
-    // By reflection: the class of the levels is that of log4j 1 until Spark 3.2, and of log4j 2 from then on.
+    // By reflection: the class of the levels comes from log4j 1 up to Spark 3.2, and from log4j 2
+    // after that.
     for (method <- Utils.getClass.getMethods.find(method => method.getName == "setLogLevel" && method.getParameterCount == 1)) {
       val off = method.getParameterTypes.head.getMethod("toLevel", classOf[String]).invoke(null, "OFF")
       method.invoke(Utils, off)

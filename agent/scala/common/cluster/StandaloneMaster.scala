@@ -9,15 +9,16 @@ import org.apache.spark.deploy.DeployMessages._
 import org.apache.spark.deploy.master.{DriverInfo, DriverState, Master, RecoveryState}
 import org.apache.spark.rpc.{RpcAddress, RpcEnv}
 
-/** What the master says of a driver. The state has Spark's own name. */
+/** A driver as the master describes it. The state has Spark's own name. */
 final case class DriverReport(state: String, worker: Option[String], exception: Option[String]) {
   def isFinal: Boolean = StandaloneMaster.FinalStates(state)
 }
 
-/** No master answered, or none that is in charge. */
+/** No master answered, or none of them is the active one. */
 final class NoMaster(message: String) extends Exception(message)
 
-/** The masters of a standalone cluster, of which one is in charge. In Spark's package because Spark keeps the messages to itself.
+/** The masters of a standalone cluster, of which one is active. In Spark's package because Spark
+  * keeps the messages to itself.
   *
   * All calls throw [[NoMaster]] when there is no answer.
   */
@@ -26,7 +27,7 @@ final class StandaloneMaster(url: String, properties: Map[String, String]) {
   import StandaloneMaster._
 
   private val conf = new SparkConf(false).setAll(properties)
-  // Two minutes, as is Spark's rule, would be the time until a stop is noticed.
+  // With Spark's default of two minutes a stop would be noticed too late.
   Seq("spark.rpc.askTimeout", "spark.rpc.lookupTimeout", "spark.rpc.io.connectionTimeout", "spark.rpc.io.connectionCreationTimeout")
     .foreach(conf.setIfMissing(_, "10s"))
   private lazy val rpc = RpcEnv.create("livius", "localhost", 0, conf, new SecurityManager(conf), clientMode = true)
@@ -35,7 +36,9 @@ final class StandaloneMaster(url: String, properties: Map[String, String]) {
   private var masters: Seq[RpcAddress] =
     url.stripPrefix(Scheme).split(',').toSeq.map(_.trim).filter(_.nonEmpty).map(host => RpcAddress.fromSparkURL(Scheme + host))
 
-  /** The driver that was submitted with a Java option. There can be several: one that is lost with its worker is replaced. */
+  /** The driver that was submitted with a Java option. There can be several: one that is lost with
+    * its worker is replaced.
+    */
   def driverWith(option: String): Option[String] = {
     val state = stateOfCluster()
     def newest(drivers: Array[DriverInfo]): Option[DriverInfo] =
@@ -52,7 +55,7 @@ final class StandaloneMaster(url: String, properties: Map[String, String]) {
   def kill(driver: String): Unit =
     ask[KillDriverResponse, Unit](RequestKillDriver(driver))(_ => Some(()))
 
-  /** The address of a worker's web UI, where a driver's log can be read. */
+  /** The address of a worker's web UI, which shows a driver's log. */
   def webUi(worker: String): Option[String] =
     stateOfCluster().workers.find(_.id == worker).map(_.webUiAddress)
 
@@ -61,11 +64,11 @@ final class StandaloneMaster(url: String, properties: Map[String, String]) {
     ask[DriverStatusResponse, Option[DriverReport]](RequestDriverStatus(driver)) {
       case answer if answer.found =>
         Some(Some(DriverReport(answer.state.fold("UNKNOWN")(_.toString), answer.workerId, answer.exception.map(_.toString))))
-      // A master that is not in charge says so with an exception.
+      // A master that is not active responds with an exception.
       case answer => if (answer.exception.isEmpty) Some(None) else None
     }
 
-  /** An exception of a class that only the worker has cannot be read, and with it the whole answer. */
+  /** If the exception's class exists on the worker only, the whole response cannot be read. */
   private def hasEnded(driver: String, failure: NoMaster): Boolean =
     try stateOfCluster().completedDrivers.exists(_.id == driver)
     catch { case _: NoMaster => throw failure }
@@ -98,13 +101,13 @@ object StandaloneMaster {
   private val Unreadable = DriverReport(DriverState.ERROR.toString, None,
     Some("the worker's exception is of a class that is unknown here; the worker's log has it"))
 
-  /** Spark has nothing better to say of a connection that was closed while it was being set up. */
+  /** Spark's message for a connection that was closed while it was set up. */
   private def reason(failure: Throwable): String =
     if (String.valueOf(failure.getMessage).contains("Outbox is stopped"))
       "it closed the connection; do spark.authenticate and its secret fit?"
     else failure.toString.takeWhile(_ != '\n') // another side's failure comes with its stack trace
 
-  /** What went wrong at the bottom: what is above tells of Spark's own layers. */
+  /** The innermost cause. The outer exceptions only describe Spark's own layers. */
   @scala.annotation.tailrec
   private def rootOf(failure: Throwable): Throwable =
     if (failure.getCause == null || (failure.getCause eq failure)) failure else rootOf(failure.getCause)

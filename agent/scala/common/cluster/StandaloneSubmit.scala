@@ -4,8 +4,9 @@ import java.io.File
 
 import org.apache.spark.deploy.livius.{QuietLogging, StandaloneMaster}
 
-/** Runs a job in a standalone cluster and stays until the job's driver has ended, with an exit code that says how: spark-submit
-  * itself knows no such thing. A signal ends the driver too. Its one argument is the order's file.
+/** Runs a job in a standalone cluster and stays until the job's driver has ended, with an exit code
+  * that says how: spark-submit itself has no such exit code. A signal ends the driver too. Its one
+  * argument is the order's file.
   */
 object StandaloneSubmit {
 

@@ -2,7 +2,7 @@ package livius.agent
 
 import java.util.concurrent.{CountDownLatch, TimeUnit}
 
-/** The wish that this process ends, as a signal brings it. The process then stays until it has put things in order. */
+/** A signal's request that this process ends. The process stays until `settle` is called. */
 final class StopRequest {
   private val asked = new CountDownLatch(1)
   private val settled = new CountDownLatch(1)
@@ -19,7 +19,8 @@ final class StopRequest {
   /** Lets the process end. */
   def settle(): Unit = settled.countDown()
 
-  /** Waits between two looks at the cluster: not for long when somebody waits for the end. */
+  /** Waits between two queries of the cluster. The wait is short once the process was asked to end.
+    */
   def pause(): Unit =
     if (made) Thread.sleep(StopRequest.StepMsWhenMade) else asked.await(StopRequest.StepMs, TimeUnit.MILLISECONDS): Unit
 }

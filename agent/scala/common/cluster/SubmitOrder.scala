@@ -9,7 +9,7 @@ import com.fasterxml.jackson.databind.JsonNode
 
 /** What the server wants submitted to a standalone cluster. */
 final case class SubmitOrder(
-    /** The name by which the cluster's driver is found again. */
+    /** The tag that identifies the cluster's driver. */
     tag: String,
     master: String,
     properties: File,
@@ -17,7 +17,9 @@ final case class SubmitOrder(
     environment: Map[String, String],
     verdict: Path) {
 
-  /** How the tag stands on the command line of the cluster's driver: spark-submit hands all of Spark's properties on that way. */
+  /** The tag on the command line of the cluster's driver: spark-submit passes all of Spark's
+    * properties that way.
+    */
   def mark: String = s"-D${SubmitOrder.TagKey}=$tag"
 
   def readProperties(): Map[String, String] = {

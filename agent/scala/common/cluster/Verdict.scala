@@ -7,7 +7,9 @@ import java.nio.file.attribute.PosixFilePermissions
 
 import org.apache.spark.deploy.livius.DriverReport
 
-/** The file in which the server finds what became of the cluster's driver. It is whole at any time. */
+/** The file that tells the server how the cluster's driver ended. It is replaced as a whole, never
+  * written in part.
+  */
 final class Verdict(file: Path) {
 
   def write(driver: Option[String], report: DriverReport): Unit =

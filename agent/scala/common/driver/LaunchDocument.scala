@@ -4,20 +4,24 @@ import java.io.File
 
 import com.fasterxml.jackson.databind.JsonNode
 
-/** The JSON that the server gives a driver on its way: a file beside the server, a variable of the environment elsewhere. */
+/** The JSON that the server passes to a driver: in a file on the server's machine, in an
+  * environment variable elsewhere.
+  */
 object LaunchDocument {
 
-  /** Holds the text itself, secret included: no child process may inherit it. Since 4.3 a standalone cluster's driver is
-    * handed only what is named as Spark's own.
+  /** Holds the text itself, secret included: no child process may inherit it. Since 4.3 a
+    * standalone cluster's driver is handed only what is named as Spark's own.
     */
   val Variable = "SPARK_LIVIUS_LAUNCH"
 
-  /** Names the file, where no argument can: the arguments belong to the user's own main class. */
+  /** The system property that names the file, for a batch: the arguments there belong to the user's
+    * main class.
+    */
   val Property = "livius.launch"
 
   def read(file: File): JsonNode = checked(Json.mapper.readTree(file), file.toString)
 
-  /** None where the variable is not set. */
+  /** None if the variable is not set. */
   def inEnvironment(): Option[JsonNode] =
     sys.env.get(Variable).map(text => checked(Json.parse(text), Variable))
 

@@ -2,7 +2,9 @@ package livius.agent
 
 import org.apache.spark.sql.SparkSession
 
-/** Proves that this Spark runs on this Java: `livius setup` and `livius doctor` start it and look for its last line. */
+/** Proves that this Spark runs on this Java: `livius setup` and `livius doctor` start it and look
+  * for its last line.
+  */
 object SelfCheck {
 
   def main(args: Array[String]): Unit = {

@@ -2,7 +2,9 @@ package livius.agent
 
 import com.fasterxml.jackson.databind.JsonNode
 
-/** What the server says to the agent at its start. Unknown keys are ignored, missing ones take the protocol's defaults. */
+/** The agent's settings, from the launch document. Unknown keys are ignored, missing keys take the
+  * protocol's defaults.
+  */
 final case class Settings(
     driver: String,
     servers: Seq[String],
@@ -13,9 +15,11 @@ final case class Settings(
     pythonExecutable: String,
     python3Executable: Option[String],
     rCommand: Option[String],
-    /** The most text that one statement may print; what goes beyond is dropped with a note. */
+    /** The most text that one statement may print. Further text is dropped with a note. */
     outputBytes: Int,
-    /** The most that may wait for the server's acknowledgement; a statement that adds more has to wait. */
+    /** The most that may wait for the server's acknowledgement; a statement that adds more has to
+      * wait.
+      */
     unacknowledgedBytes: Int,
     interruptAfterMs: Int,
     killAfterMs: Int) {

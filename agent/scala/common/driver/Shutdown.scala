@@ -6,7 +6,7 @@ import java.util.concurrent.atomic.AtomicBoolean
 import org.apache.spark.SparkConf
 import org.apache.spark.sql.SparkSession
 
-/** Ends the driver, in good order if possible and in any case. */
+/** Ends the driver, in good order if possible. */
 final class Shutdown(
     conf: SparkConf, events: Events, closeSessions: () => Unit, link: Link, spark: () => Option[SparkSession]) {
 
@@ -16,14 +16,16 @@ final class Shutdown(
   private val done = new CountDownLatch(1)
   @volatile private var exitCode = 0
 
-  /** Ends the driver in good order; returns at once. Of all calls only the first counts. */
+  /** Ends the driver in good order; returns at once. Only the first call of any method here has an
+    * effect.
+    */
   def stop(reason: String): Unit = start(code = 0) {
     Log.line(s"the driver ends: $reason")
     release()
     events.stopped(reason)
   }
 
-  /** The same without a server to tell. */
+  /** As `stop`, without telling the server. */
   def abandon(reason: String): Unit = start(code = 1) {
     Log.line(s"the driver ends: $reason")
     release()
@@ -36,7 +38,9 @@ final class Shutdown(
     release()
   }
 
-  /** Waits for the end, where the cluster manager wants the main method to return. Elsewhere the process is gone by then. */
+  /** Waits for the end, where the cluster manager expects the main method to return. Elsewhere the
+    * process exits first.
+    */
   def await(): Unit = {
     done.await()
     if (exitCode != 0) throw new IllegalStateException("the driver could not serve; the log above tells why")
@@ -52,12 +56,13 @@ final class Shutdown(
     Threads.daemon("shutdown") {
       try work catch { case error: Throwable => Log.line("ending badly", error) }
       link.end()
-      // The main thread may still be waiting for a cluster: the process ends without it.
+      // The main thread may still be waiting for a cluster, so the process ends without it.
       if (inApplicationMaster) done.countDown() else System.exit(code)
     }
   }
 
-  // On YARN the driver may run inside the application master, which takes an early exit for a failure.
+  // On YARN the driver may run inside the application master, which treats an early exit as a
+  // failure.
   private def inApplicationMaster: Boolean =
     conf.get("spark.submit.deployMode", "client") == "cluster" && conf.get("spark.master", "").startsWith("yarn")
 

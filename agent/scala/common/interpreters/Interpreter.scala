@@ -2,7 +2,7 @@ package livius.agent
 
 import com.fasterxml.jackson.databind.JsonNode
 
-/** What a statement's code came to. */
+/** The outcome of a statement's code. */
 sealed trait Result
 
 object Result {
@@ -16,35 +16,47 @@ object Result {
 
 /** The interpreter of one kind: it holds the user's variables and runs one statement at a time.
   *
-  * `execute` is called by the statement thread alone, `start` by one thread at a time. `interrupt`, `kill`, `complete` and `close`
-  * are called by other threads, at any time.
+  * `execute` is called by the statement thread alone, `start` by one thread at a time. `interrupt`,
+  * `kill`, `complete` and `close` are called by other threads, at any time.
   */
 trait Interpreter {
 
   /** Livy's name of the kind: `spark`, `pyspark`, `pyspark3`, `sparkr`, `sql`. */
   def kind: String
 
-  /** Whether statements can be run. False before `start`, after `close`, and once a child process has died. */
+  /** Whether statements can be run. False before `start`, after `close`, and once a child process
+    * has died.
+    */
   def alive: Boolean
 
-  /** Makes the interpreter ready, or throws [[InterpreterUnavailable]]. May be called again after a death. */
+  /** Makes the interpreter ready, or throws [[InterpreterUnavailable]]. May be called again after a
+    * death.
+    */
   def start(): Unit
 
-  /** Ends a start that waits for a process: `start` throws soon afterwards. Called by other threads, harmless at other times. */
+  /** Ends a start that waits for a process: `start` throws soon afterwards. Called by other
+    * threads, harmless at other times.
+    */
   def abortStart(): Unit = ()
 
-  /** Runs code to its end, whatever that is. A child process that dies meanwhile is a [[Result.Failed]] that tells why. */
+  /** Runs code to its end, good or bad. If the child process dies, the result is a
+    * [[Result.Failed]] that tells why.
+    */
   def execute(statement: Int, code: String): Result
 
-  /** Asks the running code to stop: an exception in its thread, SIGINT to its process. Harmless when nothing runs. */
+  /** Asks the running code to stop: an exception in its thread, SIGINT to its process. Harmless
+    * when nothing runs.
+    */
   def interrupt(): Unit
 
-  /** Ends the running code by force. `execute` returns soon afterwards and the interpreter may have to be started again.
-    * Answers false when this kind of interpreter has no such means.
+  /** Ends the running code by force. `execute` returns soon afterwards and the interpreter may have
+    * to be started again. Returns false if this kind of interpreter cannot do that.
     */
   def kill(): Boolean
 
-  /** Candidates to complete the code at the cursor (a count of UTF-16 units). Empty while a statement runs. */
+  /** Candidates to complete the code at the cursor (a count of UTF-16 units). Empty while a
+    * statement runs.
+    */
   def complete(code: String, cursor: Int): Seq[String]
 
   /** Ends it, with every process that it started. */

@@ -4,21 +4,21 @@ import java.util.concurrent.TimeUnit.MILLISECONDS
 import java.util.concurrent.atomic.AtomicBoolean
 import java.util.concurrent.locks.ReentrantLock
 
-/** The interpreter of one kind, and its start: by one thread at a time, however many need it. */
+/** The interpreter of one kind, and its start: one thread starts it, however many need it. */
 final class InterpreterStart(make: () => Interpreter, closed: () => Boolean) {
 
   private val turn = new ReentrantLock
   @volatile private var made: Option[Interpreter] = None
-  // How often it failed to start, and why the last time.
+  // The number of failed starts, and the reason of the last one.
   @volatile private var failures = 0
   private var failure: Option[InterpreterUnavailable] = None
 
-  /** The interpreter, whatever its state. */
+  /** The interpreter, in any state. */
   def interpreter: Option[Interpreter] = made
 
   def alive: Option[Interpreter] = made.filter(_.alive)
 
-  /** The interpreter, alive; who comes second waits for the start that the first one makes. */
+  /** The interpreter, alive. The first caller starts it; any other waits for that start. */
   def ready(starting: Starting): Interpreter = alive.getOrElse {
     val before = failures
     while (!turn.tryLock(InterpreterStart.LookEveryMs, MILLISECONDS)) starting.check()
@@ -28,7 +28,7 @@ final class InterpreterStart(make: () => Interpreter, closed: () => Boolean) {
   private def start(starting: Starting, before: Int): Interpreter = {
     starting.check()
     if (closed()) throw new InterpreterUnavailable("the session ends")
-    // What failed while this one waited would fail again, and may take long to do so.
+    // A start that failed while this thread waited would fail again, and may take long to do so.
     if (failures != before) failure.foreach(throw _)
     val interpreter = made.getOrElse(make())
     made = Some(interpreter)
@@ -49,7 +49,7 @@ object InterpreterStart {
   private val LookEveryMs = 100L
 }
 
-/** One thread's need of an interpreter, which another thread may end. */
+/** One thread's wait for an interpreter, which another thread may end. */
 final class Starting {
 
   private val givenUp = new AtomicBoolean(false)
@@ -57,9 +57,11 @@ final class Starting {
 
   def isGivenUp: Boolean = givenUp.get
 
-  /** Ends the wait: at once where another one makes the start, else with that start. Others then make their own. */
+  /** Ends the wait: at once if another thread makes the start, else by ending the start. Other
+    * waiting threads then make their own.
+    */
   def giveUp(): Unit = if (givenUp.compareAndSet(false, true) && making.nonEmpty) Threads.daemon("end-start") {
-    // Again and again: there may be no process yet that could be ended.
+    // Repeated, because there may be no process to end yet.
     while (making.nonEmpty) {
       making.foreach(_.abortStart())
       Thread.sleep(Starting.AbortEveryMs)

@@ -18,7 +18,8 @@ final class Interpreters(settings: Settings, session: () => SparkSession, replCl
   /** Whether the driver ends. */
   def isClosed: Boolean = closed
 
-  /** The interpreter of that kind, started: for the first time, or again after a death. For any thread.
+  /** The interpreter of that kind, started: for the first time, or again after a death. For any
+    * thread.
     *
     * @param starting learns how to give up the start, before it is made
     */
@@ -28,21 +29,22 @@ final class Interpreters(settings: Settings, session: () => SparkSession, replCl
     ready(kind, one)
   }
 
-  /** The interpreter of that kind if it is there and alive. */
+  /** The interpreter of that kind, if it is alive. */
   def alive(kind: String): Option[Interpreter] = Option(starts.get(kind)).flatMap(_.alive)
 
-  /** The Python that runs jobs, started: that of the session's kind. */
+  /** The Python that runs jobs, started: the interpreter of the session's kind. */
   def python(starting: Starting): PythonInterpreter = ready(pythonKind, starting) match {
     case python: PythonInterpreter => python
     case other => throw new InterpreterUnavailable(s"${other.kind} is no Python")
   }
 
-  /** The same if it is there and alive. */
+  /** The Python that runs jobs, if it is alive. */
   def alivePython: Option[PythonInterpreter] = alive(pythonKind).collect { case python: PythonInterpreter => python }
 
-  /** Makes a local file importable in Python: a module (`.py`) or an archive (`.zip`, `.egg`), in the interpreters that run and in
-    * those that are started later. `SparkContext.addFile` has given it to the executors, who import it from then on too. Throws an
-    * exception with Python's words if it refuses.
+  /** Makes a local file importable in Python: a module (`.py`) or an archive (`.zip`, `.egg`), in
+    * the interpreters that run and in those that are started later. `SparkContext.addFile` has
+    * given it to the executors, which import it from then on too. Throws an exception with Python's
+    * words if it refuses.
     */
   def addPythonLibrary(path: String): Unit = {
     pythonLibraries.add(path)

@@ -2,11 +2,11 @@ package livius.agent
 
 import java.io.{OutputStream, PrintStream}
 
-/** System.out and Console.out of this driver. What a statement's threads print goes into the statement's output, everything
-  * else where it always went.
+/** System.out and Console.out of this driver. Text that a statement's threads print goes into the
+  * statement's output, all other text to the original stream.
   *
-  * A statement's threads are the statement thread and all that were started from it, pools included, also when they outlive
-  * the statement that started them.
+  * A statement's threads are the statement thread and all that were started from it, pools
+  * included, also when they outlive the statement that started them.
   */
 object StandardOut {
 

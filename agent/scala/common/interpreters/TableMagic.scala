@@ -5,7 +5,9 @@ import scala.collection.immutable.TreeMap
 import com.fasterxml.jackson.databind.JsonNode
 import com.fasterxml.jackson.databind.node.{JsonNodeType, ObjectNode}
 
-/** A value as Livy's table: `{"headers": [{"name", "type"}], "data": [[…]]}`, the columns sorted by name. */
+/** A value as Livy's table: `{"headers": [{"name", "type"}], "data": [[…]]}`, the columns sorted by
+  * name.
+  */
 object TableMagic {
 
   val Mime = "application/vnd.livy.table.v1+json"

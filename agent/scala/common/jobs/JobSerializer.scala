@@ -10,8 +10,8 @@ import org.objenesis.strategy.StdInstantiatorStrategy
 
 /** Jobs and their results as Livy's clients write and read them: by Kryo, set up in the same way.
   *
-  * There are two dialects, and nothing in a job's bytes names its own. Most bytes mean the same in both; else one of them
-  * fails, and the other is taken to be what this session's client speaks.
+  * There are two dialects, and nothing in a job's bytes names its dialect. Most bytes mean the same
+  * in both; else one of them fails, and the session's client is assumed to speak the other.
   */
 final class JobSerializer {
 
@@ -40,7 +40,7 @@ final class JobSerializer {
       val value = kryo(loader, dialect).readClassAndObject(input)
       if (input.eof) Right(value) else Left(new KryoException(s"${bytes.length - input.position} bytes follow the job"))
     } catch {
-      // Of the wrong dialect anything may come, an array of two billion elements included.
+      // Reading the wrong dialect can give anything, even an array of two billion elements.
       case error @ (_: Exception | _: LinkageError | _: VirtualMachineError) => Left(error)
     }
 
@@ -49,7 +49,7 @@ final class JobSerializer {
     failure
   }
 
-  /** Throws [[ResultTooLong]] when it would have more bytes than that. */
+  /** Throws [[ResultTooLong]] if the bytes would exceed the limit. */
   def write(value: Any, loader: ClassLoader, dialect: Dialect, most: Int): Array[Byte] = {
     val bytes = new BoundedBytes(most)
     val output = new Output(bytes)
@@ -73,10 +73,12 @@ object JobSerializer {
 
   sealed trait Dialect
 
-  /** That of Livy's clients since 0.8, which have Kryo 4. */
+  /** The dialect of Livy's clients since 0.8, which have Kryo 4. */
   case object Newer extends Dialect
 
-  /** That of older clients, which have Kryo 2: fields of a generic type do not name the classes of what they hold. */
+  /** The dialect of older clients, which have Kryo 2: fields of a generic type do not name the
+    * classes of their values.
+    */
   case object Older extends Dialect
 
   private final class DialectKryo(dialect: Dialect) extends Kryo {
@@ -95,6 +97,6 @@ object JobSerializer {
   }
 }
 
-/** A job has returned more than can be passed on. */
+/** A job's result is longer than the limit. */
 final class ResultTooLong(most: Int) extends RuntimeException(
   s"the job's result has more than $most bytes: return less, or write it to a file and return its name")

@@ -4,13 +4,13 @@ import java.util.Base64
 import java.util.concurrent.{ConcurrentHashMap, CountDownLatch, TimeUnit}
 import java.util.concurrent.atomic.AtomicBoolean
 
-/** A job to run, as the server sent it, and what has to be done before. */
+/** A job to run, and the gate that must open before it. */
 final case class JobOrder(id: Int, language: String, payload: String, after: Gate)
 
-/** Runs jobs, each on a thread of its own.
+/** Runs jobs, each on its own thread.
   *
   * @param most    the most bytes that a result may have
-  * @param session is open when there is a SparkSession
+  * @param session opens when there is a SparkSession
   * @param closed  whether the driver ends
   */
 final class Jobs(
@@ -22,11 +22,11 @@ final class Jobs(
   private val ledger = new Ledger(MostKnown, events.isKept)
   private val active = new ConcurrentHashMap[Int, RunningJob]()
 
-  /** Takes a job to run, unless it was taken before: commands may arrive twice. Does not wait for anything. */
+  /** Starts a job unless it is known: commands may arrive twice. Does not wait. */
   def submit(order: JobOrder): Unit = ledger.admit(order.id) match {
     case Ledger.New => take(order)
     case Ledger.InHand => ()
-    case Ledger.Lost => refuse(order.id, "the driver has run this job, but its result was lost on the way to the server: submit it again")
+    case Ledger.Lost => refuse(order.id, Lost)
   }
 
   private def take(order: JobOrder): Unit = runners.get(order.language) match {
@@ -37,7 +37,7 @@ final class Jobs(
 
   private def refuse(id: Int, why: String): Unit = ledger.conclude(id, events.jobRefused(id, why))
 
-  /** Jobs whose end was not told yet. */
+  /** Jobs whose end has not been told. */
   def unfinished: Seq[Int] = ledger.unfinished
 
   /** Stops that job, also before it begins. */
@@ -60,7 +60,7 @@ final class Jobs(
   private def end(job: RunningJob): Unit = {
     job.end()
     active.remove(job.order.id)
-    // An interrupt that came late must not hit the sending of the result.
+    // A late interrupt must not disturb the sending of the result.
     Thread.interrupted(): Unit
   }
 
@@ -85,7 +85,9 @@ final class Jobs(
     }
   }
 
-  /** Tells the outcome, of several the first one. What a stop of the driver makes of a job is none: the server knows why. */
+  /** Tells the first outcome only. When the driver stops, the job's outcome is not its own: the
+    * server knows the reason.
+    */
   private def conclude(job: RunningJob, outcome: Outcome): Unit = if (job.settle() && !closed()) {
     val id = job.order.id
     val end = try tell(id, if (job.cancelled) Cancelled else outcome) catch {
@@ -107,20 +109,22 @@ private object Jobs {
   private val MostAtOnce = 256
   private val MostKnown = 4096
 
+  private val Lost = "the driver has run this job, but its result was lost on the way to the server: submit it again"
+
   private sealed trait Outcome
   private final case class Succeeded(result: Option[Array[Byte]]) extends Outcome
   private final case class Failed(why: String) extends Outcome
   private case object Cancelled extends Outcome
 
   private object Failed {
-    /** What went wrong around the job, not in it. */
+    /** A failure of the agent around the job, not of the job's code. */
     def apply(error: Throwable): Failed = Failed(StackTraces.text(error))
   }
 }
 
 /** A job that waits for its turn or runs.
   *
-  * @param leave tells the server that it is over, although it is not
+  * @param leave tells the server that the job is over although its code still runs
   */
 private final class RunningJob(
     val order: JobOrder, override val group: JobGroup, val runner: JobRunner, leave: RunningJob => Unit) extends Stoppable {
@@ -132,7 +136,7 @@ private final class RunningJob(
 
   override def interrupt(): Unit = runner.cancel(order.id)
 
-  // Nothing more to be said of it once it counts as over.
+  // Once it counts as over there is nothing left to report.
   override def kill(): Boolean = runner.kill(order.id) || settled.get
 
   def end(): Unit = over.countDown()
@@ -142,7 +146,8 @@ private final class RunningJob(
   /** Whether its outcome is still to be told; true once only. */
   def settle(): Boolean = settled.compareAndSet(false, true)
 
-  // Other jobs and statements go on beside it, so that nobody needs to wait for what nothing can stop.
+  // Other jobs and statements run at the same time, so no work has to wait for code that cannot be
+  // stopped.
   override def persists(elapsedMs: Long): Unit = if (elapsedMs >= RunningJob.PatienceMs && !settled.get) {
     Log.line(s"$name counts as cancelled, but its code goes on")
     leave(this)

@@ -26,8 +26,9 @@ private[agent] final class PlainTexts extends Serializer[Array[String]] {
   }
 }
 
-/** A Scala `object`, written as Kryo does, and read as the one that there is. Kryo would make another one: a list then had no
-  * end, and in Scala 2.12 a constructor even makes the new one take the place of the old one, for all code of this JVM.
+/** A Scala `object`, written as Kryo does, and read as the existing object. Kryo would make a
+  * second one: a list would not end, and in Scala 2.12 the constructor would replace the first
+  * object for all code of this JVM.
   */
 private[agent] final class ScalaObjects(kryo: Kryo, kind: Class[_], theOne: AnyRef) extends Serializer[AnyRef] {
 
@@ -37,7 +38,8 @@ private[agent] final class ScalaObjects(kryo: Kryo, kind: Class[_], theOne: AnyR
 
   override def read(kryo: Kryo, input: Input, kind: Class[AnyRef]): AnyRef = {
     kryo.reference(theOne)
-    // Something has to take what the client's object held. It is made without its constructor.
+    // A throw-away instance takes the fields of the client's object. It is made without its
+    // constructor.
     val husk = new StdInstantiatorStrategy().newInstantiatorOf(kind).newInstance()
     fields.getFields.foreach(_.read(input, husk))
     theOne
@@ -46,7 +48,7 @@ private[agent] final class ScalaObjects(kryo: Kryo, kind: Class[_], theOne: AnyR
 
 private[agent] object ScalaObjects {
 
-  /** The object of a class that is one's. */
+  /** The object that belongs to an object's class. */
   def of(kind: Class[_]): Option[AnyRef] =
     if (!kind.getName.endsWith("$")) None
     else Try(kind.getField("MODULE$")).toOption

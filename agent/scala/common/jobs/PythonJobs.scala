@@ -10,7 +10,7 @@ import scala.concurrent.duration._
 
 import com.fasterxml.jackson.databind.JsonNode
 
-/** Runs jobs in the session's Python interpreter, which is started for the first one if need be. */
+/** Runs jobs in the session's Python interpreter. The first job starts it if necessary. */
 final class PythonJobs(interpreters: Interpreters) extends JobRunner {
 
   private val running = new ConcurrentHashMap[Int, Starting]()
@@ -25,8 +25,8 @@ final class PythonJobs(interpreters: Interpreters) extends JobRunner {
     } finally running.remove(job): Unit
   }
 
-  /** A job whose Python is being started is over at once. Code that runs is interrupted again and again; code that heeds no
-    * interrupt runs to its end, as its process holds the user's variables.
+  /** A job whose Python is being started is over at once. Running code is interrupted repeatedly.
+    * Code that ignores interrupts runs to its end, because its process holds the user's variables.
     */
   override def cancel(job: Int): Unit = {
     Option(running.get(job)).foreach(_.giveUp())
@@ -34,7 +34,7 @@ final class PythonJobs(interpreters: Interpreters) extends JobRunner {
   }
 }
 
-/** The jobs of one Python process, and the connection that is for them. */
+/** The jobs of one Python process, and their connection. */
 private[agent] final class ChildJobs(kind: String, process: ChildProcess, channel: ChildChannel) {
 
   import ChildJobs._
@@ -61,7 +61,7 @@ private[agent] final class ChildJobs(kind: String, process: ChildProcess, channe
     send(Json.write(Json.obj().put("cancel", job)).getBytes(UTF_8))
   }
 
-  /** Makes a file importable. Answers why not, if Python refuses. */
+  /** Makes a file importable. Returns the reason if Python refuses it. */
   def addLibrary(path: String): Option[String] = {
     val added = Promise[Option[String]]()
     synchronized { if (ended.isEmpty) additions.put(path, added) else added.success(None) }
@@ -85,7 +85,7 @@ private[agent] final class ChildJobs(kind: String, process: ChildProcess, channe
 
   private def end(job: Int, result: JobResult): Unit = synchronized(jobs.remove(job)).foreach(_.trySuccess(result))
 
-  // Where a frame cannot be sent the connection has ended, and with it all jobs.
+  // If a frame cannot be sent, the connection has ended, and all jobs with it.
   private def send(frames: Array[Byte]*): Unit =
     try frames.foreach(channel.send) catch { case _: IOException => channel.close() }
 
@@ -124,12 +124,13 @@ private[agent] object ChildJobs {
   private val ExitPatienceMs = 1000L
   private val LibraryPatience = 30.seconds
 
-  /** The result of a job whose interpreter died under it. */
+  /** The result of a job whose interpreter died. */
   def died(kind: String, ending: String): JobResult = failed(s"Interpreter died: $ending.\n" +
     s"The variables of the $kind interpreter and the objects that jobs shared are lost. " +
     "The next job or statement starts a new one, on the same Spark context.")
 
-  /** The same where it lives on, and statements may still need its variables. */
+  /** As `died`, for an interpreter that lives on because statements may still need its variables.
+    */
   private def cutOff(kind: String): JobResult = failed(
     s"the $kind interpreter runs no jobs any more, as its code has closed a connection that is not its own. " +
       "The statement 'import os; os._exit(0)' ends it, with its variables, and the next job starts a new one")

@@ -2,7 +2,9 @@ package livius.agent
 
 import java.util.{LinkedHashMap, Map, NoSuchElementException}
 
-/** What jobs leave for later jobs, by name. Beyond so many the one that was not used for longest goes. */
+/** Objects that jobs leave for later jobs, by name. Beyond the limit the least recently used one is
+  * dropped.
+  */
 final class SharedObjects(most: Int) {
 
   private val objects = new LinkedHashMap[String, Any](16, 0.75f, true) {
@@ -16,6 +18,6 @@ final class SharedObjects(most: Int) {
 
   def set(name: String, value: Any): Unit = synchronized(objects.put(name, value): Unit)
 
-  /** Answers null when there is none. */
+  /** Returns null if there is none. */
   def remove(name: String): Any = synchronized(objects.remove(name))
 }

@@ -2,7 +2,7 @@ package livius.agent
 
 import com.fasterxml.jackson.databind.node.ObjectNode
 
-/** What the agent tells the server about the driver as a whole. */
+/** Tells the server about the driver as a whole. */
 final class Events(outbox: Outbox, wake: () => Unit) {
 
   def ready(appId: String, sparkUiUrl: Option[String], sparkUser: String, master: String): Unit = {
@@ -10,7 +10,7 @@ final class Events(outbox: Outbox, wake: () => Unit) {
     wake()
   }
 
-  /** Last words: said at once, and waited for only so long. */
+  /** The driver's last event: sent at once, and waited for only briefly. */
   def failed(phase: String, message: String, detail: String): Unit = last(Frames.failed(phase, message, detail))
 
   def stopped(reason: String): Unit = last(Frames.stopped(reason))

@@ -35,13 +35,13 @@ object Frames {
 
   private def numbers(ids: Seq[Int]): JsonNode = Json.arr(ids.map(id => Json.nodes.numberNode(id)))
 
-  /** Names the session in a frame. A frame of the driver's only session names none. */
+  /** Adds the session to a frame. A frame of the driver's only session has none. */
   def ofSession(session: Option[Int], frame: ObjectNode): ObjectNode = {
     session.foreach(id => frame.put("session", id))
     frame
   }
 
-  /** The session that a command names; none stands for the driver's only one. */
+  /** The session that a command names. None stands for the driver's only session. */
   def session(frame: JsonNode): Option[Int] = Option(frame.path("session")).filter(_.isInt).map(_.asInt)
 
   def ready(appId: String, sparkUiUrl: Option[String], sparkUser: String, master: String): ObjectNode =

@@ -11,8 +11,8 @@ import io.netty.channel.{Channel, ChannelFuture, ChannelFutureListener, ChannelO
 import io.netty.handler.codec.http.websocketx.TextWebSocketFrame
 import org.apache.spark.network.util.{IOMode, NettyUtils}
 
-/** The WebSocket to the server: connects, introduces itself, keeps sending what the outbox holds, and connects again when
-  * the connection is lost.
+/** The WebSocket to the server: connects, sends the hello, sends the outbox's events, and connects
+  * again when the connection is lost.
   *
   * All state belongs to one Netty thread, so that nothing here needs a lock and nothing may block.
   */
@@ -21,7 +21,7 @@ final class Link(settings: Settings, outbox: Outbox, receiver: Receiver) {
   import Link._
 
   private val facts = DriverFacts.gather()
-  // Spark's own helper: the class names differ between the Netty versions that Sparks ship.
+  // Spark's own helper, because the class names differ between the Netty versions that Sparks ship.
   private val group = NettyUtils.createEventLoop(IOMode.NIO, 1, "livius-link")
   private val loop = group.next()
 
@@ -34,10 +34,10 @@ final class Link(settings: Settings, outbox: Outbox, receiver: Receiver) {
 
   def start(): Unit = loop.execute(() => connect())
 
-  /** Tells that the outbox has something new. */
+  /** Sends new events of the outbox soon. */
   def wake(): Unit = loop.execute(() => pump())
 
-  /** Sends a frame that may be lost: it is dropped when it cannot go at once. */
+  /** Sends a frame that may be lost: drops it if the socket does not take it at once. */
   def notice(frame: ObjectNode): Unit = loop.execute { () =>
     welcomed.filter(_.isWritable).foreach { channel =>
       write(channel, Json.frame(frame))
@@ -83,7 +83,7 @@ final class Link(settings: Settings, outbox: Outbox, receiver: Receiver) {
     receiver.abandoned(why)
   }
 
-  // What follows is called by the LinkHandler, on the Netty thread.
+  // The LinkHandler calls the methods below, on the Netty thread.
 
   private[agent] def opened(channel: Channel): Unit = {
     write(channel, Json.frame(Frames.hello(settings, facts, outbox.range, receiver.work)))
@@ -127,7 +127,7 @@ final class Link(settings: Settings, outbox: Outbox, receiver: Receiver) {
     pump()
   }
 
-  /** Sends what is new, as far as the socket takes it. Called again when it takes more. */
+  /** Sends new events until the socket takes no more. Called again when the socket takes more. */
   private[agent] def pump(): Unit = welcomed.foreach { channel =>
     var next = outbox.after(sentSeq)
     while (next.isDefined && channel.isWritable) {
@@ -143,8 +143,8 @@ final class Link(settings: Settings, outbox: Outbox, receiver: Receiver) {
   private def write(channel: Channel, bytes: Array[Byte]): Unit =
     channel.write(new TextWebSocketFrame(Unpooled.wrappedBuffer(bytes))).addListener(closeOnFailure): Unit
 
-  // A frame can fail alone, when memory runs out while it is encoded, and the frames behind it would arrive. The next connection
-  // sends it again.
+  // One frame can fail alone, for example when memory runs out while it is encoded. The frames
+  // behind it would arrive, so the connection is closed and the next one sends them all again.
   private val closeOnFailure = new ChannelFutureListener {
     def operationComplete(done: ChannelFuture): Unit = if (!done.isSuccess && done.channel.isOpen) {
       Log.line(s"a frame could not be sent to the server: ${done.cause}")
@@ -159,13 +159,13 @@ object Link {
   private val ConnectTimeoutMs: Integer = 10000
 }
 
-/** Who acts on what comes from the server. Called on the link's thread: it must not block. */
+/** Acts on the server's frames. Called on the link's thread, so it must not block. */
 trait Receiver {
   def command(frame: JsonNode): Unit
 
-  /** What each session has in hand, for the server to compare. */
+  /** The work that each session has in hand, for the hello. */
   def work: Seq[SessionWork]
 
-  /** The server does not want this driver, or was away for longer than the grace time. */
+  /** The server has refused this driver, or could not be reached for the grace time. */
   def abandoned(why: String): Unit
 }

@@ -7,7 +7,7 @@ import io.netty.handler.codec.http.{DefaultHttpHeaders, FullHttpResponse}
 import io.netty.handler.codec.http.websocketx._
 import io.netty.handler.timeout.IdleStateEvent
 
-/** One connection's events, from the handshake to its end. Decides nothing: the [[Link]] does. */
+/** One connection's events, from the handshake to its end. The [[Link]] makes all decisions. */
 final class LinkHandler(link: Link, server: URI, settings: Settings) extends SimpleChannelInboundHandler[AnyRef] {
 
   import LinkHandler._
@@ -83,12 +83,13 @@ final class LinkHandler(link: Link, server: URI, settings: Settings) extends Sim
 object LinkHandler {
   val Name = "livius"
 
-  /** A ping after so much silence, and an end to the connection after three times as much. */
+  /** The silence after which the agent pings. After three times as long it closes the connection.
+    */
   val SilenceSeconds = 15
   private val SilencesToDrop = 3
 
-  /** A statement's code may have 32 MiB, and JSON writes some of its characters with six. A longer frame would end the
-    * connection, and come again on the next one: the server sends none.
+  /** A statement's code may have 32 MiB, and JSON writes some of its characters with six. A longer
+    * frame would end each connection in turn, so the server sends none.
     */
   private val LongestFrameBytes = 256 << 20
 }

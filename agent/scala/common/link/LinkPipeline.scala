@@ -7,7 +7,9 @@ import io.netty.handler.codec.http.{HttpClientCodec, HttpObjectAggregator}
 import io.netty.handler.ssl.{SslContextBuilder, SslHandler}
 import io.netty.handler.timeout.IdleStateHandler
 
-/** Sets up one connection: TLS for `wss`, a watch for silence, HTTP for the handshake, and the handler. */
+/** Sets up one connection: TLS for `wss`, a watch for silence, HTTP for the handshake, and the
+  * handler.
+  */
 final class LinkPipeline(server: URI, settings: Settings, handler: () => ChannelHandler) extends ChannelInitializer[Channel] {
 
   import LinkPipeline._
@@ -20,7 +22,7 @@ final class LinkPipeline(server: URI, settings: Settings, handler: () => Channel
     pipeline.addLast(LinkHandler.Name, handler())
   }
 
-  // The JVM's trust store, and the host name checked: Netty does not check it by itself before 4.2.
+  // Uses the JVM's trust store and checks the host name, which Netty does by itself only since 4.2.
   private def tls(channel: Channel): SslHandler = {
     val made = SslContextBuilder.forClient().build().newHandler(channel.alloc, server.getHost, port(server))
     val parameters = made.engine.getSSLParameters

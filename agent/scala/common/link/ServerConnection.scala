@@ -2,7 +2,7 @@ package livius.agent
 
 import java.net.{HttpURLConnection, Proxy, URL}
 
-/** A request to a server of Livius, over the connections that every JVM has. */
+/** HTTP requests to the server, with the JDK's own client. */
 object ServerConnection {
   private val ConnectTimeoutMs = 5000
 

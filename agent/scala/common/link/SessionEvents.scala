@@ -3,22 +3,24 @@ package livius.agent
 import com.fasterxml.jackson.databind.JsonNode
 import com.fasterxml.jackson.databind.node.ObjectNode
 
-/** What the agent tells the server about one session's work: put into the outbox and announced to the link. Numbered events answer
-  * their number.
+/** Tells the server about one session's work: puts events into the outbox and wakes the link.
+  * Methods for numbered events return the number.
   */
 final class SessionEvents(session: Option[Int], outbox: Outbox, link: Link) {
 
-  /** Whether the server has not acknowledged that event yet. */
+  /** Whether that event is still unacknowledged. */
   def isKept(seq: Long): Boolean = outbox.holds(seq)
 
   def started(statement: Int): Unit = add(Frames.started(statement)): Unit
 
-  /** Tells a statement's end. Waits while the outbox is full: a long output goes as fast as the server takes it. */
+  /** Tells a statement's end. Waits while the outbox is full: a long output is sent as fast as the
+    * server takes it.
+    */
   def finished(statement: Int, cancelled: Boolean, document: String): Long =
     if (document.length <= Documents.WholeChars) add(Frames.finished(statement, cancelled, Some(document), chunks = 0))
     else add(Frames.finished(statement, cancelled, None, chunked(statement, document)))
 
-  /** The same without waiting, for a short document. */
+  /** As `finished` without waiting, for a short document. */
   def finishedNow(statement: Int, cancelled: Boolean, document: String): Long =
     now(Frames.finished(statement, cancelled, Some(document), chunks = 0))
 
@@ -28,7 +30,9 @@ final class SessionEvents(session: Option[Int], outbox: Outbox, link: Link) {
 
   def jobStarted(job: Int): Unit = add(Frames.jobStarted(job)): Unit
 
-  /** Tells a job's result. Waits while the outbox is full: a long one goes as fast as the server takes it. */
+  /** Tells a job's result. Waits while the outbox is full: a long result is sent as fast as the
+    * server takes it.
+    */
   def jobSucceeded(job: Int, result: Option[Array[Byte]]): Long = result match {
     case Some(bytes) if bytes.length > JobResults.WholeBytes =>
       add(Frames.jobFinished(job, "succeeded", chunks = chunked(job, bytes)))
@@ -39,12 +43,12 @@ final class SessionEvents(session: Option[Int], outbox: Outbox, link: Link) {
 
   def jobCancelled(job: Int): Long = add(Frames.jobFinished(job, "cancelled"))
 
-  /** The same as a failure, said without waiting. */
+  /** As `jobFailed` without waiting. */
   def jobRefused(job: Int, why: String): Long = now(jobFailure(job, why))
 
   def resourceAdded(resource: Int, error: Option[String]): Long = add(Frames.resourceAdded(resource, error))
 
-  /** The same without waiting. */
+  /** As `resourceAdded` without waiting. */
   def resourceRefused(resource: Int, error: String): Long = now(Frames.resourceAdded(resource, Some(error)))
 
   private def chunked(statement: Int, document: String): Int =

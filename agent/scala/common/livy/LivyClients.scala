@@ -4,8 +4,8 @@ import java.io.File
 import java.net.URI
 import java.util.concurrent.Future
 
-/** Livy's client. Nothing uses one in a driver, but a class that submits a lambda is loaded here with all that its methods'
-  * signatures name, and that is often this.
+/** Livy's client. No code uses one in a driver, but the JVM loads the classes that the signatures
+  * of a user's class name, and a class that submits a lambda often names this one.
   */
 trait LivyClient {
   def submit[T](job: Job[T]): JobHandle[T]
@@ -17,12 +17,12 @@ trait LivyClient {
   def addFile(uri: URI): Future[_]
 }
 
-/** What a client holds of a job that it has submitted. */
+/** A client's handle of a job that it has submitted. */
 trait JobHandle[T] extends Future[T]
 
 object JobHandle {
 
-  /** Who is told what becomes of a job. */
+  /** A listener for a job's end. */
   trait Listener[T] {
     def onJobQueued(job: JobHandle[T]): Unit
     def onJobStarted(job: JobHandle[T]): Unit

@@ -8,7 +8,7 @@ import org.apache.spark.sql.{SQLContext, SparkSession}
 import org.apache.spark.streaming.Duration
 import org.apache.spark.streaming.api.java.JavaStreamingContext
 
-/** What the JVM jobs of this driver find and share. */
+/** The context of this driver's JVM jobs. */
 final class LivyJobContext(protected val session: SparkSession, folder: PrivateFolder) extends JobContext with HiveOfJobs {
 
   private val context = JavaSparkContext.fromSparkContext(session.sparkContext)

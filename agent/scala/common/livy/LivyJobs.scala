@@ -7,15 +7,18 @@ import org.apache.spark.api.java.JavaSparkContext
 import org.apache.spark.sql.SQLContext
 import org.apache.spark.streaming.api.java.JavaStreamingContext
 
-/** A piece of work for the driver, as the clients of Apache Livy define it. Users' classes are compiled against Livy's own
-  * interface: name and signatures are Livy's, and there is nothing in here that has a body.
+/** A piece of work for the driver, as the clients of Apache Livy define it. Users' classes are
+  * compiled against Livy's own interface: name and signatures are Livy's, and there is nothing in
+  * here that has a body.
   */
 trait Job[T] extends java.io.Serializable {
   @throws[Exception]
   def call(jc: JobContext): T
 }
 
-/** What a job finds in the driver. The method for Hive is in what it extends: not every Spark has the class. */
+/** A job's access to the driver. The method for Hive is in the parent trait, because not every
+  * Spark has the class.
+  */
 trait JobContext extends HiveJobContext {
 
   def sc(): JavaSparkContext
@@ -25,7 +28,7 @@ trait JobContext extends HiveJobContext {
   @throws[Exception]
   def sparkSession[E](): E
 
-  /** Fails as long as `createStreamingContext` was not called. */
+  /** Fails if `createStreamingContext` was not called. */
   def streamingctx(): JavaStreamingContext
 
   def createStreamingContext(batchDuration: Long): Unit
@@ -38,7 +41,7 @@ trait JobContext extends HiveJobContext {
 
   def setSharedObject[E](name: String, value: E): Unit
 
-  /** Answers null when there is no such object. */
+  /** Returns null if there is no such object. */
   def removeSharedObject[E](name: String): E
 
   def getLocalTmpDir(): File

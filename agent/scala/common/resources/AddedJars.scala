@@ -9,8 +9,9 @@ import scala.util.control.NonFatal
 
 import org.apache.spark.SparkContext
 
-/** Jars that came after the start: as resources of the session, or by `sc.addJar` in its code. Spark gives them to executors
-  * only. Here they come to the driver's own class path, for statements, jobs and Spark's threads alike.
+/** Jars added after the start, as resources of the session or by `sc.addJar` in its code. Spark
+  * gives them to executors only. This class adds them to the driver's own class path, for
+  * statements, jobs and Spark's threads.
   *
   * @param directory where links and copies may lie
   */
@@ -29,16 +30,16 @@ final class AddedJars(directory: File, parent: ClassLoader) {
 
   def loader: ClassLoader = classes
 
-  /** The jars until now, in this machine. */
+  /** The jars added so far, as local files. */
   def files: Seq[File] = classes.getURLs.toSeq.map(url => new File(url.toURI))
 
-  /** From here on jars may come. What is there at the start is on the class path already. */
+  /** Begins to watch for added jars. Jars from before the start are on the class path already. */
   def watch(context: SparkContext): Unit = synchronized {
     known = context.listJars().toSet
     spark = Some(context)
   }
 
-  /** Takes in what the session's code has added since the last look. */
+  /** Adds the jars that the session's code has added since the last call. */
   def refresh(): Unit = synchronized {
     for (context <- live; jar <- unknown(context)) {
       known += jar
@@ -47,10 +48,11 @@ final class AddedJars(directory: File, parent: ClassLoader) {
     }
   }
 
-  /** Gives a jar to driver and executors, or throws an exception that tells why not. Answers whether it is used from now on:
-    * they may have had it before.
+  /** Gives a jar to driver and executors, or throws an exception that tells why not. Returns
+    * whether the jar is new: they may have had it before.
     *
-    * @param lasting whether the file is a local one that stays as it is: then the driver needs no copy
+    * @param lasting whether the file is a local one that stays as it is: then the driver needs no
+    *   copy
     */
   def add(jar: URI, lasting: Boolean): Boolean = synchronized {
     refresh()
@@ -65,7 +67,7 @@ final class AddedJars(directory: File, parent: ClassLoader) {
     case None => true
   }
 
-  // Where Spark does not take a jar it says so in its log only.
+  // If Spark does not take a jar, it says so in its log only.
   private def addNew(context: SparkContext, jar: URI, lasting: Boolean): Unit = {
     context.addJar(jar.toString)
     val added = unknown(context)
@@ -75,7 +77,7 @@ final class AddedJars(directory: File, parent: ClassLoader) {
     else added.map(FileUris.of).foreach(take(context, _))
   }
 
-  // Files of the driver's machine are offered to the executors by their names alone.
+  // Spark offers the driver's local files to the executors by name only.
   private def namesake(jar: URI): Option[URI] =
     if (jar.getScheme != "file") None
     else known.toSeq.map(FileUris.of).find(other => other.getScheme == "spark" && FileUris.name(other) == FileUris.name(jar))
@@ -89,7 +91,7 @@ final class AddedJars(directory: File, parent: ClassLoader) {
     try Files.copy(in, copy): Unit finally in.close()
   }
 
-  /** Puts a file on the class path, under a name that no class loader and no compiler stumbles over. */
+  /** Puts a file on the class path, under a name that every class loader and compiler accepts. */
   private def offer(name: String)(make: Path => Unit): Unit = {
     count += 1
     val plain = name.takeRight(MostOfName).replaceAll("[^A-Za-z0-9._-]", "_").stripSuffix(".jar")
@@ -107,6 +109,6 @@ private object AddedJars {
   private val MostOfName = 100
 }
 
-/** There is another file by that name, which Spark cannot replace. */
+/** The session has another file by that name, and Spark cannot replace a file. */
 final case class NameTaken(name: String) extends Exception(
   s"the session has another file named '$name' already, and Spark cannot replace a file: give this one another name")

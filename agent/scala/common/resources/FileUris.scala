@@ -13,16 +13,16 @@ import org.apache.spark.livius.DriverFiles
 /** Files as Spark names them. */
 object FileUris {
 
-  /** What has no scheme is a file of this machine, as for Spark. */
+  /** A URI without a scheme is a file of this machine, as for Spark. */
   def of(text: String): URI = {
     val read = try new URI(text) catch { case _: URISyntaxException => new Path(text).toUri }
     if (read.getScheme == null) new File(read.getPath).getAbsoluteFile.toURI else read
   }
 
-  /** The name by which Spark offers it: the path's last part. */
+  /** The name that Spark gives the file: the path's last part. */
   def name(uri: URI): String = Option(uri.getPath).fold("")(path => path.substring(path.lastIndexOf('/') + 1))
 
-  /** Reads it, wherever it is. */
+  /** Opens the file, local or remote. */
   def open(spark: SparkContext, uri: URI): InputStream =
     if (uri.getScheme == "spark") Channels.newInputStream(DriverFiles.open(spark, uri))
     else {

@@ -6,12 +6,15 @@ import java.nio.file.{Files, Path}
 
 import scala.annotation.tailrec
 
-/** Fetches uploaded files from the server, which keeps each until it knows that the agent has it. */
+/** Fetches uploaded files from the server, which keeps each until it knows that the agent has it.
+  */
 final class ResourceDownload(settings: Settings) {
 
   import ResourceDownload._
 
-  /** Writes the file, or throws an exception that tells why it cannot be had. A server that is away is waited for. */
+  /** Writes the file, or throws an exception that tells why not. Waits for a server that cannot be
+    * reached.
+    */
   def fetch(resource: Int, target: Path): Unit = {
     val deadline = System.nanoTime + settings.graceSeconds * 1000000000L
     @tailrec def attempt(count: Int, delayMs: Long): Unit =
@@ -27,7 +30,7 @@ final class ResourceDownload(settings: Settings) {
     attempt(0, FirstDelayMs)
   }
 
-  // The agent's WebSocket uses no proxy, and this goes to the same place.
+  // No proxy: the agent's WebSocket to the same server uses none.
   private def answer(server: String, resource: Int, target: Path): Answer =
     try {
       val headers = Seq("Authorization" -> s"Bearer ${settings.token}", "Livius-Driver" -> settings.driver)
@@ -41,7 +44,7 @@ final class ResourceDownload(settings: Settings) {
       case failure: IOException => Later(failure.toString)
     }
 
-  // Java takes a connection that ends too early for the end of the body.
+  // Java treats a connection that breaks as the end of the body.
   private def complete(announced: Long, stored: Long): Answer =
     if (announced < 0 || announced == stored) Done else Later(s"the connection ended after $stored of $announced bytes")
 
@@ -56,7 +59,7 @@ final class ResourceDownload(settings: Settings) {
     } finally kept(target)(out.close())
   }
 
-  // What goes wrong on this side will not be better in a while.
+  // A local failure would not go away by waiting.
   private def kept[A](target: Path)(step: => A): A =
     try step
     catch { case failure: IOException => throw new ResourceUnavailable(s"the driver cannot keep the file as $target: $failure") }
@@ -76,5 +79,5 @@ object ResourceDownload {
     new URL(s"http${server.stripPrefix("ws").stripSuffix("/")}/resources/$resource")
 }
 
-/** Why a file of the session cannot be had or used, in words for the user. */
+/** Why a file of the session cannot be fetched or used, as text for the user. */
 final class ResourceUnavailable(message: String) extends Exception(message)

@@ -2,7 +2,7 @@ package livius.agent
 
 import java.util.concurrent.ArrayBlockingQueue
 
-/** A file for the session, as the server told of it. Without a URI it was uploaded. */
+/** A file to add to the session. Without a URI it was uploaded. */
 final case class Resource(id: Int, isLibrary: Boolean, name: String, uri: Option[String])
 
 /** Adds files to the session, one after the other, on one thread. */
@@ -14,14 +14,14 @@ final class Resources(files: SessionFiles, events: SessionEvents) {
   private val ledger = new Ledger(MostWaiting * 4, events.isKept)
   @volatile private var newest = Gate.opened
 
-  /** Is open when all that was submitted until now has been dealt with. */
+  /** Opens when every file submitted so far has been dealt with. */
   def soFar: Gate = newest
 
-  /** Takes a file to add, unless it was taken before: commands may arrive twice. Does not wait for anything. */
+  /** Queues a file unless it is known: commands may arrive twice. Does not wait. */
   def submit(resource: Resource): Unit = ledger.admit(resource.id) match {
     case Ledger.New => take(resource)
     case Ledger.InHand => ()
-    case Ledger.Lost => refuse(resource.id, "the driver has dealt with this file, but the server has lost what came of it: add it again")
+    case Ledger.Lost => refuse(resource.id, Lost)
   }
 
   private def take(resource: Resource): Unit = {
@@ -36,7 +36,7 @@ final class Resources(files: SessionFiles, events: SessionEvents) {
     while (true) one()
   }: Unit
 
-  // Nothing that happens here may end the thread: without it the session would hang.
+  // No failure here may end the thread: without it the session would hang.
   private def one(): Unit =
     try {
       val (resource, done) = waiting.take()
@@ -58,4 +58,5 @@ final class Resources(files: SessionFiles, events: SessionEvents) {
 object Resources {
   private val MostWaiting = 1024
   private val MostErrorBytes = 8 * 1024
+  private val Lost = "the driver has dealt with this file, but the server has lost the outcome: add it again"
 }

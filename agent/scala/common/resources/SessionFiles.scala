@@ -19,7 +19,7 @@ final class SessionFiles(spark: () => SparkContext, jars: AddedJars, python: Str
 
   private lazy val folder = new PrivateFolder("resources").closeAtExit()
 
-  /** Adds one, or throws an exception that tells why not. */
+  /** Adds a file, or throws an exception that tells why not. */
   def add(resource: Resource): Unit = {
     val context = spark()
     resource.uri match {
@@ -47,7 +47,7 @@ final class SessionFiles(spark: () => SparkContext, jars: AddedJars, python: Str
     }
   }
 
-  /** Gives a file to driver and executors, unless they have it. Answers where it is here. */
+  /** Gives a file to driver and executors, unless they have it. Returns its local path. */
   private def addFile(context: SparkContext, source: Source): File = {
     val name = checkedName(source.name)
     val target = new File(SparkFiles.get(name))
@@ -59,7 +59,7 @@ final class SessionFiles(spark: () => SparkContext, jars: AddedJars, python: Str
     target
   }
 
-  // Spark keeps in mind also what it could not get, and has every later task fail on it.
+  // Spark also remembers a file that it could not read, and then fails every later task.
   private def readable(context: SparkContext, file: URI): URI = {
     if (!NotOpened(file.getScheme)) FileUris.open(context, file).close()
     file
@@ -68,14 +68,16 @@ final class SessionFiles(spark: () => SparkContext, jars: AddedJars, python: Str
 
 object SessionFiles {
 
-  /** A file to add. A lasting one is read where it lies for as long as the driver lives, if it is used at all. */
+  /** A file to add. A lasting file, once used, is read from its place for as long as the driver
+    * lives.
+    */
   private final class Source(val uri: URI, val lasting: Boolean) {
     var isUsed = false
 
     def name: String = FileUris.name(uri)
   }
 
-  /** The last part of a name, where that is a name for a file. */
+  /** The last part of a path, if that is a valid file name. */
   def checkedName(raw: String): String = {
     val last = raw.substring(raw.lastIndexWhere(Separators.contains(_: Char)) + 1)
     if (last.isEmpty || last == "." || last == ".." || last.exists(_.isControl))
@@ -93,6 +95,8 @@ object SessionFiles {
   private val ForPython = Seq(".py", ".zip", ".egg")
   private val OnlyPython = Seq(".py", ".egg")
 
-  /** Spark resolves coordinates of Maven by itself, and takes `local` files to be on every machine. */
+  /** Spark resolves Maven coordinates by itself, and assumes that `local` files are on every
+    * machine.
+    */
   private val NotOpened = Set("ivy", "local")
 }

@@ -1,6 +1,6 @@
 package livius.agent
 
-/** What can be stopped while it runs: a statement or a job. */
+/** Work that can be stopped while it runs: a statement or a job. */
 trait Stoppable {
 
   /** For the log. */
@@ -14,25 +14,25 @@ trait Stoppable {
   /** Asks it to stop. */
   def interrupt(): Unit
 
-  /** Stops it by force. Answers false when there is no such means. */
+  /** Stops it by force. Returns false if that is not possible. */
   def kill(): Boolean
 
-  /** Waits so long for its end and tells whether it has come. */
+  /** Waits at most that long for its end. Returns whether it has ended. */
   def ended(withinMs: Long): Boolean
 
-  /** It goes on, so long after the cancel. */
+  /** Called while it still runs, that long after the cancel. */
   def persists(elapsedMs: Long): Unit = ()
 }
 
-/** Stops what runs with growing force: its Spark jobs, then an interrupt, then by force.
+/** Stops work with growing force: cancels its Spark jobs, then interrupts it, then kills it.
   *
-  * It goes on until the code has really stopped.
+  * It continues until the code has really stopped.
   */
 final class Cancellation(settings: Settings, jobs: SparkJobs) {
 
   import Cancellation._
 
-  /** Begins the pursuit, once for each. */
+  /** Begins to stop this work, once. */
   def pursue(running: Stoppable): Unit = if (!running.cancelled) {
     running.cancelled = true
     Threads.daemon(s"cancel-${running.group.name}")(chase(running))
@@ -53,7 +53,7 @@ final class Cancellation(settings: Settings, jobs: SparkJobs) {
     mopUp(running)
   }
 
-  // Threads of Spark's own may still submit jobs of a query whose main thread has given up.
+  // Spark's own threads may still submit jobs of a query after its main thread has stopped.
   private def mopUp(running: Stoppable): Unit = for (_ <- 1 to MopUpRounds) {
     Thread.sleep(RoundMs)
     attempt("cancel the jobs")(jobs.cancelIfAny(running.group))
@@ -69,7 +69,8 @@ final class Cancellation(settings: Settings, jobs: SparkJobs) {
 object Cancellation {
 
   private val RoundMs = 100L
-  // An interrupt may be lost between two steps of an interpreter; more often would disturb the code's own clean-up.
+  // An interrupt may be lost between two steps of an interpreter. A shorter interval would disturb
+  // the code's own clean-up.
   private val InterruptEveryMs = 1000L
   private val KillEveryMs = 3000L
 
@@ -78,7 +79,7 @@ object Cancellation {
   /** The output of code that was cancelled. */
   def stopped(traceback: Seq[String]): Result.Failed = Result.Failed("Cancelled", "the statement was cancelled", traceback)
 
-  /** Something to do after some time and then again and again. */
+  /** An action that is due after some time, and then at intervals. */
   private final class Repeated(afterMs: Long, everyMs: Long) {
     private var next = afterMs
 

@@ -1,12 +1,16 @@
 package livius.agent
 
-/** Spark's name for the Spark jobs that belong together, and what its UI says of them. */
+/** A group of Spark jobs: its name, and its description in Spark's UI. */
 final case class JobGroup(name: String, description: String)
 
-/** The job groups of one session. Two sessions on one driver must not share any, so the names begin with the session's. */
+/** The job groups of one session. The names begin with the session's, because two sessions on one
+  * driver must not share one.
+  */
 final class JobGroups(session: Option[Int]) {
 
-  /** That of a statement: in the driver's only session its number, as in Livy. */
+  /** The group of a statement. In the driver's only session its name is the statement's number, as
+    * in Livy.
+    */
   def statement(id: Int): JobGroup = group(id.toString, s"statement $id")
 
   def job(id: Int): JobGroup = group(s"job-$id", s"job $id")

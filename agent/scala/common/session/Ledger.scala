@@ -2,18 +2,20 @@ package livius.agent
 
 import java.util.LinkedHashMap
 
-/** How far the newest work of one kind is: enough to answer a command that comes again, and bounded however long the session lives.
+/** The state of the newest work of one kind: enough to answer a repeated command, and bounded for
+  * any length of the session.
   *
-  * @param isKept whether the server has not acknowledged the event of that number yet
+  * @param isKept whether the event of that number is still unacknowledged
   */
 final class Ledger(most: Int, isKept: Long => Boolean) {
 
   import Ledger._
 
-  // Oldest first. The number is that of the event that told the end; there is none while the work is not over.
+  // Oldest first. The value is the number of the event that told the end; none while the work is
+  // not over.
   private val work = new LinkedHashMap[Int, Option[Long]]()
 
-  /** Notes a command to do that work. */
+  /** Records a command to do that work. */
   def admit(id: Int): Admission = synchronized {
     Option(work.get(id)) match {
       case None =>
@@ -25,10 +27,10 @@ final class Ledger(most: Int, isKept: Long => Boolean) {
     }
   }
 
-  /** Notes in which event the end was told. */
+  /** Records the event that told the end. */
   def conclude(id: Int, end: Long): Unit = synchronized(work.replace(id, Some(end)): Unit)
 
-  /** What is not over, oldest first. */
+  /** The work that is not over, oldest first. */
   def unfinished: Seq[Int] = synchronized {
     Javas.list(work.entrySet.iterator).filter(_.getValue.isEmpty).map(_.getKey)
   }
@@ -47,9 +49,9 @@ object Ledger {
   /** It was not known. */
   case object New extends Admission
 
-  /** It was known, and the server hears of its end in any case. */
+  /** It was known, and the server will hear of its end. */
   case object InHand extends Admission
 
-  /** It is over, and the server no longer hears of it: it has acknowledged the end and does not know it. */
+  /** It is over, and the server has acknowledged its end but does not know it. */
   case object Lost extends Admission
 }

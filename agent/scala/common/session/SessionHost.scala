@@ -6,10 +6,10 @@ import scala.util.Try
 
 import com.fasterxml.jackson.databind.JsonNode
 
-/** One session in this driver: its interpreters, statements, jobs and files. The sessions of a driver share the SparkSession, the
-  * class path and the link.
+/** One session in this driver: its interpreters, statements, jobs and files. The sessions of a
+  * driver share the SparkSession, the class path and the link.
   *
-  * @param id none stands for the driver's only session
+  * @param id none for the driver's only session
   */
 final class SessionHost(val id: Option[Int], settings: Settings, spark: SharedSpark, classes: ReplClasses, events: SessionEvents) {
 
@@ -28,14 +28,15 @@ final class SessionHost(val id: Option[Int], settings: Settings, spark: SharedSp
   private val completions = new Completions(interpreters, statements, events)
   private val progress = new ProgressReports(statements, sparkJobs, events)
 
-  /** Begins to take work, and to start the interpreter of the session's kind on the statement thread. */
+  /** Starts the threads. The statement thread first starts the interpreter of the session's kind.
+    */
   def start(): Unit = {
     resources.start()
     statements.start(firstInterpreter.complete(Attempt(startFirst())): Unit)
     progress.start()
   }
 
-  /** Waits until that interpreter is up, or cannot be. */
+  /** Waits until that interpreter is up, or has failed. */
   def awaitFirstInterpreter(): Try[Unit] = Await.ready(firstInterpreter.future, Duration.Inf).value.get
 
   def command(frame: JsonNode): Unit = frame.path("type").asText match {

@@ -1,8 +1,8 @@
 package livius.agent
 
-/** What one session has in hand, as the hello tells it.
+/** The work that one session has in hand, for the hello.
   *
-  * @param session none stands for the driver's only one
+  * @param session none for the driver's only session
   * @param active  the statement that runs, or whose result is being told
   */
 final case class SessionWork(session: Option[Int], active: Option[Int], queued: Seq[Int], jobs: Seq[Int])

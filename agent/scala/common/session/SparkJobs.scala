@@ -5,12 +5,12 @@ import org.apache.spark.{JobExecutionStatus, SparkContext, SparkJobInfo}
 /** The Spark jobs that one statement or job starts: they share a job group. */
 final class SparkJobs(context: () => Option[SparkContext]) {
 
-  /** Puts the calling thread's coming jobs into the group. */
+  /** Puts the later jobs of the calling thread into the group. */
   def adopt(group: JobGroup): Unit = live.foreach(_.setJobGroup(group.name, group.description, interruptOnCancel = true))
 
   def cancel(group: JobGroup): Unit = live.foreach(_.cancelJobGroup(group.name))
 
-  /** The same where it is often in vain: Spark logs each request. */
+  /** As `cancel`, but only if jobs run: Spark logs each request. */
   def cancelIfAny(group: JobGroup): Unit =
     if (live.exists(spark => jobs(spark, group).exists(_.status == JobExecutionStatus.RUNNING))) cancel(group)
 
@@ -27,7 +27,7 @@ final class SparkJobs(context: () => Option[SparkContext]) {
   private def jobs(spark: SparkContext, group: JobGroup): Seq[SparkJobInfo] =
     spark.statusTracker.getJobIdsForGroup(group.name).toSeq.flatMap(job => spark.statusTracker.getJobInfo(job).toSeq)
 
-  /** Whether there was a SparkContext and it is of no use any more. */
+  /** Whether the SparkContext has stopped. */
   def contextIsStopped: Boolean = context().exists(_.isStopped)
 
   private def live: Option[SparkContext] = context().filterNot(_.isStopped)

@@ -4,7 +4,9 @@ import java.util.concurrent.{ArrayBlockingQueue, RejectedExecutionException, Thr
 
 import com.fasterxml.jackson.databind.JsonNode
 
-/** Answers completion requests on a thread of its own. Never waits for a statement: while one runs there is nothing to offer. */
+/** Answers completion requests on its own thread. Does not wait for a statement: while one runs
+  * there are no candidates.
+  */
 final class Completions(interpreters: Interpreters, statements: Statements, events: SessionEvents) {
 
   private val worker = new ThreadPoolExecutor(0, 1, 10, TimeUnit.SECONDS, new ArrayBlockingQueue[Runnable](16), new ThreadFactory {

@@ -3,7 +3,7 @@ package livius.agent
 import com.fasterxml.jackson.databind.JsonNode
 import com.fasterxml.jackson.databind.node.ObjectNode
 
-/** A statement's output document, in Livy's words. */
+/** A statement's output document, in Livy's form. */
 object Documents {
 
   def of(statement: Int, result: Result): String = Json.write(result match {
@@ -20,7 +20,7 @@ object Documents {
 
   private def error(statement: Int, failed: Result.Failed): ObjectNode = {
     val document = head(statement, "error")
-    // Clients join these without looking: none of them may be null.
+    // Clients join these texts unchecked, so none of them may be null.
     document.put("ename", String.valueOf(failed.ename)).put("evalue", String.valueOf(failed.evalue))
     val lines = document.putArray("traceback")
     failed.traceback.foreach(line => lines.add(line))
@@ -45,7 +45,7 @@ object Documents {
     }
   }
 
-  /** A longer document goes in pieces. */
+  /** A longer document is sent in pieces. */
   val WholeChars: Int = 64 * 1024 / 3
 
   // No UTF-16 unit takes more than three bytes of UTF-8.

@@ -1,6 +1,8 @@
 package livius.agent
 
-/** Tells the server how far the running statement's Spark jobs are: when it changes, never backwards, a few times a second. */
+/** Tells the server the progress of the running statement's Spark jobs: a few times a second, when
+  * it has grown.
+  */
 final class ProgressReports(statements: Statements, jobs: SparkJobs, events: SessionEvents) {
 
   private var statement: Option[Running] = None

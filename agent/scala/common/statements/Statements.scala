@@ -4,12 +4,12 @@ import java.util.concurrent.{ArrayBlockingQueue, CountDownLatch, TimeUnit}
 
 import scala.util.control.NonFatal
 
-/** A statement to run, as the server sent it, and what has to be done before. */
+/** A statement to run, and the gate that must open before it. */
 final case class Statement(id: Int, kind: String, code: String, after: Gate)
 
-/** The statement that runs now, as far as other threads need to know it. */
+/** The running statement, for other threads. */
 final class Running(val statement: Statement, override val group: JobGroup) extends Stoppable {
-  /** The start of its interpreter, as long as that may still have to be made, and the interpreter once it is ready. */
+  /** The start of its interpreter, before the interpreter is ready; then the interpreter. */
   @volatile var starting: Option[Starting] = None
   @volatile var interpreter: Option[Interpreter] = None
   private val over = new CountDownLatch(1)
@@ -18,7 +18,7 @@ final class Running(val statement: Statement, override val group: JobGroup) exte
 
   override def interrupt(): Unit = interpreter.foreach(_.interrupt())
 
-  // A start can be ended by force alone; most are over before that is due.
+  // A start can only be ended by force; most are over before that is due.
   override def kill(): Boolean = interpreter match {
     case Some(ready) => ready.kill()
     case None =>
@@ -49,7 +49,7 @@ final class Statements(
     while (true) one()
   }
 
-  /** Takes a statement to run later, unless it was taken before: commands may arrive twice. Does not wait for anything. */
+  /** Queues a statement unless it is known: commands may arrive twice. Does not wait. */
   def submit(statement: Statement): Unit = ledger.admit(statement.id) match {
     case Ledger.New => if (!waiting.offer(statement)) refuse(statement.id, tooMany)
     case Ledger.InHand => ()
@@ -75,7 +75,7 @@ final class Statements(
 
   def running: Option[Running] = current
 
-  // Nothing that happens here may end the thread: without it the session would hang.
+  // No failure here may end the thread: without it the session would hang.
   private def one(): Unit =
     try run(waiting.take())
     catch { case error: Throwable => Log.line("a statement ended badly", error) }
@@ -83,12 +83,13 @@ final class Statements(
   private def run(statement: Statement): Unit = {
     val running = begin(statement)
     val document = try outcome(running) finally end(running)
-    // What a stop of the driver makes of the code is no result of it: the server knows why it stops, and says so.
+    // When the driver stops, the code's outcome is not its own. The server knows the reason, and
+    // tells the user.
     if (!interpreters.isClosed) ledger.conclude(statement.id, told(running, document))
   }
 
-  /** Tells the end in any case: the server waits for it, and for nothing else. A small document takes the place of one that is too
-    * much for this driver's memory.
+  /** Tells the end without fail, because the server waits for it. If the document does not fit into
+    * this driver's memory, a small error document takes its place.
     */
   private def told(running: Running, document: String): Long = {
     val id = running.statement.id
@@ -109,11 +110,11 @@ final class Statements(
   private def end(running: Running): Unit = synchronized {
     running.end()
     current = None
-    // An interrupt that came late must not hit the sending of the result.
+    // A late interrupt must not disturb the sending of the result.
     Thread.interrupted(): Unit
   }
 
-  // The document as well is made with a net below: a value may be too big for this driver's memory.
+  // Making the document can fail too: a value may be too big for this driver's memory.
   private def outcome(running: Running): String = {
     val id = running.statement.id
     try {
@@ -141,7 +142,7 @@ final class Statements(
     }
   }
 
-  /** The result as it is, unless it failed without a SparkContext: what comes of that is obscure. */
+  /** Explains a failure that happened without a SparkContext: its own message would be obscure. */
   private def explained(result: Result): Result =
     if (interpreters.isClosed || !jobs.contextIsStopped) result
     else {
@@ -160,7 +161,7 @@ final class Statements(
 
 object Statements {
 
-  // The server sends one at a time; more can only be a server that does not keep to it.
+  // The server sends one at a time, so the limit is reached only by a faulty server.
   private val MostWaiting = 1024
 
   private[agent] val ContextStopped =
@@ -177,7 +178,7 @@ object Statements {
       s"Fail to start interpreter: ${why.getMessage}",
       Option(why.getCause).toSeq.flatMap(StackTraces.lines))
 
-  /** What went wrong around the code, not in it. */
+  /** A failure of the agent around the code, not of the code. */
   private def internalError(error: Throwable): Result = {
     if (!NonFatal(error)) Log.line("a statement met a serious error", error)
     Result.Failed(s"Internal Error: ${error.getClass.getName}", StackTraces.message(error), StackTraces.lines(error))

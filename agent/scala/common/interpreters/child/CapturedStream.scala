@@ -4,7 +4,9 @@ import java.io.{ByteArrayOutputStream, IOException, InputStream}
 import java.nio.charset.StandardCharsets.UTF_8
 import java.util.concurrent.TimeUnit.{MILLISECONDS, NANOSECONDS}
 
-/** How many more bytes a statement may print, over all its streams. What goes beyond is dropped and told of. */
+/** How many more bytes a statement may print, over all its streams. Further output is dropped, with
+  * a note.
+  */
 final class OutputBudget(limit: Int) {
   private var left = limit
   private var exceeded = false
@@ -19,9 +21,11 @@ final class OutputBudget(limit: Int) {
   def note: String = synchronized { if (exceeded) s"\n... output cut at $limit bytes" else "" }
 }
 
-/** One output pipe of a child process, read for as long as the child lives, so that the child never blocks on it.
+/** One output pipe of a child process, read for as long as the child lives, so that the child never
+  * blocks on it.
   *
-  * What arrives between `begin` and the statement's marker belongs to the statement. All else goes to the driver's log.
+  * Output between `begin` and the statement's marker belongs to the statement. All other output
+  * goes to the driver's log.
   */
 final class CapturedStream(name: String, in: InputStream) {
   private val lock = new Object
@@ -36,7 +40,9 @@ final class CapturedStream(name: String, in: InputStream) {
     statement = Some(new Capture(marker, budget))
   }
 
-  /** The statement's output, as soon as the marker was read, the pipe has ended or the time is over. */
+  /** The statement's output. Waits until the marker was read, the pipe has ended or the time is
+    * over.
+    */
   def end(timeoutMs: Long): String = lock.synchronized {
     val deadline = System.nanoTime + MILLISECONDS.toNanos(timeoutMs)
     def leftMs: Long = NANOSECONDS.toMillis(deadline - System.nanoTime)
@@ -46,7 +52,7 @@ final class CapturedStream(name: String, in: InputStream) {
     text
   }
 
-  /** The newest lines of all, for the report of a death. */
+  /** The newest lines, to explain the end of the process. */
   def lastLines: Seq[String] = lock.synchronized { CapturedStream.lines(last.text) }
 
   /** Waits until the pipe has ended: for reports of a process that is known to be dead. */
@@ -61,7 +67,7 @@ final class CapturedStream(name: String, in: InputStream) {
         count = in.read(buffer)
       }
     } catch {
-      case _: IOException => // the pipe was closed on this side: the child is being ended
+      case _: IOException => // this side has closed the pipe, because it ends the child
     } finally lock.synchronized {
       ended = true
       lock.notifyAll()
@@ -106,7 +112,7 @@ private final class Capture(marker: Array[Byte], budget: OutputBudget) {
     new String(kept.toByteArray, UTF_8)
   }
 
-  /** Takes bytes and answers those behind the marker, which are not the statement's. */
+  /** Takes bytes and returns those after the marker, which are not the statement's. */
   def accept(buffer: Array[Byte], count: Int): Array[Byte] = {
     val bytes = CapturedStream.joined(held, buffer, count)
     val at = find(bytes)

@@ -4,13 +4,15 @@ import java.io.{Closeable, File, IOException}
 import java.nio.charset.StandardCharsets.UTF_8
 import java.util.concurrent.atomic.AtomicBoolean
 
-/** What came of a statement in a child: its answer, none if it died, and all that was printed. */
+/** The outcome of a statement in a child: its reply (none if the child died) and the printed
+  * output.
+  */
 final case class Ran(reply: Option[Array[Byte]], output: String)
 
 /** A child process that interprets statements: its process, its connections and its output.
   *
-  * @param mergeErrors whether its stderr goes the way of its stdout
-  * @param orders      the one line for its standard input, made of what it needs to connect
+  * @param mergeErrors whether its stderr joins its stdout
+  * @param orders      makes the one line for its standard input, which tells how to connect
   */
 final class Child(
     name: String, command: Seq[String], directory: File, environment: Environment, mergeErrors: Boolean,
@@ -18,7 +20,7 @@ final class Child(
 
   private val listener = new ChildListener
   private var channels = List.empty[ChildChannel]
-  // The running statement: whether it was interrupted already.
+  // The running statement, and whether it was interrupted already.
   @volatile private var statement: Option[AtomicBoolean] = None
 
   private val started =
@@ -30,7 +32,9 @@ final class Child(
   private val errors = if (mergeErrors) Nil else List(new CapturedStream(s"$name-stderr", started.getErrorStream))
   private val outputs = new CapturedStream(s"$name-stdout", started.getInputStream) :: errors
 
-  /** Waits for one of the child's connections. Throws an IOException if it has died or takes too long. */
+  /** Waits for one of the child's connections. Throws an IOException if it has died or takes too
+    * long.
+    */
   def connect(role: String, timeoutMs: Int): ChildChannel = {
     val channel = listener.accept(role, timeoutMs)
     process.identify(channel.pid)
@@ -44,16 +48,22 @@ final class Child(
   /** Whether a statement runs. */
   def busy: Boolean = statement.nonEmpty
 
-  /** Asks the running statement to stop, and when asked again all processes that it may be waiting for. */
+  /** Asks the running statement to stop, and when asked again all processes that it may be waiting
+    * for.
+    */
   def interrupt(): Unit = statement.foreach(running => process.interrupt(all = running.getAndSet(true)))
 
   /** Ends the process, if a statement runs in it. */
   def kill(): Unit = statement.foreach(_ => process.cancel())
 
-  /** Ends the process while it is starting: who waits for its connections is told so. */
+  /** Ends the process while it is starting. A thread that waits for its connections gets an
+    * exception.
+    */
   def abort(): Unit = process.kill()
 
-  /** Runs one statement. The request is made with a marker, which the child writes to its outputs when the code has ended. */
+  /** Runs one statement. The request is made with a marker, which the child writes to its outputs
+    * when the code has ended.
+    */
   def run(channel: ChildChannel)(request: String => Array[Byte]): Ran = {
     val marker = Child.MarkerStart + Secrets.hex(16)
     val budget = new OutputBudget(outputBytes)
@@ -64,7 +74,9 @@ final class Child(
     Ran(reply, outputs.map(_.end(Child.MarkerPatienceMs)).mkString + budget.note)
   }
 
-  /** Ends a child that did not become ready: how it ended, and the newest lines that it printed. */
+  /** Ends a child that did not become ready. Returns how it ended, and the newest lines that it
+    * printed.
+    */
   def failedStart(): (String, String) = {
     process.awaitExit(Child.LeavePatienceMs)
     val ending = if (process.alive) "it was not ready in time" else process.ending
@@ -74,7 +86,9 @@ final class Child(
     (ending, if (words.isEmpty) "" else s"\nIts last words:\n$words")
   }
 
-  /** Gives it a moment to leave by itself, as it does when its connections end, and then ends it with all that it started. */
+  /** Gives it a moment to exit by itself, as it does when its connections end. Then ends it with
+    * all that it started.
+    */
   override def close(): Unit = {
     disconnect()
     process.awaitExit(Child.LeavePatienceMs)
@@ -89,7 +103,9 @@ final class Child(
       case _: IOException => None
     }
 
-  /** Its connection has ended, so it is dead or dying. What it started would keep its pipes open. */
+  /** Its connection has ended, so it is dead or dying. Processes that it started would keep its
+    * pipes open.
+    */
   private def end(): Unit = {
     process.awaitExit(Child.LeavePatienceMs)
     process.kill()
@@ -104,14 +120,17 @@ final class Child(
 
 object Child {
 
-  /** A character that ordinary output does not contain: it makes the search for the marker quick. */
+  /** A character that ordinary output does not contain: it makes the search for the marker quick.
+    */
   private val MarkerStart = "\u001e"
 
-  /** How long output may lag behind the end of the code. It can be missing only if code closed the child's own files. */
+  /** How long output may lag behind the end of the code. The marker is missing only if the code
+    * closed the child's own files.
+    */
   private val MarkerPatienceMs = 2000L
   private val LeavePatienceMs = 1000L
 
-  /** The result of a statement whose interpreter died under it. */
+  /** The result of a statement whose interpreter died. */
   def died(kind: String, ending: String, output: String): Result.Failed = Result.Failed("Error",
     s"Interpreter died: $ending.\nThe variables of the $kind interpreter are lost. " +
       "The next statement starts a new one, on the same Spark context.",

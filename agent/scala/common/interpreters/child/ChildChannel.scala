@@ -6,7 +6,8 @@ import java.nio.ByteBuffer
 import java.nio.charset.StandardCharsets.UTF_8
 import java.security.{MessageDigest, SecureRandom}
 
-/** A connection that a child process made to the agent: frames of four bytes of length and a body. */
+/** A connection that a child process made to the agent: frames of four bytes of length and a body.
+  */
 final class ChildChannel(socket: Socket, val pid: Long) extends Closeable {
   socket.setTcpNoDelay(true)
   private val in = new DataInputStream(new BufferedInputStream(socket.getInputStream, 64 * 1024))
@@ -17,7 +18,9 @@ final class ChildChannel(socket: Socket, val pid: Long) extends Closeable {
     out.write(frame.array)
   }
 
-  /** The next frame. Throws an IOException when the child is gone, or has nothing to say for so long (0: for ever). */
+  /** The next frame. Throws an IOException when the child is gone, or sends nothing for that time
+    * (0: no limit).
+    */
   def receive(timeoutMs: Int = 0): Array[Byte] = {
     socket.setSoTimeout(timeoutMs)
     val length = in.readInt()
@@ -34,7 +37,9 @@ object ChildChannel {
   private val LongestFrame = 1 << 30
 }
 
-/** Where one child connects to. Any process of this machine can try: only who knows the child's secret is let in. */
+/** Where one child connects to. Any process of this machine can connect; only one that sends the
+  * child's secret is accepted.
+  */
 final class ChildListener extends Closeable {
   private val server = new ServerSocket(0, 16, InetAddress.getByName("127.0.0.1"))
 
@@ -42,7 +47,9 @@ final class ChildListener extends Closeable {
 
   def port: Int = server.getLocalPort
 
-  /** The child's connection for one purpose; the child makes them in the order in which they are asked for. */
+  /** The child's connection for one purpose; the child makes them in the order in which they are
+    * asked for.
+    */
   def accept(role: String, timeoutMs: Int): ChildChannel = {
     server.setSoTimeout(timeoutMs)
     Iterator.continually(admit(server.accept(), role)).collectFirst { case Some(channel) => channel }.get
@@ -63,7 +70,7 @@ final class ChildListener extends Closeable {
   }
 
   private def greeting(socket: Socket): Array[String] = {
-    socket.setSoTimeout(5000) // a stranger that says nothing must not hold up the child
+    socket.setSoTimeout(5000) // an unknown process that sends nothing must not delay the child
     val in = new DataInputStream(socket.getInputStream)
     val length = in.readInt()
     if (length < 0 || length > 256) throw new IOException("no greeting")

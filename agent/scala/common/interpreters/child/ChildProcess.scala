@@ -21,7 +21,7 @@ final class ChildProcess(process: Process, onExit: () => Unit) {
 
   def alive: Boolean = process.isAlive
 
-  /** SIGINT to the interpreter alone, or to all that it started too, as the keys at a terminal do. */
+  /** SIGINT to the interpreter alone, or also to all that it started, as a terminal does. */
   def interrupt(all: Boolean): Unit = group.foreach(pid => ChildProcess.signal("INT", if (all) s"-$pid" else pid.toString))
 
   /** Ends it because of a cancelled statement. */
@@ -30,7 +30,9 @@ final class ChildProcess(process: Process, onExit: () => Unit) {
     kill()
   }
 
-  /** SIGKILL to the whole group, also when its leader is dead already. Before the group is known: to all below the process. */
+  /** SIGKILL to the whole group, also when its leader is dead already. Before the group is known:
+    * to all below the process.
+    */
   def kill(): Unit = {
     val below = if (group.isEmpty) ChildProcess.descendants(process) else Nil
     group.foreach(pid => ChildProcess.signal("KILL", s"-$pid"))
@@ -40,7 +42,7 @@ final class ChildProcess(process: Process, onExit: () => Unit) {
 
   def awaitExit(timeoutMs: Long): Boolean = process.waitFor(timeoutMs, TimeUnit.MILLISECONDS)
 
-  /** How it ended, as a sentence without its full stop, and what to do about it. */
+  /** How it ended and what to do about it, as a sentence without its full stop. */
   def ending: String =
     if (killed) "it was killed, as it did not stop when its statement was cancelled"
     else if (process.isAlive) "it no longer answers"
@@ -49,7 +51,9 @@ final class ChildProcess(process: Process, onExit: () => Unit) {
 
 object ChildProcess {
 
-  /** Starts a program and hands it one line on its standard input, where no other user of the machine can read it. */
+  /** Starts a program and hands it one line on its standard input, where no other user of the
+    * machine can read it.
+    */
   def start(
       command: Seq[String], directory: File, environment: Environment, mergeErrors: Boolean, firstLine: String): Process = {
     val builder = new ProcessBuilder(command: _*).directory(directory).redirectErrorStream(mergeErrors)
@@ -60,15 +64,15 @@ object ChildProcess {
       process.getOutputStream.write((firstLine + "\n").getBytes(UTF_8))
       process.getOutputStream.close()
     } catch {
-      case _: IOException => // it has ended already: told of when it fails to connect
+      case _: IOException => // it has ended already: its failure to connect reports that
     }
     process
   }
 
-  /** A program as it can be started in any folder: a relative path counts from the driver's own. */
+  /** The program's path from any folder: a relative path is relative to the driver's folder. */
   def program(name: String): String = if (name.contains(File.separator)) new File(name).getAbsolutePath else name
 
-  /** What the process has started and what that has started. Java 8 cannot tell: nothing. */
+  /** The process's children and their children. None on Java 8, which cannot list them. */
   private def descendants(process: Process): List[Long] =
     try {
       val handle = Class.forName("java.lang.ProcessHandle")
@@ -79,7 +83,9 @@ object ChildProcess {
       case _: ReflectiveOperationException => Nil
     }
 
-  /** Java 8 has no signals. Every shell has a built-in kill, while the program of that name can be missing. */
+  /** Java 8 cannot send signals. Every shell has a built-in kill; the program of that name can be
+    * missing.
+    */
   private def signal(name: String, target: String): Unit = {
     val kill = new ProcessBuilder("sh", "-c", s"kill -s $name -- $target").redirectErrorStream(true).start()
     kill.getOutputStream.close()

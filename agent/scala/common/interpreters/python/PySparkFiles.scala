@@ -11,15 +11,16 @@ object PySparkFiles {
   /** Path entries, most important first. `links` is a folder for entries that have to be made. */
   def path(links: Path): Seq[String] = sparkHome.toSeq.flatMap(home => pySpark(home, links) ++ py4j(home)) ++ archives
 
-  /** The installation: what the environment says, or else the folder above the jar that Spark was loaded from. The environment
-    * may be that of the machine that the driver was submitted from.
+  /** The installation: the one that the environment names, or else the folder above Spark's own
+    * jar. The environment may come from the machine that submitted the driver, and name a folder
+    * that does not exist here.
     */
   def sparkHome: Option[File] = sys.env.get("SPARK_HOME").filter(_.nonEmpty).map(new File(_)).filter(_.isDirectory).orElse {
     val jar = Option(classOf[SparkContext].getProtectionDomain.getCodeSource).map(source => new File(source.getLocation.toURI))
     jar.flatMap(file => Option(file.getParentFile)).flatMap(jars => Option(jars.getParentFile))
   }
 
-  /** A folder is better than the zip that lies beside it: only there does Python keep compiled files. */
+  /** A folder is better than the zip next to it: Python keeps compiled files only in a folder. */
   private def pySpark(home: File, links: Path): Seq[String] = {
     val folder = new File(home, "python")
     val zip = new File(folder, "lib/pyspark.zip")
@@ -28,8 +29,8 @@ object PySparkFiles {
     else Seq(zip).filter(_.isFile).map(_.getPath)
   }
 
-  /** Installed with pip, the installation is the Python package itself. The folder that it lies in holds other packages,
-    * perhaps of another Python's: a link keeps those out.
+  /** Installed with pip, the installation is the Python package itself. Its folder holds other
+    * packages, perhaps another Python's: a link keeps those out.
     */
   private def linked(home: File, links: Path): String = {
     Files.createSymbolicLink(Files.createDirectories(links).resolve("pyspark"), home.getCanonicalFile.toPath)

@@ -7,7 +7,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode
 import org.apache.spark.SparkFiles
 import org.apache.spark.sql.SparkSession
 
-/** One Python process with all that it needs in this JVM. Made when the process is ready to run statements.
+/** One Python process with all that it needs in this JVM. Made when the process is ready to run
+  * statements.
   *
   * @param starting learns of the process while it is not ready yet
   */
@@ -21,18 +22,18 @@ final class PythonChild(
   val child: Child = orClosed(start())
   private val (statements, help, jobChannel) = orClosed(connect())
 
-  /** The jobs that run beside its statements. */
+  /** The jobs that run at the same time as its statements. */
   val jobs = new ChildJobs(kind, child.process, jobChannel)
 
   def run(statement: Int, code: String): Ran = child.run(statements) { marker =>
     bytes(Json.obj().put("run", statement).put("code", code).put("marker", marker))
   }
 
-  /** Candidates to complete what stands before the cursor. */
+  /** Candidates to complete the text before the cursor. */
   def complete(before: String): Seq[String] = synchronized {
     lastRequest += 1
     help.send(bytes(Json.obj().put("request", lastRequest).put("complete", before)))
-    // An answer that came too late for its own request may still be on the way.
+    // A late answer to an earlier request may arrive first.
     val answers = Iterator.continually(Json.mapper.readTree(help.receive(PythonChild.CompletionPatienceMs)))
     val answer = answers.find(_.path("request").asInt == lastRequest).get
     Javas.list(answer.path("candidates")).map(_.asText)

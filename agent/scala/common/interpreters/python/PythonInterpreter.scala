@@ -8,7 +8,7 @@ import org.apache.spark.sql.SparkSession
 
 /** Python, in a process of its own that shares this JVM's Spark session through PySpark.
   *
-  * @param libraries the files that its code can import from, of all that were added until now
+  * @param libraries the added files that its code can import from
   */
 final class PythonInterpreter(
     val kind: String, executable: String, session: SparkSession, settings: Settings, groups: JobGroups,
@@ -27,7 +27,7 @@ final class PythonInterpreter(
     finally starting = None
   }
 
-  /** Runs one job, beside statements and other jobs.
+  /** Runs one job, at the same time as statements and other jobs.
     *
     * @param wanted whether it is still to be run, asked at the last moment
     */
@@ -36,10 +36,11 @@ final class PythonInterpreter(
 
   def cancelJob(job: Int): Unit = python.foreach(_.jobs.cancel(job))
 
-  /** Adds a file to what the running process can import from. Answers why not, if it refuses. */
+  /** Adds a file that the running process can import from. Returns the reason if Python refuses it.
+    */
   def addLibrary(path: String): Option[String] = synchronized(python.flatMap(_.jobs.addLibrary(path)))
 
-  /** Others know a new process only with all the libraries there are. */
+  /** Adds all libraries to a new process before other threads see the process. */
   private def furnish(made: PythonChild): Unit = synchronized {
     for (path <- libraries(); refused <- made.jobs.addLibrary(path)) Log.line(s"$kind cannot import from $path: $refused")
     python = Some(made)
@@ -89,7 +90,7 @@ private object PythonReply {
     val error = reply.path("error")
     if (error.isMissingNode) Result.Ok(data(reply.path("data"), output))
     else Result.Failed(error.path("ename").asText, error.path("evalue").asText,
-      // Clients join the lines: what was printed before the error stands before it.
+      // Clients join the lines, so the output printed before the error comes first.
       CapturedStream.lines(output) ++ Javas.list(error.path("traceback")).map(_.asText))
   }
 

@@ -7,7 +7,7 @@ import org.apache.spark.api.java.JavaSparkContext
 import org.apache.spark.sql.SparkSession
 import py4j.ClientServer
 
-/** The way of one Python child into this JVM. Each thread of the child has a thread of its own here. */
+/** One Python child's access to this JVM. Each thread of the child has its own thread here. */
 final class SparkGateway(session: SparkSession, groups: JobGroups) extends Closeable {
 
   val secret: String = Secrets.hex(32)
@@ -24,17 +24,19 @@ final class SparkGateway(session: SparkSession, groups: JobGroups) extends Close
   override def close(): Unit = server.shutdown()
 }
 
-/** What the Python child calls. Public, as py4j finds it by reflection. */
+/** The methods that the Python child calls. Public because py4j finds them by reflection. */
 final class PythonDriver(shared: SparkSession, groups: JobGroups) {
 
   def session(): SparkSession = shared
 
   def javaSparkContext(): JavaSparkContext = JavaSparkContext.fromSparkContext(shared.sparkContext)
 
-  /** Prepares the thread that serves the child's main thread. It is a new one after a broken connection. */
+  /** Prepares the thread that serves the child's main thread. It is a new one after a broken
+    * connection.
+    */
   def begin(statement: Int): Unit = begin(groups.statement(statement))
 
-  /** The same for the child's thread that runs a job. */
+  /** As `begin`, for the child's thread that runs a job. */
   def beginJob(job: Int, group: String): Unit = begin(groups.job(job).copy(name = group))
 
   private def begin(group: JobGroup): Unit = {

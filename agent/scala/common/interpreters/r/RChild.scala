@@ -9,7 +9,8 @@ import java.util.concurrent.locks.ReentrantLock
 import org.apache.spark.SparkFiles
 import org.apache.spark.sql.SparkSession
 
-/** One R process with all that it needs in this JVM. Made when the process is ready to run statements.
+/** One R process with all that it needs in this JVM. Made when the process is ready to run
+  * statements.
   *
   * @param starting learns of the process while it is not ready yet
   */
@@ -24,14 +25,15 @@ final class RChild(session: SparkSession, settings: Settings, starting: Child =>
   // R does one thing at a time: a statement, or a completion.
   private val turn = new ReentrantLock
 
-  /** Runs a statement. If it must wait for a completion, it can be cancelled as if it ran already. */
+  /** Runs a statement. If it must wait for a completion, it can be cancelled as if it ran already.
+    */
   def run(group: JobGroup, code: String): Ran =
     try child.run(statements) { marker =>
       turn.lock()
       RFields.encode(Seq("run", code, marker, group.name, group.description).map(_.getBytes(UTF_8)))
     } finally if (turn.isHeldByCurrentThread) turn.unlock()
 
-  /** Candidates to complete what stands before the cursor; none if R has something else to do. */
+  /** Candidates to complete the text before the cursor; none if R is busy. */
   def complete(before: String): Seq[String] =
     if (!turn.tryLock()) Nil
     else
@@ -45,7 +47,9 @@ final class RChild(session: SparkSession, settings: Settings, starting: Child =>
     release()
   }
 
-  /** Interrupts R if it takes too long for an answer. The answer is waited for all the same: it must not be taken for the next one. */
+  /** Interrupts R if its answer takes too long. Still waits for the answer, because the next
+    * request must not get it.
+    */
   private def interruptedLate[A](answer: => A): A = {
     val answered = new CountDownLatch(1)
     val watch = Threads.daemon("r-completion") {
@@ -114,7 +118,7 @@ object RChild {
       .filter(_.nonEmpty)
       .getOrElse("R")
 
-  /** R cannot make itself the leader of a process group; a small program of Linux's can. */
+  /** R cannot make itself the leader of a process group; a small Linux program can. */
   private def ownGroup: Seq[String] = {
     val folders = sys.env.getOrElse("PATH", "").split(File.pathSeparator)
     folders.map(new File(_, "setsid")).find(_.canExecute).map(_.getPath).toSeq
@@ -131,7 +135,9 @@ object RChild {
   }
 }
 
-/** The body of a frame to or from R, which has no JSON of its own: fields, each with four bytes of length before it. */
+/** The body of a frame to or from R, which has no JSON of its own: fields, each with four bytes of
+  * length before it.
+  */
 private[agent] object RFields {
 
   def encode(fields: Seq[Array[Byte]]): Array[Byte] = {

@@ -7,7 +7,9 @@ import java.util.Base64
 import com.fasterxml.jackson.databind.JsonNode
 import org.apache.spark.sql.SparkSession
 
-/** R, in a process of its own that shares this JVM's Spark session through SparkR where that is installed. */
+/** R, in a process of its own that shares this JVM's Spark session through SparkR where that is
+  * installed.
+  */
 final class RInterpreter(session: SparkSession, settings: Settings, groups: JobGroups) extends Interpreter {
 
   @volatile private var r: Option[RChild] = None

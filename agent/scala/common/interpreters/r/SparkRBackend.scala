@@ -5,7 +5,9 @@ import java.io.Closeable
 import org.apache.spark.api.java.JavaSparkContext
 import org.apache.spark.sql.SparkSession
 
-/** The way of one R child into this JVM: SparkR's own server, which Spark keeps to itself, hence by reflection. */
+/** One R child's access to this JVM: SparkR's own server. Used by reflection, because it is private
+  * to Spark.
+  */
 final class SparkRBackend(server: AnyRef) extends Closeable {
   private val (listening, authentication) = call("init").asInstanceOf[(Int, AnyRef)]
   Threads.daemon("sparkr-backend")(call("run"))
@@ -33,7 +35,9 @@ object SparkRBackend {
   }
 }
 
-/** What the R child calls. SparkR reaches static methods only, and a JVM has one session to share. */
+/** The methods that the R child calls. SparkR reaches static methods only, and a JVM has one
+  * SparkSession to share.
+  */
 object RDriver {
   @volatile private var shared: SparkSession = _
 
@@ -43,7 +47,9 @@ object RDriver {
 
   def javaSparkContext(): JavaSparkContext = JavaSparkContext.fromSparkContext(shared.sparkContext)
 
-  /** Prepares the thread that serves the child's connection: the Spark jobs that it starts belong to this job group. */
+  /** Prepares the thread that serves the child's connection: the Spark jobs that it starts belong
+    * to this job group.
+    */
   def begin(group: String, description: String): Unit = {
     shared.sparkContext.setJobGroup(group, description, interruptOnCancel = true)
     SparkSession.setActiveSession(shared)

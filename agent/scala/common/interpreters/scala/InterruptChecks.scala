@@ -5,15 +5,17 @@ import java.util.{Collections, IdentityHashMap}
 import scala.tools.asm.{ClassReader, ClassVisitor, ClassWriter, Label, MethodVisitor, Opcodes}
 import scala.util.control.NonFatal
 
-/** Puts `Interrupts.check()` into compiled user code: at the start of each method, and before each jump backwards, which
-  * every loop has. A call without arguments and result leaves stack and frames as they were.
+/** Puts `Interrupts.check()` into compiled user code: at the start of each method, and before each
+  * jump backwards, which every loop has. A call without arguments and result leaves stack and
+  * frames as they were.
   *
-  * Since Java 20 nothing else stops `while (true) {}`. The bytecode library is the compiler's own, so that it always knows
-  * the class files that this compiler writes.
+  * Since Java 20 nothing else stops `while (true) {}`. The bytecode library is the compiler's own,
+  * so that it always knows the class files that this compiler writes.
   */
 object InterruptChecks {
 
-  /** The class with checks, or as it was where that cannot be done: it runs all the same. */
+  /** The class with checks. If they cannot be inserted, the class as it was: it runs without them.
+    */
   def insert(name: String, classFile: Array[Byte]): Array[Byte] =
     try {
       val reader = new ClassReader(classFile)

@@ -4,12 +4,16 @@ import java.util.concurrent.ConcurrentHashMap
 
 import scala.util.control.ControlThrowable
 
-/** Ends user code at its next check. Neither `catch { case e: Exception }` nor `NonFatal` holds it up. */
+/** Ends user code at its next check. Neither `catch { case e: Exception }` nor `NonFatal` holds it
+  * up.
+  */
 final class StatementInterrupted extends ControlThrowable {
   override def getMessage: String = "the statement was cancelled"
 }
 
-/** The request to stop, as user code sees it: the interpreter puts a call of `check` into each loop and each method. */
+/** The request to stop, as user code sees it: the interpreter puts a call of `check` into each loop
+  * and each method.
+  */
 object Interrupts {
 
   private val targets = ConcurrentHashMap.newKeySet[Thread]()

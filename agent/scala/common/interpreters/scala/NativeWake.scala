@@ -4,10 +4,12 @@ import java.lang.reflect.Method
 
 import scala.util.Try
 
-/** Gets a thread out of a blocking system call, such as a read from a socket whose other end says nothing.
+/** Gets a thread out of a blocking system call, such as a read from a socket whose other end says
+  * nothing.
   *
-  * A forced stop reaches a thread in Java code only, and `Thread.interrupt` does not end such a read. Java's own channels send
-  * the thread a signal for that; the class that does is closed, but Spark's launch flags open its package.
+  * A forced stop reaches a thread in Java code only, and `Thread.interrupt` does not end such a
+  * read. Java's own channels send the thread a signal for that; the class that does is closed, but
+  * Spark's launch flags open its package.
   */
 object NativeWake {
 

@@ -2,17 +2,19 @@ package livius.agent
 
 import java.net.URL
 
-/** The Scala compiler's interpreter, as far as the agent needs it. The implementation knows the compiler's version. */
+/** The Scala compiler's interpreter, as far as the agent needs it. The implementation knows the
+  * compiler's version.
+  */
 trait Repl {
 
   def read(code: String): Repl.Parsed
 
-  /** Compiles and runs one piece. `firstLine` is where it begins in the user's text, counted from 1, for error messages.
-    * A hidden piece shows no echo and takes none of the `resN` names.
+  /** Compiles and runs one piece. `firstLine` is where it begins in the user's text, counted from
+    * 1, for error messages. A hidden piece shows no echo and takes none of the `resN` names.
     */
   def run(code: String, firstLine: Int, hidden: Boolean): Repl.Ran
 
-  /** Names that fit at the cursor. */
+  /** Names that complete the text at the cursor. */
   def complete(code: String, cursor: Int): Seq[String]
 
   def addToClassPath(jar: URL): Unit
@@ -30,7 +32,7 @@ object Repl {
   case object Incomplete extends Parsed
   final case class SyntaxErrors(problems: Seq[Problem]) extends Parsed
 
-  /** A top-level statement's place in the text, and what it is. */
+  /** A top-level statement: its place in the text and its kind. */
   final case class Piece(from: Int, until: Int, sort: Sort)
 
   sealed trait Sort
@@ -39,7 +41,9 @@ object Repl {
   case object Definition extends Sort
   case object Execution extends Sort
 
-  /** An error of the compiler. `line` is in the user's text, 0 when unknown; `source` holds the line and its caret. */
+  /** An error of the compiler. `line` is in the user's text, 0 when unknown; `source` holds the
+    * line and its caret.
+    */
   final case class Problem(line: Int, message: String, source: Seq[String])
 
   sealed trait Ran
@@ -49,7 +53,7 @@ object Repl {
   /** `trace` is the exception with the frames of user code, as text. */
   final case class Threw(error: Throwable, trace: String) extends Ran
 
-  /** What a version's implementation is made from. */
+  /** The constructor arguments of a version's implementation. */
   final case class Setup(
       classPath: Seq[String],
       classes: java.io.File,

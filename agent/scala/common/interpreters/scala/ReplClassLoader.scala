@@ -1,14 +1,16 @@
 package livius.agent
 
-/** The context class loader of all threads of this driver. It finds the classes of Scala statements as soon as there is an
-  * interpreter for them.
+/** The context class loader of all threads of this driver. It finds the classes of Scala statements
+  * as soon as there is an interpreter for them.
   *
-  * Spark's own threads take the loader of the thread that creates the SparkContext, and they read what tasks return, which may
-  * be of a class that the user will define in an hour.
+  * Spark's own threads take the loader of the thread that creates the SparkContext, and they read
+  * what tasks return, which may be of a class that the user defines only later.
   */
 final class ReplClassLoader(parent: ClassLoader) extends ClassLoader(parent) {
 
-  /** The interpreter's loader. Its parent is this one's, never this one: they would ask each other for ever. */
+  /** The interpreter's loader. Its parent is this loader's parent, never this loader: the two would
+    * ask each other without end.
+    */
   @volatile var statements: Option[ClassLoader] = None
 
   override protected def findClass(name: String): Class[_] = statements match {

@@ -7,12 +7,13 @@ import scala.util.control.NonFatal
 
 import org.apache.spark.SparkConf
 
-/** Where the classes of Scala statements are found: by executors in a directory, through the driver's file server, and by the
-  * driver's own threads through a class loader.
+/** Where the classes of Scala statements are found: by executors in a directory, through the
+  * driver's file server, and by the driver's own threads through a class loader.
   *
-  * Spark learns both only when the SparkContext is created, so they are there even when no Scala statement may ever come.
+  * Spark learns both only when the SparkContext is created, so they exist even if no Scala
+  * statement ever comes.
   *
-  * @param home the directory of this driver, which somebody else cleans up after a crash
+  * @param home the directory of this driver, which the server cleans up after a crash
   */
 final class ReplClasses(conf: SparkConf, home: File) {
 

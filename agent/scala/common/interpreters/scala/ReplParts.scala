@@ -6,10 +6,11 @@ import scala.tools.nsc.interpreter.IMain
 
 import _root_.livius.agent.{InterruptChecks, Repl, StackTraces, StoppableThread}
 
-/** What reads the same for every version of the compiler's interpreter.
+/** The part of the interpreter that is the same for every version of the compiler.
   *
-  * It lives below the interpreter's own package: its steps, compile and run, can be taken one by one only there. The agent
-  * takes them itself to see an exception as such, and not as text among what the code printed.
+  * It lives in a package below the interpreter's own, where the two steps, compile and run, can be
+  * called separately. The agent calls them itself, to get an exception as an object and not as part
+  * of the printed text.
   */
 trait ReplParts extends Repl { interpreter: IMain =>
 
@@ -34,15 +35,15 @@ trait ReplParts extends Repl { interpreter: IMain =>
     else Repl.Complete(pieces)
   }
 
-  // A parser reads its first token while it is being made.
+  // A parser reads its first token in its constructor.
   private def topLevel(code: String): Seq[Repl.Piece] = {
     val parser = new TopLevel(code)
     parser.parseStats()
     parser.pieces.toList
   }
 
-  /** The compiler's parser, noting where each top-level statement begins and ends. Positions of trees do not tell: they leave
-    * out parentheses and annotations.
+  /** The compiler's parser, noting where each top-level statement begins and ends. The trees' own
+    * positions leave out parentheses and annotations.
     */
   private final class TopLevel(code: String)
       extends global.syntaxAnalyzer.UnitParser(new global.CompilationUnit(new BatchSourceFile("<console>", code))) {
@@ -73,7 +74,9 @@ trait ReplParts extends Repl { interpreter: IMain =>
       else Repl.Execution
   }
 
-  /** Runs what was compiled, given the code that starts it, with the frames of the machinery cut off its exceptions. */
+  /** Runs compiled code through the code that starts it, and cuts the interpreter's own frames off
+    * its exceptions.
+    */
   protected def evaluate(start: => Any, frame: StackTraceElement => StackTraceElement): Either[Repl.Threw, String] =
     classLoader.asContext {
       try Right("" + stoppable.run(start))
@@ -107,7 +110,8 @@ object ReplParts {
   /** The number of the interpreter's line that the frame's code came from. */
   def line(frame: StackTraceElement): Option[Int] = Line.findFirstMatchIn(frame.getClassName).map(_.group(1).toInt)
 
-  /** The exception of the code itself, out of what reflection and class loading wrapped around it. */
+  /** The code's own exception, without those that reflection and class loading wrapped around it.
+    */
   @annotation.tailrec
   def cause(error: Throwable): Throwable = error match {
     case _ if error.getCause == null => error
@@ -121,7 +125,9 @@ object ReplParts {
     echo.replaceFirst("(?m)^(?:lazy )?va[lr] (?=" + java.util.regex.Pattern.quote(name) + ": )", "")
 }
 
-/** Gives the classes of user code with checks for a cancel in them. Executors get them as they were compiled. */
+/** Loads the classes of user code with checks for a cancel inserted. Executors get the classes as
+  * compiled.
+  */
 private final class CheckedClassLoader(plain: AbstractFileClassLoader)
     extends AbstractFileClassLoader(plain.root, plain.getParent) {
 
@@ -131,11 +137,11 @@ private final class CheckedClassLoader(plain: AbstractFileClassLoader)
   }
 }
 
-/** The compiler's errors since the last look. */
+/** The compiler's errors since the last call. */
 final class Problems {
 
   private val found = new ListBuffer[Repl.Problem]
-  /** How many lines of the interpreter's making come before the user's first. */
+  /** How many generated lines come before the user's first line. */
   var linesBefore = 0
 
   def add(position: Position, message: String): Unit = found +=

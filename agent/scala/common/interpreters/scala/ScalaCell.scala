@@ -1,6 +1,6 @@
 package livius.agent
 
-/** A statement's code, cut into Scala text and the lines between that are magics. */
+/** A statement's code, cut into Scala text and magic lines. */
 object ScalaCell {
 
   sealed trait Part
@@ -10,7 +10,9 @@ object ScalaCell {
 
   private val MagicLine = """%(\w*)(?:[ \t]+(.*?))?[ \t\r]*""".r
 
-  /** `isWhole` tells whether text may end where it ends: a line that looks like a magic inside a long string is not one. */
+  /** `isWhole` tells whether text may end where it ends: a line that looks like a magic inside a
+    * long string is not one.
+    */
   def split(code: String, isWhole: String => Boolean): Seq[Part] = {
     val parts = Seq.newBuilder[Part]
     var pending = Vector.empty[String]
@@ -28,8 +30,9 @@ object ScalaCell {
     parts.result()
   }
 
-  /** Groups neighbouring pieces that are to be compiled together: a class with its companion, methods that call each other.
-    * Everything that runs stands alone, so that echoes and printed text keep their order and an error leaves what ran before it.
+  /** Groups neighbouring pieces that are to be compiled together: a class with its companion,
+    * methods that call each other. A piece that runs code stands alone, so that echoes and printed
+    * text keep their order and an error keeps the earlier pieces.
     */
   def groups(pieces: Seq[Repl.Piece]): Seq[Repl.Piece] =
     pieces.foldLeft(Vector.empty[Repl.Piece]) { (done, piece) =>

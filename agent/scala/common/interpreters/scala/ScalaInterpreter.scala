@@ -18,14 +18,17 @@ final class ScalaInterpreter(settings: Settings, session: () => SparkSession, cl
 
   private val stoppable = new StoppableThread
   private val lastValue = new LastValue
-  // The compiler serves one thread at a time: a statement, or a completion when there is no statement.
+  // The compiler serves one thread at a time: a statement, or a completion when there is no
+  // statement.
   private val compiler = new ReentrantLock
   @volatile private var repl: Option[Repl] = None
   private var compiledAgainst = Set.empty[File]
 
   override def alive: Boolean = repl.isDefined
 
-  /** Takes as long as the SparkContext does, if that is still being created: the compiler starts meanwhile. */
+  /** Waits for the SparkContext if Spark is still creating it; the compiler starts at the same
+    * time.
+    */
   override def start(): Unit = {
     val outer = classes.loader.getParent
     val made = new ScalaRepl(Repl.Setup(classPath(outer), classes.directory, outer, stoppable))
@@ -67,7 +70,7 @@ final class ScalaInterpreter(settings: Settings, session: () => SparkSession, cl
     val added = classes.jars.files.filterNot(compiledAgainst)
     compiledAgainst ++= added
     for (jar <- added)
-      // The compiler takes the path as it stands there, without escapes.
+      // The compiler takes the path literally, without escapes.
       try compiler.addToClassPath(new URL("file", "", jar.getPath))
       catch { case NonFatal(error) => Log.line(s"code cannot be compiled against $jar: $error") }
   }
@@ -91,7 +94,9 @@ final class ScalaInterpreter(settings: Settings, session: () => SparkSession, cl
 
 object ScalaInterpreter {
 
-  /** What user code finds bound and imported. One piece, since each costs a run of the compiler. */
+  /** The names bound and imported for user code. One piece, because each piece costs a run of the
+    * compiler.
+    */
   private val Prelude =
     """@transient val spark = _root_.livius.agent.Bindings.session()
       |@transient val sc = spark.sparkContext
@@ -102,7 +107,7 @@ object ScalaInterpreter {
       |""".stripMargin
 }
 
-/** Where the interpreter's first lines find what they bind. */
+/** Holds the values that the interpreter's first lines bind. */
 object Bindings {
   @volatile var session: () => SparkSession = () => throw new IllegalStateException("there is no session yet")
 }

@@ -8,7 +8,8 @@ import com.fasterxml.jackson.databind.JsonNode
 import org.apache.spark.rdd.RDD
 import org.apache.spark.sql.{Dataset, Row}
 
-/** Any Scala value as JSON, for `%json` and `%table`. What has no shape of its own becomes its text. */
+/** Any Scala value as JSON, for `%json` and `%table`. A value without a JSON form becomes its text.
+  */
 final class ScalaJson(mostRows: Int) {
 
   import ScalaJson._
@@ -72,7 +73,9 @@ final class ScalaJson(mostRows: Int) {
     made
   }
 
-  /** The members of a case class with their names, which Scala 2.12 tells nobody: they are its first fields. */
+  /** The members of a case class with their names. Scala 2.12 offers no names, but the members are
+    * the first fields.
+    */
   private def members(product: Product): Iterator[(String, Any)] = {
     val fields = product.getClass.getDeclaredFields.iterator
       .filterNot(f => f.isSynthetic || Modifier.isStatic(f.getModifiers))

@@ -2,7 +2,9 @@ package livius.agent
 
 import com.fasterxml.jackson.databind.JsonNode
 
-/** `%json x` and `%table x`: show the value of an expression as data instead of text. Without one, the last value. */
+/** `%json x` and `%table x`: show the value of an expression as data instead of text. Without one,
+  * the last value.
+  */
 final class ScalaMagics(repl: Repl, stoppable: StoppableThread, settings: Settings, last: LastValue) {
 
   import ScalaMagics._

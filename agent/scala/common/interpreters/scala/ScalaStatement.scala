@@ -2,7 +2,9 @@ package livius.agent
 
 import com.fasterxml.jackson.databind.JsonNode
 
-/** Runs one statement of Scala code: piece by piece, with its magics, until the end or the first failure. */
+/** Runs one statement of Scala code: piece by piece, with its magics, until the end or the first
+  * failure.
+  */
 final class ScalaStatement(repl: Repl, stoppable: StoppableThread, settings: Settings, last: LastValue) {
 
   import ScalaStatement._
@@ -13,7 +15,7 @@ final class ScalaStatement(repl: Repl, stoppable: StoppableThread, settings: Set
 
   def run(code: String): Result = StandardOut.into(printed) {
     val parts = ScalaCell.split(code, text => repl.read(text) != Repl.Incomplete)
-    // Nothing of a statement runs when some of it is no Scala at all.
+    // If a part of a statement does not parse, no part of it runs.
     prepare(parts) match {
       case Left(failed) => failed
       case Right(steps) => steps.iterator.map(perform).collectFirst { case Some(failed) => failed }.getOrElse(outcome)
@@ -65,16 +67,19 @@ final class ScalaStatement(repl: Repl, stoppable: StoppableThread, settings: Set
 
   private def rejected(problems: Seq[Repl.Problem]): Result.Failed = failure(ScalaErrors.lines(problems))
 
-  // A cancel surfaces as many exceptions: what interrupted calls throw, and what Spark says of a cancelled job.
+  // A cancel appears as different exceptions: those of interrupted calls, and Spark's for a
+  // cancelled job.
   private def threw(error: Throwable, trace: String): Result.Failed =
     if (stoppable.isAsked) Cancellation.stopped(output ++ StackTraces.splitLines(trace))
     else failure(StackTraces.splitLines(trace))
 
-  /** Livy's shape: the first line is the value. What was printed before leads the rest, so that it is not lost. */
+  /** Livy's form: the first line is the value. Earlier output comes before the rest, so that it is
+    * not lost.
+    */
   private def failure(lines: Seq[String]): Result.Failed =
     Result.Failed("Error", lines.headOption.getOrElse("").trim, output ++ lines.drop(1))
 
-  // As lines, as long as there are not too many to be worth it: clients join them anyway.
+  // Separate lines only while they are few: clients join them anyway.
   private def output: Seq[String] = {
     val text = printed.text
     if (text.length > MostAsLines) Seq(text) else StackTraces.splitLines(text)

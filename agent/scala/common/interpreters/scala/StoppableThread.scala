@@ -15,12 +15,14 @@ final class StoppableThread {
   /** Whether this statement is to stop. For the steps between pieces of user code. */
   def isAsked: Boolean = synchronized(asked)
 
-  /** Runs user code. Interrupts reach the thread in here only: a compiler interrupted half-way is no use afterwards. */
+  /** Runs user code. Interrupts reach the thread in here only: an interrupted compiler cannot be
+    * used again.
+    */
   def run[A](body: => A): A = {
     enter()
     try body
     finally {
-      // A forced stop that came late may hit this very line.
+      // A late forced stop may hit this line.
       try leave() catch { case _: Throwable => leave() }
     }
   }
@@ -33,7 +35,9 @@ final class StoppableThread {
     }
   }
 
-  /** Throws a ThreadDeath into the thread, where this Java still can: up to 19. To be tried again while the code runs. */
+  /** Throws a ThreadDeath into the thread, on Java 19 and older. To be repeated while the code
+    * runs.
+    */
   def stop(): Boolean = synchronized {
     asked = true
     running.forall(thread => isInitializing(thread) || stopNow(thread))
@@ -45,7 +49,8 @@ final class StoppableThread {
     stopped
   }
 
-  // A class whose initialisation is torn up stays unusable for ever. Those of the user's lines are meant to be.
+  // A class whose initialisation is broken off stays unusable. For the classes of the user's own
+  // lines that is right.
   private def isInitializing(thread: Thread): Boolean =
     thread.getStackTrace.exists(frame => frame.getMethodName == "<clinit>" && !frame.getClassName.startsWith("$line"))
 

@@ -4,7 +4,9 @@ import scala.util.Try
 
 import org.apache.spark.sql.SparkSession
 
-/** Completes the word at the cursor from keywords, the tables at hand, and the columns of the tables that the text names. */
+/** Completes the word at the cursor from keywords, the tables at hand, and the columns of the
+  * tables that the text names.
+  */
 final class SqlCompletion(session: SparkSession) {
 
   import SqlCompletion._
@@ -29,7 +31,7 @@ final class SqlCompletion(session: SparkSession) {
 
   private def startsWith(name: String, word: String): Boolean = name.regionMatches(true, 0, word, 0, word.length)
 
-  // As the user began it: select stays small.
+  // In the user's own case: `sel` becomes `select`.
   private def keywords(word: String): Seq[String] =
     if (word.exists(_.isUpper)) Keywords else Keywords.map(_.toLowerCase(java.util.Locale.ROOT))
 }

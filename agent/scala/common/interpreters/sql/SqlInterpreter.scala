@@ -34,7 +34,7 @@ final class SqlInterpreter(session: SparkSession, settings: Settings) extends In
 
   private def answer(code: String): (JsonNode, Boolean) = {
     val found = session.sql(code)
-    // One more than is shown, to know whether there is more.
+    // One row more than is shown, to know whether there are more.
     val rows = SqlIntervals.asText(found).take(settings.sqlMaxRows + 1)
     val values = new SqlJson(session.conf.get("spark.sql.session.timeZone"))
     val table = Json.obj()
@@ -46,24 +46,26 @@ final class SqlInterpreter(session: SparkSession, settings: Settings) extends In
   private def logCut(statement: Int): Unit =
     Log.line(s"statement $statement: result cut at ${settings.sqlMaxRows} rows; raise conf livy.rsc.sql.num-rows")
 
-  // The jobs of the statement are being cancelled: that ends a query in good order, with all threads that work for it. Only
-  // a query that has no job is left to be interrupted when asked again.
+  // The jobs of the statement are being cancelled: that ends a query in good order, with all
+  // threads that work for it. Only a query that has no job is left to be interrupted when asked
+  // again.
   override def interrupt(): Unit = if (asked) stoppable.interrupt() else asked = true
 
-  // All of it is Spark's code, which must not be torn up: it ends by itself once it has nothing to wait for.
+  // All of it is Spark's code, which must not be stopped by force. It ends by itself when its jobs
+  // have ended.
   override def kill(): Boolean = false
 
   override def complete(code: String, cursor: Int): Seq[String] = new SqlCompletion(session).candidates(code, cursor)
 }
 
-/** Intervals as Spark writes them: their Scala values have lost which units they were declared with. */
+/** Intervals as Spark writes them: their Scala values do not keep the declared units. */
 object SqlIntervals {
 
   def asText(data: DataFrame): DataFrame = {
     val types = data.schema.fields.toSeq.map(_.dataType)
     if (types.forall(known => shown(known) == known)) data
     else {
-      // By position: names may be there twice.
+      // By position, because a name may occur twice.
       val positions = data.toDF(types.indices.map(index => s"c$index"): _*)
       positions.select(types.zipWithIndex.map { case (known, index) =>
         val column = positions.col(s"c$index")

@@ -8,7 +8,9 @@ import com.fasterxml.jackson.databind.JsonNode
 import org.apache.spark.sql.Row
 import org.apache.spark.sql.catalyst.util.DateTimeUtils
 
-/** The values of a SQL result as JSON, exactly: every digit, every fraction of a second, every level of nesting. */
+/** The values of a SQL result as JSON, exactly: every digit, every fraction of a second, every
+  * level of nesting.
+  */
 final class SqlJson(timeZone: String) {
 
   // Spark accepts short forms such as "+1:00" that java.time does not.
@@ -58,7 +60,8 @@ final class SqlJson(timeZone: String) {
   }
 
   private def temporal(any: Any): Option[String] = any match {
-    // java.sql's types count in the old calendar: Date.toString and Spark's own conversion give the day that was meant.
+    // java.sql's types count in the old calendar: Date.toString and Spark's own conversion give the
+    // day that was meant.
     case v: java.sql.Date => Some(v.toString)
     case v: java.sql.Timestamp => Some(instant(DateTimeUtils.microsToInstant(DateTimeUtils.fromJavaTimestamp(v))))
     case v: Instant => Some(instant(v))
