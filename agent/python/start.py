@@ -1,6 +1,6 @@
 """Starts the Python interpreter of a Livius session.
 
-This file alone must be readable by any Python, however old, so that the wrong one is told of in words.
+Every Python, however old, must be able to read this file, so that it can refuse an old one in words.
 """
 
 import sys

@@ -6,7 +6,7 @@ import os
 import socket
 import struct
 
-# Above what code like `os.closerange(3, 100)` sweeps away, below the usual limit of 256 or 1024 open files.
+# Above the descriptors that code like `os.closerange(3, 100)` closes, below the usual limit of 256 or 1024 open files.
 PRIVATE_FD = 200
 
 
@@ -16,7 +16,7 @@ def private_copy(fd):
 
 
 class Channel:
-    """One connection to the agent. `receive` answers None when the agent is gone."""
+    """One connection to the agent. `receive` returns None when the agent is gone."""
 
     def __init__(self, port, secret, role):
         connected = socket.create_connection(("127.0.0.1", port))

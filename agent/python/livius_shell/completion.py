@@ -10,7 +10,7 @@ _MOST = 1000
 
 
 def candidates(namespace, before):
-    """Names of the namespace, or of the members of a dotted name's value, that begin with what stands before the cursor."""
+    """Names in the namespace, or of the members of a dotted name's value, that begin with the text before the cursor."""
     typed = _DOTTED.search(before)
     if typed is None:
         return []

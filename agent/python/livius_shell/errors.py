@@ -9,13 +9,13 @@ _OWN_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
 class UnknownMagic(Exception):
-    """A line that starts with `%` and names no magic."""
+    """Raised for a line that starts with `%` and names no magic."""
 
     __module__ = "builtins"  # tracebacks leave the name of this module out
 
 
 class _Frames(traceback.StackSummary):
-    """A stack that is announced by `Traceback …` even if none of its frames are left to be shown."""
+    """A stack that keeps the line `Traceback …` even if it has no frames left to show."""
 
     def __bool__(self):
         return True
@@ -31,7 +31,7 @@ def describe(error):
 
 
 def describe_unparsed(error):
-    """The reply for code that is no Python: there is nothing to trace back."""
+    """The reply for code that is not Python: it has no traceback."""
     return reply(type(error).__name__, _message(error), traceback.format_exception_only(type(error), error))
 
 
@@ -69,7 +69,7 @@ def _chain(described, seen):
 
 
 def _users_frames(stack):
-    """Drops our own frames, and all that lead to the user's code; as in Livy also the statement's own top level."""
+    """Drops our own frames and those that lead to the user's code. As in Livy, also drops the statement's top level."""
     top = next((index for index, frame in enumerate(stack) if _is_top(frame)), -1)
     return [frame for frame in stack[top + 1 :] if not frame.filename.startswith(_OWN_FOLDER)]
 

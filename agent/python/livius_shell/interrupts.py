@@ -4,14 +4,14 @@ import signal
 
 
 class Interrupts:
-    """While a statement runs SIGINT raises KeyboardInterrupt in it; at any other time it does nothing."""
+    """While a statement runs, SIGINT raises KeyboardInterrupt in it. At other times SIGINT does nothing."""
 
     def __init__(self):
         self._armed = False
 
     def guard(self, action, otherwise):
-        """Does the action. An interrupt that strikes outside of its own handling is given to `otherwise`."""
-        # Anew for each statement: PySpark installs a handler of its own that cancels the jobs of all threads.
+        """Does the action. Passes an interrupt that the action does not handle to `otherwise`."""
+        # Set again for each statement: PySpark installs a handler of its own, which cancels the jobs of all threads.
         signal.signal(signal.SIGINT, self._on_signal)
         try:
             self._armed = True
@@ -31,7 +31,7 @@ class Interrupts:
 def raise_in(thread):
     """Raises KeyboardInterrupt in a thread that is alive, as soon as it runs Python code.
 
-    Nothing wakes a thread out of a call such as `time.sleep` or a `wait`: signals reach the main thread only. It is hit when
+    The exception does not end a call such as `time.sleep` or a `wait`: signals reach the main thread only. It is raised when
     that call has ended.
     """
     if _set_exception is not None:
@@ -50,17 +50,17 @@ _set_exception = _load_set_exception()
 
 
 class _Interrupted(BaseException):
-    """A KeyboardInterrupt by another name: at its own, py4j fills stderr with log lines and drops the connection."""
+    """A KeyboardInterrupt of another class: for the original one py4j writes many log lines and drops the connection."""
 
     def __init__(self, connection):
         super().__init__()
-        self.connection = connection  # None if it had to be closed
+        self.connection = connection  # None if the connection had to be closed
 
 
 def protect_gateway():
-    """Keeps the way to the JVM usable when an interrupt strikes while a call waits for its answer.
+    """Keeps the connection to the JVM usable after an interrupt in a call that waits for its answer.
 
-    Left unread, that answer would be taken for the next call's.
+    The next call would read an answer that was left unread.
     """
     from py4j.clientserver import ClientServerConnection, JavaClient
 
@@ -94,9 +94,9 @@ def _reported(send_command):
 
 
 def _answer_is_taken(connection, patience_seconds=0.5):
-    """Reads the answer of the interrupted call. It comes soon where that call was a Spark job, as jobs are cancelled.
+    """Reads the answer of the interrupted call. A Spark job answers soon, because the agent cancels it.
 
-    That spares the connection, and with it the thread in the JVM that holds the local properties set by the user.
+    This keeps the connection, and with it the JVM's thread that holds the user's local properties.
     """
     try:
         connection.socket.settimeout(patience_seconds)

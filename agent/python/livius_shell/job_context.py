@@ -1,15 +1,15 @@
-"""What a job is called with: the members that Livy documents for it."""
+"""The argument of a job: the context, with the members that Livy documents."""
 
 import collections
 import os
 import threading
 
-# As in Livy. What was not used for longest is dropped.
+# As in Livy. The least recently used value is dropped.
 MOST_SHARED_OBJECTS = 100
 
 
 class JobContext:
-    """The session as a job sees it. There is one for all jobs of this process, and what they share is kept here."""
+    """The session as a job sees it. All jobs of this process have the same one, which keeps the values that they share."""
 
     def __init__(self, spark, folder):
         self._spark = spark
@@ -51,14 +51,14 @@ class JobContext:
             return self._streaming
 
     def create_streaming_ctx(self, batch_duration):
-        """Makes the StreamingContext, with batches of so many seconds."""
+        """Makes the StreamingContext, with batches of that many seconds."""
         with self._lock:
             if self._streaming is not None:
                 raise ValueError("there is a streaming context already: stop_streaming_ctx ends it")
             self._streaming = self._spark.streaming_context(batch_duration)
 
     def stop_streaming_ctx(self):
-        """Stops the StreamingContext, and unlike Livy not the SparkContext with it: the session goes on."""
+        """Stops the StreamingContext. Unlike Livy, keeps the SparkContext, so that the session goes on."""
         with self._lock:
             streaming = self.streaming_ctx
             self._streaming = None
@@ -66,7 +66,7 @@ class JobContext:
 
     @property
     def local_tmp_dir_path(self):
-        """A folder on the driver's machine that goes away with this process."""
+        """A folder on the driver's machine that is deleted with this process."""
         os.makedirs(self._folder, mode=0o700, exist_ok=True)
         return self._folder
 
@@ -86,6 +86,6 @@ class JobContext:
             return self._shared.get(name)
 
     def remove_shared_object(self, name):
-        """Forgets the value of that name, if there is one."""
+        """Drops the value of that name, if there is one."""
         with self._lock:
             self._shared.pop(name, None)

@@ -1,7 +1,7 @@
-"""Jobs: functions that clients send as pickles, each run in a thread of its own beside the statements and other jobs.
+"""Jobs: functions that clients send as pickles. Each runs in its own thread, at the same time as statements and other jobs.
 
-The agent sends a head, `{"job": …, "group": …}`, and the pickle as bytes, or `{"cancel": job}`, or `{"library": path}`. It is
-answered with a head, `{"done": job, "ok": …}`, and bytes: the result's pickle in base64 or the error's text. `{"added": path,
+The agent sends a head, `{"job": …, "group": …}`, and the pickle as bytes, or `{"cancel": job}`, or `{"library": path}`. The
+answer is a head, `{"done": job, "ok": …}`, and bytes: the result's pickle in base64 or the error's text. `{"added": path,
 "error": …}` answers a library, and `{"log": text}` is for the session's log.
 """
 
@@ -20,14 +20,14 @@ INTERRUPT_EVERY_SECONDS = 1.0
 
 MOST_ERROR_BYTES = 64 << 10
 
-# How many lines may wait to be told before a job that prints has to wait.
+# How many printed lines may wait to be sent. Beyond that, a job that prints waits.
 MOST_WAITING = 1000
 
 
 class Jobs:
-    """All jobs of this process. One thread hears the agent, the other tells it and stops jobs that were cancelled.
+    """All jobs of this process. One thread reads from the agent, another writes to it and stops cancelled jobs.
 
-    Jobs themselves tell the agent nothing: an interrupt could tear a frame.
+    Jobs themselves do not write to the agent: an interrupt could cut a frame.
     """
 
     def __init__(self, channel, spark, context, most_bytes):
@@ -66,7 +66,7 @@ class Jobs:
                 continue
             try:
                 action(argument)
-            except OSError:  # the agent is gone, and so will be this process
+            except OSError:  # the agent is gone, so this process ends soon
                 return
             self._pursue()
 
@@ -84,7 +84,7 @@ class Jobs:
         self._running[job.number] = job
         try:
             job.thread.start()
-        except RuntimeError as error:  # there are as many threads as the system allows
+        except RuntimeError as error:  # the system allows no more threads
             job.outcome = failure(error)
             self._end(job)
 
@@ -97,9 +97,9 @@ class Jobs:
         return [job for job in self._running.values() if job.interrupt_due is not None]
 
     def _pursue(self):
-        """Interrupts what was cancelled, again and again: that thread ends only after this one has let it go."""
+        """Interrupts cancelled jobs repeatedly. A job's thread ends only after this thread has released it."""
         for job in self._pursued():
-            if not job.thread.is_alive():  # an interrupt struck where it could not be caught
+            if not job.thread.is_alive():  # an interrupt arrived where it could not be caught
                 self._end(job)
             elif time.monotonic() >= job.interrupt_due:
                 job.interrupt_due = time.monotonic() + INTERRUPT_EVERY_SECONDS
@@ -114,10 +114,10 @@ class Jobs:
         self._channel.send({"done": job.number, "ok": ok})
         self._channel.send_bytes(body)
 
-    # What follows is for jobs, in their threads.
+    # Jobs call the methods below, in their threads.
 
     def result(self, job, group, payload):
-        """Runs the job of this pickle: the result's pickle in base64."""
+        """Runs the job of this pickle. Returns the result's pickle in base64."""
         try:
             self._spark.begin_job(job, group)
         except Exception as error:  # the context was stopped: code that needs no Spark still runs
@@ -147,7 +147,7 @@ class Job:
         self.number = number
         self.thread = threading.Thread(target=self._run, name="job-{}".format(number), daemon=True)
         self.interrupt_due = None
-        self.outcome = failure(KeyboardInterrupt())  # if it is not even left the time to say so
+        self.outcome = failure(KeyboardInterrupt())  # the outcome if an interrupt leaves no time to set another
         self._group = group
         self._payload = payload
         self._jobs = jobs
@@ -173,7 +173,7 @@ class Job:
             self._begun = True
             self.outcome = self._attempt()
             if os.getpid() != self._pid:
-                os._exit(0)  # a process that the job forked has come out of it: the job is not its own
+                os._exit(0)  # this is a process that the job forked: the job is not its own
         self._jobs.ended(self)
         self._gate.acquire()
 
@@ -194,11 +194,11 @@ class Job:
 
 
 class ResultTooLarge(Exception):
-    """A result that the agent would not take."""
+    """Raised for a result that the agent would refuse."""
 
     __module__ = "builtins"
 
 
 def failure(error):
-    """The outcome of a job that an exception ended, in Livy's words."""
+    """The outcome of a job that an exception ended, in Livy's form."""
     return False, shortened("Client job error:\n" + errors.trace(error), MOST_ERROR_BYTES)

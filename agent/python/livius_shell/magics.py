@@ -5,14 +5,14 @@ import collections
 from . import plots, tables, values
 from .errors import UnknownMagic
 
-# `data` maps MIME types to JSON values; `notes` are told to the log of the driver.
+# `data` maps MIME types to JSON values; `notes` go to the driver's log.
 Result = collections.namedtuple("Result", "data notes")
 
 NOTHING = Result({}, [])
 
 
 def run(magic, evaluate, limits):
-    """The magic's result. `evaluate` gives the value of an expression of the user's."""
+    """The magic's result. `evaluate` returns the value of a user's expression."""
     if not magic.name:
         raise UnknownMagic("magic command not specified")
     if magic.name not in _MAGICS:
@@ -37,7 +37,7 @@ def _matplot(argument, evaluate, limits):
 
 
 def _matplotlib(argument, evaluate, limits):
-    """`%matplotlib inline` is a habit from notebooks, where plots appear by themselves. Here they do too."""
+    """`%matplotlib inline` is a habit from notebooks, where plots appear by themselves. Here plots do too."""
     return NOTHING
 
 

@@ -1,4 +1,4 @@
-"""Jobs and their results as clients pickle them: by cloudpickle, under the name that it has on their side."""
+"""Jobs and their results as clients pickle them: by cloudpickle, under the client's module names."""
 
 import importlib
 import io
@@ -6,24 +6,24 @@ import pickle
 import sys
 import types
 
-# The newest that every Python 3 can read: the client's may be older than this one.
+# The newest protocol that every Python 3 can read: the client's Python may be older than this one.
 PROTOCOL = 4
 
 _NAME = "cloudpickle"
 
-# Version 2 has in the one what version 3 has in the other, and finds here too.
+# Versions 2 and 3 keep the same names in different modules.
 _SLOW, _FAST = "cloudpickle.cloudpickle", "cloudpickle.cloudpickle_fast"
 
 
 class UnreadableJob(Exception):
-    """What was sent is no job, or none for this Python."""
+    """The payload is not a job, or not one for this Python."""
 
     __module__ = "builtins"  # tracebacks leave the name of this module out
 
 
 class _Unpickler(pickle.Unpickler):
-    """Finds cloudpickle's functions wherever they are: it need not be installed but for PySpark's copy, and the client's version
-    may be another one.
+    """Finds cloudpickle's functions in any of its modules. Perhaps only PySpark's copy is installed, and the client may have
+    another version.
     """
 
     def find_class(self, module, name):
@@ -52,8 +52,8 @@ def load(payload):
 
 
 def dump(result):
-    """The pickle of a result. Its names are those that cloudpickle's versions 2 and 3 both know, as the client may have either,
-    and need not have PySpark.
+    """The pickle of a result. It uses names that cloudpickle's versions 2 and 3 both know: the client may have either, and may
+    lack PySpark.
     """
     source = _cloudpickle()
 
@@ -79,7 +79,7 @@ def _cloudpickle():
 
 
 class _Module:
-    """Stands in a pickle for a module of the client's."""
+    """Stands for a client's module in a pickle."""
 
     def __init__(self, name):
         self._name = name

@@ -6,12 +6,12 @@ import os
 import sys
 import warnings
 
-# The figure that was shown last. Showing closes a figure, and `%matplot plt` may still ask for it.
+# The last figure shown. Showing closes a figure, but a later `%matplot plt` may ask for it.
 _shown = None
 
 
 def prepare():
-    """Has figures drawn in memory: there is no screen, and `plt.show()` need not say so each time."""
+    """Makes matplotlib draw in memory: there is no screen, and `plt.show()` would warn about that each time."""
     os.environ.setdefault("MPLBACKEND", "Agg")
     warnings.filterwarnings("ignore", message=".*(non-interactive|non-GUI).*", category=UserWarning)
 
@@ -27,7 +27,7 @@ def take(source):
     try:
         return {"image/png": _draw(_figure(source))}
     finally:
-        _close_all()  # also a figure that cannot be drawn: it would fail every later statement
+        _close_all()  # closes a figure that cannot be drawn, too: it would fail every later statement
 
 
 def _close_all():

@@ -1,4 +1,4 @@
-"""Runs a statement in the user's namespace and answers with its data or its error."""
+"""Runs a statement in the user's namespace, and returns its data or its error."""
 
 import inspect
 
@@ -18,7 +18,7 @@ class Runner:
         """`{"data": …}` with the magic's or plot's result by MIME type (often none), or `{"error": …}`."""
         try:
             steps = self._compiler.compile(statement, code)
-        except Exception as error:  # SyntaxError; ValueError, MemoryError, RecursionError for stranger texts
+        except Exception as error:  # SyntaxError; for odd texts also ValueError, MemoryError or RecursionError
             return errors.describe_unparsed(error)
         try:
             return self._run_steps(statement, steps)
@@ -45,8 +45,8 @@ class Runner:
         return eval(self._compiler.expression(text, file_name(statement)), self._namespace)
 
     def _wait_for(self, coroutine):
-        """Runs code with `await` at its top level. The loop lasts, so that tasks go on in later statements."""
-        import asyncio  # not before it is needed: it would make each start slower
+        """Runs code with `await` at its top level. Keeps the event loop, so that tasks go on in later statements."""
+        import asyncio  # imported when first needed: it would slow each start down
 
         if self._loop is None or self._loop.is_closed():
             self._loop = asyncio.new_event_loop()
@@ -55,4 +55,4 @@ class Runner:
         try:
             self._loop.run_until_complete(task)
         finally:
-            task.cancel()  # where an interrupt broke the loop; a finished task does not care
+            task.cancel()  # after an interrupt in the loop; harmless for a finished task

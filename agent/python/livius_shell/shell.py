@@ -30,7 +30,7 @@ def main():
     orders = json.loads(streams.detach_input().decode("utf-8"))
     output = streams.take_over()
     leaving = threading.Event()
-    atexit.register(lambda: leaving.is_set() and _end_group())  # registered first, so done last
+    atexit.register(lambda: leaving.is_set() and _end_group())  # registered first, so called last
     faulthandler.enable(file=output.errors)
     channel = Channel(orders["port"], orders["secret"], "run")
     namespace = _user_module().__dict__
@@ -51,7 +51,7 @@ def _own_group():
     """Makes this process and all that it starts one group, which the agent can end as a whole."""
     try:
         os.setsid()
-    except OSError:  # it leads a group already
+    except OSError:  # it is a group's leader already
         pass
 
 
@@ -110,7 +110,7 @@ class _Shell:
             statement, code = request["run"], request["code"]
             reply = self._interrupts.guard(lambda: self._run(statement, code), errors.describe)  # noqa: B023  called at once
             if os.getpid() != self._pid:
-                os._exit(0)  # a process that the user's code forked has come out of it: the statement is not its own
+                os._exit(0)  # this is a process that the user's code forked: the statement is not its own
             self._output.finish(request["marker"].encode("ascii"))
             self._channel.send(self._within_limits(reply))
 

@@ -24,7 +24,7 @@ class Compiler:
         self._remembered = collections.deque()
 
     def compile(self, statement, code):
-        """A list of code objects and magics to be run in order. Raises what is wrong with the text."""
+        """A list of code objects and magics to run in order. Raises the error of a text that is not valid."""
         code = code.replace("\r\n", "\n").replace("\r", "\n")
         name = file_name(statement)
         self._remember(name, code)
@@ -61,7 +61,7 @@ class Compiler:
 
 
 def split(code, name):
-    """The statement's parts: syntax trees and magics. Magics count only where the whole is no valid Python."""
+    """The statement's parts: syntax trees and magics. A text that is valid Python as a whole has no magics."""
     try:
         return [ast.parse(code, name)]
     except SyntaxError:

@@ -9,7 +9,7 @@ from . import interrupts
 
 
 class Spark:
-    """What the user's code finds bound, and the calls that prepare the JVM for a statement or a job."""
+    """The names bound for the user's code, and the calls that prepare the JVM for a statement or a job."""
 
     def __init__(self, port, secret):
         gateway = _connect(port, secret)
@@ -31,7 +31,7 @@ class Spark:
         self._driver.begin(statement)
 
     def begin_job(self, job, group):
-        """The same for a job, in its thread."""
+        """As `begin`, for a job, in the job's thread."""
         self._driver.beginJob(job, group)
 
     def names(self):
@@ -59,7 +59,7 @@ class Spark:
         return StreamingContext(self.context, batch_seconds)
 
     def add_library(self, path):
-        """Makes a module's file or an archive importable that executors have been given already: what `addPyFile` does else."""
+        """Makes a module's file or an archive importable here. The executors have it already; `addPyFile` would do both."""
         folder, name = os.path.split(path)
         if name.endswith(".py"):
             entry = folder
@@ -75,7 +75,7 @@ class Spark:
         from pyspark.sql import SQLContext
 
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it is deprecated, and Livy's users expect it
+            warnings.simplefilter("ignore")  # deprecated, but Livy's users expect it
             return SQLContext(self.context, self.session)
 
     def _add_submitted_files(self):
@@ -92,7 +92,7 @@ def _connect(port, secret):
     try:
         return launch_gateway()
     finally:
-        # Programs that the user's code starts have no business with this JVM.
+        # Programs that the user's code starts must not connect to this JVM.
         del os.environ["PYSPARK_GATEWAY_PORT"], os.environ["PYSPARK_GATEWAY_SECRET"]
 
 

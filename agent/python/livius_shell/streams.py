@@ -1,10 +1,10 @@
-"""File descriptors 0, 1 and 2: the user's, put back in order before each statement and marked after it.
+"""File descriptors 0, 1 and 2: for the user's code, restored before each statement and marked after it.
 
-The agent reads what arrives on 1 and 2. It knows that a statement's output is complete when it reads the statement's
+The agent reads descriptors 1 and 2. It knows that a statement's output is complete when it reads the statement's
 marker, a secret of that statement, which is written to private copies that the user's code does not hold.
 
-A job's prints are no statement's: in its thread `sys.stdout` and `sys.stderr` lead to the log. What its other threads, the
-programs that it starts and C code print is beyond that: it is taken for the output of the statement that runs, if one does.
+A job's output does not belong to a statement: in its thread `sys.stdout` and `sys.stderr` lead to the log. The output of
+its other threads, of programs that it starts and of C code cannot be told apart: it joins the running statement's output.
 """
 
 import io
@@ -14,20 +14,20 @@ import threading
 
 from .channel import private_copy
 
-# Where the prints of a thread go, by the thread's number. All others' go where they say.
+# Where the output of a thread goes, by the thread's number. Other threads write to the stream itself.
 _led_away = {}
 
-# A process forked by such a thread has nobody who would read them there.
+# In a process that such a thread forks, no thread reads that output.
 os.register_at_fork(after_in_child=_led_away.clear)
 
 
 def lead_away(log):
-    """Has the prints of the calling thread go to a `LineLog`."""
+    """Sends the output of the calling thread to a `LineLog`."""
     _led_away[threading.get_ident()] = log
 
 
 def lead_back(thread):
-    """Ends that, before the thread does: its number may be the next one's."""
+    """Ends that before the thread ends: the next thread may get its number."""
     _led_away.pop(thread.ident, None)
 
 
@@ -36,7 +36,7 @@ def is_led_away():
 
 
 class LineLog(io.TextIOBase):
-    """Gives each line that is printed to `tell`, without its end; long ones in pieces."""
+    """Passes each printed line to `tell`, without its line end; a long line in pieces."""
 
     LONGEST = 8192
 
@@ -57,7 +57,7 @@ class LineLog(io.TextIOBase):
         return len(text)
 
     def finish(self):
-        """Tells of a line that has not ended."""
+        """Passes on a line that has not ended."""
         line, self._rest = self._rest, ""
         if line:
             self._tell_pieces(line)
@@ -85,7 +85,7 @@ _write = io.TextIOWrapper.write
 
 
 class _Stream(io.TextIOWrapper):
-    """Writes to a file descriptor, but for the threads that are led away."""
+    """Writes to a file descriptor, except for threads whose output goes to a `LineLog`."""
 
     mode = "w"
 
@@ -107,10 +107,10 @@ class Streams:
         self.restore()
 
     def restore(self):
-        """Undoes what an earlier statement closed or redirected at the level of the process."""
+        """Restores descriptors that an earlier statement closed or redirected."""
         for fd, private in self._output.items():
             os.dup2(private, fd)
-            os.set_blocking(private, True)  # shared by all copies: code may have changed it on its own one
+            os.set_blocking(private, True)  # all copies share this flag: code may have changed it on its own copy
         for name, fd in (("stdout", 1), ("stderr", 2)):
             if _is_closed(getattr(sys, name)):
                 self._own[name] = _text_stream(fd)
@@ -118,7 +118,7 @@ class Streams:
                 setattr(sys, "__{}__".format(name), self._own[name])
 
     def finish(self, marker):
-        """Pushes out all that the statement printed, then the marker."""
+        """Flushes the statement's output, then writes the marker."""
         for stream in [sys.stdout, sys.stderr] + list(self._own.values()):
             _flush(stream)
         _flush_c_library()
@@ -128,7 +128,7 @@ class Streams:
 
 
 def detach_input():
-    """Reads the one line that the agent sends on standard input; from then on that is empty."""
+    """Reads the one line that the agent sends on standard input, then makes standard input empty."""
     line = b""
     while not line.endswith(b"\n"):
         piece = os.read(0, 1)
@@ -155,14 +155,14 @@ def _text_stream(fd):
 def _is_closed(stream):
     try:
         return stream is None or stream.closed
-    except Exception:  # an object of the user's that is a stream in part only
+    except Exception:  # a user's object that is only partly a stream
         return False
 
 
 def _flush(stream):
     try:
         stream.flush()
-    except Exception:  # closed meanwhile, or an object of the user's
+    except Exception:  # closed in the meantime, or a user's object
         pass
 
 

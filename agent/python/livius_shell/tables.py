@@ -1,4 +1,4 @@
-"""Values as Livy's tables: `{"headers": [{"name": …, "type": …}], "data": [[…]]}`."""
+"""Converts values to Livy's tables: `{"headers": [{"name": …, "type": …}], "data": [[…]]}`."""
 
 import datetime
 import decimal

@@ -1,4 +1,4 @@
-"""Text that may be anything, made fit to be sent."""
+"""Makes any text fit to be sent."""
 
 import re
 
@@ -6,7 +6,7 @@ import re
 # find the source. The user knows all of them as <stdin>.
 _OWN_FILE_NAME = re.compile(r"<stdin>-\d+")
 
-# An error's text is for reading. Longer ones are data in disguise.
+# An error's text is for reading. A longer text is data.
 LONGEST = 1 << 18
 
 
@@ -19,7 +19,7 @@ def is_user_file(name):
 
 
 def clean(text):
-    """The text with lone surrogates, which UTF-8 has no bytes for, written as escapes."""
+    """The text with lone surrogates, which UTF-8 cannot encode, written as escapes."""
     try:
         text.encode("utf-8")
         return text
@@ -28,7 +28,7 @@ def clean(text):
 
 
 def shortened(text, most_bytes):
-    """The text in UTF-8, with its middle left out where it is too long: a traceback says most at its ends."""
+    """The text in UTF-8. A long text loses its middle, because a traceback says most at its ends."""
     whole = clean(text).encode("utf-8")
     if len(whole) <= most_bytes:
         return whole

@@ -10,7 +10,7 @@ from .text import clean
 
 
 def to_json(value, rows, notes):
-    """Any value as JSON: what has no form there is written as text. At most `rows` rows of a Spark DataFrame."""
+    """Any value as JSON: a value without a JSON form is written as text. At most `rows` rows of a Spark DataFrame."""
     value = plain(value)
     if value is None or isinstance(value, (bool, int)):
         return value
