@@ -1,6 +1,6 @@
 # Frames between this process and the agent: four bytes of length, then fields, each with four bytes of length before it.
 
-# A socket of R's gives up after a time, and a session may well be idle for days.
+# R's sockets have a timeout, and a session may be idle for days.
 patience_seconds <- 2147483L
 
 connect <- function(port, secret) {

@@ -1,4 +1,4 @@
-# Names that can complete what is being typed.
+# Names that complete the text at the cursor.
 #
 # Names are only looked up. No method is called and no active binding asked, so no code of the user's runs. The one exception is what base R
 # cannot tell from a value: a variable of the global environment made by delayedAssign() is computed when its members are asked for.
@@ -7,7 +7,7 @@ most_candidates <- 1000L
 most_names <- 100000L
 longest_name <- 200L
 
-# What may stand at the end of the text: names that are joined by operators, and the name that is being typed. `1:x` is no such operator.
+# The end of the text: names joined by operators, and the name that is being typed. `1:x` is not such an operator.
 typed_pattern <- local({
   name <- "(?:[\\p{L}.][\\p{L}\\p{N}._]*+|`[^`\n]++`)"
   begin <- "(?<![\\p{L}\\p{N}._`$@])(?<!::)"
@@ -17,7 +17,7 @@ typed_pattern <- local({
 reserved <- c("FALSE", "Inf", "NA", "NA_character_", "NA_complex_", "NA_integer_", "NA_real_", "NULL", "NaN", "TRUE", "break", "else",
   "for", "function", "if", "in", "next", "repeat", "while")
 
-# What fits at the end of the text, sorted; nothing when it takes too long and the agent interrupts.
+# Names that complete the end of the text, sorted; none when the search takes too long and the agent interrupts.
 complete <- function(text) {
   tryCatch(
     allowInterrupts(suppressWarnings(candidates(text_of(text)))),
@@ -85,7 +85,7 @@ members <- function(path) {
   if (operators[length(operators)] != "@") names_of(value) else if (isS4(value)) methods::slotNames(value)
 }
 
-# A package that is not loaded yet stays so: to load it would run its code.
+# Does not load a package: that would run its code.
 package_names <- function(package, operator) {
   if (!isNamespaceLoaded(package)) return(if (operator == "::") installed_exports(package))
   if (operator == ":::") names_in(asNamespace(package)) else callable(getNamespaceExports(package))

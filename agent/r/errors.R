@@ -14,10 +14,10 @@ described_interrupt <- function() list("error", "Interrupted", "the code was int
 
 is_interrupted <- function(reply) length(reply) > 1L && identical(reply[[2L]], "Interrupted")
 
-# What goes wrong at the top level of the user's code is told to have happened in the call that evaluates it.
+# R reports an error at the top level of the user's code as one of the call that evaluates it.
 own_call_removed <- function(call) if (identical(call, evaluating_call)) NULL else call
 
-# The calls that the user's code made: behind the first `depth`, before the condition system's own.
+# The calls that the user's code made: after the first `depth`, before those of the condition system.
 users_calls <- function(calls, depth) {
   user <- if (length(calls) > depth) calls[-seq_len(depth)] else list()
   ends <- which(vapply(user, is_signalling, logical(1)))

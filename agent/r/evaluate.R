@@ -28,10 +28,10 @@ run <- function(code) {
   outcome
 }
 
-# A text with a zero in it is none to R: that is an error as well.
+# R cannot hold a text with a zero byte: that is an error as well.
 parsed <- function(code) parse(text = gsub("\r\n?", "\n", text_of(code)), encoding = "UTF-8", keep.source = FALSE)
 
-# An interrupt that came too late for the statement before must not stop the next one.
+# A late interrupt for the previous statement must not stop the next one.
 forget_interrupts <- function() tryCatch(allowInterrupts(NULL), interrupt = function(condition) NULL)
 
 evaluating_call <- quote(eval(expressions[[index]], globalenv()))
@@ -46,7 +46,7 @@ evaluate <- function(expressions) {
 
 show_value <- function(value) if (isS4(value)) methods::show(value) else print(value)
 
-# The user's calls begin behind the two frames that `eval` has. Printing a value comes without them.
+# The user's calls begin after the two frames of `eval`. Printing a value has no such frames.
 frames_to_user <- function(calls, depth) {
   names <- vapply(calls, function(call) if (is.name(call[[1L]])) as.character(call[[1L]]) else "", "")
   evaluating <- which(names == "evaluate" & seq_along(calls) > depth)[1L]

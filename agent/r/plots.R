@@ -11,7 +11,7 @@ open_device <- function(...) {
   plots$device <- grDevices::dev.cur()
 }
 
-# The image of the last page that was drawn, as raw bytes; none if nothing was.
+# The image of the last page drawn, as raw bytes; empty if nothing was drawn.
 take_plot <- function() {
   if (is.null(plots$pattern)) return(raw())
   close_device()

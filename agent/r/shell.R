@@ -3,7 +3,7 @@
 serve <- function() {
   orders <- strsplit(readLines(input <- file("stdin"), n = 1L), " ", fixed = TRUE)[[1L]]
   close(input)
-  # A way to the pipe that code which redirects or closes standard output does not touch.
+  # A second descriptor of the pipe, for code that redirects or closes standard output.
   output <- file("/dev/fd/1", open = "wb", raw = TRUE)
   connection <- connect(as.integer(orders[1L]), orders[2L])
   prepare_session(list(connection, output))
@@ -31,7 +31,7 @@ answer <- function(connection, output, code, marker) {
   send(connection, reply)
 }
 
-# What the user's code finds in front of base's own functions, which would end the session.
+# Replaces base's functions that would end the session.
 prepare_session <- function(own_connections) {
   options(device = open_device, crayon.enabled = FALSE, cli.num_colors = 1L, cli.unicode = l10n_info()[["UTF-8"]])
   tools <- list(q = refuse_to_quit, quit = refuse_to_quit, closeAllConnections = connection_closer(own_connections))

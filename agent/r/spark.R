@@ -5,7 +5,7 @@ driver_class <- "livius.agent.RDriver"
 spark <- new.env()
 spark$backend <- NULL
 
-# Binds `sc`, `spark` and `sqlContext`. Answers what is missing, in words, or "" if nothing is.
+# Binds `sc`, `spark` and `sqlContext`. Returns a text that tells what is missing, or "".
 # Without a server in the JVM the port is NA.
 attach_spark <- function(port, secret) {
   if (is.na(port)) return("this Spark has no server for SparkR any more: R runs without Spark")
@@ -32,12 +32,12 @@ begin_jobs <- function(group, description) {
   if (!is.null(spark$backend)) try(SparkR:::callJStatic(driver_class, "begin", group, description), silent = TRUE)
 }
 
-# Standard input where there is none.
+# The connection to Spark's server in the JVM; standard input if there is none.
 backend_connection <- function() {
   if (is.null(spark$backend)) stdin() else get(".sparkRCon", envir = SparkR:::.sparkREnv)
 }
 
-# An interrupted call has left an answer in the connection, which the next call would take for its own.
+# An interrupted call leaves its answer in the connection, and the next call would read it.
 reconnect_backend <- function() {
   if (is.null(spark$backend)) return(invisible())
   try(close(backend_connection()), silent = TRUE)
