@@ -1,4 +1,4 @@
-//! Frames as types.
+//! The frames of the protocol as types.
 
 use livius_domain::{
     DriverId, JobId, JobLanguage, JobOutcome, Kind, ResourceId, ResourceUse, SessionId, StatementId,
@@ -8,19 +8,19 @@ use serde::{Deserialize, Serialize};
 /// The version that agents of this server speak.
 pub const PROTOCOL_VERSION: u32 = 2;
 
-/// The oldest version that this server speaks. Drivers that an earlier server started live on.
+/// The oldest version that this server speaks: drivers live on when the server is upgraded.
 pub const OLDEST_PROTOCOL_VERSION: u32 = 1;
 
-/// No frame of an agent is longer.
+/// The longest frame that the server accepts from an agent.
 pub const MAX_FRAME_BYTES: usize = 16 << 20;
 
-/// No frame of the server is longer: agents take no longer ones.
+/// The longest frame that an agent accepts from the server.
 pub const MAX_COMMAND_BYTES: usize = 256 << 20;
 
 /// Why a frame cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum FrameError {
-    /// It is not the JSON of a frame.
+    /// The text is not the JSON of a frame.
     #[error("read an agent frame")]
     Syntax(#[source] serde_json::Error),
     /// The agent speaks none of the server's versions.
@@ -34,45 +34,44 @@ pub enum FrameError {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Hello {
-    /// The protocol versions that the agent speaks. Version 1 does not tell them.
+    /// The protocol versions that the agent speaks. A hello of version 1 has no list.
     #[serde(default = "first_version")]
     pub versions: Vec<u32>,
-    /// The driver it belongs to.
+    /// The agent's driver.
     pub driver: DriverId,
-    /// Random, one per agent process: event numbers count from 1 for each.
+    /// Random, one per agent process. Each process numbers its events from 1. A new one on a driver
+    /// that was ready means that the driver was restarted.
     pub instance: String,
     /// Process id of the driver's JVM.
     pub pid: i64,
-    /// Version of Spark.
     pub spark: String,
-    /// Version of Scala.
     pub scala: String,
-    /// Version of Java.
     pub java: String,
     /// The oldest event that the agent still keeps.
     pub first_seq: u64,
-    /// The newest; one less than `first_seq` when there is none.
+    /// The newest event. One less than `first_seq` if the agent keeps none.
     pub last_seq: u64,
-    /// What the agent has in hand. Version 1 does not tell it.
+    /// The work that the agent has in hand. A hello of version 1 has no list.
     #[serde(default)]
     pub sessions: Vec<InHand>,
 }
 
-/// What an agent has in hand for one session.
+/// The work that an agent has in hand for one session.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InHand {
     /// The session; `None` is the driver's only one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<SessionId>,
-    /// The statement that runs, or whose end is being told.
+    /// The statement that runs, or whose end the agent is about to tell.
     pub active: Option<StatementId>,
-    /// Statements that wait behind it.
+    /// The statements behind it.
     pub queued: Vec<StatementId>,
-    /// Jobs whose end has not been told.
+    /// Jobs whose end the agent has not told.
     pub jobs: Vec<JobId>,
 }
 
-/// A numbered event: its effect is stored, then it is acknowledged.
+/// A numbered event. The server stores its effect, then acknowledges it. Each `at` is in epoch
+/// milliseconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(
     tag = "type",
@@ -88,7 +87,6 @@ pub enum Event {
         spark_ui_url: Option<String>,
         /// The user that Spark runs as.
         spark_user: String,
-        /// Spark's master.
         master: String,
     },
     /// The driver cannot serve; it exits after this.
@@ -101,77 +99,55 @@ pub enum Event {
         detail: String,
     },
     /// A statement's code begins to run.
-    Started {
-        /// Which.
-        statement: StatementId,
-        /// Epoch milliseconds.
-        at: i64,
-    },
+    Started { statement: StatementId, at: i64 },
     /// A piece of a long output.
     Chunk {
-        /// Which statement's.
         statement: StatementId,
         /// Counting from 0.
         index: u32,
-        /// The text.
         text: String,
     },
     /// A statement's code has stopped.
     Finished {
-        /// Which.
         statement: StatementId,
-        /// Epoch milliseconds.
         at: i64,
         /// Whether a cancel ended it.
         cancelled: bool,
-        /// The output document, unless pieces carried it.
+        /// The output document, unless chunks carried it.
         output: Option<String>,
-        /// How many pieces carried it.
+        /// The number of chunks that carried it.
         chunks: u32,
     },
     /// A job begins to run.
-    JobStarted {
-        /// Which.
-        job: JobId,
-        /// Epoch milliseconds.
-        at: i64,
-    },
+    JobStarted { job: JobId, at: i64 },
     /// A piece of a job's long result.
     JobChunk {
-        /// Which job's.
         job: JobId,
         /// Counting from 0.
         index: u32,
-        /// Base64; the pieces' texts may be joined.
+        /// Base64. The texts of all chunks may be joined.
         data: String,
     },
     /// A job is over.
     JobFinished {
-        /// Which.
         job: JobId,
-        /// Epoch milliseconds.
         at: i64,
-        /// How it ended.
         outcome: JobOutcome,
-        /// The result in base64, unless there is none or pieces carried it.
+        /// The result in base64, unless there is none or chunks carried it.
         result: Option<String>,
-        /// How many pieces carried it.
+        /// The number of chunks that carried it.
         chunks: u32,
         /// Why it failed.
         error: Option<String>,
     },
-    /// A file is at its place, or cannot be.
+    /// A file has been added, or cannot be.
     ResourceAdded {
-        /// Which.
         resource: ResourceId,
-        /// Why it cannot be.
+        /// Why the file cannot be added.
         error: Option<String>,
     },
     /// The agent is about to end in good order.
-    Stopped {
-        /// Why.
-        reason: String,
-    },
+    Stopped { reason: String },
     /// An event of which only the head can be read. The agent would send it again on every
     /// connection, so the server gives its work an end and acknowledges it.
     #[serde(skip)]
@@ -187,16 +163,14 @@ pub enum Event {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum Notice {
-    /// How far a statement is.
+    /// The progress of a statement.
     Progress {
-        /// Which.
         statement: StatementId,
         /// 0.0 to 1.0.
         progress: f64,
     },
     /// The answer to a completion.
     Completed {
-        /// Which request.
         request: u64,
         /// Texts to insert.
         candidates: Vec<String>,
@@ -207,32 +181,23 @@ pub enum Notice {
 /// `None` is the driver's only one.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AgentFrame {
-    /// Numbered.
     Event {
-        /// Its number.
         seq: u64,
-        /// The session.
         session: Option<SessionId>,
-        /// What happened.
         event: Event,
     },
-    /// Not numbered.
     Notice {
-        /// The session.
         session: Option<SessionId>,
-        /// What it says.
         notice: Notice,
     },
-    /// Of a type that this server does not know.
+    /// A frame of a type that this server does not know.
     Unknown,
 }
 
 /// A piece of work, as the frames name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Work {
-    /// A statement.
     Statement(StatementId),
-    /// A job.
     Job(JobId),
     /// A file to add.
     Resource(ResourceId),
@@ -243,7 +208,6 @@ pub enum Work {
 pub struct CommandFrame {
     /// The session; `None` is the driver's only one, or the driver itself.
     pub session: Option<SessionId>,
-    /// What to do.
     pub command: Command,
 }
 
@@ -251,65 +215,52 @@ pub struct CommandFrame {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum Command {
-    /// The answer to a hello: every event up to `acked` is stored.
+    /// The response to a hello: every event up to `acked` is stored.
     Welcome {
-        /// The number.
         acked: u64,
     },
     /// Every event up to `seq` is stored.
     Ack {
-        /// The number.
         seq: u64,
     },
-    /// Run this code; a known statement is not run again.
+    /// Run this code. The agent runs a known statement only once.
     Run {
-        /// Which.
         statement: StatementId,
-        /// The language.
         kind: Kind,
-        /// The text.
         code: String,
     },
     /// Stop this statement's code.
     Cancel {
-        /// Which.
         statement: StatementId,
     },
     /// Find texts to insert at the cursor.
     Complete {
-        /// Comes back in the answer.
         request: u64,
-        /// The language.
         kind: Kind,
-        /// The text.
         code: String,
         /// Counted in UTF-16 units.
         cursor: u32,
     },
-    /// Add this file to the session; a known one is not added again.
+    /// Add this file to the session. The agent adds a known file only once.
     Resource {
-        /// Which.
         resource: ResourceId,
         /// What it is for.
         #[serde(rename = "use")]
         used_as: ResourceUse,
-        /// What it is to be called.
+        /// The file's name in the session.
         name: String,
-        /// Where it is; `None` when the server has it.
+        /// The file's address. `None` if the server has the file.
         uri: Option<String>,
     },
-    /// Run this job; a known one is not run again.
+    /// Run this job. The agent runs a known job only once.
     Job {
-        /// Which.
         job: JobId,
-        /// How to read it.
+        /// How to read the payload.
         language: JobLanguage,
-        /// Its bytes, in base64.
+        /// The job's bytes in base64.
         payload: String,
     },
-    /// Stop this job.
     CancelJob {
-        /// Which.
         job: JobId,
     },
     /// End in good order.

@@ -1,7 +1,9 @@
-//! The frames between the server and the agent inside a Spark driver. The protocol is described in `docs/design/agent-protocol.md`.
+//! The frames between the server and the agent inside a Spark driver.
+//! `docs/design/agent-protocol.md` describes the protocol.
 //!
-//! Purpose: the frames as types, and a socket as a pair of channels, so that neither the session actors nor the tests need a network.
-//! Non-goals: WebSockets (the HTTP edge has them) and deciding what a frame means (the session actor does).
+//! Purpose: the frames as types, and a socket as a pair of channels, so that neither the actors nor
+//! the tests need a network.
+//! Non-goals: WebSockets (see the HTTP edge), and the meaning of frames (see the actors).
 
 mod frame;
 
@@ -12,13 +14,11 @@ pub use frame::{
 
 use tokio::sync::mpsc;
 
-/// One live connection of an agent, seen from the server. Dropping it closes the connection.
+/// The server's side of an agent's connection. Dropping it closes the connection.
 #[derive(Debug)]
 pub struct AgentSocket {
-    /// The agent's first frame.
     pub hello: Hello,
-    /// What the agent sends from then on. Ends when the connection does.
+    /// The agent's later frames. The channel ends with the connection.
     pub incoming: mpsc::Receiver<AgentFrame>,
-    /// What the server sends.
     pub outgoing: mpsc::Sender<CommandFrame>,
 }
