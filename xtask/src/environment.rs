@@ -23,9 +23,9 @@ pub struct Provisions {
     airflow: PathBuf,
     sparkmagic: PathBuf,
     livy_client: PathBuf,
-    spark_35: String,
-    spark_4: String,
-    java: String,
+    pub spark_35: String,
+    pub spark_4: String,
+    pub java: String,
     /// `Rscript`, if R is installed.
     pub r: Option<PathBuf>,
 }

@@ -1,5 +1,6 @@
 //! The project's own commands: `cargo xtask test`, `provide`, `codegen`, `tidy`.
 
+mod agent_lint;
 mod circles;
 mod codegen;
 mod deny;

@@ -12,7 +12,7 @@ use anyhow::{Context as _, bail};
 use crate::environment::{self, Provisions};
 use crate::report::Report;
 use crate::steps::{Binaries, Steps, cargo, minutes, output, root, tell, works};
-use crate::{codegen, deny, tidy, watched};
+use crate::{agent_lint, codegen, deny, tidy, watched};
 
 /// The test target that needs real Spark.
 const REAL_SPARK: &str = "spark";
@@ -60,6 +60,7 @@ fn all(steps: &Steps, report: &mut Report, arguments: &[&str]) -> anyhow::Result
     if provisions.r.is_none() {
         report.skip("SKIPPED: most tests of R, as R is not installed");
     }
+    agent_lint::run(steps, report, &provisions)?;
     python_tests(steps, &provisions)?;
     let mut real = test(&["--test".to_owned(), REAL_SPARK.to_owned()], arguments);
     real.envs(provisions.variables())
