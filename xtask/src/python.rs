@@ -62,8 +62,8 @@ pub fn environment(
         fs::read_to_string(&list).with_context(|| format!("cannot read {}", packages.list))?;
     let python = directory.join("bin/python3");
     let stamp = directory.join("requirements-installed.txt");
-    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted)
-        && works(Command::new(&python).arg("-V"))
+    let is_installed = |installed: String| packages_in(&installed).eq(packages_in(&wanted));
+    if fs::read_to_string(&stamp).is_ok_and(is_installed) && works(Command::new(&python).arg("-V"))
     {
         steps.say(&format!("python: the environment of {name} is there"));
         return Ok(python);
@@ -80,6 +80,11 @@ pub fn environment(
     )?;
     fs::write(&stamp, wanted).context("cannot note what was installed")?;
     Ok(python)
+}
+
+/// The lines of a list that name packages.
+fn packages_in(list: &str) -> impl Iterator<Item = &str> {
+    list.lines().filter(|line| !line.starts_with('#'))
 }
 
 /// Some systems ship Python without the module that installs pip into environments. Then the system's own
@@ -115,4 +120,17 @@ fn installer(python: &Path) -> anyhow::Result<Command> {
     bail!(
         "python: {BASE} has no pip: install it (on Debian: apt-get install python3-venv python3-pip)"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_comment_needs_no_new_environment() {
+        let old = "# The packages.\nlivy==0.8.0\npandas==2.2.3\n";
+        let new = "livy==0.8.0\n# For tables.\npandas==2.2.3\n";
+        assert!(packages_in(old).eq(packages_in(new)));
+        assert!(!packages_in(old).eq(packages_in("livy==0.8.0\n")));
+    }
 }
