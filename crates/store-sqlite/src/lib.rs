@@ -14,6 +14,7 @@ mod lock;
 #[cfg(test)]
 mod measurements;
 mod open;
+mod open_error;
 mod pieces;
 mod readers;
 mod resources;
@@ -34,7 +35,7 @@ use sqlx::{Sqlite, SqliteConnection};
 use tokio::sync::Mutex;
 
 use lock::FileLock;
-pub use open::OpenError;
+pub use open_error::OpenError;
 use readers::Readers;
 pub use schema::SchemaError;
 use writer::Writer;

@@ -6,68 +6,21 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 use super::lock::FileLock;
 use super::readers::Readers;
-use super::schema::{self, SchemaError};
+use super::schema;
 use super::writer::Writer;
-use super::{SqliteStore, failed};
+use super::{OpenError, SqliteStore, failed};
 use livius_store::StoreError;
 
 /// How long a write waits for other programs, such as a backup. The store itself has one writer.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// A large output makes the write-ahead log grow. A checkpoint truncates it to this size.
 const LOG_BYTES_KEPT: &str = "16777216";
-
-/// The reasons why a store cannot be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Another process has the database open.
-    #[error("open {path}: another server is using it")]
-    InUse {
-        /// The database.
-        path: Utf8PathBuf,
-    },
-    /// The lock file cannot be locked.
-    #[error("lock {path}")]
-    Lock {
-        /// The lock file.
-        path: Utf8PathBuf,
-        /// The reason.
-        #[source]
-        source: io::Error,
-    },
-    /// The database file cannot be created.
-    #[error("create {path}")]
-    Create {
-        /// The database.
-        path: Utf8PathBuf,
-        /// The reason.
-        #[source]
-        source: io::Error,
-    },
-    /// The file cannot be opened as a database.
-    #[error("open {path}")]
-    Connect {
-        /// The database.
-        path: Utf8PathBuf,
-        /// The reason.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// The schema of the file does not fit this server.
-    #[error("open {path}")]
-    Schema {
-        /// The database.
-        path: Utf8PathBuf,
-        /// The reason.
-        #[source]
-        source: SchemaError,
-    },
-}
 
 impl SqliteStore {
     /// Opens the database file. Creates it if it is missing, readable by its owner only. The
