@@ -13,7 +13,6 @@ use tokio_util::io::ReaderStream;
 
 use super::introduced;
 use crate::request::described::AgentHeaders;
-use crate::request::rejection::Rejection;
 use crate::state::AppState;
 use crate::v1::Problem;
 
