@@ -1,37 +1,35 @@
 //! The life of a batch.
 //!
 //! ```text
-//! starting(queued → launching → submitted) ──> running ──> ended
-//!     └──────── stop ────────> stopping <──── stop ──┘       ^
-//!     └──────── the process ended, or never began ───────────┘
+//! starting ──> running ──> stopping ──> ended
+//!    │            └──── the driver is gone ──^
+//!    └── stop ───────────────^
 //! ```
 //!
-//! `running` needs the application's own word: a process that was spawned may still fail to find its main class. A batch has ended only
-//! when its process is known to be gone, or there never was one.
+//! A batch follows its driver. `running` needs the application's own word: a process that was
+//! started may still fail to find its main class. A batch has ended when its driver is gone.
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AppInfo, Exit, Failure, FailureCode, Phase, StopCause};
+use crate::driver::{Departure, DriverEnd, DriverState, Verdict};
+use crate::{Exit, Failure, FailureCode, Phase, StopCause};
 
 /// Where a batch stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum BatchState {
     /// The application is not known to run yet.
-    Starting {
-        /// How far it is.
-        step: BatchStart,
-    },
+    Starting,
     /// The application runs: it has said so.
     Running,
-    /// It is being ended by force.
+    /// The batch is being ended.
     Stopping {
         /// Who asked for it.
         cause: StopCause,
         /// Whether the application ran.
         was_running: bool,
     },
-    /// It is over, for good.
+    /// The batch is over, for good.
     Ended(BatchEnd),
 }
 
@@ -39,12 +37,24 @@ pub enum BatchState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BatchStart {
-    /// It waits until fewer batches start or run.
+    /// The driver waits until fewer batches start or run.
     Queued,
-    /// The process is being started.
+    /// The driver's process is being started.
     Launching,
     /// The process runs; the application has not been heard of.
     Submitted,
+}
+
+impl BatchStart {
+    /// The step that a driver's state stands for. `None` when the driver does not start any more.
+    pub fn of(driver: &DriverState) -> Option<Self> {
+        match driver {
+            DriverState::Queued => Some(Self::Queued),
+            DriverState::Launching => Some(Self::Launching),
+            DriverState::Connecting | DriverState::Context => Some(Self::Submitted),
+            DriverState::Up { .. } | DriverState::Stopping(_) | DriverState::Gone(_) => None,
+        }
+    }
 }
 
 /// The three ways in which a batch is over.
@@ -72,94 +82,62 @@ pub struct BatchEnd {
     pub exit: Option<Exit>,
 }
 
-/// What is known when a batch's process is gone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Departure {
-    /// How the process ended.
-    pub exit: Exit,
-    /// What the resource manager says of the application, where the process was only its herald.
-    pub verdict: Option<Verdict>,
-    /// The line of the log that tells why, if there is one.
-    pub evidence: Option<String>,
-}
-
-/// A resource manager's word about an application that has ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// It finished.
-    Finished,
-    /// It was killed there.
-    Killed,
-    /// It failed, in the manager's words.
-    Failed(String),
-}
-
 /// What can happen to a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BatchEvent {
-    /// A place among the running ones is free.
-    LaunchAllowed,
-    /// The process was started.
-    Launched,
-    /// It could not be started; nothing is left of it.
-    LaunchFailed(Failure),
     /// The application has begun to run.
-    AppStarted(AppInfo),
-    /// The process and all it started are gone.
-    Gone(Departure),
-    /// Somebody or something wants it ended.
+    DriverUp,
+    /// The driver is being ended.
+    DriverStopping {
+        /// Who asked for it.
+        cause: Option<StopCause>,
+        /// Whether the application ran.
+        was_up: bool,
+    },
+    /// The driver is gone.
+    DriverGone(DriverEnd),
+    /// A user or the shutdown wants the batch ended.
     Stop(StopCause),
-    /// The server has just been started, found the batch in its store, and its process alive.
-    FoundAlive,
-    /// The same, and its process was never started.
-    FoundUnstarted,
 }
 
-/// What is to be done about it, in this order: the state is stored before, and shown after.
-#[derive(Debug, Clone, PartialEq, Eq)]
+impl BatchEvent {
+    /// What a driver's state means to its batch. `None` while the batch has to wait for it.
+    pub fn of(driver: &DriverState) -> Option<Self> {
+        match driver {
+            DriverState::Queued
+            | DriverState::Launching
+            | DriverState::Connecting
+            | DriverState::Context => None,
+            DriverState::Up { .. } => Some(Self::DriverUp),
+            DriverState::Stopping(stopping) => Some(Self::DriverStopping {
+                cause: stopping.cause,
+                was_up: stopping.was_up,
+            }),
+            DriverState::Gone(end) => Some(Self::DriverGone(end.clone())),
+        }
+    }
+}
+
+/// What is to be done: the state is stored before, and shown after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BatchEffect {
-    /// Wait for a place.
-    Queue,
-    /// Start the process.
-    Launch,
-    /// End the process tree by force.
-    Terminate,
-    /// Remember what Spark tells of the application.
-    RecordApp(AppInfo),
+    /// End the driver.
+    StopDriver(StopCause),
 }
-
-/// An event that this state cannot have.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("batch: {event:?} cannot happen in {state:?}")]
-pub struct IllegalBatchTransition {
-    /// The state it happened in.
-    pub state: Box<BatchState>,
-    /// What happened.
-    pub event: Box<BatchEvent>,
-}
-
-type Step = (BatchState, Vec<BatchEffect>);
 
 impl BatchState {
     /// The state of a batch just asked for.
-    pub const NEW: Self = Self::Starting {
-        step: BatchStart::Queued,
-    };
+    pub const NEW: Self = Self::Starting;
 
-    /// Whether it is over.
+    /// Whether the batch is over.
     pub fn is_ended(&self) -> bool {
         matches!(self, Self::Ended(_))
-    }
-
-    /// Whether it waits for a place: nothing was started for it.
-    pub fn is_queued(&self) -> bool {
-        *self == Self::NEW
     }
 
     /// The state in one word, for logs.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Starting { .. } => "starting",
+            Self::Starting => "starting",
             Self::Running => "running",
             Self::Stopping { .. } => "stopping",
             Self::Ended(end) => match end.outcome {
@@ -170,92 +148,32 @@ impl BatchState {
         }
     }
 
-    /// The next state. Events that come late or twice change nothing; those that cannot happen at all are errors.
-    pub fn on(self, event: BatchEvent) -> Result<Step, IllegalBatchTransition> {
-        match self {
-            Self::Starting { step } => on_starting(step, event),
-            Self::Running => on_running(event),
-            Self::Stopping { cause, was_running } => on_stopping(cause, was_running, event),
-            Self::Ended(_) => on_ended(self, event),
+    /// The next state. Every event can come in every state; one that comes late or twice changes
+    /// nothing.
+    pub fn on(self, event: BatchEvent) -> (Self, Option<BatchEffect>) {
+        use BatchEvent as E;
+        match (self, event) {
+            (Self::Ended(end), _) => (Self::Ended(end), None),
+            (_, E::DriverGone(end)) => (Self::Ended(end_of(end)), None),
+            (Self::Starting | Self::Running, E::DriverUp) => (Self::Running, None),
+            (Self::Stopping { cause, .. }, E::DriverUp) => (stopping(cause, true), None),
+            (Self::Stopping { cause, was_running }, E::DriverStopping { was_up, .. }) => {
+                (stopping(cause, was_running || was_up), None)
+            }
+            (Self::Starting, E::DriverStopping { cause, was_up }) => {
+                (stopping(cause.unwrap_or(StopCause::User), was_up), None)
+            }
+            (Self::Running, E::DriverStopping { cause, .. }) => {
+                (stopping(cause.unwrap_or(StopCause::User), true), None)
+            }
+            (Self::Starting, E::Stop(cause)) => {
+                (stopping(cause, false), Some(BatchEffect::StopDriver(cause)))
+            }
+            (Self::Running, E::Stop(cause)) => {
+                (stopping(cause, true), Some(BatchEffect::StopDriver(cause)))
+            }
+            (stay @ Self::Stopping { .. }, E::Stop(_)) => (stay, None),
         }
-    }
-}
-
-fn starting(step: BatchStart) -> BatchState {
-    BatchState::Starting { step }
-}
-
-fn on_starting(step: BatchStart, event: BatchEvent) -> Result<Step, IllegalBatchTransition> {
-    use BatchEvent as E;
-    use BatchStart::{Launching, Queued, Submitted};
-    let stay = starting(step);
-    Ok(match (step, event) {
-        (Queued, E::LaunchAllowed) => (starting(Launching), vec![BatchEffect::Launch]),
-        (Launching, E::Launched) => (starting(Submitted), vec![]),
-        (Queued | Launching, E::LaunchFailed(failure)) => ended(Failed::to_start(failure)),
-        // A fast application may be heard of before its launch was recorded.
-        (Launching | Submitted, E::AppStarted(app)) => {
-            (BatchState::Running, vec![BatchEffect::RecordApp(app)])
-        }
-        (Launching | Submitted, E::Gone(departure)) => ended(departed(departure, Phase::Submit)),
-        (Queued, E::Stop(cause)) => ended(BatchEnd {
-            outcome: BatchOutcome::Killed,
-            cause: Some(cause),
-            failure: None,
-            exit: None,
-        }),
-        // The launch is under way in a task of its own: its report decides how to go on.
-        (Launching, E::Stop(cause)) => (stopping(cause, false), vec![]),
-        (Submitted, E::Stop(cause)) => (stopping(cause, false), vec![BatchEffect::Terminate]),
-        (Launching | Submitted, E::FoundAlive) => (starting(Submitted), vec![]),
-        (Queued | Launching, E::FoundUnstarted) => (starting(Queued), vec![BatchEffect::Queue]),
-        (_, event) => return Err(illegal(stay, event)),
-    })
-}
-
-fn on_running(event: BatchEvent) -> Result<Step, IllegalBatchTransition> {
-    use BatchEvent as E;
-    let stay = BatchState::Running;
-    Ok(match event {
-        E::AppStarted(app) => (stay, vec![BatchEffect::RecordApp(app)]),
-        E::Gone(departure) => ended(departed(departure, Phase::Running)),
-        E::Stop(cause) => (stopping(cause, true), vec![BatchEffect::Terminate]),
-        E::Launched | E::FoundAlive => (stay, vec![]),
-        event @ (E::LaunchAllowed | E::LaunchFailed(_) | E::FoundUnstarted) => {
-            return Err(illegal(stay, event));
-        }
-    })
-}
-
-fn on_stopping(
-    cause: StopCause,
-    was_running: bool,
-    event: BatchEvent,
-) -> Result<Step, IllegalBatchTransition> {
-    use BatchEvent as E;
-    let stay = stopping(cause, was_running);
-    Ok(match event {
-        E::Gone(departure) => ended(departed_after_stop(cause, &departure)),
-        // Only a launch that was stopped halfway ends without a process.
-        E::LaunchFailed(_) | E::FoundUnstarted => ended(BatchEnd {
-            outcome: BatchOutcome::Killed,
-            cause: Some(cause),
-            failure: None,
-            exit: None,
-        }),
-        E::Launched | E::FoundAlive => (stay, vec![BatchEffect::Terminate]),
-        E::AppStarted(app) => (stopping(cause, true), vec![BatchEffect::RecordApp(app)]),
-        E::Stop(_) => (stay, vec![]),
-        event @ E::LaunchAllowed => return Err(illegal(stay, event)),
-    })
-}
-
-fn on_ended(stay: BatchState, event: BatchEvent) -> Result<Step, IllegalBatchTransition> {
-    match event {
-        BatchEvent::LaunchAllowed | BatchEvent::Launched | BatchEvent::FoundAlive => {
-            Err(illegal(stay, event))
-        }
-        _ => Ok((stay, vec![])),
     }
 }
 
@@ -263,8 +181,20 @@ fn stopping(cause: StopCause, was_running: bool) -> BatchState {
     BatchState::Stopping { cause, was_running }
 }
 
-fn ended(end: BatchEnd) -> Step {
-    (BatchState::Ended(end), vec![])
+/// The end of a batch whose driver ended like this.
+fn end_of(driver: DriverEnd) -> BatchEnd {
+    match (driver.cause, driver.departure, driver.failure) {
+        (Some(cause), Some(departure), _) => departed_after_stop(cause, &departure),
+        (Some(cause), None, _) => BatchEnd {
+            outcome: BatchOutcome::Killed,
+            cause: Some(cause),
+            failure: None,
+            exit: None,
+        },
+        (None, None, Some(failure)) => Failed::to_start(failure),
+        (None, Some(departure), _) => departed(departure, driver.phase),
+        (None, None, None) => departed(Departure::of(Exit::Unknown), driver.phase),
+    }
 }
 
 /// What came to its end by itself. Where a resource manager ran the application, its word counts.
@@ -387,12 +317,5 @@ fn hint(exit: Exit) -> &'static str {
             "the machine may have been restarted meanwhile; read the end of the batch's log, and submit it again"
         }
         Exit::Code(_) => "read the batch's log: it holds all that the application printed",
-    }
-}
-
-fn illegal(state: BatchState, event: BatchEvent) -> IllegalBatchTransition {
-    IllegalBatchTransition {
-        state: Box::new(state),
-        event: Box::new(event),
     }
 }

@@ -22,9 +22,12 @@ pub mod request;
 pub mod session;
 pub mod statement;
 
-pub use batch::{BatchEffect, BatchEnd, BatchEvent, BatchOutcome, BatchState, Departure, Verdict};
+pub use batch::{BatchEffect, BatchEnd, BatchEvent, BatchOutcome, BatchState};
 pub use clock::{Clock, SystemClock};
-pub use driver::{DriverLocation, DriverProgram};
+pub use driver::{
+    Departure, DriverEffect, DriverEnd, DriverEvent, DriverLocation, DriverProgram, DriverRecord,
+    DriverState, DriverTimes, DriverUse, Lease, Link, Verdict,
+};
 pub use end::{End, Exit, Failure, FailureCode, Outcome, Phase, StopCause};
 pub use error_chain::chain;
 pub use ids::{BatchId, DriverId, JobId, ResourceId, SessionId, StatementId};
@@ -35,8 +38,7 @@ pub use job::{
 pub use kind::Kind;
 pub use limits::Limits;
 pub use record::{
-    AppInfo, BatchRecord, BatchTimes, DriverRecord, JobRecord, ResourceRecord, SessionRecord,
-    StatementRecord,
+    AppInfo, BatchRecord, BatchTimes, JobRecord, ResourceRecord, SessionRecord, StatementRecord,
 };
 pub use request::{BatchRequest, NewJob, NewStatement, SessionRequest, SubmitOptions};
 pub use session::{SessionEffect, SessionEvent, SessionState};

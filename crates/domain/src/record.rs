@@ -1,11 +1,10 @@
-//! What is stored of a session, its driver and its statements, and of a batch.
+//! The stored records of sessions, of their statements, jobs and files, and of batches.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
-use crate::driver::DriverLocation;
 use crate::{
     BatchId, BatchRequest, BatchState, DriverId, JobId, JobLanguage, JobState, Kind, ResourceId,
     ResourceSource, ResourceState, ResourceUse, SessionId, SessionRequest, SessionState,
@@ -30,8 +29,8 @@ pub struct SessionRecord {
     pub state: SessionState,
     /// The Spark application, once known.
     pub app: Option<AppInfo>,
-    /// The driver it runs on. Separate from the session, as one driver may come to serve several.
-    pub driver: Option<DriverRecord>,
+    /// The driver it runs on. The driver has a record of its own, as it may serve several sessions.
+    pub driver: Option<DriverId>,
     /// When it was asked for.
     pub created_at: Timestamp,
     /// When it was last used: a statement posted or finished, a completion, a cancel, a connect.
@@ -70,8 +69,8 @@ pub struct BatchRecord {
     pub state: BatchState,
     /// The Spark application, once known.
     pub app: Option<AppInfo>,
-    /// Its process, once it has a name.
-    pub driver: Option<DriverRecord>,
+    /// The driver that runs the application. It has a record of its own.
+    pub driver: Option<DriverId>,
     /// When it came into each of its states.
     pub times: BatchTimes,
 }
@@ -102,38 +101,6 @@ impl BatchTimes {
             ended_at: None,
         }
     }
-}
-
-/// A driver, as much of it as must survive the server.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DriverRecord {
-    /// Its name.
-    pub id: DriverId,
-    /// SHA-256 of its agent's secret, in hex: enough to check it, useless to a thief.
-    pub token_hash: String,
-    /// Where it runs, once started. Earlier versions stored the local process here.
-    #[serde(default, alias = "process", deserialize_with = "stored_location")]
-    pub location: Option<DriverLocation>,
-}
-
-/// A driver's location in a stored row: the launcher's text, or the process of an earlier version.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum StoredLocation {
-    Text(DriverLocation),
-    Process { pid: i32, start_ticks: u64 },
-}
-
-fn stored_location<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<DriverLocation>, D::Error> {
-    let stored = Option::<StoredLocation>::deserialize(deserializer)?;
-    Ok(stored.map(|stored| match stored {
-        StoredLocation::Text(location) => location,
-        StoredLocation::Process { pid, start_ticks } => {
-            DriverLocation::new(format!(r#"{{"pid":{pid},"start_ticks":{start_ticks}}}"#))
-        }
-    }))
 }
 
 /// A statement as the store keeps it, without its output. Clones share the code, which may be long.

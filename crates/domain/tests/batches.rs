@@ -1,9 +1,9 @@
 //! The state machine of batches as a table (every state, every event) and under random sequences of events.
 
-use livius_domain::batch::{BatchStart, BatchState as State};
+use livius_domain::batch::BatchState as State;
 use livius_domain::{
-    AppInfo, BatchEffect, BatchEnd, BatchEvent as Event, BatchOutcome, Departure, Exit, Failure,
-    FailureCode, Phase, StopCause, Verdict,
+    BatchEnd, BatchEvent as Event, BatchOutcome, Departure, DriverEnd, Exit, Failure, FailureCode,
+    Phase, StopCause, Verdict,
 };
 use proptest::prelude::*;
 
@@ -16,24 +16,32 @@ fn failure() -> Failure {
     }
 }
 
-fn app() -> AppInfo {
-    AppInfo {
-        app_id: "local-1".to_owned(),
-        spark_ui_url: None,
-        driver_log_url: None,
-    }
+fn gone(exit: Exit, verdict: Option<Verdict>) -> Event {
+    Event::DriverGone(DriverEnd {
+        phase: Phase::Running,
+        cause: None,
+        failure: None,
+        forced: false,
+        departure: Some(Departure {
+            exit,
+            verdict,
+            evidence: None,
+        }),
+    })
 }
 
-fn gone(exit: Exit, verdict: Option<Verdict>) -> Event {
-    Event::Gone(Departure {
-        exit,
-        verdict,
-        evidence: None,
+/// The end of a driver that was asked to end.
+fn stopped(departure: Option<Departure>) -> Event {
+    Event::DriverGone(DriverEnd {
+        phase: Phase::Running,
+        cause: Some(StopCause::User),
+        failure: None,
+        forced: true,
+        departure,
     })
 }
 
 fn states() -> Vec<(&'static str, State)> {
-    let starting = |step| State::Starting { step };
     let stopping = |was_running| State::Stopping {
         cause: StopCause::User,
         was_running,
@@ -45,9 +53,7 @@ fn states() -> Vec<(&'static str, State)> {
         exit: Some(Exit::Code(0)),
     };
     vec![
-        ("queued", starting(BatchStart::Queued)),
-        ("launching", starting(BatchStart::Launching)),
-        ("submitted", starting(BatchStart::Submitted)),
+        ("starting", State::Starting),
         ("running", State::Running),
         ("stopping", stopping(false)),
         ("stopping run", stopping(true)),
@@ -57,11 +63,22 @@ fn states() -> Vec<(&'static str, State)> {
 
 fn events() -> Vec<(&'static str, Event)> {
     let failed = Verdict::Failed("f".to_owned());
+    let launch_failed = Event::DriverGone(DriverEnd {
+        phase: Phase::Launch,
+        cause: None,
+        failure: Some(failure()),
+        forced: false,
+        departure: None,
+    });
+    let stopping = |was_up| Event::DriverStopping {
+        cause: Some(StopCause::User),
+        was_up,
+    };
     vec![
-        ("launch allowed", Event::LaunchAllowed),
-        ("launched", Event::Launched),
-        ("launch failed", Event::LaunchFailed(failure())),
-        ("app started", Event::AppStarted(app())),
+        ("driver up", Event::DriverUp),
+        ("driver stopping", stopping(false)),
+        ("stopping, was up", stopping(true)),
+        ("launch failed", launch_failed),
         ("exited 0", gone(Exit::Code(0), None)),
         ("exited 3", gone(Exit::Code(3), None)),
         ("killed by 9", gone(Exit::Signal(9), None)),
@@ -76,29 +93,29 @@ fn events() -> Vec<(&'static str, Event)> {
             gone(Exit::Code(1), Some(Verdict::Killed)),
         ),
         ("stop", Event::Stop(StopCause::User)),
-        ("found alive", Event::FoundAlive),
-        ("found unstarted", Event::FoundUnstarted),
+        ("stopped in queue", stopped(None)),
+        (
+            "stopped by 15",
+            stopped(Some(Departure::of(Exit::Signal(15)))),
+        ),
+        (
+            "stopped, was done",
+            stopped(Some(Departure::of(Exit::Code(0)))),
+        ),
     ]
 }
 
 fn show(state: &State) -> String {
     match state {
-        State::Starting { step } => format!("{step:?}").to_lowercase(),
+        State::Starting => "starting".to_owned(),
         State::Running => "running".to_owned(),
         State::Stopping { was_running, .. } => {
             format!("stopping{}", if *was_running { " run" } else { "" })
         }
         State::Ended(end) => {
             let reason = end.failure.as_ref().map(|failure| &failure.message);
-            format!("{} {reason:?}", state.name())
+            format!("{:?} {reason:?}", end.outcome)
         }
-    }
-}
-
-fn show_effect(effect: &BatchEffect) -> String {
-    match effect {
-        BatchEffect::RecordApp(_) => "RecordApp".to_owned(),
-        other => format!("{other:?}"),
     }
 }
 
@@ -107,15 +124,11 @@ fn every_batch_state_meets_every_event() {
     let mut table = String::new();
     for (state_name, state) in states() {
         for (event_name, event) in events() {
-            let outcome = match state.clone().on(event) {
-                Ok((next, effects)) => {
-                    let effects: Vec<String> = effects.iter().map(show_effect).collect();
-                    format!("{} {}", show(&next), effects.join(", "))
-                }
-                Err(_) => "ILLEGAL".to_owned(),
-            };
-            table.push_str(format!("{state_name:12} | {event_name:15} | {outcome}").trim_end());
-            table.push('\n');
+            let (next, effect) = state.clone().on(event);
+            let effect = effect.map_or(String::new(), |effect| format!("{effect:?}"));
+            let outcome = format!("{} {effect}", show(&next));
+            let outcome = outcome.trim_end();
+            table.push_str(&format!("{state_name:12} | {event_name:17} | {outcome}\n"));
         }
     }
     insta::assert_snapshot!(table);
@@ -129,7 +142,14 @@ fn a_failure_names_the_evidence_and_what_to_do() {
             verdict: None,
             evidence: evidence.map(str::to_owned),
         };
-        let (state, _) = State::Running.on(Event::Gone(departure)).unwrap();
+        let end = DriverEnd {
+            phase: Phase::Running,
+            cause: None,
+            failure: None,
+            forced: false,
+            departure: Some(departure),
+        };
+        let (state, _) = State::Running.on(Event::DriverGone(end));
         let State::Ended(BatchEnd {
             failure: Some(failure),
             ..
@@ -159,30 +179,35 @@ fn any_event() -> impl Strategy<Value = Event> {
 }
 
 proptest! {
-    /// Whatever happens: what has ended stays ended, as it was; what is not wanted any more is ended, and not begun anew; success is only
-    /// said on the word of the application, or of its manager, and `running` only on the word of the application.
+    /// An ended batch stays ended, as it was. Success is said only on the word of the application or
+    /// of its manager, and `running` only while the driver is up, or after it was.
     #[test]
     fn batches_keep_their_promises(events in prop::collection::vec(any_event(), 0..40)) {
         let mut state = State::NEW;
-        let (mut unwanted, mut heard) = (false, false);
+        let mut heard = false;
         for event in events {
             let before = state.clone();
-            let good = matches!(&event, Event::Gone(Departure { exit: Exit::Code(0), .. } | Departure { verdict: Some(Verdict::Finished), .. }));
-            heard |= matches!(event, Event::AppStarted(_));
-            let stop = matches!(event, Event::Stop(_));
-            let Ok((next, effects)) = state.on(event) else { state = before; continue };
+            let good = match &event {
+                Event::DriverGone(DriverEnd { departure: Some(departure), .. }) => {
+                    departure.exit == Exit::Code(0)
+                        || departure.verdict == Some(Verdict::Finished)
+                }
+                _ => false,
+            };
+            heard |= matches!(
+                event,
+                Event::DriverUp | Event::DriverStopping { was_up: true, .. }
+            );
+            let (next, effect) = state.on(event);
             if before.is_ended() {
                 prop_assert_eq!(&next, &before);
-                prop_assert!(effects.is_empty());
+                prop_assert!(effect.is_none());
             }
-            unwanted |= stop && !before.is_ended();
-            prop_assert!(!(unwanted && effects.contains(&BatchEffect::Launch)));
-            if next == State::Running {
-                prop_assert!(heard);
-            }
-            if next.name() == "succeeded" && !before.is_ended() {
-                prop_assert!(good);
-            }
+            let runs = matches!(next, State::Running | State::Stopping { was_running: true, .. });
+            prop_assert!(!runs || heard);
+            let succeeded =
+                matches!(&next, State::Ended(end) if end.outcome == BatchOutcome::Succeeded);
+            prop_assert!(!succeeded || before.is_ended() || good);
             state = next;
         }
     }

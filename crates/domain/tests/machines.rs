@@ -1,36 +1,23 @@
 //! The state machines as tables (every state, every event) and under random sequences of events.
 
 use jiff::Timestamp;
-use livius_domain::session::{Link, SessionEvent as Event, SessionState as State, Start};
+use livius_domain::session::{SessionEvent as Event, SessionState as State};
 use livius_domain::statement::{StatementEvent, StatementState};
 use livius_domain::{
-    AppInfo, End, Exit, Failure, FailureCode, Outcome, Phase, SessionEffect, StopCause,
+    Departure, DriverEnd, End, Exit, Failure, FailureCode, Outcome, Phase, SessionEffect, StopCause,
 };
 use proptest::prelude::*;
 
 fn failure() -> Failure {
     Failure {
-        code: FailureCode::LaunchFailed,
-        phase: Phase::Launch,
+        code: FailureCode::ContextFailed,
+        phase: Phase::Context,
         message: "m".to_owned(),
         hint: "h".to_owned(),
     }
 }
 
-fn app() -> AppInfo {
-    AppInfo {
-        app_id: "local-1".to_owned(),
-        spark_ui_url: None,
-        driver_log_url: None,
-    }
-}
-
 fn states() -> Vec<(&'static str, State)> {
-    let stopping = |forced| State::Stopping {
-        cause: Some(StopCause::User),
-        failure: None,
-        forced,
-    };
     let end = End {
         outcome: Outcome::Stopped,
         cause: Some(StopCause::User),
@@ -38,87 +25,114 @@ fn states() -> Vec<(&'static str, State)> {
         exit: None,
     };
     vec![
+        ("starting", State::Starting),
+        ("running", State::Running),
         (
-            "queued",
-            State::Starting {
-                step: Start::Queued,
+            "stopping",
+            State::Stopping {
+                cause: Some(StopCause::User),
+                failure: None,
             },
         ),
-        (
-            "launching",
-            State::Starting {
-                step: Start::Launching,
-            },
-        ),
-        (
-            "connecting",
-            State::Starting {
-                step: Start::Connecting,
-            },
-        ),
-        (
-            "context",
-            State::Starting {
-                step: Start::Context,
-            },
-        ),
-        ("up", State::Running { link: Link::Up }),
-        ("lost", State::Running { link: Link::Lost }),
-        (
-            "recovering",
-            State::Running {
-                link: Link::Recovering,
-            },
-        ),
-        ("stopping", stopping(false)),
-        ("forced", stopping(true)),
         ("ended", State::Ended(end)),
     ]
 }
 
-fn events() -> Vec<(&'static str, Event)> {
+/// The ways in which a driver can be gone.
+fn ends() -> Vec<(&'static str, DriverEnd)> {
+    let by_itself = |phase, exit| DriverEnd {
+        phase,
+        cause: None,
+        failure: None,
+        forced: false,
+        departure: Some(Departure::of(exit)),
+    };
+    let stopped = |cause, forced, exit| DriverEnd {
+        cause: Some(cause),
+        forced,
+        ..by_itself(Phase::Running, exit)
+    };
     vec![
-        ("launch allowed", Event::LaunchAllowed),
-        ("launched", Event::Launched),
-        ("launch failed", Event::LaunchFailed(failure())),
-        ("agent connected", Event::AgentConnected),
-        ("agent lost", Event::AgentLost),
-        ("agent ready", Event::AgentReady(app())),
-        ("agent failed", Event::AgentFailed(failure())),
-        ("exited 0", Event::DriverExited(Exit::Code(0))),
-        ("exited by 9", Event::DriverExited(Exit::Signal(9))),
-        ("stop", Event::Stop(StopCause::User)),
-        ("stop overdue", Event::StopOverdue),
-        ("recovered alive", Event::Recovered { alive: true }),
-        ("recovered dead", Event::Recovered { alive: false }),
+        (
+            "exit 1, connecting",
+            by_itself(Phase::Connect, Exit::Code(1)),
+        ),
+        ("exit 0, running", by_itself(Phase::Running, Exit::Code(0))),
+        (
+            "signal 9, context",
+            by_itself(Phase::Context, Exit::Signal(9)),
+        ),
+        ("unseen", by_itself(Phase::Running, Exit::Unknown)),
+        (
+            "launch failed",
+            DriverEnd {
+                phase: Phase::Launch,
+                cause: None,
+                failure: Some(failure()),
+                forced: false,
+                departure: None,
+            },
+        ),
+        (
+            "context failed",
+            DriverEnd {
+                failure: Some(failure()),
+                ..by_itself(Phase::Stopping, Exit::Code(1))
+            },
+        ),
+        (
+            "stopped in the queue",
+            DriverEnd {
+                departure: None,
+                ..stopped(StopCause::User, false, Exit::Unknown)
+            },
+        ),
+        ("stopped", stopped(StopCause::User, false, Exit::Code(0))),
+        (
+            "forced, obeyed",
+            stopped(StopCause::User, true, Exit::Signal(15)),
+        ),
+        (
+            "killed",
+            stopped(StopCause::IdleTimeout, true, Exit::Signal(9)),
+        ),
+        (
+            "start timeout",
+            stopped(StopCause::StartTimeout, true, Exit::Signal(9)),
+        ),
+        (
+            "unreachable",
+            stopped(StopCause::Unreachable, true, Exit::Signal(9)),
+        ),
     ]
+}
+
+fn events() -> Vec<(&'static str, Event)> {
+    let mut events = vec![
+        ("driver up", Event::DriverUp),
+        (
+            "driver stopping",
+            Event::DriverStopping {
+                cause: Some(StopCause::User),
+                failure: None,
+            },
+        ),
+        ("stop", Event::Stop(StopCause::User)),
+    ];
+    let gone = |(name, end)| (name, Event::DriverGone(end));
+    events.extend(ends().into_iter().map(gone));
+    events
 }
 
 fn show(state: &State) -> String {
     match state {
-        State::Starting { step } => format!("{step:?}").to_lowercase(),
-        State::Running { link } => format!("{link:?}").to_lowercase(),
-        State::Stopping {
-            forced, failure, ..
-        } => {
-            let name = if *forced { "forced" } else { "stopping" };
-            format!(
-                "{name}{}",
-                if failure.is_some() {
-                    " after a failure"
-                } else {
-                    ""
-                }
-            )
+        State::Starting => "starting".to_owned(),
+        State::Running => "running".to_owned(),
+        State::Stopping { .. } => "stopping".to_owned(),
+        State::Ended(end) => {
+            let reason = end.failure.as_ref().map(|failure| &failure.message);
+            format!("ended {:?} {reason:?}", end.outcome)
         }
-        State::Ended(end) => format!("ended: {:?}", end.outcome).to_lowercase(),
-    }
-}
-
-fn show_effect(effect: &SessionEffect) -> String {
-    match effect {
-        SessionEffect::RecordApp(_) => "RecordApp".to_owned(),
-        other => format!("{other:?}"),
     }
 }
 
@@ -127,15 +141,10 @@ fn every_session_state_meets_every_event() {
     let mut table = String::new();
     for (state_name, state) in states() {
         for (event_name, event) in events() {
-            let outcome = match state.clone().on(event) {
-                Ok((next, effects)) => {
-                    let effects: Vec<String> = effects.iter().map(show_effect).collect();
-                    format!("{} {}", show(&next), effects.join(", "))
-                }
-                Err(_) => "ILLEGAL".to_owned(),
-            };
-            table.push_str(format!("{state_name:10} | {event_name:15} | {outcome}").trim_end());
-            table.push('\n');
+            let (next, effects) = state.clone().on(event);
+            let outcome = format!("{} {effects:?}", show(&next));
+            let outcome = outcome.trim_end_matches("[]").trim_end();
+            table.push_str(&format!("{state_name:8} | {event_name:20} | {outcome}\n"));
         }
     }
     insta::assert_snapshot!(table);
@@ -216,28 +225,26 @@ fn any_statement_event() -> impl Strategy<Value = StatementEvent> {
 }
 
 proptest! {
-    /// Whatever happens: what has ended stays ended, as it was; a session that is not wanted any more is never shown as usable;
-    /// a driver is launched once; statements get their end exactly when the session does.
+    /// An ended session stays ended, as it was. A session that is not wanted any more is never shown
+    /// as usable. Statements get their end exactly when the session does.
     #[test]
     fn sessions_keep_their_promises(events in prop::collection::vec(any_event(), 0..40)) {
         let mut state = State::NEW;
-        let (mut launches, mut ends, mut unwanted) = (0, 0, false);
+        let (mut ends, mut unwanted) = (0, false);
         for event in events {
             let before = state.clone();
-            let wants_stop = matches!(event, Event::Stop(_));
-            let Ok((next, effects)) = state.on(event) else { state = before; continue };
+            let stops = matches!(event, Event::Stop(_) | Event::DriverStopping { .. });
+            let (next, effects) = state.on(event);
             if before.is_ended() {
                 prop_assert_eq!(&next, &before);
                 prop_assert!(effects.is_empty());
             }
-            unwanted |= wants_stop && !before.is_ended();
+            unwanted |= stops && !before.is_ended();
             prop_assert!(!unwanted || !next.accepts_statements());
-            launches += effects.iter().filter(|effect| **effect == SessionEffect::Launch).count();
             ends += effects.iter().filter(|effect| **effect == SessionEffect::EndStatements).count();
             prop_assert_eq!(ends, usize::from(next.is_ended()));
             state = next;
         }
-        prop_assert!(launches <= 1);
     }
 
     /// Whatever happens: a final state stays, and `cancelled` is only said when the code has stopped or never ran.

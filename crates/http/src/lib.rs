@@ -14,6 +14,7 @@ mod deadline;
 mod face;
 mod front;
 mod livy;
+mod livy_state;
 mod openapi;
 mod options;
 mod request;

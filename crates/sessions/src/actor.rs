@@ -1,11 +1,14 @@
 //! The one owner of a session: it drives the state machines of the session and of its statements.
 //!
-//! For each event: the new state is stored, then the effects are performed, then the new view is published. Every effect may
-//! happen twice (after a crash between the steps), and none of them waits for the driver.
+//! The actor follows its driver: it sees each state that the driver's actor publishes, and gets what
+//! the driver's agent says about this session. For each event the new state is stored, then the
+//! effects are performed, then the new view is published. Every effect may happen twice (after a
+//! crash between the steps), and no effect waits for the driver.
 
+mod agent;
 mod effects;
+mod following;
 mod jobs;
-mod link;
 mod queue;
 mod resources;
 mod statements;
@@ -13,52 +16,29 @@ mod words;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
-use livius_domain::{Exit, Failure, JobId, SessionEvent, SessionRecord, StopCause};
-use livius_launch::RunningDriver;
-use secrecy::SecretString;
+use livius_domain::{DriverState, JobId, Link, SessionEvent, SessionRecord, StopCause};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use crate::core::Core;
+use crate::driver::{FromAgent, Origin};
 use crate::message::Message;
 use crate::registry::Entry;
 use crate::view::SessionView;
 use queue::Queue;
 
-/// From SIGTERM to SIGKILL, once a driver is ended by force.
-const FORCE_GRACE: Duration = Duration::from_secs(3);
+/// Frames that are taken in a row before the actor looks at its messages: a session whose agent
+/// never stops talking can be stopped.
+const FRAMES_IN_A_ROW: u32 = 64;
 
-/// What tasks of its own report to a session's actor.
-pub(crate) enum Report {
-    /// A place among the starting sessions.
-    Allowed(OwnedSemaphorePermit),
-    /// The launch is over.
-    Launched(Result<Arc<dyn RunningDriver>, Failure>),
-    /// The driver is gone.
-    Exited(Exit),
-}
-
-/// How an actor begins.
-pub(crate) enum Begin {
-    /// With a session just created.
-    New,
-    /// With one found in the store at the start of the server.
-    Recovered,
-}
-
-/// What belongs to an actor from its first moment.
-pub(crate) struct Own {
-    /// The secret of a driver that has not been launched yet.
-    pub token: Option<SecretString>,
-    /// Its place among the live sessions; recovered sessions may be more than there are places.
-    #[expect(dead_code, reason = "it is held, and let go with the actor")]
+/// The parts that the actor has from its first moment.
+pub(crate) struct ActorSetup {
+    /// The session's place among the live ones. Recovered sessions may be more than there are places.
+    #[expect(dead_code, reason = "the actor holds it, and releases it when it ends")]
     pub place: Option<OwnedSemaphorePermit>,
-    /// Where the session is shown.
+    /// Where the session is published.
     pub view: watch::Sender<Arc<SessionView>>,
-    /// Where its tasks report to.
-    pub reports: mpsc::Sender<Report>,
 }
 
 /// The actor.
@@ -66,20 +46,19 @@ pub(crate) struct Actor {
     core: Arc<Core>,
     entry: Arc<Entry>,
     record: SessionRecord,
-    own: Own,
+    setup: ActorSetup,
     statements: Queue,
     finished: u64,
     jobs: BTreeMap<JobId, jobs::Unfinished>,
     ended_jobs: u64,
     pending: resources::Pending,
-    link: Option<link::Link>,
-    process: Option<Arc<dyn RunningDriver>>,
-    start_permit: Option<OwnedSemaphorePermit>,
+    /// The connection whose agent was given all that it may lack.
+    handed_over: Option<u64>,
     /// When to try again to hand over what the driver does not have.
     retry: Option<Instant>,
-    stop_overdue: Option<Instant>,
-    force_grace: Duration,
-    /// Whether the session's end is stored, and that of all its work.
+    /// Whether the record has changes that are not stored.
+    unstored: bool,
+    /// Whether the session's end is stored, and the end of all its work.
     end_is_stored: bool,
     stop_waiters: Vec<oneshot::Sender<()>>,
     completions: HashMap<u64, oneshot::Sender<Vec<String>>>,
@@ -88,23 +67,25 @@ pub(crate) struct Actor {
 
 impl Actor {
     /// An actor for a session that has an entry.
-    pub(crate) fn new(core: Arc<Core>, entry: Arc<Entry>, record: SessionRecord, own: Own) -> Self {
+    pub(crate) fn new(
+        core: Arc<Core>,
+        entry: Arc<Entry>,
+        record: SessionRecord,
+        setup: ActorSetup,
+    ) -> Self {
         Self {
             core,
             entry,
             record,
-            own,
+            setup,
             statements: Queue::default(),
             finished: 0,
             jobs: BTreeMap::new(),
             ended_jobs: 0,
             pending: resources::Pending::new(),
-            link: None,
-            process: None,
-            start_permit: None,
+            handed_over: None,
             retry: None,
-            stop_overdue: None,
-            force_grace: FORCE_GRACE,
+            unstored: false,
             end_is_stored: false,
             stop_waiters: Vec::new(),
             completions: HashMap::new(),
@@ -115,52 +96,42 @@ impl Actor {
     /// Drives the session until it has ended, or the server stops.
     pub(crate) async fn run(
         mut self,
-        begin: Begin,
+        origin: Origin,
         mut messages: mpsc::Receiver<Message>,
-        mut reports: mpsc::Receiver<Report>,
+        mut from_agent: mpsc::Receiver<FromAgent>,
     ) {
-        match begin {
-            Begin::New => self.await_start_permit(),
-            Begin::Recovered => self.recover().await,
+        if origin == Origin::Recovered && !self.recover().await {
+            return;
         }
         let lifecycle = self.core.lifecycle.clone();
+        let mut driver = self.entry.driver.watch();
+        self.follow_driver().await;
+        let mut frames = 0;
         while !self.record.state.is_ended() {
-            let (overdue, retry) = (self.stop_overdue, self.retry);
+            if frames >= FRAMES_IN_A_ROW {
+                frames = 0;
+                if let Ok(message) = messages.try_recv() {
+                    self.on_message(message).await;
+                    continue;
+                }
+            }
+            let retry = self.retry;
             tokio::select! {
                 biased;
                 // The server stops at once: drivers that are to end have been ended before.
                 () = lifecycle.stopping() => return,
                 // What has happened comes before what is wanted.
-                Some(report) = reports.recv() => self.on_report(report).await,
+                Ok(()) = driver.changed() => self.follow_driver().await,
                 // Results free the queue, so they come before requests.
-                frame = link::next_frame(&mut self.link) => self.on_frame(frame).await,
-                () = link::at(overdue) => {
-                    self.stop_overdue = None;
-                    self.apply(SessionEvent::StopOverdue).await;
+                Some(heard) = from_agent.recv() => {
+                    frames += 1;
+                    self.on_heard(heard).await;
                 }
-                () = link::at(retry) => self.hand_over_or_retry().await,
+                () = following::at(retry) => self.hand_over_or_retry().await,
                 Some(message) = messages.recv() => self.on_message(message).await,
             }
         }
         self.leave().await;
-    }
-
-    async fn on_report(&mut self, report: Report) {
-        match report {
-            Report::Allowed(permit) => {
-                if self.record.state.is_starting() {
-                    self.start_permit = Some(permit);
-                    self.entry.start_began.set(self.core.clock.now());
-                    self.apply(SessionEvent::LaunchAllowed).await;
-                }
-            }
-            Report::Launched(Ok(process)) => {
-                self.take_process(process);
-                self.apply(SessionEvent::Launched).await;
-            }
-            Report::Launched(Err(failure)) => self.apply(SessionEvent::LaunchFailed(failure)).await,
-            Report::Exited(exit) => self.apply(SessionEvent::DriverExited(exit)).await,
-        }
     }
 
     async fn on_message(&mut self, message: Message) {
@@ -212,20 +183,21 @@ impl Actor {
             }
             Message::EndByForce { reply } => {
                 self.stop_waiters.push(reply);
-                self.force_grace = Duration::ZERO;
                 self.apply(SessionEvent::Stop(StopCause::Shutdown)).await;
-                self.terminate();
+                self.entry.driver.end_by_force().await;
             }
-            Message::Attach(socket) => self.attach(socket).await,
         }
     }
 
-    /// Shows the session as it is now.
+    /// Publishes the session as it is now.
     fn publish(&self) {
-        let busy = !self.statements.is_empty();
-        self.own.view.send_replace(Arc::new(SessionView {
+        let recovering = DriverState::Up {
+            link: Link::Recovering,
+        };
+        self.setup.view.send_replace(Arc::new(SessionView {
             record: self.record.clone(),
-            busy,
+            busy: !self.statements.is_empty(),
+            recovering: self.entry.driver.view().state == recovering,
         }));
     }
 }

@@ -8,20 +8,19 @@ mod message;
 mod open;
 mod read;
 mod registry;
-mod turns;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use livius_domain::{AppInfo, BatchRequest, DriverId, StopCause};
+use livius_domain::{AppInfo, BatchRequest, DriverId, DriverUse, StopCause};
 use livius_store::NewBatch;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::config::ShutdownPolicy;
+use crate::driver::Origin;
 use crate::error::{AttachRefused, SessionError};
 use crate::request;
 use crate::view::{BatchRef, BatchView, Caller};
-use actor::Begin;
 use core::Core;
 use message::Message;
 use registry::Entry;
@@ -31,6 +30,9 @@ const STOP_WAIT: Duration = Duration::from_secs(4);
 
 /// How long it may take to end all processes by force.
 const FORCE_WAIT: Duration = Duration::from_secs(10);
+
+/// How long a report waits until clients see what it says.
+const FOLLOW_WAIT: Duration = Duration::from_secs(2);
 
 /// The batches of one server. Cheap to clone.
 #[derive(Clone)]
@@ -79,13 +81,21 @@ impl Batches {
         place: OwnedSemaphorePermit,
     ) -> Result<Arc<BatchView>, SessionError> {
         let _registering = self.core.registering.read().await;
-        let record = self
-            .core
-            .store
+        let store = &self.core.store;
+        let mut record = store
             .create_batch(new)
             .await
             .map_err(SessionError::not_created)?;
-        let entry = self.spawn_actor(record, Begin::New, false, Some(place));
+        let driver = match self.new_driver(&mut record).await {
+            Ok(driver) => driver,
+            Err(error) => {
+                // The request is refused, so no client may see the batch. The next server ends a
+                // batch that is neither listed nor begun.
+                let _ = store.unlist_batch(record.id).await;
+                return Err(error);
+            }
+        };
+        let entry = self.spawn_actor(record, driver, Origin::New, false, Some(place));
         Ok(entry.view())
     }
 
@@ -97,7 +107,7 @@ impl Batches {
         let record = self.stored(which).await?;
         if self.core.store.unlist_batch(record.id).await? {
             if let Some(driver) = &record.driver {
-                self.core.launcher.files(&driver.id).remove().await;
+                self.core.launcher.files(driver).remove().await;
             }
             Ok(())
         } else {
@@ -151,29 +161,33 @@ impl Batches {
         token: &str,
         app: AppInfo,
     ) -> Result<(), ReportRefused> {
-        let entry = self
-            .core
-            .registry
-            .find_driver(driver)
-            .ok_or(AttachRefused::UnknownDriver)?;
-        let view = entry.view();
-        let known = view
-            .record
-            .driver
-            .as_ref()
-            .filter(|known| known.id == *driver);
-        let hash = &known.ok_or(AttachRefused::UnknownDriver)?.token_hash;
-        if !request::is_token(hash, token) {
+        let driver = self.core.drivers.registry.find(driver);
+        let driver = driver.ok_or(AttachRefused::UnknownDriver)?;
+        if !driver.is_token(token) {
             return Err(AttachRefused::WrongToken.into());
         }
-        let (reply, stored) = oneshot::channel();
-        let gone = || ReportRefused::Agent(AttachRefused::UnknownDriver);
-        entry
-            .messages
-            .send(Message::App { app, reply })
-            .await
-            .map_err(|_| gone())?;
-        Ok(stored.await.map_err(|_| gone())??)
+        let stored = driver.app_started(app.clone()).await;
+        stored.map_err(|error| match error {
+            Some(error) => ReportRefused::Store(error),
+            None => ReportRefused::Agent(AttachRefused::UnknownDriver),
+        })?;
+        self.await_app(driver.made_for, &app).await;
+        Ok(())
+    }
+
+    /// Waits until clients see a batch as its driver has reported it. The batch's actor follows the
+    /// driver's at once, so the limit is only for a server that is overloaded.
+    async fn await_app(&self, made_for: DriverUse, app: &AppInfo) {
+        let DriverUse::Batch(id) = made_for else {
+            return;
+        };
+        if let Some(entry) = self.core.registry.get(id) {
+            let mut view = entry.view.clone();
+            let seen = view.wait_for(|view| {
+                view.record.app.as_ref() == Some(app) || view.record.state.is_ended()
+            });
+            let _ = tokio::time::timeout(FOLLOW_WAIT, seen).await;
+        }
     }
 
     /// Ends the application in good order: nothing new is started. Batches live on and are taken up by the next server, or are ended, as

@@ -36,6 +36,8 @@ pub struct Impersonation {
 /// Configuration of the application, complete and checked.
 #[derive(Debug, Clone)]
 pub struct Config {
+    /// The name of this server, which its drivers carry in the store.
+    pub server: String,
     /// Where agents connect to, as `ws://…/api/v1/agent`.
     pub agent_urls: Vec<String>,
     /// The bounds of everything.

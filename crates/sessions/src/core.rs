@@ -1,4 +1,5 @@
-//! What every part of the sessions works with. Actors hold this, not the operations that clients make.
+//! What every part of the sessions works with. Actors hold this, not the operations that clients
+//! make.
 
 use std::sync::Arc;
 
@@ -7,14 +8,16 @@ use livius_launch::Launcher;
 use livius_store::Store;
 use tokio::sync::{RwLock, Semaphore};
 
+use crate::admission::Admission;
 use crate::config::Config;
+use crate::driver::{DriverCore, DriverRegistry};
 use crate::ended_logs::EndedLogs;
 use crate::lifecycle::Lifecycle;
 use crate::registry::Registry;
 
 /// The parts that the service, its actors and the janitor share.
 pub struct Core {
-    pub config: Config,
+    pub config: Arc<Config>,
     pub store: Arc<dyn Store>,
     pub launcher: Arc<dyn Launcher>,
     pub clock: Arc<dyn Clock>,
@@ -23,8 +26,7 @@ pub struct Core {
     pub registering: RwLock<()>,
     /// One permit for each session that may live.
     pub places: Arc<Semaphore>,
-    /// One permit for each driver that may start at a time.
-    pub start_slots: Arc<Semaphore>,
+    pub drivers: Arc<DriverCore>,
     pub lifecycle: Lifecycle,
     pub ended_logs: EndedLogs<SessionId>,
 }
@@ -37,8 +39,21 @@ impl Core {
         launcher: Arc<dyn Launcher>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let places = Arc::new(Semaphore::new(config.limits.live_sessions));
-        let start_slots = Arc::new(Semaphore::new(config.limits.concurrent_starts.max(1)));
+        let config = Arc::new(config);
+        let limits = &config.limits;
+        let lifecycle = Lifecycle::default();
+        let places = Arc::new(Semaphore::new(limits.live_sessions));
+        // How many sessions may live is decided when they are created.
+        let admission = Admission::new(limits.concurrent_starts, None);
+        let drivers = Arc::new(DriverCore {
+            config: Arc::clone(&config),
+            store: Arc::clone(&store) as _,
+            launcher: Arc::clone(&launcher),
+            clock: Arc::clone(&clock),
+            lifecycle: lifecycle.clone(),
+            registry: DriverRegistry::default(),
+            admission: Arc::new(admission),
+        });
         Self {
             config,
             store,
@@ -47,8 +62,8 @@ impl Core {
             registry: Registry::default(),
             registering: RwLock::default(),
             places,
-            start_slots,
-            lifecycle: Lifecycle::default(),
+            drivers,
+            lifecycle,
             ended_logs: EndedLogs::default(),
         }
     }

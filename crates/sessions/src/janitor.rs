@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use livius_domain::{SessionState, StopCause, duration};
+use livius_domain::{SessionState, StopCause, chain, duration};
 
 use crate::core::Core;
 use crate::message::Message;
@@ -50,15 +50,15 @@ fn overdue(core: &Core, entry: &Entry, now: Timestamp) -> Option<StopCause> {
     let limits = &core.config.limits;
     let since = |time: Timestamp| Duration::try_from(now.duration_since(time)).unwrap_or_default();
     match &view.record.state {
-        SessionState::Starting { .. } => {
-            if let Some(began) = entry.start_began.get()
+        SessionState::Starting => {
+            if let Some(began) = entry.driver.start_began.get()
                 && since(began) > limits.start_timeout
             {
                 return Some(StopCause::StartTimeout);
             }
         }
-        SessionState::Running { .. } => {
-            if let Some(lost) = entry.link_lost.get()
+        SessionState::Running => {
+            if let Some(lost) = entry.driver.link_lost.get()
                 && since(lost) > limits.link_grace + Duration::from_secs(30)
             {
                 return Some(StopCause::Unreachable);
@@ -94,7 +94,7 @@ fn is_idle_too_long(
     default: Duration,
     since: impl Fn(Timestamp) -> Duration,
 ) -> bool {
-    let running = matches!(view.record.state, SessionState::Running { .. });
+    let running = view.record.state == SessionState::Running;
     let asked = view
         .record
         .request
@@ -105,24 +105,31 @@ fn is_idle_too_long(
     running && !timeout.is_zero() && since(view.record.last_activity) > timeout
 }
 
-/// Forgets ended sessions in excess, with their directories. Each call of the store takes a part, so
-/// that other writes go on in between.
+/// Forgets ended sessions in excess, with their files. Each call of the store takes a part, so that
+/// others get their turn to write in between.
 async fn purge(core: &Core) {
     let limits = &core.config.limits;
-    // A retention that reaches back before all time keeps everything.
-    let before = core.clock.now().checked_sub(limits.ended_retention);
-    let before = before.unwrap_or(Timestamp::MIN);
-    let keep = limits.ended_sessions as u64;
+    let now = core.clock.now();
+    let before = now
+        .checked_sub(limits.ended_retention)
+        .unwrap_or(Timestamp::MIN);
     loop {
-        match core.store.purge_sessions(before, keep).await {
+        let purged = core
+            .store
+            .purge_sessions(before, limits.ended_sessions as u64)
+            .await;
+        match purged {
             Ok(records) if records.is_empty() => return,
             Ok(records) => {
-                for driver in records.into_iter().filter_map(|record| record.driver) {
-                    core.launcher.files(&driver.id).remove().await;
+                for id in records.into_iter().filter_map(|record| record.driver) {
+                    core.launcher.files(&id).remove().await;
+                    if let Err(error) = core.store.delete_driver(&id).await {
+                        tracing::warn!(driver.id = %id, error = %chain(&error), "cannot forget a driver");
+                    }
                 }
             }
             Err(error) => {
-                tracing::warn!(error = %livius_domain::chain(&error), "cannot forget old sessions");
+                tracing::warn!(error = %chain(&error), "cannot forget old sessions");
                 return;
             }
         }

@@ -3,18 +3,23 @@
 //! Purpose: to decide. It persists first, acts second, publishes third. Non-goals: HTTP, SQL, processes.
 
 mod actor;
+mod admission;
+mod atomic_timestamp;
 mod batches;
 mod board;
 mod config;
 mod core;
+mod driver;
 mod ended_logs;
 mod error;
 mod janitor;
 mod lifecycle;
-mod log;
+mod logbook;
 mod message;
+mod reconcile;
 mod registry;
 mod request;
+mod secret;
 mod service;
 mod view;
 
@@ -23,7 +28,7 @@ pub use config::{Config, Impersonation, LocalFiles, ShutdownPolicy};
 pub use error::{AttachRefused, ErrorKind, SessionError};
 pub use lifecycle::Lifecycle;
 pub use livius_launch::Uploaded;
-pub use log::Logbook;
+pub use logbook::Logbook;
 pub use service::{Sessions, Upload};
 pub use view::{
     BatchRef, BatchView, Caller, JobView, LogPage, NewUpload, Order, OutputView, Page, SessionRef,

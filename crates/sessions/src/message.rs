@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use livius_agent_link::AgentSocket;
 use livius_domain::{JobId, Kind, NewJob, NewStatement, StatementId, StopCause};
 use livius_launch::PendingUpload;
 use livius_store::NewResource;
@@ -83,8 +82,6 @@ pub enum Message {
         /// When it has ended.
         reply: oneshot::Sender<()>,
     },
-    /// Its agent has connected.
-    Attach(AgentSocket),
 }
 
 /// How others reach a session's actor. It outlives the actor, and then shows how the session ended.

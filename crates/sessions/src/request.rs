@@ -3,12 +3,9 @@
 mod conf;
 mod files;
 
-use std::collections::BTreeMap;
-
-use livius_domain::hex::hex;
 use livius_domain::{
-    BatchId, BatchRecord, BatchRequest, DriverId, DriverRecord, Failure, FailureCode, Phase,
-    SessionId, SessionRecord, SessionRequest, SubmitOptions, duration, name,
+    BatchRecord, BatchRequest, DriverId, Failure, FailureCode, Phase, SessionRecord,
+    SessionRequest, SubmitOptions, duration, name,
 };
 use livius_launch::{DriverOrder, DriverSpec, Launcher, Program};
 use secrecy::SecretString;
@@ -142,124 +139,55 @@ pub fn effective_user(
     }
 }
 
-/// Names a session's driver and makes its secret. The secret itself is kept in memory until the launch, its hash in the store.
-pub fn new_driver(session: SessionId) -> (DriverRecord, SecretString) {
-    with_secret(DriverId::for_session(session, random()))
-}
-
-/// The same for a batch.
-pub fn new_batch_driver(batch: BatchId) -> (DriverRecord, SecretString) {
-    with_secret(DriverId::for_batch(batch, random()))
-}
-
-fn with_secret(id: DriverId) -> (DriverRecord, SecretString) {
-    let token = hex(&random::<32>());
-    let record = DriverRecord {
-        id,
-        token_hash: token_hash(&token),
-        location: None,
-    };
-    (record, SecretString::from(token))
-}
-
-/// Whether this is the secret that has that hash.
-pub fn is_token(hash: &str, token: &str) -> bool {
-    same(hash, &token_hash(token))
-}
-
-/// Compares without telling by its time where the difference is.
-fn same(a: &str, b: &str) -> bool {
-    a.len() == b.len()
-        && a.bytes()
-            .zip(b.bytes())
-            .fold(0, |difference, (a, b)| difference | (a ^ b))
-            == 0
-}
-
-/// What is stored of an agent's secret.
-pub fn token_hash(token: &str) -> String {
-    use sha2::Digest as _;
-    hex(&sha2::Sha256::digest(token.as_bytes()))
-}
-
-/// The order for a session's driver.
+/// The order for the driver of a session.
 pub fn order(
     config: &Config,
     record: &SessionRecord,
-    token: Option<SecretString>,
+    id: DriverId,
+    token: SecretString,
 ) -> Result<DriverOrder, Failure> {
     let submit = &record.request.submit;
-    // What was allowed when it was asked for may have become a link to something else since.
+    // A path that was allowed when the session was asked for may have become a link since.
     files(config, Presence::Required)
         .check(submit)
         .map_err(|error| not_to_be_used(&error))?;
     let name = format!("livy-session-{}", record.id);
-    let driver = Driver {
-        record: record.driver.as_ref(),
-        token,
-        proxy_user: record.proxy_user.clone(),
+    Ok(DriverOrder {
+        id,
         conf: conf::spark_conf(config, submit, Some(name)),
-    };
-    driver.order(
-        config,
-        Program::Agent {
+        proxy_user: record.proxy_user.clone(),
+        token,
+        servers: config.agent_urls.clone(),
+        program: Program::Agent {
             kind: record.request.kind,
             link_grace: config.limits.link_grace,
             sql_max_rows: sql_max_rows(&submit.conf).unwrap_or(config.sql_max_rows),
         },
-    )
+    })
 }
 
-/// The order for a batch's process.
+/// The order for the driver of a batch.
 pub fn batch_order(
     config: &Config,
     record: &BatchRecord,
-    token: Option<SecretString>,
+    id: DriverId,
+    token: SecretString,
 ) -> Result<DriverOrder, Failure> {
     let request = &record.request;
     check_batch_files(config, request, Presence::Required)
         .map_err(|error| not_to_be_used(&error))?;
-    let driver = Driver {
-        record: record.driver.as_ref(),
-        token,
-        proxy_user: record.proxy_user.clone(),
+    Ok(DriverOrder {
+        id,
         conf: conf::spark_conf(config, &request.submit, None),
-    };
-    driver.order(
-        config,
-        Program::Application {
+        proxy_user: record.proxy_user.clone(),
+        token,
+        servers: config.agent_urls.clone(),
+        program: Program::Application {
             file: request.file.clone(),
             class_name: request.class_name.clone(),
             args: request.args.clone(),
         },
-    )
-}
-
-/// A driver to be, whatever it runs.
-struct Driver<'a> {
-    record: Option<&'a DriverRecord>,
-    token: Option<SecretString>,
-    proxy_user: Option<String>,
-    conf: BTreeMap<String, String>,
-}
-
-impl Driver<'_> {
-    fn order(self, config: &Config, program: Program) -> Result<DriverOrder, Failure> {
-        let driver = self
-            .record
-            .ok_or_else(|| failure("there is no driver to be started".to_owned()))?;
-        let token = self.token.ok_or_else(|| {
-            failure("the driver's secret is gone: it was launched before".to_owned())
-        })?;
-        Ok(DriverOrder {
-            id: driver.id.clone(),
-            conf: self.conf,
-            proxy_user: self.proxy_user,
-            token,
-            servers: config.agent_urls.clone(),
-            program,
-        })
-    }
+    })
 }
 
 /// A file is not there, or may not be used any more.
@@ -271,20 +199,4 @@ fn not_to_be_used(error: &SessionError) -> Failure {
         hint: "name files that are on the server when the driver is started, or put them where Spark can read them (hdfs:, s3a:, https:)"
             .to_owned(),
     }
-}
-
-fn failure(message: String) -> Failure {
-    Failure {
-        code: FailureCode::LaunchFailed,
-        phase: Phase::Launch,
-        message,
-        hint: "look at the server's data directory: its owner, its mode, the room that is left"
-            .to_owned(),
-    }
-}
-
-fn random<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).expect("the system's random source works from boot on");
-    bytes
 }

@@ -15,9 +15,9 @@ use livius_domain::{DriverId, Kind, NewStatement, SessionRequest, StatementId, S
 use livius_store::NewSession;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use crate::actor::Begin;
 use crate::config::ShutdownPolicy;
 use crate::core::Core;
+use crate::driver::Origin;
 use crate::error::{AttachRefused, SessionError};
 use crate::message::Message;
 use crate::registry::Entry;
@@ -85,14 +85,16 @@ impl Sessions {
             .create_session(new)
             .await
             .map_err(SessionError::not_created)?;
-        let (driver, token) = request::new_driver(record.id);
-        record.driver = Some(driver);
-        if let Err(error) = store.update_session(&mut record).await {
-            // It is refused, so nobody may see it; the next server ends what is neither listed nor begun.
-            let _ = store.unlist_session(record.id).await;
-            return Err(error.into());
-        }
-        let entry = self.spawn_actor(record, Some(token), Begin::New, false, Some(place));
+        let driver = match self.new_driver(&mut record).await {
+            Ok(driver) => driver,
+            Err(error) => {
+                // The request is refused, so no client may see the session. The next server ends a
+                // session that is neither listed nor begun.
+                let _ = store.unlist_session(record.id).await;
+                return Err(error);
+            }
+        };
+        let entry = self.spawn_actor(record, driver, Origin::New, false, Some(place));
         if self.core.lifecycle.is_draining() {
             // The shutdown may have counted its sessions before this one was among them.
             let _ = entry.mailbox.messages.try_send(Message::Stop {
@@ -226,12 +228,8 @@ impl Sessions {
 
     /// Whether an agent may connect.
     pub fn authorise(&self, driver: &DriverId, token: &str) -> Result<(), AttachRefused> {
-        let entry = self
-            .core
-            .registry
-            .find_driver(driver)
-            .ok_or(AttachRefused::UnknownDriver)?;
-        if request::is_token(&entry.token_hash, token) {
+        let driver = self.core.drivers.registry.find(driver);
+        if driver.ok_or(AttachRefused::UnknownDriver)?.is_token(token) {
             Ok(())
         } else {
             Err(AttachRefused::WrongToken)
@@ -246,17 +244,12 @@ impl Sessions {
         socket: AgentSocket,
     ) -> Result<(), AttachRefused> {
         self.authorise(driver, token)?;
-        let entry = self
-            .core
-            .registry
-            .find_driver(driver)
-            .ok_or(AttachRefused::UnknownDriver)?;
-        entry
-            .mailbox
-            .messages
-            .send(Message::Attach(socket))
+        let driver = self.core.drivers.registry.find(driver);
+        let driver = driver.ok_or(AttachRefused::UnknownDriver)?;
+        driver
+            .attach(socket)
             .await
-            .map_err(|_| AttachRefused::UnknownDriver)
+            .map_err(|()| AttachRefused::UnknownDriver)
     }
 
     /// Ends the application in good order: nothing new, then every session stopped (or its driver left to live on), then the tasks.

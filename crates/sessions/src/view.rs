@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use livius_domain::batch::BatchStart;
 use livius_domain::{
     BatchId, BatchRecord, JobRecord, ResourceUse, SessionId, SessionRecord, StatementRecord,
 };
@@ -41,6 +42,8 @@ pub struct SessionView {
     pub record: SessionRecord,
     /// Whether statements run or wait.
     pub busy: bool,
+    /// Whether the server was restarted and has not heard of the driver's agent yet.
+    pub recovering: bool,
 }
 
 /// A batch as it is called in a path: all digits are an id, anything else is a name.
@@ -66,6 +69,8 @@ impl fmt::Display for BatchRef {
 pub struct BatchView {
     /// What is stored of it.
     pub record: BatchRecord,
+    /// How far its start is. `None` when it does not start any more.
+    pub step: Option<BatchStart>,
 }
 
 /// A statement at one moment.

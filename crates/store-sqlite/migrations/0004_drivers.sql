@@ -68,3 +68,7 @@ FROM batches
 WHERE ended_at IS NULL AND json_valid(times) AND CASE WHEN json_valid(driver) THEN driver ->> '$.id' END IS NOT NULL
       AND CASE WHEN json_valid(state) THEN state ->> '$.state' END IN ('starting', 'running', 'stopping')
 ON CONFLICT DO NOTHING;
+
+-- From now on the column `driver` has the driver's name.
+UPDATE sessions SET driver = driver ->> '$.id' WHERE CASE WHEN json_valid(driver) THEN driver ->> '$.id' END IS NOT NULL;
+UPDATE batches SET driver = driver ->> '$.id' WHERE CASE WHEN json_valid(driver) THEN driver ->> '$.id' END IS NOT NULL;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use livius_domain::{BatchId, BatchRecord, BatchState, BatchTimes};
+use livius_domain::{BatchId, BatchRecord, BatchState, BatchTimes, DriverId};
 use livius_store::{BatchStore, NewBatch, StoreError, Unended, Visible, Window};
 use sqlx::{Connection, SqliteConnection};
 
@@ -99,7 +99,7 @@ async fn update(
         .bind(json(&record.state))
         .bind(json(&record.times))
         .bind(optional_json(record.app.as_ref()))
-        .bind(optional_json(record.driver.as_ref()))
+        .bind(record.driver.as_ref().map(DriverId::as_str))
         .bind(record.times.ended_at.map(Timestamp::as_microsecond));
     let done = update
         .execute(&mut *connection)

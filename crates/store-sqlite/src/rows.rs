@@ -175,6 +175,12 @@ pub(super) fn limit(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
+fn driver_name(row: &SqliteRow) -> Result<Option<DriverId>, Failure> {
+    let name: Option<&str> = row.try_get("driver")?;
+    name.map(|name| DriverId::parse(name).ok_or_else(|| "no driver can have this name".into()))
+        .transpose()
+}
+
 fn read_session(id: SessionId, row: &SqliteRow) -> Result<SessionRecord, Failure> {
     Ok(SessionRecord {
         id,
@@ -184,7 +190,7 @@ fn read_session(id: SessionId, row: &SqliteRow) -> Result<SessionRecord, Failure
         proxy_user: row.try_get("proxy_user")?,
         state: document(row, "state")?,
         app: optional_document(row, "app")?,
-        driver: optional_document(row, "driver")?,
+        driver: driver_name(row)?,
         created_at: Timestamp::from_microsecond(row.try_get("created_at")?)?,
         last_activity: Timestamp::from_microsecond(row.try_get("last_activity")?)?,
         ended_at: row
@@ -203,7 +209,7 @@ fn read_batch(id: BatchId, row: &SqliteRow) -> Result<BatchRecord, Failure> {
         proxy_user: row.try_get("proxy_user")?,
         state: document(row, "state")?,
         app: optional_document(row, "app")?,
-        driver: optional_document(row, "driver")?,
+        driver: driver_name(row)?,
         times: document(row, "times")?,
     })
 }

@@ -2,8 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use livius_domain::session::Start;
-use livius_domain::{SessionId, SessionRecord, SessionState};
+use livius_domain::{DriverId, SessionId, SessionRecord, SessionState};
 use livius_store::{NewSession, SessionStore, StoreError, Unended, Visible, Window};
 use sqlx::{Connection, SqliteConnection};
 
@@ -137,7 +136,7 @@ async fn update(
         .bind(&record.proxy_user)
         .bind(json(&record.state))
         .bind(optional_json(record.app.as_ref()))
-        .bind(optional_json(record.driver.as_ref()))
+        .bind(record.driver.as_ref().map(DriverId::as_str))
         .bind(record.last_activity.as_microsecond())
         .bind(record.ended_at.map(Timestamp::as_microsecond));
     let done = update
@@ -176,9 +175,7 @@ fn first_record(id: SessionId, new: NewSession) -> Result<SessionRecord, StoreEr
         request: new.request,
         owner: new.owner,
         proxy_user: new.proxy_user,
-        state: SessionState::Starting {
-            step: Start::Queued,
-        },
+        state: SessionState::NEW,
         app: None,
         driver: None,
         created_at,

@@ -21,9 +21,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use livius_domain::{
-    DriverId, DriverLocation, DriverRecord, SessionId, SessionRecord, SessionRequest, SubmitOptions,
-};
+use livius_domain::{DriverId, SessionId, SessionRecord, SessionRequest, SubmitOptions};
 
 use crate::{NewSession, Store, Unended, Window};
 
@@ -239,18 +237,8 @@ fn named(name: &str) -> Result<NewSession, Failure> {
     })
 }
 
-fn driver_of(session: SessionId) -> DriverRecord {
-    driver(DriverId::for_session(session, [1, 2, 3, 4, 5, 6]))
-}
-
-fn driver(id: DriverId) -> DriverRecord {
-    DriverRecord {
-        id,
-        token_hash: "0f".repeat(32),
-        location: Some(DriverLocation::new(
-            r#"{"at":"the one with ‘quotes’"}"#.to_owned(),
-        )),
-    }
+fn driver_of(session: SessionId) -> DriverId {
+    DriverId::for_session(session, [1, 2, 3, 4, 5, 6])
 }
 
 /// Spark options with all fields set, and with texts that stores often damage.

@@ -293,6 +293,7 @@ async fn open(
     let store = SqliteStore::open(&root.join("livius.db")).await.unwrap();
     let disk = Arc::new(Faulty::new(store));
     let config = Config {
+        server: "test".to_owned(),
         agent_urls: vec!["ws://127.0.0.1:1/api/v1/agent".to_owned()],
         limits: options.limits.clone(),
         spark_defaults: [("spark.master".to_owned(), "local[2]".to_owned())].into(),

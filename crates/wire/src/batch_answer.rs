@@ -68,7 +68,7 @@ impl<'a> BatchAnswer<'a> {
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
-    use livius_domain::batch::{BatchEnd, BatchOutcome, BatchStart, BatchState};
+    use livius_domain::batch::{BatchEnd, BatchOutcome, BatchState};
     use livius_domain::{AppInfo, BatchId, BatchTimes, Exit, StopCause};
 
     use super::*;
@@ -161,15 +161,12 @@ mod tests {
         };
         let live = r#""appInfo":{"driverLogUrl":"http://h:8042/log","sparkUiUrl":"http://h:4040","executorLogUrls":null}"#;
         let gone = r#""appInfo":{"driverLogUrl":"http://h:8042/log","sparkUiUrl":null,"executorLogUrls":null}"#;
-        let submitted = BatchState::Starting {
-            step: BatchStart::Submitted,
-        };
         let stopping = BatchState::Stopping {
             cause: StopCause::User,
             was_running: true,
         };
         for (state, name, expected) in [
-            (submitted, "starting", live),
+            (BatchState::Starting, "starting", live),
             (BatchState::Running, "running", live),
             (stopping, "running", live),
             (ended(BatchOutcome::Succeeded), "success", gone),

@@ -89,13 +89,13 @@ pub struct FailureAnswer<'a> {
 }
 
 impl<'a> BatchDetailAnswer<'a> {
-    /// Shows a batch.
-    pub fn new(record: &'a BatchRecord) -> Self {
+    /// Shows a batch. `step` is how far its start is; it is shown while the batch starts.
+    pub fn new(record: &'a BatchRecord, step: Option<BatchStart>) -> Self {
         let app = record.app.as_ref();
         let request = &record.request;
         let times = record.times;
         let (step, end) = match &record.state {
-            BatchState::Starting { step } => (Some(*step), None),
+            BatchState::Starting => (step, None),
             BatchState::Running | BatchState::Stopping { .. } => (None, None),
             BatchState::Ended(end) => (None, Some(BatchEndAnswer::new(end))),
         };
@@ -173,14 +173,14 @@ mod tests {
         }
     }
 
-    fn shown(record: &BatchRecord) -> serde_json::Value {
-        serde_json::to_value(BatchDetailAnswer::new(record)).unwrap()
+    fn shown(record: &BatchRecord, step: Option<BatchStart>) -> serde_json::Value {
+        serde_json::to_value(BatchDetailAnswer::new(record, step)).unwrap()
     }
 
     #[test]
     fn a_new_batch_has_little_to_tell() {
         let record = record(r#"{"file":"/srv/data/pi.py"}"#);
-        insta::assert_snapshot!(serde_json::to_string(&BatchDetailAnswer::new(&record)).unwrap(), @r#"{"id":4,"name":null,"owner":null,"proxyUser":null,"state":"starting","step":"queued","file":"/srv/data/pi.py","className":null,"appId":null,"appInfo":{"driverLogUrl":null,"sparkUiUrl":null,"executorLogUrls":null},"createdAt":"2026-11-21T09:06:24.123456Z","launchedAt":null,"runningAt":null,"stoppingAt":null,"endedAt":null,"end":null}"#);
+        insta::assert_snapshot!(serde_json::to_string(&BatchDetailAnswer::new(&record, Some(BatchStart::Queued))).unwrap(), @r#"{"id":4,"name":null,"owner":null,"proxyUser":null,"state":"starting","step":"queued","file":"/srv/data/pi.py","className":null,"appId":null,"appInfo":{"driverLogUrl":null,"sparkUiUrl":null,"executorLogUrls":null},"createdAt":"2026-11-21T09:06:24.123456Z","launchedAt":null,"runningAt":null,"stoppingAt":null,"endedAt":null,"end":null}"#);
     }
 
     #[test]
@@ -211,7 +211,7 @@ mod tests {
             }),
             exit: Some(Exit::Code(1)),
         });
-        insta::assert_snapshot!(serde_json::to_string_pretty(&BatchDetailAnswer::new(&record)).unwrap(), @r#"
+        insta::assert_snapshot!(serde_json::to_string_pretty(&BatchDetailAnswer::new(&record, None)).unwrap(), @r#"
         {
           "id": 4,
           "name": "n",
@@ -250,7 +250,6 @@ mod tests {
 
     #[test]
     fn each_state_shows_its_step_or_its_end() {
-        let starting = |step| BatchState::Starting { step };
         let ended = |outcome, cause, exit| {
             BatchState::Ended(BatchEnd {
                 outcome,
@@ -266,20 +265,26 @@ mod tests {
         };
         let killed = BatchOutcome::Killed;
         let mut lines = Vec::new();
-        for state in [
-            starting(BatchStart::Queued),
-            starting(BatchStart::Launching),
-            starting(BatchStart::Submitted),
-            BatchState::Running,
-            stopping,
-            ended(BatchOutcome::Succeeded, None, Some(Exit::Code(0))),
-            ended(killed, user, Some(Exit::Signal(9))),
-            ended(killed, Some(StopCause::Shutdown), Some(Exit::Unknown)),
-            ended(killed, user, None),
+        for (state, step) in [
+            (BatchState::Starting, Some(BatchStart::Queued)),
+            (BatchState::Starting, Some(BatchStart::Launching)),
+            (BatchState::Starting, Some(BatchStart::Submitted)),
+            (BatchState::Running, None),
+            (stopping, Some(BatchStart::Submitted)),
+            (
+                ended(BatchOutcome::Succeeded, None, Some(Exit::Code(0))),
+                None,
+            ),
+            (ended(killed, user, Some(Exit::Signal(9))), None),
+            (
+                ended(killed, Some(StopCause::Shutdown), Some(Exit::Unknown)),
+                None,
+            ),
+            (ended(killed, user, None), None),
         ] {
             let mut record = record(r#"{"file":"f"}"#);
             record.state = state;
-            let shown = shown(&record);
+            let shown = shown(&record, step);
             lines.push(format!(
                 "{} {} {}",
                 shown["state"], shown["step"], shown["end"]

@@ -94,9 +94,8 @@ impl<'a> AppInfoAnswer<'a> {
 }
 
 impl<'a> SessionAnswer<'a> {
-    /// Shows a session; `busy` tells whether statements run or wait, `log` has the last lines of its
-    /// log.
-    pub fn new(record: &'a SessionRecord, busy: bool, log: &'a [String]) -> Self {
+    /// Shows a session in a state of Livy's. `log` has the last lines of its log.
+    pub fn new(record: &'a SessionRecord, state: livy::SessionState, log: &'a [String]) -> Self {
         let request = &record.request;
         let app = record.app.as_ref();
         Self {
@@ -105,7 +104,7 @@ impl<'a> SessionAnswer<'a> {
             app_id: app.map(|app| app.app_id.as_str()),
             owner: record.owner.as_deref(),
             proxy_user: record.proxy_user.as_deref(),
-            state: livy::SessionState::of(&record.state, busy).as_str(),
+            state: state.as_str(),
             kind: livy::kind(request.kind),
             app_info: AppInfoAnswer::new(app, record.state.is_ended()),
             log,
@@ -189,10 +188,14 @@ mod tests {
         }
     }
 
+    fn state_of(record: &SessionRecord) -> livy::SessionState {
+        livy::SessionState::of(&record.state, false, false)
+    }
+
     fn shown(record: &SessionRecord, log: &[&str]) -> String {
         let log: Vec<String> = log.iter().map(|line| (*line).to_owned()).collect();
         let mut text = Vec::new();
-        SessionAnswer::new(record, false, &log).write(&mut text);
+        SessionAnswer::new(record, state_of(record), &log).write(&mut text);
         String::from_utf8(text).unwrap()
     }
 
@@ -220,7 +223,7 @@ mod tests {
     fn early_clients_get_the_keys_that_they_know() {
         let record = record(read_session("{}", ReadOptions::default()).unwrap());
         let mut text = Vec::new();
-        SessionAnswer::new(&record, false, &[]).write_early(&mut text);
+        SessionAnswer::new(&record, livy::SessionState::Idle, &[]).write_early(&mut text);
         insta::assert_snapshot!(String::from_utf8(text).unwrap(), @r#"{"id":7,"name":null,"appId":null,"owner":null,"proxyUser":null,"state":"starting","kind":"shared","appInfo":{"driverLogUrl":null,"sparkUiUrl":null,"executorLogUrls":null},"log":[]}"#);
     }
 

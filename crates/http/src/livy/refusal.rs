@@ -77,7 +77,7 @@ impl Refusal {
     }
 
     fn not_active(state: &SessionState) -> Self {
-        let name = livy::SessionState::of(state, false).as_str();
+        let name = livy::SessionState::of(state, false, false).as_str();
         let message = livy::session_in_state(name);
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, Envelope::Quoted, message).explaining(state)
     }

@@ -5,12 +5,13 @@ use axum::http::header::USER_AGENT;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use livius_sessions::{SessionError, SessionView};
-use livius_wire::{Message, SessionAnswer, SessionBody, SessionListAnswer, StateAnswer, livy};
+use livius_wire::{Message, SessionAnswer, SessionBody, SessionListAnswer, StateAnswer};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::described::{BadParameter, BadRequest, NoImpersonation, NoSession};
 use super::{Livy, Refusal};
+use crate::livy_state::livy_state;
 use crate::request::body::RequestBody;
 use crate::request::described::{DoAsQuery, PageQuery, SessionPath};
 use crate::request::extract::{InSession, caller};
@@ -124,7 +125,7 @@ pub async fn session_state(
     let view = app.sessions.get(&session).await?;
     Ok(response::ok(&StateAnswer {
         id: view.record.id.0,
-        state: livy::SessionState::of(&view.record.state, view.busy).as_str(),
+        state: livy_state(&view).as_str(),
     }))
 }
 
@@ -239,7 +240,7 @@ impl Keys {
 
 fn rendered(app: &AppState, view: &SessionView, keys: &Keys) -> Vec<u8> {
     let log = app.sessions.log_tail(view, LOG_LINES);
-    let session = SessionAnswer::new(&view.record, view.busy, &log);
+    let session = SessionAnswer::new(&view.record, livy_state(view), &log);
     let mut text = Vec::with_capacity(2_048);
     match keys {
         Keys::All => session.write(&mut text),

@@ -7,6 +7,7 @@ use axum::body::Bytes;
 use livius_sessions::{BatchView, Batches, Page, SessionError, SessionView, Sessions};
 use livius_wire::{BatchAnswer, SessionAnswer, session_list_head, session_list_tail};
 
+use crate::livy_state::livy_state;
 use crate::response::pieces::{PAGE_ITEMS, PIECE_BYTES, Pieces, StreamError, page_of};
 
 /// How many log lines a session or a batch shows.
@@ -39,7 +40,7 @@ impl Listed for Sessions {
 
     fn write(&self, view: &SessionView, text: &mut Vec<u8>) {
         let log = self.log_tail(view, LOG_LINES);
-        SessionAnswer::new(&view.record, view.busy, &log).write(text);
+        SessionAnswer::new(&view.record, livy_state(view), &log).write(text);
     }
 }
 

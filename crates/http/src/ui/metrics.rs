@@ -15,6 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::livy::Livy;
+use crate::livy_state::livy_state;
 use crate::request::query::Query;
 use crate::response;
 use crate::state::AppState;
@@ -131,9 +132,7 @@ fn metrics(app: &AppState) -> Metrics {
     let uptime = u64::try_from(app.began.elapsed().as_millis()).unwrap_or(u64::MAX);
     gauges.insert("livius.uptime_ms".to_owned(), Gauge { value: uptime });
     let views = app.sessions.live_views();
-    let found = views
-        .iter()
-        .map(|view| SessionState::of(&view.record.state, view.busy).as_str());
+    let found = views.iter().map(|view| livy_state(view).as_str());
     let live = SessionState::ALL.iter().filter(|state| !state.is_ended());
     let names = live.map(|state| state.as_str());
     count(&mut gauges, "sessions", names, &found.collect::<Vec<_>>());

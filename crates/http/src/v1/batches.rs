@@ -36,7 +36,10 @@ pub async fn batch_detail(
     InBatch(batch): InBatch,
 ) -> Result<Response, Problem> {
     let view = app.batches.get(&batch).await?;
-    Ok(response::ok(&BatchDetailAnswer::new(&view.record)))
+    Ok(response::ok(&BatchDetailAnswer::new(
+        &view.record,
+        view.step,
+    )))
 }
 
 /// Kills a batch, with all processes that it started, and keeps it on the list as `killed`. A batch
@@ -57,5 +60,8 @@ pub async fn batch_kill(
     _ignored: RequestBody,
 ) -> Result<Response, Problem> {
     let view = app.batches.kill(&batch).await?;
-    Ok(response::ok(&BatchDetailAnswer::new(&view.record)))
+    Ok(response::ok(&BatchDetailAnswer::new(
+        &view.record,
+        view.step,
+    )))
 }

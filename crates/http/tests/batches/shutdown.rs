@@ -125,12 +125,12 @@ async fn an_end_by_force_leaves_no_process() {
 async fn a_turn_that_is_being_taken_at_the_shutdown_is_followed_by_an_end() {
     for policy in [ShutdownPolicy::Stop, ShutdownPolicy::Keep] {
         let world = World::new().await;
-        world.disk().hold("update_batch");
+        world.disk().hold("update_driver");
         submit(&world, APP).await;
         settle(&world).await;
         let going_on = async {
             settle(&world).await;
-            world.disk().release("update_batch");
+            world.disk().release("update_driver");
         };
         let (ended, ()) = tokio::join!(world.batches().shutdown(policy, LONG), going_on);
         assert!(ended);

@@ -102,8 +102,13 @@ fn local(settings: &Settings, environment: &ProcessEnvironment) -> LocalConfig {
     }
 }
 
+/// The name that the drivers carry in the store. The embedded store belongs to one server, so a
+/// server that is started again under another host name drives them at once.
+const ONLY_SERVER: &str = "livius";
+
 fn application(settings: &Settings, address: SocketAddr) -> Config {
     Config {
+        server: ONLY_SERVER.to_owned(),
         agent_urls: settings.agent_urls(address),
         limits: settings.limits.clone(),
         spark_defaults: settings.spark.defaults.clone(),

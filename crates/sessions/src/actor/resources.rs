@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use livius_agent_link::Command;
 use livius_domain::{ResourceId, ResourceRecord, ResourceSource, ResourceState};
-use livius_launch::DriverFiles;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Actor;
@@ -93,10 +92,7 @@ impl Actor {
             ..waiting.record.clone()
         };
         self.core.store.update_resource(&mut record).await?;
-        if let Some(driver) = &self.record.driver {
-            let files = self.core.launcher.files(&driver.id);
-            discard(&record, &*files).await;
-        }
+        self.discard(&record).await;
         if let Some(error) = &error {
             tracing::info!(session.id = %self.record.id, resource.name = record.name, reason = error, "a file cannot be added");
         }
@@ -108,18 +104,21 @@ impl Actor {
         Ok(())
     }
 
+    /// Drops the server's copy of an uploaded file, which the driver has fetched.
+    async fn discard(&self, record: &ResourceRecord) {
+        if record.source != ResourceSource::Upload {
+            return;
+        }
+        if let Err(error) = self.entry.driver.files.discard_upload(record.id).await {
+            tracing::warn!(session.id = %record.session, %error, "cannot remove an uploaded file");
+        }
+    }
+
     /// Takes up the files of a session found in the store. They are the first to have places, whatever the limit is now.
     pub(super) async fn recover_resources(&mut self) -> Result<(), SessionError> {
         let records = self.core.store.pending_resources(self.record.id).await?;
         let wanted: Vec<ResourceId> = records.iter().map(|record| record.id).collect();
-        if let Some(driver) = &self.record.driver
-            && let Err(error) = self
-                .core
-                .launcher
-                .files(&driver.id)
-                .sweep_uploads(&wanted)
-                .await
-        {
+        if let Err(error) = self.entry.driver.files.sweep_uploads(&wanted).await {
             tracing::warn!(session.id = %self.record.id, %error, "cannot remove what is left of an upload");
         }
         for record in records {
@@ -158,15 +157,5 @@ fn add_command(record: &ResourceRecord) -> Command {
             ResourceSource::Uri { uri } => Some(uri.clone()),
             ResourceSource::Upload => None,
         },
-    }
-}
-
-/// Drops the server's copy of an uploaded file, which the driver does not need any more.
-async fn discard(record: &ResourceRecord, files: &dyn DriverFiles) {
-    if record.source != ResourceSource::Upload {
-        return;
-    }
-    if let Err(error) = files.discard_upload(record.id).await {
-        tracing::warn!(session.id = %record.session, %error, "cannot remove an uploaded file");
     }
 }

@@ -1,59 +1,36 @@
-//! The one owner of a batch: it drives the batch's state machine.
+//! The one owner of a batch: it follows the batch's driver and drives the batch's state machine.
 //!
-//! For each event: the new state is stored, then the effects are performed, then the new view is published. Every effect may happen twice
-//! (after a crash between the steps), and none of them waits for the process.
-
-mod effects;
+//! For each event the actor stores the new state, then performs the effects, then publishes the new
+//! view. Every effect may happen twice (after a crash between the steps), and no effect waits for the
+//! driver.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use livius_domain::batch::BatchStart;
 use livius_domain::{
-    BatchEvent, BatchId, BatchRecord, BatchState, Departure, Exit, Failure, StopCause, chain,
+    BatchEffect, BatchEnd, BatchEvent, BatchOutcome, BatchRecord, BatchState, DriverProgram,
+    DriverState, StopCause, chain,
 };
-use livius_launch::{Found, RunningDriver};
-use secrecy::SecretString;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
-use tokio::time::Instant;
 
 use super::core::Core;
 use super::message::Message;
 use super::registry::Entry;
-use super::turns::Turn;
+use crate::driver::Origin;
+use crate::error::SessionError;
 use crate::view::BatchView;
 
-/// How long a start may keep others from theirs. Who is not heard of by then may be waiting for something, or need no Spark at all.
-const START_HOLD: Duration = Duration::from_secs(30);
+/// Between two attempts to store an end.
+const SETTLE_PAUSE: Duration = Duration::from_millis(100);
+const SETTLE_PAUSE_LONGEST: Duration = Duration::from_secs(5);
 
-/// What tasks of its own report to a batch's actor.
-pub enum Report {
-    /// Its turn has come.
-    Turn(Turn),
-    /// The launch is over.
-    Launched(Result<Arc<dyn RunningDriver>, Failure>),
-    /// The process is gone.
-    Gone(Departure),
-}
-
-/// How an actor begins.
-pub enum Begin {
-    /// With a batch just created.
-    New,
-    /// With one found in the store at the start of the server.
-    Recovered,
-}
-
-/// What belongs to an actor from its first moment.
-pub struct Own {
-    /// Its place among those that wait; recovered batches may be more than there are places.
+/// The parts that the actor has from its first moment.
+pub struct ActorSetup {
+    /// The batch's place among those that wait. Recovered batches may be more than there are places.
     pub waiting: Option<OwnedSemaphorePermit>,
-    /// Its place among those that run.
-    pub running: Option<OwnedSemaphorePermit>,
-    /// Where the batch is shown.
+    /// Where the batch is published.
     pub view: watch::Sender<Arc<BatchView>>,
-    /// Where its tasks report to.
-    pub reports: mpsc::Sender<Report>,
 }
 
 /// The actor.
@@ -61,110 +38,56 @@ pub struct Actor {
     core: Arc<Core>,
     entry: Arc<Entry>,
     record: BatchRecord,
-    own: Own,
-    starting: Option<OwnedSemaphorePermit>,
-    /// When the place among the starting ones is given back in any case.
-    hold_until: Option<Instant>,
-    process: Option<Arc<dyn RunningDriver>>,
-    /// The secret of the agent in a process that has not been launched yet.
-    token: Option<SecretString>,
-    grace: Duration,
+    setup: ActorSetup,
+    /// Whether the record has changes that are not stored.
+    unstored: bool,
     waiters: Vec<oneshot::Sender<()>>,
 }
 
 impl Actor {
     /// An actor for a batch that has an entry.
-    pub fn new(core: Arc<Core>, entry: Arc<Entry>, record: BatchRecord, own: Own) -> Self {
-        let grace = core.config.limits.batch_grace;
+    pub fn new(core: Arc<Core>, entry: Arc<Entry>, record: BatchRecord, setup: ActorSetup) -> Self {
         Self {
             core,
             entry,
             record,
-            own,
-            starting: None,
-            hold_until: None,
-            process: None,
-            token: None,
-            grace,
+            setup,
+            unstored: false,
             waiters: Vec::new(),
         }
     }
 
     /// Drives the batch until it has ended, or the server stops.
-    pub async fn run(
-        mut self,
-        begin: Begin,
-        mut messages: mpsc::Receiver<Message>,
-        mut reports: mpsc::Receiver<Report>,
-    ) {
-        match begin {
-            Begin::New => {}
-            Begin::Recovered => {
-                self.recover().await;
-                if self.entry.is_hidden() {
-                    // It was deleted: that holds, whatever came of its end.
-                    self.apply(BatchEvent::Stop(StopCause::User)).await;
-                }
-            }
-        }
+    pub async fn run(mut self, origin: Origin, mut messages: mpsc::Receiver<Message>) {
         let lifecycle = self.core.lifecycle.clone();
+        let mut driver = self.entry.driver.watch();
+        if origin == Origin::Recovered {
+            self.recover().await;
+        }
+        self.follow_driver().await;
         while !self.record.state.is_ended() {
-            let hold_until = self.hold_until;
             tokio::select! {
                 biased;
-                // The server stops at once: what is to end has been ended before.
+                // The server stops at once: drivers that are to end have been ended before.
                 () = lifecycle.stopping() => return,
                 // What has happened comes before what is wanted.
-                Some(report) = reports.recv() => self.on_report(report).await,
-                () = at(hold_until) => self.let_others_start(),
+                Ok(()) = driver.changed() => self.follow_driver().await,
                 Some(message) = messages.recv() => self.on_message(message).await,
             }
         }
         self.leave().await;
     }
 
-    async fn on_report(&mut self, report: Report) {
-        match report {
-            Report::Turn(turn) => self.on_turn(turn).await,
-            Report::Launched(Ok(process)) => {
-                self.take_process(process);
-                self.apply(BatchEvent::Launched).await;
-            }
-            Report::Launched(Err(failure)) => self.apply(BatchEvent::LaunchFailed(failure)).await,
-            Report::Gone(departure) => self.apply(BatchEvent::Gone(departure)).await,
-        }
-    }
-
-    async fn on_turn(&mut self, turn: Turn) {
-        // A turn that was given just before a shutdown is not taken during it.
-        if !self.record.state.is_queued() || self.core.lifecycle.is_draining() {
+    async fn on_message(&mut self, message: Message) {
+        let of_shutdown = match &message {
+            Message::Stop { cause, .. } => *cause == StopCause::Shutdown,
+            Message::EndByForce { .. } => true,
+        };
+        if of_shutdown && self.entry.driver.is_queued().await {
+            // A waiting batch is left to the next server.
             return;
         }
-        // One whose start could not be stored has its name already.
-        if self.token.is_none() {
-            self.name_driver().await;
-        }
-        // Its agent may be heard of as soon as the process is started.
-        self.publish();
-        if let Err(error) = self.try_apply(BatchEvent::LaunchAllowed).await {
-            tracing::error!(batch.id = %self.record.id, error = %chain(&error), "cannot store that the batch is started; trying again");
-            return self.take_turn_later(turn);
-        }
-        self.own.running = Some(turn.running);
-        self.own.waiting = None;
-        self.starting = turn.starting;
-        self.hold_until = Some(Instant::now() + START_HOLD);
-    }
-
-    async fn on_message(&mut self, message: Message) {
         match message {
-            // What waits is left to the next server: a shutdown has seen to it that no turn is taken any more.
-            Message::Stop {
-                cause: StopCause::Shutdown,
-                ..
-            }
-            | Message::EndByForce { .. }
-                if self.record.state.is_queued() => {}
             Message::Stop { cause, hide, reply } => {
                 self.waiters.extend(reply);
                 self.apply(BatchEvent::Stop(cause)).await;
@@ -174,64 +97,112 @@ impl Actor {
             }
             Message::EndByForce { reply } => {
                 self.waiters.push(reply);
-                self.grace = Duration::ZERO;
                 self.apply(BatchEvent::Stop(StopCause::Shutdown)).await;
-                self.terminate();
-            }
-            Message::App { app, reply } => {
-                let stored = self.try_apply(BatchEvent::AppStarted(app)).await;
-                let _ = reply.send(stored);
+                self.entry.driver.end_by_force().await;
             }
         }
     }
 
-    /// Takes a batch up that was found in the store.
+    /// Takes up a batch from the store.
     async fn recover(&mut self) {
-        if self.record.state.is_queued() {
-            return;
+        if self.entry.is_hidden() {
+            // The batch was deleted: that holds, whatever came of its end.
+            self.apply(BatchEvent::Stop(StopCause::User)).await;
         }
-        let Some(driver) = self.record.driver.clone() else {
-            return self.apply(BatchEvent::FoundUnstarted).await;
-        };
-        let found = self
-            .core
-            .launcher
-            .find(&driver.id, driver.location.as_ref())
-            .await;
-        match found {
-            Found::Alive(process) => {
-                self.take_process(process);
-                self.apply(BatchEvent::FoundAlive).await;
-            }
-            // Its files are gone, but it was seen alive: that it never began would be a lie.
-            Found::NeverStarted if self.was_launched() => {
-                let departure = Departure {
-                    exit: Exit::Unknown,
-                    verdict: None,
-                    evidence: None,
-                };
-                self.apply(BatchEvent::Gone(departure)).await;
-            }
-            Found::NeverStarted => self.apply(BatchEvent::FoundUnstarted).await,
-            Found::Ended(departure) => self.apply(BatchEvent::Gone(departure)).await,
+        if let BatchState::Stopping { cause, .. } = self.record.state {
+            // The driver may not have been told before the crash.
+            self.entry.driver.stop(cause).await;
         }
     }
 
-    fn was_launched(&self) -> bool {
-        let launching = BatchState::Starting {
-            step: BatchStart::Launching,
-        };
-        let known = self
-            .record
-            .driver
-            .as_ref()
-            .is_some_and(|driver| driver.location.is_some());
-        known
-            || !(self.record.state == launching
-                || matches!(self.record.state, BatchState::Stopping { .. }))
+    /// Follows the state that the driver's actor has published.
+    async fn follow_driver(&mut self) {
+        let driver = self.entry.driver.view();
+        if driver.state != DriverState::Queued {
+            self.setup.waiting = None;
+        }
+        if driver.app.is_some() && driver.app != self.record.app {
+            self.record.app.clone_from(&driver.app);
+            self.unstored = true;
+        }
+        let times = &mut self.record.times;
+        if times.launched_at != driver.times.launched_at {
+            times.launched_at = driver.times.launched_at;
+            self.unstored = true;
+        }
+        if times.running_at.is_none() && driver.times.up_at.is_some() {
+            times.running_at = driver.times.up_at;
+            self.unstored = true;
+        }
+        match BatchEvent::of(&driver.state) {
+            Some(event) => self.apply(event).await,
+            None => {
+                let stored = self.store().await;
+                self.log_unstored(stored);
+                self.publish();
+            }
+        }
     }
 
-    /// Takes the batch off the list: from now on nobody is shown it.
+    /// Takes the batch one event further. A state that cannot be stored now is stored with the next
+    /// event, and at the latest at the end.
+    async fn apply(&mut self, event: BatchEvent) {
+        let (state, effect) = self.record.state.clone().on(event);
+        let changed = state != self.record.state;
+        self.record.state = state;
+        self.unstored |= changed;
+        if changed {
+            self.note_change().await;
+        }
+        let stored = self.store().await;
+        self.log_unstored(stored);
+        if let Some(BatchEffect::StopDriver(cause)) = effect {
+            self.entry.driver.stop(cause).await;
+        }
+        self.publish();
+    }
+
+    async fn store(&mut self) -> Result<(), SessionError> {
+        if self.unstored {
+            self.core.store.update_batch(&mut self.record).await?;
+            self.unstored = false;
+        }
+        Ok(())
+    }
+
+    fn log_unstored(&self, stored: Result<(), SessionError>) {
+        if let Err(error) = stored {
+            tracing::error!(batch.id = %self.record.id, error = %chain(&error), "cannot store the batch");
+        }
+    }
+
+    /// Writes down when the batch came into its state, and logs it.
+    async fn note_change(&mut self) {
+        let now = self.core.clock.now();
+        let times = &mut self.record.times;
+        let (id, state) = (self.record.id, self.record.state.name());
+        match &self.record.state {
+            BatchState::Running => {
+                let app = self.record.app.as_ref().map(|app| app.app_id.as_str());
+                tracing::info!(batch.id = %id, batch.state = state, app.id = app, "batch state");
+            }
+            BatchState::Stopping { .. } => {
+                times.stopping_at = times.stopping_at.or(Some(now));
+                tracing::info!(batch.id = %id, batch.state = state, "batch is being ended");
+            }
+            BatchState::Ended(end) => {
+                times.ended_at = Some(now);
+                let reason = end.failure.as_ref().map(|failure| failure.message.as_str());
+                let exit = end.exit.map(|exit| exit.to_string());
+                tracing::info!(batch.id = %id, batch.state = state, exit, reason, "batch ended");
+                let end = end.clone();
+                self.explain_end(&end).await;
+            }
+            BatchState::Starting => {}
+        }
+    }
+
+    /// Takes the batch off the list: from now on no client is shown it.
     async fn hide(&mut self) {
         self.core.registry.hide(&self.entry);
         if let Err(error) = self.core.store.unlist_batch(self.record.id).await {
@@ -239,40 +210,68 @@ impl Actor {
         }
     }
 
-    fn let_others_start(&mut self) {
-        self.starting = None;
-        self.hold_until = None;
+    /// The batch has ended: that is stored for as long as it takes, then the waiting requests are
+    /// answered.
+    async fn leave(&mut self) {
+        self.setup.waiting = None;
+        let lifecycle = self.core.lifecycle.clone();
+        let mut pause = SETTLE_PAUSE;
+        while let Err(error) = self.store().await {
+            tracing::error!(batch.id = %self.record.id, error = %chain(&error), "cannot store the batch's end; trying again");
+            tokio::select! {
+                // The next server finds the batch unended, and its driver gone.
+                () = lifecycle.stopping() => return,
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(SETTLE_PAUSE_LONGEST),
+            }
+        }
+        self.core.registry.remove(&self.entry);
+        if self.entry.is_hidden() {
+            self.entry.driver.files.remove().await;
+        }
+        for waiter in self.waiters.drain(..) {
+            let _ = waiter.send(());
+        }
     }
 
-    /// Shows the batch as it is now.
+    /// Writes into the batch's log why it ended: users look there first.
+    async fn explain_end(&self, end: &BatchEnd) {
+        let text = match (&end.failure, end.cause, end.outcome) {
+            (Some(failure), _, _) => {
+                format!("livius: {}\nlivius: {}\n", failure.message, failure.hint)
+            }
+            // The log of a batch that was never started stays empty.
+            (None, Some(cause), BatchOutcome::Killed)
+                if self.record.times.launched_at.is_some() =>
+            {
+                format!("livius: the batch was killed ({})\n", by(cause))
+            }
+            _ => return,
+        };
+        if let Err(error) = self
+            .entry
+            .driver
+            .files
+            .explain(DriverProgram::Application, &text)
+            .await
+        {
+            tracing::warn!(batch.id = %self.record.id, %error, "cannot write to the batch's log");
+        }
+    }
+
+    /// Publishes the batch as it is now.
     fn publish(&self) {
-        self.own.view.send_replace(Arc::new(BatchView {
+        let starts = self.record.state == BatchState::Starting;
+        let step = BatchStart::of(&self.entry.driver.view().state).filter(|_| starts);
+        self.setup.view.send_replace(Arc::new(BatchView {
             record: self.record.clone(),
+            step,
         }));
     }
 }
 
-/// Becomes ready at that time, or never.
-async fn at(time: Option<Instant>) {
-    match time {
-        Some(time) => tokio::time::sleep_until(time).await,
-        None => std::future::pending().await,
+fn by(cause: StopCause) -> &'static str {
+    match cause {
+        StopCause::Shutdown => "the server was shut down",
+        _ => "on request",
     }
-}
-
-/// Joins the queue of batches; the turn is reported to the batch's actor.
-pub fn join_queue(core: &Arc<Core>, batch: BatchId, reports: mpsc::Sender<Report>) {
-    let turn = core.turns.join(batch);
-    let queue = Arc::clone(&core.turns);
-    core.lifecycle.spawn(async move {
-        tokio::select! {
-            // The batch may end while it waits; it takes no turn then.
-            () = reports.closed() => queue.leave(batch),
-            turn = turn => {
-                if let Ok(turn) = turn {
-                    let _ = reports.send(Report::Turn(turn)).await;
-                }
-            }
-        }
-    });
 }

@@ -1,22 +1,24 @@
-//! What every part of the batches works with. Actors hold this, not the operations that clients make.
+//! What every part of the batches works with. Actors hold this, not the operations that clients
+//! make.
 
 use std::sync::Arc;
 
 use livius_domain::{BatchId, Clock};
 use livius_launch::Launcher;
-use livius_store::BatchStore;
+use livius_store::Store;
 use tokio::sync::{RwLock, Semaphore};
 
 use super::registry::Registry;
-use super::turns::Turns;
+use crate::admission::Admission;
 use crate::config::Config;
+use crate::driver::{DriverCore, DriverRegistry};
 use crate::ended_logs::EndedLogs;
 use crate::lifecycle::Lifecycle;
 
 /// The parts that the service and its actors share.
 pub struct Core {
-    pub config: Config,
-    pub store: Arc<dyn BatchStore>,
+    pub config: Arc<Config>,
+    pub store: Arc<dyn Store>,
     pub launcher: Arc<dyn Launcher>,
     pub clock: Arc<dyn Clock>,
     pub registry: Registry,
@@ -24,7 +26,7 @@ pub struct Core {
     pub registering: RwLock<()>,
     /// One permit for each batch that may wait for its turn.
     pub places: Arc<Semaphore>,
-    pub turns: Arc<Turns>,
+    pub drivers: Arc<DriverCore>,
     pub lifecycle: Lifecycle,
     pub ended_logs: EndedLogs<BatchId>,
 }
@@ -33,13 +35,25 @@ impl Core {
     /// Makes the shared parts, with an empty registry and all permits free.
     pub fn new(
         config: Config,
-        store: Arc<dyn BatchStore>,
+        store: Arc<dyn Store>,
         launcher: Arc<dyn Launcher>,
         clock: Arc<dyn Clock>,
     ) -> Self {
+        let config = Arc::new(config);
         let limits = &config.limits;
+        let lifecycle = Lifecycle::default();
         let places = Arc::new(Semaphore::new(limits.waiting_batches));
-        let turns = Turns::new(limits.concurrent_batch_starts, limits.running_batches);
+        let admission =
+            Admission::new(limits.concurrent_batch_starts, Some(limits.running_batches));
+        let drivers = Arc::new(DriverCore {
+            config: Arc::clone(&config),
+            store: Arc::clone(&store) as _,
+            launcher: Arc::clone(&launcher),
+            clock: Arc::clone(&clock),
+            lifecycle: lifecycle.clone(),
+            registry: DriverRegistry::default(),
+            admission: Arc::new(admission),
+        });
         Self {
             config,
             store,
@@ -48,8 +62,8 @@ impl Core {
             registry: Registry::default(),
             registering: RwLock::default(),
             places,
-            turns: Arc::new(turns),
-            lifecycle: Lifecycle::default(),
+            drivers,
+            lifecycle,
             ended_logs: EndedLogs::default(),
         }
     }

@@ -1,32 +1,23 @@
 //! What others ask of a batch's actor.
 
-use livius_domain::{AppInfo, StopCause};
+use livius_domain::StopCause;
 use tokio::sync::oneshot;
-
-use crate::error::SessionError;
 
 /// What others ask of a batch.
 #[derive(Debug)]
 pub enum Message {
-    /// End it.
+    /// End the batch.
     Stop {
         /// Why.
         cause: StopCause,
         /// Whether to take it off the list as well.
         hide: bool,
-        /// When it has ended.
+        /// Told when the batch has ended.
         reply: Option<oneshot::Sender<()>>,
     },
-    /// End it at once, without any grace.
+    /// End the batch at once, without any grace.
     EndByForce {
-        /// When it has ended.
+        /// Told when the batch has ended.
         reply: oneshot::Sender<()>,
-    },
-    /// Its application runs.
-    App {
-        /// What Spark tells of it.
-        app: AppInfo,
-        /// When that is stored.
-        reply: oneshot::Sender<Result<(), SessionError>>,
     },
 }

@@ -1,105 +1,221 @@
-//! Opening the batches: recovery is the ordinary start of an actor, with a batch from the store.
+//! Taking up batches: those in the store when the server starts, and those that another server has
+//! lost. Both go the same way.
 
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use livius_domain::{BatchRecord, Clock};
-use livius_launch::{Launcher, empty_log};
-use livius_store::{BatchStore, Unended};
+use livius_domain::batch::BatchStart;
+use livius_domain::{
+    BatchEnd, BatchOutcome, BatchRecord, BatchState, Clock, DriverId, DriverProgram, DriverRecord,
+    DriverState, DriverTimes, DriverUse, StopCause, chain,
+};
+use livius_launch::Launcher;
+use livius_store::{Store, Unended};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 
 use super::Batches;
-use super::actor::{Actor, Begin, Own, join_queue};
+use super::actor::{Actor, ActorSetup};
 use super::core::Core;
 use super::registry::Entry;
 use crate::config::Config;
+use crate::driver::{self, Origin, Purpose};
 use crate::error::SessionError;
+use crate::reconcile;
+use crate::secret;
 use crate::view::BatchView;
 
-/// Messages waiting for one actor; whoever finds it full waits.
+/// Messages that wait for one actor; a sender that finds the queue full waits.
 const MAILBOX: usize = 16;
 
 const PURGE_INTERVAL: Duration = Duration::from_mins(1);
 
 impl Batches {
-    /// Opens the batches of a store: every one that had not ended is taken up again.
+    /// Opens the batches of a store: every batch that has not ended is taken up.
     pub async fn open(
         config: Config,
-        store: Arc<dyn BatchStore>,
+        store: Arc<dyn Store>,
         launcher: Arc<dyn Launcher>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, SessionError> {
-        let unended = store.unended_batches().await?;
-        let core = Core::new(config, store, launcher, clock);
-        let batches = Self {
-            core: Arc::new(core),
-        };
-        for unended in unended {
-            batches.take_up(unended);
-        }
+        let core = Arc::new(Core::new(config, store, launcher, clock));
+        let batches = Self { core };
+        let drivers = reconcile::claim(&batches.core.drivers).await?;
+        batches.take_up_all(drivers).await?;
         let lifecycle = &batches.core.lifecycle;
-        lifecycle.spawn(Arc::clone(&batches.core.turns).run(lifecycle.clone()));
+        let admission = Arc::clone(&batches.core.drivers.admission);
+        lifecycle.spawn(admission.run(lifecycle.clone()));
+        lifecycle.spawn(batches.clone().keep_reconciled());
         lifecycle.spawn(batches.clone().forget_old());
         Ok(batches)
     }
 
-    fn take_up(&self, unended: Unended<BatchRecord>) {
-        let Unended { record, listed } = unended;
-        let place = record
-            .state
-            .is_queued()
-            .then(|| Arc::clone(&self.core.places).try_acquire_owned().ok())
-            .flatten();
-        self.spawn_actor(record, Begin::Recovered, !listed, place);
+    /// Renews this server's leases, and takes up what another server has lost, until the server stops.
+    async fn keep_reconciled(self) {
+        let mut interval = tokio::time::interval(reconcile::INTERVAL);
+        loop {
+            tokio::select! {
+                biased;
+                () = self.core.lifecycle.stopping() => return,
+                _ = interval.tick() => {
+                    if let Err(error) = self.reconcile().await {
+                        tracing::warn!(error = %chain(&error), "cannot look for batches without a server");
+                    }
+                }
+            }
+        }
     }
 
-    /// Makes the entry and the actor of a batch.
+    /// Takes up every batch whose driver another server has lost.
+    async fn reconcile(&self) -> Result<(), SessionError> {
+        let lost = reconcile::claim(&self.core.drivers).await?;
+        if lost.is_empty() {
+            return Ok(());
+        }
+        self.take_up_all(lost).await
+    }
+
+    /// Takes up every batch that has not ended and has no actor, with the drivers claimed for them.
+    async fn take_up_all(
+        &self,
+        mut drivers: HashMap<DriverId, DriverRecord>,
+    ) -> Result<(), SessionError> {
+        drivers.retain(|_, driver| matches!(driver.made_for, DriverUse::Batch(_)));
+        // Batches that are being created have a row and a driver, and no actor yet.
+        let _registering = self.core.registering.write().await;
+        for Unended { record, listed } in self.core.store.unended_batches().await? {
+            if self.core.registry.get(record.id).is_none() {
+                self.take_up(record, listed, &mut drivers).await?;
+            }
+        }
+        for (id, driver) in drivers {
+            if self.core.drivers.registry.find(&id).is_none() {
+                driver::end_unclaimed(&self.core.drivers, driver).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn take_up(
+        &self,
+        mut record: BatchRecord,
+        listed: bool,
+        drivers: &mut HashMap<DriverId, DriverRecord>,
+    ) -> Result<(), SessionError> {
+        let driver = record.driver.as_ref().and_then(|id| drivers.remove(id));
+        let unbegun = driver
+            .as_ref()
+            .is_none_or(|driver| driver.state == DriverState::Queued);
+        if !listed && unbegun && record.state == BatchState::NEW {
+            if let Some(driver) = driver {
+                driver::end_unclaimed(&self.core.drivers, driver).await;
+            }
+            return self.forget(record).await;
+        }
+        let driver = match driver {
+            Some(driver) => driver,
+            None => match self.driver_of(&mut record).await? {
+                Some(driver) => driver,
+                // Another server drives it.
+                None => return Ok(()),
+            },
+        };
+        let waits = driver.state == DriverState::Queued;
+        let place = waits
+            .then(|| Arc::clone(&self.core.places).try_acquire_owned().ok())
+            .flatten();
+        self.spawn_actor(record, driver, Origin::Recovered, !listed, place);
+        Ok(())
+    }
+
+    /// The driver of a batch that none was claimed for: the stored one if it is gone, else a new one.
+    async fn driver_of(
+        &self,
+        record: &mut BatchRecord,
+    ) -> Result<Option<DriverRecord>, SessionError> {
+        if let Some(id) = &record.driver
+            && let Some(driver) = self.core.store.driver(id).await?
+        {
+            return Ok(driver.state.is_gone().then_some(driver));
+        }
+        Ok(Some(self.new_driver(record).await?))
+    }
+
+    /// Stores a driver for a batch, and names it in the batch's record.
+    pub(super) async fn new_driver(
+        &self,
+        record: &mut BatchRecord,
+    ) -> Result<DriverRecord, SessionError> {
+        let now = self.core.clock.now();
+        let driver = DriverRecord {
+            id: DriverId::for_batch(record.id, secret::random()),
+            version: 0,
+            program: DriverProgram::Application,
+            made_for: DriverUse::Batch(record.id),
+            state: DriverState::Queued,
+            location: None,
+            token_hash: None,
+            instance: None,
+            app: None,
+            times: DriverTimes::new(now),
+            lease: Some(reconcile::lease(&self.core.drivers, now)),
+        };
+        self.core.store.create_driver(&driver).await?;
+        record.driver = Some(driver.id.clone());
+        self.core.store.update_batch(record).await?;
+        Ok(driver)
+    }
+
+    /// Ends a batch that was deleted, or refused, before anything was started for it.
+    async fn forget(&self, mut record: BatchRecord) -> Result<(), SessionError> {
+        record.state = BatchState::Ended(BatchEnd {
+            outcome: BatchOutcome::Killed,
+            cause: Some(StopCause::User),
+            failure: None,
+            exit: None,
+        });
+        record.times.ended_at = Some(self.core.clock.now());
+        Ok(self.core.store.update_batch(&mut record).await?)
+    }
+
+    /// Makes the entry of a batch, and starts the actors of the batch and of its driver.
     pub(super) fn spawn_actor(
         &self,
         record: BatchRecord,
-        begin: Begin,
+        driver: DriverRecord,
+        origin: Origin,
         hidden: bool,
         waiting: Option<OwnedSemaphorePermit>,
     ) -> Arc<Entry> {
         let (messages, inbox) = mpsc::channel(MAILBOX);
-        let (reports, reports_inbox) = mpsc::channel(MAILBOX);
+        let step = BatchStart::of(&driver.state);
+        let purpose = Purpose::Batch(Box::new(record.clone()));
+        let driver = driver::spawn(&self.core.drivers, driver, purpose, origin);
+        let starts = record.state == BatchState::Starting;
         let (view_sender, view) = watch::channel(Arc::new(BatchView {
             record: record.clone(),
+            step: step.filter(|_| starts),
         }));
-        let log = match &record.driver {
-            Some(driver) => self.core.launcher.files(&driver.id).log(),
-            None => empty_log(),
-        };
-        let entry = Arc::new(Entry::new(record.id, hidden, log, messages, view));
+        let entry = Arc::new(Entry {
+            id: record.id,
+            driver,
+            hidden: AtomicBool::new(hidden),
+            messages,
+            view,
+        });
         self.core.registry.insert(&entry);
-        if let Some(driver) = &record.driver {
-            self.core
-                .registry
-                .name_driver(record.id, driver.id.clone(), None);
-        }
-        // Nobody who waits is overtaken while its actor comes to life.
-        if record.state.is_queued() {
-            join_queue(&self.core, record.id, reports.clone());
-        }
-        // Counted before any other batch gets its turn.
-        let running = (!record.state.is_queued())
-            .then(|| self.core.turns.recovered())
-            .flatten();
-        let own = Own {
+        let setup = ActorSetup {
             waiting,
-            running,
             view: view_sender,
-            reports,
         };
-        let actor = Actor::new(Arc::clone(&self.core), Arc::clone(&entry), record, own);
-        self.core
-            .lifecycle
-            .spawn(actor.run(begin, inbox, reports_inbox));
+        let actor = Actor::new(Arc::clone(&self.core), Arc::clone(&entry), record, setup);
+        self.core.lifecycle.spawn(actor.run(origin, inbox));
         entry
     }
 
-    /// Forgets ended batches in excess, with their directories, until the server stops.
+    /// Forgets ended batches in excess, with their files, until the server stops.
     async fn forget_old(self) {
         let mut interval = tokio::time::interval(PURGE_INTERVAL);
         loop {
@@ -114,27 +230,31 @@ impl Batches {
     /// Each call of the store takes a part, so that others get their turn to write in between.
     async fn purge(&self) {
         let limits = &self.core.config.limits;
-        // A retention that reaches back before all time keeps everything.
-        let before = self
-            .core
-            .clock
-            .now()
-            .checked_sub(limits.ended_batch_retention);
-        let before = before.unwrap_or(Timestamp::MIN);
+        let now = self.core.clock.now();
+        let retention = limits.ended_batch_retention;
+        let before = now.checked_sub(retention).unwrap_or(Timestamp::MIN);
         let keep = limits.ended_batches as u64;
         loop {
             match self.core.store.purge_batches(before, keep).await {
                 Ok(records) if records.is_empty() => return,
                 Ok(records) => {
-                    for driver in records.into_iter().filter_map(|record| record.driver) {
-                        self.core.launcher.files(&driver.id).remove().await;
+                    for id in records.into_iter().filter_map(|record| record.driver) {
+                        self.forget_driver(&id).await;
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(error = %livius_domain::chain(&error), "cannot forget old batches");
+                    tracing::warn!(error = %chain(&error), "cannot forget old batches");
                     return;
                 }
             }
+        }
+    }
+
+    /// Removes everything of a driver that is gone.
+    pub(super) async fn forget_driver(&self, id: &DriverId) {
+        self.core.launcher.files(id).remove().await;
+        if let Err(error) = self.core.store.delete_driver(id).await {
+            tracing::warn!(driver.id = %id, error = %chain(&error), "cannot forget a driver");
         }
     }
 }

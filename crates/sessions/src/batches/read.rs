@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use livius_domain::{BatchId, BatchRecord};
+use livius_domain::BatchRecord;
 use livius_launch::{LogSource, empty_log};
 use livius_store::{Visible, Window};
 
 use super::Batches;
 use crate::error::SessionError;
-use crate::log::Logbook;
+use crate::logbook::Logbook;
 use crate::view::{BatchRef, BatchView, Page};
 
 impl Batches {
@@ -34,13 +34,11 @@ impl Batches {
             return Ok(entry.view());
         }
         if record.state.is_ended() {
-            return Ok(Arc::new(BatchView { record }));
+            return Ok(not_live(record));
         }
         // Its actor has left since the row was read, so its end is stored now.
         let ended = self.core.store.batch(record.id).await?;
-        Ok(Arc::new(BatchView {
-            record: ended.unwrap_or(record),
-        }))
+        Ok(not_live(ended.unwrap_or(record)))
     }
 
     /// Every batch that has not ended, also deleted ones that are still being stopped. This asks neither the store nor an actor.
@@ -58,9 +56,7 @@ impl Batches {
     pub async fn get(&self, which: &BatchRef) -> Result<Arc<BatchView>, SessionError> {
         match self.core.registry.find(which) {
             Some(entry) => Ok(entry.view()),
-            None => Ok(Arc::new(BatchView {
-                record: self.stored(which).await?,
-            })),
+            None => Ok(not_live(self.stored(which).await?)),
         }
     }
 
@@ -88,16 +84,21 @@ impl Batches {
     }
 
     fn log_of(&self, view: &BatchView) -> Arc<dyn LogSource> {
-        let id: BatchId = view.record.id;
-        match self.core.registry.find(&BatchRef::Id(id)) {
-            Some(entry) => entry.log(),
-            None => match &view.record.driver {
-                Some(driver) => {
-                    let open = || self.core.launcher.files(&driver.id).log();
-                    self.core.ended_logs.get(id, open)
-                }
-                None => empty_log(),
-            },
+        let id = view.record.id;
+        if let Some(entry) = self.core.registry.find(&BatchRef::Id(id)) {
+            return Arc::clone(&entry.driver.log);
+        }
+        match &view.record.driver {
+            Some(driver) => {
+                let open = || self.core.launcher.files(driver).log();
+                self.core.ended_logs.get(id, open)
+            }
+            None => empty_log(),
         }
     }
+}
+
+/// A batch that has no actor: it has ended, or another server drives it.
+fn not_live(record: BatchRecord) -> Arc<BatchView> {
+    Arc::new(BatchView { record, step: None })
 }

@@ -4,56 +4,29 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use livius_domain::{BatchId, DriverId};
-use livius_launch::LogSource;
+use livius_domain::BatchId;
 use tokio::sync::{mpsc, watch};
 
 use super::message::Message;
+use crate::driver::DriverHandle;
 use crate::view::{BatchRef, BatchView};
 
-/// A live batch, as everybody but its actor sees it.
+/// A live batch, as everything but its actor sees it.
 #[derive(Debug)]
 pub struct Entry {
     /// Its number.
     pub id: BatchId,
-    /// Whether it was deleted: it is being ended and nobody is shown it.
-    hidden: AtomicBool,
+    /// The driver that runs its application.
+    pub driver: Arc<DriverHandle>,
+    /// Whether it was deleted: it is being ended and no client is shown it.
+    pub hidden: AtomicBool,
     /// To its actor.
     pub messages: mpsc::Sender<Message>,
     /// What is shown of it.
     pub view: watch::Receiver<Arc<BatchView>>,
-    /// Its log. A launch that is repeated is another driver, with a log of its own.
-    log: RwLock<Arc<dyn LogSource>>,
 }
 
 impl Entry {
-    /// An entry with the log of its driver.
-    pub fn new(
-        id: BatchId,
-        hidden: bool,
-        log: Arc<dyn LogSource>,
-        messages: mpsc::Sender<Message>,
-        view: watch::Receiver<Arc<BatchView>>,
-    ) -> Self {
-        Self {
-            id,
-            hidden: AtomicBool::new(hidden),
-            messages,
-            view,
-            log: RwLock::new(log),
-        }
-    }
-
-    /// Its log.
-    pub fn log(&self) -> Arc<dyn LogSource> {
-        Arc::clone(&self.log.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Tells which log it has from now on.
-    pub fn log_to(&self, log: Arc<dyn LogSource>) {
-        *self.log.write().unwrap_or_else(PoisonError::into_inner) = log;
-    }
-
     /// What is shown of it now.
     pub fn view(&self) -> Arc<BatchView> {
         Arc::clone(&self.view.borrow())
@@ -69,10 +42,9 @@ impl Entry {
 struct Tables {
     batches: BTreeMap<BatchId, Arc<Entry>>,
     names: HashMap<String, BatchId>,
-    drivers: HashMap<DriverId, BatchId>,
 }
 
-/// The live batches by id, name and driver.
+/// The live batches by id and name.
 #[derive(Debug, Default)]
 pub struct Registry {
     tables: RwLock<Tables>,
@@ -89,15 +61,6 @@ impl Registry {
         tables.batches.insert(entry.id, Arc::clone(entry));
     }
 
-    /// Tells which driver one has, and which it had before: its agent may come from now on.
-    pub fn name_driver(&self, batch: BatchId, driver: DriverId, before: Option<&DriverId>) {
-        let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(before) = before {
-            tables.drivers.remove(before);
-        }
-        tables.drivers.insert(driver, batch);
-    }
-
     /// Takes one away.
     pub fn remove(&self, entry: &Entry) {
         let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
@@ -108,12 +71,9 @@ impl Registry {
         {
             tables.names.remove(name);
         }
-        if let Some(driver) = &view.record.driver {
-            tables.drivers.remove(&driver.id);
-        }
     }
 
-    /// Hides one: it is found by its actor and its driver alone from then on.
+    /// Hides one: only its actor finds it from then on.
     pub fn hide(&self, entry: &Entry) {
         entry.hidden.store(true, Ordering::Release);
         let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
@@ -134,15 +94,15 @@ impl Registry {
             .cloned()
     }
 
-    /// The one that a driver belongs to, shown or not.
-    pub fn find_driver(&self, driver: &DriverId) -> Option<Arc<Entry>> {
-        let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
-        tables.batches.get(tables.drivers.get(driver)?).cloned()
-    }
-
     /// All of them, shown or not.
     pub fn all(&self) -> Vec<Arc<Entry>> {
         let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
         tables.batches.values().cloned().collect()
+    }
+
+    /// One, shown or not.
+    pub fn get(&self, id: BatchId) -> Option<Arc<Entry>> {
+        let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
+        tables.batches.get(&id).cloned()
     }
 }

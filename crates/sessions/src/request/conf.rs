@@ -153,6 +153,7 @@ mod tests {
 
     fn config() -> Config {
         Config {
+            server: "test".to_owned(),
             agent_urls: vec![],
             limits: livius_domain::Limits::default(),
             spark_defaults: BTreeMap::from([("spark.master".to_owned(), "local[*]".to_owned())]),

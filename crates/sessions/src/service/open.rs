@@ -1,75 +1,168 @@
-//! Opening the application: recovery is the ordinary start of an actor, with a session from the store.
+//! Taking up sessions: those in the store when the server starts, and those that another server has
+//! lost. Both go the same way.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
-use livius_domain::session::Link;
-use livius_domain::{Clock, End, Outcome, SessionRecord, SessionState, StopCause};
+use livius_domain::{
+    Clock, DriverId, DriverProgram, DriverRecord, DriverState, DriverTimes, DriverUse, End,
+    Outcome, SessionRecord, SessionState, StopCause, chain,
+};
 use livius_launch::Launcher;
 use livius_store::{Store, Unended};
-use secrecy::SecretString;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 use super::Sessions;
-use crate::actor::{Actor, Begin, Own};
+use crate::actor::{Actor, ActorSetup};
+use crate::atomic_timestamp::AtomicTimestamp;
 use crate::board::Board;
 use crate::config::Config;
 use crate::core::Core;
+use crate::driver::{self, Origin, Purpose};
 use crate::error::SessionError;
 use crate::janitor;
 use crate::message::Mailbox;
-use crate::registry::{Entry, Instant};
-use crate::request;
+use crate::reconcile;
+use crate::registry::Entry;
+use crate::secret;
 use crate::view::SessionView;
 
-/// Messages waiting for one actor; whoever finds it full waits.
+/// Messages that wait for one actor; a sender that finds the queue full waits.
 const MAILBOX: usize = 64;
 
 impl Sessions {
-    /// Opens the application on a store: every session that had not ended is taken up again.
+    /// Opens the application on a store: every session that has not ended is taken up.
     pub async fn open(
         config: Config,
         store: Arc<dyn Store>,
         launcher: Arc<dyn Launcher>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, SessionError> {
-        let unended = store.unended_sessions().await?;
         let core = Arc::new(Core::new(config, store, launcher, clock));
         let sessions = Self { core };
-        for unended in unended {
-            sessions.take_up(unended).await?;
-        }
-        let core = Arc::clone(&sessions.core);
-        sessions.core.lifecycle.spawn(janitor::run(core));
+        let drivers = reconcile::claim(&sessions.core.drivers).await?;
+        sessions.take_up_all(drivers).await?;
+        let core = &sessions.core;
+        let admission = Arc::clone(&core.drivers.admission);
+        core.lifecycle.spawn(admission.run(core.lifecycle.clone()));
+        core.lifecycle.spawn(janitor::run(Arc::clone(core)));
+        core.lifecycle.spawn(sessions.clone().keep_reconciled());
         Ok(sessions)
     }
 
-    async fn take_up(&self, unended: Unended<SessionRecord>) -> Result<(), SessionError> {
-        let Unended { mut record, listed } = unended;
-        if !listed && record.state == SessionState::NEW {
+    /// Renews this server's leases, and takes up what another server has lost, until the server stops.
+    async fn keep_reconciled(self) {
+        let mut interval = tokio::time::interval(reconcile::INTERVAL);
+        loop {
+            tokio::select! {
+                biased;
+                () = self.core.lifecycle.stopping() => return,
+                _ = interval.tick() => {
+                    if let Err(error) = self.reconcile().await {
+                        tracing::warn!(error = %chain(&error), "cannot look for sessions without a server");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes up every session whose driver another server has lost.
+    async fn reconcile(&self) -> Result<(), SessionError> {
+        let lost = reconcile::claim(&self.core.drivers).await?;
+        if lost.is_empty() {
+            return Ok(());
+        }
+        self.take_up_all(lost).await
+    }
+
+    /// Takes up every session that has not ended and has no actor, with the drivers claimed for them.
+    async fn take_up_all(
+        &self,
+        mut drivers: HashMap<DriverId, DriverRecord>,
+    ) -> Result<(), SessionError> {
+        drivers.retain(|_, driver| matches!(driver.made_for, DriverUse::Session(_)));
+        // Sessions that are being created have a row and a driver, and no actor yet.
+        let _registering = self.core.registering.write().await;
+        for Unended { record, listed } in self.core.store.unended_sessions().await? {
+            if !self.core.registry.contains(record.id) {
+                self.take_up(record, listed, &mut drivers).await?;
+            }
+        }
+        for (id, driver) in drivers {
+            if self.core.drivers.registry.find(&id).is_none() {
+                driver::end_unclaimed(&self.core.drivers, driver).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn take_up(
+        &self,
+        mut record: SessionRecord,
+        listed: bool,
+        drivers: &mut HashMap<DriverId, DriverRecord>,
+    ) -> Result<(), SessionError> {
+        let driver = record.driver.as_ref().and_then(|id| drivers.remove(id));
+        let unbegun = driver
+            .as_ref()
+            .is_none_or(|driver| driver.state == DriverState::Queued);
+        if !listed && unbegun && record.state == SessionState::NEW {
+            if let Some(driver) = driver {
+                driver::end_unclaimed(&self.core.drivers, driver).await;
+            }
             return self.forget(record).await;
         }
-        // Nothing is known of a driver until it has been looked for.
-        if let SessionState::Running { link } = &mut record.state {
-            *link = Link::Recovering;
-        }
-        let mut token = None;
-        // Nothing was ever started for it, so it may as well get a new secret: the old one was never written down.
-        if record.state == SessionState::NEW || record.driver.is_none() {
-            let (mut driver, secret) = request::new_driver(record.id);
-            if let Some(old) = record.driver.take()
-                && self.core.launcher.files(&old.id).has_only_uploads().await
-            {
-                driver.id = old.id;
-            }
-            record.driver = Some(driver);
-            record.state = SessionState::NEW;
-            token = Some(secret);
-            self.core.store.update_session(&mut record).await?;
-        }
+        let driver = match driver {
+            Some(driver) => driver,
+            None => match self.driver_of(&mut record).await? {
+                Some(driver) => driver,
+                // Another server drives it.
+                None => return Ok(()),
+            },
+        };
         let place = Arc::clone(&self.core.places).try_acquire_owned().ok();
-        self.spawn_actor(record, token, Begin::Recovered, !listed, place);
+        self.spawn_actor(record, driver, Origin::Recovered, !listed, place);
         Ok(())
+    }
+
+    /// The driver of a session that none was claimed for: the stored one if this server drives it or
+    /// it is gone, else a new one.
+    async fn driver_of(
+        &self,
+        record: &mut SessionRecord,
+    ) -> Result<Option<DriverRecord>, SessionError> {
+        if let Some(id) = &record.driver
+            && let Some(driver) = self.core.store.driver(id).await?
+        {
+            return Ok(driver.state.is_gone().then_some(driver));
+        }
+        Ok(Some(self.new_driver(record).await?))
+    }
+
+    /// Stores a driver for a session, and names it in the session's record.
+    pub(super) async fn new_driver(
+        &self,
+        record: &mut SessionRecord,
+    ) -> Result<DriverRecord, SessionError> {
+        let now = self.core.clock.now();
+        let driver = DriverRecord {
+            id: DriverId::for_session(record.id, secret::random()),
+            version: 0,
+            program: DriverProgram::Agent,
+            made_for: DriverUse::Session(record.id),
+            state: DriverState::Queued,
+            location: None,
+            token_hash: None,
+            instance: None,
+            app: None,
+            times: DriverTimes::new(now),
+            lease: Some(reconcile::lease(&self.core.drivers, now)),
+        };
+        self.core.store.create_driver(&driver).await?;
+        record.driver = Some(driver.id.clone());
+        self.core.store.update_session(record).await?;
+        Ok(driver)
     }
 
     /// Ends a session that was deleted, or refused, before anything was started for it.
@@ -84,51 +177,43 @@ impl Sessions {
         Ok(self.core.store.update_session(&mut record).await?)
     }
 
-    /// Makes the entry and the actor of a session.
+    /// Makes the entry of a session, and starts the actors of the session and of its driver.
     pub(super) fn spawn_actor(
         &self,
         record: SessionRecord,
-        token: Option<SecretString>,
-        begin: Begin,
+        driver: DriverRecord,
+        origin: Origin,
         hidden: bool,
         place: Option<OwnedSemaphorePermit>,
     ) -> Arc<Entry> {
-        let driver = record
-            .driver
-            .clone()
-            .expect("every session has its driver named before its actor begins");
         let (messages, inbox) = mpsc::channel(MAILBOX);
-        let (reports, reports_inbox) = mpsc::channel(MAILBOX);
-        let busy = false;
+        let (to_session, from_agent) = mpsc::channel(MAILBOX);
+        let purpose = Purpose::Session(Box::new(record.clone()), to_session);
+        let driver = driver::spawn(&self.core.drivers, driver, purpose, origin);
         let (view_sender, view) = watch::channel(Arc::new(SessionView {
             record: record.clone(),
-            busy,
+            busy: false,
+            recovering: origin == Origin::Recovered,
         }));
         let entry = Arc::new(Entry {
             id: record.id,
-            log: self.core.launcher.files(&driver.id).log(),
-            driver: driver.id,
-            token_hash: driver.token_hash,
+            driver,
             hidden: AtomicBool::new(hidden),
             mailbox: Mailbox { messages, view },
             board: Arc::new(Board::default()),
-            touched: Instant::at(self.core.clock.now()),
-            start_began: Instant::default(),
-            link_lost: Instant::default(),
+            touched: AtomicTimestamp::at(self.core.clock.now()),
             unfinished_jobs: AtomicUsize::default(),
             resource_places: Arc::new(Semaphore::new(self.core.config.limits.pending_resources)),
         });
         self.core.registry.insert(&entry);
-        let own = Own {
-            token,
+        let setup = ActorSetup {
             place,
             view: view_sender,
-            reports,
         };
-        let actor = Actor::new(Arc::clone(&self.core), Arc::clone(&entry), record, own);
+        let actor = Actor::new(Arc::clone(&self.core), Arc::clone(&entry), record, setup);
         self.core
             .lifecycle
-            .spawn(actor.run(begin, inbox, reports_inbox));
+            .spawn(actor.run(origin, inbox, from_agent));
         entry
     }
 }

@@ -9,7 +9,7 @@ use livius_store::{PiecesOf, StoredStatement, Visible, Window};
 use super::Sessions;
 use crate::board::{Board, output_view};
 use crate::error::SessionError;
-use crate::log::Logbook;
+use crate::logbook::Logbook;
 use crate::view::{Order, Page, SessionRef, SessionView, StatementView};
 
 impl Sessions {
@@ -155,13 +155,14 @@ impl Sessions {
     }
 
     fn log_of(&self, view: &SessionView) -> Arc<dyn LogSource> {
-        if let Some(entry) = self.core.registry.find(&SessionRef::Id(view.record.id)) {
-            return Arc::clone(&entry.log);
+        let id = view.record.id;
+        if let Some(entry) = self.core.registry.find(&SessionRef::Id(id)) {
+            return Arc::clone(&entry.driver.log);
         }
         match &view.record.driver {
             Some(driver) => {
-                let open = || self.core.launcher.files(&driver.id).log();
-                self.core.ended_logs.get(view.record.id, open)
+                let open = || self.core.launcher.files(driver).log();
+                self.core.ended_logs.get(id, open)
             }
             None => empty_log(),
         }
@@ -172,6 +173,7 @@ fn ended_view(record: SessionRecord) -> Arc<SessionView> {
     Arc::new(SessionView {
         record,
         busy: false,
+        recovering: false,
     })
 }
 

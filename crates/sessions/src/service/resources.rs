@@ -73,14 +73,13 @@ impl Sessions {
             return self.refuse_ended(which).await;
         };
         let view = entry.view();
-        let (true, Some(driver)) = (view.record.state.accepts_statements(), &view.record.driver)
-        else {
+        if !view.record.state.accepts_statements() {
             return Err(SessionError::not_active(&view.record.state));
-        };
+        }
         request::check_resource_name(&new.name)?;
         let place = self.resource_place(&entry)?;
-        let files = self.core.launcher.files(&driver.id);
-        let content = files.begin_upload().await.map_err(SessionError::Upload)?;
+        let content = entry.driver.files.begin_upload().await;
+        let content = content.map_err(SessionError::Upload)?;
         Ok(Upload {
             mailbox: entry.mailbox.clone(),
             new,
@@ -118,12 +117,13 @@ impl Sessions {
         driver: &DriverId,
         resource: ResourceId,
     ) -> Result<Option<Uploaded>, SessionError> {
-        if self.core.registry.find_driver(driver).is_none() {
-            return Ok(None);
+        match self.core.drivers.registry.find(driver) {
+            Some(driver) => {
+                let uploaded = driver.files.uploaded(resource).await;
+                uploaded.map_err(SessionError::Upload)
+            }
+            None => Ok(None),
         }
-        let files = self.core.launcher.files(driver);
-        let uploaded = files.uploaded(resource).await;
-        uploaded.map_err(SessionError::Upload)
     }
 
     fn resource_place(&self, entry: &Entry) -> Result<OwnedSemaphorePermit, SessionError> {

@@ -10,7 +10,6 @@ use livius_domain::{
     ResourceId, SessionId, SessionRecord, SessionRequest, SessionState, StatementId,
     StatementRecord, StatementState, StopCause, SubmitOptions,
 };
-use livius_domain::{record, session::Link as SessionLink};
 
 use super::{Directory, SqliteStore, Timestamp, new_batch, new_file, new_session};
 use livius_store::{
@@ -137,21 +136,13 @@ fn session() -> SessionRecord {
         },
         owner: text("alice"),
         proxy_user: text("bob"),
-        state: SessionState::Running {
-            link: SessionLink::Up,
-        },
+        state: SessionState::Running,
         app: Some(AppInfo {
             app_id: "local-1795269678112".to_owned(),
             spark_ui_url: text("http://192.0.2.2:4041"),
             driver_log_url: None,
         }),
-        driver: Some(record::DriverRecord {
-            id: DriverId::parse("s-6-615736c9b679").unwrap(),
-            token_hash: "5e69".to_owned(),
-            location: Some(DriverLocation::new(
-                r#"{"pid":24876,"start_ticks":787540}"#.to_owned(),
-            )),
-        }),
+        driver: DriverId::parse("s-6-615736c9b679"),
         created_at: Timestamp::from_microsecond(1_795_269_672_122_510).unwrap(),
         last_activity: Timestamp::from_microsecond(1_795_269_682_199_198).unwrap(),
         ended_at: None,

@@ -1,9 +1,8 @@
 //! Batches for the other cases.
 
-use livius_domain::batch::BatchStart;
 use livius_domain::{
-    BatchEnd, BatchId, BatchOutcome, BatchRecord, BatchRequest, BatchState, DriverId, DriverRecord,
-    Exit, Failure as BatchFailure, FailureCode, Phase, StopCause, SubmitOptions,
+    BatchEnd, BatchId, BatchOutcome, BatchRecord, BatchRequest, BatchState, DriverId, Exit,
+    Failure as BatchFailure, FailureCode, Phase, StopCause, SubmitOptions,
 };
 
 use super::{Failure, at, full_submit};
@@ -45,8 +44,8 @@ pub(super) async fn ended(
     Ok(record)
 }
 
-pub(super) fn driver_of(batch: BatchId) -> DriverRecord {
-    super::driver(DriverId::for_batch(batch, [1, 2, 3, 4, 5, 6]))
+pub(super) fn driver_of(batch: BatchId) -> DriverId {
+    DriverId::for_batch(batch, [1, 2, 3, 4, 5, 6])
 }
 
 pub(super) fn full_request() -> BatchRequest {
@@ -109,12 +108,9 @@ pub(super) fn end(outcome: BatchOutcome) -> BatchEnd {
 }
 
 pub(super) fn every_state() -> Vec<BatchState> {
-    let starting = |step| BatchState::Starting { step };
     let stopping = |cause, was_running| BatchState::Stopping { cause, was_running };
     vec![
-        starting(BatchStart::Queued),
-        starting(BatchStart::Launching),
-        starting(BatchStart::Submitted),
+        BatchState::Starting,
         BatchState::Running,
         stopping(StopCause::User, false),
         stopping(StopCause::Ttl, true),

@@ -1,7 +1,7 @@
 //! Livy's names of states and kinds.
 
 use livius_domain::batch::{self, BatchOutcome};
-use livius_domain::session::{self, Link};
+use livius_domain::session;
 use livius_domain::{JobOutcome, JobState, Kind, Outcome, StatementState};
 
 /// Declares an enum of names together with the list of all of them, so that the list is complete.
@@ -49,16 +49,15 @@ names! {
 }
 
 impl SessionState {
-    /// Livy's state of a session; `busy` tells whether statements run or wait.
-    pub fn of(state: &session::SessionState, busy: bool) -> Self {
+    /// Livy's state of a session. `busy` tells whether statements run or wait, `recovering` whether
+    /// the server was restarted and has not heard of the driver's agent yet.
+    pub fn of(state: &session::SessionState, busy: bool, recovering: bool) -> Self {
         use session::SessionState as State;
         match state {
-            State::Starting { .. } => Self::Starting,
-            State::Running {
-                link: Link::Recovering,
-            } => Self::Recovering,
-            State::Running { .. } if busy => Self::Busy,
-            State::Running { .. } => Self::Idle,
+            State::Starting => Self::Starting,
+            State::Running if recovering => Self::Recovering,
+            State::Running if busy => Self::Busy,
+            State::Running => Self::Idle,
             State::Stopping { .. } => Self::ShuttingDown,
             State::Ended(end) => match end.outcome {
                 Outcome::Killed => Self::Killed,
@@ -84,7 +83,7 @@ impl BatchState {
     pub fn of(state: &batch::BatchState) -> Self {
         use batch::BatchState as State;
         match state {
-            State::Starting { .. }
+            State::Starting
             | State::Stopping {
                 was_running: false, ..
             } => Self::Starting,

@@ -7,7 +7,7 @@ use livius_launch::LogSource;
 use crate::error::SessionError;
 use crate::view::LogPage;
 
-/// A handle to a log that stays readable when the session or batch is purged.
+/// A handle to a log. It stays readable even if the session or batch is purged.
 #[derive(Debug, Clone)]
 pub struct Logbook {
     id: i32,
@@ -19,7 +19,7 @@ impl Logbook {
         Self { id, log }
     }
 
-    /// A page of it. A negative `from` means the last `size` lines, a negative `size` all of them.
+    /// Reads a page. A negative `size` means all lines, a negative `from` the last `size` of them.
     pub async fn page(&self, from: i64, size: i64) -> Result<LogPage, SessionError> {
         let page = self.log.page(from, size).await;
         let page = page.map_err(SessionError::Log)?;

@@ -1,34 +1,37 @@
-//! Whose turn it is: batches are started in the order of their numbers, a few at a time.
+//! Which driver starts next: in the order of their numbers, a few at a time.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use livius_domain::BatchId;
+use livius_domain::DriverUse;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::lifecycle::Lifecycle;
 
-/// A batch's places: as long as these are held, they are taken.
+/// A driver's places: as long as these are held, they are taken.
 #[derive(Debug)]
 pub struct Turn {
-    /// Among those that are being started. Given back as soon as the start is over.
+    /// Among the drivers that start. Given back as soon as the start is over.
     pub starting: Option<OwnedSemaphorePermit>,
-    /// Among those whose processes live. Given back at the end.
+    /// Among the drivers that live. Given back at the end.
     pub running: OwnedSemaphorePermit,
 }
 
-/// The queue. Who waits is found by number, so that batches that were stored together are not started in any other order.
+/// The queue of the drivers that wait for a place. It is ordered by the number of the session or
+/// batch: those that were stored together are not started in any other order.
 #[derive(Debug)]
-pub struct Turns {
-    waiting: Mutex<BTreeMap<BatchId, oneshot::Sender<Turn>>>,
+pub struct Admission {
+    waiting: Mutex<BTreeMap<i32, oneshot::Sender<Turn>>>,
     joined: Notify,
     starting: Arc<Semaphore>,
     running: Arc<Semaphore>,
 }
 
-impl Turns {
-    /// A queue for so many places; there is one of each at least.
-    pub fn new(starting: usize, running: usize) -> Self {
+impl Admission {
+    /// A queue for so many places; there is at least one of each. `running` has no limit when it is
+    /// `None`.
+    pub fn new(starting: usize, running: Option<usize>) -> Self {
+        let running = running.unwrap_or(Semaphore::MAX_PERMITS);
         Self {
             waiting: Mutex::default(),
             joined: Notify::new(),
@@ -37,31 +40,31 @@ impl Turns {
         }
     }
 
-    /// Joins the queue. Who drops the receiver gets no turn.
-    pub fn join(&self, batch: BatchId) -> oneshot::Receiver<Turn> {
+    /// Joins the queue. A driver that drops the receiver gets no turn.
+    pub fn join(&self, driver: DriverUse) -> oneshot::Receiver<Turn> {
         let (turn, receiver) = oneshot::channel();
         self.waiting
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(batch, turn);
+            .insert(number(driver), turn);
         self.joined.notify_one();
         receiver
     }
 
     /// Leaves the queue, without waiting for the turn.
-    pub fn leave(&self, batch: BatchId) {
+    pub fn leave(&self, driver: DriverUse) {
         self.waiting
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .remove(&batch);
+            .remove(&number(driver));
     }
 
-    /// Takes a place for a process that lives already; there may be more of them than places.
+    /// Takes a place for a driver that lives already; more drivers may live than there are places.
     pub fn recovered(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.running).try_acquire_owned().ok()
     }
 
-    /// Hands out turns until nothing new is to be begun.
+    /// Hands out turns until the server drains.
     pub async fn run(self: Arc<Self>, lifecycle: Lifecycle) {
         tokio::select! {
             biased;
@@ -85,7 +88,7 @@ impl Turns {
             };
             loop {
                 let waiter = self.next().await;
-                // Who has left meanwhile gives the turn back.
+                // A driver that has left the queue gives the turn back.
                 match waiter.send(turn) {
                     Ok(()) => break,
                     Err(back) => turn = back,
@@ -109,14 +112,28 @@ impl Turns {
     }
 }
 
+/// Sessions and batches have queues of their own, so their numbers do not meet.
+fn number(driver: DriverUse) -> i32 {
+    match driver {
+        DriverUse::Session(id) => id.0,
+        DriverUse::Batch(id) => id.0,
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use livius_domain::BatchId;
+
     use super::*;
+
+    fn batch(id: i32) -> DriverUse {
+        DriverUse::Batch(BatchId(id))
+    }
 
     #[tokio::test]
     async fn turns_come_by_number_and_only_while_there_are_places() {
-        let turns = Arc::new(Turns::new(1, 2));
-        let mut waiting: Vec<_> = [2, 0, 1, 3].map(|id| (id, turns.join(BatchId(id)))).into();
+        let turns = Arc::new(Admission::new(1, Some(2)));
+        let mut waiting: Vec<_> = [2, 0, 1, 3].map(|id| (id, turns.join(batch(id)))).into();
         waiting.sort_by_key(|(id, _)| *id);
         let mut waiting = waiting.into_iter().map(|(_, turn)| turn);
         let lifecycle = Lifecycle::default();
@@ -141,10 +158,10 @@ mod tests {
 
     #[tokio::test]
     async fn who_leaves_is_forgotten_and_overtaken() {
-        let turns = Turns::new(1, 1);
-        let (gone, next) = (turns.join(BatchId(0)), turns.join(BatchId(1)));
-        turns.leave(BatchId(0));
-        turns.leave(BatchId(7));
+        let turns = Admission::new(1, Some(1));
+        let (gone, next) = (turns.join(batch(0)), turns.join(batch(1)));
+        turns.leave(batch(0));
+        turns.leave(batch(7));
         assert_eq!(turns.waiting.lock().unwrap().len(), 1);
         assert!(gone.await.is_err());
         tokio::select! {
@@ -155,10 +172,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_drain_ends_the_handing_out() {
-        let turns = Arc::new(Turns::new(1, 1));
+        let turns = Arc::new(Admission::new(1, Some(1)));
         let lifecycle = Lifecycle::default();
         lifecycle.begin_drain();
         Arc::clone(&turns).run(lifecycle).await;
-        assert!(turns.join(BatchId(0)).try_recv().is_err());
+        assert!(turns.join(batch(0)).try_recv().is_err());
     }
 }

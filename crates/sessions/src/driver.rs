@@ -1,0 +1,183 @@
+//! Drivers: one actor owns each, from its place in the queue to its end.
+//!
+//! Sessions and batches use a driver through its [`DriverHandle`]. They follow the state that the
+//! driver's actor publishes, and send commands to its agent. They never see a process.
+
+mod actor;
+mod core;
+mod launching;
+mod link;
+mod recovery;
+mod registry;
+mod transition;
+
+use std::sync::Arc;
+
+use livius_agent_link::{AgentSocket, Command, CommandFrame, Event, Notice};
+use livius_domain::{
+    AppInfo, DriverId, DriverRecord, DriverState, DriverTimes, DriverUse, StopCause,
+};
+use livius_launch::{DriverFiles, LogSource};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+
+use crate::atomic_timestamp::AtomicTimestamp;
+use crate::error::SessionError;
+use crate::secret;
+
+pub(crate) use self::core::DriverCore;
+pub(crate) use actor::{Origin, Purpose, spawn};
+pub(crate) use recovery::end_unclaimed;
+pub(crate) use registry::DriverRegistry;
+
+/// A driver at one moment, as its actor published it.
+#[derive(Debug, Clone)]
+pub(crate) struct DriverView {
+    pub state: DriverState,
+    pub app: Option<AppInfo>,
+    pub times: DriverTimes,
+    /// The connection with the agent, while there is one.
+    pub port: Option<AgentPort>,
+}
+
+/// One connection with an agent, for those who send commands.
+#[derive(Debug, Clone)]
+pub(crate) struct AgentPort {
+    /// Counts the connections of this driver since the server started.
+    pub connection: u64,
+    outgoing: mpsc::Sender<CommandFrame>,
+}
+
+/// What others ask of a driver.
+#[derive(Debug)]
+pub(crate) enum DriverMessage {
+    /// End the driver.
+    Stop(StopCause),
+    /// End the driver at once, without asking its agent.
+    EndByForce,
+    /// Tell whether the driver waits for its turn.
+    AskQueued(oneshot::Sender<bool>),
+    /// The driver's agent has connected.
+    Attach(AgentSocket),
+    /// The driver's application runs.
+    AppStarted {
+        app: AppInfo,
+        /// Told when the report is stored.
+        reply: oneshot::Sender<Result<(), SessionError>>,
+    },
+}
+
+/// What a driver's agent says to a session.
+#[derive(Debug)]
+pub(crate) enum FromAgent {
+    /// A numbered event. The agent keeps it until the session says that its effect is stored.
+    Event {
+        event: Event,
+        stored: oneshot::Sender<bool>,
+    },
+    /// A frame that may be lost.
+    Notice(Notice),
+}
+
+/// A live driver, as everything but its actor sees it.
+pub(crate) struct DriverHandle {
+    pub id: DriverId,
+    /// What the driver was made for.
+    pub made_for: DriverUse,
+    messages: mpsc::Sender<DriverMessage>,
+    view: watch::Receiver<Arc<DriverView>>,
+    /// SHA-256 of the secret of the launch that is under way or over, in hex.
+    token_hash: watch::Receiver<Option<String>>,
+    /// Raised when the agent does not take its commands.
+    stuck: Notify,
+    /// The driver's files.
+    pub files: Arc<dyn DriverFiles>,
+    /// The driver's log.
+    pub log: Arc<dyn LogSource>,
+    /// When the launch began; unset while the driver waits for its place.
+    pub start_began: AtomicTimestamp,
+    /// When the link was lost; unset while it is up.
+    pub link_lost: AtomicTimestamp,
+}
+
+impl std::fmt::Debug for DriverHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DriverHandle")
+            .field("id", &self.id)
+            .field("view", &self.view.borrow())
+            .finish_non_exhaustive()
+    }
+}
+
+impl DriverHandle {
+    /// The driver as its actor published it last.
+    pub fn view(&self) -> Arc<DriverView> {
+        Arc::clone(&self.view.borrow())
+    }
+
+    /// The published states, from now on.
+    pub fn watch(&self) -> watch::Receiver<Arc<DriverView>> {
+        self.view.clone()
+    }
+
+    /// Sends the agent a command, if one is connected. An agent that does not take its commands
+    /// loses the connection: it comes back and is told again.
+    pub fn send(&self, command: Command) {
+        let Some(port) = self.view.borrow().port.clone() else {
+            return;
+        };
+        if port.outgoing.try_send(command.into()).is_err() {
+            self.stuck.notify_one();
+        }
+    }
+
+    /// Asks for the driver's end. A driver whose actor has left is gone, or is left to the next
+    /// server.
+    pub async fn stop(&self, cause: StopCause) {
+        let _ = self.messages.send(DriverMessage::Stop(cause)).await;
+    }
+
+    /// Asks for the driver's end at once.
+    pub async fn end_by_force(&self) {
+        let _ = self.messages.send(DriverMessage::EndByForce).await;
+    }
+
+    /// Whether the driver waits for its turn, once its actor has done what it was doing. During a
+    /// shutdown no turn is taken, so a driver that waits then goes on waiting.
+    pub async fn is_queued(&self) -> bool {
+        let (reply, queued) = oneshot::channel();
+        let _ = self.messages.send(DriverMessage::AskQueued(reply)).await;
+        queued.await.unwrap_or(false)
+    }
+
+    /// Hands over the connection of the driver's agent. `Err` when the actor has left.
+    pub async fn attach(&self, socket: AgentSocket) -> Result<(), ()> {
+        let sent = self.messages.send(DriverMessage::Attach(socket)).await;
+        sent.map_err(|_| ())
+    }
+
+    /// Stores that the driver's application runs. `Err(None)` when the actor has left.
+    pub async fn app_started(&self, app: AppInfo) -> Result<(), Option<SessionError>> {
+        let (reply, stored) = oneshot::channel();
+        let message = DriverMessage::AppStarted { app, reply };
+        self.messages.send(message).await.map_err(|_| None)?;
+        stored.await.map_err(|_| None)?.map_err(Some)
+    }
+
+    /// Whether this is the secret of the driver's agent.
+    pub fn is_token(&self, token: &str) -> bool {
+        let hash = self.token_hash.borrow();
+        hash.as_deref()
+            .is_some_and(|hash| secret::is_token(hash, token))
+    }
+}
+
+impl DriverView {
+    fn of(record: &DriverRecord, port: Option<AgentPort>) -> Self {
+        Self {
+            state: record.state.clone(),
+            app: record.app.clone(),
+            times: record.times,
+            port,
+        }
+    }
+}

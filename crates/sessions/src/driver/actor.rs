@@ -1,0 +1,241 @@
+//! The one owner of a driver: it drives the driver's state machine.
+//!
+//! For each event the actor stores the new state, then performs the effects, then publishes the new
+//! view. Every effect may happen twice (after a crash between the steps), and no effect waits for
+//! the driver.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use livius_domain::{
+    BatchRecord, Departure, DriverEvent, DriverProgram, DriverRecord, DriverState, Failure,
+    SessionRecord, StopCause,
+};
+use livius_launch::RunningDriver;
+use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
+use tokio::time::Instant;
+
+use super::link::{self, Link};
+use super::{DriverCore, DriverHandle, DriverMessage, DriverView, FromAgent};
+use crate::admission::Turn;
+use crate::atomic_timestamp::AtomicTimestamp;
+
+/// Messages that wait for one actor; a sender that finds the queue full waits.
+const MAILBOX: usize = 16;
+
+/// From SIGTERM to SIGKILL, once the driver of a session is ended by force.
+const FORCE_GRACE: Duration = Duration::from_secs(3);
+
+/// Frames that are taken in a row before the actor looks at its messages: an agent that never stops
+/// talking can be stopped.
+const FRAMES_IN_A_ROW: u32 = 64;
+
+/// What the driver is started for.
+pub(crate) enum Purpose {
+    /// This session. What its agent says goes to the session's actor.
+    Session(Box<SessionRecord>, mpsc::Sender<FromAgent>),
+    /// This batch.
+    Batch(Box<BatchRecord>),
+    /// Nothing any more: its session or batch has ended, or was never stored.
+    Nothing,
+}
+
+/// Where the actor's driver comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A client has just asked for it.
+    New,
+    /// The server found it in the store.
+    Recovered,
+}
+
+/// What the actor's own tasks report to it.
+pub(super) enum TaskReport {
+    /// It is the driver's turn to start.
+    Turn(Turn),
+    /// The launch is over.
+    Launched(Result<Arc<dyn RunningDriver>, Failure>),
+    /// The driver is gone.
+    Ended(Departure),
+}
+
+/// The actor.
+pub(super) struct DriverActor {
+    pub(super) core: Arc<DriverCore>,
+    pub(super) handle: Arc<DriverHandle>,
+    pub(super) record: DriverRecord,
+    pub(super) purpose: Purpose,
+    pub(super) view: watch::Sender<Arc<DriverView>>,
+    pub(super) token_hash: watch::Sender<Option<String>>,
+    pub(super) reports: mpsc::Sender<TaskReport>,
+    pub(super) process: Option<Arc<dyn RunningDriver>>,
+    pub(super) link: Option<Link>,
+    pub(super) connections: u64,
+    /// The driver's place among those that start.
+    pub(super) starting: Option<OwnedSemaphorePermit>,
+    /// The driver's place among those that live.
+    pub(super) running: Option<OwnedSemaphorePermit>,
+    /// When the place among the starting drivers is given back in any case.
+    pub(super) hold_until: Option<Instant>,
+    /// When a stop that the agent was asked for is overdue.
+    pub(super) stop_overdue: Option<Instant>,
+    pub(super) grace: Duration,
+    /// Whether the record has changes that are not stored.
+    pub(super) unstored: bool,
+}
+
+/// Makes the handle of a driver and starts its actor.
+pub(crate) fn spawn(
+    core: &Arc<DriverCore>,
+    mut record: DriverRecord,
+    purpose: Purpose,
+    origin: Origin,
+) -> Arc<DriverHandle> {
+    if origin == Origin::Recovered
+        && record.program == DriverProgram::Agent
+        && let DriverState::Up { link } = &mut record.state
+    {
+        // Nothing is known of an agent until it has connected again.
+        *link = livius_domain::Link::Recovering;
+    }
+    let (messages, inbox) = mpsc::channel(MAILBOX);
+    let (reports, reports_inbox) = mpsc::channel(MAILBOX);
+    let (view, view_receiver) = watch::channel(Arc::new(DriverView::of(&record, None)));
+    let (token_hash, token_hash_receiver) = watch::channel(record.token_hash.clone());
+    let files = core.launcher.files(&record.id);
+    let handle = Arc::new(DriverHandle {
+        id: record.id.clone(),
+        made_for: record.made_for,
+        messages,
+        view: view_receiver,
+        token_hash: token_hash_receiver,
+        stuck: tokio::sync::Notify::new(),
+        log: files.log(),
+        files,
+        start_began: AtomicTimestamp::default(),
+        link_lost: AtomicTimestamp::default(),
+    });
+    core.registry.insert(&handle);
+    let grace = match record.program {
+        DriverProgram::Agent => FORCE_GRACE,
+        DriverProgram::Application => core.config.limits.batch_grace,
+    };
+    let mut actor = DriverActor {
+        core: Arc::clone(core),
+        handle: Arc::clone(&handle),
+        record,
+        purpose,
+        view,
+        token_hash,
+        reports,
+        process: None,
+        link: None,
+        connections: 0,
+        starting: None,
+        running: None,
+        hold_until: None,
+        stop_overdue: None,
+        grace,
+        unstored: false,
+    };
+    if actor.record.state == DriverState::Queued {
+        // Joined here and not in the task: a driver that waits is not overtaken by later ones.
+        actor.join_queue();
+    } else {
+        // Counted before any other driver gets its turn.
+        actor.running = core.admission.recovered();
+    }
+    core.lifecycle
+        .spawn(actor.run(origin, inbox, reports_inbox));
+    handle
+}
+
+impl DriverActor {
+    /// Drives the driver until it is gone, or the server stops.
+    async fn run(
+        mut self,
+        origin: Origin,
+        mut messages: mpsc::Receiver<DriverMessage>,
+        mut reports: mpsc::Receiver<TaskReport>,
+    ) {
+        if origin == Origin::Recovered {
+            self.recover().await;
+        }
+        let lifecycle = self.core.lifecycle.clone();
+        let handle = Arc::clone(&self.handle);
+        let mut frames = 0;
+        while !self.record.state.is_gone() {
+            if frames >= FRAMES_IN_A_ROW {
+                frames = 0;
+                if let Ok(message) = messages.try_recv() {
+                    self.on_message(message).await;
+                    continue;
+                }
+            }
+            let (overdue, hold_until) = (self.stop_overdue, self.hold_until);
+            tokio::select! {
+                biased;
+                // The server stops at once: drivers that are to end have been ended before.
+                () = lifecycle.stopping() => return,
+                // What has happened comes before what is wanted.
+                Some(report) = reports.recv() => self.on_report(report).await,
+                // A deadline must not wait for an agent that talks.
+                () = link::at(overdue) => {
+                    self.stop_overdue = None;
+                    self.apply(DriverEvent::StopOverdue).await;
+                }
+                () = link::at(hold_until) => self.let_others_start(),
+                () = handle.stuck.notified() => self.drop_stuck_link().await,
+                // Results free the session's queue, so they come before requests.
+                heard = link::next(&mut self.link) => {
+                    frames += 1;
+                    self.on_heard(heard).await;
+                }
+                Some(message) = messages.recv() => self.on_message(message).await,
+            }
+        }
+        self.leave().await;
+    }
+
+    async fn on_report(&mut self, report: TaskReport) {
+        match report {
+            TaskReport::Turn(turn) => self.on_turn(turn).await,
+            TaskReport::Launched(Ok(process)) => {
+                self.take_process(process);
+                self.apply(DriverEvent::Launched).await;
+            }
+            TaskReport::Launched(Err(failure)) => {
+                self.apply(DriverEvent::LaunchFailed(failure)).await;
+            }
+            TaskReport::Ended(departure) => self.apply(DriverEvent::Exited(departure)).await,
+        }
+    }
+
+    async fn on_message(&mut self, message: DriverMessage) {
+        match message {
+            DriverMessage::Stop(cause) => self.apply(DriverEvent::Stop(cause)).await,
+            DriverMessage::EndByForce => {
+                self.grace = Duration::ZERO;
+                self.apply(DriverEvent::Stop(StopCause::Shutdown)).await;
+                self.terminate();
+            }
+            DriverMessage::AskQueued(reply) => {
+                let _ = reply.send(self.record.state == DriverState::Queued);
+            }
+            DriverMessage::Attach(socket) => self.attach(socket).await,
+            DriverMessage::AppStarted { app, reply } => {
+                self.record.app = Some(app);
+                self.unstored = true;
+                let stored = self.try_apply(DriverEvent::Ready).await;
+                let _ = reply.send(stored);
+            }
+        }
+    }
+
+    /// Publishes the driver as it is now.
+    pub(super) fn publish(&self) {
+        let port = self.link.as_ref().map(Link::port);
+        self.view
+            .send_replace(Arc::new(DriverView::of(&self.record, port)));
+    }
+}

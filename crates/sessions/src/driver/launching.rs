@@ -1,0 +1,112 @@
+//! From a driver's place in the queue to its running process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use livius_domain::{DriverEvent, DriverProgram, DriverState, Failure, FailureCode, Phase, chain};
+use livius_launch::{DriverOrder, RunningDriver};
+use secrecy::SecretString;
+use tokio::time::Instant;
+
+use super::actor::{DriverActor, Purpose, TaskReport};
+use crate::admission::Turn;
+use crate::request;
+
+/// Before a turn is tried again that could not be stored.
+const TURN_PAUSE: Duration = Duration::from_millis(500);
+
+/// How long a starting batch holds its place among the starting ones. After this it may be waiting
+/// for resources, or never create a SparkContext.
+const BATCH_START_HOLD: Duration = Duration::from_secs(30);
+
+impl DriverActor {
+    /// Waits for a place among the starting drivers; the turn is reported.
+    pub(super) fn join_queue(&self) {
+        let (id, reports) = (self.record.made_for, self.reports.clone());
+        let turn = self.core.admission.join(id);
+        let admission = Arc::clone(&self.core.admission);
+        self.core.lifecycle.spawn(async move {
+            tokio::select! {
+                // The driver may end while it waits; then it needs no turn.
+                () = reports.closed() => admission.leave(id),
+                turn = turn => {
+                    if let Ok(turn) = turn {
+                        let _ = reports.send(TaskReport::Turn(turn)).await;
+                    }
+                }
+            }
+        });
+    }
+
+    pub(super) async fn on_turn(&mut self, turn: Turn) {
+        // A turn that was given just before a shutdown is not taken during it.
+        if self.record.state != DriverState::Queued || self.core.lifecycle.is_draining() {
+            return;
+        }
+        if let Err(error) = self.try_apply(DriverEvent::LaunchAllowed).await {
+            tracing::error!(driver.id = %self.record.id, error = %chain(&error), "cannot store that the driver is started; trying again");
+            return self.take_turn_later(turn);
+        }
+        self.handle.start_began.set(self.core.clock.now());
+        self.running = Some(turn.running);
+        self.starting = turn.starting;
+        if self.record.program == DriverProgram::Application {
+            self.hold_until = Some(Instant::now() + BATCH_START_HOLD);
+        }
+    }
+
+    fn take_turn_later(&self, turn: Turn) {
+        let reports = self.reports.clone();
+        self.core.lifecycle.spawn(async move {
+            tokio::select! {
+                () = reports.closed() => {}
+                () = tokio::time::sleep(TURN_PAUSE) => {
+                    let _ = reports.send(TaskReport::Turn(turn)).await;
+                }
+            }
+        });
+    }
+
+    /// Starts the process in a task of its own: it may take seconds.
+    pub(super) fn launch(&self, token: SecretString) {
+        let (launcher, reports) = (Arc::clone(&self.core.launcher), self.reports.clone());
+        let order = self.order(token);
+        self.core.lifecycle.spawn(async move {
+            let launched = match order {
+                Ok(order) => launcher.launch(order).await,
+                Err(failure) => Err(failure),
+            };
+            let _ = reports.send(TaskReport::Launched(launched)).await;
+        });
+    }
+
+    fn order(&self, token: SecretString) -> Result<DriverOrder, Failure> {
+        let (config, id) = (&self.core.config, self.record.id.clone());
+        match &self.purpose {
+            Purpose::Session(record, _) => request::order(config, record, id, token),
+            Purpose::Batch(record) => request::batch_order(config, record, id, token),
+            Purpose::Nothing => Err(Failure {
+                code: FailureCode::LaunchFailed,
+                phase: Phase::Launch,
+                message: "no session and no batch needs this driver".to_owned(),
+                hint: String::new(),
+            }),
+        }
+    }
+
+    /// Keeps a running process, and waits for its end.
+    pub(super) fn take_process(&mut self, process: Arc<dyn RunningDriver>) {
+        self.record.location = Some(process.location());
+        self.unstored = true;
+        let (watched, reports) = (Arc::clone(&process), self.reports.clone());
+        self.core.lifecycle.spawn(async move {
+            tokio::select! {
+                () = reports.closed() => {}
+                departure = watched.ended() => {
+                    let _ = reports.send(TaskReport::Ended(departure)).await;
+                }
+            }
+        });
+        self.process = Some(process);
+    }
+}

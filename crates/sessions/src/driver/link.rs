@@ -1,0 +1,240 @@
+//! The driver's actor and the agent: which connection is current, which events were stored.
+
+use livius_agent_link::{AgentFrame, AgentSocket, Command, Event};
+use livius_domain::{AppInfo, DriverEvent, DriverState, Failure, FailureCode, Phase, chain};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::actor::{DriverActor, Purpose};
+use super::{AgentPort, FromAgent};
+use crate::error::SessionError;
+
+/// The connection with an agent.
+pub(super) struct Link {
+    socket: AgentSocket,
+    connection: u64,
+    /// The newest event of this agent process that is stored.
+    applied: u64,
+    /// The event that the session is storing. The next frame is not read before that is done.
+    storing: Option<(u64, oneshot::Receiver<bool>)>,
+}
+
+/// What the actor hears of the connection next.
+pub(super) enum Heard {
+    /// A frame; `None` is the end of the connection.
+    Frame(Option<AgentFrame>),
+    /// The session has stored the event of this number, or could not.
+    Stored { seq: u64, stored: bool },
+}
+
+/// Waits for the next frame, or for the session to store the last one. Waits without end while no
+/// agent is connected. Nothing is lost when the wait is given up.
+pub(super) async fn next(link: &mut Option<Link>) -> Heard {
+    match link {
+        Some(Link {
+            storing: Some((seq, stored)),
+            ..
+        }) => Heard::Stored {
+            seq: *seq,
+            stored: stored.await.unwrap_or(false),
+        },
+        Some(link) => Heard::Frame(link.socket.incoming.recv().await),
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits until then, or without end.
+pub(super) async fn at(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+impl Link {
+    pub(super) fn port(&self) -> AgentPort {
+        AgentPort {
+            connection: self.connection,
+            outgoing: self.socket.outgoing.clone(),
+        }
+    }
+
+    /// Sends a command. An agent that does not take it is told again when it comes back.
+    pub(super) fn send(&self, command: Command) {
+        let _ = self.socket.outgoing.try_send(command.into());
+    }
+}
+
+impl DriverActor {
+    /// Takes a new connection in place of any older one. Events are numbered per agent process, and
+    /// applying one twice changes nothing: a restarted server has all of them sent again. An event
+    /// that the agent does not keep any more was stored before.
+    pub(super) async fn attach(&mut self, socket: AgentSocket) {
+        let hello = &socket.hello;
+        let known = self
+            .link
+            .take()
+            .filter(|old| old.socket.hello.instance == hello.instance);
+        let forgotten = hello.first_seq.saturating_sub(1);
+        let applied = known.map_or(forgotten, |old| old.applied.max(forgotten));
+        tracing::info!(
+            driver.id = %self.record.id,
+            spark.version = hello.spark,
+            java.version = hello.java,
+            agent.protocol = hello.version(),
+            agent.events_kept = ?(hello.first_seq..=hello.last_seq),
+            agent.in_hand = ?hello.sessions,
+            "the driver's agent has connected"
+        );
+        let restarted = matches!(self.record.state, DriverState::Up { .. })
+            && self
+                .record
+                .instance
+                .as_ref()
+                .is_some_and(|instance| *instance != hello.instance);
+        self.record.instance = Some(hello.instance.clone());
+        self.unstored = true;
+        self.connections += 1;
+        let link = Link {
+            socket,
+            connection: self.connections,
+            applied,
+            storing: None,
+        };
+        link.send(Command::Welcome { acked: applied });
+        self.link = Some(link);
+        self.handle.link_lost.clear();
+        let event = if restarted {
+            DriverEvent::AgentRestarted
+        } else {
+            DriverEvent::AgentConnected
+        };
+        self.apply(event).await;
+    }
+
+    pub(super) async fn drop_stuck_link(&mut self) {
+        if self.link.is_some() {
+            tracing::warn!(driver.id = %self.record.id, "the driver's agent does not take its commands; dropping the connection");
+            self.lose_link().await;
+        }
+    }
+
+    pub(super) async fn lose_link(&mut self) {
+        self.link = None;
+        self.handle.link_lost.set(self.core.clock.now());
+        self.apply(DriverEvent::AgentLost).await;
+    }
+
+    pub(super) async fn on_heard(&mut self, heard: Heard) {
+        match heard {
+            Heard::Frame(None) => self.lose_link().await,
+            Heard::Frame(Some(AgentFrame::Unknown)) => {}
+            Heard::Frame(Some(AgentFrame::Notice { notice, .. })) => {
+                if let Purpose::Session(_, session) = &self.purpose {
+                    // A notice may be lost, and must not hold up events.
+                    let _ = session.try_send(FromAgent::Notice(notice));
+                }
+            }
+            Heard::Frame(Some(AgentFrame::Event { seq, event, .. })) => {
+                self.on_event(seq, event).await;
+            }
+            Heard::Stored { seq, stored } => self.on_stored(seq, stored).await,
+        }
+    }
+
+    async fn on_event(&mut self, seq: u64, event: Event) {
+        let applied = self.link.as_ref().map_or(0, |link| link.applied);
+        if seq <= applied {
+            return self.acknowledge(seq);
+        }
+        if seq > applied + 1 {
+            // A frame in between is missing. The agent keeps it and sends it again on its next
+            // connection.
+            tracing::warn!(driver.id = %self.record.id, agent.event = seq, agent.applied = applied, "the driver's agent has skipped an event; dropping the connection");
+            return self.lose_link().await;
+        }
+        match event {
+            Event::Ready { .. } | Event::Failed { .. } | Event::Stopped { .. } => {
+                let stored = self.on_own_event(event).await;
+                if let Err(error) = &stored {
+                    tracing::error!(driver.id = %self.record.id, error = %chain(error), "cannot store what the agent said");
+                }
+                self.on_stored(seq, stored.is_ok()).await;
+            }
+            event => self.pass_on(seq, event).await,
+        }
+    }
+
+    /// Hands an event to the session. It is acknowledged when the session has stored its effect.
+    async fn pass_on(&mut self, seq: u64, event: Event) {
+        let Purpose::Session(_, session) = &self.purpose else {
+            // No session needs it any more.
+            return self.on_stored(seq, true).await;
+        };
+        let (stored, storing) = oneshot::channel();
+        let sent = session.send(FromAgent::Event { event, stored }).await;
+        match &mut self.link {
+            Some(link) if sent.is_ok() => link.storing = Some((seq, storing)),
+            _ => self.lose_link().await,
+        }
+    }
+
+    async fn on_stored(&mut self, seq: u64, stored: bool) {
+        if let Some(link) = &mut self.link {
+            link.storing = None;
+        }
+        if !stored {
+            // Not acknowledged, so not lost: the agent keeps the event and says it again.
+            return self.lose_link().await;
+        }
+        if let Some(link) = &mut self.link {
+            link.applied = link.applied.max(seq);
+        }
+        self.acknowledge(seq);
+    }
+
+    fn acknowledge(&self, seq: u64) {
+        if let Some(link) = &self.link
+            && link
+                .socket
+                .outgoing
+                .try_send(Command::Ack { seq }.into())
+                .is_err()
+        {
+            self.handle.stuck.notify_one();
+        }
+    }
+
+    /// The events that are about the driver itself.
+    async fn on_own_event(&mut self, event: Event) -> Result<(), SessionError> {
+        match event {
+            Event::Ready {
+                app_id,
+                spark_ui_url,
+                ..
+            } => {
+                self.record.app = Some(AppInfo {
+                    app_id,
+                    spark_ui_url,
+                    driver_log_url: None,
+                });
+                self.unstored = true;
+                self.try_apply(DriverEvent::Ready).await
+            }
+            Event::Failed { phase, message, .. } => {
+                let failure = Failure {
+                    code: FailureCode::ContextFailed,
+                    phase: Phase::Context,
+                    message: format!("the {phase} could not be created: {message}"),
+                    hint: "the session's log has the whole story".to_owned(),
+                };
+                self.try_apply(DriverEvent::AgentFailed(failure)).await
+            }
+            Event::Stopped { reason } => {
+                tracing::info!(driver.id = %self.record.id, reason, "the driver's agent has stopped");
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The live drivers by name.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use livius_domain::DriverId;
+
+use super::DriverHandle;
+
+/// The live drivers. A driver is found from the moment its actor starts until it is gone.
+#[derive(Default)]
+pub(crate) struct DriverRegistry {
+    drivers: RwLock<HashMap<DriverId, Arc<DriverHandle>>>,
+}
+
+impl DriverRegistry {
+    /// Adds a driver.
+    pub fn insert(&self, driver: &Arc<DriverHandle>) {
+        self.drivers
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(driver.id.clone(), Arc::clone(driver));
+    }
+
+    /// Removes a driver.
+    pub fn remove(&self, id: &DriverId) {
+        self.drivers
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(id);
+    }
+
+    /// Finds a driver.
+    pub fn find(&self, id: &DriverId) -> Option<Arc<DriverHandle>> {
+        self.drivers
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(id)
+            .cloned()
+    }
+}

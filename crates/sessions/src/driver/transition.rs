@@ -1,0 +1,155 @@
+//! One step of a driver: stored, acted upon, published.
+
+use std::time::Duration;
+
+use livius_agent_link::Command;
+use livius_domain::{DriverEffect, DriverEvent, DriverState, chain};
+use secrecy::SecretString;
+use tokio::time::Instant;
+
+use super::actor::DriverActor;
+use crate::error::SessionError;
+use crate::secret;
+
+/// Between two attempts to store an end.
+const SETTLE_PAUSE: Duration = Duration::from_millis(100);
+const SETTLE_PAUSE_LONGEST: Duration = Duration::from_secs(5);
+
+impl DriverActor {
+    /// Takes the driver one event further. A state that cannot be stored now is stored with the next
+    /// event, and at the latest at the end.
+    pub(super) async fn apply(&mut self, event: DriverEvent) {
+        if let Err(error) = self.try_apply(event).await {
+            tracing::error!(driver.id = %self.record.id, error = %chain(&error), "cannot store the driver");
+        }
+    }
+
+    /// The same for a caller that keeps the event until it is stored.
+    pub(super) async fn try_apply(&mut self, event: DriverEvent) -> Result<(), SessionError> {
+        let before = self.record.clone();
+        let step = before.state.clone().on(self.record.program, event);
+        let (state, effects) = match step {
+            Ok(step) => step,
+            Err(error) => {
+                tracing::error!(driver.id = %self.record.id, %error, "ignoring an event that cannot happen");
+                return Ok(());
+            }
+        };
+        let changed = state != before.state;
+        self.record.state = state;
+        if changed {
+            self.note_change();
+        }
+        let launches = effects.contains(&DriverEffect::Launch);
+        let token = launches.then(|| self.new_secret());
+        let stored = self.store(changed).await;
+        if launches && stored.is_err() {
+            // A driver that is started without being stored would be started again by the next server.
+            self.record = before;
+            return stored;
+        }
+        self.token_hash.send_replace(self.record.token_hash.clone());
+        for effect in effects {
+            self.perform(effect, token.clone());
+        }
+        self.publish();
+        stored
+    }
+
+    /// Each launch has a secret of its own. The store has its hash, the driver the secret.
+    fn new_secret(&mut self) -> SecretString {
+        let (token, hash) = secret::new_token();
+        self.record.token_hash = Some(hash);
+        token
+    }
+
+    async fn store(&mut self, changed: bool) -> Result<(), SessionError> {
+        if !changed && !self.unstored {
+            return Ok(());
+        }
+        self.unstored = true;
+        self.core.store.update_driver(&mut self.record).await?;
+        self.unstored = false;
+        Ok(())
+    }
+
+    fn note_change(&mut self) {
+        let now = self.core.clock.now();
+        let times = &mut self.record.times;
+        match &self.record.state {
+            DriverState::Queued => times.launched_at = None,
+            DriverState::Launching => times.launched_at = Some(now),
+            DriverState::Up { .. } => times.up_at = times.up_at.or(Some(now)),
+            DriverState::Gone(_) => times.ended_at = Some(now),
+            DriverState::Connecting | DriverState::Context | DriverState::Stopping(_) => {}
+        }
+        tracing::info!(driver.id = %self.record.id, driver.state = self.record.state.name(), "driver state");
+        if !self.record.state.is_starting() {
+            self.let_others_start();
+        }
+    }
+
+    fn perform(&mut self, effect: DriverEffect, token: Option<SecretString>) {
+        match (effect, token) {
+            (DriverEffect::Queue, _) => {
+                // The driver is given another place when its turn comes.
+                self.running = None;
+                self.handle.start_began.clear();
+                self.join_queue();
+            }
+            (DriverEffect::Launch, Some(token)) => self.launch(token),
+            (DriverEffect::Launch, None) => {}
+            (DriverEffect::AskToStop, _) => self.ask_to_stop(),
+            (DriverEffect::Terminate, _) => self.terminate(),
+        }
+    }
+
+    /// An agent that reconnects is asked again, and gets no more time for it. Without an agent there
+    /// is nothing to wait for.
+    fn ask_to_stop(&mut self) {
+        let grace = match &self.link {
+            Some(link) => {
+                link.send(Command::Stop);
+                self.core.config.limits.stop_grace
+            }
+            None => Duration::ZERO,
+        };
+        self.stop_overdue.get_or_insert(Instant::now() + grace);
+    }
+
+    pub(super) fn terminate(&mut self) {
+        self.stop_overdue = None;
+        let Some(process) = self.process.clone() else {
+            return;
+        };
+        let grace = self.grace;
+        self.core.lifecycle.spawn(async move {
+            process.terminate(grace).await;
+        });
+    }
+
+    pub(super) fn let_others_start(&mut self) {
+        self.starting = None;
+        self.hold_until = None;
+    }
+
+    /// The driver is gone: its places are given back, and its end is stored for as long as it takes.
+    pub(super) async fn leave(&mut self) {
+        self.process = None;
+        self.link = None;
+        self.running = None;
+        self.let_others_start();
+        self.publish();
+        let lifecycle = self.core.lifecycle.clone();
+        let mut pause = SETTLE_PAUSE;
+        while let Err(error) = self.store(false).await {
+            tracing::error!(driver.id = %self.record.id, error = %chain(&error), "cannot store the driver's end; trying again");
+            tokio::select! {
+                // The next server finds the driver in the store, and its process gone.
+                () = lifecycle.stopping() => return,
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(SETTLE_PAUSE_LONGEST),
+            }
+        }
+        self.core.registry.remove(&self.record.id);
+    }
+}
