@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use crate::livy::Refusal;
 use crate::options::Options;
 use crate::request::browser::is_foreign;
+use crate::request::caller::caller;
 use crate::request::csrf;
 use crate::request::leftover::Leftover;
 use crate::request::packing;
@@ -49,7 +50,11 @@ pub async fn front(State(app): State<AppState>, request: Request, next: Next) ->
     let is_ours = is_ours(request.uri().path());
     let (request, leftover) = Leftover::of(request);
     let responded = match plain(request, &app.options) {
-        Ok(request) => caught(next.run(request)).await,
+        Ok(mut request) => {
+            let caller = caller(&request);
+            request.extensions_mut().insert(caller);
+            caught(next.run(request)).await
+        }
         Err(rejection) => Err(rejection),
     };
     let mut response = responded.unwrap_or_else(|rejection| refused(is_ours, rejection));

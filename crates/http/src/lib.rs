@@ -25,6 +25,7 @@ mod ui;
 mod v1;
 
 pub use options::Options;
+pub use request::caller::AuthenticatedUser;
 pub use response::security_headers::SecurityHeaders;
 pub use router::{openapi, openapi_text, router};
 

@@ -3,6 +3,7 @@
 pub mod body;
 pub mod body_room;
 pub mod browser;
+pub mod caller;
 pub mod csrf;
 pub mod described;
 pub mod extract;

@@ -1,5 +1,6 @@
 //! Writes responses. The functions here write short ones; the modules below stream long ones.
 
+pub mod client;
 pub mod job_stream;
 pub mod list_stream;
 pub mod pieces;

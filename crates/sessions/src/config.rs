@@ -1,9 +1,12 @@
 //! What the application must be told.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 use livius_domain::Limits;
+
+use crate::policy::Policy;
 
 /// What becomes of the drivers when the server shuts down in good order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -56,4 +59,6 @@ pub struct Config {
     pub local_files: LocalFiles,
     /// Impersonation.
     pub impersonation: Impersonation,
+    /// Who may do what.
+    pub policy: Arc<dyn Policy>,
 }

@@ -4,6 +4,8 @@ use livius_domain::name::InvalidName;
 use livius_domain::{JobId, SessionId, SessionState};
 use livius_store::StoreError;
 
+use crate::policy::Action;
+
 /// What an error means to a caller, whatever its words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
@@ -129,6 +131,16 @@ pub enum SessionError {
         /// As whom.
         target: String,
     },
+    /// The policy does not let the caller do this.
+    #[error("User '{}' is not allowed to {action} {name}", user.as_deref().unwrap_or("anonymous"))]
+    Forbidden {
+        /// The authenticated user.
+        user: Option<String>,
+        /// What the caller wants to do.
+        action: Action,
+        /// What the caller calls the session or batch.
+        name: String,
+    },
     /// The server is stopping.
     #[error("the server is shutting down")]
     ShuttingDown,
@@ -187,7 +199,7 @@ impl SessionError {
             | Self::ResourceRefused(_)
             | Self::TooManySessions => ErrorKind::Rejected,
             Self::NotActive(_) => ErrorKind::Conflict,
-            Self::Impersonation { .. } => ErrorKind::Forbidden,
+            Self::Impersonation { .. } | Self::Forbidden { .. } => ErrorKind::Forbidden,
             Self::TooManyBatches { .. }
             | Self::TooManyStatements { .. }
             | Self::TooMuchCode { .. }

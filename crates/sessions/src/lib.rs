@@ -16,6 +16,7 @@ mod janitor;
 mod lifecycle;
 mod logbook;
 mod message;
+mod policy;
 mod reconcile;
 mod registry;
 mod request;
@@ -23,14 +24,16 @@ mod secret;
 mod service;
 mod view;
 
-pub use batches::{Batches, ReportRefused};
+pub use batches::{ActingOnBatches, Batches, ReportRefused};
 pub use config::{Config, Impersonation, LocalFiles, ShutdownPolicy};
 pub use error::{AttachRefused, ErrorKind, SessionError};
 pub use lifecycle::Lifecycle;
 pub use livius_launch::Uploaded;
+pub use livius_store::Visible;
 pub use logbook::Logbook;
-pub use service::{Sessions, Upload};
+pub use policy::{Action, AllowAll, Caller, Policy, Subject};
+pub use service::{ActingOnSessions, Sessions, Upload};
 pub use view::{
-    BatchRef, BatchView, Caller, JobView, LogPage, NewUpload, Order, OutputView, Page, SessionRef,
+    BatchRef, BatchView, JobView, LogPage, NewUpload, Order, OutputView, Page, SessionRef,
     SessionView, StatementView,
 };

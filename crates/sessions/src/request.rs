@@ -12,7 +12,7 @@ use secrecy::SecretString;
 
 use crate::config::Config;
 use crate::error::SessionError;
-use crate::view::Caller;
+use crate::policy::Caller;
 
 use conf::sql_max_rows;
 use files::{Presence, Rule};

@@ -8,15 +8,6 @@ use livius_domain::{
     BatchId, BatchRecord, JobRecord, ResourceUse, SessionId, SessionRecord, StatementRecord,
 };
 
-/// Who asks.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Caller {
-    /// The authenticated user; `None` without authentication.
-    pub user: Option<String>,
-    /// The user of the `doAs` query parameter.
-    pub do_as: Option<String>,
-}
-
 /// A session as it is called in a path: all digits are an id, anything else is a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SessionRef {

@@ -10,7 +10,7 @@ use camino::Utf8PathBuf;
 use http_body_util::BodyExt as _;
 use livius_domain::{BatchId, Limits, SessionId};
 use livius_launch::DriverOrder;
-use livius_sessions::{Batches, Config, Impersonation, LocalFiles, Sessions};
+use livius_sessions::{AllowAll, Batches, Config, Impersonation, LocalFiles, Policy, Sessions};
 use livius_store::Faulty;
 use livius_store_sqlite::SqliteStore;
 use secrecy::ExposeSecret as _;
@@ -30,6 +30,8 @@ pub struct WorldOptions {
     pub limits: Limits,
     /// Impersonation.
     pub impersonation: Impersonation,
+    /// Who may do what. Every caller may do everything when it is not set.
+    pub policy: Option<Arc<dyn Policy>>,
     /// Local files. The default allows any.
     pub local_files: Option<LocalFiles>,
     /// Configuration keys that requests may not name.
@@ -303,6 +305,7 @@ async fn open(
         sql_max_rows: 1_000,
         local_files: options.local_files.clone().unwrap_or(LocalFiles::Any),
         impersonation: options.impersonation.clone(),
+        policy: options.policy.clone().unwrap_or_else(|| Arc::new(AllowAll)),
     };
     let sessions = Sessions::open(
         config.clone(),

@@ -14,9 +14,10 @@ use super::described::{BadParameter, BadRequest, NoBatch, NoImpersonation};
 use super::{Livy, Refusal};
 use crate::request::body::RequestBody;
 use crate::request::described::{BatchPath, DoAsQuery, PageQuery};
-use crate::request::extract::{InBatch, caller};
+use crate::request::extract::{CallerOf, InBatch};
 use crate::request::query::Query;
 use crate::response;
+use crate::response::client::ClientOf;
 use crate::response::list_stream::{LOG_LINES, ListStream};
 use crate::response::pieces::Pieces as _;
 use crate::state::AppState;
@@ -41,10 +42,11 @@ pub fn routes() -> OpenApiRouter<Livy> {
 )]
 pub async fn batch_list(
     State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
     let page = Query::new(query.as_deref()).page()?;
-    let list = ListStream::new(app.batches, page).await?;
+    let list = ListStream::new(ClientOf::new(app.batches, caller), page).await?;
     Ok(response::json(StatusCode::OK, list.into_body().await?))
 }
 
@@ -66,16 +68,13 @@ pub async fn batch_list(
 )]
 pub async fn batch_create(
     State(app): State<AppState>,
-    RawQuery(query): RawQuery,
+    CallerOf(caller): CallerOf,
     body: RequestBody,
 ) -> Result<Response, Refusal> {
     let request = livius_wire::read_batch(&body.text()?, app.options.read)?;
     // Free the body now: it may be large, and the response waits for the store.
     drop(body);
-    let view = app
-        .batches
-        .create(&caller(query.as_deref()), request)
-        .await?;
+    let view = app.batches.acting(&caller).create(request).await?;
     Ok(response::created(
         format!("/batches/{}", view.record.id),
         rendered(&app, &view),
@@ -95,9 +94,10 @@ pub async fn batch_create(
 )]
 pub async fn batch_get(
     State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
     InBatch(batch): InBatch,
 ) -> Result<Response, Refusal> {
-    let view = app.batches.get(&batch).await?;
+    let view = app.batches.acting(&caller).get(&batch).await?;
     Ok(response::json(StatusCode::OK, rendered(&app, &view)))
 }
 
@@ -114,9 +114,10 @@ pub async fn batch_get(
 )]
 pub async fn batch_state(
     State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
     InBatch(batch): InBatch,
 ) -> Result<Response, Refusal> {
-    let view = app.batches.get(&batch).await?;
+    let view = app.batches.acting(&caller).get(&batch).await?;
     Ok(response::ok(&StateAnswer {
         id: view.record.id.0,
         state: livy::BatchState::of(&view.record.state).as_str(),
@@ -136,9 +137,10 @@ pub async fn batch_state(
 )]
 pub async fn batch_delete(
     State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
     InBatch(batch): InBatch,
 ) -> Result<Response, Refusal> {
-    app.batches.delete(&batch).await?;
+    app.batches.acting(&caller).delete(&batch).await?;
     Ok(response::ok(&Message { msg: "deleted" }))
 }
 

@@ -10,7 +10,7 @@ use super::described::{BadRequest, NoSession, SessionEnded};
 use super::{Livy, Refusal};
 use crate::request::body::RequestBody;
 use crate::request::described::SessionPath;
-use crate::request::extract::InSession;
+use crate::request::extract::{CallerOf, InSession};
 use crate::response;
 use crate::state::AppState;
 
@@ -34,6 +34,7 @@ pub fn routes() -> OpenApiRouter<Livy> {
 )]
 pub async fn completion_find(
     State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
     InSession(session): InSession,
     body: RequestBody,
 ) -> Result<Response, Refusal> {
@@ -41,6 +42,7 @@ pub async fn completion_find(
     drop(body);
     let candidates = app
         .sessions
+        .acting(&caller)
         .complete(&session, request.code, request.kind, request.cursor)
         .await?;
     Ok(response::ok(&CompletionAnswer { candidates }))

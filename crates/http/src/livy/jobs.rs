@@ -4,7 +4,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use livius_sessions::SessionRef;
+use livius_sessions::{Caller, SessionRef};
 use livius_wire::{ErrorMessage, JobAnswer, JobBody};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -13,7 +13,7 @@ use super::described::{JobRefusals, NoSession};
 use super::{Livy, Refusal};
 use crate::request::body::RequestBody;
 use crate::request::described::{JobPath, SessionPath};
-use crate::request::extract::{InJob, InSession};
+use crate::request::extract::{CallerOf, InJob, InSession};
 use crate::response;
 use crate::response::job_stream::JobStream;
 use crate::response::pieces::Pieces as _;
@@ -43,10 +43,11 @@ pub fn routes() -> OpenApiRouter<Livy> {
 )]
 pub async fn job_submit(
     State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
     InSession(session): InSession,
     body: RequestBody,
 ) -> Result<Response, Refusal> {
-    submit(&app, &session, body).await
+    submit(&app, &caller, &session, body).await
 }
 
 /// The same as `submit-job`, because no job waits for another here. Livy's Java client calls it for
@@ -65,21 +66,23 @@ pub async fn job_submit(
 )]
 pub async fn job_run(
     State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
     InSession(session): InSession,
     body: RequestBody,
 ) -> Result<Response, Refusal> {
-    submit(&app, &session, body).await
+    submit(&app, &caller, &session, body).await
 }
 
 async fn submit(
     app: &AppState,
+    caller: &Caller,
     session: &SessionRef,
     body: RequestBody,
 ) -> Result<Response, Refusal> {
     let new = livius_wire::read_job(&body.text()?, app.options.read)?;
     // The body's share of memory is released only after the store has the job, which is as large.
     let _held = body.into_held();
-    let view = app.sessions.submit_job(session, new).await;
+    let view = app.sessions.acting(caller).submit_job(session, new).await;
     let job = view.map_err(Refusal::of_job_or_file)?.record;
     let text = serde_json::to_vec(&JobAnswer::submitted(&job));
     Ok(response::created(
@@ -101,9 +104,10 @@ async fn submit(
 )]
 pub async fn job_get(
     State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
     InJob(session, job): InJob,
 ) -> Result<Response, Refusal> {
-    let view = app.sessions.job(&session, job).await?;
+    let view = app.sessions.acting(&caller).job(&session, job).await?;
     let job = JobStream::new(app.sessions, view);
     Ok(response::json(StatusCode::OK, job.into_body().await?))
 }
@@ -122,10 +126,11 @@ pub async fn job_get(
 )]
 pub async fn job_cancel(
     State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
     InJob(session, job): InJob,
     _ignored: RequestBody,
 ) -> Result<StatusCode, Refusal> {
-    let cancelled = app.sessions.cancel_job(&session, job).await;
+    let cancelled = app.sessions.acting(&caller).cancel_job(&session, job).await;
     cancelled.map_err(Refusal::of_job_or_file)?;
     Ok(StatusCode::OK)
 }

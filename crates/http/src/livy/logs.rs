@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use super::described::{BadParameter, NoBatch, NoSession};
 use super::{Livy, Refusal};
 use crate::request::described::{BatchPath, LogQuery, SessionPath};
-use crate::request::extract::{InBatch, InSession};
+use crate::request::extract::{CallerOf, InBatch, InSession};
 use crate::request::query::{PAGE_SIZE, Query};
 use crate::response;
 use crate::state::AppState;
@@ -42,10 +42,15 @@ pub fn routes() -> OpenApiRouter<Livy> {
 )]
 pub async fn session_log(
     State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
     InSession(session): InSession,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
-    answered(app.sessions.log(&session).await?, query.as_deref()).await
+    answered(
+        app.sessions.acting(&caller).log(&session).await?,
+        query.as_deref(),
+    )
+    .await
 }
 
 /// Shows a page of a batch's log; by default its last lines. Standard output and standard error are
@@ -63,10 +68,15 @@ pub async fn session_log(
 )]
 pub async fn batch_log(
     State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
     InBatch(batch): InBatch,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
-    answered(app.batches.log(&batch).await?, query.as_deref()).await
+    answered(
+        app.batches.acting(&caller).log(&batch).await?,
+        query.as_deref(),
+    )
+    .await
 }
 
 async fn answered(log: Logbook, query: Option<&str>) -> Result<Response, Refusal> {

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use livius_domain::ResourceUse;
-use livius_sessions::SessionRef;
+use livius_sessions::{Caller, SessionRef};
 use livius_wire::ResourceBody;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -12,7 +12,7 @@ use super::described::FileAdded;
 use super::{Livy, Refusal};
 use crate::request::body::RequestBody;
 use crate::request::described::SessionPath;
-use crate::request::extract::InSession;
+use crate::request::extract::{CallerOf, InSession};
 use crate::state::AppState;
 
 pub fn routes() -> OpenApiRouter<Livy> {
@@ -33,10 +33,11 @@ pub fn routes() -> OpenApiRouter<Livy> {
 )]
 pub async fn add_jar(
     State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
     InSession(session): InSession,
     body: RequestBody,
 ) -> Result<StatusCode, Refusal> {
-    add(&app, &session, &body, ResourceUse::Library).await
+    add(&app, &caller, &session, &body, ResourceUse::Library).await
 }
 
 /// Adds a Python module, or an archive of modules, to a session.
@@ -50,10 +51,11 @@ pub async fn add_jar(
 )]
 pub async fn add_pyfile(
     State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
     InSession(session): InSession,
     body: RequestBody,
 ) -> Result<StatusCode, Refusal> {
-    add(&app, &session, &body, ResourceUse::Library).await
+    add(&app, &caller, &session, &body, ResourceUse::Library).await
 }
 
 /// Adds a file to a session. `SparkFiles.get` finds it there.
@@ -67,20 +69,26 @@ pub async fn add_pyfile(
 )]
 pub async fn add_file(
     State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
     InSession(session): InSession,
     body: RequestBody,
 ) -> Result<StatusCode, Refusal> {
-    add(&app, &session, &body, ResourceUse::File).await
+    add(&app, &caller, &session, &body, ResourceUse::File).await
 }
 
 async fn add(
     app: &AppState,
+    caller: &Caller,
     session: &SessionRef,
     body: &RequestBody,
     used_as: ResourceUse,
 ) -> Result<StatusCode, Refusal> {
     let uri = livius_wire::read_resource(&body.text()?, app.options.read)?;
-    let added = app.sessions.add_resource(session, used_as, uri).await;
+    let added = app
+        .sessions
+        .acting(caller)
+        .add_resource(session, used_as, uri)
+        .await;
     added.map_err(Refusal::of_job_or_file)?;
     Ok(StatusCode::OK)
 }

@@ -14,9 +14,10 @@ use super::{Livy, Refusal};
 use crate::livy_state::livy_state;
 use crate::request::body::RequestBody;
 use crate::request::described::{DoAsQuery, PageQuery, SessionPath};
-use crate::request::extract::{InSession, caller};
+use crate::request::extract::{CallerOf, InSession};
 use crate::request::query::Query;
 use crate::response;
+use crate::response::client::ClientOf;
 use crate::response::list_stream::{LOG_LINES, ListStream};
 use crate::response::pieces::Pieces as _;
 use crate::state::AppState;
@@ -44,10 +45,11 @@ pub fn routes() -> OpenApiRouter<Livy> {
 )]
 pub async fn session_list(
     State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
     let page = Query::new(query.as_deref()).page()?;
-    let list = ListStream::new(app.sessions, page).await?;
+    let list = ListStream::new(ClientOf::new(app.sessions, caller), page).await?;
     Ok(response::json(StatusCode::OK, list.into_body().await?))
 }
 
@@ -68,17 +70,14 @@ pub async fn session_list(
 )]
 pub async fn session_create(
     State(app): State<AppState>,
-    RawQuery(query): RawQuery,
+    CallerOf(caller): CallerOf,
     headers: HeaderMap,
     body: RequestBody,
 ) -> Result<Response, Refusal> {
     let request = livius_wire::read_session(&body.text()?, app.options.read)?;
     // Free the body now: it may be large, and the response waits for the store.
     drop(body);
-    let view = app
-        .sessions
-        .create(&caller(query.as_deref()), request)
-        .await?;
+    let view = app.sessions.acting(&caller).create(request).await?;
     Ok(response::created(
         format!("/sessions/{}", view.record.id),
         rendered(&app, &view, &Keys::for_client(&headers)),
@@ -98,9 +97,10 @@ pub async fn session_create(
 )]
 pub async fn session_get(
     State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
     InSession(session): InSession,
 ) -> Result<Response, Refusal> {
-    let view = app.sessions.get(&session).await?;
+    let view = app.sessions.acting(&caller).get(&session).await?;
     Ok(response::json(
         StatusCode::OK,
         rendered(&app, &view, &Keys::All),
@@ -120,9 +120,10 @@ pub async fn session_get(
 )]
 pub async fn session_state(
     State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
     InSession(session): InSession,
 ) -> Result<Response, Refusal> {
-    let view = app.sessions.get(&session).await?;
+    let view = app.sessions.acting(&caller).get(&session).await?;
     Ok(response::ok(&StateAnswer {
         id: view.record.id.0,
         state: livy_state(&view).as_str(),
@@ -142,9 +143,10 @@ pub async fn session_state(
 )]
 pub async fn session_delete(
     State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
     InSession(session): InSession,
 ) -> Result<Response, Refusal> {
-    app.sessions.delete(&session).await?;
+    app.sessions.acting(&caller).delete(&session).await?;
     Ok(response::ok(&Message { msg: "deleted" }))
 }
 
@@ -161,10 +163,11 @@ pub async fn session_delete(
 )]
 pub async fn session_stop(
     State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
     InSession(session): InSession,
     _ignored: RequestBody,
 ) -> Result<StatusCode, Refusal> {
-    app.sessions.stop(&session).await?;
+    app.sessions.acting(&caller).stop(&session).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -181,10 +184,11 @@ pub async fn session_stop(
 )]
 pub async fn session_interrupt(
     State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
     InSession(session): InSession,
     _ignored: RequestBody,
 ) -> Result<Response, Refusal> {
-    match app.sessions.interrupt(&session).await {
+    match app.sessions.acting(&caller).interrupt(&session).await {
         // Nothing runs in a session that has ended, so there is nothing to interrupt. Livy answers
         // the same.
         Ok(()) | Err(SessionError::NotActive(_)) => {
@@ -207,11 +211,12 @@ pub async fn session_interrupt(
 )]
 pub async fn session_connect(
     State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
     InSession(session): InSession,
     headers: HeaderMap,
     _ignored: RequestBody,
 ) -> Result<Response, Refusal> {
-    let view = app.sessions.connect(&session).await?;
+    let view = app.sessions.acting(&caller).connect(&session).await?;
     Ok(response::json(
         StatusCode::OK,
         rendered(&app, &view, &Keys::for_client(&headers)),

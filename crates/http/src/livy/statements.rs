@@ -14,9 +14,10 @@ use super::described::{BadParameter, BadRequest, NoSession, SessionEnded};
 use super::{Livy, Refusal};
 use crate::request::body::RequestBody;
 use crate::request::described::{SessionPath, StatementPath};
-use crate::request::extract::{InSession, InStatement};
+use crate::request::extract::{CallerOf, InSession, InStatement};
 use crate::request::query::Query;
 use crate::response;
+use crate::response::client::ClientOf;
 use crate::response::pieces::Pieces as _;
 use crate::response::statement_stream::StatementStream;
 use crate::state::AppState;
@@ -47,6 +48,7 @@ pub fn routes() -> OpenApiRouter<Livy> {
 )]
 pub async fn statement_list(
     State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
     InSession(session): InSession,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
@@ -61,7 +63,13 @@ pub async fn statement_list(
     } else {
         Order::Ascending
     };
-    let list = StatementStream::list(app.sessions, session, Page { from, size }, order).await?;
+    let list = StatementStream::list(
+        ClientOf::new(app.sessions, caller),
+        session,
+        Page { from, size },
+        order,
+    )
+    .await?;
     Ok(response::json(StatusCode::OK, list.into_body().await?))
 }
 
@@ -85,13 +93,14 @@ pub async fn statement_list(
 )]
 pub async fn statement_run(
     State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
     InSession(session): InSession,
     body: RequestBody,
 ) -> Result<Response, Refusal> {
     let new = livius_wire::read_statement(&body.text()?, app.options.read)?;
     // The body's share of memory is released only after the store has the code, which is as large.
     let _held = body.into_held();
-    let view = app.sessions.run(&session, new).await?;
+    let view = app.sessions.acting(&caller).run(&session, new).await?;
     let output = match &view.output {
         OutputView::Inline(text) => Some(&**text),
         OutputView::None | OutputView::Chunked { .. } => None,
@@ -119,10 +128,15 @@ pub async fn statement_run(
 )]
 pub async fn statement_get(
     State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
     InStatement(session, statement): InStatement,
 ) -> Result<Response, Refusal> {
-    let view = app.sessions.statement(&session, statement).await?;
-    let one = StatementStream::one(app.sessions, view);
+    let view = app
+        .sessions
+        .acting(&caller)
+        .statement(&session, statement)
+        .await?;
+    let one = StatementStream::one(ClientOf::new(app.sessions, caller), view);
     Ok(response::json(StatusCode::OK, one.into_body().await?))
 }
 
@@ -140,9 +154,13 @@ pub async fn statement_get(
 )]
 pub async fn statement_cancel(
     State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
     InStatement(session, statement): InStatement,
     _ignored: RequestBody,
 ) -> Result<Response, Refusal> {
-    app.sessions.cancel(&session, statement).await?;
+    app.sessions
+        .acting(&caller)
+        .cancel(&session, statement)
+        .await?;
     Ok(response::ok(&Message { msg: "canceled" }))
 }

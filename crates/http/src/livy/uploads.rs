@@ -3,7 +3,7 @@
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use livius_domain::ResourceUse;
-use livius_sessions::{NewUpload, SessionRef};
+use livius_sessions::{Caller, NewUpload, SessionRef};
 use livius_wire::{FileForm, JarForm};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 use super::described::FileUploaded;
 use super::{Livy, Refusal};
 use crate::request::described::SessionPath;
-use crate::request::extract::InSession;
+use crate::request::extract::{CallerOf, InSession};
 use crate::request::upload_body::FilePart;
 use crate::state::AppState;
 
@@ -33,10 +33,11 @@ pub fn routes() -> OpenApiRouter<Livy> {
 )]
 pub async fn upload_jar(
     State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
     InSession(session): InSession,
     request: Request,
 ) -> Result<StatusCode, Refusal> {
-    upload(&app, &session, request, "jar", ResourceUse::Library).await
+    upload(&app, &caller, &session, request, JAR).await
 }
 
 /// Uploads a Python module, or an archive of modules, to a session.
@@ -50,10 +51,11 @@ pub async fn upload_jar(
 )]
 pub async fn upload_pyfile(
     State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
     InSession(session): InSession,
     request: Request,
 ) -> Result<StatusCode, Refusal> {
-    upload(&app, &session, request, "file", ResourceUse::Library).await
+    upload(&app, &caller, &session, request, PY_FILE).await
 }
 
 /// Uploads a file to a session. `SparkFiles.get` finds it there.
@@ -67,35 +69,56 @@ pub async fn upload_pyfile(
 )]
 pub async fn upload_file(
     State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
     InSession(session): InSession,
     request: Request,
 ) -> Result<StatusCode, Refusal> {
-    upload(&app, &session, request, "file", ResourceUse::File).await
+    upload(&app, &caller, &session, request, FILE).await
 }
+
+/// A form that carries a file.
+struct Form {
+    /// The name of the part with the file.
+    part: &'static str,
+    used_as: ResourceUse,
+}
+
+const JAR: Form = Form {
+    part: "jar",
+    used_as: ResourceUse::Library,
+};
+const PY_FILE: Form = Form {
+    part: "file",
+    used_as: ResourceUse::Library,
+};
+const FILE: Form = Form {
+    part: "file",
+    used_as: ResourceUse::File,
+};
 
 /// Receives the file and adds it to the session. When the client disconnects, this future is
 /// dropped, and with it the incomplete file.
 async fn upload(
     app: &AppState,
+    caller: &Caller,
     session: &SessionRef,
     request: Request,
-    part: &'static str,
-    used_as: ResourceUse,
+    form: Form,
 ) -> Result<StatusCode, Refusal> {
     // Check for the session first, so that a file for a missing session is not received in vain.
-    app.sessions.get(session).await?;
+    app.sessions.acting(caller).get(session).await?;
     let (parts, body) = request.into_parts();
-    let mut file = FilePart::find(&parts.headers, body, part, &app.options).await?;
+    let mut file = FilePart::find(&parts.headers, body, form.part, &app.options).await?;
     let new = NewUpload {
-        used_as,
+        used_as: form.used_as,
         name: std::mem::take(&mut file.name),
     };
-    let upload = app.sessions.begin_upload(session, new).await;
+    let upload = app.sessions.acting(caller).begin_upload(session, new).await;
     let mut upload = upload.map_err(Refusal::of_job_or_file)?;
     while let Some(piece) = file.piece().await? {
         upload.write(&piece).await?;
     }
-    let finished = app.sessions.finish_upload(upload).await;
+    let finished = app.sessions.acting(caller).finish_upload(upload).await;
     finished.map_err(Refusal::of_job_or_file)?;
     Ok(StatusCode::OK)
 }

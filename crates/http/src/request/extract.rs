@@ -1,5 +1,7 @@
 //! Extractors for the session, batch, statement or job that a path names, and for the caller.
 
+use std::convert::Infallible;
+
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use livius_domain::{BatchId, JobId, SessionId, StatementId};
@@ -7,7 +9,6 @@ use livius_sessions::{BatchRef, Caller, SessionRef};
 use livius_wire::integer;
 
 use crate::face::Face;
-use crate::request::query::Query;
 use crate::request::rejection::Rejection;
 
 /// The session of a path: `{id}`.
@@ -83,14 +84,15 @@ fn number(parameters: &RawPathParams, name: &str) -> Result<i32, Rejection> {
     Ok(integer(parameter(parameters, name))?)
 }
 
-/// Returns the caller of a request.
-pub fn caller(query: Option<&str>) -> Caller {
-    let do_as = Query::new(query)
-        .text("doAs")
-        .filter(|user| !user.is_empty());
-    Caller {
-        user: None,
-        do_as: do_as.map(std::borrow::Cow::into_owned),
+/// Who makes the request, as `front` found out.
+pub struct CallerOf(pub Caller);
+
+impl<S: Sync> FromRequestParts<S> for CallerOf {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let caller = parts.extensions.get::<Caller>();
+        Ok(Self(caller.cloned().unwrap_or_default()))
     }
 }
 

@@ -8,6 +8,7 @@ use livius_sessions::{BatchView, Batches, Page, SessionError, SessionView, Sessi
 use livius_wire::{BatchAnswer, SessionAnswer, session_list_head, session_list_tail};
 
 use crate::livy_state::livy_state;
+use crate::response::client::ClientOf;
 use crate::response::pieces::{PAGE_ITEMS, PIECE_BYTES, Pieces, StreamError, page_of};
 
 /// How many log lines a session or a batch shows.
@@ -31,28 +32,28 @@ pub trait Listed: Send + Sync + 'static {
     fn write(&self, view: &Self::View, text: &mut Vec<u8>);
 }
 
-impl Listed for Sessions {
+impl Listed for ClientOf<Sessions> {
     type View = SessionView;
 
     async fn page(&self, page: Page) -> Result<Found<SessionView>, SessionError> {
-        self.list(page).await
+        self.acting().list(page).await
     }
 
     fn write(&self, view: &SessionView, text: &mut Vec<u8>) {
-        let log = self.log_tail(view, LOG_LINES);
+        let log = self.service.log_tail(view, LOG_LINES);
         SessionAnswer::new(&view.record, livy_state(view), &log).write(text);
     }
 }
 
-impl Listed for Batches {
+impl Listed for ClientOf<Batches> {
     type View = BatchView;
 
     async fn page(&self, page: Page) -> Result<Found<BatchView>, SessionError> {
-        self.list(page).await
+        self.acting().list(page).await
     }
 
     fn write(&self, view: &BatchView, text: &mut Vec<u8>) {
-        let log = self.log_tail(view, LOG_LINES);
+        let log = self.service.log_tail(view, LOG_LINES);
         BatchAnswer::new(&view.record, &log).write(text);
     }
 }

@@ -11,11 +11,12 @@ use livius_domain::StatementRecord;
 use livius_sessions::{Order, OutputView, Page, SessionError, SessionRef, Sessions, StatementView};
 use livius_wire::{StatementEnvelope, statement_list_head, statement_list_tail};
 
+use crate::response::client::ClientOf;
 use crate::response::pieces::{PAGE_ITEMS, PIECE_BYTES, Pieces, StreamError, page_of};
 
 /// Statements that are being written.
 pub struct StatementStream {
-    sessions: Sessions,
+    sessions: ClientOf<Sessions>,
     /// The part of the list that is not read yet.
     rest: Option<Rest>,
     /// Statements that are read but not written yet.
@@ -68,7 +69,7 @@ impl Pieces for StatementStream {
 
 impl StatementStream {
     /// Writes one statement.
-    pub fn one(sessions: Sessions, view: StatementView) -> Self {
+    pub fn one(sessions: ClientOf<Sessions>, view: StatementView) -> Self {
         Self {
             sessions,
             rest: None,
@@ -83,7 +84,7 @@ impl StatementStream {
 
     /// Writes a page of a session's statements.
     pub async fn list(
-        sessions: Sessions,
+        sessions: ClientOf<Sessions>,
         session: SessionRef,
         page: Page,
         order: Order,
@@ -140,6 +141,7 @@ impl StatementStream {
         if long.next < long.chunks {
             let chunk = self
                 .sessions
+                .service
                 .output_chunk(long.record.session, long.record.id, long.next)
                 .await?;
             self.piece
@@ -166,11 +168,14 @@ impl StatementStream {
 impl Rest {
     async fn read(
         &mut self,
-        sessions: &Sessions,
+        sessions: &ClientOf<Sessions>,
     ) -> Result<(u64, Vec<StatementView>), SessionError> {
         let size = self.size.min(PAGE_ITEMS);
         let page = page_of(self.from, size);
-        let (total, views) = sessions.statements(&self.session, page, self.order).await?;
+        let (total, views) = sessions
+            .acting()
+            .statements(&self.session, page, self.order)
+            .await?;
         self.from += size;
         self.size -= size;
         Ok((total, views))

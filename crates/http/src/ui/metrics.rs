@@ -8,7 +8,7 @@ use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use livius_domain::chain;
-use livius_sessions::{Page, SessionError};
+use livius_sessions::SessionError;
 use livius_wire::livy::{BatchState, SessionState};
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
@@ -111,9 +111,7 @@ pub async fn metrics_get(State(app): State<AppState>, RawQuery(query): RawQuery)
     )
 )]
 pub async fn healthcheck_get(State(app): State<AppState>) -> Response {
-    let nothing = Page { from: 0, size: 0 };
-    let asked = app.sessions.list(nothing).await;
-    health(asked.map(drop))
+    health(app.sessions.check_store().await)
 }
 
 /// Shows that the server responds.

@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 use super::{Problem, V1};
 use crate::request::body::RequestBody;
 use crate::request::described::BatchPath;
-use crate::request::extract::InBatch;
+use crate::request::extract::{CallerOf, InBatch};
 use crate::response;
 use crate::state::AppState;
 
@@ -33,9 +33,10 @@ pub fn routes() -> OpenApiRouter<V1> {
 )]
 pub async fn batch_detail(
     State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
     InBatch(batch): InBatch,
 ) -> Result<Response, Problem> {
-    let view = app.batches.get(&batch).await?;
+    let view = app.batches.acting(&caller).get(&batch).await?;
     Ok(response::ok(&BatchDetailAnswer::new(
         &view.record,
         view.step,
@@ -56,10 +57,11 @@ pub async fn batch_detail(
 )]
 pub async fn batch_kill(
     State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
     InBatch(batch): InBatch,
     _ignored: RequestBody,
 ) -> Result<Response, Problem> {
-    let view = app.batches.kill(&batch).await?;
+    let view = app.batches.acting(&caller).kill(&batch).await?;
     Ok(response::ok(&BatchDetailAnswer::new(
         &view.record,
         view.step,

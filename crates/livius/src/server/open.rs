@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use camino::Utf8Path;
 use livius_domain::{Clock, SystemClock, chain};
 use livius_launch::{Launcher, LocalConfig, LocalLauncher};
-use livius_sessions::{Batches, Config, Sessions};
+use livius_sessions::{AllowAll, Batches, Config, Sessions};
 use livius_store_sqlite::SqliteStore;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::TcpListener;
@@ -118,6 +118,7 @@ fn application(settings: &Settings, address: SocketAddr) -> Config {
         sql_max_rows: settings.sessions.sql_max_rows,
         local_files: settings.local_files.clone(),
         impersonation: settings.impersonation.clone(),
+        policy: Arc::new(AllowAll),
     }
 }
 

@@ -4,23 +4,25 @@ use std::sync::Arc;
 
 use livius_domain::BatchRecord;
 use livius_launch::{LogSource, empty_log};
-use livius_store::{Visible, Window};
+use livius_store::Window;
 
-use super::Batches;
+use super::{ActingOnBatches, Batches};
 use crate::error::SessionError;
 use crate::logbook::Logbook;
+use crate::policy::Action;
 use crate::view::{BatchRef, BatchView, Page};
 
-impl Batches {
+impl ActingOnBatches<'_> {
     /// How many batches are listed, and a page of them.
     pub async fn list(&self, page: Page) -> Result<(u64, Vec<Arc<BatchView>>), SessionError> {
         let (offset, limit) = page.window();
+        let visible = self.core.config.policy.visible(self.caller);
         let window = Window {
             offset,
             limit,
             descending: false,
         };
-        let (total, records) = self.core.store.list_batches(Visible::All, window).await?;
+        let (total, records) = self.core.store.list_batches(visible, window).await?;
         let mut views = Vec::with_capacity(records.len());
         for record in records {
             views.push(self.view_of(record).await?);
@@ -41,6 +43,22 @@ impl Batches {
         Ok(not_live(ended.unwrap_or(record)))
     }
 
+    /// A batch.
+    pub async fn get(&self, which: &BatchRef) -> Result<Arc<BatchView>, SessionError> {
+        match self.live(which, Action::Read)? {
+            Some(entry) => Ok(entry.view()),
+            None => Ok(not_live(self.stored(which, Action::Read).await?)),
+        }
+    }
+
+    /// A batch's log.
+    pub async fn log(&self, which: &BatchRef) -> Result<Logbook, SessionError> {
+        let view = self.get(which).await?;
+        Ok(Logbook::new(view.record.id.0, self.batches.log_of(&view)))
+    }
+}
+
+impl Batches {
     /// Every batch that has not ended, also deleted ones that are still being stopped. This asks neither the store nor an actor.
     pub fn live_views(&self) -> Vec<Arc<BatchView>> {
         let views = self
@@ -52,35 +70,12 @@ impl Batches {
         views.filter(|view| !view.record.state.is_ended()).collect()
     }
 
-    /// A batch.
-    pub async fn get(&self, which: &BatchRef) -> Result<Arc<BatchView>, SessionError> {
-        match self.core.registry.find(which) {
-            Some(entry) => Ok(entry.view()),
-            None => Ok(not_live(self.stored(which).await?)),
-        }
-    }
-
-    /// A batch's log.
-    pub async fn log(&self, which: &BatchRef) -> Result<Logbook, SessionError> {
-        let view = self.get(which).await?;
-        Ok(Logbook::new(view.record.id.0, self.log_of(&view)))
-    }
-
     /// The last lines of a batch's log; cheap while nothing is written to it.
     pub fn log_tail(&self, view: &BatchView, lines: usize) -> Vec<String> {
         self.log_of(view).tail(lines).unwrap_or_else(|error| {
             tracing::warn!(batch.id = %view.record.id, %error, "cannot read the batch's log");
             Vec::new()
         })
-    }
-
-    /// A batch from the store: one that is not live.
-    pub(super) async fn stored(&self, which: &BatchRef) -> Result<BatchRecord, SessionError> {
-        let record = match which {
-            BatchRef::Id(id) => self.core.store.batch(*id).await?,
-            BatchRef::Name(name) => self.core.store.batch_named(name).await?,
-        };
-        record.ok_or_else(|| SessionError::NotFound(which.to_string()))
     }
 
     fn log_of(&self, view: &BatchView) -> Arc<dyn LogSource> {

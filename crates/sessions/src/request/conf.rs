@@ -163,6 +163,7 @@ mod tests {
             sql_max_rows: 1000,
             local_files: LocalFiles::Any,
             impersonation: Impersonation::default(),
+            policy: std::sync::Arc::new(crate::policy::AllowAll),
         }
     }
 

@@ -3,22 +3,21 @@
 use livius_domain::{JobId, NewJob, SessionId};
 use livius_store::PiecesOf;
 
-use super::Sessions;
+use super::{ActingOnSessions, Sessions};
 use crate::board::output_view;
 use crate::error::SessionError;
 use crate::message::Message;
+use crate::policy::Action;
 use crate::view::{JobView, SessionRef};
 
-impl Sessions {
+impl ActingOnSessions<'_> {
     /// Posts a job: it is stored, and runs as soon as the driver can be reached, beside statements and other jobs.
     pub async fn submit_job(
         &self,
         which: &SessionRef,
         new: NewJob,
     ) -> Result<JobView, SessionError> {
-        let Some(entry) = self.live(which) else {
-            return self.refuse_ended(which).await;
-        };
+        let entry = self.needed(which, Action::Change).await?;
         entry
             .mailbox
             .ask(|reply| Message::SubmitJob { new, reply })
@@ -27,9 +26,9 @@ impl Sessions {
 
     /// A job, over or not.
     pub async fn job(&self, which: &SessionRef, job: JobId) -> Result<JobView, SessionError> {
-        let session = match self.live(which) {
+        let session = match self.live(which, Action::Read)? {
             Some(entry) => entry.id,
-            None => self.stored(which).await?.id,
+            None => self.stored(which, Action::Read).await?.id,
         };
         let stored = self.core.store.job(session, job).await?;
         let stored = stored.ok_or(SessionError::JobNotFound(job))?;
@@ -39,7 +38,18 @@ impl Sessions {
         })
     }
 
-    /// A piece of a long result.
+    /// Cancels a job; one that is over, or never was, needs no cancelling.
+    pub async fn cancel_job(&self, which: &SessionRef, job: JobId) -> Result<(), SessionError> {
+        let entry = self.needed(which, Action::Change).await?;
+        entry
+            .mailbox
+            .ask(|reply| Message::CancelJob { job, reply })
+            .await?
+    }
+}
+
+impl Sessions {
+    /// A piece of the long result of a job that the caller was shown.
     pub async fn job_chunk(
         &self,
         session: SessionId,
@@ -51,16 +61,5 @@ impl Sessions {
             .store
             .piece(PiecesOf::Job(session, job), index)
             .await?)
-    }
-
-    /// Cancels a job; one that is over, or never was, needs no cancelling.
-    pub async fn cancel_job(&self, which: &SessionRef, job: JobId) -> Result<(), SessionError> {
-        let Some(entry) = self.live(which) else {
-            return self.refuse_ended(which).await;
-        };
-        entry
-            .mailbox
-            .ask(|reply| Message::CancelJob { job, reply })
-            .await?
     }
 }

@@ -6,21 +6,23 @@ use livius_domain::{SessionId, SessionRecord, StatementId};
 use livius_launch::{LogSource, empty_log};
 use livius_store::{PiecesOf, StoredStatement, Visible, Window};
 
-use super::Sessions;
+use super::{ActingOnSessions, Sessions};
 use crate::board::{Board, output_view};
 use crate::error::SessionError;
 use crate::logbook::Logbook;
+use crate::policy::Action;
 use crate::view::{Order, Page, SessionRef, SessionView, StatementView};
 
-impl Sessions {
+impl ActingOnSessions<'_> {
     /// How many sessions are listed, and a page of them.
     pub async fn list(&self, page: Page) -> Result<(u64, Vec<Arc<SessionView>>), SessionError> {
         let (offset, limit) = page.window();
+        let visible = self.core.config.policy.visible(self.caller);
         let (total, records) = self
             .core
             .store
             .list_sessions(
-                Visible::All,
+                visible,
                 Window {
                     offset,
                     limit,
@@ -48,38 +50,18 @@ impl Sessions {
         Ok(ended_view(ended.unwrap_or(record)))
     }
 
-    /// Every session that has not ended, also deleted ones that are still being stopped. This asks neither the store nor an
-    /// actor.
-    pub fn live_views(&self) -> Vec<Arc<SessionView>> {
-        let views = self
-            .core
-            .registry
-            .all()
-            .into_iter()
-            .map(|entry| entry.view());
-        views.filter(|view| !view.record.state.is_ended()).collect()
-    }
-
     /// A session.
     pub async fn get(&self, which: &SessionRef) -> Result<Arc<SessionView>, SessionError> {
-        match self.live(which) {
+        match self.live(which, Action::Read)? {
             Some(entry) => Ok(entry.view()),
-            None => Ok(ended_view(self.stored(which).await?)),
+            None => Ok(ended_view(self.stored(which, Action::Read).await?)),
         }
     }
 
     /// A session's log.
     pub async fn log(&self, which: &SessionRef) -> Result<Logbook, SessionError> {
         let view = self.get(which).await?;
-        Ok(Logbook::new(view.record.id.0, self.log_of(&view)))
-    }
-
-    /// The last lines of a session's log; cheap while nothing is written to it.
-    pub fn log_tail(&self, view: &SessionView, lines: usize) -> Vec<String> {
-        self.log_of(view).tail(lines).unwrap_or_else(|error| {
-            tracing::warn!(session.id = %view.record.id, %error, "cannot read the session's log");
-            Vec::new()
-        })
+        Ok(Logbook::new(view.record.id.0, self.sessions.log_of(&view)))
     }
 
     /// How many statements a session has, and a page of them.
@@ -124,7 +106,39 @@ impl Sessions {
         Ok(shown(None, stored))
     }
 
-    /// A piece of a long output.
+    async fn id_and_board(
+        &self,
+        which: &SessionRef,
+    ) -> Result<(SessionId, Option<Arc<Board>>), SessionError> {
+        match self.live(which, Action::Read)? {
+            Some(entry) => Ok((entry.id, Some(Arc::clone(&entry.board)))),
+            None => Ok((self.stored(which, Action::Read).await?.id, None)),
+        }
+    }
+}
+
+impl Sessions {
+    /// Every session that has not ended, also deleted ones that are still being stopped. This asks neither the store nor an
+    /// actor.
+    pub fn live_views(&self) -> Vec<Arc<SessionView>> {
+        let views = self
+            .core
+            .registry
+            .all()
+            .into_iter()
+            .map(|entry| entry.view());
+        views.filter(|view| !view.record.state.is_ended()).collect()
+    }
+
+    /// The last lines of a session's log; cheap while nothing is written to it.
+    pub fn log_tail(&self, view: &SessionView, lines: usize) -> Vec<String> {
+        self.log_of(view).tail(lines).unwrap_or_else(|error| {
+            tracing::warn!(session.id = %view.record.id, %error, "cannot read the session's log");
+            Vec::new()
+        })
+    }
+
+    /// A piece of the long output of a statement that the caller was shown.
     pub async fn output_chunk(
         &self,
         session: SessionId,
@@ -133,25 +147,6 @@ impl Sessions {
     ) -> Result<Option<String>, SessionError> {
         let of = PiecesOf::Statement(session, statement);
         Ok(self.core.store.piece(of, index).await?)
-    }
-
-    /// A session from the store: one that is not live.
-    pub(super) async fn stored(&self, which: &SessionRef) -> Result<SessionRecord, SessionError> {
-        let record = match which {
-            SessionRef::Id(id) => self.core.store.session(*id).await?,
-            SessionRef::Name(name) => self.core.store.session_named(name).await?,
-        };
-        record.ok_or_else(|| SessionError::NotFound(which.to_string()))
-    }
-
-    async fn id_and_board(
-        &self,
-        which: &SessionRef,
-    ) -> Result<(SessionId, Option<Arc<Board>>), SessionError> {
-        match self.live(which) {
-            Some(entry) => Ok((entry.id, Some(Arc::clone(&entry.board)))),
-            None => Ok((self.stored(which).await?.id, None)),
-        }
     }
 
     fn log_of(&self, view: &SessionView) -> Arc<dyn LogSource> {
@@ -166,6 +161,17 @@ impl Sessions {
             }
             None => empty_log(),
         }
+    }
+
+    /// Fails when the store does not answer.
+    pub async fn check_store(&self) -> Result<(), SessionError> {
+        let nothing = Window {
+            offset: 0,
+            limit: 0,
+            descending: false,
+        };
+        self.core.store.list_sessions(Visible::All, nothing).await?;
+        Ok(())
     }
 }
 

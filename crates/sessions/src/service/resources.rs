@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use livius_domain::{DriverId, ResourceId, ResourceSource, ResourceUse};
-use livius_launch::{PendingUpload, Uploaded};
+use livius_domain::{ResourceSource, ResourceUse};
+use livius_launch::PendingUpload;
 use livius_store::NewResource;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use super::Sessions;
+use super::ActingOnSessions;
 use crate::error::SessionError;
 use crate::message::{Mailbox, Message, Resource};
+use crate::policy::Action;
 use crate::registry::Entry;
 use crate::request;
 use crate::view::{NewUpload, SessionRef};
@@ -38,17 +39,15 @@ impl Upload {
     }
 }
 
-impl Sessions {
-    /// Adds a file that the driver can get by itself. See [`Sessions::finish_upload`] for the answer.
+impl ActingOnSessions<'_> {
+    /// Adds a file that the driver can get by itself. See [`ActingOnSessions::finish_upload`] for the answer.
     pub async fn add_resource(
         &self,
         which: &SessionRef,
         used_as: ResourceUse,
         uri: String,
     ) -> Result<(), SessionError> {
-        let Some(entry) = self.live(which) else {
-            return self.refuse_ended(which).await;
-        };
+        let entry = self.needed(which, Action::Change).await?;
         let name = request::check_resource(&self.core.config, &uri)?;
         let place = self.resource_place(&entry)?;
         let resource = Resource {
@@ -69,9 +68,7 @@ impl Sessions {
         which: &SessionRef,
         new: NewUpload,
     ) -> Result<Upload, SessionError> {
-        let Some(entry) = self.live(which) else {
-            return self.refuse_ended(which).await;
-        };
+        let entry = self.needed(which, Action::Change).await?;
         let view = entry.view();
         if !view.record.state.accepts_statements() {
             return Err(SessionError::not_active(&view.record.state));
@@ -109,21 +106,6 @@ impl Sessions {
             upload: Some(content),
         };
         hand_over(&mailbox, resource).await
-    }
-
-    /// Opens an uploaded file that a driver is to have, if there is one.
-    pub async fn uploaded(
-        &self,
-        driver: &DriverId,
-        resource: ResourceId,
-    ) -> Result<Option<Uploaded>, SessionError> {
-        match self.core.drivers.registry.find(driver) {
-            Some(driver) => {
-                let uploaded = driver.files.uploaded(resource).await;
-                uploaded.map_err(SessionError::Upload)
-            }
-            None => Ok(None),
-        }
     }
 
     fn resource_place(&self, entry: &Entry) -> Result<OwnedSemaphorePermit, SessionError> {

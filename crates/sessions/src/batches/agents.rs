@@ -1,0 +1,61 @@
+//! What the agents in batches' processes report.
+
+use std::time::Duration;
+
+use livius_domain::{AppInfo, DriverId, DriverUse};
+
+use super::Batches;
+use crate::error::{AttachRefused, SessionError};
+
+/// How long a report waits until clients see what it says.
+const FOLLOW_WAIT: Duration = Duration::from_secs(2);
+
+impl Batches {
+    /// Takes the report of the agent in a batch's process that its application runs. A report that is
+    /// taken is stored.
+    pub async fn report(
+        &self,
+        driver: &DriverId,
+        token: &str,
+        app: AppInfo,
+    ) -> Result<(), ReportRefused> {
+        let driver = self.core.drivers.registry.find(driver);
+        let driver = driver.ok_or(AttachRefused::UnknownDriver)?;
+        if !driver.is_token(token) {
+            return Err(AttachRefused::WrongToken.into());
+        }
+        let stored = driver.app_started(app.clone()).await;
+        stored.map_err(|error| match error {
+            Some(error) => ReportRefused::Store(error),
+            None => ReportRefused::Agent(AttachRefused::UnknownDriver),
+        })?;
+        self.await_app(driver.made_for, &app).await;
+        Ok(())
+    }
+
+    /// Waits until clients see a batch as its driver has reported it. The batch's actor follows the
+    /// driver's at once, so the limit is only for a server that is overloaded.
+    async fn await_app(&self, made_for: DriverUse, app: &AppInfo) {
+        let DriverUse::Batch(id) = made_for else {
+            return;
+        };
+        if let Some(entry) = self.core.registry.get(id) {
+            let mut view = entry.view.clone();
+            let seen = view.wait_for(|view| {
+                view.record.app.as_ref() == Some(app) || view.record.state.is_ended()
+            });
+            let _ = tokio::time::timeout(FOLLOW_WAIT, seen).await;
+        }
+    }
+}
+
+/// Why the report of a batch's agent is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportRefused {
+    /// It is not who it says, or its batch is over.
+    #[error(transparent)]
+    Agent(#[from] AttachRefused),
+    /// It could not be stored: it is to say it again.
+    #[error(transparent)]
+    Store(#[from] SessionError),
+}

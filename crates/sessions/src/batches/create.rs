@@ -1,0 +1,77 @@
+//! Creating batches.
+
+use std::sync::Arc;
+
+use livius_domain::BatchRequest;
+use livius_store::NewBatch;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use super::{ActingOnBatches, Batches};
+use crate::driver::Origin;
+use crate::error::SessionError;
+use crate::policy::{Action, Subject, admit};
+use crate::request;
+use crate::view::BatchView;
+
+impl ActingOnBatches<'_> {
+    /// Creates a batch: it is stored and shown as starting. It starts after the response, when its
+    /// turn has come.
+    pub async fn create(&self, request: BatchRequest) -> Result<Arc<BatchView>, SessionError> {
+        let (core, caller) = (self.core, self.caller);
+        if core.lifecycle.is_draining() {
+            return Err(SessionError::ShuttingDown);
+        }
+        request::check_batch(&core.config, &*core.launcher, &request)?;
+        let asked = request.submit.proxy_user.as_deref();
+        let proxy_user = request::effective_user(&core.config, caller, asked)?;
+        let subject = Subject {
+            owner: caller.user.as_deref(),
+            proxy_user: proxy_user.as_deref(),
+        };
+        let name = request.submit.name.as_deref().unwrap_or("a batch");
+        admit(&*core.config.policy, caller, Action::Create, subject, &name)?;
+        let place = Arc::clone(&core.places).try_acquire_owned();
+        let place = place.map_err(|_| SessionError::TooManyBatches {
+            limit: core.config.limits.waiting_batches,
+        })?;
+        let new = NewBatch {
+            request,
+            owner: caller.user.clone(),
+            proxy_user,
+            created_at: core.clock.now(),
+        };
+        // The client may hang up at any moment. What was begun is finished all the same.
+        let (reply, registered) = oneshot::channel();
+        let batches = self.batches.clone();
+        core.lifecycle.spawn(async move {
+            let _ = reply.send(batches.register(new, place).await);
+        });
+        registered.await.map_err(|_| SessionError::ShuttingDown)?
+    }
+}
+
+impl Batches {
+    async fn register(
+        &self,
+        new: NewBatch,
+        place: OwnedSemaphorePermit,
+    ) -> Result<Arc<BatchView>, SessionError> {
+        let _registering = self.core.registering.read().await;
+        let store = &self.core.store;
+        let mut record = store
+            .create_batch(new)
+            .await
+            .map_err(SessionError::not_created)?;
+        let driver = match self.new_driver(&mut record).await {
+            Ok(driver) => driver,
+            Err(error) => {
+                // The request is refused, so no client may see the batch. The next server ends a
+                // batch that is neither listed nor begun.
+                let _ = store.unlist_batch(record.id).await;
+                return Err(error);
+            }
+        };
+        let entry = self.spawn_actor(record, driver, Origin::New, false, Some(place));
+        Ok(entry.view())
+    }
+}

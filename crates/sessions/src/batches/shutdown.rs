@@ -1,0 +1,65 @@
+//! The end of the server.
+
+use std::time::Duration;
+
+use livius_domain::StopCause;
+use tokio::sync::oneshot;
+
+use super::Batches;
+use super::message::Message;
+use crate::config::ShutdownPolicy;
+
+/// How long it may take to end all processes by force.
+const FORCE_WAIT: Duration = Duration::from_secs(10);
+
+impl Batches {
+    /// Ends the application in good order: nothing new is started. Batches live on and are taken up by the next server, or are ended, as
+    /// the policy says; those that wait for their turn go on waiting in either case. False when something was left to do at the deadline.
+    pub async fn shutdown(&self, policy: ShutdownPolicy, deadline: Duration) -> bool {
+        self.core.lifecycle.begin_drain();
+        let all_ended = match policy {
+            ShutdownPolicy::Keep => true,
+            ShutdownPolicy::Stop => {
+                let all = self.tell_all(|reply| Message::Stop {
+                    cause: StopCause::Shutdown,
+                    hide: false,
+                    reply: Some(reply),
+                });
+                tokio::time::timeout(deadline, all).await.is_ok()
+                    || self.end_by_force(FORCE_WAIT).await
+            }
+        };
+        self.core.lifecycle.finish(Duration::from_secs(5)).await && all_ended
+    }
+
+    /// Becomes ready when a part of the application has failed: it can only be shut down then.
+    pub async fn failed(&self) {
+        self.core.lifecycle.draining().await;
+    }
+
+    /// Ends every process by force, now. False when some were left at the deadline.
+    pub async fn end_by_force(&self, deadline: Duration) -> bool {
+        self.core.lifecycle.begin_drain();
+        let all = self.tell_all(|reply| Message::EndByForce { reply });
+        tokio::time::timeout(deadline, all).await.is_ok()
+    }
+
+    /// Ends all tasks at once and leaves every process as it is: what is left is what a crash leaves.
+    pub async fn abandon(&self) {
+        self.core.lifecycle.finish(Duration::from_secs(5)).await;
+    }
+
+    /// Sends a message to every batch, and waits for all replies. Those that wait for their turn drop theirs.
+    async fn tell_all(&self, message: impl Fn(oneshot::Sender<()>) -> Message) {
+        let mut waits = Vec::new();
+        for entry in self.core.registry.all() {
+            let (reply, ended) = oneshot::channel();
+            if entry.messages.send(message(reply)).await.is_ok() {
+                waits.push(ended);
+            }
+        }
+        for ended in waits {
+            let _ = ended.await;
+        }
+    }
+}

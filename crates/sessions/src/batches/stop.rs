@@ -1,0 +1,62 @@
+//! Ending batches.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use livius_domain::StopCause;
+use tokio::sync::oneshot;
+
+use super::ActingOnBatches;
+use super::message::Message;
+use super::registry::Entry;
+use crate::error::SessionError;
+use crate::policy::Action;
+use crate::view::{BatchRef, BatchView};
+
+/// How long a DELETE waits for the end of the process before it answers; the kill goes on in any case.
+const STOP_WAIT: Duration = Duration::from_secs(4);
+
+impl ActingOnBatches<'_> {
+    /// Ends a batch and takes it off the list. Returns once it has ended, or after some seconds: the
+    /// batch ends in any case.
+    pub async fn delete(&self, which: &BatchRef) -> Result<(), SessionError> {
+        if let Some(entry) = self.live_or_coming(which, Action::Change).await? {
+            return self.stop_entry(&entry, true).await;
+        }
+        let record = self.stored(which, Action::Change).await?;
+        if self.core.store.unlist_batch(record.id).await? {
+            if let Some(driver) = &record.driver {
+                self.core.launcher.files(driver).remove().await;
+            }
+            Ok(())
+        } else {
+            Err(SessionError::NotFound(which.to_string()))
+        }
+    }
+
+    /// Ends a batch and keeps it listed. A batch that has ended needs no ending.
+    pub async fn kill(&self, which: &BatchRef) -> Result<Arc<BatchView>, SessionError> {
+        if let Some(entry) = self.live_or_coming(which, Action::Change).await? {
+            self.stop_entry(&entry, false).await?;
+            return Ok(entry.view());
+        }
+        self.get(which).await
+    }
+
+    async fn stop_entry(&self, entry: &Entry, hide: bool) -> Result<(), SessionError> {
+        let (reply, ended) = oneshot::channel();
+        let message = Message::Stop {
+            cause: StopCause::User,
+            hide,
+            reply: Some(reply),
+        };
+        // An actor that is gone has ended in this very moment: that is what was wanted.
+        if entry.messages.send(message).await.is_ok() {
+            let _ = tokio::time::timeout(STOP_WAIT, ended).await;
+        }
+        if hide {
+            self.core.store.unlist_batch(entry.id).await?;
+        }
+        Ok(())
+    }
+}

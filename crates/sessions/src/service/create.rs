@@ -1,0 +1,84 @@
+//! Creating sessions.
+
+use std::sync::Arc;
+
+use livius_domain::{SessionRequest, StopCause};
+use livius_store::NewSession;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use super::{ActingOnSessions, Sessions};
+use crate::driver::Origin;
+use crate::error::SessionError;
+use crate::message::Message;
+use crate::policy::{Action, Subject, admit};
+use crate::request;
+use crate::view::SessionView;
+
+impl ActingOnSessions<'_> {
+    /// Creates a session: it is stored and shown as starting. Its driver starts after the response.
+    pub async fn create(&self, request: SessionRequest) -> Result<Arc<SessionView>, SessionError> {
+        let (core, caller) = (self.core, self.caller);
+        if core.lifecycle.is_draining() {
+            return Err(SessionError::ShuttingDown);
+        }
+        request::check_session(&core.config, &*core.launcher, &request)?;
+        let asked = request.submit.proxy_user.as_deref();
+        let proxy_user = request::effective_user(&core.config, caller, asked)?;
+        let subject = Subject {
+            owner: caller.user.as_deref(),
+            proxy_user: proxy_user.as_deref(),
+        };
+        let name = request.submit.name.as_deref().unwrap_or("a session");
+        admit(&*core.config.policy, caller, Action::Create, subject, &name)?;
+        let place = Arc::clone(&core.places)
+            .try_acquire_owned()
+            .map_err(|_| SessionError::TooManySessions)?;
+        let new = NewSession {
+            request,
+            owner: caller.user.clone(),
+            proxy_user,
+            created_at: core.clock.now(),
+        };
+        // The client may hang up at any moment. What was begun is finished all the same.
+        let (reply, registered) = oneshot::channel();
+        let sessions = self.sessions.clone();
+        core.lifecycle.spawn(async move {
+            let _ = reply.send(sessions.register(new, place).await);
+        });
+        registered.await.map_err(|_| SessionError::ShuttingDown)?
+    }
+}
+
+impl Sessions {
+    async fn register(
+        &self,
+        new: NewSession,
+        place: OwnedSemaphorePermit,
+    ) -> Result<Arc<SessionView>, SessionError> {
+        let _registering = self.core.registering.read().await;
+        let store = &self.core.store;
+        let mut record = store
+            .create_session(new)
+            .await
+            .map_err(SessionError::not_created)?;
+        let driver = match self.new_driver(&mut record).await {
+            Ok(driver) => driver,
+            Err(error) => {
+                // The request is refused, so no client may see the session. The next server ends a
+                // session that is neither listed nor begun.
+                let _ = store.unlist_session(record.id).await;
+                return Err(error);
+            }
+        };
+        let entry = self.spawn_actor(record, driver, Origin::New, false, Some(place));
+        if self.core.lifecycle.is_draining() {
+            // The shutdown may have counted its sessions before this one was among them.
+            let _ = entry.mailbox.messages.try_send(Message::Stop {
+                cause: StopCause::Shutdown,
+                hide: false,
+                reply: None,
+            });
+        }
+        Ok(entry.view())
+    }
+}

@@ -1,0 +1,77 @@
+//! The end of the server.
+
+use std::time::Duration;
+
+use livius_domain::StopCause;
+use tokio::sync::oneshot;
+
+use super::Sessions;
+use crate::config::ShutdownPolicy;
+use crate::message::Message;
+
+/// How long it may take to end all drivers by force.
+const FORCE_WAIT: Duration = Duration::from_secs(10);
+
+/// How long the server's own tasks may take to end.
+const TASKS_WAIT: Duration = Duration::from_secs(5);
+
+impl Sessions {
+    /// Ends the application in good order: it creates nothing more, stops every session or leaves its
+    /// driver alive, then ends the tasks. Returns false when something was left at the deadline.
+    pub async fn shutdown(&self, policy: ShutdownPolicy, deadline: Duration) -> bool {
+        self.core.lifecycle.begin_drain();
+        let all_stopped = match policy {
+            ShutdownPolicy::Keep => true,
+            ShutdownPolicy::Stop => {
+                tokio::time::timeout(deadline, self.stop_all())
+                    .await
+                    .is_ok()
+                    || self.end_by_force(FORCE_WAIT).await
+            }
+        };
+        self.core.lifecycle.finish(TASKS_WAIT).await && all_stopped
+    }
+
+    /// Becomes ready when a part of the application has failed: it can only be shut down then.
+    pub async fn failed(&self) {
+        self.core.lifecycle.draining().await;
+    }
+
+    /// Ends every driver by force, now. Returns false when some were left at the deadline.
+    pub async fn end_by_force(&self, deadline: Duration) -> bool {
+        self.core.lifecycle.begin_drain();
+        let all = self.tell_all(|reply| Message::EndByForce { reply });
+        tokio::time::timeout(deadline, all).await.is_ok()
+    }
+
+    /// Ends all tasks at once and leaves every driver as it is, as a crash does.
+    pub async fn abandon(&self) {
+        self.core.lifecycle.finish(TASKS_WAIT).await;
+    }
+
+    async fn stop_all(&self) {
+        // A session that was being created may join after the first round.
+        while self.core.registry.len() > 0 {
+            self.tell_all(|reply| Message::Stop {
+                cause: StopCause::Shutdown,
+                hide: false,
+                reply: Some(reply),
+            })
+            .await;
+        }
+    }
+
+    /// Sends every session a message, and waits for all replies.
+    async fn tell_all(&self, message: impl Fn(oneshot::Sender<()>) -> Message) {
+        let mut waits = Vec::new();
+        for entry in self.core.registry.all() {
+            let (reply, ended) = oneshot::channel();
+            if entry.mailbox.messages.send(message(reply)).await.is_ok() {
+                waits.push(ended);
+            }
+        }
+        for ended in waits {
+            let _ = ended.await;
+        }
+    }
+}

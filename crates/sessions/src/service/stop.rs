@@ -1,0 +1,53 @@
+//! Stopping sessions.
+
+use std::time::Duration;
+
+use livius_domain::StopCause;
+use tokio::sync::oneshot;
+
+use super::ActingOnSessions;
+use crate::error::SessionError;
+use crate::message::Message;
+use crate::policy::Action;
+use crate::registry::Entry;
+use crate::view::SessionRef;
+
+/// How long a DELETE waits for the driver's end before it answers; the stop goes on in any case.
+/// Notebooks give their kernels about five seconds to shut down.
+const STOP_WAIT: Duration = Duration::from_secs(4);
+
+impl ActingOnSessions<'_> {
+    /// Stops a session and takes it off the list. Returns once it has ended, or after some seconds:
+    /// the session ends in any case.
+    pub async fn delete(&self, which: &SessionRef) -> Result<(), SessionError> {
+        if let Some(entry) = self.live_or_coming(which, Action::Change).await? {
+            self.stop_entry(&entry, true).await;
+            self.core.store.unlist_session(entry.id).await?;
+            return Ok(());
+        }
+        let record = self.stored(which, Action::Change).await?;
+        self.core.store.unlist_session(record.id).await?;
+        Ok(())
+    }
+
+    /// Stops a session and keeps it listed. A session that has ended needs no stopping.
+    pub async fn stop(&self, which: &SessionRef) -> Result<(), SessionError> {
+        if let Some(entry) = self.live_or_coming(which, Action::Change).await? {
+            self.stop_entry(&entry, false).await;
+        }
+        Ok(())
+    }
+
+    async fn stop_entry(&self, entry: &Entry, hide: bool) {
+        let (reply, ended) = oneshot::channel();
+        let message = Message::Stop {
+            cause: StopCause::User,
+            hide,
+            reply: Some(reply),
+        };
+        // An actor that is gone has just ended, which is what the caller wants.
+        if entry.mailbox.messages.send(message).await.is_ok() {
+            let _ = tokio::time::timeout(STOP_WAIT, ended).await;
+        }
+    }
+}
