@@ -18,11 +18,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use livius_domain::{DriverState, JobId, Link, SessionEvent, SessionRecord, StopCause};
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::core::Core;
 use crate::driver::{FromAgent, Origin};
+use crate::feed::Publisher;
 use crate::message::Message;
 use crate::registry::Entry;
 use crate::view::SessionView;
@@ -38,7 +39,7 @@ pub(crate) struct ActorSetup {
     #[expect(dead_code, reason = "the actor holds it, and releases it when it ends")]
     pub place: Option<OwnedSemaphorePermit>,
     /// Where the session is published.
-    pub view: watch::Sender<Arc<SessionView>>,
+    pub publisher: Publisher<SessionView>,
 }
 
 /// The actor.
@@ -194,10 +195,10 @@ impl Actor {
         let recovering = DriverState::Up {
             link: Link::Recovering,
         };
-        self.setup.view.send_replace(Arc::new(SessionView {
+        self.setup.publisher.publish(SessionView {
             record: self.record.clone(),
             busy: !self.statements.is_empty(),
             recovering: self.entry.driver.view().state == recovering,
-        }));
+        });
     }
 }

@@ -12,6 +12,7 @@ mod core;
 mod driver;
 mod ended_logs;
 mod error;
+mod feed;
 mod janitor;
 mod lifecycle;
 mod logbook;
@@ -27,12 +28,13 @@ mod view;
 pub use batches::{ActingOnBatches, Batches, ReportRefused};
 pub use config::{Config, Impersonation, LocalFiles, ShutdownPolicy};
 pub use error::{AttachRefused, ErrorKind, SessionError};
+pub use feed::Feed;
 pub use lifecycle::Lifecycle;
 pub use livius_launch::Uploaded;
 pub use livius_store::Visible;
 pub use logbook::Logbook;
 pub use policy::{Action, AllowAll, Caller, Policy, Subject};
-pub use service::{ActingOnSessions, Sessions, Upload};
+pub use service::{ActingOnSessions, SessionFeed, Sessions, Upload};
 pub use view::{
     BatchRef, BatchView, JobView, LogPage, NewUpload, Order, OutputView, Page, SessionRef,
     SessionView, StatementView,

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use livius_domain::{JobId, Kind, NewJob, NewStatement, StatementId, StopCause};
 use livius_launch::PendingUpload;
 use livius_store::NewResource;
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use crate::error::SessionError;
+use crate::feed::Feed;
 use crate::view::{JobView, SessionView, StatementView};
 
 /// What others ask of a session.
@@ -90,13 +91,13 @@ pub struct Mailbox {
     /// To the actor.
     pub messages: mpsc::Sender<Message>,
     /// What the actor published last.
-    pub view: watch::Receiver<Arc<SessionView>>,
+    pub feed: Feed<SessionView>,
 }
 
 impl Mailbox {
     /// The session as the actor published it last.
     pub fn view(&self) -> Arc<SessionView> {
-        Arc::clone(&self.view.borrow())
+        self.feed.view()
     }
 
     /// Sends the actor a message and waits for the reply. An actor that ends drops the reply.

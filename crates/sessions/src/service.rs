@@ -5,6 +5,7 @@
 
 mod agents;
 mod create;
+mod follow;
 mod jobs;
 mod open;
 mod read;
@@ -13,6 +14,7 @@ mod shutdown;
 mod statements;
 mod stop;
 
+pub use follow::SessionFeed;
 pub use resources::Upload;
 
 use std::sync::Arc;

@@ -27,7 +27,10 @@ impl Actor {
             FromAgent::Notice(Notice::Progress {
                 statement,
                 progress,
-            }) => self.entry.board.progress(statement, progress),
+            }) => {
+                self.entry.board.progress(statement, progress);
+                self.setup.publisher.bump();
+            }
             FromAgent::Notice(Notice::Completed {
                 request,
                 candidates,

@@ -47,7 +47,7 @@ impl Actor {
         self.record.last_activity = self.core.clock.now();
         self.statements.add(record.clone());
         self.publish();
-        self.entry.board.show(record.clone(), OutputView::None);
+        self.show_on_board(record.clone(), OutputView::None);
         self.dispatch_or_retry().await;
         let shown = self.entry.board.get(id);
         Ok(shown.unwrap_or(StatementView {
@@ -228,7 +228,7 @@ impl Actor {
         let store = &self.core.store;
         for record in store.unfinished_statements(self.record.id).await? {
             self.statements.add(record.clone());
-            self.entry.board.show(record, OutputView::None);
+            self.show_on_board(record, OutputView::None);
         }
         Ok(())
     }
@@ -275,7 +275,13 @@ impl Actor {
                 self.publish();
             }
         }
+        self.show_on_board(record, output);
+    }
+
+    /// Readers that wait are woken when the board has the statement.
+    fn show_on_board(&self, record: StatementRecord, output: OutputView) {
         self.entry.board.show(record, output);
+        self.setup.publisher.bump();
     }
 
     /// The output that came in pieces; if some are missing, the words that say so take their place.

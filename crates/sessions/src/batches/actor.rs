@@ -12,13 +12,14 @@ use livius_domain::{
     BatchEffect, BatchEnd, BatchEvent, BatchOutcome, BatchRecord, BatchState, DriverProgram,
     DriverState, StopCause, chain,
 };
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::core::Core;
 use super::message::Message;
 use super::registry::Entry;
 use crate::driver::Origin;
 use crate::error::SessionError;
+use crate::feed::Publisher;
 use crate::view::BatchView;
 
 /// Between two attempts to store an end.
@@ -30,7 +31,7 @@ pub struct ActorSetup {
     /// The batch's place among those that wait. Recovered batches may be more than there are places.
     pub waiting: Option<OwnedSemaphorePermit>,
     /// Where the batch is published.
-    pub view: watch::Sender<Arc<BatchView>>,
+    pub publisher: Publisher<BatchView>,
 }
 
 /// The actor.
@@ -262,10 +263,10 @@ impl Actor {
     fn publish(&self) {
         let starts = self.record.state == BatchState::Starting;
         let step = BatchStart::of(&self.entry.driver.view().state).filter(|_| starts);
-        self.setup.view.send_replace(Arc::new(BatchView {
+        self.setup.publisher.publish(BatchView {
             record: self.record.clone(),
             step,
-        }));
+        });
     }
 }
 

@@ -14,7 +14,7 @@ use livius_domain::{
 };
 use livius_launch::Launcher;
 use livius_store::{Store, Unended};
-use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::Batches;
 use super::actor::{Actor, ActorSetup};
@@ -23,6 +23,7 @@ use super::registry::Entry;
 use crate::config::Config;
 use crate::driver::{self, Origin, Purpose};
 use crate::error::SessionError;
+use crate::feed::feed;
 use crate::reconcile;
 use crate::secret;
 use crate::view::BatchView;
@@ -194,22 +195,20 @@ impl Batches {
         let purpose = Purpose::Batch(Box::new(record.clone()));
         let driver = driver::spawn(&self.core.drivers, driver, purpose, origin);
         let starts = record.state == BatchState::Starting;
-        let (view_sender, view) = watch::channel(Arc::new(BatchView {
+        let view = BatchView {
             record: record.clone(),
             step: step.filter(|_| starts),
-        }));
+        };
+        let (publisher, feed) = feed(view, self.core.clock.now());
         let entry = Arc::new(Entry {
             id: record.id,
             driver,
             hidden: AtomicBool::new(hidden),
             messages,
-            view,
+            feed,
         });
         self.core.registry.insert(&entry);
-        let setup = ActorSetup {
-            waiting,
-            view: view_sender,
-        };
+        let setup = ActorSetup { waiting, publisher };
         let actor = Actor::new(Arc::clone(&self.core), Arc::clone(&entry), record, setup);
         self.core.lifecycle.spawn(actor.run(origin, inbox));
         entry

@@ -8,6 +8,7 @@ use livius_store::Window;
 
 use super::{ActingOnBatches, Batches};
 use crate::error::SessionError;
+use crate::feed::Feed;
 use crate::logbook::Logbook;
 use crate::policy::Action;
 use crate::view::{BatchRef, BatchView, Page};
@@ -49,6 +50,15 @@ impl ActingOnBatches<'_> {
             Some(entry) => Ok(entry.view()),
             None => Ok(not_live(self.stored(which, Action::Read).await?)),
         }
+    }
+
+    /// Follows a batch; `None` when it has ended.
+    pub async fn follow(&self, which: &BatchRef) -> Result<Option<Feed<BatchView>>, SessionError> {
+        if let Some(entry) = self.live(which, Action::Read)? {
+            return Ok(Some(entry.feed.clone()));
+        }
+        self.stored(which, Action::Read).await?;
+        Ok(None)
     }
 
     /// A batch's log.

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use livius_domain::BatchId;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
 use super::message::Message;
 use crate::driver::DriverHandle;
+use crate::feed::Feed;
 use crate::view::{BatchRef, BatchView};
 
 /// A live batch, as everything but its actor sees it.
@@ -23,13 +24,13 @@ pub struct Entry {
     /// To its actor.
     pub messages: mpsc::Sender<Message>,
     /// What is shown of it.
-    pub view: watch::Receiver<Arc<BatchView>>,
+    pub feed: Feed<BatchView>,
 }
 
 impl Entry {
     /// What is shown of it now.
     pub fn view(&self) -> Arc<BatchView> {
-        Arc::clone(&self.view.borrow())
+        self.feed.view()
     }
 
     /// Whether it was deleted.

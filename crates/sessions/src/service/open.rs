@@ -11,7 +11,7 @@ use livius_domain::{
 };
 use livius_launch::Launcher;
 use livius_store::{Store, Unended};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::Sessions;
 use crate::actor::{Actor, ActorSetup};
@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::core::Core;
 use crate::driver::{self, Origin, Purpose};
 use crate::error::SessionError;
+use crate::feed::feed;
 use crate::janitor;
 use crate::message::Mailbox;
 use crate::reconcile;
@@ -190,26 +191,24 @@ impl Sessions {
         let (to_session, from_agent) = mpsc::channel(MAILBOX);
         let purpose = Purpose::Session(Box::new(record.clone()), to_session);
         let driver = driver::spawn(&self.core.drivers, driver, purpose, origin);
-        let (view_sender, view) = watch::channel(Arc::new(SessionView {
+        let view = SessionView {
             record: record.clone(),
             busy: false,
             recovering: origin == Origin::Recovered,
-        }));
+        };
+        let (publisher, feed) = feed(view, self.core.clock.now());
         let entry = Arc::new(Entry {
             id: record.id,
             driver,
             hidden: AtomicBool::new(hidden),
-            mailbox: Mailbox { messages, view },
+            mailbox: Mailbox { messages, feed },
             board: Arc::new(Board::default()),
             touched: AtomicTimestamp::at(self.core.clock.now()),
             unfinished_jobs: AtomicUsize::default(),
             resource_places: Arc::new(Semaphore::new(self.core.config.limits.pending_resources)),
         });
         self.core.registry.insert(&entry);
-        let setup = ActorSetup {
-            place,
-            view: view_sender,
-        };
+        let setup = ActorSetup { place, publisher };
         let actor = Actor::new(Arc::clone(&self.core), Arc::clone(&entry), record, setup);
         self.core
             .lifecycle

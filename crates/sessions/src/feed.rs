@@ -1,0 +1,140 @@
+//! What readers see of a session or a batch: the newest view, and a version that counts the changes.
+//!
+//! The actor publishes, readers look. A reader that wants to see every change waits for a version past the one that it has
+//! seen. It never misses the newest state; changes that follow each other quickly it may see as one.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// A new feed. Its versions count on from the time in microseconds, so a version from before a restart of the server is older
+/// than every version after it.
+pub fn feed<V>(view: V, now: Timestamp) -> (Publisher<V>, Feed<V>) {
+    let version = u64::try_from(now.as_microsecond()).unwrap_or_default();
+    let (sender, receiver) = watch::channel(Moment {
+        version,
+        view: Arc::new(view),
+    });
+    (Publisher(sender), Feed(receiver))
+}
+
+#[derive(Debug)]
+struct Moment<V> {
+    version: u64,
+    view: Arc<V>,
+}
+
+/// The actor's end of a feed. It belongs to the actor alone; when it is dropped, nothing will change any more.
+#[derive(Debug)]
+pub struct Publisher<V>(watch::Sender<Moment<V>>);
+
+impl<V> Publisher<V> {
+    /// Publishes a new view.
+    pub fn publish(&self, view: V) {
+        let view = Arc::new(view);
+        self.0.send_modify(|moment| {
+            moment.version += 1;
+            moment.view = view;
+        });
+    }
+
+    /// Tells readers that something has changed that is read elsewhere, such as a statement on the board.
+    pub fn bump(&self) {
+        self.0.send_modify(|moment| moment.version += 1);
+    }
+}
+
+/// A reader's end of a feed.
+#[derive(Debug)]
+pub struct Feed<V>(watch::Receiver<Moment<V>>);
+
+impl<V> Clone for Feed<V> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<V> Feed<V> {
+    /// The newest view.
+    pub fn view(&self) -> Arc<V> {
+        Arc::clone(&self.0.borrow().view)
+    }
+
+    /// The version of what is shown. A reader takes it before it looks, so that it cannot miss a change in between.
+    pub fn version(&self) -> u64 {
+        self.0.borrow().version
+    }
+
+    /// Waits until something has changed since that version, and returns the new one; `None` if nothing has changed by the
+    /// deadline, or will ever change.
+    pub async fn wait_past(&self, version: u64, deadline: Instant) -> Option<u64> {
+        let mut moments = self.0.clone();
+        let changed = moments.wait_for(|moment| moment.version > version);
+        let changed = tokio::time::timeout_at(deadline, changed).await;
+        Some(changed.ok()?.ok()?.version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(1)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reader_that_waits_sees_each_change() {
+        let (publisher, feed) = feed(0, Timestamp::UNIX_EPOCH);
+        let reader = tokio::spawn(async move {
+            let mut seen = vec![*feed.view()];
+            let mut version = feed.version();
+            while let Some(next) = feed.wait_past(version, soon()).await {
+                version = next;
+                seen.push(*feed.view());
+            }
+            (seen, version)
+        });
+        for value in 1..4 {
+            tokio::task::yield_now().await;
+            publisher.publish(value);
+        }
+        drop(publisher);
+        assert_eq!(reader.await.unwrap(), (vec![0, 1, 2, 3], 3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_reader_sees_the_newest_and_does_not_wait_for_it() {
+        let (publisher, feed) = feed('a', Timestamp::UNIX_EPOCH);
+        let version = feed.version();
+        publisher.publish('b');
+        publisher.bump();
+        let next = feed.wait_past(version, soon()).await.unwrap();
+        assert_eq!((next, *feed.view()), (version + 2, 'b'));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_new_by_the_deadline_or_ever_is_none() {
+        let (publisher, feed) = feed((), Timestamp::UNIX_EPOCH);
+        let version = feed.version();
+        let (before, deadline) = (Instant::now(), soon());
+        assert_eq!(feed.wait_past(version, deadline).await, None);
+        assert_eq!(before.elapsed(), Duration::from_secs(1));
+        drop(publisher);
+        assert_eq!(feed.wait_past(version, soon()).await, None);
+        assert_eq!(before.elapsed(), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn a_version_from_before_a_restart_is_older() {
+        let before: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        let (publisher, old) = feed((), before);
+        publisher.bump();
+        let (_, new) = feed((), before + Duration::from_millis(1));
+        assert!(new.version() > old.version());
+    }
+}
