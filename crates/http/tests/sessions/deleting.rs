@@ -34,7 +34,7 @@ async fn a_stopped_session_stays_and_says_who_wanted_it() {
     create(&world, ANY).await;
     let (_, process) = world.driver(S0).await;
     assert_eq!(world.post("/sessions/0/stop", "").await.status, 204);
-    assert_eq!(process.ended().await, Exit::Signal(9));
+    assert_eq!(process.exited().await, Exit::Signal(9));
     world.await_state(S0, "killed").await;
     let log = log_of(&world, S0).await;
     assert!(
@@ -240,5 +240,5 @@ async fn a_deleted_session_is_ended_by_the_next_server_if_this_one_could_not() {
         (world.launcher().running() == 0).then_some(())
     })
     .await;
-    assert_eq!(process.ended().await, Exit::Signal(9));
+    assert_eq!(process.exited().await, Exit::Signal(9));
 }

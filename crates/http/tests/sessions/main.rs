@@ -71,7 +71,7 @@ async fn await_launched(world: &World, below: i32, expected: &[i32]) {
 
 /// Waits until a session's driver is gone, and says how it ended.
 async fn driver_end(world: &World, id: SessionId) -> Exit {
-    world.driver(id).await.1.ended().await
+    world.driver(id).await.1.exited().await
 }
 
 /// Lets everything happen that can happen by itself.

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use livius_domain::{AppInfo, DriverId, DriverUse};
 
+use tokio::time::Instant;
+
 use super::Batches;
 use crate::error::{AttachRefused, SessionError};
 
@@ -39,12 +41,20 @@ impl Batches {
         let DriverUse::Batch(id) = made_for else {
             return;
         };
-        if let Some(entry) = self.core.registry.get(id) {
-            let mut view = entry.view.clone();
-            let seen = view.wait_for(|view| {
-                view.record.app.as_ref() == Some(app) || view.record.state.is_ended()
-            });
-            let _ = tokio::time::timeout(FOLLOW_WAIT, seen).await;
+        let Some(entry) = self.core.registry.get(id) else {
+            return;
+        };
+        let deadline = Instant::now() + FOLLOW_WAIT;
+        let mut version = entry.feed.version();
+        loop {
+            let record = &entry.view().record;
+            if record.app.as_ref() == Some(app) || record.state.is_ended() {
+                return;
+            }
+            match entry.feed.wait_past(version, deadline).await {
+                Some(newer) => version = newer,
+                None => return,
+            }
         }
     }
 }
