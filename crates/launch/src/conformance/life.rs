@@ -132,6 +132,7 @@ pub async fn a_driver_that_never_started_can_be_launched(place: &impl Place) {
 }
 
 /// A client is told at once what cannot be served.
+#[expect(clippy::unused_async, reason = "the suite awaits every case")]
 pub async fn a_master_that_nobody_can_follow_is_refused(place: &impl Place) {
     let conf = |mode: &str| {
         let pairs = [("spark.submit.deployMode", mode), ("spark.master", "x://y")];
