@@ -83,7 +83,12 @@ async fn create(
         .bind(json(&record.state))
         .bind(json(&record.times))
         .bind(record.times.ended_at.map(Timestamp::as_microsecond))
-        .bind(record.location.as_ref().map(|location| location.as_str()))
+        .bind(
+            record
+                .location
+                .as_ref()
+                .map(livius_domain::DriverLocation::as_str),
+        )
         .bind(&record.token_hash)
         .bind(&record.instance)
         .bind(optional_json(record.app.as_ref()))
@@ -111,7 +116,12 @@ async fn update(
         .bind(json(&record.state))
         .bind(json(&record.times))
         .bind(record.times.ended_at.map(Timestamp::as_microsecond))
-        .bind(record.location.as_ref().map(|location| location.as_str()))
+        .bind(
+            record
+                .location
+                .as_ref()
+                .map(livius_domain::DriverLocation::as_str),
+        )
         .bind(&record.token_hash)
         .bind(&record.instance)
         .bind(optional_json(record.app.as_ref()));

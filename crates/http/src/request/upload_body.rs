@@ -83,7 +83,7 @@ impl FilePart {
             .get(CONTENT_TYPE)
             .and_then(|text| text.to_str().ok());
         let boundary = content_type.and_then(boundary);
-        let boundary = boundary.ok_or_else(|| Rejection::NoForm { part })?;
+        let boundary = boundary.ok_or(Rejection::NoForm { part })?;
         let (body, packed) = unpacked(headers, body);
         let declared = declared_length(headers).filter(|_| !packed);
         let longest = limit.saturating_add(OTHER_BYTES as u64);
@@ -93,9 +93,7 @@ impl FilePart {
         let mut body = Multipart::new(RateGuard::new(body, options), &boundary);
         while let Some(found) = body.next_part().await? {
             if found.name == part {
-                let name = found
-                    .file_name
-                    .ok_or_else(|| Rejection::NoFileName { part })?;
+                let name = found.file_name.ok_or(Rejection::NoFileName { part })?;
                 return Ok(Self {
                     name,
                     body,
