@@ -70,6 +70,7 @@ pub enum Gone {
 
 pub struct World {
     pub root: Utf8PathBuf,
+    id: DriverId,
     _temp: Option<tempfile::TempDir>,
 }
 
@@ -88,6 +89,7 @@ impl World {
         write_program(&root.join("java/bin/java"), FAKE_JAVA);
         let world = Self {
             root,
+            id: DriverId::parse(DRIVER).unwrap(),
             _temp: Some(temp),
         };
         fs::create_dir_all(world.dir()).unwrap();
@@ -98,17 +100,18 @@ impl World {
     pub fn existing(root: &Utf8Path) -> Self {
         Self {
             root: root.to_owned(),
+            id: DriverId::parse(DRIVER).unwrap(),
             _temp: None,
         }
     }
 
     pub fn dir(&self) -> Utf8PathBuf {
-        self.root.join("drivers").join(DRIVER)
+        self.root.join("drivers").join(self.id.as_str())
     }
 
     /// The name of every driver here.
-    pub fn id(&self) -> DriverId {
-        DriverId::parse(DRIVER).unwrap()
+    fn id(&self) -> DriverId {
+        self.id.clone()
     }
 
     pub fn launcher(&self, behaviour: &str) -> LocalLauncher {
