@@ -24,117 +24,16 @@
 //! | `stopping` with `cause`, `failure`, `forced` | `stopping` with the same, `was_up` false | `stopping` with `cause`, `was_running` | `stopping` with `cause`, `forced` true, `was_up` = `was_running` |
 //! | `ended` | no row | `ended` | no row |
 
-use std::fmt;
+mod end;
+mod record;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{AppInfo, BatchId, DriverId, Exit, Failure, FailureCode, Phase, SessionId, StopCause};
-
-/// A driver as the store keeps it: what must survive the server.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DriverRecord {
-    /// The driver's name.
-    pub id: DriverId,
-    /// The version of the stored row. An update that names another version is refused.
-    #[serde(default)]
-    pub version: u64,
-    /// What the driver runs.
-    pub program: DriverProgram,
-    /// What the driver was made for.
-    pub made_for: DriverUse,
-    /// Where the driver stands.
-    pub state: DriverState,
-    /// Where the driver runs. `None` before the launch is recorded.
-    pub location: Option<DriverLocation>,
-    /// SHA-256 of the agent's secret, in hex. Each launch makes a new secret.
-    pub token_hash: Option<String>,
-    /// The agent process that was last connected. Another value means that the driver was restarted.
-    pub instance: Option<String>,
-    /// The Spark application, once known.
-    pub app: Option<AppInfo>,
-    /// The times of the driver's life.
-    pub times: DriverTimes,
-    /// Which server drives this driver, and until when.
-    pub lease: Option<Lease>,
-}
-
-/// When a driver came into its states.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DriverTimes {
-    /// The driver was asked for.
-    pub created_at: Timestamp,
-    /// The launcher was asked to start it.
-    pub launched_at: Option<Timestamp>,
-    /// It was up for the first time.
-    pub up_at: Option<Timestamp>,
-    /// It was gone.
-    pub ended_at: Option<Timestamp>,
-}
-
-impl DriverTimes {
-    /// The times of a driver that was just asked for.
-    pub fn new(created_at: Timestamp) -> Self {
-        Self {
-            created_at,
-            launched_at: None,
-            up_at: None,
-            ended_at: None,
-        }
-    }
-}
-
-/// The right of one server to drive a driver. Another server may take over when it has run out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lease {
-    /// The name of the server.
-    pub server: String,
-    /// When the lease runs out.
-    pub until: Timestamp,
-}
-
-/// What a driver runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DriverProgram {
-    /// Our agent, which serves sessions.
-    Agent,
-    /// The application of a batch.
-    Application,
-}
-
-/// What a driver was made for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DriverUse {
-    /// This session.
-    Session(SessionId),
-    /// This batch.
-    Batch(BatchId),
-}
-
-/// Where a driver runs: a text that its launcher writes and reads. Other code treats it as opaque.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct DriverLocation(String);
-
-impl DriverLocation {
-    /// Takes a launcher's text.
-    pub fn new(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The launcher's text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for DriverLocation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+pub use self::end::{Departure, DriverEnd, Stopping, Verdict};
+pub use self::record::{
+    DriverLocation, DriverProgram, DriverRecord, DriverTimes, DriverUse, Lease,
+};
+use crate::{Failure, FailureCode, Phase, StopCause};
 
 /// Where a driver stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -169,69 +68,6 @@ pub enum Link {
     Lost,
     /// The server was restarted and has not heard of the agent yet.
     Recovering,
-}
-
-/// How a driver is being ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stopping {
-    /// Who asked for it.
-    pub cause: Option<StopCause>,
-    /// What went wrong before, if that is why.
-    pub failure: Option<Failure>,
-    /// Whether the launcher was told to end the process.
-    pub forced: bool,
-    /// Whether the driver had been up.
-    #[serde(default)]
-    pub was_up: bool,
-}
-
-/// How a driver ended: final, and resting on evidence.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DriverEnd {
-    /// What the driver was doing when it ended.
-    pub phase: Phase,
-    /// Who asked for the end. `None` when the driver ended by itself.
-    pub cause: Option<StopCause>,
-    /// What went wrong before the end: the launch, the context, the link.
-    pub failure: Option<Failure>,
-    /// Whether the launcher was told to end the process.
-    pub forced: bool,
-    /// How the process ended. `None` when there never was one.
-    pub departure: Option<Departure>,
-}
-
-/// What is known when a driver's process is gone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Departure {
-    /// How the process ended.
-    pub exit: Exit,
-    /// The resource manager's word, where the local process only submitted the application.
-    pub verdict: Option<Verdict>,
-    /// The line of the log that tells why, if there is one.
-    pub evidence: Option<String>,
-}
-
-impl Departure {
-    /// A departure that only the exit tells of.
-    pub fn of(exit: Exit) -> Self {
-        Self {
-            exit,
-            verdict: None,
-            evidence: None,
-        }
-    }
-}
-
-/// A resource manager's word about an application that has ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// The application finished.
-    Finished,
-    /// The application was killed at the manager.
-    Killed,
-    /// The application failed, in the manager's words.
-    Failed(String),
 }
 
 /// What can happen to a driver.

@@ -5,6 +5,7 @@
 
 #![warn(missing_docs)]
 
+pub mod app;
 pub mod batch;
 pub mod clock;
 pub mod driver;
@@ -22,6 +23,7 @@ pub mod request;
 pub mod session;
 pub mod statement;
 
+pub use app::AppInfo;
 pub use batch::{BatchEffect, BatchEnd, BatchEvent, BatchOutcome, BatchState};
 pub use clock::{Clock, SystemClock};
 pub use driver::{
@@ -38,7 +40,7 @@ pub use job::{
 pub use kind::Kind;
 pub use limits::Limits;
 pub use record::{
-    AppInfo, BatchRecord, BatchTimes, JobRecord, ResourceRecord, SessionRecord, StatementRecord,
+    BatchRecord, BatchTimes, JobRecord, ResourceRecord, SessionRecord, StatementRecord,
 };
 pub use request::{BatchRequest, NewJob, NewStatement, SessionRequest, SubmitOptions};
 pub use session::{SessionEffect, SessionEvent, SessionState};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::app::AppInfo;
 use crate::{
     BatchId, BatchRequest, BatchState, DriverId, JobId, JobLanguage, JobState, Kind, ResourceId,
     ResourceSource, ResourceState, ResourceUse, SessionId, SessionRequest, SessionState,
@@ -37,18 +38,6 @@ pub struct SessionRecord {
     pub last_activity: Timestamp,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
-}
-
-/// What Spark tells of itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AppInfo {
-    /// The resource manager's id.
-    pub app_id: String,
-    /// The address of the application's own pages.
-    pub spark_ui_url: Option<String>,
-    /// The address of the driver's log, where a resource manager keeps it.
-    #[serde(default)]
-    pub driver_log_url: Option<String>,
 }
 
 /// A batch as the store keeps it.

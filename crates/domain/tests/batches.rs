@@ -1,5 +1,7 @@
 //! The state machine of batches as a table (every state, every event) and under random sequences of events.
 
+use std::fmt::Write as _;
+
 use livius_domain::batch::BatchState as State;
 use livius_domain::{
     BatchEnd, BatchEvent as Event, BatchOutcome, Departure, DriverEnd, Exit, Failure, FailureCode,
@@ -128,7 +130,7 @@ fn every_batch_state_meets_every_event() {
             let effect = effect.map_or(String::new(), |effect| format!("{effect:?}"));
             let outcome = format!("{} {effect}", show(&next));
             let outcome = outcome.trim_end();
-            table.push_str(&format!("{state_name:12} | {event_name:17} | {outcome}\n"));
+            writeln!(table, "{state_name:12} | {event_name:17} | {outcome}").unwrap();
         }
     }
     insta::assert_snapshot!(table);

@@ -1,6 +1,8 @@
 //! The driver's state machine as a table (every state, every event, both programs) and under random
 //! sequences of events.
 
+use std::fmt::Write as _;
+
 use livius_domain::driver::{
     Departure, DriverEffect, DriverEnd, DriverEvent as Event, DriverProgram as Program,
     DriverState as State, Link, Stopping,
@@ -84,7 +86,7 @@ fn show(state: &State) -> String {
                 text.push_str(" was up");
             }
             if let Some(failure) = &stopping.failure {
-                text.push_str(&format!(" after {:?}", failure.code));
+                text = format!("{text} after {:?}", failure.code);
             }
             text
         }
@@ -104,7 +106,7 @@ fn show(state: &State) -> String {
 fn every_driver_state_meets_every_event() {
     let mut table = String::new();
     for program in [Program::Agent, Program::Application] {
-        table.push_str(&format!("== {program:?}\n"));
+        writeln!(table, "== {program:?}").unwrap();
         for (state_name, state) in states() {
             for (event_name, event) in events() {
                 let outcome = match state.clone().on(program, event) {

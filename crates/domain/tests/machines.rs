@@ -1,5 +1,7 @@
 //! The state machines as tables (every state, every event) and under random sequences of events.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use livius_domain::session::{SessionEvent as Event, SessionState as State};
 use livius_domain::statement::{StatementEvent, StatementState};
@@ -144,7 +146,7 @@ fn every_session_state_meets_every_event() {
             let (next, effects) = state.clone().on(event);
             let outcome = format!("{} {effects:?}", show(&next));
             let outcome = outcome.trim_end_matches("[]").trim_end();
-            table.push_str(&format!("{state_name:8} | {event_name:20} | {outcome}\n"));
+            writeln!(table, "{state_name:8} | {event_name:20} | {outcome}").unwrap();
         }
     }
     insta::assert_snapshot!(table);

@@ -4,6 +4,7 @@
 //! driver's actor publishes, and send commands to its agent. They never see a process.
 
 mod actor;
+mod connection;
 mod core;
 mod launching;
 mod link;

@@ -90,6 +90,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_reader_that_waits_sees_each_change() {
         let (publisher, feed) = feed(0, Timestamp::UNIX_EPOCH);
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the test waits for the task itself"
+        )]
         let reader = tokio::spawn(async move {
             let mut seen = vec![*feed.view()];
             let mut version = feed.version();

@@ -10,7 +10,7 @@ use crate::driver::DriverCore;
 use crate::error::SessionError;
 
 /// How long this server may drive its drivers without renewing its right.
-pub(crate) const LEASE: Duration = Duration::from_secs(60);
+pub(crate) const LEASE: Duration = Duration::from_mins(1);
 
 /// How often it renews the right, and looks for drivers that no server drives.
 pub(crate) const INTERVAL: Duration = Duration::from_secs(15);

@@ -64,13 +64,11 @@ impl ActingOnSessions<'_> {
 
     /// The same for an operation that needs a live session. An ended one refuses it.
     async fn needed(&self, which: &SessionRef, action: Action) -> Result<Arc<Entry>, SessionError> {
-        match self.live(which, action)? {
-            Some(entry) => Ok(entry),
-            None => {
-                let record = self.stored(which, action).await?;
-                Err(SessionError::not_active(&record.state))
-            }
+        if let Some(entry) = self.live(which, action)? {
+            return Ok(entry);
         }
+        let record = self.stored(which, action).await?;
+        Err(SessionError::not_active(&record.state))
     }
 
     /// A session that has not ended. One that another request is creating comes to life first, as it

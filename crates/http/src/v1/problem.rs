@@ -14,7 +14,7 @@ use crate::response;
 #[derive(Debug)]
 pub struct Problem {
     status: StatusCode,
-    answer: ProblemAnswer,
+    answer: Box<ProblemAnswer>,
     header: Option<(HeaderName, HeaderValue)>,
 }
 
@@ -23,12 +23,12 @@ impl Problem {
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         Self {
             status,
-            answer: ProblemAnswer {
+            answer: Box::new(ProblemAnswer {
                 code,
                 phase: None,
                 message: message.into(),
                 hint: None,
-            },
+            }),
             header: None,
         }
     }
@@ -167,7 +167,7 @@ fn failure(state: &SessionState) -> Option<&Failure> {
     match state {
         SessionState::Ended(end) => end.failure.as_ref(),
         SessionState::Stopping { failure, .. } => failure.as_ref(),
-        SessionState::Starting { .. } | SessionState::Running { .. } => None,
+        SessionState::Starting | SessionState::Running => None,
     }
 }
 

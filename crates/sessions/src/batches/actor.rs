@@ -135,14 +135,12 @@ impl Actor {
             times.running_at = driver.times.up_at;
             self.unstored = true;
         }
-        match BatchEvent::of(&driver.state) {
-            Some(event) => self.apply(event).await,
-            None => {
-                let stored = self.store().await;
-                self.log_unstored(stored);
-                self.publish();
-            }
+        if let Some(event) = BatchEvent::of(&driver.state) {
+            return self.apply(event).await;
         }
+        let stored = self.store().await;
+        self.log_unstored(stored);
+        self.publish();
     }
 
     /// Takes the batch one event further. A state that cannot be stored now is stored with the next

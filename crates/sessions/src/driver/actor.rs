@@ -15,7 +15,7 @@ use livius_launch::RunningDriver;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio::time::Instant;
 
-use super::link::{self, Link};
+use super::connection::{self, Connection};
 use super::{DriverCore, DriverHandle, DriverMessage, DriverView, FromAgent};
 use crate::admission::Turn;
 use crate::atomic_timestamp::AtomicTimestamp;
@@ -69,7 +69,7 @@ pub(super) struct DriverActor {
     pub(super) token_hash: watch::Sender<Option<String>>,
     pub(super) reports: mpsc::Sender<TaskReport>,
     pub(super) process: Option<Arc<dyn RunningDriver>>,
-    pub(super) link: Option<Link>,
+    pub(super) link: Option<Connection>,
     pub(super) connections: u64,
     /// The driver's place among those that start.
     pub(super) starting: Option<OwnedSemaphorePermit>,
@@ -180,14 +180,14 @@ impl DriverActor {
                 // What has happened comes before what is wanted.
                 Some(report) = reports.recv() => self.on_report(report).await,
                 // A deadline must not wait for an agent that talks.
-                () = link::at(overdue) => {
+                () = connection::at(overdue) => {
                     self.stop_overdue = None;
                     self.apply(DriverEvent::StopOverdue).await;
                 }
-                () = link::at(hold_until) => self.let_others_start(),
+                () = connection::at(hold_until) => self.let_others_start(),
                 () = handle.stuck.notified() => self.drop_stuck_link().await,
                 // Results free the session's queue, so they come before requests.
-                heard = link::next(&mut self.link) => {
+                heard = connection::next(&mut self.link) => {
                     frames += 1;
                     self.on_heard(heard).await;
                 }
@@ -234,7 +234,7 @@ impl DriverActor {
 
     /// Publishes the driver as it is now.
     pub(super) fn publish(&self) {
-        let port = self.link.as_ref().map(Link::port);
+        let port = self.link.as_ref().map(Connection::port);
         self.view
             .send_replace(Arc::new(DriverView::of(&self.record, port)));
     }

@@ -69,14 +69,14 @@ impl DriverActor {
 
     /// Starts the process in a task of its own: it may take seconds.
     pub(super) fn launch(&self, token: SecretString) {
-        let (launcher, reports) = (Arc::clone(&self.core.launcher), self.reports.clone());
+        let (launcher, to_actor) = (Arc::clone(&self.core.launcher), self.reports.clone());
         let order = self.order(token);
         self.core.lifecycle.spawn(async move {
-            let launched = match order {
+            let result = match order {
                 Ok(order) => launcher.launch(order).await,
                 Err(failure) => Err(failure),
             };
-            let _ = reports.send(TaskReport::Launched(launched)).await;
+            let _ = to_actor.send(TaskReport::Launched(result)).await;
         });
     }
 

@@ -3,67 +3,11 @@
 use livius_agent_link::{AgentFrame, AgentSocket, Command, Event};
 use livius_domain::{AppInfo, DriverEvent, DriverState, Failure, FailureCode, Phase, chain};
 use tokio::sync::oneshot;
-use tokio::time::Instant;
 
+use super::FromAgent;
 use super::actor::{DriverActor, Purpose};
-use super::{AgentPort, FromAgent};
+use super::connection::{Connection, Heard};
 use crate::error::SessionError;
-
-/// The connection with an agent.
-pub(super) struct Link {
-    socket: AgentSocket,
-    connection: u64,
-    /// The newest event of this agent process that is stored.
-    applied: u64,
-    /// The event that the session is storing. The next frame is not read before that is done.
-    storing: Option<(u64, oneshot::Receiver<bool>)>,
-}
-
-/// What the actor hears of the connection next.
-pub(super) enum Heard {
-    /// A frame; `None` is the end of the connection.
-    Frame(Option<AgentFrame>),
-    /// The session has stored the event of this number, or could not.
-    Stored { seq: u64, stored: bool },
-}
-
-/// Waits for the next frame, or for the session to store the last one. Waits without end while no
-/// agent is connected. Nothing is lost when the wait is given up.
-pub(super) async fn next(link: &mut Option<Link>) -> Heard {
-    match link {
-        Some(Link {
-            storing: Some((seq, stored)),
-            ..
-        }) => Heard::Stored {
-            seq: *seq,
-            stored: stored.await.unwrap_or(false),
-        },
-        Some(link) => Heard::Frame(link.socket.incoming.recv().await),
-        None => std::future::pending().await,
-    }
-}
-
-/// Waits until then, or without end.
-pub(super) async fn at(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline).await,
-        None => std::future::pending().await,
-    }
-}
-
-impl Link {
-    pub(super) fn port(&self) -> AgentPort {
-        AgentPort {
-            connection: self.connection,
-            outgoing: self.socket.outgoing.clone(),
-        }
-    }
-
-    /// Sends a command. An agent that does not take it is told again when it comes back.
-    pub(super) fn send(&self, command: Command) {
-        let _ = self.socket.outgoing.try_send(command.into());
-    }
-}
 
 impl DriverActor {
     /// Takes a new connection in place of any older one. Events are numbered per agent process, and
@@ -95,9 +39,9 @@ impl DriverActor {
         self.record.instance = Some(hello.instance.clone());
         self.unstored = true;
         self.connections += 1;
-        let link = Link {
+        let link = Connection {
             socket,
-            connection: self.connections,
+            number: self.connections,
             applied,
             storing: None,
         };

@@ -257,6 +257,7 @@ async fn a_file_of_version_3_is_taken_over() {
 
 /// The drivers of version 3, by name. Sessions and batches that have ended have none, and a batch
 /// that waits has none yet.
+#[expect(clippy::too_many_lines, reason = "it is a list")]
 fn drivers() -> Vec<DriverRecord> {
     let stopping = |cause, was_up| {
         DriverState::Stopping(Stopping {

@@ -64,6 +64,10 @@ async fn a_held_operation_goes_on_when_it_is_released() {
     let store = Arc::new(store(&directory).await);
     store.hold("create_session");
     let shared = Arc::clone(&store);
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the test waits for the task itself"
+    )]
     let mut held = tokio::spawn(async move { shared.create_session(new_session()).await });
     let waited = tokio::time::timeout(Duration::from_millis(20), &mut held).await;
     assert!(waited.is_err(), "{waited:?}");

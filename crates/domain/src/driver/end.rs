@@ -1,0 +1,68 @@
+//! How drivers end.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Exit, Failure, Phase, StopCause};
+
+/// How a driver is being ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stopping {
+    /// Who asked for it.
+    pub cause: Option<StopCause>,
+    /// What went wrong before, if that is why.
+    pub failure: Option<Failure>,
+    /// Whether the launcher was told to end the process.
+    pub forced: bool,
+    /// Whether the driver had been up.
+    #[serde(default)]
+    pub was_up: bool,
+}
+
+/// How a driver ended: final, and resting on evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DriverEnd {
+    /// What the driver was doing when it ended.
+    pub phase: Phase,
+    /// Who asked for the end. `None` when the driver ended by itself.
+    pub cause: Option<StopCause>,
+    /// What went wrong before the end: the launch, the context, the link.
+    pub failure: Option<Failure>,
+    /// Whether the launcher was told to end the process.
+    pub forced: bool,
+    /// How the process ended. `None` when there never was one.
+    pub departure: Option<Departure>,
+}
+
+/// What is known when a driver's process is gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Departure {
+    /// How the process ended.
+    pub exit: Exit,
+    /// The resource manager's word, where the local process only submitted the application.
+    pub verdict: Option<Verdict>,
+    /// The line of the log that tells why, if there is one.
+    pub evidence: Option<String>,
+}
+
+impl Departure {
+    /// A departure that only the exit tells of.
+    pub fn of(exit: Exit) -> Self {
+        Self {
+            exit,
+            verdict: None,
+            evidence: None,
+        }
+    }
+}
+
+/// A resource manager's word about an application that has ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The application finished.
+    Finished,
+    /// The application was killed at the manager.
+    Killed,
+    /// The application failed, in the manager's words.
+    Failed(String),
+}

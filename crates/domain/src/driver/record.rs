@@ -1,0 +1,115 @@
+//! What the store keeps of a driver.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::DriverState;
+use crate::app::AppInfo;
+use crate::{BatchId, DriverId, SessionId};
+
+/// A driver as the store keeps it: what must survive the server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DriverRecord {
+    /// The driver's name.
+    pub id: DriverId,
+    /// The version of the stored row. An update that names another version is refused.
+    #[serde(default)]
+    pub version: u64,
+    /// What the driver runs.
+    pub program: DriverProgram,
+    /// What the driver was made for.
+    pub made_for: DriverUse,
+    /// Where the driver stands.
+    pub state: DriverState,
+    /// Where the driver runs. `None` before the launch is recorded.
+    pub location: Option<DriverLocation>,
+    /// SHA-256 of the agent's secret, in hex. Each launch makes a new secret.
+    pub token_hash: Option<String>,
+    /// The agent process that was last connected. Another value means that the driver was restarted.
+    pub instance: Option<String>,
+    /// The Spark application, once known.
+    pub app: Option<AppInfo>,
+    /// The times of the driver's life.
+    pub times: DriverTimes,
+    /// Which server drives this driver, and until when.
+    pub lease: Option<Lease>,
+}
+
+/// When a driver came into its states.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DriverTimes {
+    /// The driver was asked for.
+    pub created_at: Timestamp,
+    /// The launcher was asked to start it.
+    pub launched_at: Option<Timestamp>,
+    /// It was up for the first time.
+    pub up_at: Option<Timestamp>,
+    /// It was gone.
+    pub ended_at: Option<Timestamp>,
+}
+
+impl DriverTimes {
+    /// The times of a driver that was just asked for.
+    pub fn new(created_at: Timestamp) -> Self {
+        Self {
+            created_at,
+            launched_at: None,
+            up_at: None,
+            ended_at: None,
+        }
+    }
+}
+
+/// The right of one server to drive a driver. Another server may take over when it has run out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// The name of the server.
+    pub server: String,
+    /// When the lease runs out.
+    pub until: Timestamp,
+}
+
+/// What a driver runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DriverProgram {
+    /// Our agent, which serves sessions.
+    Agent,
+    /// The application of a batch.
+    Application,
+}
+
+/// What a driver was made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DriverUse {
+    /// This session.
+    Session(SessionId),
+    /// This batch.
+    Batch(BatchId),
+}
+
+/// Where a driver runs: a text that its launcher writes and reads. Other code treats it as opaque.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DriverLocation(String);
+
+impl DriverLocation {
+    /// Takes a launcher's text.
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The launcher's text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for DriverLocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
