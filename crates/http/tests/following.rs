@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use livius_domain::{SessionId, StatementId, StatementState};
+use livius_domain::{Exit, SessionId, StatementId, StatementState};
 use livius_sessions::{Caller, SessionFeed, SessionRef};
 use livius_testkit::World;
 use tokio::time::Instant;
@@ -100,7 +100,7 @@ async fn a_reader_is_told_of_the_end_and_waits_no_more() {
     let world = World::new().await;
     let _agent = world.idle_session(r#"{"kind":"spark"}"#).await;
     let feed = follow(&world).await;
-    world.delete("/sessions/0").await;
+    world.driver(SessionId(0)).await.1.exit(Exit::Code(1));
     let mut version = feed.version();
     while !feed.view().record.state.is_ended() {
         version = feed.wait_past(version, soon()).await.unwrap();

@@ -50,7 +50,8 @@ pub trait Policy: fmt::Debug + Send + Sync {
     /// Whether the caller may do this.
     fn allows(&self, caller: &Caller, action: Action, subject: Subject<'_>) -> bool;
 
-    /// What the caller finds in lists. A list must not show what [`Policy::allows`] lets nobody read.
+    /// What the caller finds in lists. It must agree with [`Policy::allows`]: a list shows nothing
+    /// that the caller may not read.
     fn visible<'a>(&self, caller: &'a Caller) -> Visible<'a>;
 }
 

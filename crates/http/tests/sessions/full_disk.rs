@@ -1,9 +1,9 @@
 //! A store that fails for a while.
 
-use livius_domain::Exit;
+use livius_domain::{Exit, SessionId};
 use livius_testkit::World;
 
-use super::{ANY, S0, create, log_of, settle, total};
+use super::{ANY, S0, await_launched, create, launched, log_of, settle, total, world_of};
 
 #[tokio::test]
 async fn what_cannot_be_stored_is_refused_and_leaves_nothing() {
@@ -48,4 +48,39 @@ async fn a_delete_that_cannot_be_stored_is_no_success() {
     world.disk().set_full(false);
     assert_eq!(world.delete("/sessions/0").await.status, 200);
     assert_eq!(world.get("/sessions/0").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_start_that_cannot_be_stored_launches_nothing_that_could_be_launched_again() {
+    let world = world_of(1).await;
+    for _ in 0..3 {
+        create(&world, ANY).await;
+    }
+    await_launched(&world, 3, &[0]).await;
+    world.disk().set_full(true);
+    world.driver(S0).await.1.exit(Exit::Code(1));
+    world.await_state(S0, "dead").await;
+    settle(&world).await;
+    assert_eq!(launched(&world, 3), [0]);
+    let world = world.crash_and_restart().await;
+    // With room again everything goes on, each session once.
+    for id in 1..3 {
+        world.driver(SessionId(id)).await.1.exit(Exit::Code(1));
+        world.await_state(SessionId(id), "dead").await;
+    }
+}
+
+#[tokio::test]
+async fn a_start_goes_on_when_there_is_room_again() {
+    let world = world_of(1).await;
+    create(&world, ANY).await;
+    create(&world, ANY).await;
+    await_launched(&world, 2, &[0]).await;
+    world.disk().set_full(true);
+    world.driver(S0).await.1.exit(Exit::Code(1));
+    world.await_state(S0, "dead").await;
+    settle(&world).await;
+    assert_eq!(launched(&world, 2), [0]);
+    world.disk().set_full(false);
+    await_launched(&world, 2, &[0, 1]).await;
 }
