@@ -1,10 +1,5 @@
 //! Numbered events: none is skipped, none counts twice, and a fault of the agent's ends in words.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot set itself up has failed"
-)]
-
 use livius_agent_link::Event;
 use livius_domain::{SessionId, StatementId};
 use livius_testkit::{ScriptedAgent, World};

@@ -233,8 +233,8 @@ async fn a_deleted_session_is_ended_by_the_next_server_if_this_one_could_not() {
         (total(&world).await == 0).then_some(())
     })
     .await;
-    let world = world.crash_and_restart().await;
     world.launcher().make_deaf(false);
+    let world = world.crash_and_restart().await;
     is_unseen(&world, S0).await;
     eventually("its driver is ended", async || {
         (world.launcher().running() == 0).then_some(())
