@@ -20,8 +20,9 @@ use std::sync::Arc;
 
 use livius_domain::BatchRecord;
 
+use crate::action::Action;
 use crate::error::SessionError;
-use crate::policy::{Action, Caller, Subject, admit};
+use crate::policy::{Caller, Subject, admit};
 use crate::view::BatchRef;
 use core::Core;
 use registry::Entry;

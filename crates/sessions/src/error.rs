@@ -4,7 +4,7 @@ use livius_domain::name::InvalidName;
 use livius_domain::{JobId, SessionId, SessionState};
 use livius_store::StoreError;
 
-use crate::policy::Action;
+use crate::action::Action;
 
 /// What an error means to a caller, whatever its words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

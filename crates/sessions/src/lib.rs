@@ -2,6 +2,7 @@
 //!
 //! Purpose: to decide. It persists first, acts second, publishes third. Non-goals: HTTP, SQL, processes.
 
+mod action;
 mod actor;
 mod admission;
 mod atomic_timestamp;
@@ -25,6 +26,7 @@ mod secret;
 mod service;
 mod view;
 
+pub use action::Action;
 pub use batches::{ActingOnBatches, Batches, ReportRefused};
 pub use config::{Config, Impersonation, LocalFiles, ShutdownPolicy};
 pub use error::{AttachRefused, ErrorKind, SessionError};
@@ -33,7 +35,7 @@ pub use lifecycle::Lifecycle;
 pub use livius_launch::Uploaded;
 pub use livius_store::Visible;
 pub use logbook::Logbook;
-pub use policy::{Action, AllowAll, Caller, Policy, Subject};
+pub use policy::{AllowAll, Caller, Policy, Subject};
 pub use service::{ActingOnSessions, SessionFeed, Sessions, Upload};
 pub use view::{
     BatchRef, BatchView, JobView, LogPage, NewUpload, Order, OutputView, Page, SessionRef,

@@ -4,6 +4,7 @@ use std::fmt;
 
 use livius_store::Visible;
 
+use crate::action::Action;
 use crate::error::SessionError;
 
 /// Who makes a request.
@@ -13,27 +14,6 @@ pub struct Caller {
     pub user: Option<String>,
     /// The user of the `doAs` query parameter.
     pub do_as: Option<String>,
-}
-
-/// What a caller wants to do with a session or a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
-    /// Create it.
-    Create,
-    /// See it, its work and its log.
-    Read,
-    /// Use it, stop it or delete it.
-    Change,
-}
-
-impl fmt::Display for Action {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Create => "create",
-            Self::Read => "read",
-            Self::Change => "change",
-        })
-    }
 }
 
 /// A session or a batch, as far as a policy needs to know it.

@@ -21,9 +21,10 @@ use std::sync::Arc;
 
 use livius_domain::SessionRecord;
 
+use crate::action::Action;
 use crate::core::Core;
 use crate::error::SessionError;
-use crate::policy::{Action, Caller, Subject, admit};
+use crate::policy::{Caller, Subject, admit};
 use crate::registry::Entry;
 use crate::view::SessionRef;
 

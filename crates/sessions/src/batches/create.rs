@@ -7,9 +7,10 @@ use livius_store::NewBatch;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::{ActingOnBatches, Batches};
+use crate::action::Action;
 use crate::driver::Origin;
 use crate::error::SessionError;
-use crate::policy::{Action, Subject, admit};
+use crate::policy::{Subject, admit};
 use crate::request;
 use crate::view::BatchView;
 

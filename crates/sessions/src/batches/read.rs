@@ -7,10 +7,10 @@ use livius_launch::{LogSource, empty_log};
 use livius_store::Window;
 
 use super::{ActingOnBatches, Batches};
+use crate::action::Action;
 use crate::error::SessionError;
 use crate::feed::Feed;
 use crate::logbook::Logbook;
-use crate::policy::Action;
 use crate::view::{BatchRef, BatchView, Page};
 
 impl ActingOnBatches<'_> {

@@ -9,8 +9,8 @@ use tokio::sync::oneshot;
 use super::ActingOnBatches;
 use super::message::Message;
 use super::registry::Entry;
+use crate::action::Action;
 use crate::error::SessionError;
-use crate::policy::Action;
 use crate::view::{BatchRef, BatchView};
 
 /// How long a DELETE waits for the end of the process before it answers; the kill goes on in any case.

@@ -7,10 +7,11 @@ use livius_store::NewSession;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::{ActingOnSessions, Sessions};
+use crate::action::Action;
 use crate::driver::Origin;
 use crate::error::SessionError;
 use crate::message::Message;
-use crate::policy::{Action, Subject, admit};
+use crate::policy::{Subject, admit};
 use crate::request;
 use crate::view::SessionView;
 

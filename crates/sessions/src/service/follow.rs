@@ -6,10 +6,10 @@ use livius_domain::StatementId;
 use tokio::time::Instant;
 
 use super::ActingOnSessions;
+use crate::action::Action;
 use crate::board::Board;
 use crate::error::SessionError;
 use crate::feed::Feed;
-use crate::policy::Action;
 use crate::view::{SessionRef, SessionView, StatementView};
 
 /// What a reader follows of a live session: its state, and its unfinished and recent statements.

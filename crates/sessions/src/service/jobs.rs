@@ -4,10 +4,10 @@ use livius_domain::{JobId, NewJob, SessionId};
 use livius_store::PiecesOf;
 
 use super::{ActingOnSessions, Sessions};
+use crate::action::Action;
 use crate::board::output_view;
 use crate::error::SessionError;
 use crate::message::Message;
-use crate::policy::Action;
 use crate::view::{JobView, SessionRef};
 
 impl ActingOnSessions<'_> {

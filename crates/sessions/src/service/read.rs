@@ -7,10 +7,10 @@ use livius_launch::{LogSource, empty_log};
 use livius_store::{PiecesOf, StoredStatement, Visible, Window};
 
 use super::{ActingOnSessions, Sessions};
+use crate::action::Action;
 use crate::board::{Board, output_view};
 use crate::error::SessionError;
 use crate::logbook::Logbook;
-use crate::policy::Action;
 use crate::view::{Order, Page, SessionRef, SessionView, StatementView};
 
 impl ActingOnSessions<'_> {

@@ -9,9 +9,9 @@ use livius_store::NewResource;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::ActingOnSessions;
+use crate::action::Action;
 use crate::error::SessionError;
 use crate::message::{Mailbox, Message, Resource};
-use crate::policy::Action;
 use crate::registry::Entry;
 use crate::request;
 use crate::view::{NewUpload, SessionRef};

@@ -8,9 +8,9 @@ use livius_domain::{Kind, NewStatement, StatementId};
 use tokio::sync::oneshot;
 
 use super::ActingOnSessions;
+use crate::action::Action;
 use crate::error::SessionError;
 use crate::message::Message;
-use crate::policy::Action;
 use crate::view::{SessionRef, SessionView, StatementView};
 
 /// In a frame for the agent code may be six times as long: JSON writes a control character in six.

@@ -6,9 +6,9 @@ use livius_domain::StopCause;
 use tokio::sync::oneshot;
 
 use super::ActingOnSessions;
+use crate::action::Action;
 use crate::error::SessionError;
 use crate::message::Message;
-use crate::policy::Action;
 use crate::registry::Entry;
 use crate::view::SessionRef;
 
