@@ -3,6 +3,7 @@
 use livius_domain::hex::hex;
 use secrecy::SecretString;
 use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
 
 /// A new secret, and what is stored of it.
 pub(crate) fn new_token() -> (SecretString, String) {
@@ -11,9 +12,10 @@ pub(crate) fn new_token() -> (SecretString, String) {
     (SecretString::from(token), hash)
 }
 
-/// Whether this is the secret that has that hash.
+/// Whether this is the secret that has that hash. The comparison takes the same time wherever the
+/// difference is.
 pub(crate) fn is_token(hash_of_it: &str, token: &str) -> bool {
-    same(hash_of_it, &hash(token))
+    hash_of_it.as_bytes().ct_eq(hash(token).as_bytes()).into()
 }
 
 /// Random bytes, which nobody can guess.
@@ -25,15 +27,6 @@ pub(crate) fn random<const N: usize>() -> [u8; N] {
 
 fn hash(token: &str) -> String {
     hex(&Sha256::digest(token.as_bytes()))
-}
-
-/// Compares in the same time wherever the difference is.
-fn same(a: &str, b: &str) -> bool {
-    a.len() == b.len()
-        && a.bytes()
-            .zip(b.bytes())
-            .fold(0, |difference, (a, b)| difference | (a ^ b))
-            == 0
 }
 
 #[cfg(test)]
