@@ -1,9 +1,9 @@
 //! The one owner of a session: it drives the state machines of the session and of its statements.
 //!
-//! The actor follows its driver: it sees each state that the driver's actor publishes, and gets what
-//! the driver's agent says about this session. For each event the new state is stored, then the
-//! effects are performed, then the new view is published. Every effect may happen twice (after a
-//! crash between the steps), and no effect waits for the driver.
+//! The actor follows its driver: it sees each state that the driver's actor publishes, and gets
+//! what the driver's agent says about this session. For each event the new state is stored, then
+//! the effects are performed, then the new view is published. Every effect may happen twice (after
+//! a crash between the steps), and no effect waits for the driver.
 
 mod agent;
 mod effects;
@@ -35,7 +35,8 @@ const FRAMES_IN_A_ROW: u32 = 64;
 
 /// The parts that the actor has from its first moment.
 pub(crate) struct ActorSetup {
-    /// The session's place among the live ones. Recovered sessions may be more than there are places.
+    /// The session's place among the live ones. Recovered sessions may be more than there are
+    /// places.
     #[expect(dead_code, reason = "the actor holds it, and releases it when it ends")]
     pub place: Option<OwnedSemaphorePermit>,
     /// Where the session is published.
@@ -121,7 +122,7 @@ impl Actor {
                 biased;
                 // The server stops at once: drivers that are to end have been ended before.
                 () = lifecycle.stopping() => return,
-                // What has happened comes before what is wanted.
+                // Events come before requests.
                 Ok(()) = driver.changed() => self.follow_driver().await,
                 // Results free the queue, so they come before requests.
                 Some(heard) = from_agent.recv() => {

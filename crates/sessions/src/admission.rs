@@ -149,7 +149,7 @@ mod tests {
         let mut third = waiting.next().unwrap();
         tokio::task::yield_now().await;
         assert!(third.try_recv().is_err(), "two run at a time");
-        // Whoever leaves does not keep the place.
+        // A waiter that leaves does not keep the place.
         drop(third);
         drop(first);
         waiting.next().unwrap().await.unwrap();

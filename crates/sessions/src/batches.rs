@@ -1,7 +1,8 @@
 //! Batches: applications that run to their end.
 //!
-//! The shape is that of sessions: one actor owns each live batch, readers look at what it publishes,
-//! the store has the rest. Clients act through [`ActingOnBatches`], which asks the policy.
+//! The shape is that of sessions: one actor owns each live batch, readers look at what it
+//! publishes, the store has the rest. Clients act through [`ActingOnBatches`], which asks the
+//! policy.
 
 mod actor;
 mod agents;

@@ -1,4 +1,5 @@
-//! The statements of a live session, as readers see them: what is unfinished and what has just been finished.
+//! The statements of a live session, as readers see them: what is unfinished and what has just been
+//! finished.
 //!
 //! Everything here is stored already; older statements are read from the store.
 
@@ -12,7 +13,8 @@ use crate::view::{OutputView, StatementView};
 /// Finished statements kept in memory: a poller asks for the newest.
 const RECENT: usize = 32;
 
-/// What those may hold of code and output, in bytes: the next poll for a larger one is answered by the store.
+/// The bytes of code and output that the finished statements may hold. The store answers polls for
+/// larger ones.
 const RECENT_BYTES: usize = 1 << 20;
 
 /// The board. Readers never wait for the session's actor.

@@ -1,4 +1,4 @@
-//! What the application must be told.
+//! The configuration of the application.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use livius_domain::Limits;
 
 use crate::policy::Policy;
 
-/// What becomes of the drivers when the server shuts down in good order.
+/// Whether a shutdown in good order ends the drivers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ShutdownPolicy {
     /// They are stopped.
@@ -23,11 +23,11 @@ pub enum ShutdownPolicy {
 pub enum LocalFiles {
     /// Any: the server is one person's own, whose code could read them anyway.
     Any,
-    /// Those under these directories, by canonical path.
+    /// Only files under these directories, by canonical path.
     Under(Vec<Utf8PathBuf>),
 }
 
-/// Who may run as whom.
+/// The rules for `proxyUser` and `doAs`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Impersonation {
     /// Whether drivers run as the `proxyUser` of their request.
@@ -47,11 +47,13 @@ pub struct Config {
     pub limits: Limits,
     /// Spark configuration that requests may override.
     pub spark_defaults: BTreeMap<String, String>,
-    /// Spark configuration that they may not: it wins over theirs without a word, as Livy's `livy.spark.master` does.
+    /// Spark configuration that they may not: it wins over theirs without a word, as Livy's
+    /// `livy.spark.master` does.
     pub spark_overrides: BTreeMap<String, String>,
     /// Configuration keys that requests may not name.
     pub blocked_conf: Vec<String>,
-    /// Further configuration keys that hold lists of files, which are checked like those of Spark that are known to.
+    /// Further configuration keys that hold lists of files, which are checked like those of Spark
+    /// that are known to.
     pub file_list_conf: Vec<String>,
     /// Rows of an SQL result at most, where the request does not say (`livy.rsc.sql.num-rows`).
     pub sql_max_rows: u64,

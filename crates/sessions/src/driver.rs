@@ -48,7 +48,7 @@ pub(crate) struct AgentPort {
     outgoing: mpsc::Sender<CommandFrame>,
 }
 
-/// What others ask of a driver.
+/// Requests to a driver's actor.
 #[derive(Debug)]
 pub(crate) enum DriverMessage {
     /// End the driver.
@@ -67,7 +67,7 @@ pub(crate) enum DriverMessage {
     },
 }
 
-/// What a driver's agent says to a session.
+/// A frame from a driver's agent to a session.
 #[derive(Debug)]
 pub(crate) enum FromAgent {
     /// A numbered event. The agent keeps it until the session says that its effect is stored.
@@ -82,7 +82,7 @@ pub(crate) enum FromAgent {
 /// A live driver, as everything but its actor sees it.
 pub(crate) struct DriverHandle {
     pub id: DriverId,
-    /// What the driver was made for.
+    /// The session or batch that the driver was made for.
     pub made_for: DriverUse,
     messages: mpsc::Sender<DriverMessage>,
     view: watch::Receiver<Arc<DriverView>>,

@@ -6,7 +6,7 @@ use livius_store::StoreError;
 
 use crate::action::Action;
 
-/// What an error means to a caller, whatever its words.
+/// The kind of an error, whatever its message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
     /// There is no such thing.
@@ -123,10 +123,10 @@ pub enum SessionError {
     /// A completion names no kind, and its session has none.
     #[error("the session has no kind, so the completion must name one")]
     CompletionNeedsKind,
-    /// The caller may not run as somebody else.
+    /// The caller may not run as that user.
     #[error("the user {caller} may not run as {target}")]
     Impersonation {
-        /// Who asked.
+        /// The user that asked.
         caller: String,
         /// As whom.
         target: String,
@@ -136,9 +136,9 @@ pub enum SessionError {
     Forbidden {
         /// The authenticated user.
         user: Option<String>,
-        /// What the caller wants to do.
+        /// The action that the caller asked for.
         action: Action,
-        /// What the caller calls the session or batch.
+        /// The name or number that the caller used.
         name: String,
     },
     /// The server is stopping.
@@ -180,7 +180,7 @@ impl SessionError {
         Self::NotActive(Box::new(state.clone()))
     }
 
-    /// What it means.
+    /// The kind of this error.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::NotFound(_) | Self::StatementNotFound | Self::JobNotFound(_) => {

@@ -1,7 +1,9 @@
-//! What readers see of a session or a batch: the newest view, and a version that counts the changes.
+//! What readers see of a session or a batch: the newest view, and a version that counts the
+//! changes.
 //!
-//! The actor publishes, readers look. A reader that wants to see every change waits for a version past the one that it has
-//! seen. It never misses the newest state; changes that follow each other quickly it may see as one.
+//! The actor publishes, readers look. A reader that wants to see every change waits for a version
+//! past the one that it has seen. It never misses the newest state; changes that follow each other
+//! quickly it may see as one.
 
 use std::sync::Arc;
 
@@ -9,8 +11,8 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// A new feed. Its versions count on from the time in microseconds, so a version from before a restart of the server is older
-/// than every version after it.
+/// A new feed. Its versions count on from the time in microseconds, so a version from before a
+/// restart of the server is older than every version after it.
 pub fn feed<V>(view: V, now: Timestamp) -> (Publisher<V>, Feed<V>) {
     let version = u64::try_from(now.as_microsecond()).unwrap_or_default();
     let (sender, receiver) = watch::channel(Moment {
@@ -26,7 +28,8 @@ struct Moment<V> {
     view: Arc<V>,
 }
 
-/// The actor's end of a feed. It belongs to the actor alone; when it is dropped, nothing will change any more.
+/// The actor's end of a feed. It belongs to the actor alone; when it is dropped, nothing will
+/// change any more.
 #[derive(Debug)]
 pub struct Publisher<V>(watch::Sender<Moment<V>>);
 
@@ -40,7 +43,8 @@ impl<V> Publisher<V> {
         });
     }
 
-    /// Tells readers that something has changed that is read elsewhere, such as a statement on the board.
+    /// Tells readers that something has changed that is read elsewhere, such as a statement on the
+    /// board.
     pub fn bump(&self) {
         self.0.send_modify(|moment| moment.version += 1);
     }
@@ -62,13 +66,14 @@ impl<V> Feed<V> {
         Arc::clone(&self.0.borrow().view)
     }
 
-    /// The version of what is shown. A reader takes it before it looks, so that it cannot miss a change in between.
+    /// The version of what is shown. A reader takes it before it looks, so that it cannot miss a
+    /// change in between.
     pub fn version(&self) -> u64 {
         self.0.borrow().version
     }
 
-    /// Waits until something has changed since that version, and returns the new one; `None` if nothing has changed by the
-    /// deadline, or will ever change.
+    /// Waits until something has changed since that version, and returns the new one; `None` if
+    /// nothing has changed by the deadline, or will ever change.
     pub async fn wait_past(&self, version: u64, deadline: Instant) -> Option<u64> {
         let mut moments = self.0.clone();
         let changed = moments.wait_for(|moment| moment.version > version);

@@ -1,4 +1,5 @@
-//! The one task that looks after time: heartbeats, idleness, lifetimes, starts that hang, drivers that do not come back, and history in excess.
+//! The task that watches time: heartbeats, idleness, lifetimes, starts that hang, drivers that stay
+//! away, and history in excess.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -29,12 +30,14 @@ pub async fn run(core: Arc<Core>) {
     }
 }
 
-/// Asks every overdue session to stop. One that cannot take the message now is asked again at the next sweep.
+/// Asks every overdue session to stop. One that cannot take the message now is asked again at the
+/// next sweep.
 pub fn sweep_once(core: &Core) {
     let now = core.clock.now();
     for entry in core.registry.all() {
         if let Some(cause) = overdue(core, &entry, now) {
-            // Livy forgets all that expire. Who left without a word does not come back to read; others may.
+            // Livy unlists every expired session. We unlist only those whose heartbeat stopped: no
+            // client is left to read them.
             let hide = cause == StopCause::Heartbeat;
             let _ = entry.mailbox.messages.try_send(Message::Stop {
                 cause,
@@ -66,7 +69,7 @@ fn overdue(core: &Core, entry: &Entry, now: Timestamp) -> Option<StopCause> {
         }
         SessionState::Stopping { .. } | SessionState::Ended(_) => return None,
     }
-    // Who sends a long file says nothing else meanwhile.
+    // A client that sends a long file makes no other request in that time.
     let receives = entry.resource_places.available_permits() < limits.pending_resources;
     let request = &view.record.request;
     if let (Some(timeout), Some(touched)) = (request.heartbeat_timeout(), entry.touched.get())

@@ -1,6 +1,7 @@
 //! The application: one actor per session or batch, the registries, timeouts and recovery.
 //!
-//! Purpose: to decide. It persists first, acts second, publishes third. Non-goals: HTTP, SQL, processes.
+//! Purpose: to decide. It persists first, acts second, publishes third. Non-goals: HTTP, SQL,
+//! processes.
 
 mod action;
 mod actor;

@@ -5,8 +5,9 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Every task of the server is spawned through this: a shutdown drains them, then stops what is left. A task that panics begins the
-/// drain: a server with a part missing must not go on as if it were whole.
+/// Every task of the server is spawned through this: a shutdown drains them, then stops what is
+/// left. A task that panics begins the drain: a server with a part missing must not go on as if it
+/// were whole.
 #[derive(Debug, Clone, Default)]
 pub struct Lifecycle {
     drain: CancellationToken,

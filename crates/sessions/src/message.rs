@@ -1,4 +1,4 @@
-//! What others ask of a session's actor.
+//! Requests to a session's actor.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::error::SessionError;
 use crate::feed::Feed;
 use crate::view::{JobView, SessionView, StatementView};
 
-/// What others ask of a session.
+/// A request to a session's actor.
 #[derive(Debug)]
 pub enum Message {
     /// Run code when its turn comes.
@@ -44,7 +44,7 @@ pub enum Message {
         /// Texts to insert.
         reply: oneshot::Sender<Vec<String>>,
     },
-    /// Run a job beside all else.
+    /// Run a job; jobs wait for nothing.
     SubmitJob {
         /// The job.
         new: NewJob,
@@ -67,7 +67,7 @@ pub enum Message {
         /// When it is stored.
         reply: oneshot::Sender<Result<(), SessionError>>,
     },
-    /// Somebody uses the session.
+    /// Count a request as use of the session.
     Touch,
     /// Stop it.
     Stop {
@@ -90,7 +90,7 @@ pub enum Message {
 pub struct Mailbox {
     /// To the actor.
     pub messages: mpsc::Sender<Message>,
-    /// What the actor published last.
+    /// The feed that the actor publishes to.
     pub feed: Feed<SessionView>,
 }
 
@@ -124,7 +124,7 @@ impl Mailbox {
     }
 }
 
-/// What the driver made of a file: nothing to say, or why it cannot be added.
+/// Tells whether the driver has added a file, or why it cannot.
 pub type Added = oneshot::Sender<Result<(), String>>;
 
 /// A file to be added.

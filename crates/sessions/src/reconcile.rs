@@ -1,4 +1,5 @@
-//! The drivers that this server drives: taken at the start, and whenever another server has lost them.
+//! The drivers that this server drives: taken at the start, and whenever another server has lost
+//! them.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -15,7 +16,8 @@ pub(crate) const LEASE: Duration = Duration::from_mins(1);
 /// How often it renews the right, and looks for drivers that no server drives.
 pub(crate) const INTERVAL: Duration = Duration::from_secs(15);
 
-/// Claims every driver that no other server drives. Those that have no actor yet are to be taken up.
+/// Claims every driver that no other server drives. Those that have no actor yet are to be taken
+/// up.
 pub(crate) async fn claim(
     core: &DriverCore,
 ) -> Result<HashMap<DriverId, DriverRecord>, SessionError> {

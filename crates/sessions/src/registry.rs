@@ -20,7 +20,7 @@ pub struct Entry {
     pub id: SessionId,
     /// The driver that it runs on.
     pub driver: Arc<DriverHandle>,
-    /// Whether it was deleted: it is being stopped and nobody is shown it.
+    /// Whether it was deleted. It is being stopped, and no client sees it.
     pub hidden: std::sync::atomic::AtomicBool,
     /// How to reach its actor.
     pub mailbox: Mailbox,
@@ -28,14 +28,15 @@ pub struct Entry {
     pub board: Arc<Board>,
     /// When a request last named it, for the heartbeat.
     pub touched: AtomicTimestamp,
-    /// How many of its jobs are not over. They do not make it busy, as with Livy, but it is not idle either.
+    /// How many of its jobs are not over. They do not make it busy, as with Livy, but it is not
+    /// idle either.
     pub unfinished_jobs: AtomicUsize,
     /// One for each file that may be on its way to the driver.
     pub resource_places: Arc<Semaphore>,
 }
 
 impl Entry {
-    /// What is shown of it now.
+    /// The published view.
     pub fn view(&self) -> Arc<SessionView> {
         self.mailbox.view()
     }
@@ -83,7 +84,7 @@ impl Registry {
         tables.names.retain(|_, named| *named != entry.id);
     }
 
-    /// One that may be shown.
+    /// Finds an entry that is not hidden.
     pub fn find(&self, which: &SessionRef) -> Option<Arc<Entry>> {
         let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
         let id = match which {

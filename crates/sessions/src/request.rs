@@ -1,4 +1,4 @@
-//! From what a client asked for to what a driver is started with: checks first, then the Spark configuration.
+//! Turns a client's request into a driver's order: checks it, then makes the Spark configuration.
 
 mod conf;
 mod files;
@@ -20,7 +20,7 @@ use files::{Presence, Rule};
 /// Livy's key for the cap of an SQL result.
 const SQL_MAX_ROWS_KEY: &str = "livy.rsc.sql.num-rows";
 
-/// What Linux takes for a file's name.
+/// The longest file name on Linux.
 const MAX_NAME_BYTES: usize = 255;
 
 /// Refuses what cannot be granted, before anything of it exists.
@@ -103,7 +103,7 @@ fn files(config: &Config, presence: Presence) -> Rule<'_> {
     }
 }
 
-/// The user that a session or batch runs as: `None` when impersonation is off, whatever the request says.
+/// The user that a session or batch runs as; `None` when impersonation is off.
 pub fn effective_user(
     config: &Config,
     caller: &Caller,

@@ -18,7 +18,7 @@ pub(crate) fn is_token(hash_of_it: &str, token: &str) -> bool {
     hash_of_it.as_bytes().ct_eq(hash(token).as_bytes()).into()
 }
 
-/// Random bytes, which nobody can guess.
+/// Unpredictable random bytes.
 pub(crate) fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).expect("the system's random source works from boot on");

@@ -72,8 +72,8 @@ impl ActingOnSessions<'_> {
         Err(SessionError::not_active(&record.state))
     }
 
-    /// A session that has not ended. One that another request is creating comes to life first, as it
-    /// could not be stopped before.
+    /// A session that has not ended. One that another request is creating comes to life first, as
+    /// it could not be stopped before.
     async fn live_or_coming(
         &self,
         which: &SessionRef,

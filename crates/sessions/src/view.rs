@@ -1,4 +1,4 @@
-//! What the edge is shown.
+//! The views that the HTTP edge gets.
 
 use std::fmt;
 use std::sync::Arc;

@@ -123,7 +123,8 @@ impl Actor {
         }
     }
 
-    /// Asks the agent to complete. Without an agent the reply is dropped, which means: no candidates.
+    /// Asks the agent to complete. Without an agent the reply is dropped, which means: no
+    /// candidates.
     pub(super) fn complete(
         &mut self,
         code: String,

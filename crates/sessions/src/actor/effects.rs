@@ -1,4 +1,4 @@
-//! What the session's state machine wants done, and how it is done.
+//! Performs the effects of the session's state machine.
 
 use std::time::Duration;
 
@@ -130,7 +130,7 @@ impl Actor {
         self.recover_statements().await
     }
 
-    /// Takes the session off the list: from now on nobody is shown it.
+    /// Takes the session off the list. No client sees it from now on.
     pub(super) async fn hide(&mut self) {
         self.core.registry.hide(&self.entry);
         if let Err(error) = self.core.store.unlist_session(self.record.id).await {
@@ -139,7 +139,8 @@ impl Actor {
         }
     }
 
-    /// Makes sure that the end of the session and of its statements is stored, for as long as it takes.
+    /// Makes sure that the end of the session and of its statements is stored, for as long as it
+    /// takes.
     pub(super) async fn settle(&mut self) {
         if self.end_is_stored {
             return;
@@ -167,8 +168,8 @@ impl Actor {
         self.store().await
     }
 
-    /// The session has ended: the waiting requests are answered, and what only a living driver needs
-    /// is removed.
+    /// The session has ended: the waiting requests are answered, and what only a living driver
+    /// needs is removed.
     pub(super) async fn leave(&mut self) {
         self.settle().await;
         self.pending.clear();

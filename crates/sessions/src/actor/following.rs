@@ -29,7 +29,7 @@ impl Actor {
         }
         let connection = driver.port.as_ref().map(|port| port.connection);
         if connection != self.handed_over {
-            // Nobody answers what an earlier connection was asked.
+            // No agent answers the requests of an earlier connection.
             self.completions.clear();
             self.handed_over = None;
             if connection.is_some() && self.is_reachable() {
@@ -50,7 +50,8 @@ impl Actor {
         self.entry.driver.send(command);
     }
 
-    /// Gives the driver everything that it may lack. What cannot be stored now is tried again later.
+    /// Gives the driver everything that it may lack. What cannot be stored now is tried again
+    /// later.
     pub(super) async fn hand_over_or_retry(&mut self) {
         self.retry = None;
         let handed_over = self.hand_over().await;

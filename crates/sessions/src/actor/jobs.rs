@@ -86,7 +86,8 @@ impl Actor {
         self.step_job(record, cancel, None).await
     }
 
-    /// Gives the driver every job that it may not have got; it knows those that it was given before.
+    /// Gives the driver every job that it may not have got; it knows those that it was given
+    /// before.
     pub(super) async fn hand_over_jobs(&mut self) -> Result<(), SessionError> {
         let records: Vec<JobRecord> = self.jobs.values().map(|job| job.record.clone()).collect();
         for record in records {
@@ -105,7 +106,8 @@ impl Actor {
         }
     }
 
-    /// Stores a piece of a result. One that is no base64 is left out, and missed when the job has ended.
+    /// Stores a piece of a result. One that is no base64 is left out, and missed when the job has
+    /// ended.
     pub(super) async fn job_chunk(
         &mut self,
         id: JobId,
@@ -229,7 +231,7 @@ impl Actor {
         Ok(())
     }
 
-    /// Its bytes are gone: it is not to wait for ever.
+    /// Fails a job whose bytes are gone, as it would wait without end.
     async fn fail_unsendable(&mut self, job: JobId) -> Result<(), SessionError> {
         let Some(record) = self.unfinished_job(job) else {
             return Ok(());
@@ -291,7 +293,7 @@ fn ended(
     })
 }
 
-/// What the agent says of a job's end.
+/// The agent's report of a job's end.
 pub(super) struct Ending {
     pub outcome: JobOutcome,
     pub result: Option<String>,

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use livius_domain::{StatementId, StatementRecord};
 
-/// Statements by number, which is the order in which they run. Their code is shared, so a record is cheap to clone.
+/// Statements by number, which is the order in which they run. Their code is shared, so a record is
+/// cheap to clone.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     records: BTreeMap<StatementId, StatementRecord>,
@@ -15,7 +16,8 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// Adds a statement behind all others. One that the driver has already goes on as the current one.
+    /// Adds a statement behind all others. One that the driver has already goes on as the current
+    /// one.
     pub(super) fn add(&mut self, record: StatementRecord) {
         if record.state.is_dispatched() && self.current.is_none() {
             self.current = Some(record.id);
@@ -69,7 +71,7 @@ impl Queue {
         }
     }
 
-    /// Those that wait, then the current one.
+    /// The waiting statements, then the current one.
     pub(super) fn ids_to_cancel(&self) -> Vec<StatementId> {
         let waiting = self.records.keys().copied();
         let waiting = waiting.filter(|id| Some(*id) != self.current);

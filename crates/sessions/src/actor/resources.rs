@@ -11,7 +11,7 @@ use super::words::shortened;
 use crate::error::SessionError;
 use crate::message::{Added, Resource};
 
-/// Those that the driver does not have yet.
+/// The files that the driver does not have yet.
 pub(super) type Pending = BTreeMap<ResourceId, Waiting>;
 
 /// One of them.
@@ -114,7 +114,8 @@ impl Actor {
         }
     }
 
-    /// Takes up the files of a session found in the store. They are the first to have places, whatever the limit is now.
+    /// Takes up the files of a session found in the store. They are the first to have places,
+    /// whatever the limit is now.
     pub(super) async fn recover_resources(&mut self) -> Result<(), SessionError> {
         let records = self.core.store.pending_resources(self.record.id).await?;
         let wanted: Vec<ResourceId> = records.iter().map(|record| record.id).collect();
@@ -133,7 +134,8 @@ impl Actor {
         Ok(())
     }
 
-    /// The driver is gone: nothing will be added any more. Who waits for that is told when the session's end has been shown.
+    /// Fails the pending files, as the driver is gone. Requests that wait for them are told after
+    /// the session's end is published.
     pub(super) async fn end_resources(&self) -> Result<(), SessionError> {
         let store = &self.core.store;
         for record in store.pending_resources(self.record.id).await? {

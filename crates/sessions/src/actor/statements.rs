@@ -156,7 +156,8 @@ impl Actor {
         let view = match view {
             Ok(view) => view,
             Err(error) => {
-                // The agent says it again. The statement has not ended for us, but its row is newer.
+                // The agent says it again. The statement has not ended for us, but its row is
+                // newer.
                 record.state = before;
                 self.statements.update(&record);
                 return Err(error);
@@ -266,8 +267,9 @@ impl Actor {
         Ok(())
     }
 
-    /// Shows a statement. A client that sees the last one end must find the session idle, so the session is shown first.
-    /// At the session's own end the session is shown last: its end is not stored yet.
+    /// Shows a statement. A client that sees the last one end must find the session idle, so the
+    /// session is shown first. At the session's own end the session is shown last: its end is not
+    /// stored yet.
     fn show(&mut self, record: StatementRecord, output: OutputView) {
         if record.state.is_final() {
             self.finished += 1;

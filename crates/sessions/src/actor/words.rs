@@ -1,4 +1,4 @@
-//! What the actor says to people: why a session was stopped, why code has no result.
+//! Texts for users: why a session was stopped, and why code has no result.
 
 use livius_domain::{End, StatementId, StopCause};
 
@@ -50,7 +50,8 @@ pub(super) fn incomplete_output(id: StatementId) -> String {
     error_output(id, "IncompleteOutput", reason)
 }
 
-/// A driver's output if it is JSON, else an error that says so: responses embed outputs as they are.
+/// A driver's output if it is JSON, else an error that says so: responses embed outputs as they
+/// are.
 pub(super) fn checked_output(id: StatementId, text: String) -> String {
     match serde_json::from_str::<serde::de::IgnoredAny>(&text) {
         Ok(_) => text,

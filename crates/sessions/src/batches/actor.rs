@@ -1,8 +1,8 @@
 //! The one owner of a batch: it follows the batch's driver and drives the batch's state machine.
 //!
 //! For each event the actor stores the new state, then performs the effects, then publishes the new
-//! view. Every effect may happen twice (after a crash between the steps), and no effect waits for the
-//! driver.
+//! view. Every effect may happen twice (after a crash between the steps), and no effect waits for
+//! the driver.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,8 @@ const SETTLE_PAUSE_LONGEST: Duration = Duration::from_secs(5);
 
 /// The parts that the actor has from its first moment.
 pub struct ActorSetup {
-    /// The batch's place among those that wait. Recovered batches may be more than there are places.
+    /// The batch's place among those that wait. Recovered batches may be more than there are
+    /// places.
     pub waiting: Option<OwnedSemaphorePermit>,
     /// Where the batch is published.
     pub publisher: Publisher<BatchView>,
@@ -71,7 +72,7 @@ impl Actor {
                 biased;
                 // The server stops at once: drivers that are to end have been ended before.
                 () = lifecycle.stopping() => return,
-                // What has happened comes before what is wanted.
+                // Events come before requests.
                 Ok(()) = driver.changed() => self.follow_driver().await,
                 Some(message) = messages.recv() => self.on_message(message).await,
             }

@@ -1,4 +1,4 @@
-//! What the agents in batches' processes report.
+//! Reports of the agents in batches' processes.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use crate::error::{AttachRefused, SessionError};
 const FOLLOW_WAIT: Duration = Duration::from_secs(2);
 
 impl Batches {
-    /// Takes the report of the agent in a batch's process that its application runs. A report that is
-    /// taken is stored.
+    /// Takes the report of the agent in a batch's process that its application runs. A report that
+    /// is taken is stored.
     pub async fn report(
         &self,
         driver: &DriverId,

@@ -1,9 +1,9 @@
-//! What others ask of a batch's actor.
+//! Requests to a batch's actor.
 
 use livius_domain::StopCause;
 use tokio::sync::oneshot;
 
-/// What others ask of a batch.
+/// A request to a batch's actor.
 #[derive(Debug)]
 pub enum Message {
     /// End the batch.

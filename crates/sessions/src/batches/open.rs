@@ -53,7 +53,8 @@ impl Batches {
         Ok(batches)
     }
 
-    /// Renews this server's leases, and takes up what another server has lost, until the server stops.
+    /// Renews this server's leases, and takes up what another server has lost, until the server
+    /// stops.
     async fn keep_reconciled(self) {
         let mut interval = tokio::time::interval(reconcile::INTERVAL);
         loop {
@@ -131,7 +132,8 @@ impl Batches {
         Ok(())
     }
 
-    /// The driver of a batch that none was claimed for: the stored one if it is gone, else a new one.
+    /// The driver of a batch that none was claimed for: the stored one if it is gone, else a new
+    /// one.
     async fn driver_of(
         &self,
         record: &mut BatchRecord,

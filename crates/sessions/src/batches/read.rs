@@ -69,7 +69,8 @@ impl ActingOnBatches<'_> {
 }
 
 impl Batches {
-    /// Every batch that has not ended, also deleted ones that are still being stopped. This asks neither the store nor an actor.
+    /// Every batch that has not ended, also deleted ones that are still being stopped. This asks
+    /// neither the store nor an actor.
     pub fn live_views(&self) -> Vec<Arc<BatchView>> {
         let views = self
             .core

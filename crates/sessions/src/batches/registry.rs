@@ -23,12 +23,12 @@ pub struct Entry {
     pub hidden: AtomicBool,
     /// To its actor.
     pub messages: mpsc::Sender<Message>,
-    /// What is shown of it.
+    /// The published view.
     pub feed: Feed<BatchView>,
 }
 
 impl Entry {
-    /// What is shown of it now.
+    /// The published view.
     pub fn view(&self) -> Arc<BatchView> {
         self.feed.view()
     }
@@ -81,7 +81,7 @@ impl Registry {
         tables.names.retain(|_, named| *named != entry.id);
     }
 
-    /// One that may be shown.
+    /// Finds an entry that is not hidden.
     pub fn find(&self, which: &BatchRef) -> Option<Arc<Entry>> {
         let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
         let id = match which {

@@ -13,8 +13,9 @@ use crate::config::ShutdownPolicy;
 const FORCE_WAIT: Duration = Duration::from_secs(10);
 
 impl Batches {
-    /// Ends the application in good order: nothing new is started. Batches live on and are taken up by the next server, or are ended, as
-    /// the policy says; those that wait for their turn go on waiting in either case. False when something was left to do at the deadline.
+    /// Ends the application in good order: it starts nothing more, and keeps or ends the batches'
+    /// processes as the policy says. Batches that wait for their turn are left to the next server.
+    /// Returns false when something was left at the deadline.
     pub async fn shutdown(&self, policy: ShutdownPolicy, deadline: Duration) -> bool {
         self.core.lifecycle.begin_drain();
         let all_ended = match policy {
@@ -44,12 +45,14 @@ impl Batches {
         tokio::time::timeout(deadline, all).await.is_ok()
     }
 
-    /// Ends all tasks at once and leaves every process as it is: what is left is what a crash leaves.
+    /// Ends all tasks at once and leaves every process as it is: what is left is what a crash
+    /// leaves.
     pub async fn abandon(&self) {
         self.core.lifecycle.finish(Duration::from_secs(5)).await;
     }
 
-    /// Sends a message to every batch, and waits for all replies. Those that wait for their turn drop theirs.
+    /// Sends a message to every batch, and waits for all replies. Those that wait for their turn
+    /// drop theirs.
     async fn tell_all(&self, message: impl Fn(oneshot::Sender<()>) -> Message) {
         let mut waits = Vec::new();
         for entry in self.core.registry.all() {

@@ -13,12 +13,13 @@ use crate::action::Action;
 use crate::error::SessionError;
 use crate::view::{BatchRef, BatchView};
 
-/// How long a DELETE waits for the end of the process before it answers; the kill goes on in any case.
+/// How long a DELETE waits for the end of the process before it answers; the kill goes on in any
+/// case.
 const STOP_WAIT: Duration = Duration::from_secs(4);
 
 impl ActingOnBatches<'_> {
-    /// Ends a batch and takes it off the list. Returns once it has ended, or after some seconds: the
-    /// batch ends in any case.
+    /// Ends a batch and takes it off the list. Returns once it has ended, or after some seconds:
+    /// the batch ends in any case.
     pub async fn delete(&self, which: &BatchRef) -> Result<(), SessionError> {
         if let Some(entry) = self.live_or_coming(which, Action::Change).await? {
             return self.stop_entry(&entry, true).await;

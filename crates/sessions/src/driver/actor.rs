@@ -49,7 +49,7 @@ pub(crate) enum Origin {
     Recovered,
 }
 
-/// What the actor's own tasks report to it.
+/// A report from one of the actor's own tasks.
 pub(super) enum TaskReport {
     /// It is the driver's turn to start.
     Turn(Turn),
@@ -177,7 +177,7 @@ impl DriverActor {
                 biased;
                 // The server stops at once: drivers that are to end have been ended before.
                 () = lifecycle.stopping() => return,
-                // What has happened comes before what is wanted.
+                // Events come before requests.
                 Some(report) = reports.recv() => self.on_report(report).await,
                 // A deadline must not wait for an agent that talks.
                 () = connection::at(overdue) => {

@@ -17,7 +17,7 @@ pub(super) struct Connection {
     pub(super) storing: Option<(u64, oneshot::Receiver<bool>)>,
 }
 
-/// What the actor hears of the connection next.
+/// The next thing that the actor hears from the connection.
 pub(super) enum Heard {
     /// A frame; `None` is the end of the connection.
     Frame(Option<AgentFrame>),

@@ -1,4 +1,4 @@
-//! What the actors of drivers work with.
+//! The parts that all actors of drivers share.
 
 use std::sync::Arc;
 

@@ -38,7 +38,8 @@ impl DriverActor {
                 self.take_process(process);
                 self.apply(DriverEvent::FoundAlive).await;
             }
-            // Its files are gone, but the driver was seen alive: that it never began would be a lie.
+            // Its files are gone, but the driver was seen alive: that it never began would be a
+            // lie.
             Found::NeverStarted if self.was_seen() => {
                 self.apply(DriverEvent::Exited(Departure::of(Exit::Unknown)))
                     .await;

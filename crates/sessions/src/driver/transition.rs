@@ -16,8 +16,8 @@ const SETTLE_PAUSE: Duration = Duration::from_millis(100);
 const SETTLE_PAUSE_LONGEST: Duration = Duration::from_secs(5);
 
 impl DriverActor {
-    /// Takes the driver one event further. A state that cannot be stored now is stored with the next
-    /// event, and at the latest at the end.
+    /// Takes the driver one event further. A state that cannot be stored now is stored with the
+    /// next event, and at the latest at the end.
     pub(super) async fn apply(&mut self, event: DriverEvent) {
         if let Err(error) = self.try_apply(event).await {
             tracing::error!(driver.id = %self.record.id, error = %chain(&error), "cannot store the driver");
@@ -44,7 +44,8 @@ impl DriverActor {
         let token = launches.then(|| self.new_secret());
         let stored = self.store(changed).await;
         if launches && stored.is_err() {
-            // A driver that is started without being stored would be started again by the next server.
+            // A driver that is started without being stored would be started again by the next
+            // server.
             self.record = before;
             return stored;
         }
@@ -104,8 +105,8 @@ impl DriverActor {
         }
     }
 
-    /// An agent that reconnects is asked again, and gets no more time for it. Without an agent there
-    /// is nothing to wait for.
+    /// An agent that reconnects is asked again, and gets no more time for it. Without an agent
+    /// there is nothing to wait for.
     fn ask_to_stop(&mut self) {
         let grace = match &self.link {
             Some(link) => {
@@ -133,7 +134,8 @@ impl DriverActor {
         self.hold_until = None;
     }
 
-    /// The driver is gone: its places are given back, and its end is stored for as long as it takes.
+    /// The driver is gone: its places are given back, and its end is stored for as long as it
+    /// takes.
     pub(super) async fn leave(&mut self) {
         self.process = None;
         self.link = None;

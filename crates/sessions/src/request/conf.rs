@@ -9,10 +9,11 @@ use super::SQL_MAX_ROWS_KEY;
 use crate::config::Config;
 use crate::error::SessionError;
 
-/// What Livy's own clients put before keys that are not Spark's.
+/// The prefix that Livy's clients add to keys that are not Spark's.
 const LIVY_PREFIX: &str = "spark.__livy__.";
 
-/// Keys that let the configuration run code, or read files, as the user of the server before any other user is taken on.
+/// Keys that make Spark run code or read files as the server's user, before it takes on another
+/// user.
 const AS_SERVER: [&str; 6] = [
     "spark.driver.extrajavaoptions",
     "spark.driver.defaultjavaoptions",
@@ -22,7 +23,8 @@ const AS_SERVER: [&str; 6] = [
     "spark.jars.ivysettings",
 ];
 
-/// Refuses keys that a request may not name. Keys are compared without prefix, case and `_`/`-`, so that no spelling gets past.
+/// Refuses keys that a request may not name. Keys are compared without prefix, case and `_`/`-`, so
+/// that no spelling gets past.
 pub fn check(config: &Config, submit: &SubmitOptions) -> Result<(), SessionError> {
     let blocked: Vec<String> = config.blocked_conf.iter().map(|key| normal(key)).collect();
     let refused: Vec<String> = submit
@@ -54,8 +56,9 @@ pub fn sql_max_rows(conf: &BTreeMap<String, String>) -> Option<u64> {
     find(conf, SQL_MAX_ROWS_KEY)?.trim().parse().ok()
 }
 
-/// The whole configuration, `name` being the application's where nobody gave it one: the server's defaults, the request's `conf`, its fields, and what the server insists on.
-/// Keys that are not Spark's stay with the server.
+/// The whole configuration: the server's defaults, the request's `conf`, its fields, and the
+/// server's overrides. `name` is the application's name where the request gives none. Keys that are
+/// not Spark's stay with the server.
 pub fn spark_conf(
     config: &Config,
     submit: &SubmitOptions,
@@ -118,8 +121,8 @@ fn merge_list(conf: &mut BTreeMap<String, String>, key: &str, list: &[String]) {
     conf.insert(key.to_owned(), merged.join(","));
 }
 
-/// Spark takes a path with a blank or a `%` for one that is no URI, and its `#fragment` for a part of the file's name. What
-/// may stand in a pattern is left, as Spark expands those itself.
+/// Spark takes a path with a blank or a `%` for one that is no URI, and its `#fragment` for a part
+/// of the file's name. What may stand in a pattern is left, as Spark expands those itself.
 fn spark_uri(entry: &str) -> String {
     const IN_PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'%').add(b'"').add(b'<').add(b'>');
     if !entry.starts_with('/') || utf8_percent_encode(entry, IN_PATH).nth(1).is_none() {
@@ -134,7 +137,7 @@ fn normal(key: &str) -> String {
     key.replace('_', "-")
 }
 
-/// Who a driver runs as comes from the checked `proxyUser` alone.
+/// Only the checked `proxyUser` decides which user a driver runs as.
 fn is_identity(normal: &str) -> bool {
     let squeezed = normal.replace('-', "");
     squeezed.contains("proxyuser") || squeezed.contains("hadoopusername")

@@ -26,7 +26,7 @@ pub enum Presence {
     Later,
 }
 
-/// What a request's files are held against.
+/// The rules for a request's files.
 #[derive(Debug, Clone, Copy)]
 pub struct Rule<'a> {
     /// Which local files may be named.
@@ -38,7 +38,8 @@ pub struct Rule<'a> {
 }
 
 impl Rule<'_> {
-    /// Refuses files that are not absolute, that are local and not allowed, or that are local and not there.
+    /// Refuses files that are not absolute, that are local and not allowed, or that are local and
+    /// not there.
     pub fn check(self, submit: &SubmitOptions) -> Result<(), SessionError> {
         for (key, field, entries) in file_lists(submit) {
             for entry in entries {
@@ -96,7 +97,8 @@ impl Rule<'_> {
         // What a pattern stands for is decided by Spark, later: it may be a link to anywhere.
         let beyond = fixed != *path && *self.allowed != LocalFiles::Any;
         let found = fixed.canonicalize_utf8();
-        // Where nothing is, the same answer is given as where something is that may not be named: else this would tell which.
+        // A missing file and a forbidden one get the same answer. Else the answer would tell which
+        // files exist.
         let place = found.as_ref().ok().cloned().or_else(|| deepest(&fixed));
         if beyond || !place.is_some_and(|place| is_allowed(self.allowed, &place)) {
             return Err(SessionError::FileNotAllowed(entry.to_owned()));
@@ -114,7 +116,8 @@ fn not_a_uri(field: &str, entry: &str) -> SessionError {
     SessionError::Rejected(format!("{field}: {entry} is not a URI: write % as %25"))
 }
 
-/// The canonical form of the deepest directory on the way that is there; none for a way that leads back up.
+/// The canonical form of the deepest directory on the way that is there; none for a way that leads
+/// back up.
 fn deepest(path: &Utf8Path) -> Option<Utf8PathBuf> {
     let climbs = path.components().any(|part| part.as_str() == "..");
     path.ancestors()

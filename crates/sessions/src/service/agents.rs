@@ -1,4 +1,4 @@
-//! What agents ask for: to be let in, and the files that were uploaded for them.
+//! Requests of agents: they connect, and fetch the files that clients uploaded for them.
 
 use livius_agent_link::AgentSocket;
 use livius_domain::{DriverId, ResourceId};

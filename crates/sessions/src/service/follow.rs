@@ -12,7 +12,7 @@ use crate::error::SessionError;
 use crate::feed::Feed;
 use crate::view::{SessionRef, SessionView, StatementView};
 
-/// What a reader follows of a live session: its state, and its unfinished and recent statements.
+/// A live session as a reader follows it: its state, and its unfinished and recent statements.
 #[derive(Debug, Clone)]
 pub struct SessionFeed {
     feed: Feed<SessionView>,
@@ -50,8 +50,8 @@ impl SessionFeed {
     }
 
     /// Waits for a change past that version: of the session's state, of a statement or of its
-    /// progress. Returns the new version, or `None` when there is none by the deadline or the session
-    /// has ended.
+    /// progress. Returns the new version, or `None` when there is none by the deadline or the
+    /// session has ended.
     pub async fn wait_past(&self, version: u64, deadline: Instant) -> Option<u64> {
         self.feed.wait_past(version, deadline).await
     }

@@ -11,7 +11,8 @@ use crate::message::Message;
 use crate::view::{JobView, SessionRef};
 
 impl ActingOnSessions<'_> {
-    /// Posts a job: it is stored, and runs as soon as the driver can be reached, beside statements and other jobs.
+    /// Posts a job: it is stored, and runs as soon as the driver can be reached. It waits for no
+    /// statement and no other job.
     pub async fn submit_job(
         &self,
         which: &SessionRef,

@@ -52,7 +52,8 @@ impl Sessions {
         Ok(sessions)
     }
 
-    /// Renews this server's leases, and takes up what another server has lost, until the server stops.
+    /// Renews this server's leases, and takes up what another server has lost, until the server
+    /// stops.
     async fn keep_reconciled(self) {
         let mut interval = tokio::time::interval(reconcile::INTERVAL);
         loop {
@@ -77,7 +78,8 @@ impl Sessions {
         self.take_up_all(lost).await
     }
 
-    /// Takes up every session that has not ended and has no actor, with the drivers claimed for them.
+    /// Takes up every session that has not ended and has no actor, with the drivers claimed for
+    /// them.
     async fn take_up_all(
         &self,
         mut drivers: HashMap<DriverId, DriverRecord>,
@@ -127,8 +129,8 @@ impl Sessions {
         Ok(())
     }
 
-    /// The driver of a session that none was claimed for: the stored one if this server drives it or
-    /// it is gone, else a new one.
+    /// The driver of a session that none was claimed for: the stored one if this server drives it
+    /// or it is gone, else a new one.
     async fn driver_of(
         &self,
         record: &mut SessionRecord,

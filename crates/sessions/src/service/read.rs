@@ -118,8 +118,8 @@ impl ActingOnSessions<'_> {
 }
 
 impl Sessions {
-    /// Every session that has not ended, also deleted ones that are still being stopped. This asks neither the store nor an
-    /// actor.
+    /// Every session that has not ended, also deleted ones that are still being stopped. This asks
+    /// neither the store nor an actor.
     pub fn live_views(&self) -> Vec<Arc<SessionView>> {
         let views = self
             .core

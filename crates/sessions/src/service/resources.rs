@@ -16,8 +16,8 @@ use crate::registry::Entry;
 use crate::request;
 use crate::view::{NewUpload, SessionRef};
 
-/// How long a request waits for the driver to add a file. A slower driver still adds it, and what is
-/// posted later waits for that.
+/// How long a request waits for the driver to add a file. A slower driver still adds it, and what
+/// is posted later waits for that.
 const RESOURCE_WAIT: Duration = Duration::from_mins(1);
 
 /// A file that a client is sending. An upload that is dropped before it is finished leaves nothing.
@@ -40,7 +40,8 @@ impl Upload {
 }
 
 impl ActingOnSessions<'_> {
-    /// Adds a file that the driver can get by itself. See [`ActingOnSessions::finish_upload`] for the answer.
+    /// Adds a file that the driver can get by itself. See [`ActingOnSessions::finish_upload`] for
+    /// the answer.
     pub async fn add_resource(
         &self,
         which: &SessionRef,
@@ -85,8 +86,9 @@ impl ActingOnSessions<'_> {
         })
     }
 
-    /// Adds a file that has arrived. While the session runs the answer is the driver's; while it starts, or when the driver takes long, that the file
-    /// is kept and will be added before anything that is posted later begins.
+    /// Adds a file that has arrived. While the session runs, this waits for the driver. While it
+    /// starts, or when the driver takes long, the file is kept, and added before anything that is
+    /// posted later begins.
     pub async fn finish_upload(&self, upload: Upload) -> Result<(), SessionError> {
         let Upload {
             mailbox,

@@ -16,8 +16,9 @@ const FORCE_WAIT: Duration = Duration::from_secs(10);
 const TASKS_WAIT: Duration = Duration::from_secs(5);
 
 impl Sessions {
-    /// Ends the application in good order: it creates nothing more, stops every session or leaves its
-    /// driver alive, then ends the tasks. Returns false when something was left at the deadline.
+    /// Ends the application in good order: it creates nothing more, stops every session or leaves
+    /// its driver alive, then ends the tasks. Returns false when something was left at the
+    /// deadline.
     pub async fn shutdown(&self, policy: ShutdownPolicy, deadline: Duration) -> bool {
         self.core.lifecycle.begin_drain();
         let all_stopped = match policy {

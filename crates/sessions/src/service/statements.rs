@@ -66,7 +66,8 @@ impl ActingOnSessions<'_> {
         self.get(which).await
     }
 
-    /// Texts to insert at the cursor. There are none while the session starts or the driver is away.
+    /// Texts to insert at the cursor. There are none while the session starts or the driver is
+    /// away.
     pub async fn complete(
         &self,
         which: &SessionRef,
