@@ -223,7 +223,7 @@ mod tests {
     fn early_clients_get_the_keys_that_they_know() {
         let record = record(read_session("{}", ReadOptions::default()).unwrap());
         let mut text = Vec::new();
-        SessionAnswer::new(&record, livy::SessionState::Idle, &[]).write_early(&mut text);
+        SessionAnswer::new(&record, state_of(&record), &[]).write_early(&mut text);
         insta::assert_snapshot!(String::from_utf8(text).unwrap(), @r#"{"id":7,"name":null,"appId":null,"owner":null,"proxyUser":null,"state":"starting","kind":"shared","appInfo":{"driverLogUrl":null,"sparkUiUrl":null,"executorLogUrls":null},"log":[]}"#);
     }
 
