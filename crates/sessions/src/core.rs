@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use livius_domain::{Clock, SessionId};
+use livius_domain::{Clock, DriverProgram, SessionId};
 use livius_launch::Launcher;
 use livius_store::Store;
 use tokio::sync::{RwLock, Semaphore};
@@ -46,6 +46,7 @@ impl Core {
         // How many sessions may live is decided when they are created.
         let admission = Admission::new(limits.concurrent_starts, None);
         let drivers = Arc::new(DriverCore {
+            program: DriverProgram::Agent,
             config: Arc::clone(&config),
             store: Arc::clone(&store) as _,
             launcher: Arc::clone(&launcher),

@@ -180,6 +180,11 @@ impl SessionError {
         Self::NotActive(Box::new(state.clone()))
     }
 
+    /// Whether the row has changed since it was read: it has another owner now.
+    pub(crate) fn is_conflict(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Conflict { .. }))
+    }
+
     /// The kind of this error.
     pub fn kind(&self) -> ErrorKind {
         match self {

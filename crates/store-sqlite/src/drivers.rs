@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use livius_domain::DriverId;
 use livius_domain::driver::{DriverRecord, DriverUse, Lease};
-use livius_store::{DriverStore, StoreError};
+use livius_store::{Claim, DriverStore, StoreError};
 use sqlx::SqliteConnection;
 
 use super::rows::{self, json, optional_json};
@@ -20,7 +20,8 @@ pub(super) const BY_ID: &str = "SELECT * FROM drivers WHERE id = ?1";
 pub(super) const UNENDED: &str = "SELECT * FROM drivers WHERE ended_at IS NULL ORDER BY id";
 // A driver that stays with its server keeps its version, so the server's own updates go on.
 pub(super) const CLAIM: &str = "UPDATE drivers SET version = version + (owner IS NOT ?1), owner = ?1, lease_until = ?2 \
-                                WHERE ended_at IS NULL AND (owner IS NULL OR owner = ?1 OR lease_until < ?3) \
+                                WHERE ended_at IS NULL AND program = ?4 \
+                                      AND (owner IS NULL OR (owner = ?1 AND ?5) OR lease_until < ?3) \
                                 RETURNING *";
 pub(super) const RENEW: &str =
     "UPDATE drivers SET lease_until = ?2 WHERE owner = ?1 AND ended_at IS NULL";
@@ -46,12 +47,8 @@ impl DriverStore for SqliteStore {
         self.read(async |c| unended(c).await).await
     }
 
-    async fn claim_drivers(
-        &self,
-        lease: &Lease,
-        now: Timestamp,
-    ) -> Result<Vec<DriverRecord>, StoreError> {
-        self.write(async |c| claim(c, lease, now).await).await
+    async fn claim_drivers(&self, claim: Claim<'_>) -> Result<Vec<DriverRecord>, StoreError> {
+        self.write(async |c| claim_for(c, claim).await).await
     }
 
     async fn renew_leases(&self, lease: &Lease) -> Result<u64, StoreError> {
@@ -156,16 +153,17 @@ async fn unended(connection: &mut SqliteConnection) -> Result<Vec<DriverRecord>,
     Ok(rows::readable(&rows, rows::driver))
 }
 
-async fn claim(
+async fn claim_for(
     connection: &mut SqliteConnection,
-    lease: &Lease,
-    now: Timestamp,
+    claim: Claim<'_>,
 ) -> Result<Vec<DriverRecord>, StoreError> {
-    let claim = sqlx::query(CLAIM)
-        .bind(&lease.server)
-        .bind(lease.until.as_microsecond())
-        .bind(now.as_microsecond());
-    let rows = claim
+    let update = sqlx::query(CLAIM)
+        .bind(&claim.lease.server)
+        .bind(claim.lease.until.as_microsecond())
+        .bind(claim.now.as_microsecond())
+        .bind(rows::program_name(claim.program))
+        .bind(claim.own);
+    let rows = update
         .fetch_all(connection)
         .await
         .map_err(failed("claim drivers"))?;

@@ -121,6 +121,7 @@ macro_rules! store_conformance {
             drivers::drivers_that_have_not_ended_are_found,
             drivers::a_server_claims_what_is_free,
             drivers::a_driver_that_changes_hands_has_another_version,
+            drivers::a_claim_may_leave_out_own_drivers_and_other_programs,
             drivers::leases_are_renewed_and_released,
             drivers::of_claims_at_once_one_wins_each_driver,
             drivers::any_text_of_a_driver_is_stored,

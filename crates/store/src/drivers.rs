@@ -3,9 +3,23 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use livius_domain::DriverId;
-use livius_domain::driver::{DriverRecord, Lease};
+use livius_domain::driver::{DriverProgram, DriverRecord, Lease};
 
 use crate::StoreError;
+
+/// Which drivers a server claims: drivers that have not ended, and that no server has or whose lease
+/// ran out before `now`.
+#[derive(Debug, Clone, Copy)]
+pub struct Claim<'a> {
+    /// The lease that the claimed drivers get.
+    pub lease: &'a Lease,
+    /// The time of the claim.
+    pub now: Timestamp,
+    /// What the drivers run. Different parts of a server drive agents and applications.
+    pub program: DriverProgram,
+    /// Whether to claim the server's own drivers too. It does so when it starts.
+    pub own: bool,
+}
 
 /// Stores drivers. Each call is one transaction: it is done whole or not at all. A driver has ended
 /// for the store when its times say when.
@@ -28,14 +42,9 @@ pub trait DriverStore: Send + Sync {
     /// Reads every driver that has not ended, by name. Unreadable rows are left out.
     async fn unended_drivers(&self) -> Result<Vec<DriverRecord>, StoreError>;
 
-    /// Gives a server every free driver that has not ended. A driver is free when no server has it,
-    /// when its lease ran out before `now`, or when the same server has it. Answers these drivers
-    /// by name. Unreadable rows are left out.
-    async fn claim_drivers(
-        &self,
-        lease: &Lease,
-        now: Timestamp,
-    ) -> Result<Vec<DriverRecord>, StoreError>;
+    /// Gives a server the drivers that it claims, and answers them by name. Unreadable rows are left
+    /// out.
+    async fn claim_drivers(&self, claim: Claim<'_>) -> Result<Vec<DriverRecord>, StoreError>;
 
     /// Prolongs the leases of a server on drivers that have not ended, and counts them.
     async fn renew_leases(&self, lease: &Lease) -> Result<u64, StoreError>;

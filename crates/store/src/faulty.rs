@@ -15,9 +15,9 @@ use livius_domain::{
 use tokio::sync::watch;
 
 use crate::{
-    BatchStore, DriverStore, JobStore, NewBatch, NewResource, NewSession, PieceStore, PiecesOf,
-    ResourceStore, SessionStore, StatementStore, Store, StoreError, StoredJob, StoredStatement,
-    Unended, Visible, Window,
+    BatchStore, Claim, DriverStore, JobStore, NewBatch, NewResource, NewSession, PieceStore,
+    PiecesOf, ResourceStore, SessionStore, StatementStore, Store, StoreError, StoredJob,
+    StoredStatement, Unended, Visible, Window,
 };
 
 /// Wraps a store and adds switches. An operation has the name of its method.
@@ -191,7 +191,7 @@ forward! {
         writes {
             fn create_driver(record: &DriverRecord) -> ();
             fn update_driver(record: &mut DriverRecord) -> ();
-            fn claim_drivers(lease: &Lease, now: Timestamp) -> Vec<DriverRecord>;
+            fn claim_drivers(claim: Claim<'_>) -> Vec<DriverRecord>;
             fn renew_leases(lease: &Lease) -> u64;
             fn release_leases(server: &str) -> u64;
             fn delete_driver(id: &DriverId) -> bool;

@@ -19,7 +19,7 @@ mod sessions;
 mod statements;
 
 pub use batches::{BatchStore, NewBatch};
-pub use drivers::DriverStore;
+pub use drivers::{Claim, DriverStore};
 pub use error::StoreError;
 #[cfg(feature = "testing")]
 pub use faulty::Faulty;

@@ -148,6 +148,10 @@ impl Actor {
         let lifecycle = self.core.lifecycle.clone();
         let mut pause = SETTLE_PAUSE;
         while let Err(error) = self.store_end().await {
+            if error.is_conflict() {
+                tracing::error!(session.id = %self.record.id, "another server drives the session now");
+                return;
+            }
             tracing::error!(session.id = %self.record.id, error = %chain(&error), "cannot store the session's end; trying again");
             tokio::select! {
                 // The next server finds the session unended, and its driver gone.

@@ -217,6 +217,10 @@ impl Actor {
         let lifecycle = self.core.lifecycle.clone();
         let mut pause = SETTLE_PAUSE;
         while let Err(error) = self.store().await {
+            if error.is_conflict() {
+                tracing::error!(batch.id = %self.record.id, "another server drives the batch now");
+                break;
+            }
             tracing::error!(batch.id = %self.record.id, error = %chain(&error), "cannot store the batch's end; trying again");
             tokio::select! {
                 // The next server finds the batch unended, and its driver gone.

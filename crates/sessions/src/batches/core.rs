@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use livius_domain::{BatchId, Clock};
+use livius_domain::{BatchId, Clock, DriverProgram};
 use livius_launch::Launcher;
 use livius_store::Store;
 use tokio::sync::{RwLock, Semaphore};
@@ -46,6 +46,7 @@ impl Core {
         let admission =
             Admission::new(limits.concurrent_batch_starts, Some(limits.running_batches));
         let drivers = Arc::new(DriverCore {
+            program: DriverProgram::Application,
             config: Arc::clone(&config),
             store: Arc::clone(&store) as _,
             launcher: Arc::clone(&launcher),

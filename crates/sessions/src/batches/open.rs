@@ -43,7 +43,7 @@ impl Batches {
     ) -> Result<Self, SessionError> {
         let core = Arc::new(Core::new(config, store, launcher, clock));
         let batches = Self { core };
-        let drivers = reconcile::claim(&batches.core.drivers).await?;
+        let drivers = reconcile::claim_all(&batches.core.drivers).await?;
         batches.take_up_all(drivers).await?;
         let lifecycle = &batches.core.lifecycle;
         let admission = Arc::clone(&batches.core.drivers.admission);
@@ -72,7 +72,7 @@ impl Batches {
 
     /// Takes up every batch whose driver another server has lost.
     async fn reconcile(&self) -> Result<(), SessionError> {
-        let lost = reconcile::claim(&self.core.drivers).await?;
+        let lost = reconcile::claim_lost(&self.core.drivers).await?;
         if lost.is_empty() {
             return Ok(());
         }
@@ -84,7 +84,6 @@ impl Batches {
         &self,
         mut drivers: HashMap<DriverId, DriverRecord>,
     ) -> Result<(), SessionError> {
-        drivers.retain(|_, driver| matches!(driver.made_for, DriverUse::Batch(_)));
         // Batches that are being created have a row and a driver, and no actor yet.
         let _registering = self.core.registering.write().await;
         for Unended { record, listed } in self.core.store.unended_batches().await? {
@@ -92,8 +91,8 @@ impl Batches {
                 self.take_up(record, listed, &mut drivers).await?;
             }
         }
-        for (id, driver) in drivers {
-            if self.core.drivers.registry.find(&id).is_none() {
+        for id in drivers.into_keys() {
+            if let Some(driver) = reconcile::current(&self.core.drivers, &id).await? {
                 driver::end_unclaimed(&self.core.drivers, driver).await;
             }
         }

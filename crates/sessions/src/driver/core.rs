@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use livius_domain::Clock;
+use livius_domain::{Clock, DriverProgram};
 use livius_launch::Launcher;
 use livius_store::DriverStore;
 
@@ -13,6 +13,8 @@ use crate::lifecycle::Lifecycle;
 
 /// The parts that the drivers of one kind share: those of sessions, or those of batches.
 pub(crate) struct DriverCore {
+    /// What these drivers run.
+    pub program: DriverProgram,
     pub config: Arc<Config>,
     pub store: Arc<dyn DriverStore>,
     pub launcher: Arc<dyn Launcher>,

@@ -9,6 +9,9 @@ use super::actor::{DriverActor, Purpose};
 use super::connection::{Connection, Heard};
 use crate::error::SessionError;
 
+/// Places in the session's queue that notices leave free. One event at a time is on its way.
+const ROOM_FOR_EVENTS: usize = 4;
+
 impl DriverActor {
     /// Takes a new connection in place of any older one. Events are numbered per agent process, and
     /// applying one twice changes nothing: a restarted server has all of them sent again. An event
@@ -75,8 +78,10 @@ impl DriverActor {
             Heard::Frame(Some(AgentFrame::Unknown)) => {}
             Heard::Frame(Some(AgentFrame::Notice { notice, .. })) => {
                 if let Purpose::Session(_, session) = &self.purpose {
-                    // A notice may be lost, and must not hold up events.
-                    let _ = session.try_send(FromAgent::Notice(notice));
+                    // A notice may be lost. It must not hold up events, so it leaves them room.
+                    if session.capacity() > ROOM_FOR_EVENTS {
+                        let _ = session.try_send(FromAgent::Notice(notice));
+                    }
                 }
             }
             Heard::Frame(Some(AgentFrame::Event { seq, event, .. })) => {
@@ -116,7 +121,8 @@ impl DriverActor {
             return self.on_stored(seq, true).await;
         };
         let (stored, storing) = oneshot::channel();
-        let sent = session.send(FromAgent::Event { event, stored }).await;
+        // The driver's actor must never wait for the session's actor, which may be waiting for it.
+        let sent = session.try_send(FromAgent::Event { event, stored });
         match &mut self.link {
             Some(link) if sent.is_ok() => link.storing = Some((seq, storing)),
             _ => self.lose_link().await,

@@ -24,7 +24,7 @@ impl DriverActor {
     pub(super) async fn recover(&mut self) {
         let now = self.core.clock.now();
         self.handle.link_lost.set(now);
-        if self.record.state == DriverState::Queued {
+        if self.record.state == DriverState::Queued || self.record.state.is_gone() {
             return;
         }
         self.handle.start_began.set(now);

@@ -145,6 +145,10 @@ impl DriverActor {
         let lifecycle = self.core.lifecycle.clone();
         let mut pause = SETTLE_PAUSE;
         while let Err(error) = self.store(false).await {
+            if error.is_conflict() {
+                tracing::error!(driver.id = %self.record.id, "another server drives the driver now");
+                break;
+            }
             tracing::error!(driver.id = %self.record.id, error = %chain(&error), "cannot store the driver's end; trying again");
             tokio::select! {
                 // The next server finds the driver in the store, and its process gone.

@@ -42,7 +42,7 @@ impl Sessions {
     ) -> Result<Self, SessionError> {
         let core = Arc::new(Core::new(config, store, launcher, clock));
         let sessions = Self { core };
-        let drivers = reconcile::claim(&sessions.core.drivers).await?;
+        let drivers = reconcile::claim_all(&sessions.core.drivers).await?;
         sessions.take_up_all(drivers).await?;
         let core = &sessions.core;
         let admission = Arc::clone(&core.drivers.admission);
@@ -71,7 +71,7 @@ impl Sessions {
 
     /// Takes up every session whose driver another server has lost.
     async fn reconcile(&self) -> Result<(), SessionError> {
-        let lost = reconcile::claim(&self.core.drivers).await?;
+        let lost = reconcile::claim_lost(&self.core.drivers).await?;
         if lost.is_empty() {
             return Ok(());
         }
@@ -84,7 +84,6 @@ impl Sessions {
         &self,
         mut drivers: HashMap<DriverId, DriverRecord>,
     ) -> Result<(), SessionError> {
-        drivers.retain(|_, driver| matches!(driver.made_for, DriverUse::Session(_)));
         // Sessions that are being created have a row and a driver, and no actor yet.
         let _registering = self.core.registering.write().await;
         for Unended { record, listed } in self.core.store.unended_sessions().await? {
@@ -92,8 +91,8 @@ impl Sessions {
                 self.take_up(record, listed, &mut drivers).await?;
             }
         }
-        for (id, driver) in drivers {
-            if self.core.drivers.registry.find(&id).is_none() {
+        for id in drivers.into_keys() {
+            if let Some(driver) = reconcile::current(&self.core.drivers, &id).await? {
                 driver::end_unclaimed(&self.core.drivers, driver).await;
             }
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use livius_domain::driver::{
     Departure, DriverEnd, DriverLocation, DriverProgram, DriverRecord, DriverState, DriverTimes,
     DriverUse, Lease, Link, Stopping, Verdict,
@@ -11,7 +12,7 @@ use livius_domain::{AppInfo, BatchId, DriverId, Exit, Phase, SessionId, StopCaus
 use tokio::task::JoinSet;
 
 use super::{Failure, Outcome, Place, TEXTS, at};
-use crate::{Store, StoreError};
+use crate::{Claim, Store, StoreError};
 
 /// A driver is read as it was stored.
 pub async fn a_new_driver_is_stored_as_it_is(place: &dyn Place) -> Outcome {
@@ -75,7 +76,7 @@ pub async fn an_unknown_driver_is_refused_or_absent(place: &dyn Place) -> Outcom
     assert!(!store.delete_driver(&unknown.id).await?);
     assert_eq!(store.unended_drivers().await?, []);
     let (lease, now) = (lease("one", 60)?, at(0)?);
-    assert_eq!(store.claim_drivers(&lease, now).await?, []);
+    assert_eq!(claim(&*store, &lease, now).await?, []);
     assert_eq!(store.renew_leases(&lease).await?, 0);
     assert_eq!(store.release_leases("one").await?, 0);
     Ok(())
@@ -150,19 +151,45 @@ pub async fn a_server_claims_what_is_free(place: &dyn Place) -> Outcome {
 pub async fn a_driver_that_changes_hands_has_another_version(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     store.create_driver(&of_session(0)?).await?;
-    let mut mine = store.claim_drivers(&lease("one", 10)?, at(0)?).await?;
+    let mut mine = claim(&*store, &lease("one", 10)?, at(0)?).await?;
     assert_eq!(mine[0].version, 1, "nobody had it");
     store.update_driver(&mut mine[0]).await?;
-    let again = store.claim_drivers(&lease("one", 20)?, at(0)?).await?;
+    let again = claim(&*store, &lease("one", 20)?, at(0)?).await?;
     assert_eq!(again[0].version, 2);
     store.update_driver(&mut mine[0]).await?;
-    let mut theirs = store.claim_drivers(&lease("two", 90)?, at(21)?).await?;
+    let mut theirs = claim(&*store, &lease("two", 90)?, at(21)?).await?;
     let refused = store.update_driver(&mut mine[0]).await;
     assert!(
         matches!(refused, Err(StoreError::Conflict { .. })),
         "{refused:?}"
     );
     store.update_driver(&mut theirs[0]).await?;
+    Ok(())
+}
+
+/// A server that runs looks only for drivers that another server has lost, and only for those that
+/// the asking part of it drives.
+pub async fn a_claim_may_leave_out_own_drivers_and_other_programs(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let application = DriverRecord {
+        program: DriverProgram::Application,
+        ..of_session(1)?
+    };
+    store.create_driver(&of_session(0)?).await?;
+    store.create_driver(&application).await?;
+    let (first, later) = (lease("one", 10)?, lease("one", 90)?);
+    assert_eq!(
+        claimed(&*store, &first, 0).await?,
+        [0],
+        "not the application"
+    );
+    let lost = |now| Claim {
+        own: false,
+        ..all(&later, now)
+    };
+    assert_eq!(store.claim_drivers(lost(at(5)?)).await?, []);
+    // A server that was late may have its drivers back.
+    assert_eq!(store.claim_drivers(lost(at(11)?)).await?.len(), 1);
     Ok(())
 }
 
@@ -199,7 +226,7 @@ pub async fn of_claims_at_once_one_wins_each_driver(place: &dyn Place) -> Outcom
     for server in 0..8 {
         let (store, lease) = (Arc::clone(&store), lease(&format!("server {server}"), 60)?);
         let now = at(0)?;
-        claims.spawn(async move { store.claim_drivers(&lease, now).await });
+        claims.spawn(async move { store.claim_drivers(all(&lease, now)).await });
     }
     let mut names = BTreeSet::new();
     for claim in claims.join_all().await {
@@ -234,7 +261,7 @@ pub async fn drivers_survive_opening_again(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let driver = full(of_session(0)?.id)?;
     store.create_driver(&driver).await?;
-    let claimed = store.claim_drivers(&lease("one", 60)?, at(0)?).await?;
+    let claimed = claim(&*store, &lease("one", 60)?, at(0)?).await?;
     drop(store);
 
     let store = place.open().await?;
@@ -290,9 +317,27 @@ fn lease(server: &str, until: i64) -> Result<Lease, Failure> {
     })
 }
 
+/// A claim of all agents that are free or belong to the server.
+fn all(lease: &Lease, now: Timestamp) -> Claim<'_> {
+    Claim {
+        lease,
+        now,
+        program: DriverProgram::Agent,
+        own: true,
+    }
+}
+
+async fn claim(
+    store: &dyn Store,
+    lease: &Lease,
+    now: Timestamp,
+) -> Result<Vec<DriverRecord>, StoreError> {
+    store.claim_drivers(all(lease, now)).await
+}
+
 /// Claims drivers, and answers the sessions that they were made for.
 async fn claimed(store: &dyn Store, lease: &Lease, now: i64) -> Result<Vec<i32>, Failure> {
-    let claimed = store.claim_drivers(lease, at(now)?).await?;
+    let claimed = claim(store, lease, at(now)?).await?;
     let mut sessions = Vec::new();
     for driver in claimed {
         assert_eq!(driver.lease.as_ref(), Some(lease));
