@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use livius_domain::{DriverId, DriverRecord, Lease};
-use livius_store::Claim;
+use livius_domain::{
+    Departure, DriverEnd, DriverId, DriverRecord, DriverState, Exit, Lease, Phase, chain,
+};
+use livius_store::{Claim, StoreError};
 
 use crate::driver::DriverCore;
 use crate::error::SessionError;
@@ -60,6 +62,51 @@ pub(crate) async fn current(
     }
     let driver = core.store.driver(id).await?;
     Ok(driver.filter(|driver| !driver.state.is_gone()))
+}
+
+/// What the store has of a driver that was not claimed for its session or batch.
+pub(crate) enum Unclaimed {
+    /// The driver is gone.
+    Gone(Box<DriverRecord>),
+    /// Another server drives it, or its row cannot be read.
+    Elsewhere,
+    /// There is no such driver.
+    Missing,
+}
+
+/// Looks for a driver that was not claimed.
+pub(crate) async fn unclaimed(
+    core: &DriverCore,
+    id: Option<&DriverId>,
+) -> Result<Unclaimed, SessionError> {
+    let Some(id) = id else {
+        return Ok(Unclaimed::Missing);
+    };
+    match core.store.driver(id).await {
+        Ok(Some(driver)) if driver.state.is_gone() => Ok(Unclaimed::Gone(Box::new(driver))),
+        Ok(Some(_)) => Ok(Unclaimed::Elsewhere),
+        Ok(None) => Ok(Unclaimed::Missing),
+        // One row that cannot be read must not keep the server from starting.
+        Err(error @ StoreError::Corrupt { .. }) => {
+            tracing::error!(driver.id = %id, error = %chain(&error), "leaving a driver alone that cannot be read");
+            Ok(Unclaimed::Elsewhere)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A driver that has no row although its session or batch had begun: its end is unknown.
+pub(crate) fn lost(driver: DriverRecord) -> DriverRecord {
+    DriverRecord {
+        state: DriverState::Gone(DriverEnd {
+            phase: Phase::Running,
+            cause: None,
+            failure: None,
+            forced: false,
+            departure: Some(Departure::of(Exit::Unknown)),
+        }),
+        ..driver
+    }
 }
 
 /// The lease that this server takes now.

@@ -37,6 +37,30 @@ pub struct DriverRecord {
     pub lease: Option<Lease>,
 }
 
+impl DriverRecord {
+    /// The record of a driver that was just asked for.
+    pub fn new(
+        id: DriverId,
+        program: DriverProgram,
+        made_for: DriverUse,
+        created_at: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            version: 0,
+            program,
+            made_for,
+            state: DriverState::Queued,
+            location: None,
+            token_hash: None,
+            instance: None,
+            app: None,
+            times: DriverTimes::new(created_at),
+            lease: None,
+        }
+    }
+}
+
 /// When a driver came into its states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DriverTimes {

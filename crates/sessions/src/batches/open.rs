@@ -9,8 +9,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use livius_domain::batch::BatchStart;
 use livius_domain::{
-    BatchEnd, BatchOutcome, BatchRecord, BatchState, Clock, DriverId, DriverProgram, DriverRecord,
-    DriverState, DriverTimes, DriverUse, StopCause, chain,
+    BatchEnd, BatchId, BatchOutcome, BatchRecord, BatchState, Clock, DriverId, DriverProgram,
+    DriverRecord, DriverState, DriverUse, StopCause, chain,
 };
 use livius_launch::Launcher;
 use livius_store::{Store, Unended};
@@ -24,7 +24,7 @@ use crate::config::Config;
 use crate::driver::{self, Origin, Purpose};
 use crate::error::SessionError;
 use crate::feed::feed;
-use crate::reconcile;
+use crate::reconcile::{self, Unclaimed};
 use crate::secret;
 use crate::view::BatchView;
 
@@ -131,18 +131,20 @@ impl Batches {
         Ok(())
     }
 
-    /// The driver of a batch that none was claimed for: the stored one if it is gone, else a new
-    /// one.
+    /// The driver of a batch that none was claimed for. `None` when another server drives it.
     async fn driver_of(
         &self,
         record: &mut BatchRecord,
     ) -> Result<Option<DriverRecord>, SessionError> {
-        if let Some(id) = &record.driver
-            && let Some(driver) = self.core.store.driver(id).await?
-        {
-            return Ok(driver.state.is_gone().then_some(driver));
-        }
-        Ok(Some(self.new_driver(record).await?))
+        let found = reconcile::unclaimed(&self.core.drivers, record.driver.as_ref()).await?;
+        Ok(match found {
+            Unclaimed::Gone(driver) => Some(*driver),
+            Unclaimed::Elsewhere => None,
+            Unclaimed::Missing if record.state == BatchState::NEW => {
+                Some(self.new_driver(record).await?)
+            }
+            Unclaimed::Missing => Some(reconcile::lost(self.driver_for(record.id))),
+        })
     }
 
     /// Stores a driver for a batch, and names it in the batch's record.
@@ -150,24 +152,21 @@ impl Batches {
         &self,
         record: &mut BatchRecord,
     ) -> Result<DriverRecord, SessionError> {
-        let now = self.core.clock.now();
-        let driver = DriverRecord {
-            id: DriverId::for_batch(record.id, secret::random()),
-            version: 0,
-            program: DriverProgram::Application,
-            made_for: DriverUse::Batch(record.id),
-            state: DriverState::Queued,
-            location: None,
-            token_hash: None,
-            instance: None,
-            app: None,
-            times: DriverTimes::new(now),
-            lease: Some(reconcile::lease(&self.core.drivers, now)),
-        };
+        let driver = self.driver_for(record.id);
         self.core.store.create_driver(&driver).await?;
         record.driver = Some(driver.id.clone());
         self.core.store.update_batch(record).await?;
         Ok(driver)
+    }
+
+    fn driver_for(&self, batch: BatchId) -> DriverRecord {
+        let now = self.core.clock.now();
+        let id = DriverId::for_batch(batch, secret::random());
+        let made_for = DriverUse::Batch(batch);
+        DriverRecord {
+            lease: Some(reconcile::lease(&self.core.drivers, now)),
+            ..DriverRecord::new(id, DriverProgram::Application, made_for, now)
+        }
     }
 
     /// Ends a batch that was deleted, or refused, before anything was started for it.

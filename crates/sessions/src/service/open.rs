@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use livius_domain::{
-    Clock, DriverId, DriverProgram, DriverRecord, DriverState, DriverTimes, DriverUse, End,
-    Outcome, SessionRecord, SessionState, StopCause, chain,
+    Clock, DriverId, DriverProgram, DriverRecord, DriverState, DriverUse, End, Outcome, SessionId,
+    SessionRecord, SessionState, StopCause, chain,
 };
 use livius_launch::Launcher;
 use livius_store::{Store, Unended};
@@ -24,7 +24,7 @@ use crate::error::SessionError;
 use crate::feed::feed;
 use crate::janitor;
 use crate::message::Mailbox;
-use crate::reconcile;
+use crate::reconcile::{self, Unclaimed};
 use crate::registry::Entry;
 use crate::secret;
 use crate::view::SessionView;
@@ -128,18 +128,20 @@ impl Sessions {
         Ok(())
     }
 
-    /// The driver of a session that none was claimed for: the stored one if this server drives it
-    /// or it is gone, else a new one.
+    /// The driver of a session that none was claimed for. `None` when another server drives it.
     async fn driver_of(
         &self,
         record: &mut SessionRecord,
     ) -> Result<Option<DriverRecord>, SessionError> {
-        if let Some(id) = &record.driver
-            && let Some(driver) = self.core.store.driver(id).await?
-        {
-            return Ok(driver.state.is_gone().then_some(driver));
-        }
-        Ok(Some(self.new_driver(record).await?))
+        let found = reconcile::unclaimed(&self.core.drivers, record.driver.as_ref()).await?;
+        Ok(match found {
+            Unclaimed::Gone(driver) => Some(*driver),
+            Unclaimed::Elsewhere => None,
+            Unclaimed::Missing if record.state == SessionState::NEW => {
+                Some(self.new_driver(record).await?)
+            }
+            Unclaimed::Missing => Some(reconcile::lost(self.driver_for(record.id))),
+        })
     }
 
     /// Stores a driver for a session, and names it in the session's record.
@@ -147,24 +149,21 @@ impl Sessions {
         &self,
         record: &mut SessionRecord,
     ) -> Result<DriverRecord, SessionError> {
-        let now = self.core.clock.now();
-        let driver = DriverRecord {
-            id: DriverId::for_session(record.id, secret::random()),
-            version: 0,
-            program: DriverProgram::Agent,
-            made_for: DriverUse::Session(record.id),
-            state: DriverState::Queued,
-            location: None,
-            token_hash: None,
-            instance: None,
-            app: None,
-            times: DriverTimes::new(now),
-            lease: Some(reconcile::lease(&self.core.drivers, now)),
-        };
+        let driver = self.driver_for(record.id);
         self.core.store.create_driver(&driver).await?;
         record.driver = Some(driver.id.clone());
         self.core.store.update_session(record).await?;
         Ok(driver)
+    }
+
+    fn driver_for(&self, session: SessionId) -> DriverRecord {
+        let now = self.core.clock.now();
+        let id = DriverId::for_session(session, secret::random());
+        let made_for = DriverUse::Session(session);
+        DriverRecord {
+            lease: Some(reconcile::lease(&self.core.drivers, now)),
+            ..DriverRecord::new(id, DriverProgram::Agent, made_for, now)
+        }
     }
 
     /// Ends a session that was deleted, or refused, before anything was started for it.
