@@ -11,31 +11,13 @@ use livius_domain::Exit;
 use crate::world::{Gone, Process, World, kill, run, this_program};
 
 /// The tests of this file.
-pub const TESTS: &[crate::Test] = &[
-    (
-        "a_launch_broken_off_before_the_command_was_taken",
-        a_launch_broken_off_before_the_command_was_taken,
-    ),
-    (
-        "a_launch_broken_off_after_the_command_was_taken",
-        a_launch_broken_off_after_the_command_was_taken,
-    ),
-    (
-        "a_stored_record_means_that_it_was_started",
-        a_stored_record_means_that_it_was_started,
-    ),
-    (
-        "a_supervisor_that_is_never_told_to_go",
-        a_supervisor_that_is_never_told_to_go,
-    ),
-    (
-        "a_supervisor_that_was_told_to_go_and_has_not_begun",
-        a_supervisor_that_was_told_to_go_and_has_not_begun,
-    ),
-    (
-        "a_supervisor_that_is_stuck_before_it_begins",
-        a_supervisor_that_is_stuck_before_it_begins,
-    ),
+pub const TESTS: &[crate::Test] = tests![
+    a_launch_broken_off_before_the_command_was_taken,
+    a_launch_broken_off_after_the_command_was_taken,
+    a_stored_record_means_that_it_was_started,
+    a_supervisor_that_is_never_told_to_go,
+    a_supervisor_that_was_told_to_go_and_has_not_begun,
+    a_supervisor_that_is_stuck_before_it_begins,
 ];
 
 /// A point where a server may die, and how to make the files of that moment.

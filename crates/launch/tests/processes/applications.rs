@@ -9,23 +9,11 @@ use livius_launch::{DriverOrder, Launcher as _};
 use crate::world::{Driver, World, run};
 
 /// The tests of this file.
-pub const TESTS: &[crate::Test] = &[
-    (
-        "all_that_an_application_says_is_in_one_log",
-        all_that_an_application_says_is_in_one_log,
-    ),
-    (
-        "what_an_application_wrote_stays",
-        what_an_application_wrote_stays,
-    ),
-    (
-        "an_application_that_cannot_be_started_has_it_in_its_log",
-        an_application_that_cannot_be_started_has_it_in_its_log,
-    ),
-    (
-        "a_driver_in_a_cluster_has_a_monitor_and_a_verdict",
-        a_driver_in_a_cluster_has_a_monitor_and_a_verdict,
-    ),
+pub const TESTS: &[crate::Test] = tests![
+    all_that_an_application_says_is_in_one_log,
+    what_an_application_wrote_stays,
+    an_application_that_cannot_be_started_has_it_in_its_log,
+    a_driver_in_a_cluster_has_a_monitor_and_a_verdict,
 ];
 
 fn all_that_an_application_says_is_in_one_log() {

@@ -8,29 +8,17 @@ use livius_domain::Exit;
 use crate::world::{Gone, LONG, World, in_time, kill, run, wait_for};
 
 /// The tests of this file.
-pub const TESTS: &[crate::Test] = &[
-    ("ends_by_itself", ends_by_itself),
-    ("dies_of_a_signal", dies_of_a_signal),
-    (
-        "obeys_sigterm_within_the_grace",
-        obeys_sigterm_within_the_grace,
-    ),
-    ("ignores_sigterm", ignores_sigterm),
-    (
-        "a_second_terminate_shortens_the_grace",
-        a_second_terminate_shortens_the_grace,
-    ),
-    ("daemons_cannot_escape", daemons_cannot_escape),
-    (
-        "what_it_leaves_behind_is_ended",
-        what_it_leaves_behind_is_ended,
-    ),
-    ("a_killed_supervisor", a_killed_supervisor),
-    (
-        "the_terminals_signals_do_not_reach_it",
-        the_terminals_signals_do_not_reach_it,
-    ),
-    ("the_supervisor_is_small", the_supervisor_is_small),
+pub const TESTS: &[crate::Test] = tests![
+    ends_by_itself,
+    dies_of_a_signal,
+    obeys_sigterm_within_the_grace,
+    ignores_sigterm,
+    a_second_terminate_shortens_the_grace,
+    daemons_cannot_escape,
+    what_it_leaves_behind_is_ended,
+    a_killed_supervisor,
+    the_terminals_signals_do_not_reach_it,
+    the_supervisor_is_small,
 ];
 
 fn ends_by_itself() {

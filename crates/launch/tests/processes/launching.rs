@@ -13,24 +13,12 @@ use livius_launch::{Launcher as _, LocalConfig, LocalLauncher};
 use crate::world::{Driver, Gone, Process, World, in_time, run, supervisor_of, wait_for};
 
 /// The tests of this file.
-pub const TESTS: &[crate::Test] = &[
-    (
-        "a_program_that_cannot_be_started",
-        a_program_that_cannot_be_started,
-    ),
-    ("a_supervisor_that_is_none", a_supervisor_that_is_none),
-    (
-        "a_driver_outlives_a_killed_server",
-        a_driver_outlives_a_killed_server,
-    ),
-    (
-        "a_number_that_is_anothers_now_is_not_adopted",
-        a_number_that_is_anothers_now_is_not_adopted,
-    ),
-    (
-        "an_abandoned_launch_leaves_nothing",
-        an_abandoned_launch_leaves_nothing,
-    ),
+pub const TESTS: &[crate::Test] = tests![
+    a_program_that_cannot_be_started,
+    a_supervisor_that_is_none,
+    a_driver_outlives_a_killed_server,
+    a_number_that_is_anothers_now_is_not_adopted,
+    an_abandoned_launch_leaves_nothing,
 ];
 
 fn a_program_that_cannot_be_started() {

@@ -9,6 +9,13 @@
     reason = "these are tests, if without Rust's own harness"
 )]
 
+/// Lists tests under their own names.
+macro_rules! tests {
+    ($($test:ident),* $(,)?) => {
+        &[$((stringify!($test), $test)),*]
+    };
+}
+
 mod adopting;
 mod applications;
 mod conforming;
