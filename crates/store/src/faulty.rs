@@ -2,7 +2,7 @@
 //! kind.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -26,6 +26,8 @@ pub struct Faulty<S> {
     full: AtomicBool,
     failing: Mutex<BTreeSet<&'static str>>,
     held: watch::Sender<BTreeSet<&'static str>>,
+    begun: AtomicU64,
+    ended: AtomicU64,
 }
 
 impl<S> Faulty<S> {
@@ -36,6 +38,8 @@ impl<S> Faulty<S> {
             full: AtomicBool::new(false),
             failing: Mutex::default(),
             held: watch::Sender::default(),
+            begun: AtomicU64::default(),
+            ended: AtomicU64::default(),
         }
     }
 
@@ -64,6 +68,17 @@ impl<S> Faulty<S> {
         });
     }
 
+    /// The number of calls so far; `None` while one is under way. A held call has not begun.
+    pub fn calls_at_rest(&self) -> Option<u64> {
+        let ended = self.ended.load(Ordering::SeqCst);
+        (self.begun.load(Ordering::SeqCst) == ended).then_some(ended)
+    }
+
+    fn begin_call(&self) -> Call<'_> {
+        self.begun.fetch_add(1, Ordering::SeqCst);
+        Call(&self.ended)
+    }
+
     fn failing(&self) -> std::sync::MutexGuard<'_, BTreeSet<&'static str>> {
         self.failing.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -78,6 +93,15 @@ impl<S> Faulty<S> {
             });
         }
         Ok(())
+    }
+}
+
+/// A call of the wrapped store. It ends when its caller has the result, or has given up.
+struct Call<'a>(&'a AtomicU64);
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
     }
 }
 
@@ -103,11 +127,13 @@ macro_rules! forward {
                 $(
                     async fn $write(&self, $($warg: $wtype),*) -> Result<$wok, StoreError> {
                         self.write(stringify!($write)).await?;
+                        let _call = self.begin_call();
                         self.store.$write($($warg),*).await
                     }
                 )*
                 $(
                     async fn $read(&self, $($rarg: $rtype),*) -> Result<$rok, StoreError> {
+                        let _call = self.begin_call();
                         self.store.$read($($rarg),*).await
                     }
                 )*

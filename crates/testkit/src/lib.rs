@@ -10,10 +10,12 @@
 mod agent;
 mod clock;
 mod launcher;
+mod rest;
 mod world;
 
 pub use agent::ScriptedAgent;
 pub use clock::TestClock;
 pub use launcher::{FakeLauncher, FakeProcess};
 pub use livius_launch::{DriverOrder, Program};
+pub use rest::pass;
 pub use world::{Answer, Disk, World, WorldOptions, eventually};
