@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use livius_domain::{BatchId, Exit, Verdict};
-use livius_testkit::{World, eventually};
+use livius_testkit::{World, eventually, pass};
 use serde_json::{Value, json};
 
 use super::{APP, B0, B1, REPORT, detail, log_of, run, started, submit, total, world_of};
@@ -138,7 +138,7 @@ async fn a_deleted_batch_that_does_not_go_at_once_is_not_seen_while_it_goes() {
             B1
         );
         assert_eq!(world.get("/batches/n").await.json()["id"], 1);
-        super::settle(&world).await;
+        world.quiesced().await;
         assert_eq!(started(&world, 1).await, [0]);
         process.exit(Exit::Signal(9));
     };
@@ -309,9 +309,8 @@ async fn who_hangs_up_leaves_nothing_half_done() {
     drop(asked);
     world.batch_process(B0).await;
     world.launcher().make_deaf(true);
-    let deleted =
-        tokio::time::timeout(Duration::from_millis(50), world.delete("/batches/left")).await;
-    assert!(deleted.is_err(), "its process is deaf");
+    let deleted = world.answered(world.delete("/batches/left")).await;
+    assert!(deleted.is_none(), "its process is deaf");
     is_unseen(&world, B0).await;
     world.batch_process(B0).await.1.exit(Exit::Signal(9));
     run(&world, r#"{"file":"hdfs://h/a","name":"left"}"#).await;
@@ -327,7 +326,7 @@ async fn a_delete_does_not_wait_for_ever() {
             (total(&world).await == 0).then_some(())
         })
         .await;
-        super::pass(Duration::from_secs(5)).await;
+        pass(Duration::from_secs(5)).await;
     };
     let (deleted, ()) = tokio::join!(world.delete("/batches/0"), waiting);
     assert_eq!(deleted.status, 200);

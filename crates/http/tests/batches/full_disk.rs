@@ -3,7 +3,7 @@
 use livius_domain::{BatchId, Exit};
 use livius_testkit::{World, eventually};
 
-use super::{APP, B0, B1, REPORT, detail, log_of, run, settle, started, submit, total, world_of};
+use super::{APP, B0, B1, REPORT, detail, log_of, run, started, submit, total, world_of};
 
 #[tokio::test]
 async fn what_cannot_be_stored_is_refused_and_leaves_nothing() {
@@ -77,7 +77,7 @@ async fn a_turn_that_cannot_be_stored_starts_nothing_that_could_be_started_again
     world.disk().set_full(true);
     first.exit(Exit::Code(0));
     world.await_batch(B0, "success").await;
-    settle(&world).await;
+    world.quiesced().await;
     let before = started(&world, 1).await;
     let world = world.crash_and_restart().await;
     // When the store works again, everything goes on, and each batch runs once.
@@ -98,7 +98,7 @@ async fn a_turn_is_taken_when_there_is_room_again() {
     world.disk().set_full(true);
     first.exit(Exit::Code(0));
     world.await_batch(B0, "success").await;
-    settle(&world).await;
+    world.quiesced().await;
     assert_eq!(detail(&world, B1).await["state"], "starting");
     world.disk().set_full(false);
     for id in 1..4 {
@@ -121,7 +121,7 @@ async fn a_batch_whose_turn_cannot_be_stored_may_be_deleted() {
     world.disk().set_full(true);
     first.exit(Exit::Code(0));
     world.await_batch(B0, "success").await;
-    settle(&world).await;
+    world.quiesced().await;
     world.disk().set_full(false);
     assert_eq!(world.delete("/batches/1").await.status, 200);
     world.batch_process(BatchId(2)).await;
@@ -134,7 +134,7 @@ async fn a_delete_that_cannot_be_stored_is_no_success() {
     let (_, process) = run(&world, APP).await;
     process.exit(Exit::Code(0));
     world.await_batch(B0, "success").await;
-    settle(&world).await;
+    world.quiesced().await;
     world.disk().set_full(true);
     assert_eq!(world.delete("/batches/0").await.status, 500);
     assert_eq!(world.get("/batches/0").await.status, 200);

@@ -18,8 +18,6 @@ mod refusals;
 mod reports;
 mod shutdown;
 
-use std::time::Duration;
-
 use livius_domain::{BatchId, Limits};
 use livius_testkit::DriverOrder;
 use livius_testkit::{FakeProcess, World, WorldOptions, eventually};
@@ -76,25 +74,6 @@ async fn started(world: &World, count: usize) -> Vec<i32> {
         (started.len() >= count).then(|| started.iter().map(|id| id.0).collect())
     })
     .await
-}
-
-/// Runs all tasks that can run now.
-async fn settle(world: &World) {
-    for _ in 0..20 {
-        // The store has its own thread. Its response to this request follows those to all earlier
-        // requests.
-        world.get("/batches?size=0").await;
-        for _ in 0..20 {
-            tokio::task::yield_now().await;
-        }
-    }
-}
-
-/// Advances the timers by this much.
-async fn pass(time: Duration) {
-    tokio::time::pause();
-    tokio::time::advance(time).await;
-    tokio::time::resume();
 }
 
 async fn detail(world: &World, batch: BatchId) -> serde_json::Value {

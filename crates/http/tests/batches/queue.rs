@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use livius_domain::{BatchId, Exit, Limits};
-use livius_testkit::{World, eventually};
+use livius_testkit::{World, eventually, pass};
 
-use super::{APP, B0, REPORT, run, settle, started, submit, total, world_of, world_with};
+use super::{APP, B0, REPORT, run, started, submit, total, world_of, world_with};
 
 #[tokio::test]
 async fn many_at_once_come_to_their_turns_in_order() {
@@ -20,7 +20,7 @@ async fn many_at_once_come_to_their_turns_in_order() {
     };
     // Two batches start. The next one waits until one of them reports that it runs.
     assert_eq!(started(&world, 2).await, [0, 1]);
-    settle(&world).await;
+    world.quiesced().await;
     assert_eq!(started(&world, 2).await, [0, 1]);
     for id in [0, 1] {
         let (order, _) = reported(&world, id);
@@ -34,7 +34,7 @@ async fn many_at_once_come_to_their_turns_in_order() {
         assert_eq!(started(&world, count).await, expected);
         let (order, _) = reported(&world, alive - 1);
         assert_eq!(world.report_application(&order, REPORT).await.status, 204);
-        settle(&world).await;
+        world.quiesced().await;
         assert_eq!(started(&world, count).await, expected);
         reported(&world, id).1.exit(Exit::Code(0));
         world.await_batch(BatchId(id), "success").await;
@@ -163,15 +163,15 @@ async fn an_application_that_is_never_heard_of_keeps_others_waiting_for_some_tim
         submit(&world, APP).await;
     }
     started(&world, 1).await;
-    settle(&world).await;
-    super::pass(Duration::from_secs(29)).await;
-    settle(&world).await;
+    world.quiesced().await;
+    pass(Duration::from_secs(29)).await;
+    world.quiesced().await;
     assert_eq!(started(&world, 1).await, [0]);
-    super::pass(Duration::from_secs(2)).await;
+    pass(Duration::from_secs(2)).await;
     assert_eq!(started(&world, 2).await, [0, 1]);
     // It still has its place among the running batches.
-    super::pass(Duration::from_mins(1)).await;
-    settle(&world).await;
+    pass(Duration::from_mins(1)).await;
+    world.quiesced().await;
     assert_eq!(started(&world, 2).await, [0, 1]);
     world.await_batch(B0, "starting").await;
 }

@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use livius_domain::{BatchId, Exit, Verdict};
-use livius_testkit::{World, eventually};
+use livius_testkit::{World, eventually, pass};
 use serde_json::{Value, json};
 
-use super::{
-    APP, B0, B1, B2, REPORT, detail, log_of, run, settle, started, submit, total, world_of,
-};
+use super::{APP, B0, B1, B2, REPORT, detail, log_of, run, started, submit, total, world_of};
 
 #[tokio::test]
 async fn a_batch_that_runs_is_running_after_a_restart_and_ends_as_it_ends() {
@@ -22,7 +20,7 @@ async fn a_batch_that_runs_is_running_after_a_restart_and_ends_as_it_ends() {
             world.get("/batches/0/state").await.text,
             r#"{"id":0,"state":"running"}"#
         );
-        settle(&world).await;
+        world.quiesced().await;
         assert_eq!(world.get("/batches/n").await.text, before);
         // The agent may repeat its report.
         assert_eq!(world.report_application(&order, REPORT).await.status, 204);
@@ -45,7 +43,7 @@ async fn a_batch_that_starts_goes_on_starting() {
     let world = world_of(1, 10).await;
     submit(&world, APP).await;
     let (order, _) = world.batch_process(B0).await;
-    settle(&world).await;
+    world.quiesced().await;
     let world = world.crash_and_restart().await;
     assert_eq!(detail(&world, B0).await["step"], "submitted");
     assert_eq!(world.report_application(&order, REPORT).await.status, 204);
@@ -85,7 +83,7 @@ async fn how_a_batch_ended_while_no_server_was_there_is_known() {
     let (submitted, judged) = (submit(&world, APP).await, submit(&world, APP).await);
     let (_, unheard) = world.batch_process(submitted).await;
     let (order, herald) = world.batch_process(judged).await;
-    settle(&world).await;
+    world.quiesced().await;
     // The server dies first. Then its applications end one after the other.
     let exits = async {
         for ((exit, ..), (order, process)) in cases.iter().zip(&processes) {
@@ -134,8 +132,6 @@ async fn those_that_wait_keep_their_order() {
         }
         assert_eq!(world.delete("/batches/5").await.status, 200);
         let world = world.crash_and_restart().await;
-        settle(&world).await;
-        assert_eq!(started(&world, 1).await, [0]);
         first.exit(Exit::Code(0));
         let world = world.crash_and_restart().await;
         let expected: Vec<i32> = (0..40).filter(|id| *id != 5).collect();
@@ -144,6 +140,7 @@ async fn those_that_wait_keep_their_order() {
             process.exit(Exit::Code(0));
         }
         assert_eq!(started(&world, 39).await, expected);
+        assert_eq!(world.launcher().most_running(), 1);
         assert_eq!(world.get("/batches/5").await.status, 404);
     }
 }
@@ -185,9 +182,9 @@ async fn a_launch_that_could_not_be_recorded_is_not_repeated() {
     world.disk().set_full(true);
     world.launcher().hold(false);
     let (order, process) = world.batch_process(B0).await;
-    settle(&world).await;
+    world.quiesced().await;
     let world = world.crash_and_restart().await;
-    settle(&world).await;
+    world.quiesced().await;
     assert_eq!(started(&world, 1).await, [0]);
     assert_eq!(world.report_application(&order, REPORT).await.status, 204);
     process.exit(Exit::Code(4));
@@ -202,11 +199,11 @@ async fn what_was_being_killed_is_killed_after_a_restart() {
     run(&world, APP).await;
     submit(&world, APP).await;
     world.batch_process(B1).await;
-    settle(&world).await;
+    world.quiesced().await;
     for id in [B0, B1] {
         let path = format!("/api/v1/batches/{id}/kill");
-        let asked = tokio::time::timeout(Duration::from_millis(50), world.post(&path, "")).await;
-        assert!(asked.is_err(), "its process is deaf");
+        let asked = world.answered(world.post(&path, "")).await;
+        assert!(asked.is_none(), "its process is deaf");
     }
     let world = world.crash_and_restart().await;
     assert_eq!(world.launcher().running(), 2);
@@ -238,8 +235,8 @@ async fn what_was_deleted_is_ended_after_a_restart_and_never_seen() {
     .await;
     for id in 0..3 {
         let path = format!("/batches/{id}");
-        let asked = tokio::time::timeout(Duration::from_millis(50), world.delete(&path)).await;
-        assert!(asked.is_err(), "its process is deaf, or not there yet");
+        let asked = world.answered(world.delete(&path)).await;
+        assert!(asked.is_none(), "its process is deaf, or not there yet");
     }
     let world = world.crash_and_restart().await;
     world.launcher().hold(false);
@@ -250,7 +247,7 @@ async fn what_was_deleted_is_ended_after_a_restart_and_never_seen() {
         assert_eq!(total(world).await, 0);
     };
     unseen(&world).await;
-    settle(&world).await;
+    world.quiesced().await;
     unseen(&world).await;
     assert_eq!(world.launcher().running(), 2);
     world.launcher().make_deaf(false);
@@ -297,12 +294,12 @@ async fn a_delete_that_was_answered_holds_even_if_the_disk_was_too_slow_for_it()
     world.launcher().make_deaf(true);
     run(&world, APP).await;
     submit(&world, APP).await;
-    settle(&world).await;
+    world.quiesced().await;
     // The store takes changes of the lists, but delays changes of batches.
     world.disk().hold("update_batch");
     let waiting = async {
-        settle(&world).await;
-        super::pass(Duration::from_secs(5)).await;
+        world.quiesced().await;
+        pass(Duration::from_secs(5)).await;
     };
     let (running, queued, ()) = tokio::join!(
         world.delete("/batches/0"),
@@ -315,7 +312,7 @@ async fn a_delete_that_was_answered_holds_even_if_the_disk_was_too_slow_for_it()
     );
     world.disk().set_full(true);
     world.disk().release("update_batch");
-    settle(&world).await;
+    world.quiesced().await;
     world.launcher().make_deaf(false);
     let world = world.crash_and_restart().await;
     eventually("it is ended", async || {
@@ -352,7 +349,7 @@ async fn ended_batches_in_excess_are_forgotten_with_their_logs() {
         world.clock().advance(Duration::from_secs(1));
     }
     let (order, _) = run(&world, APP).await;
-    settle(&world).await;
+    world.quiesced().await;
     let world = world.crash_and_restart().await;
     eventually("two are forgotten", async || {
         (total(&world).await == 3).then_some(())

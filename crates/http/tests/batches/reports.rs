@@ -26,7 +26,7 @@ async fn a_batch_runs_when_its_application_says_so() {
     let world = World::new().await;
     submit(&world, APP).await;
     let (order, _) = world.batch_process(B0).await;
-    super::settle(&world).await;
+    world.quiesced().await;
     let shown = detail(&world, B0).await;
     assert_eq!(
         (&shown["state"], &shown["step"]),
@@ -139,7 +139,7 @@ async fn a_report_that_cannot_be_trusted_changes_nothing() {
         let refused = world.report_application(&order, report).await;
         assert_eq!(refused.status, 400, "{report}: {}", refused.text);
     }
-    super::settle(&world).await;
+    world.quiesced().await;
     let shown = detail(&world, B0).await;
     assert_eq!(
         (&shown["step"], &shown["appId"]),
@@ -192,7 +192,7 @@ async fn what_a_report_says_is_stored_before_it_is_answered() {
     let world = World::new().await;
     submit(&world, APP).await;
     let (order, _) = world.batch_process(B0).await;
-    super::settle(&world).await;
+    world.quiesced().await;
     world.disk().set_full(true);
     for _ in 0..2 {
         let refused = world.report_application(&order, REPORT).await;
@@ -212,7 +212,7 @@ async fn a_start_whose_application_is_heard_of_lets_others_start() {
         submit(&world, APP).await;
     }
     let (order, _) = world.batch_process(B0).await;
-    super::settle(&world).await;
+    world.quiesced().await;
     assert_eq!(super::started(&world, 1).await, [0]);
     assert_eq!(world.report_application(&order, REPORT).await.status, 204);
     assert_eq!(super::started(&world, 2).await, [0, 1]);

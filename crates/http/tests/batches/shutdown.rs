@@ -7,9 +7,7 @@ use livius_sessions::ShutdownPolicy;
 use livius_testkit::World;
 use serde_json::json;
 
-use super::{
-    APP, B0, B1, B2, REPORT, detail, log_of, run, settle, started, submit, total, world_of,
-};
+use super::{APP, B0, B1, B2, REPORT, detail, log_of, run, started, submit, total, world_of};
 
 const LONG: Duration = Duration::from_secs(10);
 
@@ -20,7 +18,7 @@ async fn batches_that_are_kept_run_on_and_wait_on() {
     submit(&world, APP).await;
     submit(&world, APP).await;
     let (_, second) = world.batch_process(B1).await;
-    settle(&world).await;
+    world.quiesced().await;
     assert!(world.batches().shutdown(ShutdownPolicy::Keep, LONG).await);
     let refused = world.post("/batches", APP).await;
     assert_eq!(
@@ -30,7 +28,7 @@ async fn batches_that_are_kept_run_on_and_wait_on() {
     assert_eq!(refused.text, r#"{"msg":"the server is shutting down"}"#);
     // Nothing new starts.
     second.exit(Exit::Code(0));
-    settle(&world).await;
+    world.quiesced().await;
     assert_eq!(
         (started(&world, 2).await, world.launcher().running()),
         (vec![0, 1], 1)
@@ -57,7 +55,7 @@ async fn batches_that_are_stopped_say_so_and_those_that_wait_are_left_to_the_nex
     submit(&world, APP).await;
     let (_, unheard) = world.batch_process(B1).await;
     submit(&world, APP).await;
-    settle(&world).await;
+    world.quiesced().await;
     assert!(world.batches().shutdown(ShutdownPolicy::Stop, LONG).await);
     assert_eq!(
         (process.exited().await, unheard.exited().await),
@@ -115,7 +113,7 @@ async fn an_end_by_force_leaves_no_process() {
     submit(&world, APP).await;
     world.batch_process(B1).await;
     submit(&world, APP).await;
-    settle(&world).await;
+    world.quiesced().await;
     assert!(world.batches().end_by_force(LONG).await);
     assert_eq!(world.launcher().running(), 0);
     assert_eq!(detail(&world, B2).await["step"], "queued");
@@ -127,9 +125,9 @@ async fn a_turn_that_is_being_taken_at_the_shutdown_is_followed_by_an_end() {
         let world = World::new().await;
         world.disk().hold("update_driver");
         submit(&world, APP).await;
-        settle(&world).await;
+        world.quiesced().await;
         let going_on = async {
-            settle(&world).await;
+            world.quiesced().await;
             world.disk().release("update_driver");
         };
         let (ended, ()) = tokio::join!(world.batches().shutdown(policy, LONG), going_on);
@@ -169,7 +167,8 @@ async fn nothing_is_started_behind_a_shutdowns_back() {
         };
         let (ended, ()) = tokio::join!(shutdown, ending);
         assert!(ended);
-        settle(&world).await;
+        // Without its tasks the server can start nothing more, so the number is final.
+        world.batches().abandon().await;
         assert_eq!(world.launcher().running(), 0, "round {round}");
     }
 }

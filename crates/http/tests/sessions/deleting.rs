@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use livius_domain::{Exit, SessionId};
-use livius_testkit::{World, eventually};
+use livius_testkit::{World, eventually, pass};
 use serde_json::{Value, json};
 
-use super::{
-    ANY, S0, S1, await_launched, create, launched, log_of, pass, ready, settle, total, world_of,
-};
+use super::{ANY, S0, S1, await_launched, create, launched, log_of, ready, total, world_of};
 
 /// Asserts that nothing shows a session any more.
 async fn is_unseen(world: &World, id: SessionId) {
@@ -110,13 +108,13 @@ async fn a_session_that_is_ended_during_its_launch_is_ended_after_it() {
     for _ in [S0, S1] {
         create(&world, ANY).await;
     }
-    settle(&world).await;
+    world.quiesced().await;
     let going = async {
         eventually("both are being ended", async || {
             (total(&world).await == 1).then_some(())
         })
         .await;
-        settle(&world).await;
+        world.quiesced().await;
         world.launcher().hold(false);
     };
     let (stopped, deleted, ()) = tokio::join!(
@@ -227,12 +225,9 @@ async fn a_deleted_session_is_ended_by_the_next_server_if_this_one_could_not() {
     world.launcher().make_deaf(true);
     create(&world, ANY).await;
     let (_, process) = world.driver(S0).await;
-    let deleting = tokio::time::timeout(Duration::from_millis(50), world.delete("/sessions/0"));
-    assert!(deleting.await.is_err(), "its driver is deaf");
-    eventually("it is off the list", async || {
-        (total(&world).await == 0).then_some(())
-    })
-    .await;
+    let deleted = world.answered(world.delete("/sessions/0")).await;
+    assert!(deleted.is_none(), "its driver is deaf");
+    assert_eq!(total(&world).await, 0);
     world.launcher().make_deaf(false);
     let world = world.crash_and_restart().await;
     is_unseen(&world, S0).await;

@@ -3,7 +3,7 @@
 use livius_domain::{Exit, SessionId};
 use livius_testkit::World;
 
-use super::{ANY, S0, await_launched, create, launched, log_of, settle, total, world_of};
+use super::{ANY, S0, await_launched, create, launched, log_of, total, world_of};
 
 #[tokio::test]
 async fn what_cannot_be_stored_is_refused_and_leaves_nothing() {
@@ -41,7 +41,7 @@ async fn a_delete_that_cannot_be_stored_is_no_success() {
     create(&world, ANY).await;
     world.driver(S0).await.1.exit(Exit::Code(0));
     world.await_state(S0, "dead").await;
-    settle(&world).await;
+    world.quiesced().await;
     world.disk().set_full(true);
     assert_eq!(world.delete("/sessions/0").await.status, 500);
     assert_eq!(world.get("/sessions/0").await.status, 200);
@@ -60,7 +60,7 @@ async fn a_start_that_cannot_be_stored_launches_nothing_that_could_be_launched_a
     world.disk().set_full(true);
     world.driver(S0).await.1.exit(Exit::Code(1));
     world.await_state(S0, "dead").await;
-    settle(&world).await;
+    world.quiesced().await;
     assert_eq!(launched(&world, 3), [0]);
     let world = world.crash_and_restart().await;
     // With room again everything goes on, each session once.
@@ -79,7 +79,7 @@ async fn a_start_goes_on_when_there_is_room_again() {
     world.disk().set_full(true);
     world.driver(S0).await.1.exit(Exit::Code(1));
     world.await_state(S0, "dead").await;
-    settle(&world).await;
+    world.quiesced().await;
     assert_eq!(launched(&world, 2), [0]);
     world.disk().set_full(false);
     await_launched(&world, 2, &[0, 1]).await;

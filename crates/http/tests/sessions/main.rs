@@ -10,8 +10,6 @@ mod full_disk;
 mod queue;
 mod shutdown;
 
-use std::time::Duration;
-
 use livius_domain::{Exit, Limits, SessionId};
 use livius_testkit::{ScriptedAgent, World, WorldOptions, eventually};
 
@@ -72,24 +70,6 @@ async fn await_launched(world: &World, below: i32, expected: &[i32]) {
 /// Waits until a session's driver is gone, and says how it ended.
 async fn driver_end(world: &World, id: SessionId) -> Exit {
     world.driver(id).await.1.exited().await
-}
-
-/// Lets everything happen that can happen by itself.
-async fn settle(world: &World) {
-    for _ in 0..20 {
-        // The store is a thread of its own. Its answer comes after all that it was asked before.
-        world.get("/sessions?size=0").await;
-        for _ in 0..20 {
-            tokio::task::yield_now().await;
-        }
-    }
-}
-
-/// Lets the timers run on by so much, and nothing else.
-async fn pass(time: Duration) {
-    tokio::time::pause();
-    tokio::time::advance(time).await;
-    tokio::time::resume();
 }
 
 /// Waits until a session has ended. A driver that stops when it is asked leaves it `dead`, one that

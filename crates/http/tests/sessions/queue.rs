@@ -4,9 +4,7 @@ use futures_util::future::join_all;
 use livius_domain::{Exit, Limits, SessionId};
 use livius_testkit::eventually;
 
-use super::{
-    ANY, S0, await_launched, create, launched, ready, settle, total, world_of, world_with,
-};
+use super::{ANY, S0, await_launched, create, launched, ready, total, world_of, world_with};
 
 #[tokio::test]
 async fn many_at_once_come_to_their_starts_in_order() {
@@ -16,7 +14,7 @@ async fn many_at_once_come_to_their_starts_in_order() {
     await_launched(&world, 8, &[0, 1]).await;
     let mut agents = Vec::new();
     for id in 0..8 {
-        settle(&world).await;
+        world.quiesced().await;
         let expected: Vec<i32> = (0..(id + 2).min(8)).collect();
         assert_eq!(launched(&world, 8), expected);
         // A session that is ready gives its place among the starting ones to the next.

@@ -9,7 +9,7 @@ use livius_testkit::{ScriptedAgent, World, eventually};
 
 use super::{
     ANY, S0, S1, S2, await_ended, await_launched, create, driver_end, launched, log_of, ready,
-    settle, world_of,
+    world_of,
 };
 
 const LONG: Duration = Duration::from_secs(10);
@@ -25,7 +25,7 @@ async fn sessions_that_are_kept_are_taken_up_by_the_next_server() {
     let refused = world.post("/sessions", ANY).await;
     assert_eq!(refused.status, 503);
     assert_eq!(refused.text, r#"{"msg":"the server is shutting down"}"#);
-    settle(&world).await;
+    world.quiesced().await;
     assert_eq!(
         (launched(&world, 3), world.launcher().running()),
         (vec![0, 1], 2)
@@ -50,7 +50,7 @@ async fn sessions_that_are_stopped_say_so_and_are_not_started_again() {
     let (_, process) = world.driver(S0).await;
     let stopping = async {
         // The agent of the first session stops when it is asked. The second one has no agent yet.
-        settle(&world).await;
+        world.quiesced().await;
         process.exit(Exit::Code(0));
     };
     let shutdown = world.sessions().shutdown(ShutdownPolicy::Stop, LONG);
@@ -71,7 +71,7 @@ async fn sessions_that_are_stopped_say_so_and_are_not_started_again() {
     };
     check(&world).await;
     let world = world.crash_and_restart().await;
-    settle(&world).await;
+    world.quiesced().await;
     check(&world).await;
 }
 
@@ -104,9 +104,9 @@ async fn a_launch_that_is_under_way_at_the_shutdown_is_followed_by_an_end() {
     let world = World::new().await;
     world.launcher().hold(true);
     create(&world, ANY).await;
-    settle(&world).await;
+    world.quiesced().await;
     let going_on = async {
-        settle(&world).await;
+        world.quiesced().await;
         world.launcher().hold(false);
     };
     let shutdown = world.sessions().shutdown(ShutdownPolicy::Stop, LONG);
@@ -142,6 +142,8 @@ async fn nothing_is_started_behind_a_shutdowns_back() {
             (world.launcher().running() == 0).then_some(())
         })
         .await;
+        // Without its tasks the server can start nothing more, so the number is final.
+        world.sessions().abandon().await;
         assert_eq!(world.launcher().running(), 0, "round {round}");
     }
 }
