@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What Spark tells of itself.
+/// The facts that Spark reports about its application.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppInfo {
     /// The resource manager's id.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::driver::{Departure, DriverEnd, DriverState, Verdict};
 use crate::{Exit, Failure, FailureCode, Phase, StopCause};
 
-/// Where a batch stands.
+/// The state of a batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum BatchState {
@@ -24,7 +24,7 @@ pub enum BatchState {
     Running,
     /// The batch is being ended.
     Stopping {
-        /// Who asked for it.
+        /// The cause of the stop.
         cause: StopCause,
         /// Whether the application ran.
         was_running: bool,
@@ -72,24 +72,24 @@ pub enum BatchOutcome {
 /// The end of a batch: final, and resting on evidence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BatchEnd {
-    /// Which of the three ways.
+    /// One of the three outcomes.
     pub outcome: BatchOutcome,
-    /// Who asked for it, if anybody did.
+    /// The cause of the stop. `None` when it ended by itself.
     pub cause: Option<StopCause>,
-    /// What went wrong, if something did.
+    /// The failure, if there was one.
     pub failure: Option<Failure>,
     /// How the process ended; `None` when there never was one.
     pub exit: Option<Exit>,
 }
 
-/// What can happen to a batch.
+/// An event in the life of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BatchEvent {
     /// The application has begun to run.
     DriverUp,
     /// The driver is being ended.
     DriverStopping {
-        /// Who asked for it.
+        /// The cause of the stop.
         cause: Option<StopCause>,
         /// Whether the application ran.
         was_up: bool,
@@ -101,7 +101,7 @@ pub enum BatchEvent {
 }
 
 impl BatchEvent {
-    /// What a driver's state means to its batch. `None` while the batch has to wait for it.
+    /// Translates a driver's state into an event of its batch. `None` while the batch has to wait.
     pub fn of(driver: &DriverState) -> Option<Self> {
         match driver {
             DriverState::Queued
@@ -118,7 +118,7 @@ impl BatchEvent {
     }
 }
 
-/// What is to be done: the state is stored before, and shown after.
+/// An action of the actor, after it has stored the new state and before it publishes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BatchEffect {
     /// End the driver.
@@ -197,7 +197,8 @@ fn end_of(driver: DriverEnd) -> BatchEnd {
     }
 }
 
-/// What came to its end by itself. Where a resource manager ran the application, its word counts.
+/// Judges a driver that ended by itself. If a resource manager ran the application, its verdict
+/// counts.
 fn departed(departure: Departure, phase: Phase) -> BatchEnd {
     let Departure {
         exit,

@@ -35,7 +35,7 @@ pub use self::record::{
 };
 use crate::{Failure, FailureCode, Phase, StopCause};
 
-/// Where a driver stands.
+/// The state of a driver.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum DriverState {
@@ -70,7 +70,7 @@ pub enum Link {
     Recovering,
 }
 
-/// What can happen to a driver.
+/// An event in the life of a driver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DriverEvent {
     /// A place among the starting drivers is free.
@@ -101,7 +101,8 @@ pub enum DriverEvent {
     FoundUnstarted,
 }
 
-/// What is to be done, in this order: the state is stored before, and shown after.
+/// An action of the actor, after it has stored the new state and before it publishes it. The order
+/// of the actions counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DriverEffect {
     /// Wait for a place among the starting drivers.
@@ -118,9 +119,9 @@ pub enum DriverEffect {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("driver: {event:?} cannot happen in {state:?}")]
 pub struct IllegalDriverTransition {
-    /// The state it happened in.
+    /// The state in which the event came.
     pub state: Box<DriverState>,
-    /// What happened.
+    /// The event.
     pub event: Box<DriverEvent>,
 }
 

@@ -12,7 +12,7 @@ pub enum Exit {
     Code(i32),
     /// This signal ended it.
     Signal(i32),
-    /// It is gone, and nobody saw how.
+    /// It is gone, and the server did not see how.
     Unknown,
 }
 
@@ -26,7 +26,7 @@ impl fmt::Display for Exit {
     }
 }
 
-/// Who or what asked a session or a batch to stop.
+/// The cause of the stop of a session or a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StopCause {
@@ -46,7 +46,7 @@ pub enum StopCause {
     Unreachable,
 }
 
-/// What was going on when something failed.
+/// The phase in which something failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
@@ -87,13 +87,13 @@ pub enum FailureCode {
 /// A failure that explains itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// For programs.
+    /// The code, for programs.
     pub code: FailureCode,
     /// When it happened.
     pub phase: Phase,
-    /// What happened, for people.
+    /// The message, for people.
     pub message: String,
-    /// What to do about it.
+    /// The advice to the user.
     pub hint: String,
 }
 
@@ -112,11 +112,11 @@ pub enum Outcome {
 /// The end of a session: final, and resting on evidence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct End {
-    /// Which of the three ways.
+    /// One of the three outcomes.
     pub outcome: Outcome,
-    /// Who asked for it, if anybody did.
+    /// The cause of the stop. `None` when it ended by itself.
     pub cause: Option<StopCause>,
-    /// What went wrong, if something did.
+    /// The failure, if there was one.
     pub failure: Option<Failure>,
     /// How the driver's process ended; `None` when there never was one.
     pub exit: Option<Exit>,

@@ -6,13 +6,14 @@
 //!    └── cancel ──────────────────────────────────────────────────────────> cancelled
 //! ```
 //!
-//! Jobs run beside statements and beside each other, so there is no queue among them: one waits only for its driver. As with
-//! statements, `cancelled` is said only when the agent has seen the job stop, or the driver is gone.
+//! Jobs run in parallel with statements and with each other, so they have no queue: a job waits
+//! only for its driver. As with statements, a job is `cancelled` only when the agent has seen it
+//! stop, or the driver is gone.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// What a job is written in, and so how its bytes are to be read.
+/// The language of a job, which decides how the agent reads its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum JobLanguage {
@@ -22,7 +23,7 @@ pub enum JobLanguage {
     Python,
 }
 
-/// Where a job stands.
+/// The state of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum JobState {
@@ -59,18 +60,18 @@ pub enum JobOutcome {
     Succeeded,
     /// It could not be run, threw, or lost its driver; its error is stored.
     Failed,
-    /// It was stopped, or never ran, because somebody wanted that.
+    /// It was cancelled: it stopped, or never ran.
     Cancelled,
 }
 
-/// What can happen to a job.
+/// An event in the life of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JobEvent {
     /// The driver can be reached.
     Dispatch,
     /// The agent began to run it.
     Started(Timestamp),
-    /// Somebody wants it stopped.
+    /// It is to be stopped.
     Cancel(Timestamp),
     /// The agent saw it end.
     Finished {
@@ -83,7 +84,7 @@ pub enum JobEvent {
     DriverLost(Timestamp),
 }
 
-/// What is to be done about it.
+/// An action of the actor, after it has stored the new state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JobEffect {
     /// Hand it to the driver.
@@ -100,9 +101,9 @@ pub enum JobEffect {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("job: {event:?} cannot happen in {state:?}")]
 pub struct IllegalJobTransition {
-    /// The state it happened in.
+    /// The state in which the event came.
     pub state: JobState,
-    /// What happened.
+    /// The event.
     pub event: JobEvent,
 }
 
@@ -123,7 +124,8 @@ impl JobState {
         }
     }
 
-    /// The next state. The agent's events may come twice (it repeats what was not acknowledged), so a repeated one changes nothing.
+    /// The next state. The agent's events may come twice (it repeats what was not acknowledged), so
+    /// a repeated one changes nothing.
     pub fn on(self, event: JobEvent) -> Result<Step, IllegalJobTransition> {
         use JobEffect as Effect;
         use JobEvent as Event;
@@ -134,7 +136,8 @@ impl JobState {
             (Self::Ended { .. }, _) => (self, None),
 
             (Self::Waiting, Event::Dispatch) => (Self::Sent, Some(Effect::SendJob)),
-            // After a lost link: what the agent may not have got is sent again. It knows its jobs and runs none twice.
+            // After a lost link: what the agent may not have got is sent again. It knows its jobs
+            // and runs none twice.
             (Self::Sent, Event::Dispatch) => (self, Some(Effect::SendJob)),
             (Self::Cancelling { started: None }, Event::Dispatch) => {
                 (self, Some(Effect::SendJobAndCancel))
@@ -175,7 +178,7 @@ impl JobState {
     }
 }
 
-/// What a file is added to a session for.
+/// The use of a file that is added to a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ResourceUse {
@@ -185,7 +188,7 @@ pub enum ResourceUse {
     File,
 }
 
-/// Where a file comes from that is added to a session.
+/// The source of a file that is added to a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "source", rename_all = "snake_case")]
 pub enum ResourceSource {

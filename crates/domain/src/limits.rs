@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-/// What the server grants at most. Every figure can be configured.
+/// The limits of the server. Each can be configured.
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// Sessions that have not ended, at once.
     pub live_sessions: usize,
-    /// Drivers that are being started at once; more wait their turn as `starting`.
+    /// Drivers that start at once. Further sessions wait as `starting`.
     pub concurrent_starts: usize,
     /// Statements that wait in one session.
     pub waiting_statements: usize,
@@ -31,17 +31,17 @@ pub struct Limits {
     pub body_bytes: usize,
     /// From the start of the driver until the session is ready.
     pub start_timeout: Duration,
-    /// From asking a driver to stop until it is made to.
+    /// How long a driver has to end after the server asked it to stop.
     pub stop_grace: Duration,
-    /// How long a driver lives, and is waited for, without a link to the server.
+    /// How long a driver lives without a link to the server, and the server waits for it.
     pub link_grace: Duration,
-    /// How long a session may be idle, where the request does not say.
+    /// How long a session may be idle, if the request does not say.
     pub idle_timeout: Duration,
-    /// How long a session may live, where the request does not say; `None` is for ever.
+    /// How long a session may live, if the request does not say; `None` is without a limit.
     pub session_ttl: Option<Duration>,
-    /// Batches that are being started at once; more wait their turn as `starting`.
+    /// Batches that start at once. Further batches wait as `starting`.
     pub concurrent_batch_starts: usize,
-    /// Batches whose processes live at once; more wait their turn as `starting`.
+    /// Batches that have a process at once. Further batches wait as `starting`.
     pub running_batches: usize,
     /// Batches that wait for their turn.
     pub waiting_batches: usize,

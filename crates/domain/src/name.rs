@@ -4,15 +4,15 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{name} cannot be a name")]
 pub struct InvalidName {
-    /// What was asked for.
+    /// The name in the request.
     pub name: String,
 }
 
 /// The longest name, in characters.
 pub const MAX_CHARS: usize = 1_000;
 
-/// Checks a name: not empty, not all digits (those are ids), not longer than [`MAX_CHARS`], no control characters
-/// (a name is shown in logs and on terminals).
+/// Checks a name: not empty, not all digits (those are ids), not longer than [`MAX_CHARS`], no
+/// control characters (a name is shown in logs and on terminals).
 pub fn check(name: &str) -> Result<(), InvalidName> {
     let digits = name.chars().all(|c| c.is_ascii_digit());
     let control = name.chars().any(char::is_control);

@@ -20,19 +20,19 @@ pub struct SessionRecord {
     /// The version of the stored row. The store refuses an update that names another version.
     #[serde(default)]
     pub version: u64,
-    /// What was asked for.
+    /// The request that created it.
     pub request: SessionRequest,
     /// The authenticated user that created it; `None` without authentication.
     pub owner: Option<String>,
     /// The user it runs as; `None` when impersonation is off.
     pub proxy_user: Option<String>,
-    /// Where it stands.
+    /// Its state.
     pub state: SessionState,
     /// The Spark application, once known.
     pub app: Option<AppInfo>,
     /// The driver it runs on. The driver has a record of its own, as it may serve several sessions.
     pub driver: Option<DriverId>,
-    /// When it was asked for.
+    /// When the request came.
     pub created_at: Timestamp,
     /// When it was last used: a statement posted or finished, a completion, a cancel, a connect.
     pub last_activity: Timestamp,
@@ -48,13 +48,13 @@ pub struct BatchRecord {
     /// The version of the stored row. The store refuses an update that names another version.
     #[serde(default)]
     pub version: u64,
-    /// What was asked for.
+    /// The request that created it.
     pub request: BatchRequest,
     /// The authenticated user that created it; `None` without authentication.
     pub owner: Option<String>,
     /// The user it runs as; `None` when impersonation is off.
     pub proxy_user: Option<String>,
-    /// Where it stands.
+    /// Its state.
     pub state: BatchState,
     /// The Spark application, once known.
     pub app: Option<AppInfo>,
@@ -64,7 +64,7 @@ pub struct BatchRecord {
     pub times: BatchTimes,
 }
 
-/// When a batch came into each of its states; `None` for those that it has not had.
+/// When a batch came into each of its states; `None` for states that it has not had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BatchTimes {
     /// It was asked for.
@@ -80,7 +80,7 @@ pub struct BatchTimes {
 }
 
 impl BatchTimes {
-    /// Those of a batch just asked for.
+    /// The times of a new batch.
     pub fn new(created_at: Timestamp) -> Self {
         Self {
             created_at,
@@ -105,7 +105,7 @@ pub struct StatementRecord {
     pub kind: Kind,
     /// The text, line ends normalised to `\n`.
     pub code: Arc<str>,
-    /// Where it stands.
+    /// Its state.
     pub state: StatementState,
 }
 
@@ -119,9 +119,9 @@ pub struct JobRecord {
     /// The version of the stored row. The store refuses an update that names another version.
     #[serde(default)]
     pub version: u64,
-    /// What it is written in.
+    /// Its language.
     pub language: JobLanguage,
-    /// Where it stands.
+    /// Its state.
     pub state: JobState,
     /// Why it failed, for its author.
     pub error: Option<String>,
@@ -137,11 +137,11 @@ pub struct ResourceRecord {
     /// The version of the stored row. The store refuses an update that names another version.
     #[serde(default)]
     pub version: u64,
-    /// What it is for.
+    /// Its use.
     pub used_as: ResourceUse,
-    /// What it is called: one component of a path.
+    /// Its name: one component of a path.
     pub name: String,
-    /// Where it comes from.
+    /// Its source.
     pub source: ResourceSource,
     /// How far it is.
     pub state: ResourceState,

@@ -1,4 +1,4 @@
-//! What a client asked for, after checking: a session, a batch, a statement or a job.
+//! Checked requests of clients for a session, a batch, a statement or a job.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{JobLanguage, Kind};
 
-/// What sessions and batches ask of Spark alike. Texts are as the client sent them: paths are resolved at launch, secrets are hidden when
-/// shown.
+/// Options for Spark that sessions and batches have in common. Texts are as the client sent them.
+/// The launcher resolves paths, and the responses hide secrets.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SubmitOptions {
@@ -46,7 +46,7 @@ pub struct SubmitOptions {
 pub struct SessionRequest {
     /// Default kind of its statements.
     pub kind: Kind,
-    /// What it asks of Spark.
+    /// Its options for Spark.
     #[serde(flatten)]
     pub submit: SubmitOptions,
     /// 0 is off.
@@ -70,7 +70,8 @@ impl Default for SessionRequest {
 }
 
 impl SessionRequest {
-    /// How long without requests before the session is given up; `None` when the client did not ask for it.
+    /// How long without requests before the session is given up; `None` when the client did not ask
+    /// for it.
     pub fn heartbeat_timeout(&self) -> Option<Duration> {
         (self.heartbeat_timeout_seconds > 0)
             .then(|| Duration::from_secs(self.heartbeat_timeout_seconds.into()))
@@ -85,9 +86,9 @@ pub struct BatchRequest {
     pub file: String,
     /// The main class of a jar.
     pub class_name: Option<String>,
-    /// Its arguments: any text but NUL, the empty one too.
+    /// Its arguments: any text without NUL, also the empty one.
     pub args: Vec<String>,
-    /// What it asks of Spark.
+    /// Its options for Spark.
     #[serde(flatten)]
     pub submit: SubmitOptions,
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::driver::{DriverEnd, DriverState};
 use crate::{End, Exit, Failure, FailureCode, Outcome, Phase, StopCause};
 
-/// Where a session stands.
+/// The state of a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum SessionState {
@@ -25,25 +25,25 @@ pub enum SessionState {
     Running,
     /// The session is being stopped; its driver may still live.
     Stopping {
-        /// Who asked for it.
+        /// The cause of the stop.
         cause: Option<StopCause>,
-        /// What went wrong before, if that is why.
+        /// The failure that is the reason for the stop.
         failure: Option<Failure>,
     },
     /// The session is over, for good.
     Ended(End),
 }
 
-/// What can happen to a session.
+/// An event in the life of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SessionEvent {
     /// The driver is up.
     DriverUp,
     /// The driver is being ended.
     DriverStopping {
-        /// Who asked for it.
+        /// The cause of the stop.
         cause: Option<StopCause>,
-        /// What went wrong before, if that is why.
+        /// The failure that is the reason for the stop.
         failure: Option<Failure>,
     },
     /// The driver is gone.
@@ -53,7 +53,8 @@ pub enum SessionEvent {
 }
 
 impl SessionEvent {
-    /// What a driver's state means to its session. `None` while the session has to wait for it.
+    /// Translates a driver's state into an event of its session. `None` while the session has to
+    /// wait.
     pub fn of(driver: &DriverState) -> Option<Self> {
         match driver {
             DriverState::Queued
@@ -70,7 +71,8 @@ impl SessionEvent {
     }
 }
 
-/// What is to be done, in this order: the state is stored before, and shown after.
+/// An action of the actor, after it has stored the new state and before it publishes it. The order
+/// of the actions counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SessionEffect {
     /// End the driver.

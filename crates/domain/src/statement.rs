@@ -6,12 +6,13 @@
 //!    └────── cancel ─────────┼──────────────────────────────────────────────────────────^
 //! ```
 //!
-//! A cancel is a request: the state says `cancelled` only when the agent has seen the code stop, or the driver is gone.
+//! A cancel is a request: the state says `cancelled` only when the agent has seen the code stop, or
+//! the driver is gone.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Where a statement stands.
+/// The state of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum StatementState {
@@ -43,14 +44,14 @@ pub enum StatementState {
     },
 }
 
-/// What can happen to a statement.
+/// An event in the life of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StatementEvent {
     /// Its turn has come.
     Dispatch,
     /// The agent began to run its code.
     Started(Timestamp),
-    /// Somebody wants it stopped.
+    /// It is to be stopped.
     Cancel(Timestamp),
     /// The agent saw its code end.
     Finished {
@@ -63,7 +64,7 @@ pub enum StatementEvent {
     DriverLost(Timestamp),
 }
 
-/// What is to be done about it.
+/// An action of the actor, after it has stored the new state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StatementEffect {
     /// Hand it to the driver.
@@ -78,9 +79,9 @@ pub enum StatementEffect {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("statement: {event:?} cannot happen in {state:?}")]
 pub struct IllegalStatementTransition {
-    /// The state it happened in.
+    /// The state in which the event came.
     pub state: StatementState,
-    /// What happened.
+    /// The event.
     pub event: StatementEvent,
 }
 
@@ -118,7 +119,8 @@ impl StatementState {
         }
     }
 
-    /// The next state. The agent's events may come twice (it repeats what was not acknowledged), so a repeated one changes nothing.
+    /// The next state. The agent's events may come twice (it repeats what was not acknowledged), so
+    /// a repeated one changes nothing.
     #[expect(clippy::too_many_lines, reason = "one match shows the whole machine")]
     pub fn on(self, event: StatementEvent) -> Result<Step, IllegalStatementTransition> {
         use StatementEffect as Effect;
@@ -141,7 +143,8 @@ impl StatementState {
                 None,
             ),
 
-            // After a lost link the run is sent again; the agent knows the statement and does not run it twice.
+            // After a lost link the run is sent again; the agent knows the statement and does not
+            // run it twice.
             (Self::Running { .. } | Self::Cancelling { .. }, Event::Dispatch) => {
                 (self, Some(Effect::SendRun))
             }

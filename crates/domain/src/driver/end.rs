@@ -7,9 +7,9 @@ use crate::{Exit, Failure, Phase, StopCause};
 /// How a driver is being ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stopping {
-    /// Who asked for it.
+    /// The cause of the stop.
     pub cause: Option<StopCause>,
-    /// What went wrong before, if that is why.
+    /// The failure that is the reason for the stop.
     pub failure: Option<Failure>,
     /// Whether the launcher was told to end the process.
     pub forced: bool,
@@ -21,11 +21,11 @@ pub struct Stopping {
 /// How a driver ended: final, and resting on evidence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DriverEnd {
-    /// What the driver was doing when it ended.
+    /// The phase in which the driver ended.
     pub phase: Phase,
-    /// Who asked for the end. `None` when the driver ended by itself.
+    /// The cause of the stop. `None` when the driver ended by itself.
     pub cause: Option<StopCause>,
-    /// What went wrong before the end: the launch, the context, the link.
+    /// The failure before the end: of the launch, the context or the link.
     pub failure: Option<Failure>,
     /// Whether the launcher was told to end the process.
     pub forced: bool,
@@ -33,7 +33,7 @@ pub struct DriverEnd {
     pub departure: Option<Departure>,
 }
 
-/// What is known when a driver's process is gone.
+/// The facts about a driver's process that is gone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Departure {
     /// How the process ended.

@@ -1,4 +1,4 @@
-//! What the store keeps of a driver.
+//! The record of a driver in the store.
 
 use std::fmt;
 
@@ -17,23 +17,24 @@ pub struct DriverRecord {
     /// The version of the stored row. An update that names another version is refused.
     #[serde(default)]
     pub version: u64,
-    /// What the driver runs.
+    /// The program of the driver.
     pub program: DriverProgram,
-    /// What the driver was made for.
+    /// The session or batch that uses the driver.
     pub made_for: DriverUse,
-    /// Where the driver stands.
+    /// The driver's state.
     pub state: DriverState,
-    /// Where the driver runs. `None` before the launch is recorded.
+    /// The driver's location. `None` before the launch is recorded.
     pub location: Option<DriverLocation>,
     /// SHA-256 of the agent's secret, in hex. Each launch makes a new secret.
     pub token_hash: Option<String>,
-    /// The agent process that was last connected. Another value means that the driver was restarted.
+    /// The agent process that was last connected. Another value means that the driver was
+    /// restarted.
     pub instance: Option<String>,
     /// The Spark application, once known.
     pub app: Option<AppInfo>,
     /// The times of the driver's life.
     pub times: DriverTimes,
-    /// Which server drives this driver, and until when.
+    /// The server that drives this driver, and the end of its claim.
     pub lease: Option<Lease>,
 }
 
@@ -95,7 +96,7 @@ pub struct Lease {
     pub until: Timestamp,
 }
 
-/// What a driver runs.
+/// The program of a driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DriverProgram {
@@ -105,7 +106,7 @@ pub enum DriverProgram {
     Application,
 }
 
-/// What a driver was made for.
+/// The session or batch that uses a driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DriverUse {
@@ -115,7 +116,7 @@ pub enum DriverUse {
     Batch(BatchId),
 }
 
-/// Where a driver runs: a text that its launcher writes and reads. Other code treats it as opaque.
+/// A driver's location: a text that its launcher writes and reads. It is opaque to other code.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DriverLocation(String);
