@@ -215,7 +215,7 @@ fn on_launching(
         (E::Ready, DriverProgram::Application) => up(Link::Up),
         (E::FoundUnstarted, _) => (DriverState::Queued, vec![DriverEffect::Queue]),
         (E::Exited(departure), _) => exited(phase(program, Phase::Launch), departure),
-        // The launch runs in a task of its own: its report decides how to go on.
+        // The launch runs in its own task, and its report decides the next step.
         (E::Stop(cause), _) => (stopping(cause, true, false), vec![]),
         (E::StopOverdue, _) => (DriverState::Launching, vec![]),
         (

@@ -16,7 +16,8 @@ pub enum DurationError {
     Value(String),
 }
 
-/// Reads a duration such as `10m`, `1h`, `500ms` or `30 s`; units are `us ms s m min h d`, in any case.
+/// Reads a duration such as `10m`, `1h`, `500ms` or `30 s`; units are `us ms s m min h d`, in any
+/// case.
 pub fn parse(text: &str) -> Result<Duration, DurationError> {
     let trimmed = text.trim().to_ascii_lowercase();
     let digits = trimmed.strip_prefix('-').unwrap_or(&trimmed);

@@ -80,7 +80,7 @@ pub enum FailureCode {
     DriverUnreachable,
     /// A batch's application failed.
     ApplicationFailed,
-    /// The resource manager started the driver again, and what its session had is lost.
+    /// The resource manager started the driver again, and the state of its session is lost.
     DriverRestarted,
 }
 

@@ -1,9 +1,9 @@
-//! An error told whole.
+//! An error with all its causes.
 
 use std::error::Error;
 
-/// Writes an error and all its causes on one line, as a log or an answer shows them. A cause that is told already, as many an
-/// error ends with its cause's own words, is not told again.
+/// Writes an error and all its causes on one line, for logs and responses. Many errors end with the
+/// text of their cause, so a cause that is there already is left out.
 pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -26,12 +26,14 @@ pub struct JobId(pub i32);
 #[serde(transparent)]
 pub struct ResourceId(pub i32);
 
-/// A batch's number: unique for the life of the store, never used again. Batches are counted apart from sessions.
+/// A batch's number: unique for the life of the store, never used again. Batches are counted apart
+/// from sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct BatchId(pub i32);
 
-/// A driver's name: `s-<session>-<12 hex digits>`, or `b-<batch>-<12 hex digits>`. Safe as a file name and as a header value.
+/// A driver's name: `s-<session>-<12 hex digits>`, or `b-<batch>-<12 hex digits>`. Safe as a file
+/// name and as a header value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DriverId(String);

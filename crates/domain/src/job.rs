@@ -91,7 +91,7 @@ pub enum JobEffect {
     SendJob,
     /// Tell the driver to stop it.
     SendCancel,
-    /// Both, as it may have got neither.
+    /// Both, because the driver may have neither.
     SendJobAndCancel,
     /// Store an error that says that the driver is gone.
     WriteDriverLost,
@@ -124,8 +124,8 @@ impl JobState {
         }
     }
 
-    /// The next state. The agent's events may come twice (it repeats what was not acknowledged), so
-    /// a repeated one changes nothing.
+    /// The next state. The agent repeats unacknowledged events, so a repeated event changes
+    /// nothing.
     pub fn on(self, event: JobEvent) -> Result<Step, IllegalJobTransition> {
         use JobEffect as Effect;
         use JobEvent as Event;
@@ -136,8 +136,8 @@ impl JobState {
             (Self::Ended { .. }, _) => (self, None),
 
             (Self::Waiting, Event::Dispatch) => (Self::Sent, Some(Effect::SendJob)),
-            // After a lost link: what the agent may not have got is sent again. It knows its jobs
-            // and runs none twice.
+            // After a lost link the server sends a job again. The agent knows its jobs and does not
+            // run one twice.
             (Self::Sent, Event::Dispatch) => (self, Some(Effect::SendJob)),
             (Self::Cancelling { started: None }, Event::Dispatch) => {
                 (self, Some(Effect::SendJobAndCancel))

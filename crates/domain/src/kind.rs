@@ -12,7 +12,8 @@ pub enum Kind {
     Spark,
     /// Python.
     PySpark,
-    /// Python with the executable of `PYSPARK3_PYTHON`; shown as `pyspark`, as no client of today knows the name.
+    /// Python with the executable of `PYSPARK3_PYTHON`; shown as `pyspark`, as no client of today
+    /// knows the name.
     PySpark3,
     /// R.
     SparkR,

@@ -1,7 +1,8 @@
-//! The nouns of Livius: ids, kinds, requests, records and the state machines of sessions, statements, jobs and batches.
+//! The nouns of Livius: ids, kinds, requests, records and the state machines of sessions,
+//! statements, jobs and batches.
 //!
-//! Purpose: everything that can be decided without doing anything. Non-goals: I/O, clocks that tick, JSON as clients see it
-//! (that is `wire`), SQL (that is `store`).
+//! Purpose: everything that can be decided without doing anything. Non-goals: I/O, clocks that
+//! tick, JSON as clients see it (that is `wire`), SQL (that is `store`).
 
 #![warn(missing_docs)]
 

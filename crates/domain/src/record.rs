@@ -30,7 +30,7 @@ pub struct SessionRecord {
     pub state: SessionState,
     /// The Spark application, once known.
     pub app: Option<AppInfo>,
-    /// The driver it runs on. The driver has a record of its own, as it may serve several sessions.
+    /// The driver it runs on. The driver has its own record, because it may serve several sessions.
     pub driver: Option<DriverId>,
     /// When the request came.
     pub created_at: Timestamp,
@@ -58,7 +58,7 @@ pub struct BatchRecord {
     pub state: BatchState,
     /// The Spark application, once known.
     pub app: Option<AppInfo>,
-    /// The driver that runs the application. It has a record of its own.
+    /// The driver that runs the application. It has its own record.
     pub driver: Option<DriverId>,
     /// When it came into each of its states.
     pub times: BatchTimes,

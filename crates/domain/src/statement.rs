@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum StatementState {
-    /// It waits for its turn.
+    /// It waits for the statements before it, or for the driver.
     Waiting,
     /// It was handed to the driver; `started` is when its code began.
     Running {
@@ -119,8 +119,8 @@ impl StatementState {
         }
     }
 
-    /// The next state. The agent's events may come twice (it repeats what was not acknowledged), so
-    /// a repeated one changes nothing.
+    /// The next state. The agent repeats unacknowledged events, so a repeated event changes
+    /// nothing.
     #[expect(clippy::too_many_lines, reason = "one match shows the whole machine")]
     pub fn on(self, event: StatementEvent) -> Result<Step, IllegalStatementTransition> {
         use StatementEffect as Effect;

@@ -1,4 +1,5 @@
-//! The state machine of batches as a table (every state, every event) and under random sequences of events.
+//! The state machine of batches as a table (every state, every event) and under random sequences of
+//! events.
 
 use std::fmt::Write as _;
 
@@ -181,8 +182,8 @@ fn any_event() -> impl Strategy<Value = Event> {
 }
 
 proptest! {
-    /// An ended batch stays ended, as it was. Success is said only on the word of the application or
-    /// of its manager, and `running` only while the driver is up, or after it was.
+    /// An ended batch does not change. A batch succeeds only if the application or its manager says
+    /// so. It is `running` only while the driver is up, or after it was.
     #[test]
     fn batches_keep_their_promises(events in prop::collection::vec(any_event(), 0..40)) {
         let mut state = State::NEW;

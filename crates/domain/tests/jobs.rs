@@ -105,8 +105,14 @@ fn any_event() -> impl Strategy<Value = Event> {
 }
 
 proptest! {
-    /// Whatever happens: what is over stays over, as it was, and nothing is done about it; one that is to be stopped is shown as that
-    /// until it is over, and after a lost link told to stop again; one that has begun is not handed over again; success is only said on the word of the agent, and `cancelled` only of a job that has stopped or never ran.
+    /// After any sequence of events:
+    ///
+    /// * A job that is over does not change, and causes no effects.
+    /// * A cancelled job is `cancelling` until it is over. After a lost link the driver gets the
+    ///   cancel again.
+    /// * A job that has begun is not handed over again.
+    /// * A job succeeds only if the agent says so. It is `cancelled` only if it has stopped or never
+    ///   ran.
     #[test]
     fn jobs_keep_their_promises(events in prop::collection::vec(any_event(), 0..30)) {
         let mut state = State::Waiting;
@@ -145,7 +151,7 @@ proptest! {
         }
     }
 
-    /// The agent repeats what was not acknowledged: what it says a second time changes nothing that it said the first time.
+    /// The agent repeats unacknowledged events. A repeated event changes nothing.
     #[test]
     fn what_an_agent_repeats_changes_nothing(events in prop::collection::vec(any_event(), 0..30)) {
         let mut state = State::Waiting;

@@ -227,8 +227,8 @@ fn any_statement_event() -> impl Strategy<Value = StatementEvent> {
 }
 
 proptest! {
-    /// An ended session stays ended, as it was. A session that is not wanted any more is never shown
-    /// as usable. Statements get their end exactly when the session does.
+    /// An ended session does not change. A session that is not wanted any more is never shown as
+    /// usable. Statements get their end exactly when the session does.
     #[test]
     fn sessions_keep_their_promises(events in prop::collection::vec(any_event(), 0..40)) {
         let mut state = State::NEW;
@@ -249,7 +249,8 @@ proptest! {
         }
     }
 
-    /// Whatever happens: a final state stays, and `cancelled` is only said when the code has stopped or never ran.
+    /// A final state does not change. A statement is `cancelled` only when its code has stopped or
+    /// never ran.
     #[test]
     fn statements_keep_their_promises(events in prop::collection::vec(any_statement_event(), 0..20)) {
         let mut state = StatementState::Waiting;

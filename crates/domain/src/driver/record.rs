@@ -9,7 +9,7 @@ use super::DriverState;
 use crate::app::AppInfo;
 use crate::{BatchId, DriverId, SessionId};
 
-/// A driver as the store keeps it: what must survive the server.
+/// A driver as the store keeps it, with all data that must survive the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DriverRecord {
     /// The driver's name.
