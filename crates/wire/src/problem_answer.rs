@@ -1,4 +1,4 @@
-//! What the interface under `/api/v1` answers when a request fails.
+//! The error response of the interface under `/api/v1`.
 
 use livius_domain::Phase;
 use serde::Serialize;

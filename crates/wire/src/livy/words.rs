@@ -3,7 +3,7 @@
 use livius_domain::JobId;
 use livius_domain::name::InvalidName;
 
-/// What Livy writes before the reason why a session or a batch is not created.
+/// The prefix of Livy for the reason why it does not create a session or a batch.
 pub const REQUEST_REJECTED: &str = "Rejected, Reason: ";
 
 /// The server has as many sessions as it allows.
