@@ -211,7 +211,7 @@ pub struct CommandFrame {
     pub command: Command,
 }
 
-/// What the server sends.
+/// A message from the server to the agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum Command {
@@ -244,7 +244,7 @@ pub enum Command {
     /// Add this file to the session. The agent adds a known file only once.
     Resource {
         resource: ResourceId,
-        /// What it is for.
+        /// Its use.
         #[serde(rename = "use")]
         used_as: ResourceUse,
         /// The file's name in the session.
