@@ -8,7 +8,7 @@ use crate::state::AppState;
 /// An interface with its own errors. It is the state type of its routes, so the compiler keeps a
 /// handler from refusing in the words of another interface.
 pub trait Face: Clone + Send + Sync + 'static {
-    /// What a client of this interface gets when a request fails.
+    /// This interface's error response.
     type Error: From<Rejection> + IntoResponse;
 
     /// The state that all interfaces share.

@@ -1,4 +1,4 @@
-//! Who may call what: every route asks the policy, or is open by intent.
+//! Access to routes: every route asks the policy, or is open by intent.
 //!
 //! The routes come from the OpenAPI document, so a new route that forgets to ask fails here.
 
@@ -45,7 +45,8 @@ const COLLECTIONS: [(&str, &str); 4] = [
 
 const MULTIPART: &str = "multipart/form-data; boundary=b";
 
-/// Users see and change what they created, and nothing else. Without a name nobody creates anything.
+/// Users see and change only their own sessions and batches. Callers without a name cannot create
+/// any.
 #[derive(Debug)]
 struct OwnersOnly;
 
@@ -230,7 +231,7 @@ async fn who_may_read_and_not_change_is_told_so() {
 async fn owners_may_do_everything() {
     let routes = closed_routes(&world(Arc::new(OwnersOnly)).await).await;
     for (method, path) in routes {
-        // One route may end what the next one needs.
+        // One route may end a session that the next one needs.
         let world = world(Arc::new(OwnersOnly)).await;
         let granted = call(&world, Some("alice"), &method, &named(&path, "0")).await;
         let status = granted.status.as_u16();

@@ -1,4 +1,4 @@
-//! What is done to every request before it is routed, and what every response has.
+//! The treatment of every request before routing, and the headers of every response.
 
 #![expect(
     clippy::unwrap_used,

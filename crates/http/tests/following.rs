@@ -25,7 +25,7 @@ fn soon() -> Instant {
     Instant::now() + Duration::from_secs(10)
 }
 
-/// What there is to see of the first statement, in a word.
+/// The state of the first statement, in one word.
 fn seen(feed: &SessionFeed) -> String {
     let busy = if feed.view().busy { "busy" } else { "idle" };
     match feed.statement(FIRST) {

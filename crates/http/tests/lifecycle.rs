@@ -1,4 +1,5 @@
-//! Sessions from creation to end with scripted drivers: what a test cannot make real Spark do.
+//! Sessions from creation to end with scripted drivers, in cases that a test cannot cause with real
+//! Spark.
 
 use std::time::Duration;
 

@@ -223,7 +223,7 @@ pub async fn session_connect(
     ))
 }
 
-/// Which keys of a session a client gets.
+/// The keys of a session that a client gets.
 enum Keys {
     All,
     /// The keys that Livy 0.7 knows.

@@ -1,4 +1,4 @@
-//! Who makes a request.
+//! The caller of a request.
 
 use axum::extract::Request;
 use livius_sessions::Caller;

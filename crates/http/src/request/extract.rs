@@ -84,7 +84,7 @@ fn number(parameters: &RawPathParams, name: &str) -> Result<i32, Rejection> {
     Ok(integer(parameter(parameters, name))?)
 }
 
-/// Who makes the request, as `front` found out.
+/// The caller of the request, whom `front` identified.
 pub struct CallerOf(pub Caller);
 
 impl<S: Sync> FromRequestParts<S> for CallerOf {

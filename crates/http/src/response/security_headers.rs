@@ -1,4 +1,4 @@
-//! Security headers: what every response tells a browser not to do.
+//! Security headers: every response forbids some actions to a browser.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 

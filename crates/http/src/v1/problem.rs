@@ -1,4 +1,4 @@
-//! What clients of our own interface get when a request fails.
+//! The error responses of our own interface.
 
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};

@@ -1,4 +1,4 @@
-//! What each route shows of a batch.
+//! The responses of each route about a batch.
 
 use axum::body::Body;
 use axum::http::Request;

@@ -80,7 +80,7 @@ async fn a_turn_that_cannot_be_stored_starts_nothing_that_could_be_started_again
     world.quiesced().await;
     let before = started(&world, 1).await;
     let world = world.crash_and_restart().await;
-    // When the store works again, everything goes on, and each batch runs once.
+    // When the store works again, everything continues, and each batch runs once.
     for id in 1..3 {
         world.batch_process(BatchId(id)).await.1.exit(Exit::Code(0));
         world.await_batch(BatchId(id), "success").await;

@@ -1,4 +1,4 @@
-//! Which local files batches and sessions may name, and when this is checked.
+//! The local files that batches and sessions may name, and the times of the check.
 
 use std::os::unix::fs::symlink;
 

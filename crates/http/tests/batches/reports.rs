@@ -38,7 +38,7 @@ async fn a_batch_runs_when_its_application_says_so() {
         r#"{"v":1,"appId":"app-1","sparkUiUrl":"http://h:4040","driverLogUrl":"https://h/log"}"#;
     let taken = world.report_application(&order, report).await;
     assert_eq!((taken.status.as_u16(), taken.text.as_str()), (204, ""));
-    // What the response says holds at once.
+    // The response is true as soon as the client has it.
     assert_eq!(
         world.get("/batches/0/state").await.text,
         r#"{"id":0,"state":"running"}"#

@@ -151,7 +151,7 @@ async fn nothing_is_started_behind_a_shutdowns_back() {
         let world = world_of(1, 1).await;
         let (_, first) = run(&world, APP).await;
         submit(&world, APP).await;
-        // A batch gets its turn at the moment of the shutdown.
+        // A batch leaves the queue at the moment of the shutdown.
         let ending = async {
             for _ in 0..round {
                 tokio::task::yield_now().await;

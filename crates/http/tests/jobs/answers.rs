@@ -1,4 +1,4 @@
-//! What each route shows of a job.
+//! The responses of each route about a job.
 
 use axum::http::Method;
 use http_body_util::BodyExt as _;

@@ -1,4 +1,4 @@
-//! Which files an agent may fetch.
+//! The files that an agent may fetch.
 
 use super::*;
 

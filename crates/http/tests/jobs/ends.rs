@@ -1,4 +1,4 @@
-//! Sessions that end: what remains of their jobs and files, and what they refuse afterwards.
+//! The ends of sessions, with their jobs and files, and the requests that they refuse afterwards.
 
 use livius_domain::Exit;
 

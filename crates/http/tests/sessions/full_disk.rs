@@ -63,7 +63,7 @@ async fn a_start_that_cannot_be_stored_launches_nothing_that_could_be_launched_a
     world.quiesced().await;
     assert_eq!(launched(&world, 3), [0]);
     let world = world.crash_and_restart().await;
-    // With room again everything goes on, each session once.
+    // When the disk has room again, everything continues, and each session starts once.
     for id in 1..3 {
         world.driver(SessionId(id)).await.1.exit(Exit::Code(1));
         world.await_state(SessionId(id), "dead").await;
