@@ -59,7 +59,8 @@ impl Livy {
         })
     }
 
-    /// Has this called once for each outage, when [`look`](Self::look) begins to retry.
+    /// Sets a callback. The client calls it once for each outage, when [`look`](Self::look) begins
+    /// to retry.
     pub fn on_retry(mut self, notice: impl Fn(&ClientError) + Send + Sync + 'static) -> Self {
         self.on_retry = Arc::new(notice);
         self

@@ -63,7 +63,7 @@ fn error(output: &Output) -> String {
     let value = output.evalue.as_deref().unwrap_or_default().trim_end();
     let trace = output.traceback.as_deref().unwrap_or_default().concat();
     let trace = trace.trim_end();
-    // A Python traceback ends with the name and the value. A Scala trace goes on after them.
+    // A Python traceback ends with the name and the value. A Scala trace continues after them.
     let name = output.ename.as_deref().unwrap_or("Error");
     let first_line = value.lines().next().unwrap_or(name);
     if !first_line.is_empty() && trace.contains(first_line) {

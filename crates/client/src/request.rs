@@ -3,7 +3,8 @@
 use camino::Utf8Path;
 use serde_json::{Map, Value, json};
 
-/// What a session or batch asks of Spark. Fields that are empty or `None` are not sent.
+/// The options for Spark of a session or batch. The client does not send fields that are empty or
+/// `None`.
 #[derive(Debug, Clone, Default)]
 pub struct SparkOptions {
     /// Spark configuration: names and texts.

@@ -1,17 +1,18 @@
-//! Where a server is, and what every request to it carries.
+//! The address of a server, and the headers of every request to it.
 
 use std::time::Duration;
 
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
-/// Where a server on this machine listens by default.
+/// The default address of a server on this machine.
 const LOCAL_SERVER: &str = "http://127.0.0.1:8998";
 
 /// How to reach a server, before it is checked.
 #[derive(Debug, Clone)]
 pub struct ServerOptions {
-    /// The address, with the path that the server is mounted at; `None` is a server on this machine.
+    /// The address, with the path that the server is mounted at; `None` is a server on this
+    /// machine.
     pub url: Option<String>,
     /// Headers of every request: names and values.
     pub headers: Vec<(String, String)>,
@@ -61,7 +62,7 @@ pub enum TargetError {
     Url {
         /// The address.
         text: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
     /// The address holds a name or a password, which other users of this machine can see.
