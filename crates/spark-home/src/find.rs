@@ -8,7 +8,7 @@ use crate::java::{Java, JavaError, Origin};
 use crate::spark::{Installation, SparkError, Version};
 use crate::{Environment, managed};
 
-/// Where to look for Spark and Java.
+/// The places to look for Spark and Java.
 #[derive(Debug, Clone)]
 pub struct Search {
     /// The environment.
@@ -26,7 +26,7 @@ pub struct Search {
 pub struct Found {
     /// The Spark.
     pub spark: Installation,
-    /// Where it was found.
+    /// Its origin.
     pub spark_origin: Origin,
     /// The Java.
     pub java: Java,

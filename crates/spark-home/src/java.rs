@@ -20,11 +20,11 @@ pub struct Java {
     pub version: String,
     /// Its major version: 8, 11, 17, 21, …
     pub major: u32,
-    /// Where it was found.
+    /// Its origin.
     pub origin: Origin,
 }
 
-/// Where something was found.
+/// The place where something was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
