@@ -1,4 +1,5 @@
-//! Which kind of place a driver runs in: the only judge of master and deploy mode.
+//! The kind of place that a driver runs in. This module is the only judge of master and deploy
+//! mode.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +8,7 @@ const MASTER: &str = "spark.master";
 /// Spark's master when none is named.
 const DEFAULT_MASTER: &str = "local[*]";
 
-/// Where drivers run. Each resource manager has its own.
+/// The kind of place that drivers run in. Each resource manager has its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backend {
     /// A process of this machine, whatever master its executors come from.
@@ -36,7 +37,7 @@ pub enum Unsupported {
 }
 
 impl Unsupported {
-    /// What a client reads whose request asks for it.
+    /// The message for a client whose request asks for it.
     pub fn refusal(&self) -> String {
         match self {
             Self::DeployMode(mode) => {

@@ -41,7 +41,7 @@ pub enum CommandError {
     File(String),
 }
 
-/// Everything that a driver is started from.
+/// All data that the start of a driver needs.
 #[derive(Debug)]
 pub(crate) struct LaunchPlan {
     pub(crate) command: DriverCommand,

@@ -1,5 +1,5 @@
-//! What every launcher must do, as tests: stamped for one with
-//! [`launcher_conformance!`](crate::launcher_conformance).
+//! The contract of launchers, as tests. [`launcher_conformance!`](crate::launcher_conformance)
+//! makes them for one launcher.
 
 #![expect(
     clippy::unwrap_used,
@@ -20,23 +20,23 @@ use crate::{DriverOrder, Launcher};
 pub use self::files::*;
 pub use self::life::*;
 
-/// Longer than anything takes.
+/// A time that no test needs.
 const LONG: Duration = Duration::from_mins(1);
 
-/// How a driver of a place takes it when it is asked to end.
+/// A driver's reaction to a request to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Manners {
     /// It ends.
     Obedient,
-    /// It goes on.
+    /// It continues.
     Stubborn,
 }
 
-/// Where a launcher starts drivers, empty at first.
+/// A place where a launcher starts drivers; it is empty at first.
 #[async_trait]
 pub trait Place: Send + Sync {
-    /// A launcher, as each server that starts has one of its own. All of them start and find the
-    /// same drivers.
+    /// A new launcher, like the one of each server that starts. All of them start and find the same
+    /// drivers.
     fn launcher(&self) -> Arc<dyn Launcher>;
 
     /// An order for a driver of this name. It runs until [`Place::end`].
@@ -48,10 +48,10 @@ pub trait Place: Send + Sync {
     /// Makes a driver that runs end by itself with this code.
     async fn end(&self, id: &DriverId, code: i32);
 
-    /// What the resource manager says of a driver that has ended with this code.
+    /// The resource manager's verdict on a driver that has ended with this code.
     fn verdict(&self, code: i32) -> Option<Verdict>;
 
-    /// What still runs of all drivers.
+    /// The processes of all drivers that still run.
     fn survivors(&self) -> Vec<String>;
 }
 

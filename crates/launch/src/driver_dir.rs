@@ -37,7 +37,7 @@ pub(crate) struct DriverCommand {
 }
 
 impl DriverCommand {
-    /// Where standard error goes.
+    /// The file for standard error.
     pub(crate) fn stderr(&self, dir: &DriverDir) -> Utf8PathBuf {
         if self.merged {
             dir.stdout()

@@ -12,7 +12,7 @@ use tokio::io::AsyncRead;
 /// [`DriverFiles::remove`].
 #[async_trait]
 pub trait DriverFiles: Send + Sync {
-    /// The driver's log. Each call makes a reader of its own, which remembers what it has read.
+    /// The driver's log. Each call makes a new reader, which remembers the part that it has read.
     fn log(&self) -> Arc<dyn LogSource>;
 
     /// Appends a text to the log that users of such a program read. A text that is the log's end
@@ -35,8 +35,8 @@ pub trait DriverFiles: Send + Sync {
     /// Whether there are uploads and nothing else: no launch of this driver has begun.
     async fn has_only_uploads(&self) -> bool;
 
-    /// Removes what only a running driver needs: its working directory and its uploads. The log
-    /// stays.
+    /// Removes the files that only a running driver needs: its working directory and its uploads.
+    /// The log stays.
     async fn clear_work(&self);
 
     /// Removes everything.
@@ -49,7 +49,7 @@ pub trait PendingUpload: Debug + Send {
     /// Appends bytes.
     async fn write(&mut self, piece: &[u8]) -> io::Result<()>;
 
-    /// Makes sure that a failure of the machine does not lose what was written.
+    /// Makes sure that the file survives a failure of the machine.
     async fn finish(&mut self) -> io::Result<()>;
 
     /// Gives the file its number: from now on [`DriverFiles::uploaded`] finds it.

@@ -53,13 +53,13 @@ pub struct DriverOrder {
     pub proxy_user: Option<String>,
     /// The agent's secret.
     pub token: SecretString,
-    /// Where the agent connects to, as `ws://…`.
+    /// The addresses that the agent connects to, as `ws://…`.
     pub servers: Vec<String>,
-    /// What it runs.
+    /// Its program.
     pub program: Program,
 }
 
-/// What a driver runs.
+/// The program of a driver.
 #[derive(Debug, Clone)]
 pub enum Program {
     /// The agent of a session.
@@ -82,7 +82,7 @@ pub enum Program {
     },
 }
 
-/// What decides where a driver would run. The Spark installation's own defaults are not in it.
+/// The options that decide the place of a driver, without the Spark installation's own defaults.
 #[derive(Debug, Clone, Copy)]
 pub struct DriverSpec<'a> {
     /// The Spark configuration, as far as the server knows it.

@@ -1,5 +1,5 @@
-//! Starts drivers with the help of a process of this machine, each under a supervisor of its own.
-//! The process is the driver itself, or it follows the driver on a standalone cluster.
+//! Starts drivers with the help of a process of this machine, each under its own supervisor. The
+//! process is the driver itself, or it follows the driver on a standalone cluster.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Where a supervised driver runs, as the store keeps it.
+//! The location of a supervised driver, as the store keeps it.
 
 use livius_domain::DriverLocation;
 use serde::{Deserialize, Serialize};

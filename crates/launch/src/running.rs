@@ -1,4 +1,4 @@
-//! A driver that was started, and what a launcher finds of one.
+//! A driver that was started, and the result of a search for one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,13 +21,13 @@ pub trait RunningDriver: Send + Sync {
     async fn terminate(&self, grace: Duration) -> Departure;
 }
 
-/// What a launcher finds of a driver.
+/// The result of a search for a driver.
 pub enum Found {
     /// It runs.
     Alive(Arc<dyn RunningDriver>),
     /// It ran and ended like this. Nothing of it is left.
     Ended(Departure),
-    /// Certainly no process of it was ever started. It can be launched under the same name.
+    /// It certainly never had a process. It can be launched under the same name.
     NeverStarted,
 }
 

@@ -231,7 +231,7 @@ impl Watch<'_> {
         }
     }
 
-    /// Does what is due. Returns the time until the next action.
+    /// Performs the due actions. Returns the time until the next one.
     fn act(&mut self, now: Instant) -> Option<Duration> {
         if self.exit.is_some() && self.leftovers_since.is_none() {
             self.leftovers_since = Some(now);

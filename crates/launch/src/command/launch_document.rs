@@ -1,4 +1,4 @@
-//! Writes `launch.json`, which the agent protocol describes: what a driver must know of the server.
+//! Writes `launch.json`, which tells a driver about the server. The agent protocol describes it.
 
 use std::time::Duration;
 

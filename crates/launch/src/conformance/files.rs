@@ -92,7 +92,7 @@ pub async fn an_upload_is_placed_read_and_discarded(place: &impl Place) {
     assert_eq!(uploaded(&*files, ResourceId(2)).await, None);
 }
 
-/// A client that goes away in the middle leaves no file.
+/// A client that disconnects in the middle leaves no file.
 pub async fn an_upload_that_breaks_off_leaves_nothing(place: &impl Place) {
     let files = place.launcher().files(&name(0));
     let mut upload = files.begin_upload().await.unwrap();
@@ -125,7 +125,7 @@ pub async fn uploads_wait_for_a_driver_that_was_not_started(place: &impl Place) 
     driver.ended().await;
 }
 
-/// What a driver needs alive goes with it, and its log stays.
+/// The files that a driver needs while it runs go with it, and its log stays.
 pub async fn an_ended_driver_keeps_its_log_only(place: &impl Place) {
     let id = name(0);
     let files = place.launcher().files(&id);

@@ -23,7 +23,7 @@ fn assert_nothing_runs(place: &impl Place) {
     assert_eq!(place.survivors(), Vec::<String>::new());
 }
 
-/// A driver ends with a code of its own.
+/// A driver ends with its own exit code.
 pub async fn a_driver_ends_by_itself(place: &impl Place) {
     let id = name(0);
     let driver = launch(place, &id, Manners::Obedient).await;
@@ -65,7 +65,7 @@ pub async fn a_stubborn_driver_is_terminated(place: &impl Place) {
     assert_nothing_runs(place);
 }
 
-/// Terminating what has ended changes nothing.
+/// To terminate an ended driver changes nothing.
 pub async fn a_driver_that_has_ended_is_terminated_at_once(place: &impl Place) {
     let id = name(0);
     let driver = launch(place, &id, Manners::Obedient).await;
@@ -114,7 +114,7 @@ pub async fn a_driver_that_ended_meanwhile_is_found_ended(place: &impl Place) {
     }
 }
 
-/// What was never started can be launched under the same name.
+/// A driver that never started can be launched under the same name.
 pub async fn a_driver_that_never_started_can_be_launched(place: &impl Place) {
     let id = name(0);
     for _ in 0..2 {
@@ -131,7 +131,7 @@ pub async fn a_driver_that_never_started_can_be_launched(place: &impl Place) {
     wait_for("the drivers to end", || place.survivors().is_empty()).await;
 }
 
-/// A client is told at once what cannot be served.
+/// A launcher refuses at once what it cannot run.
 #[expect(clippy::unused_async, reason = "the suite awaits every case")]
 pub async fn a_master_that_nobody_can_follow_is_refused(place: &impl Place) {
     let conf = |mode: &str| {

@@ -23,7 +23,7 @@ pub(super) struct LineIndex {
 }
 
 impl LineIndex {
-    /// Reads what was appended. Starts again when it is another file or became shorter.
+    /// Reads the new lines. Starts again if the file is another one or became shorter.
     pub(super) fn follow(&mut self, file: &File) -> io::Result<()> {
         let metadata = file.metadata()?;
         let identity = Some((metadata.dev(), metadata.ino()));
@@ -48,7 +48,7 @@ impl LineIndex {
         self.line_ends + u64::from(self.unended)
     }
 
-    /// Where the indexed part of the file ends.
+    /// The end of the indexed part of the file.
     pub(super) fn end(&self) -> u64 {
         self.scanned
     }

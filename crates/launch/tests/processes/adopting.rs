@@ -1,5 +1,5 @@
-//! What a server finds after an earlier one died in the middle of a launch, for each point of
-//! death.
+//! An earlier server died in the middle of a launch. The tests check what the next server finds,
+//! for each point at which the earlier one may die.
 
 use std::fs;
 use std::io::Write as _;

@@ -1,4 +1,4 @@
-//! What differs for the applications of batches and for drivers on a cluster.
+//! Differences of the applications of batches and of drivers on a cluster.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

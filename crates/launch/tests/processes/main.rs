@@ -29,7 +29,7 @@ use camino::Utf8Path;
 use libtest_mimic::{Arguments, Trial};
 use livius_domain::SystemClock;
 
-/// A test: its name and what it does.
+/// A test with its name.
 type Test = (&'static str, fn());
 
 fn main() -> ExitCode {

@@ -15,7 +15,7 @@ use livius_launch::{
 use livius_spark_home::{Environment, Search};
 use serde::{Deserialize, Serialize};
 
-/// Longer than anything takes.
+/// A time that no test needs.
 pub const LONG: Duration = Duration::from_mins(1);
 
 /// A fake Java. It answers the launcher's questions about Java and Spark. As a driver it runs
