@@ -10,7 +10,7 @@ use tokio::sync::{Mutex, MutexGuard};
 const COUNT: usize = 3;
 
 /// A few connections. The pool of sqlx would double the time of a read: it tests and returns each
-/// connection in a task of its own.
+/// connection in its own task.
 pub(super) struct Readers {
     connections: Vec<Mutex<SqliteConnection>>,
     turn: AtomicUsize,

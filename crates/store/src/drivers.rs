@@ -7,15 +7,15 @@ use livius_domain::driver::{DriverProgram, DriverRecord, Lease};
 
 use crate::StoreError;
 
-/// Which drivers a server claims: drivers that have not ended, and that no server has or whose lease
-/// ran out before `now`.
+/// A claim of drivers. A server claims drivers that have not ended, if no server has them or their
+/// lease ran out before `now`.
 #[derive(Debug, Clone, Copy)]
 pub struct Claim<'a> {
     /// The lease that the claimed drivers get.
     pub lease: &'a Lease,
     /// The time of the claim.
     pub now: Timestamp,
-    /// What the drivers run. Different parts of a server drive agents and applications.
+    /// The program of the drivers. Different parts of a server drive agents and applications.
     pub program: DriverProgram,
     /// Whether to claim the server's own drivers too. It does so when it starts.
     pub own: bool,
@@ -42,8 +42,8 @@ pub trait DriverStore: Send + Sync {
     /// Reads every driver that has not ended, by name. Unreadable rows are left out.
     async fn unended_drivers(&self) -> Result<Vec<DriverRecord>, StoreError>;
 
-    /// Gives a server the drivers that it claims, and answers them by name. Unreadable rows are left
-    /// out.
+    /// Gives a server the drivers that it claims, and answers them by name. Unreadable rows are
+    /// left out.
     async fn claim_drivers(&self, claim: Claim<'_>) -> Result<Vec<DriverRecord>, StoreError>;
 
     /// Prolongs the leases of a server on drivers that have not ended, and counts them.

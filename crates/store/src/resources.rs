@@ -5,7 +5,7 @@ use livius_domain::{ResourceRecord, ResourceSource, ResourceUse, SessionId};
 
 use crate::StoreError;
 
-/// A file that is to be added to a session.
+/// A new file of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewResource {
     /// The use of the file.

@@ -163,7 +163,7 @@ impl FakeProcess {
         ended.ok().and_then(|exit| *exit).unwrap_or(Exit::Unknown)
     }
 
-    /// Everything that is known of it after this exit.
+    /// The facts about the driver after this exit.
     fn departure(&self, exit: Exit) -> Departure {
         let verdicts = self.world.verdicts.lock().unwrap();
         Departure {

@@ -30,7 +30,7 @@ pub struct WorldOptions {
     pub limits: Limits,
     /// Impersonation.
     pub impersonation: Impersonation,
-    /// Who may do what. Every caller may do everything when it is not set.
+    /// The policy for callers. If it is not set, every caller may do everything.
     pub policy: Option<Arc<dyn Policy>>,
     /// Local files. The default allows any.
     pub local_files: Option<LocalFiles>,

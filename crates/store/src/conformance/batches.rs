@@ -232,7 +232,7 @@ pub async fn batches_created_at_once_get_different_numbers(place: &dyn Place) ->
     Ok(())
 }
 
-/// Of many creates with the same name at the same time one succeeds.
+/// If many creates have the same name at the same time, one succeeds.
 pub async fn of_batches_created_at_once_with_one_name_one_wins(place: &dyn Place) -> Outcome {
     listing::of_creates_at_once_with_one_name_one_wins(Batches(place.open().await?)).await
 }

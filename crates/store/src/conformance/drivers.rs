@@ -216,7 +216,7 @@ pub async fn leases_are_renewed_and_released(place: &dyn Place) -> Outcome {
     Ok(())
 }
 
-/// Of several servers that claim a driver at the same time one gets it.
+/// If several servers claim a driver at the same time, one gets it.
 pub async fn of_claims_at_once_one_wins_each_driver(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     for number in 0..20 {

@@ -293,7 +293,7 @@ where
     Ok(())
 }
 
-/// Of many creates with the same name at the same time one succeeds.
+/// If many creates have the same name at the same time, one succeeds.
 pub(super) async fn of_creates_at_once_with_one_name_one_wins<F>(family: F) -> Outcome
 where
     F: Family + 'static,

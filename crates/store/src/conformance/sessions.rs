@@ -129,7 +129,7 @@ pub async fn creates_at_once_get_different_numbers(place: &dyn Place) -> Outcome
     listing::creates_at_once_get_different_numbers(Sessions(place.open().await?)).await
 }
 
-/// Of many creates with the same name at the same time one succeeds.
+/// If many creates have the same name at the same time, one succeeds.
 pub async fn of_creates_at_once_with_one_name_one_wins(place: &dyn Place) -> Outcome {
     listing::of_creates_at_once_with_one_name_one_wins(Sessions(place.open().await?)).await
 }
