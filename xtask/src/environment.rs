@@ -1,5 +1,5 @@
-//! Installs what the tests need besides the code: two Sparks, Pythons with packages, R. All but R is in
-//! `target/test-env`.
+//! Installs what the tests need besides the code: two Sparks, Pythons with packages, R. All but R
+//! is in `target/test-env`.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::steps::{Binaries, Steps, output, root};
 /// The tested Spark with Scala 2.12. The other one is the default of `livius setup`.
 const SPARK_35: &str = "3.5.9";
 
-/// What is installed for the tests.
+/// The software that is installed for the tests.
 pub struct Provisions {
     /// A Python with the packages that sessions and clients use.
     pub python: PathBuf,
@@ -113,7 +113,8 @@ fn pythons(steps: &Steps, directory: &Path) -> anyhow::Result<[PathBuf; 3]> {
     ])
 }
 
-/// The homes of both Sparks, and of the Java that runs them. The command that users have installs them.
+/// The homes of both Sparks, and of the Java that runs them. The command that users have installs
+/// them.
 fn sparks(steps: &Steps, binaries: Binaries, data: &Path) -> anyhow::Result<[String; 3]> {
     let mut command = binaries.command("livius")?;
     command.args(["setup", "--json", "--data-dir"]).arg(data);

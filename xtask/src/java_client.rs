@@ -1,5 +1,5 @@
-//! Livy's Java client from Maven Central, with its dependencies. Spark downloads it, as it downloads any
-//! package that `--packages` names.
+//! Livy's Java client from Maven Central, with its dependencies. Spark downloads it, as it
+//! downloads any package that `--packages` names.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -19,8 +19,8 @@ pub struct Packages {
     options: &'static [&'static str],
 }
 
-/// Such a list names every package, also those that others need. pip looks nothing up, and installs nothing
-/// else. Most modules are never used, so pip does not compile them.
+/// Such a list names every package, also those that others need. pip looks nothing up, and installs
+/// nothing else. Most modules are never used, so pip does not compile them.
 const AS_LISTED: &[&str] = &["--no-deps", "--no-compile"];
 
 /// The packages that sessions use, and small clients.
@@ -51,7 +51,8 @@ pub const TOOLS: Packages = Packages {
     options: AS_LISTED,
 };
 
-/// The Python of an environment. Makes the environment if it is missing, or if its list has changed.
+/// The Python of an environment. Makes the environment if it is missing, or if its list has
+/// changed.
 pub fn environment(
     steps: &Steps,
     packages: &Packages,
@@ -87,8 +88,8 @@ fn packages_in(list: &str) -> impl Iterator<Item = &str> {
     list.lines().filter(|line| !line.starts_with('#'))
 }
 
-/// Some systems ship Python without the module that installs pip into environments. Then the system's own
-/// pip installs the packages.
+/// Some systems ship Python without the module that installs pip into environments. Then the
+/// system's own pip installs the packages.
 fn make(steps: &Steps, name: &str, directory: &Path) -> anyhow::Result<()> {
     if directory.exists() {
         fs::remove_dir_all(directory)

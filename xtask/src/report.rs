@@ -8,7 +8,7 @@ use crate::steps::{Step, minutes};
 /// How many of the slowest tests are shown.
 const SLOWEST: usize = 10;
 
-/// What the tests say about themselves.
+/// The results that the tests report.
 #[derive(Debug, Default)]
 pub struct Report {
     skipped: Vec<String>,

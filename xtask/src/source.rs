@@ -16,8 +16,8 @@ pub fn without_tests(text: &str) -> String {
     kept
 }
 
-/// Skips an item that begins on the next line: up to the line that ends with a semicolon, or up to the
-/// closing brace in the item's own column.
+/// Skips an item that begins on the next line: up to the line that ends with a semicolon, or up to
+/// the closing brace in the item's own column.
 fn skip_item<'a>(lines: &mut impl Iterator<Item = &'a str>, indent: &str) {
     for line in lines {
         let own = line

@@ -1,5 +1,5 @@
-//! Steps of a long run. Each step announces itself with the time that has passed, and the run ends with
-//! the time of each.
+//! Steps of a long run. Each step announces itself with the time that has passed, and the run ends
+//! with the time of each.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -31,13 +31,13 @@ pub fn cargo() -> Command {
     command
 }
 
-/// Where a command finds the workspace's own binaries.
+/// The place of the workspace's own binaries for a command.
 #[derive(Debug, Clone, Copy)]
 pub enum Binaries {
     /// Cargo builds a binary, and runs it.
     Cargo,
-    /// The suite has built all of them. `cargo run --package` would build their dependencies again, because
-    /// it asks for other features than `cargo test --workspace`.
+    /// The suite has built all of them. `cargo run --package` would build their dependencies again,
+    /// because it asks for other features than `cargo test --workspace`.
     Built,
 }
 

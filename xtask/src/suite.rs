@@ -36,8 +36,8 @@ fn all(steps: &Steps, report: &mut Report, arguments: &[&str]) -> anyhow::Result
     let times = times_file()?;
     format_and_rules(steps, report)?;
     let (cargo_deny, provisions) = thread::scope(|scope| {
-        // Installing packages waits for the network, and unpacking them keeps one processor busy. All of it
-        // runs at the same time as what needs no Spark.
+        // Installing packages waits for the network, and unpacking them keeps one processor busy.
+        // All of it runs at the same time as what needs no Spark.
         let packages = scope.spawn(|| {
             let cargo_deny = deny::install(steps, &directory);
             environment::packages(steps).map(|()| cargo_deny)

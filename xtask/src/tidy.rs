@@ -1,5 +1,5 @@
-//! The rules of the house that no compiler checks: which crate may name which, how long a file may be, and
-//! that no modules of a crate name each other in a circle.
+//! The rules of the house that no compiler checks: which crate may name which, how long a file may
+//! be, and that no modules of a crate name each other in a circle.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,7 +12,7 @@ use crate::circles::{self, Module};
 use crate::source::without_tests;
 use crate::steps::{cargo, output, root, tell};
 
-/// Which of our crates a crate may depend on. Tests may depend on more.
+/// The crates of the workspace that a crate may depend on. Tests may depend on more.
 const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("livius-domain", &[]),
     ("livius-wire", &["livius-domain"]),
@@ -77,7 +77,8 @@ const SAID_IN: &[(&str, &[&str])] = &[
 /// The most lines that a file may have, without its tests.
 const LONGEST_FILE: usize = 500;
 
-/// How many circles a package still has. The numbers may only shrink, and the list goes when it is empty.
+/// How many circles a package still has. The numbers may only shrink, and the list goes when it is
+/// empty.
 const KNOWN_CIRCLES: &[(&str, usize)] = &[];
 
 /// Checks every rule.

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-/// How long the output may stay open after the command has ended. A process that the command left behind
-/// keeps it open for as long as it lives.
+/// How long the output may stay open after the command has ended. A process that the command left
+/// behind keeps it open for as long as it lives.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Runs a command whose standard output and error go to this program's standard output, in order. Answers
-/// how it ended, and the lines for which `wanted` says so.
+/// Runs a command whose standard output and error go to this program's standard output, in order.
+/// Answers how it ended, and the lines for which `wanted` says so.
 pub fn run(
     mut command: Command,
     wanted: impl Fn(&str) -> bool + Send + 'static,
@@ -24,7 +24,8 @@ pub fn run(
     let mut child = command
         .spawn()
         .with_context(|| format!("cannot start {command:?}"))?;
-    // The command holds the writing ends: the output ends when only its processes had them, and they ended.
+    // The command holds the writing ends: the output ends when only its processes had them, and
+    // they ended.
     drop(command);
     let (lines, found) = mpsc::channel();
     std::thread::spawn(move || {
