@@ -8,7 +8,7 @@ use super::setting::{Key, Setting};
 pub struct Problem {
     /// The key of the value.
     pub key: &'static Key,
-    /// What is wrong, and what to do.
+    /// The problem, and what to do about it.
     pub sentence: String,
 }
 

@@ -13,7 +13,7 @@ use super::sections;
 use super::setting::Key;
 use super::value::{Base, Raw, Shape};
 
-/// The file of `--config` or `LIVIUS_CONFIG`, else the user's own file if it exists.
+/// The file of `--config` or `LIVIUS_CONFIG`, or else the user's own file if it exists.
 pub fn locate(flags: &Flags, environment: &ProcessEnvironment) -> Option<Utf8PathBuf> {
     let named = flags
         .config

@@ -9,7 +9,7 @@ use super::sections;
 use super::setting::Key;
 use super::value::{Base, Raw, Shape, Value};
 
-/// The layers while they are read. Each entry of a table is a value with an origin of its own.
+/// The layers while the server reads them. Each entry of a table is a value with its own origin.
 #[derive(Debug, Default)]
 pub struct Layers {
     values: BTreeMap<String, Sourced>,

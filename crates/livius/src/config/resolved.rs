@@ -8,7 +8,7 @@ use camino::Utf8PathBuf;
 use super::setting::{Key, Setting, Table};
 use super::value::Value;
 
-/// Where a value came from.
+/// The origin of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// Nothing set it.

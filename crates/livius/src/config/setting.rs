@@ -9,7 +9,7 @@ use camino::Utf8PathBuf;
 use super::process_environment::ProcessEnvironment;
 use super::value::{Shape, Value};
 
-/// What is known about a key without knowing the type of its value.
+/// The facts about a key that do not depend on the type of its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key {
     /// Section and name, with a dot between.

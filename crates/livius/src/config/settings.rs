@@ -17,7 +17,8 @@ use super::sections::sessions::SessionSettings;
 use super::sections::spark::SparkSettings;
 use super::sections::{files, impersonation};
 
-/// Every setting, by section. Limits of all sections are in one struct, as the application takes it.
+/// Every setting, by section. Limits of all sections are in one struct, as the application takes
+/// it.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// `[server]`.
@@ -69,7 +70,7 @@ impl Settings {
         })
     }
 
-    /// Where agents connect to, once the server listens.
+    /// The addresses that agents connect to, once the server listens.
     pub fn agent_urls(&self, bound: SocketAddr) -> Vec<String> {
         let base = self
             .server
@@ -90,7 +91,7 @@ impl Settings {
         self.server.data_dir.join(name)
     }
 
-    /// Where to look for Spark and Java.
+    /// The places to look for Spark and Java.
     pub fn search(&self, environment: &ProcessEnvironment) -> livius_spark_home::Search {
         livius_spark_home::Search {
             environment: environment.for_drivers(),

@@ -36,8 +36,8 @@ pub const CASES: &[Case] = &[
     ("batches::an_r_file_runs", r::runs),
 ];
 
-/// The server's queue, its recovery, its search for Java, and the supervisor of a process tree. None of
-/// them knows Spark. `CASES` shows that batches of each Spark start, run and end.
+/// The server's queue, its recovery, its search for Java, and the supervisor of a process tree.
+/// None of them knows Spark. `CASES` shows that batches of each Spark start, run and end.
 pub const ONCE: &[Case] = &[
     (
         "batches::without_java_it_is_dead_with_reason_and_hint",

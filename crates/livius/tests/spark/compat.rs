@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use crate::{Case, Shared};
 
-/// The scenarios judge the server's answers. What differs between Sparks has cases of its own.
+/// The scenarios check the server's responses. Differences between versions of Spark have their own
+/// cases.
 pub const ONCE: &[Case] = &[("compat::all_is_as_livys_clients_expect", all)];
 
 fn all(shared: &Shared) {

@@ -1,12 +1,13 @@
 //! Tests the binary as a user starts it, with real drivers of each Spark, over HTTP.
 //!
 //! `cargo xtask test` installs the Sparks and names them in `LIVIUS_TEST_SPARK_35` and
-//! `LIVIUS_TEST_SPARK_4`. The tests run one after the other, because each JVM needs the whole machine.
-//! Tests that need no isolation share one session.
+//! `LIVIUS_TEST_SPARK_4`. The tests run one after the other, because each JVM needs the whole
+//! machine. Tests that need no isolation share one session.
 //!
-//! A module lists its cases in `CASES`, which run on every Spark, or in `ONCE`, which run on the newest
-//! Spark only. A case belongs in `ONCE` when its subject does not depend on Spark's version: the server,
-//! the supervisor of a driver, a client, or an interpreter without Spark. Its list says why.
+//! A module lists its cases in `CASES`, which run on every Spark, or in `ONCE`, which run on the
+//! newest Spark only. A case belongs in `ONCE` when its subject does not depend on Spark's version:
+//! the server, the supervisor of a driver, a client, or an interpreter without Spark. Its list says
+//! why.
 
 #![expect(
     clippy::unwrap_used,

@@ -10,7 +10,8 @@ pub const CASES: &[Case] = &[(
     killed_server,
 )];
 
-/// The server alone decides what it keeps. That the agent of each Spark connects again is shown above.
+/// The server alone decides what it keeps. That the agent of each Spark connects again is shown
+/// above.
 pub const ONCE: &[Case] = &[(
     "restart::drivers_that_are_to_be_kept_serve_the_next_server_which_deletes_them_quickly",
     kept,

@@ -12,8 +12,9 @@ use tempfile::TempDir;
 use crate::client::{PATIENCE, Session, environment, eventually, get, post};
 use crate::common::Killed;
 
-/// JVM options that halve the processor time of a start: no optimising compiler, one thread for garbage.
-/// No test depends on them. `livius setup`, which prepares the tests, runs a job with the defaults.
+/// JVM options that halve the processor time of a start: no optimising compiler, one thread for
+/// garbage. No test depends on them. `livius setup`, which prepares the tests, runs a job with the
+/// defaults.
 pub const CHEAP_JVM: [&str; 2] = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"];
 
 /// A running `livius serve` with its own data directory.
@@ -115,7 +116,8 @@ impl Server {
         })
     }
 
-    /// The processes whose command line names the data directory: supervisors, drivers, and what drivers start in it.
+    /// The processes whose command line names the data directory: supervisors, drivers, and what
+    /// drivers start in it.
     pub fn processes(&self) -> Vec<String> {
         let data = self.data.path().to_str().unwrap();
         let mut found = Vec::new();

@@ -67,7 +67,7 @@ impl Entry {
 }
 
 impl Files {
-    /// The effective text of a key: the last one under its name, else the last one under its old
+    /// The effective text of a key: the last one under its name, or else the last one under its old
     /// name. An empty text counts as absent.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.deciding(name)
@@ -84,7 +84,7 @@ impl Files {
     }
 }
 
-/// The named directory or file, else Livy's own directory.
+/// The named directory or file, or else Livy's own directory.
 pub fn locate(
     named: Option<&str>,
     environment: &ProcessEnvironment,
