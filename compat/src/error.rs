@@ -13,7 +13,7 @@ pub enum ScenarioError {
     Step {
         /// The number of the step, from 1.
         step: usize,
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
     /// The version is malformed.

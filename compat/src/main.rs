@@ -48,7 +48,8 @@ struct Arguments {
     /// A header of every request, as `Name: value`
     #[arg(long = "header")]
     headers: Vec<String>,
-    /// A value for the scenarios, as `name=value`; `app` is the path of compat/applications/app.py as the server sees it
+    /// A value for the scenarios, as `name=value`; `app` is the path of compat/applications/app.py
+    /// as the server sees it
     #[arg(long = "set")]
     variables: Vec<String>,
     /// Another directory of scenarios

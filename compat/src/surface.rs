@@ -69,7 +69,8 @@ pub struct Object {
     pub(crate) title: String,
     /// Its name in the OpenAPI document.
     pub schema: Option<String>,
-    /// The property (`Schema.property`) whose description in the OpenAPI document shows its keys, where it has no schema.
+    /// The property (`Schema.property`) whose description in the OpenAPI document shows its keys,
+    /// where it has no schema.
     pub described: Option<String>,
     /// In Livy's order.
     pub fields: Vec<Part>,
