@@ -56,7 +56,7 @@ visible_names <- function() callable(unlist(lapply(environments(), names_in)))
 # `names<-` is called as `names(x) <- value`.
 callable <- function(names) names[!grepl("<-", names, fixed = TRUE, useBytes = TRUE)]
 
-# Where R looks for a name, in order.
+# The environments in which R looks for a name, in order.
 environments <- function() {
   all <- list()
   place <- globalenv()

@@ -14,7 +14,7 @@ import threading
 
 from .channel import private_copy
 
-# Where the output of a thread goes, by the thread's number. Other threads write to the stream itself.
+# The target of a thread's output, by the thread's number. Other threads write to the stream itself.
 _led_away = {}
 
 # In a process that such a thread forks, no thread reads that output.

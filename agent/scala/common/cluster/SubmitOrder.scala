@@ -7,7 +7,7 @@ import java.util.Properties
 
 import com.fasterxml.jackson.databind.JsonNode
 
-/** What the server wants submitted to a standalone cluster. */
+/** The driver that the server wants to submit to a standalone cluster. */
 final case class SubmitOrder(
     /** The tag that identifies the cluster's driver. */
     tag: String,

@@ -3,7 +3,7 @@ package livius.agent
 import java.lang.management.ManagementFactory
 import java.util.UUID
 
-/** What the agent says about its process when it introduces itself. */
+/** The facts about its process that the agent sends when it connects. */
 final case class DriverFacts(instance: String, pid: Long, spark: String, scala: String, java: String)
 
 object DriverFacts {

@@ -37,8 +37,8 @@ object ChildChannel {
   private val LongestFrame = 1 << 30
 }
 
-/** Where one child connects to. Any process of this machine can connect; only one that sends the
-  * child's secret is accepted.
+/** The server socket for one child. Any process of this machine can connect, but the agent accepts
+  * only one that sends the child's secret.
   */
 final class ChildListener extends Closeable {
   private val server = new ServerSocket(0, 16, InetAddress.getByName("127.0.0.1"))

@@ -5,7 +5,7 @@ import java.nio.file.{Files, Path}
 
 import org.apache.spark.SparkContext
 
-/** Where a Python child finds PySpark and py4j, the ones that belong to this JVM's Spark. */
+/** The places of PySpark and py4j for a Python child. They belong to this JVM's Spark. */
 object PySparkFiles {
 
   /** Path entries, most important first. `links` is a folder for entries that have to be made. */

@@ -7,8 +7,8 @@ import scala.util.control.NonFatal
 
 import org.apache.spark.SparkConf
 
-/** Where the classes of Scala statements are found: by executors in a directory, through the
-  * driver's file server, and by the driver's own threads through a class loader.
+/** The places of the classes of Scala statements: for executors a directory, through the
+  * driver's file server, and for the driver's own threads a class loader.
   *
   * Spark learns both only when the SparkContext is created, so they exist even if no Scala
   * statement ever comes.
