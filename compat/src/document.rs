@@ -16,11 +16,14 @@ use crate::surface::{Parameter, Part, State, Surface};
 const INTRODUCTION: &str = "\
 # Compatibility with Apache Livy
 
-Every endpoint, parameter, field, value and configuration key of Apache Livy 0.2 to 0.9: whether it works here, and where Livius differs on purpose.
+This file lists every endpoint, parameter, field, value and configuration key of Apache Livy 0.2 to
+0.9. It says for each whether it works here, and where Livius differs on purpose.
 
-This file is made by `cargo xtask codegen` from `compat/surface.yaml`, the scenarios in `compat/scenarios/`, and the registry of keys that the server
-itself reads. The tests hold routes, parameters, fields and values against `schemas/openapi.json`, and what scenarios pin against a running server;
-notes and `Since` are written by hand. How to run the same scenarios against a server of your own is in `compat/README.md`.
+`cargo xtask codegen` generates this file from `compat/surface.yaml`, the scenarios in
+`compat/scenarios/`, and the server's own registry of Livy's keys. Tests compare the routes,
+parameters, fields and values with `schemas/openapi.json`, and run the scenarios against a real
+server. The notes and `Since Livy` are written by hand. `compat/README.md` says how to run the
+scenarios against your own server.
 
 | mark | meaning |
 |---|---|
@@ -28,17 +31,19 @@ notes and `Since` are written by hand. How to run the same scenarios against a s
 
 const MEANINGS: [&str; 4] = [
     "as with Livy 0.9",
-    "the same, with the difference and its reason told",
-    "it means something and comes later; until then it is refused or not followed, as told",
-    "it means nothing here, for the reason told",
+    "as with Livy 0.9, except for the difference in the note",
+    "it comes later; until then the server refuses or ignores it, as the note says",
+    "it has no meaning here, for the reason in the note",
 ];
 
 const KEYS: &str = "
 ## Configuration keys
 
-What [LIVY-CONFIGURATION.md](LIVY-CONFIGURATION.md) says, without the defaults; how Livy's files are read is told there. A key that works is given with the
-setting of ours that it becomes. With a key marked **protects** the server does not start until somebody has decided. Of the two spellings of a key, the
-version is that of the older one; `none` means that no release up to 0.9 has it.
+[LIVY-CONFIGURATION.md](LIVY-CONFIGURATION.md) has the same table with the defaults, and says how
+the server reads Livy's files. The note of a key that works names the setting that it becomes. The
+server does not start with a key that is marked **protects** until the administrator has decided. If
+a key has two spellings, `Since Livy` is the version of the older one; `none` means that no release
+up to 0.9 has the key.
 ";
 
 /// The document.
@@ -188,8 +193,8 @@ fn versions(text: &mut String, surface: &Surface) {
 fn differences(text: &mut String, suite: &Suite) {
     table(
         text,
-        "## Where Livius differs on purpose\n\nPatterns are explained in `compat/README.md`; only the first row of a scenario is shown.",
-        &["What is asked", "Livy", "Livius", "Why"],
+        "## Where Livius differs on purpose\n\n`compat/README.md` explains the patterns. The table shows only the first row of a scenario.",
+        &["Request", "Livy", "Livius", "Reason"],
     );
     let mut told = BTreeSet::new();
     for (_, scenario) in suite.scenarios() {

@@ -8,15 +8,25 @@ use super::setting::{Key, Preset};
 const HEAD: &str = "\
 # Configuration
 
-Made by `cargo xtask codegen` from `crates/livius/src/config/sections/`; edit those.
+This table has every setting of the server. `cargo xtask codegen` generates it from
+`crates/livius/src/config/sections/`: edit the texts there.
 
-Values come in layers, each over the one before: defaults, `SPARK_HOME` and `JAVA_HOME`, Livy's files if `--livy-conf DIR` or `LIVIUS_LIVY_CONF` names
-them ([LIVY-CONFIGURATION.md](LIVY-CONFIGURATION.md)), the file, `LIVIUS_…` environment variables, flags.
-`livius config show` prints every value with the place it came from. What is unknown or malformed is an error, never ignored, and all
-errors are told at once.
+The server reads settings from these places. A later place overrides an earlier one:
 
-The file is the one that `--config FILE` or `LIVIUS_CONFIG` names, else `$XDG_CONFIG_HOME/livius/livius.toml` or
-`~/.config/livius/livius.toml` when it is there. It is TOML, a section for each heading below:
+1. the defaults
+2. `SPARK_HOME` and `JAVA_HOME`
+3. Livy's files, if `--livy-conf DIR` or `LIVIUS_LIVY_CONF` names them
+   ([LIVY-CONFIGURATION.md](LIVY-CONFIGURATION.md))
+4. the configuration file
+5. `LIVIUS_…` environment variables
+6. flags
+
+`livius config show` prints every value and the place that it comes from. The server never ignores
+an unknown key or a malformed value: it prints all such errors and does not start.
+
+`--config FILE` or `LIVIUS_CONFIG` names the configuration file. Without them it is
+`$XDG_CONFIG_HOME/livius/livius.toml` or `~/.config/livius/livius.toml`, if that exists. The file is
+TOML, with a section for each heading below:
 
 ```toml
 [server]
@@ -26,9 +36,13 @@ listen = \"127.0.0.1:8998\"
 \"spark.sql.shuffle.partitions\" = 8
 ```
 
-Every key can be given on the command line as `--set KEY=VALUE`, such as `--set sessions.max_live=20`; the common ones have flags of their
-own (`livius serve --help`). Durations need a unit (`500ms`, `30s`, `10m`, `2h`, `1d`). Relative paths in the file count from the file's directory. In
-variables and flags, lists are separated by commas, and tables are written `name=text;name=text`.
+The flag `--set KEY=VALUE` sets any key, for example `--set sessions.max_live=20`. Common keys have
+flags of their own (`livius serve --help`).
+
+* A duration needs a unit: `500ms`, `30s`, `10m`, `2h`, `1d`.
+* A relative path in the file is relative to the file's directory.
+* In variables and flags, commas separate the entries of a list.
+* In variables and flags, a table is `name=text;name=text`.
 ";
 
 /// The whole of `docs/CONFIGURATION.md`.

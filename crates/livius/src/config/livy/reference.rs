@@ -7,31 +7,45 @@ use super::keys::{GROUPS, LivyKey, Meaning, since};
 const HEAD: &str = "\
 # Livy's configuration, key by key
 
-Made by `cargo xtask codegen` from `crates/livius/src/config/livy/keys/`; edit those.
+This table has every configuration key of Livy and its meaning here. `cargo xtask codegen` generates
+it from `crates/livius/src/config/livy/keys/`: edit the texts there.
 
-A server that has run Livy has `livy.conf`, perhaps `livy-client.conf` and `spark-blacklist.conf`, in `LIVY_CONF_DIR` or `$LIVY_HOME/conf`. There are
-two ways to go on with them:
+Livy's configuration is in `livy.conf`, `livy-client.conf` and `spark-blacklist.conf`, in
+`LIVY_CONF_DIR` or `$LIVY_HOME/conf`. You can use these files in two ways:
 
-* `livius config import --write livius.toml` translates them once. Every setting tells the key it comes from, and a list at the end tells of every
-  key that is not taken over, and why. `--from DIR` (or one file) says where they are. The exit code is 1 when a key is unknown or needs a decision.
-* `livius serve --livy-conf DIR`, or `LIVIUS_LIVY_CONF`, reads them at every start, as a layer below `livius.toml` and above the defaults.
-  `livius config show --livy-conf DIR` tells the key and line that a value comes from.
+* `livius config import --write livius.toml` translates them once. A comment at every setting names
+  the key that it comes from. A list at the end has every key that was not translated, and the
+  reason. `--from DIR` (or one file) names the place of Livy's files. The exit code is 1 if a key is
+  unknown or needs a decision.
+* `livius serve --livy-conf DIR`, or `LIVIUS_LIVY_CONF`, reads them at every start. Their values
+  override the defaults, and `livius.toml` overrides them. `livius config show --livy-conf DIR`
+  prints the key and line that a value comes from.
 
-Both read them as Livy does: Java properties, the last of several wins, an old spelling counts where the present one is absent, anything but `true` is
-false, a bare number is a time in milliseconds (`livy.server.session.state-retain.sec = 600` is 0.6 s). A key that is not set is not taken
-over either: then the defaults of [CONFIGURATION.md](CONFIGURATION.md) hold, not Livy's. What this server would not start with is told with its remedy and never
-changed in silence. That goes for keys that protect something (marked **protects**) while their protection is not there yet: the server does not start with them,
-and the import asks for a decision. Keys that nobody knows are logged when the server starts, with the nearest known one.
+Both ways read the files as Livy does:
+
+* The files are Java properties. If a file sets a key twice, the last value counts.
+* The old spelling of a key counts if the present one is absent.
+* Every text except `true` is false.
+* A bare number is a time in milliseconds: `livy.server.session.state-retain.sec = 600` is 0.6 s.
+
+If a key is not set, the default of [CONFIGURATION.md](CONFIGURATION.md) holds, and not Livy's.
+
+The server never changes a value silently. If it cannot use the value of a key that works, it does
+not start, and the error message says how to fix it. Some keys protect something, but the server
+does not have that protection yet (marked **protects**). The server does not start with such a key
+either, and the import asks for a decision. The server starts with other keys that are not there yet
+and with unknown keys. It logs them, unknown keys with the most similar known key.
 
 | mark | meaning |
 |---|---|
-| works | the settings named do what the key does with Livy |
-| differs on purpose | the same, with the difference that is told |
-| not there yet | what it is about is not there yet, or cannot be set |
-| not applicable | there is nothing to set, for the reason told |
+| works | the named settings do the same as the key in Livy |
+| differs on purpose | the named settings do the same, except for the difference in the text |
+| not there yet | the server does not have the feature yet, or has no setting for it |
+| not applicable | there is nothing to set, for the reason in the text |
 
-The marks are those of [COMPATIBILITY.md](COMPATIBILITY.md), which has the same keys without their defaults. Of the two spellings of a key, the version
-is that of the older one; `none` means that no release up to 0.9 has it.
+[COMPATIBILITY.md](COMPATIBILITY.md) uses the same marks, and has the same keys without their
+defaults. If a key has two spellings, `Since Livy` is the version of the older one; `none` means
+that no release up to 0.9 has the key.
 ";
 
 const TAIL: &str = "
@@ -39,9 +53,9 @@ const TAIL: &str = "
 
 | file | here |
 |---|---|
-| `spark-blacklist.conf` | Its keys go to `spark.blocked_conf`. No other spelling of them gets past either (case, `_` for `-`, the prefix `spark.__livy__.`). |
-| `livy-client.conf` | Of what is in it, `livy.rsc.…` counts where `livy.conf` does not say otherwise, and `spark.…` goes to `spark.conf`, for batches too. The rest are settings of clients. |
-| `livy-env.sh`, `log4j.properties` | Not read: they are about Livy's own process. What drivers need of the environment (`HADOOP_CONF_DIR`, `SPARK_CONF_DIR`, `PYSPARK_PYTHON`) must be in this server's. |
+| `spark-blacklist.conf` | Its keys go to `spark.blocked_conf`. The server also blocks other spellings of them (case, `_` for `-`, the prefix `spark.__livy__.`). |
+| `livy-client.conf` | Its `livy.rsc.…` keys count unless `livy.conf` has them too. Its `spark.…` keys go to `spark.conf`, for batches too. The other keys are settings of clients. |
+| `livy-env.sh`, `log4j.properties` | The server does not read them, because they are about Livy's own process. Set the variables that drivers need (`HADOOP_CONF_DIR`, `SPARK_CONF_DIR`, `PYSPARK_PYTHON`) in this server's environment. |
 ";
 
 /// The whole of `docs/LIVY-CONFIGURATION.md`.

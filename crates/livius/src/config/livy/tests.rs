@@ -18,7 +18,7 @@ const KEYS: &str = include_str!("tests/keys.txt");
 const SERVER: &str = include_str!("tests/livy.conf");
 const CLIENT: &str = include_str!("tests/livy-client.conf");
 const BLACKLIST: &str = include_str!("tests/spark-blacklist.conf");
-/// What becomes of these.
+/// The configuration that the import makes of them.
 const IMPORTED: &str = include_str!("tests/livius.toml");
 
 /// Names that no specification lists, and that files of Livy's have all the same.
@@ -99,7 +99,7 @@ fn environment(variables: &[(&str, &str)]) -> ProcessEnvironment {
     ProcessEnvironment::invented(&all, "/somewhere")
 }
 
-/// What a configuration says beyond its defaults, by key.
+/// The values of a configuration that are not defaults, by key.
 fn said(resolved: &Resolved) -> BTreeMap<String, String> {
     resolved
         .rows()
@@ -167,7 +167,7 @@ fn every_setting_that_is_mapped_to_takes_livys_default() {
     }
 }
 
-/// Files of Livy's, and what they say in our words.
+/// Files of Livy's, and their values in our configuration.
 const BECOMES: &[(&str, &str)] = &[
     (
         "livy.spark.file-list-configs = spark.a, spark.b",
@@ -365,11 +365,11 @@ const REFUSED: &[(&str, &str)] = &[
     ),
     (
         "livy.server.auth.type = kerberos",
-        "this protection cannot be taken over: there is no authentication yet; let a proxy",
+        "this protection cannot be taken over: the server has no authentication yet; let a proxy",
     ),
     (
         "livy.server.access_control.enabled = true",
-        "there is no access control yet",
+        "the server has no access control yet",
     ),
     ("livy.keystore = /k.jks", "does not speak TLS yet"),
     ("livy.rsc.rpc.sasl.qop = auth-conf", "wss://"),
@@ -464,7 +464,7 @@ fn what_is_unknown_is_noted_and_keeps_nothing_from_working() {
         [
             "DIR/livy.conf:1: livy.server.sesion.timeout: not followed: Livy has no such key; did you mean livy.server.session.timeout?",
             "DIR/livy.conf:2: spark.master: not followed: Livy ignores keys that do not begin with livy. as well",
-            "DIR/livy.conf:3: livy.ui.basePath: not followed: `/` leads to `/ui`, always",
+            "DIR/livy.conf:3: livy.ui.basePath: not followed: `/` always redirects to `/ui`",
             "DIR/livy.conf:4: livy.server.session.state-retain.sec: Livy takes a bare number for milliseconds, whatever the key is called: 9 is 9ms",
         ]
     );

@@ -1,4 +1,4 @@
-//! `[batches]`: how many, how long, and what a shutdown does with them.
+//! `[batches]`: limits, timeouts, and the behaviour at a shutdown.
 
 use std::time::Duration;
 
@@ -14,24 +14,24 @@ settings! {
         "batches.max_starting",
         1,
         DEFAULTS.concurrent_batch_starts as u64,
-        "Batches that are being started at once. More wait their turn as `starting`, in the order in which they came.",
+        "How many batches start at once. Further batches wait as `starting`, first come, first served.",
     );
     MAX_RUNNING: u64 = count(
         "batches.max_running",
         1,
         DEFAULTS.running_batches as u64,
-        "Batches whose processes live at once. More wait their turn as `starting`, in the order in which they came.",
+        "How many batches have a process at once. Further batches wait as `starting`, first come, first served.",
     );
     MAX_WAITING: u64 = count(
         "batches.max_waiting",
         1,
         DEFAULTS.waiting_batches as u64,
-        "Batches that wait their turn. More are refused with status 429.",
+        "How many batches may wait to be started. The server refuses further ones with status 429.",
     );
     STOP_GRACE: Duration = duration(
         "batches.stop_grace",
         DEFAULTS.batch_grace,
-        "From asking a batch's process to end (SIGTERM) until it is made to (SIGKILL).",
+        "How long a batch's process has to end after SIGTERM. Then the server sends SIGKILL.",
     );
     RETENTION: Duration = duration(
         "batches.retention",
@@ -48,14 +48,14 @@ settings! {
         "batches.on_shutdown",
         &["keep", "stop"],
         "keep",
-        "What a shutdown does with running batches: leave them to the next server, or end them. Those that wait their turn wait on in either case.",
+        "Whether a shutdown leaves running batches to the next server (`keep`) or ends them (`stop`). Batches that wait for their start keep waiting in both cases.",
     );
 }
 
-/// The settings of the section that are no limits.
+/// The settings of the section that are not limits.
 #[derive(Debug, Clone)]
 pub struct BatchSettings {
-    /// What a shutdown does with batches.
+    /// Whether a shutdown keeps or stops running batches.
     pub on_shutdown: ShutdownPolicy,
 }
 

@@ -1,4 +1,4 @@
-//! `[impersonation]`: who may run as whom.
+//! `[impersonation]`: the users that may run drivers as other users.
 
 use livius_sessions::Impersonation;
 

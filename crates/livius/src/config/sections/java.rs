@@ -9,14 +9,14 @@ settings! {
     HOME: Option<Utf8PathBuf> = path(
         "java.home",
         "JAVA_HOME",
-        "The Java that runs drivers. Without it one on the `PATH` that fits, else the managed one.",
+        "The Java that runs drivers. If it is unset, the server uses a suitable Java on the `PATH`, or else the managed one.",
     );
 }
 
 /// The settings of the section.
 #[derive(Debug, Clone)]
 pub struct JavaSettings {
-    /// The Java that runs drivers, where Livius's own configuration names it.
+    /// The Java that runs drivers, if Livius's own configuration names it.
     pub home: Option<Utf8PathBuf>,
 }
 

@@ -1,4 +1,4 @@
-//! `[logs]`: what is logged, and how.
+//! `[logs]`: the server's own log.
 
 use tracing_subscriber::EnvFilter;
 
@@ -11,16 +11,16 @@ settings! {
         "logs.format",
         &["text", "json"],
         "text",
-        "How the log is written to standard error.",
+        "The format of the log on standard error.",
     );
     LEVEL: Text = text(
         "logs.level",
         "info",
-        "What is logged: `error`, `warn`, `info`, `debug`, `trace`, or directives such as `info,livius_sessions=debug`.",
+        "The log level: `error`, `warn`, `info`, `debug`, `trace`, or directives such as `info,livius_sessions=debug`.",
     );
 }
 
-/// How the log is written.
+/// The format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
     /// For people.
@@ -32,9 +32,9 @@ pub enum LogFormat {
 /// The settings of the section.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogSettings {
-    /// How the log is written.
+    /// The format of the log.
     pub format: LogFormat,
-    /// What is logged, as directives.
+    /// The log level, as directives.
     pub level: String,
 }
 

@@ -1,4 +1,4 @@
-//! `[server]`: where it listens, what it accepts, and where it keeps its data.
+//! `[server]`: the address, the limits of requests, and the data directory.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -18,74 +18,74 @@ settings! {
     LISTEN: SocketAddr = address(
         "server.listen",
         SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8998),
-        "Where the server listens, for clients and for the agents in its drivers. Port 0 takes a free one.",
+        "The address that the server listens on, for clients and for the agents in its drivers. Port 0 takes a free port.",
     );
     AGENT_URL: Option<String> = optional_text(
         "server.agent_url",
-        "Where drivers reach this server, as `ws://host:port`, when that is not the address it listens on: behind a proxy, or from other machines.",
+        "The address at which drivers reach this server, as `ws://host:port`. Set it if that is not the address that the server listens on: behind a proxy, or for drivers on other machines.",
     );
     DATA_DIR: Option<Utf8PathBuf> = data_dir(
         "server.data_dir",
-        "Everything that the server keeps: its store, the drivers' logs, the Spark installations it manages. Without it `$XDG_DATA_HOME/livius` or `~/.local/share/livius`.",
+        "The directory of the server's data: its store, the drivers' logs, the Spark installations that it manages. If it is unset, `$XDG_DATA_HOME/livius` or `~/.local/share/livius`.",
     );
     ALLOW_PUBLIC_WITHOUT_AUTHENTICATION: bool = switch(
         "server.allow_public_without_authentication",
         false,
-        "Lets the server listen on an address that other machines reach although it authenticates nobody: whoever reaches it runs code as its user.",
+        "Lets the server listen on an address that other machines reach, although it does not authenticate users. Everyone who reaches it can run code as the server's user.",
     );
     BODY_LIMIT: u64 = size(
         "server.body_limit",
         DEFAULTS.body_bytes as u64,
-        "The longest request body. All that are being received take four times as much memory at most; more wait, and are refused.",
+        "The maximum length of a request body. Bodies that the server is receiving take at most four times this much memory together. Further requests wait for a while, and then the server refuses them.",
     );
     CODE_LIMIT: u64 = size(
         "server.code_limit",
         DEFAULTS.code_bytes as u64,
-        "The longest code of one statement.",
+        "The maximum length of a statement's code.",
     );
     UPLOAD_LIMIT: u64 = size(
         "server.upload_limit",
         DEFAULTS.upload_bytes,
-        "The longest file that is uploaded to a session. It is kept on disk until the session's driver has it.",
+        "The maximum length of a file that a client uploads to a session. The server keeps the file on disk until the session's driver has it.",
     );
     HOST_NAMES: Vec<String> = list(
         "server.host_names",
-        "Names, without ports, that browsers reach this server by. Pages that were opened by them may change things here, as those that were opened as `localhost` or by address; pages of any other origin may not. A proxy must pass `Host` on. Programs are not concerned.",
+        "The host names, without ports, by which browsers reach this server. A page that was opened under one of them may send requests that change something, like a page under `localhost` or an IP address. Pages of any other origin may not. A proxy must pass `Host` on. The setting has no effect on programs.",
     );
     CSRF_PROTECTION: bool = switch(
         "server.csrf_protection",
         false,
-        "Whether a request that changes something (all but GET, HEAD and OPTIONS) needs the header `X-Requested-By`, with any value, as with Livy's protection against forged requests. Many clients do not send it by themselves. Pages of other sites may change nothing here in any case.",
+        "Whether a request that changes something (every method except GET, HEAD and OPTIONS) needs the header `X-Requested-By`, with any value, as with Livy's protection against forged requests. Many clients do not send it by default. The server refuses changes from pages of other sites in any case.",
     );
     HEADER_X_XSS_PROTECTION: Text = text(
         "server.header_x_xss_protection",
         "1; mode=block",
-        "The header `X-XSS-Protection` of every answer; `off` leaves it out.",
+        "The header `X-XSS-Protection` of every response; `off` leaves it out.",
     );
     HEADER_X_FRAME_OPTIONS: Text = text(
         "server.header_x_frame_options",
         "SAMEORIGIN",
-        "The header `X-Frame-Options` of every answer; `off` leaves it out.",
+        "The header `X-Frame-Options` of every response; `off` leaves it out.",
     );
     HEADER_X_CONTENT_TYPE_OPTIONS: Text = text(
         "server.header_x_content_type_options",
         "nosniff",
-        "The header `X-Content-Type-Options` of every answer; `off` leaves it out.",
+        "The header `X-Content-Type-Options` of every response; `off` leaves it out.",
     );
     HEADER_CONTENT_SECURITY_POLICY: Text = text(
         "server.header_content_security_policy",
         "default-src 'self'; script-src 'self' 'unsafe-inline'; img-src 'self'; frame-src 'self';",
-        "The header `Content-Security-Policy` of every answer; `off` leaves it out. The pages under `/ui` need scripts, styles and requests from `'self'`, and nothing inline.",
+        "The header `Content-Security-Policy` of every response; `off` leaves it out. The pages under `/ui` need scripts, styles and requests from `'self'`, and nothing inline.",
     );
     IGNORE_UNKNOWN_FIELDS: bool = switch(
         "server.ignore_unknown_fields",
         false,
-        "Whether fields of a request that Livy does not know are ignored. Without it they are refused, as Livy refuses them.",
+        "Whether the server ignores fields of a request that Livy does not know. Otherwise it refuses the request, as Livy does.",
     );
     SHUTDOWN_TIMEOUT: Duration = duration(
         "server.shutdown_timeout",
         Duration::from_mins(1),
-        "How long a shutdown may take, drivers and all, before what is left is abandoned.",
+        "How long a shutdown may take, including the end of the drivers. After that the server exits without waiting for the rest.",
     );
 }
 
@@ -103,22 +103,22 @@ pub const NO_HEADER: &str = "off";
 /// The refusal of a text that no header can have.
 pub const HEADER_REFUSAL: &str = "the text of a header has one line of printable ASCII characters, 4096 of them at most; write off to leave the header out";
 
-/// The settings of the section that are no limits.
+/// The settings of the section that are not limits.
 #[derive(Debug, Clone)]
 pub struct ServerSettings {
-    /// Where the server listens.
+    /// The address that the server listens on.
     pub listen: SocketAddr,
-    /// Where drivers reach the server, when it is not `listen`.
+    /// The address at which drivers reach the server, if it is not `listen`.
     pub agent_url: Option<String>,
-    /// The directory of everything that the server keeps.
+    /// The directory of the server's data.
     pub data_dir: Utf8PathBuf,
     /// Names that browsers reach the server by.
     pub host_names: Vec<String>,
     /// Whether requests that change something must carry Livy's CSRF header.
     pub csrf_protection: bool,
-    /// Security headers of every answer.
+    /// Security headers of every response.
     pub security_headers: SecurityHeaders,
-    /// Whether fields of requests that Livy does not know are ignored.
+    /// Whether the server ignores fields of requests that Livy does not know.
     pub ignore_unknown_fields: bool,
     /// The deadline of a shutdown.
     pub shutdown_timeout: Duration,

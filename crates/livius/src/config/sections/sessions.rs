@@ -1,4 +1,4 @@
-//! `[sessions]`: how many, how long, and what a shutdown does with them.
+//! `[sessions]`: limits, timeouts, and the behaviour at a shutdown.
 
 use std::time::Duration;
 
@@ -16,29 +16,29 @@ settings! {
         "sessions.max_live",
         1,
         DEFAULTS.live_sessions as u64,
-        "Sessions that have not ended, at once. More are refused as Livy refuses them.",
+        "How many sessions may live at once. The server refuses further ones as Livy does.",
     );
     MAX_STARTING: u64 = count(
         "sessions.max_starting",
         1,
         DEFAULTS.concurrent_starts as u64,
-        "Drivers that are being started at once. More wait their turn as `starting`.",
+        "How many drivers start at once. Further sessions wait as `starting`.",
     );
     MAX_WAITING_STATEMENTS: u64 = count(
         "sessions.max_waiting_statements",
         1,
         DEFAULTS.waiting_statements as u64,
-        "Statements that wait in one session. More are refused.",
+        "How many statements may wait in one session. The server refuses further ones.",
     );
     IDLE_TIMEOUT: Option<Duration> = duration_or_never(
         "sessions.idle_timeout",
         Some(DEFAULTS.idle_timeout),
-        "How long a session may be idle, where its request does not say (`idleTimeout`).",
+        "How long a session may be idle, if its request does not say (`idleTimeout`).",
     );
     TTL: Option<Duration> = duration_or_never(
         "sessions.ttl",
         DEFAULTS.session_ttl,
-        "How long a session may live, where its request does not say (`ttl`).",
+        "How long a session may live, if its request does not say (`ttl`).",
     );
     START_TIMEOUT: Duration = duration(
         "sessions.start_timeout",
@@ -48,12 +48,12 @@ settings! {
     STOP_GRACE: Duration = duration(
         "sessions.stop_grace",
         DEFAULTS.stop_grace,
-        "From asking a driver to stop until it is made to.",
+        "How long a driver has to end after the server asked it to stop. Then the server kills it.",
     );
     LINK_GRACE: Duration = duration(
         "sessions.link_grace",
         DEFAULTS.link_grace,
-        "How long a driver lives on, and is waited for, without a link to the server: the longest restart that sessions survive.",
+        "How long a driver without a connection to the server keeps running, and how long the server waits for it. Sessions survive a restart that is not longer than this.",
     );
     RETENTION: Duration = duration(
         "sessions.retention",
@@ -70,46 +70,46 @@ settings! {
         "sessions.retained_statements",
         1,
         DEFAULTS.retained_statements as u64,
-        "Finished statements that are kept for one session; the oldest go first.",
+        "How many finished statements the server keeps for one session; the oldest go first.",
     );
     MAX_UNFINISHED_JOBS: u64 = within(
         "sessions.max_unfinished_jobs",
         (1, 256),
         DEFAULTS.unfinished_jobs as u64,
-        "Jobs of the programmatic API that are not over, in one session. They run side by side. More are refused with status 429.",
+        "How many unfinished jobs of the programmatic API one session may have. They run in parallel. The server refuses further ones with status 429.",
     );
     RETAINED_JOBS: u64 = count(
         "sessions.retained_jobs",
         1,
         DEFAULTS.retained_jobs as u64,
-        "Jobs that are over and are kept, with their results, for one session; the oldest go first.",
+        "How many finished jobs, with their results, the server keeps for one session; the oldest go first.",
     );
     MAX_PENDING_FILES: u64 = within(
         "sessions.max_pending_files",
         (1, 512),
         DEFAULTS.pending_resources as u64,
-        "Files that were added or uploaded to one session and that its driver does not have yet. More are refused with status 429.",
+        "How many files of one session may wait until its driver fetches them, added or uploaded. The server refuses further ones with status 429.",
     );
     SQL_MAX_ROWS: u64 = count(
         "sessions.sql_max_rows",
         1,
         1_000,
-        "Rows of an SQL result at most, where the request's `conf` does not say (`livy.rsc.sql.num-rows`).",
+        "The maximum number of rows of an SQL result, if the request's `conf` does not say (`livy.rsc.sql.num-rows`).",
     );
     ON_SHUTDOWN: Text = choice(
         "sessions.on_shutdown",
         &["stop", "keep"],
         "stop",
-        "What a shutdown does with running sessions: stop them, or keep their drivers for the next server.",
+        "Whether a shutdown stops running sessions (`stop`) or keeps their drivers for the next server (`keep`).",
     );
 }
 
-/// The settings of the section that are no limits.
+/// The settings of the section that are not limits.
 #[derive(Debug, Clone)]
 pub struct SessionSettings {
     /// The most rows of an SQL result.
     pub sql_max_rows: u64,
-    /// What a shutdown does with sessions.
+    /// Whether a shutdown stops or keeps running sessions.
     pub on_shutdown: ShutdownPolicy,
 }
 

@@ -12,36 +12,36 @@ settings! {
     HOME: Option<Utf8PathBuf> = path(
         "spark.home",
         "SPARK_HOME",
-        "The Spark installation of new sessions and batches. Without it the one whose `spark-submit` is on the `PATH`, else the newest that `livius setup` made.",
+        "The Spark installation of new sessions and batches. If it is unset, the one whose `spark-submit` is on the `PATH`, or else the newest one that `livius setup` installed.",
     );
     MASTER: Text = text(
         "spark.master",
         "local[*]",
-        "Spark's master. Once it is set, sessions and batches cannot choose another; until then they can.",
+        "Spark's master. If it is set, sessions and batches cannot choose another one. If it is not, they can.",
     );
     DEPLOY_MODE: Option<String> = optional_choice(
         "spark.deploy_mode",
         &["client", "cluster"],
-        "Spark's deploy mode. Once it is set, sessions and batches cannot choose another. `cluster` needs a standalone master (`spark://…`).",
+        "Spark's deploy mode. If it is set, sessions and batches cannot choose another one. `cluster` needs a standalone master (`spark://…`).",
     );
     CONF: Table = table(
         "spark.conf",
-        "Spark configuration that every session and batch starts from; a request's own `conf` wins.",
+        "Spark configuration of every session and batch. A request's own `conf` overrides it.",
     );
     BLOCKED_CONF: Vec<String> = list(
         "spark.blocked_conf",
-        "Spark configuration keys that requests may not name, besides those that would change who a driver runs as.",
+        "Spark configuration keys that requests may not name. Requests may never name keys that would change the user that a driver runs as.",
     );
     FILE_LIST_CONF: Vec<String> = list(
         "spark.file_list_conf",
-        "Further keys of a request's `conf` that hold lists of files, checked like Spark's own: only files that requests may name (`files.local_directories`).",
+        "Further keys of a request's `conf` that hold lists of files. The server checks them like Spark's own keys: they may only name files that requests may name (`files.local_directories`).",
     );
 }
 
 /// The settings of the section.
 #[derive(Debug, Clone)]
 pub struct SparkSettings {
-    /// The Spark installation of new sessions, where Livius's own configuration names it.
+    /// The Spark installation of new sessions, if Livius's own configuration names it.
     pub home: Option<Utf8PathBuf>,
     /// Spark configuration that requests may override.
     pub defaults: BTreeMap<String, String>,

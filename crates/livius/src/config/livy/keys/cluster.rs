@@ -4,17 +4,16 @@ use super::super::convert;
 use super::{LivyKey, maps, not_yet, nothing};
 use crate::config::sections::{batches, sessions};
 
-const OWN_STORE: &str = "the server always has a store of its own, in `server.data_dir`";
-const NO_HADOOP: &str = "the store is not on HDFS: there is nothing to wait for";
-const NO_YARN: &str = "cluster mode on YARN is not there yet; in client mode drivers report by themselves and nothing is polled";
-const NO_KUBERNETES: &str =
-    "Kubernetes is not there yet; drivers run beside the server or on a standalone cluster";
-const UNRELEASED: &str = "it is in no release of Livy up to 0.9";
+const OWN_STORE: &str = "the server always has its own store, in `server.data_dir`";
+const NO_HADOOP: &str = "the store is not on HDFS, so the server has nothing to wait for";
+const NO_YARN: &str = "the server does not support cluster mode on YARN yet; in client mode drivers report their state and the server does not poll";
+const NO_KUBERNETES: &str = "the server does not support Kubernetes yet; drivers run on the server's machine or on a standalone cluster";
+const UNRELEASED: &str = "no release of Livy up to 0.9 has it";
 
 /// Recovery.
 pub static RECOVERY: &[LivyKey] = &[
     maps("livy.server.recovery.mode", "off", &[&sessions::ON_SHUTDOWN.key, &batches::ON_SHUTDOWN.key], convert::recovery)
-        .but("It works with every master, not on YARN and Kubernetes alone. After a crash, sessions and batches are taken up again with `off` too. Where nobody sets it, a shutdown stops sessions and leaves batches running."),
+        .but("It works with every master, and not only on YARN and Kubernetes. After a crash the server recovers sessions and batches with `off` too. If the key is not set, a shutdown stops sessions and leaves batches running."),
     nothing("livy.server.recovery.state-store", "", OWN_STORE),
     nothing("livy.server.recovery.state-store.url", "", OWN_STORE),
     nothing("livy.server.zookeeper.url", "", OWN_STORE),

@@ -4,14 +4,14 @@ use super::super::convert;
 use super::{LivyKey, maps, not_yet, nothing};
 use crate::config::sections::sessions;
 
-const OWN_SECRET: &str = "the server makes a secret of its own for every driver";
+const OWN_SECRET: &str = "the server makes a new secret for every driver";
 const FOR_TESTS: &str = "it is for Livy's own tests";
-const BY_REQUEST: &str = "the request says it";
-const NO_LISTENER: &str = "drivers listen nowhere: their agents connect to the server's own port";
-const NO_RPC: &str = "agents speak over a WebSocket, which has nothing of that kind";
-const FROM_SPARK: &str = "it is taken from the Spark installation";
-const CANCEL: &str = "a cancelled statement's code is interrupted at once, and counts as cancelled when it has ended, not before";
-const CLIENT_SIDE: &str = "it is a setting of the client; Livy's own client goes on reading it";
+const BY_REQUEST: &str = "the request contains it";
+const NO_LISTENER: &str = "drivers do not listen; their agents connect to the server's port";
+const NO_RPC: &str = "agents connect over a WebSocket, which has no such setting";
+const FROM_SPARK: &str = "the server takes it from the Spark installation";
+const CANCEL: &str = "the agent interrupts a cancelled statement's code at once; the statement is `cancelled` only after its code has ended";
+const CLIENT_SIDE: &str = "it is a setting of the client; Livy's own client still reads it";
 
 /// `livy.rsc.…`, from `livy.conf` and `livy-client.conf`.
 pub static KEYS: &[LivyKey] = &[
@@ -21,37 +21,37 @@ pub static KEYS: &[LivyKey] = &[
         .formerly("livy.rsc.client.do_not_use.run_driver_in_process"),
     maps("livy.rsc.client.shutdown-timeout", "10s", &[&sessions::STOP_GRACE.key], convert::duration)
         .formerly("livy.rsc.client.shutdown_timeout"),
-    nothing("livy.rsc.driver-class", "", "the driver's main class is the agent's").formerly("livy.rsc.driver_class"),
+    nothing("livy.rsc.driver-class", "", "the agent has the driver's main class").formerly("livy.rsc.driver_class"),
     nothing("livy.rsc.session.kind", "", BY_REQUEST),
     nothing("livy.rsc.sparkr.package", "", FROM_SPARK),
     nothing("livy.rsc.pyspark.archives", "", FROM_SPARK),
     nothing("livy.sparkr.package", "", "Livy's template names it, but Livy does not read it"),
     nothing("livy.pyspark.archives", "", "Livy's template names it, but Livy does not read it"),
-    nothing("livy.rsc.launcher.address", "", "agents connect to the address that the server listens on; where they must use another, set `server.agent_url`"),
+    nothing("livy.rsc.launcher.address", "", "agents connect to the address that the server listens on; if they need another address, set `server.agent_url`"),
     nothing("livy.rsc.launcher.port.range", "10000~10010", NO_LISTENER),
     nothing("livy.rsc.launcher.port", "-1", NO_LISTENER),
     maps("livy.rsc.server.idle-timeout", "10m", &[&sessions::LINK_GRACE.key], convert::duration)
         .formerly("livy.rsc.server.idle_timeout")
-        .but("The server waits for a driver that it has lost as long as the driver waits for the server."),
-    nothing("livy.rsc.proxy-user", "", "who a driver runs as comes from the request's checked `proxyUser` alone")
+        .but("The server waits as long for a driver that it has lost as the driver waits for the server."),
+    nothing("livy.rsc.proxy-user", "", "only the request's checked `proxyUser` decides the user that a driver runs as")
         .formerly("livy.rsc.proxy_user"),
     nothing("livy.rsc.rpc.server.address", "", NO_LISTENER),
     maps("livy.rsc.server.connect.timeout", "90s", &[&sessions::START_TIMEOUT.key], convert::start_timeout)
-        .but("Livy counts until the driver has registered; here the start of its Spark context counts too, so only a time above the default of `sessions.start_timeout` is taken over."),
-    nothing("livy.rsc.client.connect.timeout", "10s", "the server connects to no driver: agents connect to it, and try again for as long as `sessions.link_grace`"),
-    nothing("livy.rsc.channel.log.level", "", "what is logged is said by `logs.level`"),
-    nothing("livy.rsc.rpc.max.size", "52428800", "results come in parts, so no message grows with them"),
+        .but("Livy's time ends when the driver has registered. Here it includes the start of the Spark context, so the server uses only a time above the default of `sessions.start_timeout`."),
+    nothing("livy.rsc.client.connect.timeout", "10s", "the server does not connect to drivers; agents connect to it, and retry for as long as `sessions.link_grace`"),
+    nothing("livy.rsc.channel.log.level", "", "`logs.level` sets the log level"),
+    nothing("livy.rsc.rpc.max.size", "52428800", "agents send results in parts, so messages do not grow with them"),
     nothing("livy.rsc.rpc.threads", "8", NO_RPC),
     nothing("livy.rsc.secret.bits", "256", OWN_SECRET),
     nothing("livy.rsc.rpc.sasl.mechanisms", "DIGEST-MD5", NO_RPC),
-    not_yet("livy.rsc.rpc.sasl.qop", "", "the server does not encrypt what it and its agents say to each other")
-        .protecting(&["auth"], "put a proxy with TLS in front of it, and name it in `server.agent_url` as `wss://…`; drivers on the same machine use loopback"),
+    not_yet("livy.rsc.rpc.sasl.qop", "", "the server does not encrypt its connections to agents")
+        .protecting(&["auth"], "put a proxy with TLS in front of the server and set `server.agent_url` to its `wss://…` address; drivers on the same machine use loopback"),
     nothing("livy.rsc.job-cancel.trigger-interval", "100ms", CANCEL).formerly("livy.rsc.job_cancel.trigger_interval"),
     nothing("livy.rsc.job-cancel.timeout", "30s", CANCEL).formerly("livy.rsc.job_cancel.timeout"),
     maps("livy.rsc.retained-statements", "100", &[&sessions::RETAINED_STATEMENTS.key], convert::text)
         .formerly("livy.rsc.retained_statements")
-        .but("Only finished statements go. A request's `conf` cannot change it."),
-    not_yet("livy.rsc.retained.share-variables", "100", "how many objects the jobs of a session may share cannot be set"),
+        .but("The server drops only finished statements. A request's `conf` cannot change the number."),
+    not_yet("livy.rsc.retained.share-variables", "100", "the number of objects that the jobs of a session may share is fixed"),
     maps("livy.rsc.sql.num-rows", "1000", &[&sessions::SQL_MAX_ROWS.key], convert::text),
     nothing("livy.rsc.test.do-not-use.no-code-coverage-analysis", "false", FOR_TESTS)
         .formerly("livy.rsc.test.do_not_use.no_code_coverage_analysis"),

@@ -2,7 +2,7 @@
 
 use super::{LivyKey, nothing};
 
-const NO_THRIFT: &str = "there is no Thrift (JDBC) endpoint";
+const NO_THRIFT: &str = "the server has no Thrift (JDBC) endpoint";
 
 /// Thrift.
 pub static KEYS: &[LivyKey] = &[
