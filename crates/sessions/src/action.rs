@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What a caller wants to do with a session or a batch.
+/// An action of a caller on a session or a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// Create it.

@@ -1,9 +1,9 @@
 //! The one owner of a session: it drives the state machines of the session and of its statements.
 //!
-//! The actor follows its driver: it sees each state that the driver's actor publishes, and gets
-//! what the driver's agent says about this session. For each event the new state is stored, then
-//! the effects are performed, then the new view is published. Every effect may happen twice (after
-//! a crash between the steps), and no effect waits for the driver.
+//! The actor follows its driver: it sees each state that the driver's actor publishes, and gets the
+//! agent's messages about this session. For each event it stores the new state, then performs the
+//! effects, and then publishes the new view. Every effect may happen twice (after a crash between
+//! the steps), and no effect waits for the driver.
 
 mod agent;
 mod effects;
@@ -39,7 +39,7 @@ pub(crate) struct ActorSetup {
     /// places.
     #[expect(dead_code, reason = "the actor holds it, and releases it when it ends")]
     pub place: Option<OwnedSemaphorePermit>,
-    /// Where the session is published.
+    /// The publisher of its views.
     pub publisher: Publisher<SessionView>,
 }
 
@@ -56,7 +56,7 @@ pub(crate) struct Actor {
     pending: resources::Pending,
     /// The connection whose agent was given all that it may lack.
     handed_over: Option<u64>,
-    /// When to try again to hand over what the driver does not have.
+    /// The time of the next attempt to hand over commands that the driver does not have.
     retry: Option<Instant>,
     /// Whether the record has changes that are not stored.
     unstored: bool,

@@ -1,4 +1,4 @@
-//! Which driver starts next: in the order of their numbers, a few at a time.
+//! The order in which drivers start: by their numbers, a few at a time.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

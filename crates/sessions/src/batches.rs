@@ -1,8 +1,8 @@
 //! Batches: applications that run to their end.
 //!
-//! The shape is that of sessions: one actor owns each live batch, readers look at what it
-//! publishes, the store has the rest. Clients act through [`ActingOnBatches`], which asks the
-//! policy.
+//! Batches have the same shape as sessions: one actor owns each live batch, readers look at the
+//! views that it publishes, and the store has the rest. Clients act through [`ActingOnBatches`],
+//! which asks the policy.
 
 mod actor;
 mod agents;

@@ -1,7 +1,7 @@
-//! The statements of a live session, as readers see them: what is unfinished and what has just been
-//! finished.
+//! The statements of a live session, as readers see them: the unfinished ones, and the ones that
+//! have just finished.
 //!
-//! Everything here is stored already; older statements are read from the store.
+//! All of them are in the store already. Readers get older statements from the store.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

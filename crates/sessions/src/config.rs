@@ -18,7 +18,7 @@ pub enum ShutdownPolicy {
     Keep,
 }
 
-/// Which local files requests may name.
+/// The local files that requests may name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LocalFiles {
     /// Any: the server is one person's own, whose code could read them anyway.
@@ -41,7 +41,7 @@ pub struct Impersonation {
 pub struct Config {
     /// The name of this server, which its drivers carry in the store.
     pub server: String,
-    /// Where agents connect to, as `ws://…/api/v1/agent`.
+    /// The addresses that agents connect to, as `ws://…/api/v1/agent`.
     pub agent_urls: Vec<String>,
     /// The bounds of everything.
     pub limits: Limits,
@@ -61,6 +61,6 @@ pub struct Config {
     pub local_files: LocalFiles,
     /// Impersonation.
     pub impersonation: Impersonation,
-    /// Who may do what.
+    /// The policy that decides the rights of callers.
     pub policy: Arc<dyn Policy>,
 }

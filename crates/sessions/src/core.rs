@@ -1,5 +1,5 @@
-//! What every part of the sessions works with. Actors hold this, not the operations that clients
-//! make.
+//! The parts that all actors of sessions share. Actors hold this, and not the service with the
+//! operations of clients.
 
 use std::sync::Arc;
 

@@ -55,14 +55,14 @@ pub(crate) enum DriverMessage {
     Stop(StopCause),
     /// End the driver at once, without asking its agent.
     EndByForce,
-    /// Tell whether the driver waits for its turn.
+    /// Tell whether the driver waits in the queue.
     AskQueued(oneshot::Sender<bool>),
     /// The driver's agent has connected.
     Attach(AgentSocket),
     /// The driver's application runs.
     AppStarted {
         app: AppInfo,
-        /// Told when the report is stored.
+        /// Gets a message when the report is stored.
         reply: oneshot::Sender<Result<(), SessionError>>,
     },
 }
@@ -120,8 +120,8 @@ impl DriverHandle {
         self.view.clone()
     }
 
-    /// Sends the agent a command, if one is connected. An agent that does not take its commands
-    /// loses the connection: it comes back and is told again.
+    /// Sends the agent a command, if one is connected. The server closes the connection to an agent
+    /// that does not take its commands. The agent reconnects, and the server sends them again.
     pub fn send(&self, command: Command) {
         let Some(port) = self.view.borrow().port.clone() else {
             return;
@@ -131,8 +131,7 @@ impl DriverHandle {
         }
     }
 
-    /// Asks for the driver's end. A driver whose actor has left is gone, or is left to the next
-    /// server.
+    /// Asks for the driver's end. A driver without an actor is gone, or belongs to the next server.
     pub async fn stop(&self, cause: StopCause) {
         let _ = self.messages.send(DriverMessage::Stop(cause)).await;
     }
@@ -142,8 +141,8 @@ impl DriverHandle {
         let _ = self.messages.send(DriverMessage::EndByForce).await;
     }
 
-    /// Whether the driver waits for its turn, once its actor has done what it was doing. During a
-    /// shutdown no turn is taken, so a driver that waits then goes on waiting.
+    /// Whether the driver waits in the queue. The actor answers when it has finished its current
+    /// work. No driver leaves the queue during a shutdown, so one that waits then keeps waiting.
     pub async fn is_queued(&self) -> bool {
         let (reply, queued) = oneshot::channel();
         let _ = self.messages.send(DriverMessage::AskQueued(reply)).await;

@@ -1,4 +1,4 @@
-//! What readers see of a session or a batch: the newest view, and a version that counts the
+//! The published state of a session or a batch: the newest view, and a version that counts the
 //! changes.
 //!
 //! The actor publishes, readers look. A reader that wants to see every change waits for a version
@@ -66,8 +66,8 @@ impl<V> Feed<V> {
         Arc::clone(&self.0.borrow().view)
     }
 
-    /// The version of what is shown. A reader takes it before it looks, so that it cannot miss a
-    /// change in between.
+    /// The version of the published view. A reader takes it before it looks, so that it cannot miss
+    /// a change in between.
     pub fn version(&self) -> u64 {
         self.0.borrow().version
     }

@@ -30,8 +30,8 @@ pub async fn run(core: Arc<Core>) {
     }
 }
 
-/// Asks every overdue session to stop. One that cannot take the message now is asked again at the
-/// next sweep.
+/// Asks every overdue session to stop. If a session cannot take the message now, the next sweep
+/// asks it again.
 pub fn sweep_once(core: &Core) {
     let now = core.clock.now();
     for entry in core.registry.all() {

@@ -5,9 +5,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Every task of the server is spawned through this: a shutdown drains them, then stops what is
-/// left. A task that panics begins the drain: a server with a part missing must not go on as if it
-/// were whole.
+/// Spawns every task of the server. A shutdown drains the tasks, then stops the rest. A task that
+/// panics begins the drain, because a server must not continue without one of its parts.
 #[derive(Debug, Clone, Default)]
 pub struct Lifecycle {
     drain: CancellationToken,
@@ -36,17 +35,17 @@ impl Lifecycle {
         self.tasks.spawn(task);
     }
 
-    /// Nothing new is to be begun.
+    /// Tells all parts of the server to begin nothing new.
     pub fn begin_drain(&self) {
         self.drain.cancel();
     }
 
-    /// Whether nothing new is to be begun.
+    /// Whether the server begins nothing new.
     pub fn is_draining(&self) -> bool {
         self.drain.is_cancelled()
     }
 
-    /// Becomes ready when nothing new is to be begun.
+    /// Returns when the server begins nothing new.
     pub async fn draining(&self) {
         self.drain.cancelled().await;
     }

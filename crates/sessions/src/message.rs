@@ -14,7 +14,7 @@ use crate::view::{JobView, SessionView, StatementView};
 /// A request to a session's actor.
 #[derive(Debug)]
 pub enum Message {
-    /// Run code when its turn comes.
+    /// Run code after the statements before it.
     Run {
         /// The code.
         new: NewStatement,
@@ -23,17 +23,17 @@ pub enum Message {
     },
     /// Stop a statement.
     Cancel {
-        /// Which.
+        /// The statement.
         statement: StatementId,
-        /// When the wish is stored and passed on.
+        /// Gets a message when the cancel is stored and passed on.
         reply: oneshot::Sender<Result<(), SessionError>>,
     },
     /// Stop every statement.
     Interrupt {
-        /// When the wish is stored and passed on.
+        /// Gets a message when the cancel is stored and passed on.
         reply: oneshot::Sender<Result<(), SessionError>>,
     },
-    /// Complete code; the sender is dropped when there is no answer to be had.
+    /// Complete code. The actor drops the sender if there is no answer.
     Complete {
         /// The text.
         code: String,
@@ -44,7 +44,7 @@ pub enum Message {
         /// Texts to insert.
         reply: oneshot::Sender<Vec<String>>,
     },
-    /// Run a job; jobs wait for nothing.
+    /// Run a job. Jobs do not wait for each other.
     SubmitJob {
         /// The job.
         new: NewJob,
@@ -53,18 +53,18 @@ pub enum Message {
     },
     /// Stop a job.
     CancelJob {
-        /// Which.
+        /// The job.
         job: JobId,
-        /// When the wish is stored and passed on.
+        /// Gets a message when the cancel is stored and passed on.
         reply: oneshot::Sender<Result<(), SessionError>>,
     },
     /// Add a file to the session.
     AddResource {
         /// The file.
         resource: Resource,
-        /// When the driver has it, or cannot have it.
+        /// Gets a message when the driver has it, or cannot have it.
         added: Added,
-        /// When it is stored.
+        /// Gets a message when it is stored.
         reply: oneshot::Sender<Result<(), SessionError>>,
     },
     /// Count a request as use of the session.
@@ -73,14 +73,14 @@ pub enum Message {
     Stop {
         /// Why.
         cause: StopCause,
-        /// Whether to take it off the list as well.
+        /// Whether to remove it from lists as well.
         hide: bool,
-        /// When it has ended.
+        /// Gets a message when it has ended.
         reply: Option<oneshot::Sender<()>>,
     },
     /// End it at once, without asking its driver.
     EndByForce {
-        /// When it has ended.
+        /// Gets a message when it has ended.
         reply: oneshot::Sender<()>,
     },
 }
@@ -130,7 +130,7 @@ pub type Added = oneshot::Sender<Result<(), String>>;
 /// A file to be added.
 #[derive(Debug)]
 pub struct Resource {
-    /// What is stored of it.
+    /// Its record for the store.
     pub new: NewResource,
     /// Its place among those on their way.
     pub place: Option<OwnedSemaphorePermit>,

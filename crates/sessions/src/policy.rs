@@ -1,4 +1,4 @@
-//! Who may do what. The policy is asked in one place, [`admit`], for sessions and batches alike.
+//! The rights of callers. Only [`admit`] asks the policy, for sessions and batches.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use livius_store::Visible;
 use crate::action::Action;
 use crate::error::SessionError;
 
-/// Who makes a request.
+/// The caller of a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Caller {
     /// The authenticated user; `None` without authentication.
@@ -30,8 +30,8 @@ pub trait Policy: fmt::Debug + Send + Sync {
     /// Whether the caller may do this.
     fn allows(&self, caller: &Caller, action: Action, subject: Subject<'_>) -> bool;
 
-    /// What the caller finds in lists. It must agree with [`Policy::allows`]: a list shows nothing
-    /// that the caller may not read.
+    /// The owners whose sessions and batches the caller finds in lists. It must agree with
+    /// [`Policy::allows`]: a list shows nothing that the caller may not read.
     fn visible<'a>(&self, caller: &'a Caller) -> Visible<'a>;
 }
 
@@ -50,8 +50,8 @@ impl Policy for AllowAll {
     }
 }
 
-/// Lets a caller go on, or refuses. To a caller who may not read, a session or batch is absent:
-/// the refusal does not tell that it exists. `name` is what the caller calls it.
+/// Admits a caller, or refuses. For a caller who may not read it, a session or batch does not
+/// exist: the refusal does not reveal it. `name` is the caller's name for it.
 pub(crate) fn admit(
     policy: &dyn Policy,
     caller: &Caller,

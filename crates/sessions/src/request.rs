@@ -23,7 +23,7 @@ const SQL_MAX_ROWS_KEY: &str = "livy.rsc.sql.num-rows";
 /// The longest file name on Linux.
 const MAX_NAME_BYTES: usize = 255;
 
-/// Refuses what cannot be granted, before anything of it exists.
+/// Refuses a request that the server cannot grant, before it creates anything.
 pub fn check_session(
     config: &Config,
     launcher: &dyn Launcher,
@@ -36,7 +36,7 @@ pub fn check_session(
     files(config, Presence::Required).check(&request.submit)
 }
 
-/// The same for a batch. Its files are looked for when its turn has come.
+/// The same for a batch. The server looks for its files again when the batch starts.
 pub fn check_batch(
     config: &Config,
     launcher: &dyn Launcher,
@@ -61,7 +61,7 @@ fn check_submit(
         .map_err(|unsupported| SessionError::Rejected(unsupported.refusal()))
 }
 
-/// Refuses a file that may not be added to a session, and tells what it is to be called.
+/// Refuses a file that may not be added to a session, and returns the name of one that may.
 pub fn check_resource(config: &Config, uri: &str) -> Result<String, SessionError> {
     files(config, Presence::Required).check_one("uri", uri)?;
     let path = uri.split(['#', '?']).next().unwrap_or_default();
@@ -71,7 +71,7 @@ pub fn check_resource(config: &Config, uri: &str) -> Result<String, SessionError
     Ok(name)
 }
 
-/// Refuses what cannot be the name of a file.
+/// Refuses a text that cannot be the name of a file.
 pub fn check_resource_name(name: &str) -> Result<(), SessionError> {
     let is_name = !name.is_empty()
         && name.len() <= MAX_NAME_BYTES

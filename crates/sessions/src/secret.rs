@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-/// A new secret, and what is stored of it.
+/// A new secret, and its hash for the store.
 pub(crate) fn new_token() -> (SecretString, String) {
     let token = hex(&random::<32>());
     let hash = hash(&token);

@@ -1,7 +1,7 @@
-//! The application's face for sessions: what the HTTP edge calls.
+//! The operations on sessions that the HTTP edge calls.
 //!
 //! Clients act through [`ActingOnSessions`], which asks the policy. The plain [`Sessions`] has only
-//! what agents, the edge's streams and the shutdown need.
+//! the operations that agents, the edge's streams and the shutdown need.
 
 mod agents;
 mod create;

@@ -8,7 +8,7 @@ use livius_domain::{
     BatchId, BatchRecord, JobRecord, ResourceUse, SessionId, SessionRecord, StatementRecord,
 };
 
-/// A session as it is called in a path: all digits are an id, anything else is a name.
+/// The reference to a session in a path: all digits are an id, any other text is a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SessionRef {
     /// By number.
@@ -29,7 +29,7 @@ impl fmt::Display for SessionRef {
 /// A session at one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SessionView {
-    /// What is stored of it.
+    /// Its record in the store.
     pub record: SessionRecord,
     /// Whether statements run or wait.
     pub busy: bool,
@@ -37,7 +37,7 @@ pub struct SessionView {
     pub recovering: bool,
 }
 
-/// A batch as it is called in a path: all digits are an id, anything else is a name.
+/// The reference to a batch in a path: all digits are an id, any other text is a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BatchRef {
     /// By number.
@@ -58,7 +58,7 @@ impl fmt::Display for BatchRef {
 /// A batch at one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BatchView {
-    /// What is stored of it.
+    /// Its record in the store.
     pub record: BatchRecord,
     /// How far its start is. `None` when it does not start any more.
     pub step: Option<BatchStart>,
@@ -145,8 +145,8 @@ pub struct JobView {
 /// A file that is about to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewUpload {
-    /// What it is for.
+    /// Its use.
     pub used_as: ResourceUse,
-    /// What it is to be called: one component of a path.
+    /// Its name: one component of a path.
     pub name: String,
 }

@@ -1,4 +1,4 @@
-//! The actor and what the driver's agent says about this session.
+//! Handles the agent's messages about this session.
 
 use livius_agent_link::{Command, Event, Notice, Work};
 use livius_domain::{JobOutcome, Kind, chain};
@@ -11,7 +11,7 @@ use super::words::unreadable_output;
 use crate::driver::FromAgent;
 use crate::error::SessionError;
 
-/// Completions that the agent is asked for at once.
+/// How many completions the server asks the agent for at once.
 const MAX_COMPLETIONS: usize = 64;
 
 impl Actor {
@@ -87,7 +87,7 @@ impl Actor {
                 self.resource_added(resource, error).await?;
             }
             Event::Unreadable { ends, reason } => self.end_unreadable(ends, &reason).await?,
-            // The driver's actor keeps what is about the driver itself.
+            // The driver's actor handles messages about the driver itself.
             Event::Ready { .. } | Event::Failed { .. } | Event::Stopped { .. } => {}
         }
         Ok(())

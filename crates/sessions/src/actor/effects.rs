@@ -10,13 +10,13 @@ use super::Actor;
 use super::words::cause_words;
 use crate::error::SessionError;
 
-/// Between two attempts to store an end.
+/// The pause between two attempts to store an end.
 const SETTLE_PAUSE: Duration = Duration::from_millis(100);
 const SETTLE_PAUSE_LONGEST: Duration = Duration::from_secs(5);
 
 impl Actor {
-    /// Takes the session one event further. A state that cannot be stored now is stored with the
-    /// next event, and at the latest at the end.
+    /// Applies one event to the session. If the store fails now, the actor stores the state with
+    /// the next event, and at the latest at the end.
     pub(super) async fn apply(&mut self, event: SessionEvent) {
         let (state, effects) = self.record.state.clone().on(event);
         let changed = state != self.record.state;
@@ -106,8 +106,8 @@ impl Actor {
         true
     }
 
-    /// Nothing can be said about work that cannot be read, so the actor tries until it can. False
-    /// when the server stops before.
+    /// Reads the unfinished work from the store, and retries until it succeeds. False when the
+    /// server stops before.
     async fn recover_all_work(&mut self) -> bool {
         let lifecycle = self.core.lifecycle.clone();
         let mut pause = SETTLE_PAUSE;
@@ -161,7 +161,7 @@ impl Actor {
         }
     }
 
-    /// The session itself comes last: the next server takes up what has not ended.
+    /// Stores the session last, because the next server recovers only sessions that have not ended.
     async fn store_end(&mut self) -> Result<(), SessionError> {
         if let SessionState::Ended(end) = self.record.state.clone() {
             self.end_stored_statements(&end).await?;
@@ -172,8 +172,8 @@ impl Actor {
         self.store().await
     }
 
-    /// The session has ended: the waiting requests are answered, and what only a living driver
-    /// needs is removed.
+    /// The session has ended: answers the waiting requests, and removes the files that only a
+    /// living driver needs.
     pub(super) async fn leave(&mut self) {
         self.settle().await;
         self.pending.clear();

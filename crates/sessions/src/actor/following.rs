@@ -1,4 +1,4 @@
-//! The actor and its driver: what the driver's state means to the session.
+//! Follows the driver: translates the driver's states into events of the session.
 
 use livius_agent_link::Command;
 use livius_domain::{SessionEvent, SessionState};

@@ -15,7 +15,7 @@ use crate::view::{JobView, OutputView};
 /// Jobs are trimmed after so many have ended.
 const TRIM_EVERY: u64 = 64;
 
-/// What a job that is not over holds, in bytes of base64, in one session.
+/// The limit of the unfinished jobs of one session, in bytes of base64.
 const WAITING_BYTES: usize = 128 << 20;
 
 /// A job that is not over.
@@ -158,7 +158,7 @@ impl Actor {
         Ok(self.core.store.count_pieces(of).await? == ending.chunks)
     }
 
-    /// The driver is gone: what was not over has failed.
+    /// Fails the unfinished jobs, because the driver is gone.
     pub(super) async fn end_jobs(&mut self, end: &End) -> Result<(), SessionError> {
         for record in self.core.store.unfinished_jobs(self.record.id).await? {
             let lost = JobEvent::DriverLost(self.core.clock.now());
@@ -301,7 +301,7 @@ pub(super) struct Ending {
     pub error: Option<String>,
 }
 
-/// A result is embedded in answers as it is, so it must be what it is said to be.
+/// Responses embed a result as it is, so it must be base64.
 fn is_base64(text: &str) -> bool {
     text.bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))

@@ -16,8 +16,8 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// Adds a statement behind all others. One that the driver has already goes on as the current
-    /// one.
+    /// Adds a statement behind all others. A statement that the driver has already stays the
+    /// current one.
     pub(super) fn add(&mut self, record: StatementRecord) {
         if record.state.is_dispatched() && self.current.is_none() {
             self.current = Some(record.id);

@@ -23,7 +23,7 @@ pub(super) struct Waiting {
 }
 
 impl Actor {
-    /// Stores that a file is to be added, and tells the driver if it can be reached.
+    /// Stores a new file, and tells the driver if it can be reached.
     pub(super) async fn add_resource(
         &mut self,
         resource: Resource,
@@ -60,7 +60,7 @@ impl Actor {
         Ok(())
     }
 
-    /// Tells the driver of all that it does not have; it knows what it was told before.
+    /// Tells the driver about all files that it does not have. It ignores files that it knows.
     pub(super) fn hand_over_resources(&mut self) {
         let commands: Vec<Command> = self
             .pending
@@ -134,8 +134,8 @@ impl Actor {
         Ok(())
     }
 
-    /// Fails the pending files, as the driver is gone. Requests that wait for them are told after
-    /// the session's end is published.
+    /// Fails the pending files, because the driver is gone. Requests that wait for them get their
+    /// response after the actor has published the session's end.
     pub(super) async fn end_resources(&self) -> Result<(), SessionError> {
         let store = &self.core.store;
         for record in store.pending_resources(self.record.id).await? {

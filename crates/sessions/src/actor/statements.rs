@@ -23,7 +23,7 @@ const TRIM_EVERY: u64 = 64;
 /// Code that may wait in one session, in bytes.
 const WAITING_BYTES: usize = 128 << 20;
 
-/// Between two attempts to hand over a statement.
+/// The pause between two attempts to hand over a statement.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 impl Actor {
@@ -94,7 +94,8 @@ impl Actor {
         }
     }
 
-    /// After a lost link: repeats what the agent may have missed. The agent ignores what it knows.
+    /// Repeats the commands that the agent may have missed while the link was lost. The agent
+    /// ignores commands that it knows.
     pub(super) async fn dispatch_again(&mut self) -> Result<(), SessionError> {
         let Some(record) = self.statements.current() else {
             return self.dispatch().await;
@@ -192,7 +193,8 @@ impl Actor {
         Ok(())
     }
 
-    /// The driver is gone: what ran has failed, what waited never ran.
+    /// Ends the statements, because the driver is gone: the running one has failed, and the waiting
+    /// ones never ran.
     pub(super) async fn end_statements(&mut self, end: &End) {
         for id in self.statements.ids() {
             let Some(record) = self.statements.get(id) else {

@@ -22,7 +22,7 @@ use crate::error::SessionError;
 use crate::feed::Publisher;
 use crate::view::BatchView;
 
-/// Between two attempts to store an end.
+/// The pause between two attempts to store an end.
 const SETTLE_PAUSE: Duration = Duration::from_millis(100);
 const SETTLE_PAUSE_LONGEST: Duration = Duration::from_secs(5);
 
@@ -31,7 +31,7 @@ pub struct ActorSetup {
     /// The batch's place among those that wait. Recovered batches may be more than there are
     /// places.
     pub waiting: Option<OwnedSemaphorePermit>,
-    /// Where the batch is published.
+    /// The publisher of its views.
     pub publisher: Publisher<BatchView>,
 }
 
@@ -144,8 +144,8 @@ impl Actor {
         self.publish();
     }
 
-    /// Takes the batch one event further. A state that cannot be stored now is stored with the next
-    /// event, and at the latest at the end.
+    /// Applies one event to the batch. If the store fails now, the actor stores the state with the
+    /// next event, and at the latest at the end.
     async fn apply(&mut self, event: BatchEvent) {
         let (state, effect) = self.record.state.clone().on(event);
         let changed = state != self.record.state;

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::Batches;
 use crate::error::{AttachRefused, SessionError};
 
-/// How long a report waits until clients see what it says.
+/// How long a report waits until clients see its effect.
 const FOLLOW_WAIT: Duration = Duration::from_secs(2);
 
 impl Batches {

@@ -1,5 +1,5 @@
-//! What every part of the batches works with. Actors hold this, not the operations that clients
-//! make.
+//! The parts that all actors of batches share. Actors hold this, and not the service with the
+//! operations of clients.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub struct Core {
     pub registry: Registry,
     /// Held for reading while a batch is in the store and not yet in the registry.
     pub registering: RwLock<()>,
-    /// One permit for each batch that may wait for its turn.
+    /// One permit for each batch that may wait for its start.
     pub places: Arc<Semaphore>,
     pub drivers: Arc<DriverCore>,
     pub lifecycle: Lifecycle,

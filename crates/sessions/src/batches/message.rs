@@ -10,14 +10,14 @@ pub enum Message {
     Stop {
         /// Why.
         cause: StopCause,
-        /// Whether to take it off the list as well.
+        /// Whether to remove it from lists as well.
         hide: bool,
-        /// Told when the batch has ended.
+        /// Gets a message when the batch has ended.
         reply: Option<oneshot::Sender<()>>,
     },
     /// End the batch at once, without any grace.
     EndByForce {
-        /// Told when the batch has ended.
+        /// Gets a message when the batch has ended.
         reply: oneshot::Sender<()>,
     },
 }

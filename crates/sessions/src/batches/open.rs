@@ -53,8 +53,8 @@ impl Batches {
         Ok(batches)
     }
 
-    /// Renews this server's leases, and takes up what another server has lost, until the server
-    /// stops.
+    /// Renews this server's leases, and claims drivers that another server has lost, until the
+    /// server stops.
     async fn keep_reconciled(self) {
         let mut interval = tokio::time::interval(reconcile::INTERVAL);
         loop {
@@ -131,7 +131,7 @@ impl Batches {
         Ok(())
     }
 
-    /// The driver of a batch that none was claimed for. `None` when another server drives it.
+    /// The driver of a batch for which the server claimed none. `None` when another server drives it.
     async fn driver_of(
         &self,
         record: &mut BatchRecord,

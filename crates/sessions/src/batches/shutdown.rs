@@ -45,8 +45,7 @@ impl Batches {
         tokio::time::timeout(deadline, all).await.is_ok()
     }
 
-    /// Ends all tasks at once and leaves every process as it is: what is left is what a crash
-    /// leaves.
+    /// Ends all tasks at once and leaves every process as it is, like a crash.
     pub async fn abandon(&self) {
         self.core.lifecycle.finish(Duration::from_secs(5)).await;
     }

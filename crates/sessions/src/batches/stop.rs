@@ -13,13 +13,12 @@ use crate::action::Action;
 use crate::error::SessionError;
 use crate::view::{BatchRef, BatchView};
 
-/// How long a DELETE waits for the end of the process before it answers; the kill goes on in any
-/// case.
+/// How long a DELETE waits for the end of the process before it answers. The kill always continues.
 const STOP_WAIT: Duration = Duration::from_secs(4);
 
 impl ActingOnBatches<'_> {
-    /// Ends a batch and takes it off the list. Returns once it has ended, or after some seconds:
-    /// the batch ends in any case.
+    /// Ends a batch and removes it from lists. Returns when it has ended, or after some seconds.
+    /// The kill always continues.
     pub async fn delete(&self, which: &BatchRef) -> Result<(), SessionError> {
         if let Some(entry) = self.live_or_coming(which, Action::Change).await? {
             return self.stop_entry(&entry, true).await;
@@ -51,7 +50,7 @@ impl ActingOnBatches<'_> {
             hide,
             reply: Some(reply),
         };
-        // An actor that is gone has ended in this very moment: that is what was wanted.
+        // An actor that is gone has just ended, so there is nothing to do.
         if entry.messages.send(message).await.is_ok() {
             let _ = tokio::time::timeout(STOP_WAIT, ended).await;
         }

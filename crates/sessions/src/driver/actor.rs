@@ -23,24 +23,24 @@ use crate::atomic_timestamp::AtomicTimestamp;
 /// Messages that wait for one actor; a sender that finds the queue full waits.
 const MAILBOX: usize = 16;
 
-/// From SIGTERM to SIGKILL, once the driver of a session is ended by force.
+/// The time from SIGTERM to SIGKILL when the server ends the driver of a session by force.
 const FORCE_GRACE: Duration = Duration::from_secs(3);
 
-/// Frames that are taken in a row before the actor looks at its messages: an agent that never stops
-/// talking can be stopped.
+/// How many frames the actor takes in a row before it looks at its messages, so that it can stop an
+/// agent that sends without a pause.
 const FRAMES_IN_A_ROW: u32 = 64;
 
-/// What the driver is started for.
+/// The purpose of the driver.
 pub(crate) enum Purpose {
-    /// This session. What its agent says goes to the session's actor.
+    /// This session. The messages of its agent go to the session's actor.
     Session(Box<SessionRecord>, mpsc::Sender<FromAgent>),
     /// This batch.
     Batch(Box<BatchRecord>),
-    /// Nothing any more: its session or batch has ended, or was never stored.
+    /// None: its session or batch has ended, or was never stored.
     Nothing,
 }
 
-/// Where the actor's driver comes from.
+/// The origin of the actor's driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// A client has just asked for it.
@@ -75,7 +75,7 @@ pub(super) struct DriverActor {
     pub(super) starting: Option<OwnedSemaphorePermit>,
     /// The driver's place among those that live.
     pub(super) running: Option<OwnedSemaphorePermit>,
-    /// When the place among the starting drivers is given back in any case.
+    /// The latest time at which the driver gives its place among the starting drivers back.
     pub(super) hold_until: Option<Instant>,
     /// When a stop that the agent was asked for is overdue.
     pub(super) stop_overdue: Option<Instant>,

@@ -1,4 +1,4 @@
-//! The connection with a driver's agent, and the wait for what comes next on it.
+//! The connection to a driver's agent, and the wait for its next frame.
 
 use livius_agent_link::{AgentFrame, AgentSocket, Command};
 use tokio::sync::oneshot;

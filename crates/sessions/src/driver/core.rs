@@ -13,7 +13,7 @@ use crate::lifecycle::Lifecycle;
 
 /// The parts that the drivers of one kind share: those of sessions, or those of batches.
 pub(crate) struct DriverCore {
-    /// What these drivers run.
+    /// The program of these drivers.
     pub program: DriverProgram,
     pub config: Arc<Config>,
     pub store: Arc<dyn DriverStore>,

@@ -1,4 +1,4 @@
-//! From a driver's place in the queue to its running process.
+//! The launch of a driver, from its place in the queue to its running process.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,7 +67,7 @@ impl DriverActor {
         });
     }
 
-    /// Starts the process in a task of its own: it may take seconds.
+    /// Starts the process in its own task, because the start may take seconds.
     pub(super) fn launch(&self, token: SecretString) {
         let (launcher, to_actor) = (Arc::clone(&self.core.launcher), self.reports.clone());
         let order = self.order(token);

@@ -134,7 +134,7 @@ impl DriverActor {
             link.storing = None;
         }
         if !stored {
-            // Not acknowledged, so not lost: the agent keeps the event and says it again.
+            // The server has not acknowledged the event, so the agent keeps it and sends it again.
             return self.lose_link().await;
         }
         if let Some(link) = &mut self.link {

@@ -1,4 +1,4 @@
-//! Drivers from the store: what became of them while no server looked.
+//! The recovery of stored drivers: finds out how they changed while no server ran.
 
 use std::sync::Arc;
 

@@ -11,12 +11,12 @@ use super::actor::DriverActor;
 use crate::error::SessionError;
 use crate::secret;
 
-/// Between two attempts to store an end.
+/// The pause between two attempts to store an end.
 const SETTLE_PAUSE: Duration = Duration::from_millis(100);
 const SETTLE_PAUSE_LONGEST: Duration = Duration::from_secs(5);
 
 impl DriverActor {
-    /// Takes the driver one event further. A state that cannot be stored now is stored with the
+    /// Applies one event to the driver. If the store fails now, the actor stores the state with the
     /// next event, and at the latest at the end.
     pub(super) async fn apply(&mut self, event: DriverEvent) {
         if let Err(error) = self.try_apply(event).await {
@@ -57,7 +57,7 @@ impl DriverActor {
         stored
     }
 
-    /// Each launch has a secret of its own. The store has its hash, the driver the secret.
+    /// Each launch has a new secret. The store has its hash, and the driver has the secret.
     fn new_secret(&mut self) -> SecretString {
         let (token, hash) = secret::new_token();
         self.record.token_hash = Some(hash);
@@ -93,7 +93,7 @@ impl DriverActor {
     fn perform(&mut self, effect: DriverEffect, token: Option<SecretString>) {
         match (effect, token) {
             (DriverEffect::Queue, _) => {
-                // The driver is given another place when its turn comes.
+                // The driver gets another place when it leaves the queue.
                 self.running = None;
                 self.handle.start_began.clear();
                 self.join_queue();
@@ -105,7 +105,7 @@ impl DriverActor {
         }
     }
 
-    /// An agent that reconnects is asked again, and gets no more time for it. Without an agent
+    /// The server asks an agent that reconnects again, with the same deadline. Without an agent
     /// there is nothing to wait for.
     fn ask_to_stop(&mut self) {
         let grace = match &self.link {

@@ -1,4 +1,4 @@
-//! Which files a request may name.
+//! The files that a request may name.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use livius_domain::SubmitOptions;
@@ -22,14 +22,14 @@ const LIST_KEYS: [&str; 6] = [
 pub enum Presence {
     /// It must.
     Required,
-    /// It may come later: what asks for it waits for its turn first.
+    /// It may come later, because the batch waits in a queue first.
     Later,
 }
 
 /// The rules for a request's files.
 #[derive(Debug, Clone, Copy)]
 pub struct Rule<'a> {
-    /// Which local files may be named.
+    /// The local files that requests may name.
     pub allowed: &'a LocalFiles,
     /// Whether they must be there.
     pub presence: Presence,
@@ -94,7 +94,7 @@ impl Rule<'_> {
             .components()
             .take_while(|part| !is_pattern(part.as_str()))
             .collect();
-        // What a pattern stands for is decided by Spark, later: it may be a link to anywhere.
+        // Spark resolves a pattern later, and a match may be a link to any place.
         let beyond = fixed != *path && *self.allowed != LocalFiles::Any;
         let found = fixed.canonicalize_utf8();
         // A missing file and a forbidden one get the same answer. Else the answer would tell which

@@ -34,7 +34,7 @@ impl ActingOnSessions<'_> {
 }
 
 impl SessionFeed {
-    /// The version of what is shown. A reader takes it before it looks.
+    /// The version of the published view. A reader takes it before it looks.
     pub fn version(&self) -> u64 {
         self.feed.version()
     }

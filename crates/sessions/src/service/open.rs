@@ -52,8 +52,8 @@ impl Sessions {
         Ok(sessions)
     }
 
-    /// Renews this server's leases, and takes up what another server has lost, until the server
-    /// stops.
+    /// Renews this server's leases, and claims drivers that another server has lost, until the
+    /// server stops.
     async fn keep_reconciled(self) {
         let mut interval = tokio::time::interval(reconcile::INTERVAL);
         loop {

@@ -183,7 +183,7 @@ fn ended_view(record: SessionRecord) -> Arc<SessionView> {
     })
 }
 
-/// A stored statement, with what the board knows better: how far it is.
+/// A stored statement, with its newest progress from the board.
 fn shown(board: Option<&Board>, stored: StoredStatement) -> StatementView {
     if let Some(view) = board.and_then(|board| board.get(stored.record.id)) {
         return view;

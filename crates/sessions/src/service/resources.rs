@@ -16,8 +16,8 @@ use crate::registry::Entry;
 use crate::request;
 use crate::view::{NewUpload, SessionRef};
 
-/// How long a request waits for the driver to add a file. A slower driver still adds it, and what
-/// is posted later waits for that.
+/// How long a request waits for the driver to add a file. A slower driver still adds it, and later
+/// statements and jobs wait for that.
 const RESOURCE_WAIT: Duration = Duration::from_mins(1);
 
 /// A file that a client is sending. An upload that is dropped before it is finished leaves nothing.
@@ -30,7 +30,7 @@ pub struct Upload {
 }
 
 impl Upload {
-    /// Appends what the client sent.
+    /// Appends a piece of the file.
     pub async fn write(&mut self, piece: &[u8]) -> Result<(), SessionError> {
         self.content
             .write(piece)

@@ -20,7 +20,7 @@ const MAX_CODE_BYTES: usize = MAX_COMMAND_BYTES / 6 - 1024;
 const COMPLETION_WAIT: Duration = Duration::from_secs(5);
 
 impl ActingOnSessions<'_> {
-    /// Posts a statement: it is stored, and runs when its turn comes.
+    /// Posts a statement: the server stores it, and runs it after the statements before it.
     pub async fn run(
         &self,
         which: &SessionRef,
@@ -47,8 +47,8 @@ impl ActingOnSessions<'_> {
             .await?
     }
 
-    /// Cancels all of a session's statements. Livy kills the session instead, which is not what a
-    /// user who interrupts wants.
+    /// Cancels all of a session's statements. Livy kills the session instead, but a user who
+    /// interrupts wants to keep it.
     pub async fn interrupt(&self, which: &SessionRef) -> Result<(), SessionError> {
         let entry = self.needed(which, Action::Change).await?;
         entry

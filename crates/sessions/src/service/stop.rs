@@ -12,13 +12,13 @@ use crate::message::Message;
 use crate::registry::Entry;
 use crate::view::SessionRef;
 
-/// How long a DELETE waits for the driver's end before it answers; the stop goes on in any case.
+/// How long a DELETE waits for the driver's end before it answers. The stop always continues.
 /// Notebooks give their kernels about five seconds to shut down.
 const STOP_WAIT: Duration = Duration::from_secs(4);
 
 impl ActingOnSessions<'_> {
-    /// Stops a session and takes it off the list. Returns once it has ended, or after some seconds:
-    /// the session ends in any case.
+    /// Stops a session and removes it from lists. Returns when it has ended, or after some seconds.
+    /// The stop always continues.
     pub async fn delete(&self, which: &SessionRef) -> Result<(), SessionError> {
         if let Some(entry) = self.live_or_coming(which, Action::Change).await? {
             self.stop_entry(&entry, true).await;
@@ -45,7 +45,7 @@ impl ActingOnSessions<'_> {
             hide,
             reply: Some(reply),
         };
-        // An actor that is gone has just ended, which is what the caller wants.
+        // An actor that is gone has just ended, so there is nothing to do.
         if entry.mailbox.messages.send(message).await.is_ok() {
             let _ = tokio::time::timeout(STOP_WAIT, ended).await;
         }
