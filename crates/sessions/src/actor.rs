@@ -106,7 +106,7 @@ impl Actor {
             return;
         }
         let lifecycle = self.core.lifecycle.clone();
-        let mut driver = self.entry.driver.watch();
+        let mut driver = self.entry.driver.follow();
         self.follow_driver().await;
         let mut frames = 0;
         while !self.record.state.is_ended() {
@@ -123,7 +123,7 @@ impl Actor {
                 // The server stops at once: drivers that are to end have been ended before.
                 () = lifecycle.stopping() => return,
                 // Events come before requests.
-                Ok(()) = driver.changed() => self.follow_driver().await,
+                true = driver.changed() => self.follow_driver().await,
                 // Results free the queue, so they come before requests.
                 Some(heard) = from_agent.recv() => {
                     frames += 1;

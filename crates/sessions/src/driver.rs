@@ -23,6 +23,7 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use crate::atomic_timestamp::AtomicTimestamp;
 use crate::error::SessionError;
+use crate::feed::Feed;
 use crate::secret;
 
 pub(crate) use self::core::DriverCore;
@@ -85,7 +86,7 @@ pub(crate) struct DriverHandle {
     /// The session or batch that the driver was made for.
     pub made_for: DriverUse,
     messages: mpsc::Sender<DriverMessage>,
-    view: watch::Receiver<Arc<DriverView>>,
+    feed: Feed<DriverView>,
     /// SHA-256 of the secret of the launch that is under way or over, in hex.
     token_hash: watch::Receiver<Option<String>>,
     /// Raised when the agent does not take its commands.
@@ -104,7 +105,7 @@ impl std::fmt::Debug for DriverHandle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("DriverHandle")
             .field("id", &self.id)
-            .field("view", &self.view.borrow())
+            .field("view", &self.feed.view())
             .finish_non_exhaustive()
     }
 }
@@ -112,18 +113,18 @@ impl std::fmt::Debug for DriverHandle {
 impl DriverHandle {
     /// The driver as its actor published it last.
     pub fn view(&self) -> Arc<DriverView> {
-        Arc::clone(&self.view.borrow())
+        self.feed.view()
     }
 
-    /// The published states, from now on.
-    pub fn watch(&self) -> watch::Receiver<Arc<DriverView>> {
-        self.view.clone()
+    /// A reader of the published views, from now on.
+    pub fn follow(&self) -> Feed<DriverView> {
+        self.feed.clone()
     }
 
     /// Sends the agent a command, if one is connected. The server closes the connection to an agent
     /// that does not take its commands. The agent reconnects, and the server sends them again.
     pub fn send(&self, command: Command) {
-        let Some(port) = self.view.borrow().port.clone() else {
+        let Some(port) = self.feed.view().port.clone() else {
             return;
         };
         if port.outgoing.try_send(command.into()).is_err() {

@@ -72,6 +72,12 @@ impl<V> Feed<V> {
         self.0.borrow().version
     }
 
+    /// Waits for a change that this reader has not waited for yet. False when nothing will change any
+    /// more.
+    pub async fn changed(&mut self) -> bool {
+        self.0.changed().await.is_ok()
+    }
+
     /// Waits until something has changed since that version, and returns the new one; `None` if
     /// nothing has changed by the deadline, or will ever change.
     pub async fn wait_past(&self, version: u64, deadline: Instant) -> Option<u64> {

@@ -62,7 +62,7 @@ impl Actor {
     /// Drives the batch until it has ended, or the server stops.
     pub async fn run(mut self, origin: Origin, mut messages: mpsc::Receiver<Message>) {
         let lifecycle = self.core.lifecycle.clone();
-        let mut driver = self.entry.driver.watch();
+        let mut driver = self.entry.driver.follow();
         if origin == Origin::Recovered {
             self.recover().await;
         }
@@ -73,7 +73,7 @@ impl Actor {
                 // The server stops at once: drivers that are to end have been ended before.
                 () = lifecycle.stopping() => return,
                 // Events come before requests.
-                Ok(()) = driver.changed() => self.follow_driver().await,
+                true = driver.changed() => self.follow_driver().await,
                 Some(message) = messages.recv() => self.on_message(message).await,
             }
         }

@@ -19,6 +19,7 @@ use super::connection::{self, Connection};
 use super::{DriverCore, DriverHandle, DriverMessage, DriverView, FromAgent};
 use crate::admission::Turn;
 use crate::atomic_timestamp::AtomicTimestamp;
+use crate::feed::{Publisher, feed};
 
 /// Messages that wait for one actor; a sender that finds the queue full waits.
 const MAILBOX: usize = 16;
@@ -65,7 +66,7 @@ pub(super) struct DriverActor {
     pub(super) handle: Arc<DriverHandle>,
     pub(super) record: DriverRecord,
     pub(super) purpose: Purpose,
-    pub(super) view: watch::Sender<Arc<DriverView>>,
+    pub(super) feed: Publisher<DriverView>,
     pub(super) token_hash: watch::Sender<Option<String>>,
     pub(super) reports: mpsc::Sender<TaskReport>,
     pub(super) process: Option<Arc<dyn RunningDriver>>,
@@ -100,14 +101,14 @@ pub(crate) fn spawn(
     }
     let (messages, inbox) = mpsc::channel(MAILBOX);
     let (reports, reports_inbox) = mpsc::channel(MAILBOX);
-    let (view, view_receiver) = watch::channel(Arc::new(DriverView::of(&record, None)));
+    let (publisher, reader) = feed(DriverView::of(&record, None), core.clock.now());
     let (token_hash, token_hash_receiver) = watch::channel(record.token_hash.clone());
     let files = core.launcher.files(&record.id);
     let handle = Arc::new(DriverHandle {
         id: record.id.clone(),
         made_for: record.made_for,
         messages,
-        view: view_receiver,
+        feed: reader,
         token_hash: token_hash_receiver,
         stuck: tokio::sync::Notify::new(),
         log: files.log(),
@@ -125,7 +126,7 @@ pub(crate) fn spawn(
         handle: Arc::clone(&handle),
         record,
         purpose,
-        view,
+        feed: publisher,
         token_hash,
         reports,
         process: None,
@@ -235,7 +236,6 @@ impl DriverActor {
     /// Publishes the driver as it is now.
     pub(super) fn publish(&self) {
         let port = self.link.as_ref().map(Connection::port);
-        self.view
-            .send_replace(Arc::new(DriverView::of(&self.record, port)));
+        self.feed.publish(DriverView::of(&self.record, port));
     }
 }
