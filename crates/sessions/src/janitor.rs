@@ -125,10 +125,7 @@ async fn purge(core: &Core) {
             Ok(records) if records.is_empty() => return,
             Ok(records) => {
                 for id in records.into_iter().filter_map(|record| record.driver) {
-                    core.launcher.files(&id).remove().await;
-                    if let Err(error) = core.store.delete_driver(&id).await {
-                        tracing::warn!(driver.id = %id, error = %chain(&error), "cannot forget a driver");
-                    }
+                    core.drivers.forget(&id).await;
                 }
             }
             Err(error) => {

@@ -2,32 +2,55 @@
 //! them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use livius_domain::{
-    Departure, DriverEnd, DriverId, DriverRecord, DriverState, Exit, Lease, Phase, chain,
+    Departure, DriverEnd, DriverId, DriverRecord, DriverState, Exit, Phase, chain,
 };
 use livius_store::{Claim, StoreError};
+use tokio::time::{Instant, interval_at};
 
 use crate::driver::DriverCore;
 use crate::error::SessionError;
 
-/// How long this server may drive its drivers without renewing its right.
-pub(crate) const LEASE: Duration = Duration::from_mins(1);
-
 /// How often it renews the right, and looks for drivers that no server drives.
-pub(crate) const INTERVAL: Duration = Duration::from_secs(15);
+const INTERVAL: Duration = Duration::from_secs(15);
 
 /// Claims every driver of a program that no other server drives, when the server starts.
 pub(crate) async fn claim_all(core: &DriverCore) -> Result<Claimed, SessionError> {
     claim(core, true).await
 }
 
+/// Renews this server's leases, and has the drivers taken up that another server has lost, until the
+/// server stops.
+pub(crate) async fn keep<F>(core: Arc<DriverCore>, take_up: impl Fn(Claimed) -> F)
+where
+    F: Future<Output = Result<(), SessionError>>,
+{
+    // The server has just claimed everything.
+    let mut interval = interval_at(Instant::now() + INTERVAL, INTERVAL);
+    loop {
+        tokio::select! {
+            biased;
+            () = core.lifecycle.stopping() => return,
+            _ = interval.tick() => {}
+        }
+        let result = match claim_lost(&core).await {
+            Ok(lost) if lost.is_empty() => Ok(()),
+            Ok(lost) => take_up(lost).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = result {
+            tracing::warn!(error = %chain(&error), "cannot take up drivers without a server");
+        }
+    }
+}
+
 /// Renews this server's leases, and claims the drivers that another server has lost.
-pub(crate) async fn claim_lost(core: &DriverCore) -> Result<Claimed, SessionError> {
+async fn claim_lost(core: &DriverCore) -> Result<Claimed, SessionError> {
     core.store
-        .renew_leases(&lease(core, core.clock.now()))
+        .renew_leases(&core.lease(core.clock.now()))
         .await?;
     claim(core, false).await
 }
@@ -38,7 +61,7 @@ pub(crate) type Claimed = HashMap<DriverId, DriverRecord>;
 async fn claim(core: &DriverCore, own: bool) -> Result<Claimed, SessionError> {
     let now = core.clock.now();
     let claim = Claim {
-        lease: &lease(core, now),
+        lease: &core.lease(now),
         now,
         program: core.program,
         own,
@@ -106,13 +129,5 @@ pub(crate) fn lost(driver: DriverRecord) -> DriverRecord {
             departure: Some(Departure::of(Exit::Unknown)),
         }),
         ..driver
-    }
-}
-
-/// The lease that this server takes now.
-pub(crate) fn lease(core: &DriverCore, now: Timestamp) -> Lease {
-    Lease {
-        server: core.config.server.clone(),
-        until: now.checked_add(LEASE).unwrap_or(Timestamp::MAX),
     }
 }

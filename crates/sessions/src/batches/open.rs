@@ -9,8 +9,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use livius_domain::batch::BatchStart;
 use livius_domain::{
-    BatchEnd, BatchId, BatchOutcome, BatchRecord, BatchState, Clock, DriverId, DriverProgram,
-    DriverRecord, DriverState, DriverUse, StopCause, chain,
+    BatchEnd, BatchOutcome, BatchRecord, BatchState, Clock, DriverId, DriverRecord, DriverState,
+    DriverUse, StopCause, chain,
 };
 use livius_launch::Launcher;
 use livius_store::{Store, Unended};
@@ -25,7 +25,6 @@ use crate::driver::{self, Origin, Purpose};
 use crate::error::SessionError;
 use crate::feed::feed;
 use crate::reconcile::{self, Unclaimed};
-use crate::secret;
 use crate::view::BatchView;
 
 /// Messages that wait for one actor; a sender that finds the queue full waits.
@@ -48,35 +47,16 @@ impl Batches {
         let lifecycle = &batches.core.lifecycle;
         let admission = Arc::clone(&batches.core.drivers.admission);
         lifecycle.spawn(admission.run(lifecycle.clone()));
-        lifecycle.spawn(batches.clone().keep_reconciled());
+        let these = batches.clone();
+        lifecycle.spawn(reconcile::keep(
+            Arc::clone(&batches.core.drivers),
+            move |lost| {
+                let these = these.clone();
+                async move { these.take_up_all(lost).await }
+            },
+        ));
         lifecycle.spawn(batches.clone().forget_old());
         Ok(batches)
-    }
-
-    /// Renews this server's leases, and claims drivers that another server has lost, until the
-    /// server stops.
-    async fn keep_reconciled(self) {
-        let mut interval = tokio::time::interval(reconcile::INTERVAL);
-        loop {
-            tokio::select! {
-                biased;
-                () = self.core.lifecycle.stopping() => return,
-                _ = interval.tick() => {
-                    if let Err(error) = self.reconcile().await {
-                        tracing::warn!(error = %chain(&error), "cannot look for batches without a server");
-                    }
-                }
-            }
-        }
-    }
-
-    /// Takes up every batch whose driver another server has lost.
-    async fn reconcile(&self) -> Result<(), SessionError> {
-        let lost = reconcile::claim_lost(&self.core.drivers).await?;
-        if lost.is_empty() {
-            return Ok(());
-        }
-        self.take_up_all(lost).await
     }
 
     /// Takes up every batch that has not ended and has no actor, with the drivers claimed for them.
@@ -143,7 +123,9 @@ impl Batches {
             Unclaimed::Missing if record.state == BatchState::NEW => {
                 Some(self.new_driver(record).await?)
             }
-            Unclaimed::Missing => Some(reconcile::lost(self.driver_for(record.id))),
+            Unclaimed::Missing => Some(reconcile::lost(
+                self.core.drivers.record(DriverUse::Batch(record.id)),
+            )),
         })
     }
 
@@ -152,21 +134,11 @@ impl Batches {
         &self,
         record: &mut BatchRecord,
     ) -> Result<DriverRecord, SessionError> {
-        let driver = self.driver_for(record.id);
+        let driver = self.core.drivers.record(DriverUse::Batch(record.id));
         self.core.store.create_driver(&driver).await?;
         record.driver = Some(driver.id.clone());
         self.core.store.update_batch(record).await?;
         Ok(driver)
-    }
-
-    fn driver_for(&self, batch: BatchId) -> DriverRecord {
-        let now = self.core.clock.now();
-        let id = DriverId::for_batch(batch, secret::random());
-        let made_for = DriverUse::Batch(batch);
-        DriverRecord {
-            lease: Some(reconcile::lease(&self.core.drivers, now)),
-            ..DriverRecord::new(id, DriverProgram::Application, made_for, now)
-        }
     }
 
     /// Ends a batch that was deleted, or refused, before anything was started for it.
@@ -238,7 +210,7 @@ impl Batches {
                 Ok(records) if records.is_empty() => return,
                 Ok(records) => {
                     for id in records.into_iter().filter_map(|record| record.driver) {
-                        self.forget_driver(&id).await;
+                        self.core.drivers.forget(&id).await;
                     }
                 }
                 Err(error) => {
@@ -246,14 +218,6 @@ impl Batches {
                     return;
                 }
             }
-        }
-    }
-
-    /// Removes everything of a driver that is gone.
-    pub(super) async fn forget_driver(&self, id: &DriverId) {
-        self.core.launcher.files(id).remove().await;
-        if let Err(error) = self.core.store.delete_driver(id).await {
-            tracing::warn!(driver.id = %id, error = %chain(&error), "cannot forget a driver");
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The parts that all actors of drivers share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use livius_domain::{Clock, DriverProgram};
+use jiff::Timestamp;
+use livius_domain::{Clock, DriverId, DriverProgram, DriverRecord, DriverUse, Lease, chain};
 use livius_launch::Launcher;
 use livius_store::DriverStore;
 
@@ -10,6 +12,10 @@ use super::DriverRegistry;
 use crate::admission::Admission;
 use crate::config::Config;
 use crate::lifecycle::Lifecycle;
+use crate::secret;
+
+/// How long this server may drive its drivers without renewing its right.
+const LEASE: Duration = Duration::from_mins(1);
 
 /// The parts that the drivers of one kind share: those of sessions, or those of batches.
 pub(crate) struct DriverCore {
@@ -23,4 +29,35 @@ pub(crate) struct DriverCore {
     pub registry: DriverRegistry,
     /// Decides which driver starts next.
     pub admission: Arc<Admission>,
+}
+
+impl DriverCore {
+    /// A new record of a driver, for this server.
+    pub fn record(&self, made_for: DriverUse) -> DriverRecord {
+        let now = self.clock.now();
+        let id = match made_for {
+            DriverUse::Session(session) => DriverId::for_session(session, secret::random()),
+            DriverUse::Batch(batch) => DriverId::for_batch(batch, secret::random()),
+        };
+        DriverRecord {
+            lease: Some(self.lease(now)),
+            ..DriverRecord::new(id, self.program, made_for, now)
+        }
+    }
+
+    /// The lease that this server takes now.
+    pub fn lease(&self, now: Timestamp) -> Lease {
+        Lease {
+            server: self.config.server.clone(),
+            until: now.checked_add(LEASE).unwrap_or(Timestamp::MAX),
+        }
+    }
+
+    /// Removes everything of a driver that is gone. A failure is logged.
+    pub async fn forget(&self, id: &DriverId) {
+        self.launcher.files(id).remove().await;
+        if let Err(error) = self.store.delete_driver(id).await {
+            tracing::warn!(driver.id = %id, error = %chain(&error), "cannot forget a driver");
+        }
+    }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use livius_domain::{
-    Clock, DriverId, DriverProgram, DriverRecord, DriverState, DriverUse, End, Outcome, SessionId,
-    SessionRecord, SessionState, StopCause, chain,
+    Clock, DriverId, DriverRecord, DriverState, DriverUse, End, Outcome, SessionRecord,
+    SessionState, StopCause,
 };
 use livius_launch::Launcher;
 use livius_store::{Store, Unended};
@@ -26,7 +26,6 @@ use crate::janitor;
 use crate::message::Mailbox;
 use crate::reconcile::{self, Unclaimed};
 use crate::registry::Entry;
-use crate::secret;
 use crate::view::SessionView;
 
 /// Messages that wait for one actor; a sender that finds the queue full waits.
@@ -48,34 +47,15 @@ impl Sessions {
         let admission = Arc::clone(&core.drivers.admission);
         core.lifecycle.spawn(admission.run(core.lifecycle.clone()));
         core.lifecycle.spawn(janitor::run(Arc::clone(core)));
-        core.lifecycle.spawn(sessions.clone().keep_reconciled());
+        let these = sessions.clone();
+        core.lifecycle.spawn(reconcile::keep(
+            Arc::clone(&sessions.core.drivers),
+            move |lost| {
+                let these = these.clone();
+                async move { these.take_up_all(lost).await }
+            },
+        ));
         Ok(sessions)
-    }
-
-    /// Renews this server's leases, and claims drivers that another server has lost, until the
-    /// server stops.
-    async fn keep_reconciled(self) {
-        let mut interval = tokio::time::interval(reconcile::INTERVAL);
-        loop {
-            tokio::select! {
-                biased;
-                () = self.core.lifecycle.stopping() => return,
-                _ = interval.tick() => {
-                    if let Err(error) = self.reconcile().await {
-                        tracing::warn!(error = %chain(&error), "cannot look for sessions without a server");
-                    }
-                }
-            }
-        }
-    }
-
-    /// Takes up every session whose driver another server has lost.
-    async fn reconcile(&self) -> Result<(), SessionError> {
-        let lost = reconcile::claim_lost(&self.core.drivers).await?;
-        if lost.is_empty() {
-            return Ok(());
-        }
-        self.take_up_all(lost).await
     }
 
     /// Takes up every session that has not ended and has no actor, with the drivers claimed for
@@ -140,7 +120,9 @@ impl Sessions {
             Unclaimed::Missing if record.state == SessionState::NEW => {
                 Some(self.new_driver(record).await?)
             }
-            Unclaimed::Missing => Some(reconcile::lost(self.driver_for(record.id))),
+            Unclaimed::Missing => Some(reconcile::lost(
+                self.core.drivers.record(DriverUse::Session(record.id)),
+            )),
         })
     }
 
@@ -149,21 +131,11 @@ impl Sessions {
         &self,
         record: &mut SessionRecord,
     ) -> Result<DriverRecord, SessionError> {
-        let driver = self.driver_for(record.id);
+        let driver = self.core.drivers.record(DriverUse::Session(record.id));
         self.core.store.create_driver(&driver).await?;
         record.driver = Some(driver.id.clone());
         self.core.store.update_session(record).await?;
         Ok(driver)
-    }
-
-    fn driver_for(&self, session: SessionId) -> DriverRecord {
-        let now = self.core.clock.now();
-        let id = DriverId::for_session(session, secret::random());
-        let made_for = DriverUse::Session(session);
-        DriverRecord {
-            lease: Some(reconcile::lease(&self.core.drivers, now)),
-            ..DriverRecord::new(id, DriverProgram::Agent, made_for, now)
-        }
     }
 
     /// Ends a session that was deleted, or refused, before anything was started for it.
