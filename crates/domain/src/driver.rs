@@ -419,7 +419,7 @@ fn end_of(stopping: Stopping, departure: Option<Departure>) -> DriverEnd {
     }
 }
 
-/// Until an application is heard of it is being submitted, whatever its process does.
+/// An application is being submitted until it reports that it runs.
 fn phase(program: DriverProgram, of_agent: Phase) -> Phase {
     match program {
         DriverProgram::Agent => of_agent,

@@ -5,8 +5,8 @@
 //! Livy's clients are not browsers and send none of these headers.
 //!
 //! Comparing a page's origin with the host it sends to is not enough: the owner of a domain can
-//! point it at this machine after the page has loaded (DNS rebinding). So the host must be a name
-//! that no one else can own, or one that the operator has configured.
+//! point it at this machine after the page has loaded (DNS rebinding). So the server accepts only
+//! host names that a stranger cannot own, and those that the operator has configured.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
