@@ -21,11 +21,10 @@ use livius_domain::{DriverState, JobId, Link, SessionEvent, SessionRecord, StopC
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::Instant;
 
-use crate::core::Core;
 use crate::driver::{FromAgent, Origin};
+use crate::entry::{Core, Entry};
 use crate::feed::Publisher;
 use crate::message::Message;
-use crate::registry::Entry;
 use crate::view::SessionView;
 use queue::Queue;
 

@@ -6,12 +6,11 @@
 
 mod actor;
 mod agents;
-mod core;
 mod create;
+mod entry;
 mod message;
 mod open;
 mod read;
-mod registry;
 mod shutdown;
 mod stop;
 
@@ -25,8 +24,7 @@ use crate::action::Action;
 use crate::error::SessionError;
 use crate::policy::{Caller, Subject, admit};
 use crate::view::BatchRef;
-use core::Core;
-use registry::Entry;
+use entry::{Core, Entry};
 
 /// The batches of one server. Cheap to clone.
 #[derive(Clone)]

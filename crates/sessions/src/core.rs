@@ -1,9 +1,9 @@
-//! The parts that all actors of sessions share. Actors hold this, and not the service with the
-//! operations of clients.
+//! The parts that all actors of sessions share, or all actors of batches. Actors hold this, and not
+//! the service with the operations of clients.
 
 use std::sync::Arc;
 
-use livius_domain::{Clock, DriverProgram, SessionId};
+use livius_domain::{Clock, DriverProgram};
 use livius_launch::Launcher;
 use livius_store::Store;
 use tokio::sync::{RwLock, Semaphore};
@@ -13,40 +13,39 @@ use crate::config::Config;
 use crate::driver::{DriverCore, DriverRegistry};
 use crate::ended_logs::EndedLogs;
 use crate::lifecycle::Lifecycle;
-use crate::registry::Registry;
+use crate::registry::{Live, Registry};
 
-/// The parts that the service, its actors and the janitor share.
-pub struct Core {
+/// The parts that a service, its actors and its periodic tasks share.
+pub struct Core<E: Live> {
     pub config: Arc<Config>,
     pub store: Arc<dyn Store>,
     pub launcher: Arc<dyn Launcher>,
     pub clock: Arc<dyn Clock>,
-    pub registry: Registry,
-    /// Held for reading while a session is in the store and not yet in the registry.
+    pub registry: Registry<E>,
+    /// Held for reading while an entry is in the store and not yet in the registry.
     pub registering: RwLock<()>,
-    /// One permit for each session that may live.
+    /// One permit for each session that may live, or for each batch that may wait for its start.
     pub places: Arc<Semaphore>,
     pub drivers: Arc<DriverCore>,
     pub lifecycle: Lifecycle,
-    pub ended_logs: EndedLogs<SessionId>,
+    pub ended_logs: EndedLogs<E::Id>,
 }
 
-impl Core {
-    /// Makes the shared parts, with an empty registry and all permits free.
+impl<E: Live> Core<E> {
+    /// Makes the shared parts, with an empty registry and all permits free. The drivers' program
+    /// decides which limits apply.
     pub fn new(
+        program: DriverProgram,
         config: Config,
         store: Arc<dyn Store>,
         launcher: Arc<dyn Launcher>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         let config = Arc::new(config);
-        let limits = &config.limits;
         let lifecycle = Lifecycle::default();
-        let places = Arc::new(Semaphore::new(limits.live_sessions));
-        // How many sessions may live is decided when they are created.
-        let admission = Admission::new(limits.concurrent_starts, None);
+        let (places, admission) = limited(program, &config);
         let drivers = Arc::new(DriverCore {
-            program: DriverProgram::Agent,
+            program,
             config: Arc::clone(&config),
             store: Arc::clone(&store) as _,
             launcher: Arc::clone(&launcher),
@@ -62,10 +61,26 @@ impl Core {
             clock,
             registry: Registry::default(),
             registering: RwLock::default(),
-            places,
+            places: Arc::new(Semaphore::new(places)),
             drivers,
             lifecycle,
             ended_logs: EndedLogs::default(),
         }
+    }
+}
+
+/// How many entries may hold a place, and the queue of their drivers.
+fn limited(program: DriverProgram, config: &Config) -> (usize, Admission) {
+    let limits = &config.limits;
+    match program {
+        // How many sessions may live is decided when they are created.
+        DriverProgram::Agent => (
+            limits.live_sessions,
+            Admission::new(limits.concurrent_starts, None),
+        ),
+        DriverProgram::Application => (
+            limits.waiting_batches,
+            Admission::new(limits.concurrent_batch_starts, Some(limits.running_batches)),
+        ),
     }
 }

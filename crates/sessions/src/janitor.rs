@@ -8,9 +8,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use livius_domain::{SessionState, StopCause, chain, duration};
 
-use crate::core::Core;
+use crate::entry::{Core, Entry};
 use crate::message::Message;
-use crate::registry::Entry;
 use crate::view::SessionView;
 
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);

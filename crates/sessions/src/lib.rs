@@ -13,6 +13,7 @@ mod config;
 mod core;
 mod driver;
 mod ended_logs;
+mod entry;
 mod error;
 mod feed;
 mod janitor;

@@ -1,121 +1,117 @@
-//! The live sessions.
+//! The live sessions, or the live batches.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use livius_domain::SessionId;
-use tokio::sync::Semaphore;
+use crate::view::Ref;
 
-use crate::atomic_timestamp::AtomicTimestamp;
-use crate::board::Board;
-use crate::driver::DriverHandle;
-use crate::message::Mailbox;
-use crate::view::{SessionRef, SessionView};
+/// A session or a batch that has an actor.
+pub trait Live {
+    /// The type of its number.
+    type Id: Copy + Ord;
 
-/// A live session, as everybody but its actor sees it.
-#[derive(Debug)]
-pub struct Entry {
     /// Its number.
-    pub id: SessionId,
-    /// The driver that it runs on.
-    pub driver: Arc<DriverHandle>,
-    /// Whether it was deleted. It is being stopped, and no client sees it.
-    pub hidden: std::sync::atomic::AtomicBool,
-    /// How to reach its actor.
-    pub mailbox: Mailbox,
-    /// Its statements.
-    pub board: Arc<Board>,
-    /// When a request last named it, for the heartbeat.
-    pub touched: AtomicTimestamp,
-    /// How many of its jobs are not over. They do not make it busy, as with Livy, but it is not
-    /// idle either.
-    pub unfinished_jobs: AtomicUsize,
-    /// One for each file that may be on its way to the driver.
-    pub resource_places: Arc<Semaphore>,
-}
+    fn id(&self) -> Self::Id;
 
-impl Entry {
-    /// The published view.
-    pub fn view(&self) -> Arc<SessionView> {
-        self.mailbox.view()
-    }
+    /// Its name, which never changes.
+    fn name(&self) -> Option<String>;
+
+    /// The mark of a deleted one, which only its actor may find.
+    fn hidden(&self) -> &AtomicBool;
 
     /// Whether it was deleted.
-    pub fn is_hidden(&self) -> bool {
-        self.hidden.load(Ordering::Acquire)
+    fn is_hidden(&self) -> bool {
+        self.hidden().load(Ordering::Acquire)
     }
 }
 
-#[derive(Debug, Default)]
-struct Tables {
-    sessions: BTreeMap<SessionId, Arc<Entry>>,
-    names: HashMap<String, SessionId>,
+struct Tables<E: Live> {
+    entries: BTreeMap<E::Id, Arc<E>>,
+    names: HashMap<String, E::Id>,
 }
 
-/// The live sessions by id, driver and name.
-#[derive(Debug, Default)]
-pub struct Registry {
-    tables: RwLock<Tables>,
-}
-
-impl Registry {
-    /// Adds one.
-    pub fn insert(&self, entry: &Arc<Entry>) {
-        let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
-        if let (Some(name), false) = (&entry.view().record.request.submit.name, entry.is_hidden()) {
-            tables.names.insert(name.clone(), entry.id);
+impl<E: Live> Tables<E> {
+    /// Another entry may have got the name since.
+    fn free_name(&mut self, entry: &E) {
+        if let Some(name) = entry.name()
+            && self.names.get(&name) == Some(&entry.id())
+        {
+            self.names.remove(&name);
         }
-        tables.sessions.insert(entry.id, Arc::clone(entry));
+    }
+}
+
+/// The live entries by id and name.
+pub struct Registry<E: Live> {
+    tables: RwLock<Tables<E>>,
+}
+
+impl<E: Live> Default for Registry<E> {
+    fn default() -> Self {
+        Self {
+            tables: RwLock::new(Tables {
+                entries: BTreeMap::new(),
+                names: HashMap::new(),
+            }),
+        }
+    }
+}
+
+impl<E: Live> Registry<E> {
+    fn read(&self) -> RwLockReadGuard<'_, Tables<E>> {
+        self.tables.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Tables<E>> {
+        self.tables.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds one.
+    pub fn insert(&self, entry: &Arc<E>) {
+        let mut tables = self.write();
+        if let (Some(name), false) = (entry.name(), entry.is_hidden()) {
+            tables.names.insert(name, entry.id());
+        }
+        tables.entries.insert(entry.id(), Arc::clone(entry));
     }
 
     /// Takes one away.
-    pub fn remove(&self, id: SessionId) {
-        let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
-        if tables.sessions.remove(&id).is_some() {
-            tables.names.retain(|_, named| *named != id);
-        }
+    pub fn remove(&self, entry: &E) {
+        let mut tables = self.write();
+        tables.entries.remove(&entry.id());
+        tables.free_name(entry);
     }
 
     /// Hides one: only its actor finds it from then on.
-    pub fn hide(&self, entry: &Entry) {
-        entry.hidden.store(true, Ordering::Release);
-        let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
-        tables.names.retain(|_, named| *named != entry.id);
+    pub fn hide(&self, entry: &E) {
+        entry.hidden().store(true, Ordering::Release);
+        self.write().free_name(entry);
     }
 
     /// Finds an entry that is not hidden.
-    pub fn find(&self, which: &SessionRef) -> Option<Arc<Entry>> {
-        let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
+    pub fn find(&self, which: &Ref<E::Id>) -> Option<Arc<E>> {
+        let tables = self.read();
         let id = match which {
-            SessionRef::Id(id) => *id,
-            SessionRef::Name(name) => *tables.names.get(name)?,
+            Ref::Id(id) => id,
+            Ref::Name(name) => tables.names.get(name)?,
         };
-        tables
-            .sessions
-            .get(&id)
-            .filter(|entry| !entry.is_hidden())
-            .cloned()
+        let entry = tables.entries.get(id);
+        entry.filter(|entry| !entry.is_hidden()).cloned()
     }
 
-    /// Whether one is there, shown or not.
-    pub fn contains(&self, id: SessionId) -> bool {
-        let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
-        tables.sessions.contains_key(&id)
+    /// One, shown or not.
+    pub fn get(&self, id: E::Id) -> Option<Arc<E>> {
+        self.read().entries.get(&id).cloned()
     }
 
     /// All of them, shown or not.
-    pub fn all(&self) -> Vec<Arc<Entry>> {
-        let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
-        tables.sessions.values().cloned().collect()
+    pub fn all(&self) -> Vec<Arc<E>> {
+        self.read().entries.values().cloned().collect()
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.tables
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .sessions
-            .len()
+        self.read().entries.len()
     }
 }

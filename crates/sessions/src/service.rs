@@ -22,10 +22,9 @@ use std::sync::Arc;
 use livius_domain::SessionRecord;
 
 use crate::action::Action;
-use crate::core::Core;
+use crate::entry::{Core, Entry};
 use crate::error::SessionError;
 use crate::policy::{Caller, Subject, admit};
-use crate::registry::Entry;
 use crate::view::SessionRef;
 
 /// The sessions of one server. Cheap to clone.

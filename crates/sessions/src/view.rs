@@ -8,16 +8,22 @@ use livius_domain::{
     BatchId, BatchRecord, JobRecord, ResourceUse, SessionId, SessionRecord, StatementRecord,
 };
 
-/// The reference to a session in a path: all digits are an id, any other text is a name.
+/// The reference to a session or batch in a path: all digits are an id, any other text is a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SessionRef {
+pub enum Ref<Id> {
     /// By number.
-    Id(SessionId),
+    Id(Id),
     /// By name, exact.
     Name(String),
 }
 
-impl fmt::Display for SessionRef {
+/// The reference to a session.
+pub type SessionRef = Ref<SessionId>;
+
+/// The reference to a batch.
+pub type BatchRef = Ref<BatchId>;
+
+impl<Id: fmt::Display> fmt::Display for Ref<Id> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Id(id) => id.fmt(f),
@@ -35,24 +41,6 @@ pub struct SessionView {
     pub busy: bool,
     /// Whether the server was restarted and has not heard of the driver's agent yet.
     pub recovering: bool,
-}
-
-/// The reference to a batch in a path: all digits are an id, any other text is a name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum BatchRef {
-    /// By number.
-    Id(BatchId),
-    /// By name, exact.
-    Name(String),
-}
-
-impl fmt::Display for BatchRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Id(id) => id.fmt(f),
-            Self::Name(name) => f.write_str(name),
-        }
-    }
 }
 
 /// A batch at one moment.

@@ -9,6 +9,7 @@ use livius_domain::{
 use super::Actor;
 use super::words::cause_words;
 use crate::error::SessionError;
+use crate::registry::Live as _;
 
 /// The pause between two attempts to store an end.
 const SETTLE_PAUSE: Duration = Duration::from_millis(100);
@@ -178,7 +179,7 @@ impl Actor {
         self.settle().await;
         self.pending.clear();
         self.entry.driver.files.clear_work().await;
-        self.core.registry.remove(self.record.id);
+        self.core.registry.remove(&self.entry);
         for waiter in self.stop_waiters.drain(..) {
             let _ = waiter.send(());
         }

@@ -14,12 +14,12 @@ use livius_domain::{
 };
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
-use super::core::Core;
+use super::entry::{Core, Entry};
 use super::message::Message;
-use super::registry::Entry;
 use crate::driver::Origin;
 use crate::error::SessionError;
 use crate::feed::Publisher;
+use crate::registry::Live as _;
 use crate::view::BatchView;
 
 /// The pause between two attempts to store an end.

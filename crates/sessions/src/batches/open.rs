@@ -9,8 +9,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use livius_domain::batch::BatchStart;
 use livius_domain::{
-    BatchEnd, BatchOutcome, BatchRecord, BatchState, Clock, DriverId, DriverRecord, DriverState,
-    DriverUse, StopCause, chain,
+    BatchEnd, BatchOutcome, BatchRecord, BatchState, Clock, DriverId, DriverProgram, DriverRecord,
+    DriverState, DriverUse, StopCause, chain,
 };
 use livius_launch::Launcher;
 use livius_store::{Store, Unended};
@@ -18,8 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::Batches;
 use super::actor::{Actor, ActorSetup};
-use super::core::Core;
-use super::registry::Entry;
+use super::entry::{Core, Entry};
 use crate::config::Config;
 use crate::driver::{self, Origin, Purpose};
 use crate::error::SessionError;
@@ -40,7 +39,13 @@ impl Batches {
         launcher: Arc<dyn Launcher>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, SessionError> {
-        let core = Arc::new(Core::new(config, store, launcher, clock));
+        let core = Arc::new(Core::new(
+            DriverProgram::Application,
+            config,
+            store,
+            launcher,
+            clock,
+        ));
         let batches = Self { core };
         let drivers = reconcile::claim_all(&batches.core.drivers).await?;
         batches.take_up_all(drivers).await?;

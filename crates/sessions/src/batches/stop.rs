@@ -7,8 +7,8 @@ use livius_domain::StopCause;
 use tokio::sync::oneshot;
 
 use super::ActingOnBatches;
+use super::entry::Entry;
 use super::message::Message;
-use super::registry::Entry;
 use crate::action::Action;
 use crate::error::SessionError;
 use crate::view::{BatchRef, BatchView};

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use livius_domain::{
-    Clock, DriverId, DriverRecord, DriverState, DriverUse, End, Outcome, SessionRecord,
-    SessionState, StopCause,
+    Clock, DriverId, DriverProgram, DriverRecord, DriverState, DriverUse, End, Outcome,
+    SessionRecord, SessionState, StopCause,
 };
 use livius_launch::Launcher;
 use livius_store::{Store, Unended};
@@ -18,14 +18,13 @@ use crate::actor::{Actor, ActorSetup};
 use crate::atomic_timestamp::AtomicTimestamp;
 use crate::board::Board;
 use crate::config::Config;
-use crate::core::Core;
 use crate::driver::{self, Origin, Purpose};
+use crate::entry::{Core, Entry};
 use crate::error::SessionError;
 use crate::feed::feed;
 use crate::janitor;
 use crate::message::Mailbox;
 use crate::reconcile::{self, Unclaimed};
-use crate::registry::Entry;
 use crate::view::SessionView;
 
 /// Messages that wait for one actor; a sender that finds the queue full waits.
@@ -39,7 +38,13 @@ impl Sessions {
         launcher: Arc<dyn Launcher>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, SessionError> {
-        let core = Arc::new(Core::new(config, store, launcher, clock));
+        let core = Arc::new(Core::new(
+            DriverProgram::Agent,
+            config,
+            store,
+            launcher,
+            clock,
+        ));
         let sessions = Self { core };
         let drivers = reconcile::claim_all(&sessions.core.drivers).await?;
         sessions.take_up_all(drivers).await?;
@@ -67,7 +72,7 @@ impl Sessions {
         // Sessions that are being created have a row and a driver, and no actor yet.
         let _registering = self.core.registering.write().await;
         for Unended { record, listed } in self.core.store.unended_sessions().await? {
-            if !self.core.registry.contains(record.id) {
+            if self.core.registry.get(record.id).is_none() {
                 self.take_up(record, listed, &mut drivers).await?;
             }
         }

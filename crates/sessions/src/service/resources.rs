@@ -10,9 +10,9 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::ActingOnSessions;
 use crate::action::Action;
+use crate::entry::Entry;
 use crate::error::SessionError;
 use crate::message::{Mailbox, Message, Resource};
-use crate::registry::Entry;
 use crate::request;
 use crate::view::{NewUpload, SessionRef};
 

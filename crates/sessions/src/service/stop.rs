@@ -7,9 +7,9 @@ use tokio::sync::oneshot;
 
 use super::ActingOnSessions;
 use crate::action::Action;
+use crate::entry::Entry;
 use crate::error::SessionError;
 use crate::message::Message;
-use crate::registry::Entry;
 use crate::view::SessionRef;
 
 /// How long a DELETE waits for the driver's end before it answers. The stop always continues.

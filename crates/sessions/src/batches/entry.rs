@@ -1,0 +1,55 @@
+//! A live batch.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use livius_domain::BatchId;
+use tokio::sync::mpsc;
+
+use super::message::Message;
+use crate::core;
+use crate::driver::DriverHandle;
+use crate::feed::Feed;
+use crate::registry::Live;
+use crate::view::BatchView;
+
+/// The parts that batches share.
+pub type Core = core::Core<Entry>;
+
+/// A live batch, as everything but its actor sees it.
+#[derive(Debug)]
+pub struct Entry {
+    /// Its number.
+    pub id: BatchId,
+    /// The driver that runs its application.
+    pub driver: Arc<DriverHandle>,
+    /// Whether it was deleted: it is being ended and no client is shown it.
+    pub hidden: AtomicBool,
+    /// To its actor.
+    pub messages: mpsc::Sender<Message>,
+    /// The published view.
+    pub feed: Feed<BatchView>,
+}
+
+impl Entry {
+    /// The published view.
+    pub fn view(&self) -> Arc<BatchView> {
+        self.feed.view()
+    }
+}
+
+impl Live for Entry {
+    type Id = BatchId;
+
+    fn id(&self) -> BatchId {
+        self.id
+    }
+
+    fn name(&self) -> Option<String> {
+        self.view().record.request.submit.name.clone()
+    }
+
+    fn hidden(&self) -> &AtomicBool {
+        &self.hidden
+    }
+}
