@@ -32,9 +32,6 @@ pub trait DriverFiles: Send + Sync {
     /// driver has.
     async fn sweep_uploads(&self, wanted: &[ResourceId]) -> io::Result<()>;
 
-    /// Whether there are uploads and nothing else: no launch of this driver has begun.
-    async fn has_only_uploads(&self) -> bool;
-
     /// Removes the files that only a running driver needs: its working directory and its uploads.
     /// The log stays.
     async fn clear_work(&self);

@@ -120,15 +120,6 @@ impl DriverFiles for LocalFiles {
             .await
     }
 
-    async fn has_only_uploads(&self) -> bool {
-        let only = self.blocking(|dir| {
-            let entries = dir.path().read_dir_utf8()?;
-            let entries = entries.collect::<io::Result<Vec<_>>>()?;
-            Ok(matches!(&entries[..], [only] if only.path() == dir.uploads()))
-        });
-        only.await.unwrap_or(false)
-    }
-
     async fn clear_work(&self) {
         self.remove_all(&self.dir.work()).await;
         self.remove_all(&self.dir.uploads()).await;
@@ -261,7 +252,6 @@ mod tests {
         files.sweep_uploads(&[ResourceId(1)]).await.unwrap();
         assert_eq!(count(&files), 1);
         assert!(files.uploaded(ResourceId(1)).await.unwrap().is_some());
-        assert!(files.has_only_uploads().await);
     }
 
     #[tokio::test]
