@@ -17,7 +17,6 @@ const UPDATE: &str = "UPDATE drivers SET version = version + 1, state = ?3, time
                           token_hash = ?7, instance = ?8, app = ?9 \
                       WHERE id = ?1 AND version = ?2";
 pub(super) const BY_ID: &str = "SELECT * FROM drivers WHERE id = ?1";
-pub(super) const UNENDED: &str = "SELECT * FROM drivers WHERE ended_at IS NULL ORDER BY id";
 // A driver that stays with its server keeps its version, so the server's own updates go on.
 pub(super) const CLAIM: &str = "UPDATE drivers SET version = version + (owner IS NOT ?1), owner = ?1, lease_until = ?2 \
                                 WHERE ended_at IS NULL AND program = ?4 \
@@ -25,8 +24,6 @@ pub(super) const CLAIM: &str = "UPDATE drivers SET version = version + (owner IS
                                 RETURNING *";
 pub(super) const RENEW: &str =
     "UPDATE drivers SET lease_until = ?2 WHERE owner = ?1 AND ended_at IS NULL";
-pub(super) const RELEASE: &str =
-    "UPDATE drivers SET owner = NULL, lease_until = NULL WHERE owner = ?1";
 const DELETE: &str = "DELETE FROM drivers WHERE id = ?1";
 
 #[async_trait]
@@ -43,20 +40,12 @@ impl DriverStore for SqliteStore {
         self.read(async |c| by_id(c, id).await).await
     }
 
-    async fn unended_drivers(&self) -> Result<Vec<DriverRecord>, StoreError> {
-        self.read(async |c| unended(c).await).await
-    }
-
     async fn claim_drivers(&self, claim: Claim<'_>) -> Result<Vec<DriverRecord>, StoreError> {
         self.write(async |c| claim_for(c, claim).await).await
     }
 
     async fn renew_leases(&self, lease: &Lease) -> Result<u64, StoreError> {
         self.write(async |c| renew(c, lease).await).await
-    }
-
-    async fn release_leases(&self, server: &str) -> Result<u64, StoreError> {
-        self.write(async |c| release(c, server).await).await
     }
 
     async fn delete_driver(&self, id: &DriverId) -> Result<bool, StoreError> {
@@ -145,14 +134,6 @@ async fn by_id(
     row.as_ref().map(rows::driver).transpose()
 }
 
-async fn unended(connection: &mut SqliteConnection) -> Result<Vec<DriverRecord>, StoreError> {
-    let rows = sqlx::query(UNENDED)
-        .fetch_all(connection)
-        .await
-        .map_err(failed("list the drivers that have not ended"))?;
-    Ok(rows::readable(&rows, rows::driver))
-}
-
 async fn claim_for(
     connection: &mut SqliteConnection,
     claim: Claim<'_>,
@@ -179,15 +160,6 @@ async fn renew(connection: &mut SqliteConnection, lease: &Lease) -> Result<u64, 
         .execute(connection)
         .await
         .map_err(failed("renew leases"))?;
-    Ok(done.rows_affected())
-}
-
-async fn release(connection: &mut SqliteConnection, server: &str) -> Result<u64, StoreError> {
-    let done = sqlx::query(RELEASE)
-        .bind(server)
-        .execute(connection)
-        .await
-        .map_err(failed("release leases"))?;
     Ok(done.rows_affected())
 }
 

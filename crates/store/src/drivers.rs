@@ -24,9 +24,9 @@ pub struct Claim<'a> {
 /// Stores drivers. Each call is one transaction: it is done whole or not at all. A driver has ended
 /// for the store when its times say when.
 ///
-/// A lease gives a driver to one server. Servers that share a store claim free drivers, renew their
-/// leases in time, and release them when they stop. A driver gets a new version when another server
-/// claims it, so an update by the former server is a conflict.
+/// A lease gives a driver to one server. Servers that share a store claim free drivers and renew
+/// their leases in time. A driver gets a new version when another server claims it, so an update by
+/// the former server is a conflict.
 #[async_trait]
 pub trait DriverStore: Send + Sync {
     /// Stores a new driver with its lease. Its version is 0.
@@ -39,19 +39,12 @@ pub trait DriverStore: Send + Sync {
     /// Reads a driver, ended or not.
     async fn driver(&self, id: &DriverId) -> Result<Option<DriverRecord>, StoreError>;
 
-    /// Reads every driver that has not ended, by name. Unreadable rows are left out.
-    async fn unended_drivers(&self) -> Result<Vec<DriverRecord>, StoreError>;
-
     /// Gives a server the drivers that it claims, and answers them by name. Unreadable rows are
     /// left out.
     async fn claim_drivers(&self, claim: Claim<'_>) -> Result<Vec<DriverRecord>, StoreError>;
 
     /// Prolongs the leases of a server on drivers that have not ended, and counts them.
     async fn renew_leases(&self, lease: &Lease) -> Result<u64, StoreError>;
-
-    /// Gives up all leases of a server, and counts them. Other servers may claim its drivers at
-    /// once.
-    async fn release_leases(&self, server: &str) -> Result<u64, StoreError>;
 
     /// Deletes a driver. Answers false when there was none.
     async fn delete_driver(&self, id: &DriverId) -> Result<bool, StoreError>;

@@ -219,12 +219,10 @@ forward! {
             fn update_driver(record: &mut DriverRecord) -> ();
             fn claim_drivers(claim: Claim<'_>) -> Vec<DriverRecord>;
             fn renew_leases(lease: &Lease) -> u64;
-            fn release_leases(server: &str) -> u64;
             fn delete_driver(id: &DriverId) -> bool;
         }
         reads {
             fn driver(id: &DriverId) -> Option<DriverRecord>;
-            fn unended_drivers() -> Vec<DriverRecord>;
         }
     }
 }
