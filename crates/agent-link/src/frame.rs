@@ -17,7 +17,7 @@ pub const MAX_FRAME_BYTES: usize = 16 << 20;
 /// The longest frame that an agent accepts from the server.
 pub const MAX_COMMAND_BYTES: usize = 256 << 20;
 
-/// Why a frame cannot be read.
+/// The reason why a frame cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum FrameError {
     /// The text is not the JSON of a frame.
@@ -111,7 +111,7 @@ pub enum Event {
     Finished {
         statement: StatementId,
         at: i64,
-        /// Whether a cancel ended it.
+        /// True if a cancel ended it.
         cancelled: bool,
         /// The output document, unless chunks carried it.
         output: Option<String>,
@@ -137,13 +137,13 @@ pub enum Event {
         result: Option<String>,
         /// The number of chunks that carried it.
         chunks: u32,
-        /// Why it failed.
+        /// The reason why it failed.
         error: Option<String>,
     },
     /// A file has been added, or cannot be.
     ResourceAdded {
         resource: ResourceId,
-        /// Why the file cannot be added.
+        /// The reason why the file cannot be added.
         error: Option<String>,
     },
     /// The agent is about to end in good order.
@@ -154,7 +154,7 @@ pub enum Event {
     Unreadable {
         /// The work whose end it was.
         ends: Option<Work>,
-        /// Why it cannot be read.
+        /// The reason why it cannot be read.
         reason: String,
     },
 }
@@ -255,7 +255,7 @@ pub enum Command {
     /// Run this job. The agent runs a known job only once.
     Job {
         job: JobId,
-        /// How to read the payload.
+        /// The way to read the payload.
         language: JobLanguage,
         /// The job's bytes in base64.
         payload: String,
