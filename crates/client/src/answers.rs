@@ -42,7 +42,7 @@ pub struct AppInfo {
 }
 
 impl Entry {
-    /// Whether it has ended.
+    /// Tells whether it has ended.
     pub fn is_ended(&self) -> bool {
         ["dead", "killed", "success", "error"].contains(&self.state.as_str())
     }
@@ -93,7 +93,7 @@ pub struct Statement {
 }
 
 impl Statement {
-    /// Whether it has ended.
+    /// Tells whether it has ended.
     pub fn is_ended(&self) -> bool {
         ["available", "cancelled", "error"].contains(&self.state.as_str())
     }

@@ -82,12 +82,12 @@ impl ClientError {
         }
     }
 
-    /// Whether the session, batch, statement or route does not exist.
+    /// Tells whether the session, batch, statement or route does not exist.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Refused { status, .. } if *status == StatusCode::NOT_FOUND)
     }
 
-    /// Whether a retry may succeed.
+    /// Tells whether a retry may succeed.
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::TimedOut { .. } => true,

@@ -54,7 +54,7 @@ pub struct Switched<'a> {
     pub kind: &'static str,
     /// The code.
     pub code: &'a str,
-    /// Whether it starts with `%%`, for code on several lines.
+    /// True if it starts with `%%`, for code on several lines.
     pub is_long: bool,
 }
 

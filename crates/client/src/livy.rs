@@ -14,7 +14,7 @@ use crate::pace::Pace;
 use crate::target::{Credentials, Target};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long `look` retries while the server is away.
+/// The time for which `look` retries while the server is away.
 const ABSENCE: Duration = Duration::from_mins(1);
 
 /// Called with the failure when a request begins to be retried.
@@ -71,7 +71,7 @@ impl Livy {
         &self.target.base
     }
 
-    /// Whether the server is on this machine.
+    /// Tells whether the server is on this machine.
     pub fn is_local(&self) -> bool {
         self.target.is_local
     }

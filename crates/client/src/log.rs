@@ -15,7 +15,7 @@ use crate::reference::Reference;
 
 /// The page size.
 const PAGE: u64 = 1_000;
-/// How many lines of a section the reader keeps: as many as Livy keeps.
+/// The number of lines of a section that the reader keeps: as many as Livy keeps.
 const REMEMBERED: usize = 200;
 /// The heading of the first section. The other headings begin with a line break, which no log line
 /// contains.
@@ -24,7 +24,7 @@ const FIRST_HEADING: &str = "stdout: ";
 /// Receives the lines. An error ends the reading.
 pub type Sink<'a> = dyn FnMut(&str) -> std::io::Result<()> + 'a;
 
-/// Why reading a log ended early.
+/// The reason why reading a log ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// A request failed.
@@ -48,7 +48,7 @@ pub struct LogReader<'a> {
 #[derive(Debug, Default)]
 struct Section {
     heading: String,
-    /// How many of the server's current lines were passed on.
+    /// The number of the server's current lines that were passed on.
     seen: u64,
     last: VecDeque<String>,
 }
@@ -194,7 +194,7 @@ fn own_heading(lines: &[String], heading: &str) -> Option<usize> {
     lines.iter().position(|line| line == heading)
 }
 
-/// How many of these lines the reader has already seen.
+/// Counts the lines that the reader has already seen.
 fn known(last: &[String], lines: &[String]) -> usize {
     // The known lines are at the same place, or further on if lines came in before them.
     if let Some(position) = lines

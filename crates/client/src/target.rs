@@ -8,7 +8,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 /// The default address of a server on this machine.
 const LOCAL_SERVER: &str = "http://127.0.0.1:8998";
 
-/// How to reach a server, before it is checked.
+/// The way to reach a server, before it is checked.
 #[derive(Debug, Clone)]
 pub struct ServerOptions {
     /// The address, with the path that the server is mounted at; `None` is a server on this
@@ -16,7 +16,7 @@ pub struct ServerOptions {
     pub url: Option<String>,
     /// Headers of every request: names and values.
     pub headers: Vec<(String, String)>,
-    /// How to sign in.
+    /// The credentials to sign in with.
     pub credentials: Option<Credentials>,
     /// The timeout of one request.
     pub timeout: Duration,
@@ -44,17 +44,17 @@ impl std::fmt::Debug for Credentials {
 pub struct Target {
     /// Its address, without a slash at the end.
     pub base: String,
-    /// Whether it is on this machine.
+    /// True if it is on this machine.
     pub is_local: bool,
     /// The headers of every request.
     pub headers: HeaderMap,
-    /// How to sign in.
+    /// The credentials to sign in with.
     pub credentials: Option<Credentials>,
     /// The timeout of one request.
     pub timeout: Duration,
 }
 
-/// Why options do not name a server.
+/// The reason why options do not name a server.
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
     /// The address is malformed.

@@ -9,12 +9,12 @@ const GOES_ON: [&str; 22] = [
     "extends", "with", "else", "yield", "match",
 ];
 
-/// How to find the end of a statement.
+/// The rule for the end of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rule {
     /// Its language.
     pub dialect: Dialect,
-    /// Whether it ends with its line, unless a bracket or string is open.
+    /// True if it ends with its line, unless a bracket or string is open.
     is_one_line: bool,
 }
 
@@ -32,7 +32,7 @@ pub fn rule(text: &str, kind: &str) -> Rule {
     }
 }
 
-/// Whether the text is a complete statement when the user presses Enter.
+/// Tells whether the text is a complete statement when the user presses Enter.
 pub fn is_complete(text: &str, kind: &str) -> bool {
     if text.trim().is_empty() || text.starts_with(':') {
         return true;
@@ -57,14 +57,14 @@ pub fn is_complete(text: &str, kind: &str) -> bool {
     }
 }
 
-/// Whether nothing is open: no bracket, no string, no comment, no joined line.
+/// Tells whether nothing is open: no bracket, no string, no comment, no joined line.
 pub fn is_closed(text: &str, dialect: Dialect) -> bool {
     let outline = outline(text, dialect);
     let joins = dialect == Dialect::Python && outline.bare.ends_with('\\');
     !outline.is_open && outline.depth <= 0 && !joins
 }
 
-/// Whether a Python text ends inside a block, so that more lines may follow.
+/// Tells whether a Python text ends inside a block, so that more lines may follow.
 pub fn has_block(text: &str, dialect: Dialect) -> bool {
     if dialect != Dialect::Python {
         return false;
@@ -78,7 +78,7 @@ pub fn has_block(text: &str, dialect: Dialect) -> bool {
     last.trim_end().ends_with(':') || last.starts_with([' ', '\t', '@'])
 }
 
-/// Whether a line without indentation continues the Python block before it, as `else` does.
+/// Tells whether a line without indentation continues the Python block before it, as `else` does.
 pub fn continues_block(line: &str) -> bool {
     let word: String = line
         .chars()
@@ -97,7 +97,7 @@ fn goes_on(bare: &str) -> bool {
     })
 }
 
-/// Whether the text holds only the name of a kind.
+/// Tells whether the text holds only the name of a kind.
 fn goes_on_by_magic(text: &str) -> bool {
     switched(text).is_some_and(|switched| switched.is_long || switched.code.is_empty())
 }

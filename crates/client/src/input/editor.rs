@@ -1,7 +1,7 @@
 //! Line editing on a terminal.
 //!
-//! Why rustyline and not reedline: a tenth of the dependencies (no crossterm, no chrono), a stable
-//! release, private history files, and the two hooks that we need, completion and "is this
+//! We use rustyline and not reedline: it has a tenth of the dependencies (no crossterm, no chrono),
+//! a stable release, private history files, and the two hooks that we need, completion and "is this
 //! finished?".
 
 use std::time::Duration;

@@ -8,7 +8,7 @@ use crate::language::Dialect;
 pub struct Outline {
     /// Open brackets minus closed ones.
     pub depth: i32,
-    /// Whether a string or comment is not closed.
+    /// True if a string or comment is not closed.
     pub is_open: bool,
     /// The text without comments. A string is one `s`; lines joined by brackets are one line.
     pub bare: String,
@@ -20,11 +20,11 @@ struct Lexicon {
     block_comment: Option<(&'static str, &'static str)>,
     long_quotes: &'static [&'static str],
     quotes: &'static [char],
-    /// Whether an ordinary string may span lines.
+    /// True if an ordinary string may span lines.
     strings_span_lines: bool,
     /// The quote around a character. In front of a name, the same quote starts a symbol.
     character_quote: Option<char>,
-    /// Whether a backslash at the end of a line joins it with the next.
+    /// True if a backslash at the end of a line joins it with the next.
     joins_lines: bool,
 }
 

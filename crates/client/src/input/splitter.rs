@@ -50,7 +50,7 @@ impl Splitter {
             && !continues_block(line)
     }
 
-    /// Whether the last line is a decorator.
+    /// Tells whether the last line is a decorator.
     fn awaits_definition(&self) -> bool {
         self.text
             .lines()
