@@ -26,14 +26,14 @@ pub enum BatchState {
     Stopping {
         /// The cause of the stop.
         cause: StopCause,
-        /// Whether the application ran.
+        /// True if the application ran.
         was_running: bool,
     },
     /// The batch is over, for good.
     Ended(BatchEnd),
 }
 
-/// How far the start of a batch is.
+/// The progress of a batch's start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BatchStart {
@@ -78,7 +78,7 @@ pub struct BatchEnd {
     pub cause: Option<StopCause>,
     /// The failure, if there was one.
     pub failure: Option<Failure>,
-    /// How the process ended; `None` when there never was one.
+    /// The end of the process; `None` when there never was one.
     pub exit: Option<Exit>,
 }
 
@@ -91,7 +91,7 @@ pub enum BatchEvent {
     DriverStopping {
         /// The cause of the stop.
         cause: Option<StopCause>,
-        /// Whether the application ran.
+        /// True if the application ran.
         was_up: bool,
     },
     /// The driver is gone.
@@ -129,7 +129,7 @@ impl BatchState {
     /// The state of a batch just asked for.
     pub const NEW: Self = Self::Starting;
 
-    /// Whether the batch is over.
+    /// Tells whether the batch is over.
     pub fn is_ended(&self) -> bool {
         matches!(self, Self::Ended(_))
     }

@@ -49,7 +49,7 @@ pub enum DriverState {
     Context,
     /// The driver serves its session, or its application runs.
     Up {
-        /// Whether the agent can be reached. An application has no link; it is shown as `up`.
+        /// The link to the agent. An application has no link; it is shown as `up`.
         link: Link,
     },
     /// The driver is being ended. Its process may still live.
@@ -128,12 +128,12 @@ pub struct IllegalDriverTransition {
 type Step = (DriverState, Vec<DriverEffect>);
 
 impl DriverState {
-    /// Whether the driver is over.
+    /// Tells whether the driver is over.
     pub fn is_gone(&self) -> bool {
         matches!(self, Self::Gone(_))
     }
 
-    /// Whether the driver is not up yet and is still wanted.
+    /// Tells whether the driver is not up yet and is still wanted.
     pub fn is_starting(&self) -> bool {
         matches!(
             self,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Why a text is not a duration. The words are Livy's.
+/// The reason why a text is not a duration. The words are Livy's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DurationError {
     /// It does not begin with an integer.

@@ -1,10 +1,10 @@
-//! How things end, and why.
+//! The ends of things, and their causes.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// How a process ended, on the word of the system.
+/// The end of a process, as the system reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Exit {
@@ -118,6 +118,6 @@ pub struct End {
     pub cause: Option<StopCause>,
     /// The failure, if there was one.
     pub failure: Option<Failure>,
-    /// How the driver's process ended; `None` when there never was one.
+    /// The end of the driver's process; `None` when there never was one.
     pub exit: Option<Exit>,
 }

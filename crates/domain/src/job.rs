@@ -52,7 +52,7 @@ pub enum JobState {
     },
 }
 
-/// How a job ended.
+/// The end of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum JobOutcome {
@@ -110,7 +110,7 @@ pub struct IllegalJobTransition {
 type Step = (JobState, Option<JobEffect>);
 
 impl JobState {
-    /// Whether it is over.
+    /// Tells whether it is over.
     pub fn is_final(self) -> bool {
         matches!(self, Self::Ended { .. })
     }
@@ -201,7 +201,7 @@ pub enum ResourceSource {
     Upload,
 }
 
-/// How far the addition of a file is. It may be handed over twice, and the agent adds it once.
+/// The progress of a file's addition. It may be handed over twice, and the agent adds it once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum ResourceState {

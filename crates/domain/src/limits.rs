@@ -23,7 +23,7 @@ pub struct Limits {
     pub pending_resources: usize,
     /// Ended sessions that stay listed.
     pub ended_sessions: usize,
-    /// How long ended sessions stay listed.
+    /// The time that ended sessions stay listed.
     pub ended_retention: Duration,
     /// A statement's code, in bytes.
     pub code_bytes: usize,
@@ -31,13 +31,13 @@ pub struct Limits {
     pub body_bytes: usize,
     /// From the start of the driver until the session is ready.
     pub start_timeout: Duration,
-    /// How long a driver has to end after the server asked it to stop.
+    /// The time that a driver has to end after the server asked it to stop.
     pub stop_grace: Duration,
-    /// How long a driver lives without a link to the server, and the server waits for it.
+    /// The time that a driver lives without a link to the server, and the server waits for it.
     pub link_grace: Duration,
-    /// How long a session may be idle, if the request does not say.
+    /// The time that a session may be idle, if the request does not say.
     pub idle_timeout: Duration,
-    /// How long a session may live, if the request does not say; `None` is without a limit.
+    /// The time that a session may live, if the request does not say; `None` is without a limit.
     pub session_ttl: Option<Duration>,
     /// Batches that start at once. Further batches wait as `starting`.
     pub concurrent_batch_starts: usize,
@@ -47,7 +47,7 @@ pub struct Limits {
     pub waiting_batches: usize,
     /// Ended batches that stay listed.
     pub ended_batches: usize,
-    /// How long ended batches stay listed.
+    /// The time that ended batches stay listed.
     pub ended_batch_retention: Duration,
     /// From SIGTERM to a batch's process until SIGKILL.
     pub batch_grace: Duration,

@@ -1,6 +1,6 @@
 //! A session's or a batch's name: any text, made safe where it is shown.
 
-/// Why a name is refused.
+/// The reason why a name is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{name} cannot be a name")]
 pub struct InvalidName {

@@ -123,7 +123,7 @@ pub struct JobRecord {
     pub language: JobLanguage,
     /// Its state.
     pub state: JobState,
-    /// Why it failed, for its author.
+    /// The reason why it failed, for its author.
     pub error: Option<String>,
 }
 
@@ -143,6 +143,6 @@ pub struct ResourceRecord {
     pub name: String,
     /// Its source.
     pub source: ResourceSource,
-    /// How far it is.
+    /// Its progress.
     pub state: ResourceState,
 }

@@ -70,8 +70,8 @@ impl Default for SessionRequest {
 }
 
 impl SessionRequest {
-    /// How long without requests before the session is given up; `None` when the client did not ask
-    /// for it.
+    /// The time without requests after which the session is given up; `None` when the client did
+    /// not ask for it.
     pub fn heartbeat_timeout(&self) -> Option<Duration> {
         (self.heartbeat_timeout_seconds > 0)
             .then(|| Duration::from_secs(self.heartbeat_timeout_seconds.into()))

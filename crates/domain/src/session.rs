@@ -85,17 +85,17 @@ impl SessionState {
     /// The state of a session just asked for.
     pub const NEW: Self = Self::Starting;
 
-    /// Whether the session is over.
+    /// Tells whether the session is over.
     pub fn is_ended(&self) -> bool {
         matches!(self, Self::Ended(_))
     }
 
-    /// Whether statements may be posted: they wait while the session starts.
+    /// Tells whether statements may be posted: they wait while the session starts.
     pub fn accepts_statements(&self) -> bool {
         matches!(self, Self::Starting | Self::Running)
     }
 
-    /// Whether the session waits for its driver.
+    /// Tells whether the session waits for its driver.
     pub fn is_starting(&self) -> bool {
         matches!(self, Self::Starting)
     }

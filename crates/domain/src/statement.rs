@@ -57,7 +57,7 @@ pub enum StatementEvent {
     Finished {
         /// When.
         at: Timestamp,
-        /// Whether a cancel ended it.
+        /// True if a cancel ended it.
         cancelled: bool,
     },
     /// Its driver is gone for good.
@@ -88,12 +88,12 @@ pub struct IllegalStatementTransition {
 type Step = (StatementState, Option<StatementEffect>);
 
 impl StatementState {
-    /// Whether it is over.
+    /// Tells whether it is over.
     pub fn is_final(self) -> bool {
         matches!(self, Self::Available { .. } | Self::Cancelled { .. })
     }
 
-    /// Whether the driver has it.
+    /// Tells whether the driver has it.
     pub fn is_dispatched(self) -> bool {
         matches!(self, Self::Running { .. } | Self::Cancelling { .. })
     }

@@ -1,24 +1,24 @@
-//! How drivers end.
+//! The ends of drivers.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Exit, Failure, Phase, StopCause};
 
-/// How a driver is being ended.
+/// The way a driver is being ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stopping {
     /// The cause of the stop.
     pub cause: Option<StopCause>,
     /// The failure that is the reason for the stop.
     pub failure: Option<Failure>,
-    /// Whether the launcher was told to end the process.
+    /// True if the launcher was told to end the process.
     pub forced: bool,
-    /// Whether the driver had been up.
+    /// True if the driver had been up.
     #[serde(default)]
     pub was_up: bool,
 }
 
-/// How a driver ended: final, and resting on evidence.
+/// The end of a driver: final, and resting on evidence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DriverEnd {
     /// The phase in which the driver ended.
@@ -27,16 +27,16 @@ pub struct DriverEnd {
     pub cause: Option<StopCause>,
     /// The failure before the end: of the launch, the context or the link.
     pub failure: Option<Failure>,
-    /// Whether the launcher was told to end the process.
+    /// True if the launcher was told to end the process.
     pub forced: bool,
-    /// How the process ended. `None` when there never was one.
+    /// The end of the process. `None` when there never was one.
     pub departure: Option<Departure>,
 }
 
 /// The facts about a driver's process that is gone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Departure {
-    /// How the process ended.
+    /// The end of the process.
     pub exit: Exit,
     /// The resource manager's word, where the local process only submitted the application.
     pub verdict: Option<Verdict>,
