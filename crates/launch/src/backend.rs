@@ -17,7 +17,7 @@ pub enum Backend {
     Standalone,
 }
 
-/// Why no backend takes a driver.
+/// The reason why no backend takes a driver.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unsupported {
     /// There is no such mode.

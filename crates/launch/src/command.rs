@@ -21,7 +21,7 @@ use crate::driver_dir::{DEFAULT_GRACE, DriverCommand, DriverDir};
 use crate::java_options::{self, OptionError};
 use crate::{Backend, DriverOrder, Program, Unsupported};
 
-/// Why there is no command line for an order.
+/// The reason why there is no command line for an order.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     /// An option cannot be understood.

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::location::ProcessRecord;
 use crate::log::DriverLog;
 
-/// How long a driver has to end after SIGTERM, by default.
+/// The time that a driver has to end after SIGTERM, by default.
 pub(crate) const DEFAULT_GRACE: Duration = Duration::from_secs(10);
 
 const COMMAND: &str = "command.json";
@@ -31,7 +31,7 @@ pub(crate) struct DriverCommand {
     pub(crate) env: BTreeMap<String, String>,
     pub(crate) cwd: Utf8PathBuf,
     pub(crate) grace_ms: u64,
-    /// Whether both outputs go to one log, in order.
+    /// True if both outputs go to one log, in order.
     #[serde(default)]
     pub(crate) merged: bool,
 }
@@ -47,7 +47,7 @@ impl DriverCommand {
     }
 }
 
-/// How a driver ended: `exit.json`.
+/// The end of a driver: `exit.json`.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ExitRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -190,15 +190,15 @@ impl DriverDir {
         Ok(command)
     }
 
-    /// Whether the supervisor has not taken the command. A command that cannot be checked counts as
-    /// taken.
+    /// Tells whether the supervisor has not taken the command. A command that cannot be checked
+    /// counts as taken.
     pub(crate) fn has_command(&self) -> bool {
         self.0.join(COMMAND).exists()
     }
 
-    /// Whether certainly no driver was started here, if no supervisor is alive. A supervisor takes
-    /// the command before it starts the driver, and the launcher records the supervisor before
-    /// both.
+    /// Tells whether certainly no driver was started here, if no supervisor is alive. A supervisor
+    /// takes the command before it starts the driver, and the launcher records the supervisor
+    /// before both.
     pub(crate) fn never_started(&self) -> bool {
         let traces = [SUPERVISOR, DRIVER, EXIT].map(|name| self.0.join(name).try_exists());
         self.has_command() || traces.iter().all(|there| matches!(there, Ok(false)))

@@ -77,7 +77,7 @@ pub trait LogSource: Debug + Send + Sync {
 pub struct LogLines {
     /// The number of its first line.
     pub from: i64,
-    /// How many lines the log has.
+    /// The number of lines of the log.
     pub total: u64,
     /// Its lines.
     pub lines: Vec<String>,

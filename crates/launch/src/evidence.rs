@@ -2,7 +2,7 @@
 
 use crate::log::DriverLog;
 
-/// How many lines of the log's end are searched.
+/// The number of lines at the log's end that are searched.
 const LINES: usize = 300;
 
 /// The longest text that is taken from a line, in characters.

@@ -1,7 +1,7 @@
 //! Reads option strings and sizes as Spark's configuration writes them, and writes files with
 //! options as Java reads them.
 
-/// Why an option string or a size cannot be used.
+/// The reason why an option string or a size cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OptionError {
     /// A quote is not closed. The message does not show the options: they may hold a password, and

@@ -10,7 +10,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use crate::driver_dir::DriverDir;
 use crate::pidfd;
 
-/// How long to wait for killed processes before we look again.
+/// The time to wait for killed processes before we look again.
 const KILL_STEP: Duration = Duration::from_secs(1);
 
 /// Kills the processes of a driver without a supervisor until none is left.

@@ -66,7 +66,7 @@ pub enum Program {
     Agent {
         /// The session's kind.
         kind: Kind,
-        /// How long the driver lives without the server.
+        /// The time that the driver lives without the server.
         link_grace: Duration,
         /// Rows of an SQL result at most.
         sql_max_rows: u64,

@@ -37,7 +37,7 @@ pub struct LocalLauncher {
     toolchain: Mutex<Option<Arc<Toolchain>>>,
 }
 
-/// Why a driver could not be started.
+/// The reason why a driver could not be started.
 #[derive(Debug, thiserror::Error)]
 enum LaunchError {
     #[error(transparent)]

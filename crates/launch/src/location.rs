@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// The version that is written.
 const VERSION: u32 = 1;
 
-/// How to find a process again.
+/// The facts by which a process is found again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ProcessRecord {
     pub(crate) pid: i32,

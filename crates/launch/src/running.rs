@@ -9,7 +9,7 @@ use livius_domain::{Departure, DriverLocation};
 /// A started driver.
 #[async_trait]
 pub trait RunningDriver: Send + Sync {
-    /// How [`crate::Launcher::find`] finds it after a restart of the server.
+    /// The location by which [`crate::Launcher::find`] finds it after a restart of the server.
     fn location(&self) -> DriverLocation;
 
     /// Waits until the driver and everything it started are gone. Several tasks may wait, each as

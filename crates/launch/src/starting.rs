@@ -16,10 +16,11 @@ use crate::location::ProcessRecord;
 use crate::pidfd;
 use crate::supervised::{MARGIN, Supervised};
 
-/// How long a supervisor may take to start its driver. It only reads a file and spawns a process.
+/// The time that a supervisor may take to start its driver. It only reads a file and spawns a
+/// process.
 const START_LIMIT: Duration = Duration::from_secs(30);
 
-/// Why a supervisor could not be started.
+/// The reason why a supervisor could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The supervisor did not start.

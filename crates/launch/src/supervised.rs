@@ -21,7 +21,7 @@ use crate::{Found, RunningDriver, evidence, location, verdict};
 /// The time after the grace before a supervisor counts as stuck.
 pub(crate) const MARGIN: Duration = Duration::from_secs(10);
 
-/// How often we check whether a supervisor has started its driver.
+/// The pause before we check again whether a supervisor has started its driver.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// A running driver.

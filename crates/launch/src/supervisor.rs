@@ -32,9 +32,10 @@ use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 use crate::driver_dir::{DriverCommand, DriverDir, ExitRecord};
 use crate::location::ProcessRecord;
 
-/// How long processes that outlive the driver may take to end after SIGTERM.
+/// The time that processes that outlive the driver may take to end after SIGTERM.
 const LEFTOVER_GRACE: Duration = Duration::from_secs(2);
-/// How often we look for survivors while killing: a process may have forked in between.
+/// The pause before we look again for survivors while killing: a process may have forked in
+/// between.
 const RESCAN: Duration = Duration::from_millis(50);
 
 /// An error of a supervisor.

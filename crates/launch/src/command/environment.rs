@@ -68,8 +68,8 @@ fn make_unicode(variables: &mut BTreeMap<String, String>) {
     }
 }
 
-/// Whether the driver needs no connections from other machines: its executors are in it, and its
-/// server is on loopback. By default Spark opens its ports and its UI to every network.
+/// Tells whether the driver needs no connections from other machines: its executors are in it, and
+/// its server is on loopback. By default Spark opens its ports and its UI to every network.
 fn keeps_to_itself(order: &DriverOrder, conf: &BTreeMap<String, String>) -> bool {
     let local = conf
         .get("spark.master")

@@ -11,7 +11,7 @@ use super::index::LineIndex;
 
 /// The longest line that is shown in full, in bytes.
 pub(super) const LINE_BYTES: usize = 64 << 10;
-/// How much of the file's end is read for its last lines.
+/// The length of the file's end that is read for its last lines.
 pub(super) const TAIL_BYTES: u64 = 64 << 10;
 /// Replaces the beginning of a line that starts before that.
 pub(super) const CUT: &str = "[cut] … ";
@@ -32,11 +32,11 @@ pub(super) type Stamp = Option<(u64, u64, u64)>;
 #[derive(Debug)]
 pub(super) struct LastLines {
     pub(super) lines: Vec<String>,
-    /// Whether requested lines are missing.
+    /// True if requested lines are missing.
     pub(super) cut: bool,
 }
 
-/// How much text still fits into a response.
+/// The length of the text that still fits into a response.
 pub(super) struct Budget {
     left: Option<usize>,
 }
@@ -149,7 +149,7 @@ fn absent_is_none<T>(result: io::Result<T>) -> io::Result<Option<T>> {
 #[derive(Debug, Default)]
 struct FileEnd {
     bytes: Vec<u8>,
-    /// Whether the file has bytes before these.
+    /// True if the file has bytes before these.
     cut: bool,
 }
 

@@ -16,7 +16,7 @@ pub(super) struct LineIndex {
     file: Option<(u64, u64)>,
     scanned: u64,
     line_ends: u64,
-    /// Whether there is text after the last line end.
+    /// True if there is text after the last line end.
     unended: bool,
     /// The positions of the lines 1 000, 2 000 and so on.
     marks: Vec<u64>,
@@ -43,7 +43,7 @@ impl LineIndex {
         Ok(())
     }
 
-    /// How many lines there are.
+    /// The number of lines.
     pub(super) fn lines(&self) -> u64 {
         self.line_ends + u64::from(self.unended)
     }

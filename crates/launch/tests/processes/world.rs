@@ -61,7 +61,7 @@ impl Driver {
     }
 }
 
-/// Why a driver is not found alive.
+/// The reason why a driver is not found alive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gone {
     Ended(Exit),
