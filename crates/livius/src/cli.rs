@@ -118,10 +118,10 @@ pub struct CommonFlags {
     /// The Java that runs drivers [default: `$JAVA_HOME`, else a fitting one]
     #[arg(long, value_name = "DIR")]
     pub java_home: Option<String>,
-    /// How the log is written to standard error: text or json
+    /// The format of the log on standard error: text or json
     #[arg(long, value_name = "FORMAT")]
     pub log_format: Option<String>,
-    /// What is logged: error, warn, info, debug, trace, or directives
+    /// The level of the log: error, warn, info, debug, trace, or directives
     #[arg(long, value_name = "LEVEL")]
     pub log_level: Option<String>,
     /// Sets any key of the configuration; may be repeated
@@ -135,7 +135,7 @@ pub struct ServerFlags {
     /// The flags of every command that loads the configuration.
     #[command(flatten)]
     pub common: CommonFlags,
-    /// Where to listen [default: 127.0.0.1:8998]; port 0 takes a free one
+    /// The address to listen on [default: 127.0.0.1:8998]; port 0 takes a free port
     #[arg(long, value_name = "ADDR:PORT")]
     pub listen: Option<String>,
     /// Allows an address that other machines can reach, although the server has no authentication:
@@ -148,7 +148,7 @@ pub struct ServerFlags {
     /// Spark configuration that sessions start with; may be repeated
     #[arg(long, value_name = "NAME=TEXT")]
     pub conf: Vec<String>,
-    /// What a shutdown does with running sessions: stop or keep
+    /// Stops or keeps running sessions when the server shuts down: stop or keep
     #[arg(long, value_name = "stop|keep")]
     pub on_shutdown: Option<String>,
 }

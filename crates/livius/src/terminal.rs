@@ -28,7 +28,7 @@ pub fn columns(of: impl AsFd) -> Option<usize> {
     (size.ws_col > 0).then(|| size.ws_col.into())
 }
 
-/// Whether standard output is a terminal.
+/// Tells whether standard output is a terminal.
 pub fn stdout_is_terminal() -> bool {
     std::io::stdout().is_terminal()
 }

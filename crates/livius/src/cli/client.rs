@@ -47,7 +47,7 @@ pub struct ServerArguments {
     /// Signs in with this name, and the password in `$LIVIUS_PASSWORD`
     #[arg(long, value_name = "NAME")]
     pub user: Option<String>,
-    /// How long one request may take
+    /// The time that one request may take
     #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
     pub timeout: u64,
 }
@@ -84,7 +84,7 @@ pub struct SparkArguments {
     /// An executor's cores
     #[arg(long, value_name = "COUNT")]
     pub executor_cores: Option<u32>,
-    /// How many executors
+    /// The number of executors
     #[arg(long, value_name = "COUNT")]
     pub num_executors: Option<u32>,
     /// The queue of the cluster

@@ -53,7 +53,7 @@ fn hint(error: &anyhow::Error) -> Option<&'static str> {
     }
 }
 
-/// Whether the command line is wrong, so that the same command can never succeed.
+/// Tells whether the command line is wrong, so that the same command can never succeed.
 pub fn is_misuse(error: &anyhow::Error) -> bool {
     let client = error.downcast_ref();
     error.is::<TargetError>()

@@ -3,7 +3,7 @@
 use super::resolved::Resolved;
 use super::setting::{Key, Setting};
 
-/// Why a value is refused although its form is right.
+/// The reason why a value is refused although its form is right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The key of the value.

@@ -83,7 +83,7 @@ impl Resolved {
             .map_or(&Origin::Default, |sourced| &sourced.origin)
     }
 
-    /// Whether nothing set the key.
+    /// Tells whether nothing set the key.
     pub fn is_default(&self, key: &Key) -> bool {
         *self.origin(key) == Origin::Default
     }

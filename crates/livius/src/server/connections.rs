@@ -127,7 +127,7 @@ async fn serve(stream: TcpStream, guest: &Guest) {
     }
 }
 
-/// Whether the process ran out of descriptors, memory or ports. Such a shortage is temporary.
+/// Tells whether the process ran out of descriptors, memory or ports. Such a shortage is temporary.
 fn is_shortage(error: &io::Error) -> bool {
     use rustix::io::Errno;
     let passing = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::NOBUFS];

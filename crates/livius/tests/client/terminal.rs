@@ -20,7 +20,7 @@ struct Typist {
     child: Child,
     keyboard: File,
     screen: Arc<Mutex<String>>,
-    /// How much of the screen earlier waits have consumed.
+    /// The number of bytes on the screen that earlier waits have consumed.
     seen: usize,
 }
 

@@ -299,7 +299,7 @@ fn milliseconds(text: &str) -> Option<String> {
         .then(|| format!("Livy takes a bare number for milliseconds, whatever the key is called: {text} is {text}ms"))
 }
 
-/// Whether Livy checks the age of sessions at all.
+/// Tells whether Livy checks the age of sessions at all.
 fn looks_at_time(files: &Files) -> bool {
     files.get(TIMEOUT_CHECK).is_none_or(is_true)
 }

@@ -56,7 +56,8 @@ pub struct Files {
 }
 
 impl Entry {
-    /// Whether Livy's server reads this key from this file. It reads `livy.rsc.…` from both files.
+    /// Tells whether Livy's server reads this key from this file. It reads `livy.rsc.…` from both
+    /// files.
     pub fn is_in_place(&self) -> bool {
         match self.role {
             Role::Server => true,

@@ -24,7 +24,7 @@ pub struct Import {
     pub document: String,
     /// The list.
     pub report: String,
-    /// Whether every key is known and none needs a decision.
+    /// True if every key is known and none needs a decision.
     pub settled: bool,
 }
 

@@ -38,20 +38,20 @@ pub enum Meaning {
     NotYet(NotYet),
 }
 
-/// How a key becomes settings of Livius.
+/// The translation of a key to settings of Livius.
 #[derive(Debug, Clone, Copy)]
 pub struct Mapping {
     /// The settings.
     pub to: &'static [&'static Key],
     /// The conversion of the text.
     pub convert: Convert,
-    /// How the settings differ from Livy's key.
+    /// The differences between the settings and Livy's key.
     pub differs: Option<&'static str>,
-    /// Whether an empty text has a meaning. For other keys it counts as absent.
+    /// True if an empty text has a meaning. For other keys it counts as absent.
     pub blank: bool,
 }
 
-/// Why Livius cannot follow a key.
+/// The reason why Livius cannot follow a key.
 #[derive(Debug, Clone, Copy)]
 pub struct NotYet {
     /// The missing feature.

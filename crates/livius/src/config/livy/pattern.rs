@@ -1,7 +1,8 @@
 //! Matches names of keys in which the administrator chooses a part, such as
 //! `livy.server.auth.<name>.class`.
 
-/// Whether a name matches the pattern. Every `<…>` stands for some text, which may contain dots.
+/// Tells whether a name matches the pattern. Every `<…>` stands for some text, which may contain
+/// dots.
 pub fn matches(pattern: &str, name: &str) -> bool {
     let Some((before, rest)) = pattern.split_once('<') else {
         return pattern == name;

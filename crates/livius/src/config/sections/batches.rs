@@ -55,7 +55,7 @@ settings! {
 /// The settings of the section that are not limits.
 #[derive(Debug, Clone)]
 pub struct BatchSettings {
-    /// Whether a shutdown keeps or stops running batches.
+    /// Keeps or stops running batches when the server shuts down.
     pub on_shutdown: ShutdownPolicy,
 }
 

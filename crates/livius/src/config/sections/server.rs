@@ -114,11 +114,11 @@ pub struct ServerSettings {
     pub data_dir: Utf8PathBuf,
     /// Names that browsers reach the server by.
     pub host_names: Vec<String>,
-    /// Whether requests that change something must carry Livy's CSRF header.
+    /// Requires Livy's CSRF header of requests that change something.
     pub csrf_protection: bool,
     /// Security headers of every response.
     pub security_headers: SecurityHeaders,
-    /// Whether the server ignores fields of requests that Livy does not know.
+    /// Ignores fields of requests that Livy does not know.
     pub ignore_unknown_fields: bool,
     /// The deadline of a shutdown.
     pub shutdown_timeout: Duration,

@@ -109,7 +109,7 @@ settings! {
 pub struct SessionSettings {
     /// The most rows of an SQL result.
     pub sql_max_rows: u64,
-    /// Whether a shutdown stops or keeps running sessions.
+    /// Stops or keeps running sessions when the server shuts down.
     pub on_shutdown: ShutdownPolicy,
 }
 

@@ -222,7 +222,7 @@ def is_tried(asked):
 TASKS = [succeeds, fails, is_not_polled, is_killed, are_deferred, is_tried]
 
 if __name__ == "__main__":
-    # Who waits in vain says where.
+    # A wait in vain says where it waited.
     faulthandler.dump_traceback_later(400, exit=True)
     names, asked = sys.argv[1], json.loads(sys.argv[2])
     tasks = {task.__name__: task for task in TASKS}

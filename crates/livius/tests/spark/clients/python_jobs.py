@@ -145,7 +145,7 @@ def contexts(client):
     # The session goes on without the streaming context, and a job may make another one.
     assert [client.run(counts_of_a_stream) for _ in range(2)] == [70, 70]
     assert client.run(lambda context: context.sc.parallelize(range(5)).sum()) == 10
-    # What a job writes into the folder, a later one finds.
+    # A later job finds the file that a job wrote into the folder.
     client.run(lambda context: open(context.local_tmp_dir_path + "/note", "w").write("kept"))
     assert client.run(lambda context: open(context.local_tmp_dir_path + "/note").read()) == "kept"
 
@@ -160,7 +160,7 @@ def failures(client):
         return context.sc
 
     client.failed(cannot_be_pickled)
-    # What ends a program ends only the job.
+    # A call that ends a program ends only the job.
     client.failed(lambda context: sys.exit(3))
     assert client.run(lambda context: 1 + 1) == 2
     for body, words in [({"job": "", "jobType": "pyspark"}, "no job provided"), ({"job": "%%", "jobType": "pyspark"}, "")]:

@@ -262,7 +262,7 @@ async def run(act, server):
 
 
 if __name__ == "__main__":
-    # Who waits in vain says where.
+    # A wait in vain says where it waited.
     faulthandler.dump_traceback_later(400, exit=True)
     name, url = sys.argv[1:]
     install(url)
