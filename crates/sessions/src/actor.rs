@@ -57,9 +57,9 @@ pub(crate) struct Actor {
     handed_over: Option<u64>,
     /// The time of the next attempt to hand over commands that the driver does not have.
     retry: Option<Instant>,
-    /// Whether the record has changes that are not stored.
+    /// True if the record has changes that are not stored.
     unstored: bool,
-    /// Whether the session's end is stored, and the end of all its work.
+    /// True if the session's end is stored, and the end of all its work.
     end_is_stored: bool,
     stop_waiters: Vec<oneshot::Sender<()>>,
     completions: HashMap<u64, oneshot::Sender<Vec<String>>>,

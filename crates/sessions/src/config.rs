@@ -8,7 +8,7 @@ use livius_domain::Limits;
 
 use crate::policy::Policy;
 
-/// Whether a shutdown in good order ends the drivers.
+/// The decision whether a planned shutdown ends the drivers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ShutdownPolicy {
     /// They are stopped.
@@ -30,7 +30,7 @@ pub enum LocalFiles {
 /// The rules for `proxyUser` and `doAs`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Impersonation {
-    /// Whether drivers run as the `proxyUser` of their request.
+    /// True if drivers run as the `proxyUser` of their request.
     pub enabled: bool,
     /// Users that may impersonate anyone; `*` is everyone.
     pub superusers: Vec<String>,

@@ -69,11 +69,11 @@ impl<E: Live> Core<E> {
     }
 }
 
-/// How many entries may hold a place, and the queue of their drivers.
+/// The number of entries that may hold a place, and the queue of their drivers.
 fn limited(program: DriverProgram, config: &Config) -> (usize, Admission) {
     let limits = &config.limits;
     match program {
-        // How many sessions may live is decided when they are created.
+        // The limit of living sessions applies when they are created.
         DriverProgram::Agent => (
             limits.live_sessions,
             Admission::new(limits.concurrent_starts, None),

@@ -142,8 +142,9 @@ impl DriverHandle {
         let _ = self.messages.send(DriverMessage::EndByForce).await;
     }
 
-    /// Whether the driver waits in the queue. The actor answers when it has finished its current
-    /// work. No driver leaves the queue during a shutdown, so one that waits then keeps waiting.
+    /// Tells whether the driver waits in the queue. The actor answers when it has finished its
+    /// current work. No driver leaves the queue during a shutdown, so one that waits then keeps
+    /// waiting.
     pub async fn is_queued(&self) -> bool {
         let (reply, queued) = oneshot::channel();
         let _ = self.messages.send(DriverMessage::AskQueued(reply)).await;
@@ -164,7 +165,7 @@ impl DriverHandle {
         stored.await.map_err(|_| None)?.map_err(Some)
     }
 
-    /// Whether this is the secret of the driver's agent.
+    /// Tells whether this is the secret of the driver's agent.
     pub fn is_token(&self, token: &str) -> bool {
         let hash = self.token_hash.borrow();
         hash.as_deref()

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use livius_launch::LogSource;
 
-/// How many logs are kept open: a client pages through one at a time.
+/// The number of logs that are kept open: a client pages through one at a time.
 const KEPT: usize = 16;
 
 /// The logs of ended sessions, or batches, that were read last. A log that is kept has its line

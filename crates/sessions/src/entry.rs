@@ -24,16 +24,16 @@ pub struct Entry {
     pub id: SessionId,
     /// The driver that it runs on.
     pub driver: Arc<DriverHandle>,
-    /// Whether it was deleted. It is being stopped, and no client sees it.
+    /// True if it was deleted. It is being stopped, and no client sees it.
     pub hidden: AtomicBool,
-    /// How to reach its actor.
+    /// The way to reach its actor.
     pub mailbox: Mailbox,
     /// Its statements.
     pub board: Arc<Board>,
     /// When a request last named it, for the heartbeat.
     pub touched: AtomicTimestamp,
-    /// How many of its jobs are not over. They do not make it busy, as with Livy, but it is not
-    /// idle either.
+    /// The number of its jobs that are not over. They do not make it busy, as with Livy, but it is
+    /// not idle either.
     pub unfinished_jobs: AtomicUsize,
     /// One for each file that may be on its way to the driver.
     pub resource_places: Arc<Semaphore>,

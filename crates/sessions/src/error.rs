@@ -1,4 +1,4 @@
-//! Why the application refuses.
+//! The reasons why the application refuses.
 
 use livius_domain::name::InvalidName;
 use livius_domain::{JobId, SessionId, SessionState};
@@ -165,7 +165,7 @@ pub enum SessionError {
 }
 
 impl SessionError {
-    /// Why a session or a batch could not be created.
+    /// Tells why a session or a batch could not be created.
     pub(crate) fn not_created(error: StoreError) -> Self {
         match error {
             StoreError::DuplicateName { name, attempted } => {
@@ -180,7 +180,7 @@ impl SessionError {
         Self::NotActive(Box::new(state.clone()))
     }
 
-    /// Whether the row has changed since it was read: it has another owner now.
+    /// Tells whether the row has changed since it was read: it has another owner now.
     pub(crate) fn is_conflict(&self) -> bool {
         matches!(self, Self::Store(StoreError::Conflict { .. }))
     }
@@ -221,7 +221,7 @@ impl SessionError {
     }
 }
 
-/// Why an agent is not let in.
+/// The reason why an agent is not let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AttachRefused {
     /// There is no such driver, or its session is over.

@@ -90,7 +90,8 @@ fn overdue(core: &Core, entry: &Entry, now: Timestamp) -> Option<StopCause> {
         .then_some(StopCause::IdleTimeout)
 }
 
-/// Whether a session that runs, and has nothing to do, was last used too long ago; 0 means never.
+/// Tells whether a session that runs, and has nothing to do, was last used too long ago; 0 means
+/// never.
 fn is_idle_too_long(
     view: &SessionView,
     default: Duration,

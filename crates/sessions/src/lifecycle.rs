@@ -40,7 +40,7 @@ impl Lifecycle {
         self.drain.cancel();
     }
 
-    /// Whether the server begins nothing new.
+    /// Tells whether the server begins nothing new.
     pub fn is_draining(&self) -> bool {
         self.drain.is_cancelled()
     }

@@ -73,7 +73,7 @@ pub enum Message {
     Stop {
         /// Why.
         cause: StopCause,
-        /// Whether to remove it from lists as well.
+        /// True to remove it from lists as well.
         hide: bool,
         /// Gets a message when it has ended.
         reply: Option<oneshot::Sender<()>>,
@@ -85,7 +85,7 @@ pub enum Message {
     },
 }
 
-/// How others reach a session's actor. It outlives the actor, and then shows how the session ended.
+/// The way to reach a session's actor. It outlives the actor, and then shows how the session ended.
 #[derive(Debug, Clone)]
 pub struct Mailbox {
     /// To the actor.
@@ -113,7 +113,7 @@ impl Mailbox {
         answer.await.map_err(|_| self.unanswered())
     }
 
-    /// Why the actor did not reply: the session has ended, or the server is about to.
+    /// Tells why the actor did not reply: the session has ended, or the server is about to.
     pub fn unanswered(&self) -> SessionError {
         let view = self.view();
         if view.record.state.is_ended() {

@@ -27,7 +27,7 @@ pub struct Subject<'a> {
 
 /// The rules of one server.
 pub trait Policy: fmt::Debug + Send + Sync {
-    /// Whether the caller may do this.
+    /// Tells whether the caller may do this.
     fn allows(&self, caller: &Caller, action: Action, subject: Subject<'_>) -> bool;
 
     /// The owners whose sessions and batches the caller finds in lists. It must agree with

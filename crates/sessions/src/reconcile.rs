@@ -14,7 +14,7 @@ use tokio::time::{Instant, interval_at};
 use crate::driver::DriverCore;
 use crate::error::SessionError;
 
-/// How often it renews the right, and looks for drivers that no server drives.
+/// The interval in which the server renews its leases, and looks for drivers that no server drives.
 const INTERVAL: Duration = Duration::from_secs(15);
 
 /// Claims every driver of a program that no other server drives, when the server starts.
@@ -87,7 +87,7 @@ pub(crate) async fn current(
     Ok(driver.filter(|driver| !driver.state.is_gone()))
 }
 
-/// What the store has of a driver that was not claimed for its session or batch.
+/// The state in the store of a driver that was not claimed for its session or batch.
 pub(crate) enum Unclaimed {
     /// The driver is gone.
     Gone(Box<DriverRecord>),

@@ -20,7 +20,7 @@ pub trait Live {
     /// The mark of a deleted one, which only its actor may find.
     fn hidden(&self) -> &AtomicBool;
 
-    /// Whether it was deleted.
+    /// Tells whether it was deleted.
     fn is_hidden(&self) -> bool {
         self.hidden().load(Ordering::Acquire)
     }
@@ -110,7 +110,7 @@ impl<E: Live> Registry<E> {
         self.read().entries.values().cloned().collect()
     }
 
-    /// How many there are.
+    /// The number of entries.
     pub fn len(&self) -> usize {
         self.read().entries.len()
     }

@@ -12,8 +12,8 @@ pub(crate) fn new_token() -> (SecretString, String) {
     (SecretString::from(token), hash)
 }
 
-/// Whether this is the secret that has that hash. The comparison takes the same time wherever the
-/// difference is.
+/// Tells whether this is the secret that has that hash. The comparison takes the same time wherever
+/// the difference is.
 pub(crate) fn is_token(hash_of_it: &str, token: &str) -> bool {
     hash_of_it.as_bytes().ct_eq(hash(token).as_bytes()).into()
 }

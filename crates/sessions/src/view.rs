@@ -37,9 +37,9 @@ impl<Id: fmt::Display> fmt::Display for Ref<Id> {
 pub struct SessionView {
     /// Its record in the store.
     pub record: SessionRecord,
-    /// Whether statements run or wait.
+    /// True if statements run or wait.
     pub busy: bool,
-    /// Whether the server was restarted and has not heard of the driver's agent yet.
+    /// True if the server was restarted and has not heard of the driver's agent yet.
     pub recovering: bool,
 }
 
@@ -48,7 +48,7 @@ pub struct SessionView {
 pub struct BatchView {
     /// Its record in the store.
     pub record: BatchRecord,
-    /// How far its start is. `None` when it does not start any more.
+    /// The progress of its start. `None` when it does not start any more.
     pub step: Option<BatchStart>,
 }
 
@@ -72,7 +72,7 @@ pub enum OutputView {
     Inline(Arc<str>),
     /// It is long: read it piece by piece with [`crate::Sessions::output_chunk`].
     Chunked {
-        /// How many pieces.
+        /// The number of pieces.
         chunks: u32,
         /// The length of all of them, in bytes.
         bytes: u64,
@@ -84,7 +84,7 @@ pub enum OutputView {
 pub struct Page {
     /// Index of the first.
     pub from: i64,
-    /// How many; none when not above zero.
+    /// The number of items; none when not above zero.
     pub size: i64,
 }
 
@@ -115,7 +115,7 @@ pub struct LogPage {
     pub id: i32,
     /// Index of the first line.
     pub from: i64,
-    /// How many lines there are in all.
+    /// The number of lines in all.
     pub total: u64,
     /// The lines.
     pub lines: Vec<String>,

@@ -11,7 +11,7 @@ use super::words::unreadable_output;
 use crate::driver::FromAgent;
 use crate::error::SessionError;
 
-/// How many completions the server asks the agent for at once.
+/// The number of completions that the server asks the agent for at once.
 const MAX_COMPLETIONS: usize = 64;
 
 impl Actor {

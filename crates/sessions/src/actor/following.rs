@@ -39,7 +39,7 @@ impl Actor {
         }
     }
 
-    /// Whether a statement that is handed over now would arrive.
+    /// Tells whether a statement that is handed over now would arrive.
     pub(super) fn is_reachable(&self) -> bool {
         matches!(self.record.state, SessionState::Running)
             && self.entry.driver.view().port.is_some()

@@ -146,7 +146,7 @@ impl Actor {
         Ok(())
     }
 
-    /// Whether a result is here as it was sent.
+    /// Tells whether a result is here as it was sent.
     async fn is_whole(&self, id: JobId, ending: &Ending) -> Result<bool, SessionError> {
         if ending.outcome != JobOutcome::Succeeded {
             return Ok(true);

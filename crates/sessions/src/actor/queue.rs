@@ -53,7 +53,7 @@ impl Queue {
         self.records.get(&id).cloned()
     }
 
-    /// Whether a statement has not ended.
+    /// Tells whether a statement has not ended.
     pub(super) fn has(&self, id: StatementId) -> bool {
         self.records.contains_key(&id)
     }
@@ -85,17 +85,17 @@ impl Queue {
         ids
     }
 
-    /// How many wait.
+    /// The number of items that wait.
     pub(super) fn waiting(&self) -> usize {
         self.records.len() - usize::from(self.current.is_some())
     }
 
-    /// Whether there are none.
+    /// Tells whether no item waits.
     pub(super) fn is_empty(&self) -> bool {
         self.records.is_empty()
     }
 
-    /// How long the code of all of them is.
+    /// The length of the code of all of them.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }

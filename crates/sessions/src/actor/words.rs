@@ -2,10 +2,10 @@
 
 use livius_domain::{End, StatementId, StopCause};
 
-/// How much of a driver's error message is kept, in bytes.
+/// The length of a driver's error message that is kept, in bytes.
 const ERROR_BYTES: usize = 64 << 10;
 
-/// Why a session was stopped, in words that follow "stopped while the code ran".
+/// Tells why a session was stopped, in words that follow "stopped while the code ran".
 pub(super) fn cause_words(cause: StopCause) -> &'static str {
     match cause {
         StopCause::User => "on request",
@@ -18,7 +18,7 @@ pub(super) fn cause_words(cause: StopCause) -> &'static str {
     }
 }
 
-/// Why code lost its driver, for the author of the code.
+/// Tells why code lost its driver, for the author of the code.
 pub(super) fn end_reason(end: &End) -> String {
     match (&end.failure, end.cause) {
         (Some(failure), _) => format!("{}. {}", failure.message, failure.hint),

@@ -41,7 +41,7 @@ pub struct Actor {
     entry: Arc<Entry>,
     record: BatchRecord,
     setup: ActorSetup,
-    /// Whether the record has changes that are not stored.
+    /// True if the record has changes that are not stored.
     unstored: bool,
     waiters: Vec<oneshot::Sender<()>>,
 }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::Batches;
 use crate::error::{AttachRefused, SessionError};
 
-/// How long a report waits until clients see its effect.
+/// The time that a report waits until clients see its effect.
 const FOLLOW_WAIT: Duration = Duration::from_secs(2);
 
 impl Batches {
@@ -59,7 +59,7 @@ impl Batches {
     }
 }
 
-/// Why the report of a batch's agent is not taken.
+/// The reason why the report of a batch's agent is not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportRefused {
     /// It is not who it says, or its batch is over.

@@ -23,7 +23,7 @@ pub struct Entry {
     pub id: BatchId,
     /// The driver that runs its application.
     pub driver: Arc<DriverHandle>,
-    /// Whether it was deleted: it is being ended and no client is shown it.
+    /// True if it was deleted: it is being ended and no client is shown it.
     pub hidden: AtomicBool,
     /// To its actor.
     pub messages: mpsc::Sender<Message>,

@@ -10,7 +10,7 @@ pub enum Message {
     Stop {
         /// Why.
         cause: StopCause,
-        /// Whether to remove it from lists as well.
+        /// True to remove it from lists as well.
         hide: bool,
         /// Gets a message when the batch has ended.
         reply: Option<oneshot::Sender<()>>,

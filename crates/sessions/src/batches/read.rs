@@ -14,7 +14,7 @@ use crate::logbook::Logbook;
 use crate::view::{BatchRef, BatchView, Page};
 
 impl ActingOnBatches<'_> {
-    /// How many batches are listed, and a page of them.
+    /// The number of listed batches, and a page of them.
     pub async fn list(&self, page: Page) -> Result<(u64, Vec<Arc<BatchView>>), SessionError> {
         let (offset, limit) = page.window();
         let visible = self.core.config.policy.visible(self.caller);

@@ -9,7 +9,7 @@ use super::Batches;
 use super::message::Message;
 use crate::config::ShutdownPolicy;
 
-/// How long it may take to end all processes by force.
+/// The time that it may take to end all processes by force.
 const FORCE_WAIT: Duration = Duration::from_secs(10);
 
 impl Batches {

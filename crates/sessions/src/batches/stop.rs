@@ -13,7 +13,8 @@ use crate::action::Action;
 use crate::error::SessionError;
 use crate::view::{BatchRef, BatchView};
 
-/// How long a DELETE waits for the end of the process before it answers. The kill always continues.
+/// The time that a DELETE waits for the end of the process before it answers. The kill always
+/// continues.
 const STOP_WAIT: Duration = Duration::from_secs(4);
 
 impl ActingOnBatches<'_> {

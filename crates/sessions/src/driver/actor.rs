@@ -27,8 +27,8 @@ const MAILBOX: usize = 16;
 /// The time from SIGTERM to SIGKILL when the server ends the driver of a session by force.
 const FORCE_GRACE: Duration = Duration::from_secs(3);
 
-/// How many frames the actor takes in a row before it looks at its messages, so that it can stop an
-/// agent that sends without a pause.
+/// The number of frames that the actor takes in a row before it looks at its messages, so that it
+/// can stop an agent that sends without a pause.
 const FRAMES_IN_A_ROW: u32 = 64;
 
 /// The purpose of the driver.
@@ -81,7 +81,7 @@ pub(super) struct DriverActor {
     /// When a stop that the agent was asked for is overdue.
     pub(super) stop_overdue: Option<Instant>,
     pub(super) grace: Duration,
-    /// Whether the record has changes that are not stored.
+    /// True if the record has changes that are not stored.
     pub(super) unstored: bool,
 }
 

@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::lifecycle::Lifecycle;
 use crate::secret;
 
-/// How long this server may drive its drivers without renewing its right.
+/// The time that this server may drive its drivers without renewing its right.
 const LEASE: Duration = Duration::from_mins(1);
 
 /// The parts that the drivers of one kind share: those of sessions, or those of batches.

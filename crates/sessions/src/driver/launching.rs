@@ -15,8 +15,8 @@ use crate::request;
 /// Before a turn is tried again that could not be stored.
 const TURN_PAUSE: Duration = Duration::from_millis(500);
 
-/// How long a starting batch holds its place among the starting ones. After this it may be waiting
-/// for resources, or never create a SparkContext.
+/// The time that a starting batch holds its place among the starting ones. After this it may be
+/// waiting for resources, or never create a SparkContext.
 const BATCH_START_HOLD: Duration = Duration::from_secs(30);
 
 impl DriverActor {

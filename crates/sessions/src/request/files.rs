@@ -17,12 +17,12 @@ const LIST_KEYS: [&str; 6] = [
     "spark.yarn.jars",
 ];
 
-/// Whether a local file must be there already.
+/// The time at which a local file must be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
-    /// It must.
+    /// Already, when the request comes.
     Required,
-    /// It may come later, because the batch waits in a queue first.
+    /// Later, because the batch waits in a queue first.
     Later,
 }
 
@@ -31,7 +31,7 @@ pub enum Presence {
 pub struct Rule<'a> {
     /// The local files that requests may name.
     pub allowed: &'a LocalFiles,
-    /// Whether they must be there.
+    /// The time at which they must be there.
     pub presence: Presence,
     /// Configuration keys of the operator's that hold lists of files, too.
     pub further_lists: &'a [String],

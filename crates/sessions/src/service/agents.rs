@@ -8,7 +8,7 @@ use super::Sessions;
 use crate::error::{AttachRefused, SessionError};
 
 impl Sessions {
-    /// Whether an agent may connect.
+    /// Tells whether an agent may connect.
     pub fn authorise(&self, driver: &DriverId, token: &str) -> Result<(), AttachRefused> {
         let driver = self.core.drivers.registry.find(driver);
         if driver.ok_or(AttachRefused::UnknownDriver)?.is_token(token) {

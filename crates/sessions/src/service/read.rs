@@ -14,7 +14,7 @@ use crate::logbook::Logbook;
 use crate::view::{Order, Page, SessionRef, SessionView, StatementView};
 
 impl ActingOnSessions<'_> {
-    /// How many sessions are listed, and a page of them.
+    /// The number of listed sessions, and a page of them.
     pub async fn list(&self, page: Page) -> Result<(u64, Vec<Arc<SessionView>>), SessionError> {
         let (offset, limit) = page.window();
         let visible = self.core.config.policy.visible(self.caller);
@@ -64,7 +64,7 @@ impl ActingOnSessions<'_> {
         Ok(Logbook::new(view.record.id.0, self.sessions.log_of(&view)))
     }
 
-    /// How many statements a session has, and a page of them.
+    /// The number of statements of a session, and a page of them.
     pub async fn statements(
         &self,
         which: &SessionRef,

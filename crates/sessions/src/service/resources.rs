@@ -16,8 +16,8 @@ use crate::message::{Mailbox, Message, Resource};
 use crate::request;
 use crate::view::{NewUpload, SessionRef};
 
-/// How long a request waits for the driver to add a file. A slower driver still adds it, and later
-/// statements and jobs wait for that.
+/// The time that a request waits for the driver to add a file. A slower driver still adds it, and
+/// later statements and jobs wait for that.
 const RESOURCE_WAIT: Duration = Duration::from_mins(1);
 
 /// A file that a client is sending. An upload that is dropped before it is finished leaves nothing.

@@ -9,10 +9,10 @@ use super::Sessions;
 use crate::config::ShutdownPolicy;
 use crate::message::Message;
 
-/// How long it may take to end all drivers by force.
+/// The time that it may take to end all drivers by force.
 const FORCE_WAIT: Duration = Duration::from_secs(10);
 
-/// How long the server's own tasks may take to end.
+/// The time that the server's own tasks may take to end.
 const TASKS_WAIT: Duration = Duration::from_secs(5);
 
 impl Sessions {

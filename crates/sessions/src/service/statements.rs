@@ -16,7 +16,7 @@ use crate::view::{SessionRef, SessionView, StatementView};
 /// In a frame for the agent code may be six times as long: JSON writes a control character in six.
 const MAX_CODE_BYTES: usize = MAX_COMMAND_BYTES / 6 - 1024;
 
-/// How long a completion may take.
+/// The time that a completion may take.
 const COMPLETION_WAIT: Duration = Duration::from_secs(5);
 
 impl ActingOnSessions<'_> {

@@ -12,7 +12,7 @@ use crate::error::SessionError;
 use crate::message::Message;
 use crate::view::SessionRef;
 
-/// How long a DELETE waits for the driver's end before it answers. The stop always continues.
+/// The time that a DELETE waits for the driver's end before it answers. The stop always continues.
 /// Notebooks give their kernels about five seconds to shut down.
 const STOP_WAIT: Duration = Duration::from_secs(4);
 
