@@ -20,7 +20,7 @@ static SOURCE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../agent");
 const COMPILE_LIMIT: Duration = Duration::from_mins(5);
 const JAR: &str = "livius-agent.jar";
 
-/// Why there is no agent for a Spark.
+/// The reason why there is no agent for a Spark.
 #[derive(Debug, thiserror::Error)]
 pub enum AgentError {
     /// Files could not be written.

@@ -13,9 +13,9 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open};
 
 use crate::processes;
 
-/// How much of each output stream is kept.
+/// The length of each output stream that is kept.
 const OUTPUT_CAP: usize = 1 << 20;
-/// How long to wait for the rest of the output once the program itself has ended.
+/// The time to wait for the rest of the output once the program itself has ended.
 const DRAIN: Duration = Duration::from_secs(2);
 
 /// A program's output and exit status.
@@ -43,7 +43,7 @@ impl Finished {
     }
 }
 
-/// Why a program did not end by itself.
+/// The reason why a program did not end by itself.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// It could not be started.

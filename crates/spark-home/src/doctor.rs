@@ -68,7 +68,7 @@ pub struct SparkFacts {
     pub version: Version,
     /// Its Scala.
     pub scala: Version,
-    /// How it was found.
+    /// The way it was found.
     pub origin: Origin,
 }
 
@@ -82,14 +82,14 @@ pub struct AgentFacts {
     pub check: Option<String>,
 }
 
-/// Whether sessions of a kind would work here.
+/// The judgement whether sessions of a kind would work here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KindFacts {
     /// The kind.
     pub kind: Kind,
-    /// Whether its statements would run.
+    /// True if its statements would run.
     pub works: bool,
-    /// Why they would not run, with a hint.
+    /// The reason why they would not run, with a hint.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
 }
@@ -97,7 +97,7 @@ pub struct KindFacts {
 /// The report of `livius doctor`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// Whether sessions can be started: Spark, Java and the agent work together.
+    /// True if sessions can be started: Spark, Java and the agent work together.
     pub healthy: bool,
     /// The Spark.
     pub spark: Finding<SparkFacts>,
@@ -112,7 +112,7 @@ pub struct Report {
     pub python3: Option<Finding<Python>>,
     /// The R of kind `sparkr`, with or without Spark's R package.
     pub r: Finding<R>,
-    /// Whether sessions of each kind would work.
+    /// The judgement for each kind of session.
     pub kinds: Vec<KindFacts>,
 }
 

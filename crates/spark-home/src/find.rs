@@ -34,7 +34,7 @@ pub struct Found {
     pub warnings: Vec<String>,
 }
 
-/// Why there is nothing to start drivers with.
+/// The reason why there is nothing to start drivers with.
 #[derive(Debug, thiserror::Error)]
 pub enum FindError {
     /// There is none anywhere.

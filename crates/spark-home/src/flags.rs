@@ -21,7 +21,7 @@ pub struct Flags {
     pub first_jars: Vec<String>,
 }
 
-/// Why the flags are not known.
+/// The reason why the flags are not known.
 #[derive(Debug, thiserror::Error)]
 pub enum FlagsError {
     /// The JVM did not run to its end.

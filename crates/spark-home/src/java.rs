@@ -38,7 +38,7 @@ pub enum Origin {
     Managed,
 }
 
-/// Why there is no Java.
+/// The reason why there is no Java.
 #[derive(Debug, thiserror::Error)]
 pub enum JavaError {
     /// There is none anywhere.
@@ -87,7 +87,7 @@ impl JavaError {
     }
 }
 
-/// How a Java suits a Spark.
+/// The judgement of a Java for a Spark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fit {
     /// Spark's documentation names it.
@@ -126,7 +126,7 @@ impl Java {
         self.home.join("bin/java")
     }
 
-    /// Whether it reads options from a file that is named as `@<file>`.
+    /// Tells whether it reads options from a file that is named as `@<file>`.
     pub fn reads_argument_files(&self) -> bool {
         self.major >= 9
     }

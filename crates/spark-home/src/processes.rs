@@ -12,7 +12,7 @@ pub struct Process {
     pub pid: i32,
     /// Its parent process.
     pub parent: i32,
-    /// Whether it has ended and its parent has not waited for it yet.
+    /// True if it has ended and its parent has not waited for it yet.
     pub zombie: bool,
     /// When it started, in clock ticks since boot.
     pub start_ticks: u64,
@@ -56,7 +56,7 @@ pub fn descendants(roots: &BTreeSet<i32>) -> Vec<Process> {
         .collect()
 }
 
-/// Whether the process was started with this environment entry (`NAME=value`).
+/// Tells whether the process was started with this environment entry (`NAME=value`).
 pub fn has_environment(pid: i32, entry: &str) -> bool {
     fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environ| {
         environ

@@ -20,7 +20,7 @@ pub struct Python {
     pub version: Version,
 }
 
-/// Why there is no Python.
+/// The reason why there is no Python.
 #[derive(Debug, thiserror::Error)]
 pub enum PythonError {
     /// There is no such program.

@@ -25,7 +25,7 @@ pub struct R {
     pub sparkr: Option<String>,
 }
 
-/// Why R cannot be used with Spark.
+/// The reason why R cannot be used with Spark.
 #[derive(Debug, thiserror::Error)]
 pub enum RError {
     /// There is no such program.

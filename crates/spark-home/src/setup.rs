@@ -20,7 +20,7 @@ const CHECK_LIMIT: Duration = Duration::from_mins(3);
 const CHECK_WORD: &str = "livius-self-check ok";
 const CHECKED: &str = "checked";
 
-/// Why setting up failed.
+/// The reason why setting up failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// The Spark that is named cannot be used.
@@ -82,7 +82,7 @@ pub struct SetupOrder {
     /// The Spark to install. `None` uses an existing Spark, and installs the default if there is
     /// none.
     pub spark_version: Option<String>,
-    /// Whether to run the small job even if it ran before.
+    /// True to run the small job even if it ran before.
     pub check_again: bool,
 }
 

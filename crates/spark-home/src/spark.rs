@@ -79,7 +79,7 @@ pub struct Installation {
     pub jars: Vec<Jar>,
 }
 
-/// Why a directory cannot be used as a Spark installation.
+/// The reason why a directory cannot be used as a Spark installation.
 #[derive(Debug, thiserror::Error)]
 pub enum SparkError {
     /// There is no such directory, or it cannot be read.
@@ -166,7 +166,7 @@ impl Installation {
         format!("{}.{}", self.scala.major, self.scala.minor)
     }
 
-    /// Whether it was built with Hive.
+    /// Tells whether it was built with Hive.
     pub(crate) fn has_hive(&self) -> bool {
         self.jars
             .iter()
@@ -187,7 +187,7 @@ impl Installation {
             .join(":")
     }
 
-    /// Whether it brings Spark's R package.
+    /// Tells whether it brings Spark's R package.
     pub fn has_sparkr(&self) -> bool {
         self.home.join("R/lib/SparkR/DESCRIPTION").is_file()
     }

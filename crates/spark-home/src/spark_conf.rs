@@ -11,7 +11,7 @@ use crate::{Environment, Installation, properties};
 
 const SCRIPT_LIMIT: Duration = Duration::from_secs(30);
 
-/// Why the configuration directory cannot be used.
+/// The reason why the configuration directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfError {
     /// The defaults cannot be read.

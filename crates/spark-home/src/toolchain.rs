@@ -21,7 +21,7 @@ pub struct Toolchain {
     pub flags: Flags,
 }
 
-/// Why there is no toolchain.
+/// The reason why there is no toolchain.
 #[derive(Debug, thiserror::Error)]
 pub enum ToolchainError {
     /// There is no usable Spark or no Java that fits it.
