@@ -17,7 +17,7 @@ pub struct Claim<'a> {
     pub now: Timestamp,
     /// The program of the drivers. Different parts of a server drive agents and applications.
     pub program: DriverProgram,
-    /// Whether to claim the server's own drivers too. It does so when it starts.
+    /// True to claim the server's own drivers too. The server does so when it starts.
     pub own: bool,
 }
 

@@ -60,7 +60,7 @@ pub enum Visible<'a> {
 pub struct Unended<R> {
     /// The record.
     pub record: R,
-    /// Whether the record is on its list. An unlisted record was deleted or refused, and is to end.
+    /// True if the record is on its list. An unlisted record was deleted or refused, and is to end.
     pub listed: bool,
 }
 
@@ -71,6 +71,6 @@ pub struct Window {
     pub offset: u64,
     /// The greatest number of rows.
     pub limit: u64,
-    /// Whether the newest row comes first.
+    /// True if the newest row comes first.
     pub descending: bool,
 }
