@@ -17,7 +17,8 @@ use super::writer::Writer;
 use super::{OpenError, SqliteStore, failed};
 use livius_store::StoreError;
 
-/// How long a write waits for other programs, such as a backup. The store itself has one writer.
+/// The time that a write waits for other programs, such as a backup. The store itself has one
+/// writer.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// A large output makes the write-ahead log grow. A checkpoint truncates it to this size.
 const LOG_BYTES_KEPT: &str = "16777216";

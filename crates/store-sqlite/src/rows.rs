@@ -57,7 +57,7 @@ pub(super) fn readable<T>(
         .collect()
 }
 
-/// Whether a row of `sessions` or `batches` is on its list.
+/// Tells whether a row of `sessions` or `batches` is on its list.
 pub(super) fn is_listed(row: &SqliteRow) -> bool {
     row.try_get("listed").unwrap_or(true)
 }

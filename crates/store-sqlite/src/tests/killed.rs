@@ -68,7 +68,7 @@ async fn write_job(store: &SqliteStore, session: SessionId, ended: Timestamp) {
     store.update_job(&mut over, None).await.unwrap();
 }
 
-/// Whether everything that was written for a session is there.
+/// Tells whether everything that was written for a session is there.
 async fn is_whole(store: &SqliteStore, session: SessionId) -> bool {
     let pending = store.pending_resources(session).await.unwrap();
     let job = store.job(session, JobId(1)).await.unwrap();
