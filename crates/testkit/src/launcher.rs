@@ -34,9 +34,9 @@ struct Outside {
     root: Utf8PathBuf,
     /// The verdicts of the resource manager.
     verdicts: Mutex<HashMap<DriverId, Verdict>>,
-    /// Whether they ignore requests to end.
+    /// True if they ignore requests to end.
     deaf: AtomicBool,
-    /// How often the server died. Each death cancels what that server waited for.
+    /// The number of times that the server died. Each death cancels what that server waited for.
     crashes: watch::Sender<u32>,
 }
 
@@ -127,7 +127,7 @@ impl FakeLauncher {
         running_of(&self.drivers.lock().unwrap())
     }
 
-    /// How many of them ran at once, at the most.
+    /// The greatest number of them that ran at once.
     pub fn most_running(&self) -> usize {
         self.most_running.load(Ordering::SeqCst)
     }

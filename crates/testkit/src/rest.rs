@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::world::{Answer, World};
 
-/// How long a world may take to come to rest, in real time.
+/// The time that a world may take to come to rest, in real time.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 const MOMENT: Duration = Duration::from_millis(1);
