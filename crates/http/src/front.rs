@@ -69,7 +69,7 @@ pub async fn front(State(app): State<AppState>, request: Request, next: Next) ->
     response
 }
 
-/// Whether a path belongs to our own interface. Every other path gets Livy's kind of refusal.
+/// Tells whether a path belongs to our own interface. Every other path gets Livy's kind of refusal.
 fn is_ours(path: &str) -> bool {
     path.split('/').find(|segment| !segment.is_empty()) == Some("api")
 }
@@ -145,7 +145,7 @@ fn overridden(headers: &HeaderMap, query: Query) -> Option<Method> {
     (method != Method::HEAD && method != Method::CONNECT).then_some(method)
 }
 
-/// Whether Livy's interface has versions at this path.
+/// Tells whether Livy's interface has versions at this path.
 fn is_versioned(path: &str) -> bool {
     matches!(path.split('/').nth(1), Some("sessions" | "batches"))
 }

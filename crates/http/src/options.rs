@@ -13,23 +13,23 @@ pub struct Options {
     /// The longest body of a request, after decompression. All bodies that arrive at the same time
     /// may take four times as much.
     pub body_bytes: usize,
-    /// How long a request may take to send its body.
+    /// The time that a request may take to send its body.
     pub body_deadline: Duration,
-    /// How long a request may take until its response starts.
+    /// The time that a request may take until its response starts.
     pub deadline: Duration,
     /// The longest file that a client may upload.
     pub upload_bytes: u64,
-    /// How long the body of an upload may take. [`Options::body_deadline`] then applies to each
-    /// piece of it.
+    /// The time that the body of an upload may take. [`Options::body_deadline`] then applies to
+    /// each piece of it.
     pub upload_deadline: Duration,
-    /// How strictly bodies are read.
+    /// The strictness with which bodies are read.
     pub read: ReadOptions,
     /// The answer to `GET /version`.
     pub version: VersionAnswer,
     /// Host names of the server besides `localhost`. A browser may send requests that change
     /// something from pages under these names.
     pub host_names: Vec<String>,
-    /// Whether requests that change something must have Livy's CSRF header.
+    /// True if requests that change something must have Livy's CSRF header.
     pub csrf_protection: bool,
     /// Security headers of every response.
     pub security_headers: SecurityHeaders,

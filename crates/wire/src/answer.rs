@@ -15,7 +15,7 @@ pub struct Message<'a> {
 /// `{"msg":…}`, the shape of what Livy itself refuses.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ErrorMessage {
-    /// What is wrong, and how to fix it.
+    /// The problem and its remedy.
     pub msg: String,
 }
 
@@ -42,7 +42,7 @@ pub struct LogAnswer<'a> {
     pub id: i32,
     /// Index of the first line.
     pub from: i64,
-    /// How many lines there are in all.
+    /// The number of lines in all.
     pub total: u64,
     /// The lines.
     pub log: &'a [String],
@@ -99,7 +99,7 @@ pub struct VersionAnswer {
     pub version: String,
     /// When it was built.
     pub date: String,
-    /// Who built it.
+    /// The name of its builder.
     pub user: String,
 }
 

@@ -49,11 +49,11 @@ pub struct BatchDetailAnswer<'a> {
     stopping_at: Option<String>,
     /// When it ended.
     ended_at: Option<String>,
-    /// How it ended.
+    /// Its end.
     end: Option<BatchEndAnswer<'a>>,
 }
 
-/// How a batch ended.
+/// The end of a batch.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = BatchEnd)]
@@ -61,14 +61,14 @@ pub struct BatchEndAnswer<'a> {
     /// `succeeded`, `failed` or `killed`.
     #[schema(value_type = String)]
     outcome: BatchOutcome,
-    /// What asked for the end, such as `user` or `shutdown`; `null` when nothing did.
+    /// The cause of the end, such as `user` or `shutdown`; `null` when the batch ended by itself.
     #[schema(value_type = Option<String>)]
     cause: Option<StopCause>,
     /// The exit code of its process, if it exited.
     exit_code: Option<i32>,
     /// The number of the signal that killed its process, if one did.
     signal: Option<i32>,
-    /// What went wrong, if something did.
+    /// The failure, if there was one.
     failure: Option<FailureAnswer<'a>>,
 }
 
@@ -82,9 +82,9 @@ pub struct FailureAnswer<'a> {
     /// The phase in which it happened: `launch`, `submit` or `running`.
     #[schema(value_type = String)]
     phase: Phase,
-    /// What happened, for people.
+    /// The event in words for people.
     message: &'a str,
-    /// What to do about it.
+    /// The remedy.
     hint: &'a str,
 }
 

@@ -1,7 +1,7 @@
-//! Why a request cannot be read.
+//! The reasons why a request cannot be read.
 
-/// Why a request is refused, in words for the client. The variant decides the shape of Livy's
-/// response.
+/// The reason why a request is refused, in words for the client. The variant decides the shape of
+/// Livy's response.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
     /// The body is not the expected JSON. Livy answers with a bare JSON string.
@@ -12,7 +12,7 @@ pub enum RequestError {
     Refused(String),
 }
 
-/// How much of the client's own text an error repeats.
+/// The length of the client's own text that an error repeats.
 const SHOWN_CHARS: usize = 200;
 
 /// Returns the beginning of a text, for error messages.

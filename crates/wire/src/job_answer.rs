@@ -16,7 +16,7 @@ pub struct JobAnswer<'a> {
     pub state: &'a str,
     /// Its result, in base64; `null` when it has none, or has not ended.
     pub result: Option<&'a str>,
-    /// Why it failed.
+    /// The reason why it failed.
     pub error: Option<&'a str>,
 }
 

@@ -13,10 +13,10 @@ use serde_json::value::RawValue;
 use crate::RequestError;
 use crate::error::shown;
 
-/// How strictly requests are read.
+/// The strictness with which requests are read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ReadOptions {
-    /// Whether unknown keys are ignored instead of refused.
+    /// True if unknown keys are ignored instead of refused.
     pub ignore_unknown_fields: bool,
 }
 

@@ -14,9 +14,9 @@ pub struct ProblemAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub phase: Option<Phase>,
-    /// What is wrong, for people.
+    /// The problem in words for people.
     pub message: String,
-    /// What to do about it, or where to look.
+    /// The remedy, or the place to look at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }

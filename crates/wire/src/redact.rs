@@ -23,7 +23,7 @@ const WORDS: [&str; 8] = [
     "apikey",
 ];
 
-/// Whether a configuration key looks like the key of a secret.
+/// Tells whether a configuration key looks like the key of a secret.
 pub fn is_secret_key(key: &str) -> bool {
     let lower = key.to_ascii_lowercase();
     WORDS.iter().any(|word| lower.contains(word))
@@ -66,8 +66,8 @@ fn has_key_of(owner: &str, key: &str) -> bool {
     })
 }
 
-/// Whether one of the words of a key is `sas`, Azure's shared access signature. Within another word
-/// it means nothing.
+/// Tells whether one of the words of a key is `sas`, Azure's shared access signature. Within
+/// another word it means nothing.
 fn names_signature(key: &str) -> bool {
     let mut words = key.split(|c: char| !c.is_ascii_alphanumeric());
     words.any(|word| {
@@ -83,7 +83,7 @@ fn starts_capital(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_uppercase())
 }
 
-/// Whether one of the words of a value assigns a secret, such as
+/// Tells whether one of the words of a value assigns a secret, such as
 /// `-Djavax.net.ssl.keyStorePassword=x`.
 fn assigns_secret(value: &str) -> bool {
     value.contains('=')

@@ -21,7 +21,7 @@ const MAX_URI_BYTES: usize = 16 << 10;
 /// document.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub struct ResourceBody {
-    /// Where the driver finds the file.
+    /// The address at which the driver finds the file.
     pub uri: String,
 }
 

@@ -78,10 +78,10 @@ pub struct SessionBody {
     /// The session ends when it gets no request for this many seconds; 0 means never.
     #[serde(default)]
     pub heartbeat_timeout_in_second: u32,
-    /// How long the session may live, such as `12h` (units `us ms s m min h d`; without a unit,
-    /// milliseconds).
+    /// The time that the session may live, such as `12h` (units `us ms s m min h d`; without a
+    /// unit, milliseconds).
     pub ttl: Option<String>,
-    /// How long the session may be idle, in the same syntax.
+    /// The time that the session may be idle, in the same syntax.
     pub idle_timeout: Option<String>,
 }
 

@@ -20,7 +20,7 @@ const QUEUE_FRAMES: usize = 32;
 /// unfinished jobs and files at once.
 const QUEUE_COMMANDS: usize = 1024;
 
-/// How long the agent may take to send its hello.
+/// The time that the agent may take to send its hello.
 const HELLO_DEADLINE: Duration = Duration::from_secs(10);
 
 /// The server pings an agent that has been silent for this long.
@@ -29,10 +29,10 @@ const PING_AFTER: Duration = Duration::from_secs(15);
 /// After this many silent intervals the server gives up on the agent.
 const PATIENCE: u32 = 3;
 
-/// How long sending one frame may take.
+/// The time that sending one frame may take.
 const SEND_DEADLINE: Duration = Duration::from_secs(45);
 
-/// Why a connection ended.
+/// The reason why a connection ended.
 #[derive(Debug, thiserror::Error)]
 pub enum End {
     /// The agent closed the connection, or it broke.

@@ -19,7 +19,7 @@ use crate::request::query::{PAGE_SIZE, Query};
 use crate::response;
 use crate::state::AppState;
 
-/// How many lines are read at once. A longer page is streamed.
+/// The number of lines that are read at once. A longer page is streamed.
 const PIECE_LINES: i64 = 1_000;
 
 pub fn routes() -> OpenApiRouter<Livy> {

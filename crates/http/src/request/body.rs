@@ -34,14 +34,14 @@ enum Packing {
     Deflate,
 }
 
-/// How to receive a body.
+/// The rules for receiving a body.
 struct Receiver<'a> {
     room: &'a BodyRoom,
     /// The longest body that is accepted.
     limit: usize,
     /// The length that the client declared.
     declared: Option<usize>,
-    /// How long the whole body may take.
+    /// The time that the whole body may take.
     deadline: Duration,
 }
 

@@ -7,7 +7,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// A body up to this size needs no permit, so the short ones, nearly all, never wait for long ones.
 pub const FREE_BYTES: usize = 64 << 10;
 
-/// How many bodies of the greatest length may arrive at once.
+/// The number of bodies of the greatest length that may arrive at once.
 const LONGEST_AT_ONCE: usize = 4;
 
 const UNIT_BYTES: usize = 64 << 10;

@@ -13,7 +13,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::{HeaderMap, HeaderName, Method};
 
-/// Whether a page of another site sent a request that changes something.
+/// Tells whether a page of another site sent a request that changes something.
 pub fn is_foreign(method: &Method, headers: &HeaderMap, host_names: &[String]) -> bool {
     if method.is_safe() {
         return false;
@@ -32,7 +32,7 @@ pub fn is_foreign(method: &Method, headers: &HeaderMap, host_names: &[String]) -
     crosses || text(ORIGIN).is_some_and(alien)
 }
 
-/// Whether an origin is this server, under a name that only this server can have.
+/// Tells whether an origin is this server, under a name that only this server can have.
 fn is_own(origin: &str, host: &str, host_names: &[String]) -> bool {
     let authority = origin.split_once("://").map(|(_, authority)| authority);
     authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host))

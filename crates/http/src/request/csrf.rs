@@ -10,8 +10,8 @@ use crate::AGENT_PATH;
 /// Its value does not matter, and may be empty.
 const HEADER: HeaderName = HeaderName::from_static("x-requested-by");
 
-/// Whether a request lacks the header. `method` is the method as sent, before an override; `path`
-/// is normalised.
+/// Tells whether a request lacks the header. `method` is the method as sent, before an override;
+/// `path` is normalised.
 pub fn is_missing(method: &Method, path: &str, headers: &HeaderMap) -> bool {
     let is_free = [Method::GET, Method::HEAD, Method::OPTIONS].contains(method);
     !is_free && !is_agents(path) && !headers.contains_key(HEADER)

@@ -41,7 +41,7 @@ pub struct JobPath {
 pub struct PageQuery {
     /// Index of the first; 0 when left out
     from: Option<i32>,
-    /// How many at most; 100 when left out
+    /// The greatest number of items; 100 when left out
     size: Option<i32>,
 }
 
@@ -50,7 +50,7 @@ pub struct PageQuery {
 pub struct LogQuery {
     /// Index of the first line; the last `size` lines when left out or below zero
     from: Option<i32>,
-    /// How many lines at most; 100 when left out, all when below zero
+    /// The greatest number of lines; 100 when left out, all when below zero
     size: Option<i32>,
 }
 

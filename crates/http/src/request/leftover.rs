@@ -13,16 +13,16 @@ use axum::http::header::EXPECT;
 use axum::http::{HeaderMap, StatusCode};
 use futures_util::stream::{self, StreamExt as _};
 
-/// How much is read, as a multiple of the longest body that is accepted.
+/// The amount that is read, as a multiple of the longest body that is accepted.
 const MOST_BODIES: usize = 4;
 
-/// How long the server reads.
+/// The time that the server reads.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The part of a body that no handler has read.
 pub struct Leftover {
     body: Arc<Mutex<Source>>,
-    /// Whether the client waits for `100 Continue` before it sends the body.
+    /// True if the client waits for `100 Continue` before it sends the body.
     waits: bool,
 }
 

@@ -26,7 +26,7 @@ const PADDING_BYTES: usize = 1 << 10;
 /// The longest boundary. RFC 2046 allows 70 bytes.
 const BOUNDARY_BYTES: usize = 200;
 
-/// How much a body may have besides the wanted part.
+/// The number of bytes that a body may have in addition to the wanted part.
 pub const OTHER_BYTES: usize = 1 << 20;
 
 /// The source of a body's bytes.
@@ -42,7 +42,7 @@ pub struct Multipart<S> {
     delimiter: Vec<u8>,
     /// Bytes that have arrived but are not returned yet.
     buffer: BytesMut,
-    /// How many bytes may still be skipped.
+    /// The number of bytes that may still be skipped.
     budget: usize,
     place: Place,
 }
@@ -109,8 +109,8 @@ impl<S: Source> Multipart<S> {
         Ok(None)
     }
 
-    /// Whether this is the last boundary: two dashes follow it. Otherwise only the end of its line
-    /// may follow.
+    /// Tells whether this is the last boundary: two dashes follow it. Otherwise only the end of its
+    /// line may follow.
     async fn is_last_boundary(&mut self) -> Result<bool, MultipartError> {
         while self.buffer.len() < 2 {
             self.fill().await?;

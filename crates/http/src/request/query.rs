@@ -6,7 +6,7 @@ use livius_sessions::Page;
 use livius_wire::{RequestError, integer};
 use percent_encoding::percent_decode_str;
 
-/// How many items or lines a response has by default.
+/// The number of items or lines that a response has by default.
 pub const PAGE_SIZE: i64 = 100;
 
 /// The parameters of a request. The first of several parameters with the same name counts.

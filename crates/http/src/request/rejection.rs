@@ -1,5 +1,5 @@
-//! Why the server refuses a request before or while it reads it. Each interface writes this in its
-//! own form.
+//! The reasons why the server refuses a request before or while it reads it. Each interface writes
+//! this in its own form.
 
 use std::error::Error;
 use std::io;
@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use livius_domain::chain;
 use livius_wire::RequestError;
 
-/// Why the server does not accept a request.
+/// The reason why the server does not accept a request.
 #[derive(Debug, thiserror::Error)]
 pub enum Rejection {
     #[error("The path is not percent-encoded UTF-8: write % as %25")]

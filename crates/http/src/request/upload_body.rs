@@ -21,9 +21,9 @@ const PROGRESS_BYTES: usize = 64 << 10;
 /// Receives bytes, with a deadline for the next ones and one for all.
 pub struct RateGuard {
     pieces: BodyDataStream,
-    /// How long [`PROGRESS_BYTES`] may take.
+    /// The time that [`PROGRESS_BYTES`] may take.
     span: Duration,
-    /// How many bytes have arrived in this interval.
+    /// The number of bytes that have arrived in this interval.
     progress: usize,
     due: Instant,
     end: Instant,

@@ -11,7 +11,7 @@ use crate::livy_state::livy_state;
 use crate::response::client::ClientOf;
 use crate::response::pieces::{PAGE_ITEMS, PIECE_BYTES, Pieces, StreamError, page_of};
 
-/// How many log lines a session or a batch shows.
+/// The number of log lines that a session or a batch shows.
 pub const LOG_LINES: usize = 10;
 
 /// The number of all items, and some of the items.

@@ -8,10 +8,10 @@ use livius_sessions::{Page, SessionError};
 /// A piece is sent when it has at least this length.
 pub const PIECE_BYTES: usize = 128 << 10;
 
-/// How many items of a list are read at once.
+/// The number of items of a list that are read at once.
 pub const PAGE_ITEMS: u64 = 50;
 
-/// Why a response breaks off.
+/// The reason why a response breaks off.
 #[derive(Debug, thiserror::Error)]
 pub enum StreamError {
     /// The application failed.
@@ -27,7 +27,7 @@ pub trait Pieces: Send + Sized + 'static {
     /// Returns the next piece, or `None` at the end.
     fn next(&mut self) -> impl Future<Output = Result<Option<Bytes>, StreamError>> + Send;
 
-    /// Whether the response is complete.
+    /// Tells whether the response is complete.
     fn has_ended(&self) -> bool;
 
     /// Turns this into a body. An error before the first piece is returned. After a later error the

@@ -35,7 +35,7 @@ impl SecurityHeaders {
             .map(Self)
     }
 
-    /// Whether a text can be the value of a header: printable ASCII, and not too long.
+    /// Tells whether a text can be the value of a header: printable ASCII, and not too long.
     pub fn accepts(text: &str) -> bool {
         let printable = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
         (1..=LONGEST).contains(&text.len()) && text.bytes().all(printable)

@@ -12,7 +12,7 @@ const MISSING: &str = include_str!("assets/missing.html");
 /// No page is deeper than this, whatever slashes a client adds.
 const DEEPEST: usize = 16;
 
-/// How many steps lead from the browser's address to the root. Links are relative, because a proxy
+/// The number of steps from the browser's address to the root. Links are relative, because a proxy
 /// may put a prefix before all paths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Depth(usize);

@@ -66,7 +66,7 @@ impl SessionState {
         }
     }
 
-    /// Whether a session in this state has ended.
+    /// Tells whether a session in this state has ended.
     pub fn is_ended(self) -> bool {
         match self {
             Self::Starting | Self::Idle | Self::Busy | Self::Recovering | Self::ShuttingDown => {
@@ -96,7 +96,7 @@ impl BatchState {
         }
     }
 
-    /// Whether a batch in this state has ended.
+    /// Tells whether a batch in this state has ended.
     pub fn is_ended(self) -> bool {
         match self {
             Self::Starting | Self::Running => false,

@@ -4,7 +4,7 @@ use percent_encoding::percent_decode;
 
 use super::error::MultipartError;
 
-/// How many lines the head of a part may have.
+/// The number of lines that the head of a part may have.
 const HEAD_LINES: usize = 32;
 
 /// The names of a part.

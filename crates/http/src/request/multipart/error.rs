@@ -1,8 +1,8 @@
-//! Why a form cannot be read.
+//! The reasons why a form cannot be read.
 
 use crate::request::rejection::Rejection;
 
-/// Why reading a form stopped.
+/// The reason why reading a form stopped.
 #[derive(Debug)]
 pub enum MultipartError {
     /// The body could not be received.
