@@ -20,7 +20,7 @@ INTERRUPT_EVERY_SECONDS = 1.0
 
 MOST_ERROR_BYTES = 64 << 10
 
-# How many printed lines may wait to be sent. Beyond that, a job that prints waits.
+# The number of printed lines that may wait to be sent. Beyond that, a job that prints waits.
 MOST_WAITING = 1000
 
 

@@ -20,7 +20,7 @@ from .runner import Runner
 
 Limits = collections.namedtuple("Limits", "rows output_bytes")
 
-# How long code that the user registered for the end of the process may take.
+# The time that code may take which the user registered for the end of the process.
 LEAVE_SECONDS = 0.8
 
 

@@ -10,7 +10,7 @@ from .text import file_name
 
 _FUTURE_FLAGS = [getattr(__future__, name).compiler_flag for name in __future__.all_feature_names]
 
-# How many statements' lines are kept for tracebacks and `inspect.getsource`.
+# The number of statements whose lines are kept for tracebacks and `inspect.getsource`.
 _REMEMBERED = 1000
 
 Magic = collections.namedtuple("Magic", "name argument")

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.core.{JsonFactory, JsonGenerator}
 import com.fasterxml.jackson.databind.{JsonNode, ObjectMapper}
 import com.fasterxml.jackson.databind.node.{ArrayNode, JsonNodeFactory, ObjectNode}
 
-/** How every part of the agent reads and writes JSON. */
+/** The one way in which the agent reads and writes JSON. */
 object Json {
 
   /** Keeps each digit of a decimal: `1.50` stays `1.50`. */

@@ -81,8 +81,7 @@ final class DriverWatch(first: String, cluster: ClusterWatch, verdict: Verdict, 
 
 object DriverWatch {
 
-  /** How many times a master must answer that it does not know the driver before that is believed.
-    */
+  /** We believe a master that does not know the driver after this number of such answers. */
   private val MissedMost = 5
   private val KillAgainNs = 2000000000L
 }

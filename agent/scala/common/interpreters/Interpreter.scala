@@ -24,8 +24,8 @@ trait Interpreter {
   /** Livy's name of the kind: `spark`, `pyspark`, `pyspark3`, `sparkr`, `sql`. */
   def kind: String
 
-  /** Whether statements can be run. False before `start`, after `close`, and once a child process
-    * has died.
+  /** Tells whether statements can be run: not before `start`, after `close`, or once a child
+    * process has died.
     */
   def alive: Boolean
 
@@ -63,5 +63,5 @@ trait Interpreter {
   def close(): Unit
 }
 
-/** Why an interpreter cannot be started, in words for the user, with the remedy. */
+/** The reason why an interpreter cannot be started, in words for the user, with the remedy. */
 final class InterpreterUnavailable(message: String, cause: Throwable = null) extends Exception(message, cause)

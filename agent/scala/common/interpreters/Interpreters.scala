@@ -15,7 +15,7 @@ final class Interpreters(settings: Settings, session: () => SparkSession, replCl
 
   @volatile private var closed = false
 
-  /** Whether the driver ends. */
+  /** Tells whether the driver ends. */
   def isClosed: Boolean = closed
 
   /** The interpreter of that kind, started: for the first time, or again after a death. For any

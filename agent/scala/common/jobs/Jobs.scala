@@ -143,7 +143,7 @@ private final class RunningJob(
 
   override def ended(withinMs: Long): Boolean = over.await(withinMs, TimeUnit.MILLISECONDS)
 
-  /** Whether its outcome is still to be told; true once only. */
+  /** Tells whether its outcome is still to be told; true once only. */
   def settle(): Boolean = settled.compareAndSet(false, true)
 
   // Other jobs and statements run at the same time, so no work has to wait for code that cannot be

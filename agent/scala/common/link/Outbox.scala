@@ -35,7 +35,7 @@ final class Outbox(capacity: Int) {
     notifyAll()
   }
 
-  /** Whether the event of that number is still unacknowledged. */
+  /** Tells whether the event of that number is still unacknowledged. */
   def holds(seq: Long): Boolean = synchronized(events.containsKey(seq))
 
   /** The first event after `seq`, if there is one. */

@@ -8,7 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode
   */
 final class SessionEvents(session: Option[Int], outbox: Outbox, link: Link) {
 
-  /** Whether that event is still unacknowledged. */
+  /** Tells whether that event is still unacknowledged. */
   def isKept(seq: Long): Boolean = outbox.holds(seq)
 
   def started(statement: Int): Unit = add(Frames.started(statement)): Unit

@@ -79,5 +79,5 @@ object ResourceDownload {
     new URL(s"http${server.stripPrefix("ws").stripSuffix("/")}/resources/$resource")
 }
 
-/** Why a file of the session cannot be fetched or used, as text for the user. */
+/** The reason why a file of the session cannot be fetched or used, as text for the user. */
 final class ResourceUnavailable(message: String) extends Exception(message)

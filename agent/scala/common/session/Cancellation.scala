@@ -8,7 +8,7 @@ trait Stoppable {
 
   def group: JobGroup
 
-  /** Whether it is to stop. */
+  /** True if it is to stop. */
   @volatile var cancelled = false
 
   /** Asks it to stop. */

@@ -27,7 +27,7 @@ final class SparkJobs(context: () => Option[SparkContext]) {
   private def jobs(spark: SparkContext, group: JobGroup): Seq[SparkJobInfo] =
     spark.statusTracker.getJobIdsForGroup(group.name).toSeq.flatMap(job => spark.statusTracker.getJobInfo(job).toSeq)
 
-  /** Whether the SparkContext has stopped. */
+  /** Tells whether the SparkContext has stopped. */
   def contextIsStopped: Boolean = context().exists(_.isStopped)
 
   private def live: Option[SparkContext] = context().filterNot(_.isStopped)

@@ -4,8 +4,8 @@ import java.io.{ByteArrayOutputStream, IOException, InputStream}
 import java.nio.charset.StandardCharsets.UTF_8
 import java.util.concurrent.TimeUnit.{MILLISECONDS, NANOSECONDS}
 
-/** How many more bytes a statement may print, over all its streams. Further output is dropped, with
-  * a note.
+/** The number of bytes that a statement may still print, over all its streams. Further output is
+  * dropped, with a note.
   */
 final class OutputBudget(limit: Int) {
   private var left = limit

@@ -45,7 +45,7 @@ final class Child(
 
   def alive: Boolean = process.alive
 
-  /** Whether a statement runs. */
+  /** Tells whether a statement runs. */
   def busy: Boolean = statement.nonEmpty
 
   /** Asks the running statement to stop, and when asked again all processes that it may be waiting
@@ -124,8 +124,8 @@ object Child {
     */
   private val MarkerStart = "\u001e"
 
-  /** How long output may lag behind the end of the code. The marker is missing only if the code
-    * closed the child's own files.
+  /** The time that output may lag behind the end of the code. The marker is missing only if the
+    * code closed the child's own files.
     */
   private val MarkerPatienceMs = 2000L
   private val LeavePatienceMs = 1000L

@@ -42,7 +42,7 @@ final class ChildProcess(process: Process, onExit: () => Unit) {
 
   def awaitExit(timeoutMs: Long): Boolean = process.waitFor(timeoutMs, TimeUnit.MILLISECONDS)
 
-  /** How it ended and what to do about it, as a sentence without its full stop. */
+  /** Its end and the remedy, as a sentence without its full stop. */
   def ending: String =
     if (killed) "it was killed, as it did not stop when its statement was cancelled"
     else if (process.isAlive) "it no longer answers"

@@ -56,7 +56,7 @@ final class RInterpreter(session: SparkSession, settings: Settings, groups: JobG
 
 object RInterpreter {
 
-  /** How much of the text before the cursor R looks at. Only the names that stand there matter. */
+  /** The length of the text before the cursor that R looks at. Only the names there matter. */
   private val LongestTyped = 2000
 }
 

@@ -141,7 +141,7 @@ private final class CheckedClassLoader(plain: AbstractFileClassLoader)
 final class Problems {
 
   private val found = new ListBuffer[Repl.Problem]
-  /** How many generated lines come before the user's first line. */
+  /** The number of generated lines before the user's first line. */
   var linesBefore = 0
 
   def add(position: Position, message: String): Unit = found +=

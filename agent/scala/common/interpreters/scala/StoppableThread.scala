@@ -12,7 +12,7 @@ final class StoppableThread {
   /** Begins a statement: an interrupt asked for earlier was not meant for it. */
   def begin(): Unit = synchronized { asked = false }
 
-  /** Whether this statement is to stop. For the steps between pieces of user code. */
+  /** Tells whether this statement is to stop. For the steps between pieces of user code. */
   def isAsked: Boolean = synchronized(asked)
 
   /** Runs user code. Interrupts reach the thread in here only: an interrupted compiler cannot be
