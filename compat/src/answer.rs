@@ -25,7 +25,7 @@ pub struct Answer {
     pub headers: Vec<(String, String)>,
     /// The decoded body.
     pub text: String,
-    /// Whether `100 Continue` arrived first.
+    /// True if `100 Continue` arrived first.
     pub continued: bool,
 }
 
@@ -60,7 +60,7 @@ impl Answer {
         Ok(answer)
     }
 
-    /// Whether the head so far is `100 Continue`.
+    /// Tells whether the head so far is `100 Continue`.
     pub fn is_interim(received: &[u8]) -> bool {
         head(received).is_ok_and(|head| (100..200).contains(&head.status))
     }

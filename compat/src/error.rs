@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-/// Why a scenario cannot be read.
+/// The reason why a scenario cannot be read.
 #[derive(Debug, Error)]
 pub enum ScenarioError {
     /// It is not a scenario.

@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_mins(3);
 /// The timeout of `100 Continue`.
 const CONTINUE_PATIENCE: Duration = Duration::from_secs(10);
 
-/// Why there is no response.
+/// The reason why there is no response.
 #[derive(Debug, Error)]
 pub enum ExchangeError {
     #[error("cannot reach {address}")]

@@ -34,7 +34,7 @@ pub struct Expectation {
     /// The body as text: the text itself, or `$re:`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// Whether `100 Continue` arrives first.
+    /// True if `100 Continue` arrives first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub continued: Option<bool>,
 }

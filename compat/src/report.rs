@@ -80,7 +80,7 @@ pub struct Exchange {
 }
 
 impl Report {
-    /// Whether nothing differs.
+    /// Tells whether nothing differs.
     pub fn is_clean(&self) -> bool {
         self.differing().next().is_none()
     }

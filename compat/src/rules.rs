@@ -18,7 +18,7 @@ pub struct Rule {
     pub rule: String,
     /// The clients that rely on it, if known.
     pub clients: Option<String>,
-    /// Why no scenario tests it.
+    /// The reason why no scenario tests it.
     pub unpinned: Option<String>,
 }
 

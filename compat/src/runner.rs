@@ -116,7 +116,7 @@ fn run_group(
     outcomes
 }
 
-/// Why a scenario does not run.
+/// Tells why a scenario does not run.
 fn left_out(
     scenario: &Scenario,
     target: &Target,

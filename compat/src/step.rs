@@ -94,7 +94,7 @@ impl Step {
             .fold(self.expect.clone(), |expected, own| expected.overlaid(own))
     }
 
-    /// Whether the common expectation is a plain object, not a pattern.
+    /// Tells whether the common expectation is a plain object, not a pattern.
     fn expects_an_object(&self) -> bool {
         let json = self.expect.json.as_ref().and_then(Value::as_object);
         json.is_some_and(|entries| entries.keys().all(|key| !key.starts_with('$')))

@@ -113,7 +113,7 @@ pub(crate) struct Change {
     pub here: String,
 }
 
-/// How something compares with Livy.
+/// The comparison of something with Livy.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
@@ -147,7 +147,7 @@ impl State {
         }
     }
 
-    /// Whether Livius has it.
+    /// Tells whether Livius has it.
     pub const fn is_here(self) -> bool {
         matches!(self, Self::Works | Self::Differs)
     }

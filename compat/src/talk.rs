@@ -154,7 +154,7 @@ enum Waited {
     Come,
     NotYet,
     Hopeless(Value),
-    /// Whether the response is a permanent refusal.
+    /// A permanent refusal.
     Refused,
 }
 

@@ -137,8 +137,8 @@ fn origin(mut path: Module, exports: &Exports) -> Module {
     path
 }
 
-/// Whether one file is the parent of the other, or both are one. The root of a crate is no parent:
-/// it only lists modules.
+/// Tells whether one file is the parent of the other, or both are one. The root of a crate is no
+/// parent: it only lists modules.
 fn is_family(one: &Module, other: &Module) -> bool {
     let child = |parent: &Module, child: &Module| child.starts_with(parent);
     other.is_empty() || child(one, other) || child(other, one)

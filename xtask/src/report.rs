@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::steps::{Step, minutes};
 
-/// How many of the slowest tests are shown.
+/// The number of the slowest tests that are shown.
 const SLOWEST: usize = 10;
 
 /// The results that the tests report.
@@ -17,7 +17,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether a line of a test's output says something for the report.
+    /// Tells whether a line of a test's output says something for the report.
     pub fn wants(line: &str) -> bool {
         line.contains("SKIPPED")
             || line.starts_with("test result: ")
@@ -75,7 +75,7 @@ impl Report {
     }
 }
 
-/// How many tests passed, as `cargo test` says it: `ok. 12 passed; 0 failed; …`.
+/// The number of tests that passed, as `cargo test` says it: `ok. 12 passed; 0 failed; …`.
 fn passed(result: &str) -> u32 {
     let words: Vec<&str> = result.split_whitespace().collect();
     words

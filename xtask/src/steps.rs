@@ -132,7 +132,7 @@ impl Steps {
     }
 }
 
-/// Whether a command can be started, and succeeds.
+/// Tells whether a command can be started, and succeeds.
 pub fn works(command: &mut Command) -> bool {
     command
         .stdin(Stdio::null())

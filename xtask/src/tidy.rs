@@ -77,8 +77,8 @@ const SAID_IN: &[(&str, &[&str])] = &[
 /// The most lines that a file may have, without its tests.
 const LONGEST_FILE: usize = 500;
 
-/// How many circles a package still has. The numbers may only shrink, and the list goes when it is
-/// empty.
+/// The number of circles that a package still has. The numbers may only shrink, and the list goes
+/// when it is empty.
 const KNOWN_CIRCLES: &[(&str, usize)] = &[];
 
 /// Checks every rule.

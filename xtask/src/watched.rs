@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-/// How long the output may stay open after the command has ended. A process that the command left
-/// behind keeps it open for as long as it lives.
+/// The time that the output may stay open after the command has ended. A process that the command
+/// left behind keeps it open for as long as it lives.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Runs a command whose standard output and error go to this program's standard output, in order.
