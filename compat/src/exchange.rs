@@ -9,9 +9,6 @@ use thiserror::Error;
 
 use crate::answer::{Answer, Broken};
 
-/// The read timeout.
-const PATIENCE: Duration = Duration::from_mins(3);
-
 /// The timeout of `100 Continue`.
 const CONTINUE_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -106,9 +103,14 @@ impl Request {
     }
 }
 
-/// Sends a request on a new connection, and reads everything that the server sends.
-pub fn exchange(address: &str, request: &Request) -> Result<Answer, ExchangeError> {
-    let mut stream = connect(address).map_err(|source| ExchangeError::Connect {
+/// Sends a request on a new connection, and reads everything that the server sends. A server that
+/// is silent for as long as `patience` fails the exchange.
+pub fn exchange(
+    address: &str,
+    request: &Request,
+    patience: Duration,
+) -> Result<Answer, ExchangeError> {
+    let mut stream = connect(address, patience).map_err(|source| ExchangeError::Connect {
         address: address.to_owned(),
         source,
     })?;
@@ -137,14 +139,14 @@ pub fn exchange(address: &str, request: &Request) -> Result<Answer, ExchangeErro
     Ok(Answer::read(&request.method, &received)?)
 }
 
-fn connect(address: &str) -> io::Result<TcpStream> {
+fn connect(address: &str, patience: Duration) -> io::Result<TcpStream> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     for address in address.to_socket_addrs()? {
         match TcpStream::connect_timeout(&address, Duration::from_secs(10)) {
             Ok(stream) => {
                 stream.set_nodelay(true)?;
-                stream.set_read_timeout(Some(PATIENCE))?;
-                stream.set_write_timeout(Some(PATIENCE))?;
+                stream.set_read_timeout(Some(patience))?;
+                stream.set_write_timeout(Some(patience))?;
                 return Ok(stream);
             }
             Err(error) => last = error,
@@ -156,6 +158,7 @@ fn connect(address: &str) -> io::Result<TcpStream> {
 /// Reads until there is a response head. A server that never sends `100 Continue` runs into the
 /// timeout, which the response then shows.
 fn await_head(stream: &mut TcpStream, received: &mut Vec<u8>) -> io::Result<()> {
+    let patience = stream.read_timeout()?;
     stream.set_read_timeout(Some(CONTINUE_PATIENCE))?;
     let mut piece = [0; 4096];
     while !received.windows(4).any(|window| window == b"\r\n\r\n") {
@@ -164,7 +167,7 @@ fn await_head(stream: &mut TcpStream, received: &mut Vec<u8>) -> io::Result<()> 
             count => received.extend(&piece[..count]),
         }
     }
-    stream.set_read_timeout(Some(PATIENCE))
+    stream.set_read_timeout(patience)
 }
 
 fn read_all(stream: &mut TcpStream, received: &mut Vec<u8>) -> io::Result<()> {

@@ -36,8 +36,9 @@ struct Arguments {
     /// Skips scenarios with this tag: `session` for a server that can run batches only
     #[arg(long)]
     without: Option<String>,
-    /// The timeout of a wait, in seconds
-    #[arg(long, default_value_t = 180)]
+    /// The timeout of each wait and of each response, in seconds. Use more on a busy machine, where
+    /// a session starts slowly
+    #[arg(long, default_value_t = 180, value_parser = clap::value_parser!(u64).range(1..))]
     patience: u64,
     /// Writes all requests and responses to a JSON file
     #[arg(long)]
@@ -74,12 +75,12 @@ fn main() -> anyhow::Result<ExitCode> {
         only: arguments.only.clone(),
         tag: arguments.tag.clone(),
         without: arguments.without.clone(),
-        patience: Some(Duration::from_secs(arguments.patience)),
         variables: variables(&arguments.variables)?,
     };
     let ask = |url: &str, kind, version: Option<LivyVersion>| -> anyhow::Result<Report> {
         let mut target = Target::new(url, kind, headers(&arguments.headers)?)?;
         target.version = version.or(target.version);
+        target.patience = Duration::from_secs(arguments.patience);
         let report = run(&suite, &target, &options);
         println!("{}", report.table());
         Ok(report)

@@ -2,7 +2,7 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher as _, Hasher as _};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::Value;
 
@@ -12,9 +12,6 @@ use crate::suite::{Group, Suite};
 use crate::talk::Talk;
 use crate::target::Target;
 use crate::variables::Variables;
-
-/// The timeout of a wait.
-const PATIENCE: Duration = Duration::from_mins(3);
 
 /// The lengths of `${long}`, which does not fit into one packet, and of `${longer}`.
 const LONG: [(&str, usize); 2] = [("long", 4_000), ("longer", 200_000)];
@@ -28,8 +25,6 @@ pub struct Options {
     pub tag: Option<String>,
     /// Skips scenarios with this tag.
     pub without: Option<String>,
-    /// The timeout of a wait, unless a step sets one; three minutes by default.
-    pub patience: Option<Duration>,
     /// Values for `${…}`.
     pub variables: Variables,
 }
@@ -80,8 +75,7 @@ fn run_group(
     if wanted.is_empty() {
         return Vec::new();
     }
-    let patience = options.patience.unwrap_or(PATIENCE);
-    let mut talk = Talk::new(target, patience, variables.clone());
+    let mut talk = Talk::new(target, variables.clone());
     let mut outcomes = Vec::new();
     let begun = Instant::now();
     let left_out = |scenario: &Scenario| left_out(scenario, target, options, variables);
@@ -102,7 +96,7 @@ fn run_group(
     let is_ready = outcomes.is_empty();
     for scenario in wanted {
         let begun = Instant::now();
-        let mut own = Talk::new(target, patience, talk.variables.clone());
+        let mut own = Talk::new(target, talk.variables.clone());
         let verdict = match left_out(scenario) {
             Some(verdict) => verdict,
             None if !is_ready => Verdict::Skipped("its file's setup failed".to_owned()),

@@ -74,8 +74,6 @@ pub struct Until {
     pub not: Vec<Value>,
     /// A status to wait for, instead of a value.
     pub status: Option<u16>,
-    /// The timeout of this wait, in seconds.
-    pub within: Option<u64>,
 }
 
 impl Step {

@@ -21,8 +21,6 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// One sequence of steps.
 pub struct Talk<'a> {
     target: &'a Target,
-    /// The timeout of a wait, unless its step sets one.
-    patience: Duration,
     /// The variables so far.
     pub variables: Variables,
     /// The last response of each step.
@@ -34,10 +32,9 @@ pub type Ready = Result<(), Box<Difference>>;
 
 impl<'a> Talk<'a> {
     /// Starts a sequence.
-    pub fn new(target: &'a Target, patience: Duration, variables: Variables) -> Self {
+    pub fn new(target: &'a Target, variables: Variables) -> Self {
         Self {
             target,
-            patience,
             variables,
             exchanges: Vec::new(),
         }
@@ -110,8 +107,7 @@ impl<'a> Talk<'a> {
         expects_status: bool,
     ) -> Result<(Answer, Vec<String>), String> {
         let begun = Instant::now();
-        let within = step.until.as_ref().and_then(|until| until.within);
-        let patience = within.map_or(self.patience, Duration::from_secs);
+        let patience = self.target.patience;
         loop {
             let answer = self
                 .target
@@ -131,7 +127,10 @@ impl<'a> Talk<'a> {
                     thread::sleep(PAUSE);
                     continue;
                 }
-                Waited::NotYet => format!("it did not come within {} s", patience.as_secs()),
+                Waited::NotYet => format!(
+                    "it did not come within {} s; --patience sets a longer timeout",
+                    patience.as_secs()
+                ),
             };
             return Ok((answer, vec![problem]));
         }

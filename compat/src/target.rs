@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
@@ -40,6 +41,9 @@ impl FromStr for ServerKind {
     }
 }
 
+/// The default timeout of a wait.
+const PATIENCE: Duration = Duration::from_mins(3);
+
 /// A server, with the headers of requests to it.
 #[derive(Debug, Clone)]
 pub struct Target {
@@ -49,6 +53,9 @@ pub struct Target {
     pub kind: ServerKind,
     /// The version of Livy; `None` is the newest.
     pub version: Option<LivyVersion>,
+    /// The timeout of a wait and of a response; three minutes by default. A session that starts on
+    /// a busy machine may need more.
+    pub patience: Duration,
     address: String,
     prefix: String,
     headers: Vec<(String, String)>,
@@ -78,6 +85,7 @@ impl Target {
             url: url.to_owned(),
             kind: kind.unwrap_or(ServerKind::Livy),
             version: None,
+            patience: PATIENCE,
             address: format!("{address}{port}"),
             prefix: match path.trim_end_matches('/') {
                 "" => String::new(),
@@ -100,7 +108,7 @@ impl Target {
     pub fn ask(&self, mut request: Request) -> Result<Answer, ExchangeError> {
         request.target = format!("{}{}", self.prefix, request.target);
         request.headers.extend(self.headers.iter().cloned());
-        exchange(&self.address, &request)
+        exchange(&self.address, &request, self.patience)
     }
 
     fn ask_what_it_is(&mut self) -> anyhow::Result<()> {

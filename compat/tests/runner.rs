@@ -8,6 +8,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use livius_compat::{Options, Report, ServerKind, Suite, Target, Verdict, beside, run};
 
@@ -139,6 +140,27 @@ fn a_wait_ends_early_where_there_is_no_hope() {
     let report = ask(&directory, &script, ServerKind::Livy);
     let (_, difference) = report.differing().next().unwrap();
     assert_eq!(difference.problems[0], "/state is \"dead\"");
+}
+
+#[test]
+fn a_wait_ends_after_the_timeout() {
+    let directory = directory("timeout");
+    let mut waits = vec![json("201 Created", r#"{"id":7}"#)];
+    waits.extend(std::iter::repeat_n(
+        json("200 OK", r#"{"state":"starting"}"#),
+        20,
+    ));
+    let waits: Vec<&str> = waits.iter().map(String::as_str).collect();
+    let script = Script::start(&waits);
+    let mut target = Target::new(&script.url, Some(ServerKind::Livy), Vec::new()).unwrap();
+    target.patience = Duration::from_secs(1);
+    let suite = suite(&directory, SCENARIOS);
+    let report = run(&suite, &target, &Options::default());
+    let (_, difference) = report.differing().next().unwrap();
+    assert_eq!(
+        difference.problems,
+        ["it did not come within 1 s; --patience sets a longer timeout"]
+    );
 }
 
 #[test]
