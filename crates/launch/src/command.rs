@@ -178,6 +178,7 @@ impl CommandBuilder<'_> {
                 cwd: self.dir.work(),
                 grace_ms: u64::try_from(DEFAULT_GRACE.as_millis()).unwrap_or(u64::MAX),
                 merged: matches!(self.order.program, Program::Application { .. }),
+                log_limit: None,
             },
             files: std::iter::once(properties).chain(java_options).collect(),
         }

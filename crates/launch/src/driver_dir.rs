@@ -34,6 +34,9 @@ pub(crate) struct DriverCommand {
     /// True if both outputs go to one log, in order.
     #[serde(default)]
     pub(crate) merged: bool,
+    /// The most bytes of each log. Earlier launchers gave none.
+    #[serde(default)]
+    pub(crate) log_limit: Option<u64>,
 }
 
 impl DriverCommand {

@@ -10,6 +10,7 @@ mod backend;
 mod command;
 #[cfg(feature = "testing")]
 pub mod conformance;
+mod disk;
 mod driver_dir;
 mod driver_files;
 mod evidence;
@@ -95,6 +96,9 @@ pub trait Launcher: Send + Sync {
     /// Refuses a master or a deploy mode that cannot be served. Clients get this answer at once;
     /// [`Launcher::launch`] judges again, with the installation's defaults.
     fn check(&self, spec: &DriverSpec<'_>) -> Result<(), Unsupported>;
+
+    /// Refuses new drivers and uploads while the disk that they need is nearly full.
+    fn check_room(&self) -> std::io::Result<()>;
 
     /// Starts a driver. When it fails, nothing of the driver is left running.
     async fn launch(&self, order: DriverOrder) -> Result<Arc<dyn RunningDriver>, Failure>;

@@ -10,6 +10,7 @@ use livius_spark_home::{ConfError, Search, Toolchain, ToolchainError, files};
 use tokio::sync::Mutex;
 
 use crate::command::{CommandError, LaunchPlan};
+use crate::disk;
 use crate::driver_dir::DriverDir;
 use crate::starting::{StartError, Started};
 use crate::supervised::Supervised;
@@ -28,6 +29,11 @@ pub struct LocalConfig {
     /// The command that starts a supervisor, usually `[<this program>, "supervise"]`. The driver's
     /// directory is appended.
     pub supervisor: Vec<String>,
+    /// The most bytes of each of a driver's two log files.
+    pub log_limit: u64,
+    /// How many bytes must be free where the drivers' directories are. Below that the launcher
+    /// starts no driver and takes no upload.
+    pub disk_reserve: u64,
 }
 
 /// Starts drivers on this machine.
@@ -52,6 +58,8 @@ enum LaunchError {
         #[source]
         source: std::io::Error,
     },
+    #[error("start a driver on a disk that is nearly full")]
+    Room(#[source] std::io::Error),
     #[error("write the driver's files")]
     Write(#[source] std::io::Error),
     #[error(transparent)]
@@ -70,6 +78,10 @@ impl LaunchError {
             Self::Command(_) => "correct what was asked for, or spark-defaults.conf".to_owned(),
             Self::Directory { .. } => {
                 "look at the server's data directory: its owner, its mode, the room that is left"
+                    .to_owned()
+            }
+            Self::Room(_) => {
+                "free space on the disk of the server's data directory, or lower server.disk_reserve"
                     .to_owned()
             }
             Self::Write(_) => {
@@ -146,13 +158,16 @@ fn start(
     toolchain: &Toolchain,
     order: &DriverOrder,
 ) -> Result<Started, LaunchError> {
+    // A driver may have waited for its turn since its request was accepted.
+    disk::check_room(&config.drivers, config.disk_reserve).map_err(LaunchError::Room)?;
     let conf = toolchain.conf(&config.search)?;
     let dir = DriverDir::of(&config.drivers, &order.id);
     files::private_dir(dir.path()).map_err(|source| LaunchError::Directory {
         dir: dir.path().to_owned(),
         source,
     })?;
-    let plan = LaunchPlan::of(toolchain, &conf, order, dir.clone())?;
+    let mut plan = LaunchPlan::of(toolchain, &conf, order, dir.clone())?;
+    plan.command.log_limit = Some(config.log_limit);
     let started = write(&dir, &plan)
         .map_err(LaunchError::Write)
         .and_then(|()| Ok(Started::spawn(&config.supervisor, &dir, &plan.command)?));
@@ -173,6 +188,10 @@ impl Launcher for LocalLauncher {
         Backend::check(spec.conf)
     }
 
+    fn check_room(&self) -> std::io::Result<()> {
+        disk::check_room(&self.config.drivers, self.config.disk_reserve)
+    }
+
     async fn launch(&self, order: DriverOrder) -> Result<Arc<dyn RunningDriver>, Failure> {
         let started = self.start(order).await.map_err(LaunchError::into_failure)?;
         Ok(Arc::new(started))
@@ -184,6 +203,7 @@ impl Launcher for LocalLauncher {
     }
 
     fn files(&self, id: &DriverId) -> Arc<dyn DriverFiles> {
-        Arc::new(LocalFiles::of(&self.config.drivers, id))
+        let files = LocalFiles::of(&self.config.drivers, id);
+        Arc::new(files.with_reserve(self.config.disk_reserve))
     }
 }

@@ -13,6 +13,7 @@ use tempfile::TempPath;
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
+use crate::disk;
 use crate::driver_dir::DriverDir;
 use crate::log::DriverLog;
 use crate::{DriverFiles, LogLines, LogSource, PendingUpload, Uploaded, evidence};
@@ -21,6 +22,8 @@ use crate::{DriverFiles, LogLines, LogSource, PendingUpload, Uploaded, evidence}
 #[derive(Debug, Clone)]
 pub struct LocalFiles {
     dir: DriverDir,
+    /// How many bytes of the disk uploads leave free.
+    reserve: u64,
 }
 
 impl LocalFiles {
@@ -28,7 +31,14 @@ impl LocalFiles {
     pub fn of(drivers: &Utf8Path, id: &DriverId) -> Self {
         Self {
             dir: DriverDir::of(drivers, id),
+            reserve: 0,
         }
+    }
+
+    /// Refuses uploads while less than this many bytes are free.
+    #[must_use]
+    pub fn with_reserve(self, reserve: u64) -> Self {
+        Self { reserve, ..self }
     }
 
     /// The reason that the log gives for the driver's end.
@@ -79,8 +89,10 @@ impl DriverFiles for LocalFiles {
     }
 
     async fn begin_upload(&self) -> io::Result<Box<dyn PendingUpload>> {
+        let reserve = self.reserve;
         let (uploads, (file, path)) = self
-            .blocking(|dir| {
+            .blocking(move |dir| {
+                disk::check_room(dir.path(), reserve)?;
                 let uploads = dir.uploads();
                 files::private_dir(&uploads)?;
                 // Temporary files are private from the start.

@@ -1,12 +1,15 @@
 //! The log of a driver on this machine: its two output files as one list of lines, composed as Livy
 //! does.
 //!
-//! The files only grow, and the server never holds one in memory. Everything here reads files
+//! The driver appends to the files, its supervisor removes their middle when they get too long
+//! (`keeper`), and the server never holds one in memory. Everything here reads files
 //! synchronously: a tail reads 128 KiB at most and may run on any thread, a page may read megabytes
 //! and belongs on a blocking one.
 
+mod content;
 mod file;
 mod index;
+mod keeper;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +19,7 @@ use std::sync::{Mutex, PoisonError};
 use camino::Utf8PathBuf;
 
 use self::file::{Budget, LastLines, LogFile, Stamp};
+pub(crate) use self::keeper::LogKeeper;
 use crate::LogLines;
 
 /// The most text of one response, in bytes. Clients get the rest with a higher `from`.

@@ -31,6 +31,7 @@ use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 
 use crate::driver_dir::{DriverCommand, DriverDir, ExitRecord};
 use crate::location::ProcessRecord;
+use crate::log::LogKeeper;
 
 /// The time that processes that outlive the driver may take to end after SIGTERM.
 const LEFTOVER_GRACE: Duration = Duration::from_secs(2);
@@ -67,8 +68,8 @@ pub fn supervise(dir: &Utf8Path, clock: &dyn Clock) -> Result<(), SuperviseError
         return Ok(());
     }
     let dir = DriverDir::new(dir);
-    let driver = match start(&dir) {
-        Ok(driver) => driver,
+    let (driver, logs) = match start(&dir) {
+        Ok(started) => started,
         Err(error) => {
             answer(&format!("failed: {}: {}", error.doing, error.source));
             return Err(error);
@@ -83,6 +84,9 @@ pub fn supervise(dir: &Utf8Path, clock: &dyn Clock) -> Result<(), SuperviseError
         kill_at: None,
     }
     .run(&mut signals)?;
+    if let Some(logs) = logs {
+        logs.keep();
+    }
     dir.clear_away();
     dir.write_exit(&ExitRecord::new(exit, clock.now()))
         .map_err(failed("write down how the driver ended"))
@@ -104,8 +108,9 @@ fn answer(line: &str) {
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
 }
 
-/// Starts the driver in its own process group and records its process.
-fn start(dir: &DriverDir) -> Result<Pid, SuperviseError> {
+/// Starts the driver in its own process group and records its process. From now on its logs keep
+/// their limit, if they have one.
+fn start(dir: &DriverDir) -> Result<(Pid, Option<LogKeeper>), SuperviseError> {
     let order: DriverCommand = dir
         .take_command()
         .map_err(failed("read the driver's command"))?;
@@ -114,6 +119,9 @@ fn start(dir: &DriverDir) -> Result<Pid, SuperviseError> {
     let log = |path: &Utf8Path| -> io::Result<File> {
         OpenOptions::new().append(true).create(true).open(path)
     };
+    let stdout = log(&dir.stdout()).map_err(failed("open the driver's log"))?;
+    let stderr = log(&order.stderr(dir)).map_err(failed("open the driver's log"))?;
+    let logs = keep_logs(dir, &order).map_err(failed("bound the driver's log"))?;
     let child = Command::new(&order.program)
         .args(&order.args)
         .env_clear()
@@ -121,8 +129,8 @@ fn start(dir: &DriverDir) -> Result<Pid, SuperviseError> {
         .env(DriverDir::MARKER, dir.path())
         .current_dir(&order.cwd)
         .stdin(Stdio::null())
-        .stdout(log(&dir.stdout()).map_err(failed("open the driver's log"))?)
-        .stderr(log(&order.stderr(dir)).map_err(failed("open the driver's log"))?)
+        .stdout(stdout)
+        .stderr(stderr)
         .process_group(0)
         .spawn()
         .map_err(failed("start the driver's program"))?;
@@ -139,7 +147,17 @@ fn start(dir: &DriverDir) -> Result<Pid, SuperviseError> {
             source,
         });
     }
-    Ok(pid)
+    Ok((pid, logs))
+}
+
+/// Keeps the limit of the driver's logs from now on.
+fn keep_logs(dir: &DriverDir, order: &DriverCommand) -> io::Result<Option<LogKeeper>> {
+    let Some(limit) = order.log_limit else {
+        return Ok(None);
+    };
+    let keeper = LogKeeper::open(&[dir.stdout(), order.stderr(dir)], limit)?;
+    keeper.clone().run()?;
+    Ok(Some(keeper))
 }
 
 /// The signals that we handle, as streams to wait on.

@@ -141,6 +141,9 @@ pub enum SessionError {
         /// The name or number that the caller used.
         name: String,
     },
+    /// The disk that drivers need is nearly full.
+    #[error("start a driver")]
+    NoRoom(#[source] std::io::Error),
     /// The server is stopping.
     #[error("the server is shutting down")]
     ShuttingDown,
@@ -210,6 +213,7 @@ impl SessionError {
             | Self::TooMuchCode { .. }
             | Self::TooManyJobs { .. }
             | Self::TooManyResources { .. }
+            | Self::NoRoom(_)
             | Self::ShuttingDown => ErrorKind::Overloaded,
             Self::Store(_)
             | Self::Log(_)

@@ -23,6 +23,7 @@ pub struct FakeLauncher {
     refusal: Mutex<Option<String>>,
     batches: Mutex<Vec<BatchId>>,
     held: watch::Sender<bool>,
+    full: AtomicBool,
     most_running: AtomicUsize,
     world: Arc<Outside>,
 }
@@ -60,9 +61,15 @@ impl FakeLauncher {
             refusal: Mutex::default(),
             batches: Mutex::default(),
             held: watch::Sender::default(),
+            full: AtomicBool::default(),
             most_running: AtomicUsize::default(),
             world: Arc::new(world),
         }
+    }
+
+    /// Whether the disk of the drivers is nearly full.
+    pub fn disk_is_full(&self, full: bool) {
+        self.full.store(full, Ordering::SeqCst);
     }
 
     /// The directory of a driver's files, which a test writes in the driver's place.
@@ -187,6 +194,13 @@ impl FakeProcess {
 impl Launcher for FakeLauncher {
     fn check(&self, spec: &DriverSpec<'_>) -> Result<(), Unsupported> {
         Backend::check(spec.conf)
+    }
+
+    fn check_room(&self) -> std::io::Result<()> {
+        if self.full.load(Ordering::SeqCst) {
+            return Err(std::io::ErrorKind::StorageFull.into());
+        }
+        Ok(())
     }
 
     async fn launch(&self, order: DriverOrder) -> Result<Arc<dyn RunningDriver>, Failure> {

@@ -10,7 +10,7 @@ use livius_wire::{
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::described::{BadParameter, BadRequest, NoBatch, NoImpersonation};
+use super::described::{BadParameter, BadRequest, DiskFull, NoBatch, NoImpersonation};
 use super::{Livy, Refusal};
 use crate::request::body::RequestBody;
 use crate::request::described::{BatchPath, DoAsQuery, PageQuery};
@@ -63,6 +63,7 @@ pub async fn batch_list(
             headers(("Location" = String, description = "Its path"))),
         BadRequest,
         NoImpersonation,
+        DiskFull,
         (status = 429, description = "Too many batches wait for their turn", body = ErrorMessage),
     )
 )]

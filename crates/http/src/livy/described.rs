@@ -29,6 +29,10 @@ pub struct BadRequest(ErrorMessage);
 pub struct NoImpersonation(ErrorMessage);
 
 #[derive(IntoResponses)]
+#[response(status = 507, description = "The server's disk is nearly full")]
+pub struct DiskFull(ErrorMessage);
+
+#[derive(IntoResponses)]
 #[response(
     status = 500,
     description = "The session has ended: a bare JSON string"

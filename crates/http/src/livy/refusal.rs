@@ -179,6 +179,7 @@ impl From<SessionError> for Refusal {
                     .with(RETRY_AFTER, HeaderValue::from_static("5"))
             }
             (_, SessionError::Upload(error)) => Rejection::disk(error).into(),
+            (_, SessionError::NoRoom(error)) => Rejection::no_room(error).into(),
             (ErrorKind::NotFound, _) => Self::message(StatusCode::NOT_FOUND, error.to_string()),
             (ErrorKind::Rejected, _) => Self::message(StatusCode::BAD_REQUEST, error.to_string()),
             (ErrorKind::Conflict, _) => Self::message(StatusCode::CONFLICT, error.to_string()),

@@ -9,7 +9,7 @@ use livius_wire::{Message, SessionAnswer, SessionBody, SessionListAnswer, StateA
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::described::{BadParameter, BadRequest, NoImpersonation, NoSession};
+use super::described::{BadParameter, BadRequest, DiskFull, NoImpersonation, NoSession};
 use super::{Livy, Refusal};
 use crate::livy_state::livy_state;
 use crate::request::body::RequestBody;
@@ -66,6 +66,7 @@ pub async fn session_list(
             headers(("Location" = String, description = "Its path"))),
         BadRequest,
         NoImpersonation,
+        DiskFull,
     )
 )]
 pub async fn session_create(

@@ -69,6 +69,11 @@ pub enum Rejection {
     /// The server's disk is full.
     #[error("The server's disk has no room for the file: its data directory needs space")]
     DiskFull,
+    /// The server's disk is nearly full.
+    #[error(
+        "The server's disk is nearly full, so it starts no driver: its data directory needs space (server.disk_reserve)"
+    )]
+    NoRoom,
     /// An internal error. The text is for the server's log only.
     #[error("{0}")]
     Internal(String),
@@ -94,6 +99,12 @@ impl Rejection {
         Self::Internal(chain(error))
     }
 
+    /// No driver can be started.
+    pub fn no_room(error: &io::Error) -> Self {
+        tracing::error!(error = %chain(error), "the disk has no room for a driver");
+        Self::NoRoom
+    }
+
     /// The status of the response.
     pub fn status(&self) -> StatusCode {
         match self {
@@ -113,7 +124,7 @@ impl Rejection {
             Self::BodyOverdue(_) | Self::UploadOverdue => StatusCode::REQUEST_TIMEOUT,
             Self::NoBodyRoom => StatusCode::SERVICE_UNAVAILABLE,
             Self::Overdue(_) => StatusCode::GATEWAY_TIMEOUT,
-            Self::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
+            Self::DiskFull | Self::NoRoom => StatusCode::INSUFFICIENT_STORAGE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

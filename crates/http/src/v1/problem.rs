@@ -93,7 +93,7 @@ impl From<Rejection> for Problem {
             Rejection::BodyOverdue(_) | Rejection::UploadOverdue => "body_overdue",
             Rejection::NoBodyRoom => "overloaded",
             Rejection::Overdue(_) => "overdue",
-            Rejection::DiskFull => "disk_full",
+            Rejection::DiskFull | Rejection::NoRoom => "disk_full",
         };
         let problem = Self::new(status, code, rejection.to_string());
         match rejection {
@@ -118,6 +118,7 @@ impl From<SessionError> for Problem {
                     .with(RETRY_AFTER, HeaderValue::from_static("5"))
             }
             (_, SessionError::Upload(error)) => Rejection::disk(error).into(),
+            (_, SessionError::NoRoom(error)) => Rejection::no_room(error).into(),
             (_, SessionError::NotActive(state)) => {
                 let problem = Self::new(StatusCode::CONFLICT, "not_active", message);
                 match failure(state) {

@@ -142,3 +142,23 @@ async fn a_delete_that_cannot_be_stored_is_no_success() {
     assert_eq!(world.delete("/batches/0").await.status, 200);
     assert_eq!(world.get("/batches/0").await.status, 404);
 }
+
+/// Below the reserve of free space the server starts nothing, and says why.
+#[tokio::test]
+async fn a_disk_that_is_nearly_full_takes_no_driver() {
+    let world = world_of(1, 1).await;
+    world.launcher().disk_is_full(true);
+    let refusal = r#"{"msg":"The server's disk is nearly full, so it starts no driver: its data directory needs space (server.disk_reserve)"}"#;
+    for (path, body) in [
+        ("/batches", r#"{"file":"hdfs://h/a"}"#),
+        ("/sessions", "{}"),
+    ] {
+        let refused = world.post(path, body).await;
+        assert_eq!(refused.status, 507, "{path}");
+        assert_eq!(refused.text, refusal, "{path}");
+    }
+    assert_eq!(total(&world).await, 0);
+    world.launcher().disk_is_full(false);
+    assert_eq!(submit(&world, r#"{"file":"hdfs://h/a"}"#).await, B0);
+    assert_eq!(world.post("/sessions", "{}").await.status, 201);
+}

@@ -1,24 +1,29 @@
 //! One growing file, by lines.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
 use std::sync::{Mutex, PoisonError};
 
 use camino::Utf8PathBuf;
 
+use super::content::Content;
 use super::index::LineIndex;
 
 /// The longest line that is shown in full, in bytes.
 pub(super) const LINE_BYTES: usize = 64 << 10;
 /// The length of the file's end that is read for its last lines.
 pub(super) const TAIL_BYTES: u64 = 64 << 10;
+/// How often a file is read whose middle is removed at the same time. The owner of the log removes
+/// something a few times a second at most.
+const TRIES: u32 = 5;
 /// Replaces the beginning of a line that starts before that.
 pub(super) const CUT: &str = "[cut] … ";
 
 /// A file that other processes append to. Lines end with `\n` or `\r\n`, and text after the last
 /// line end is a line, too. Bytes that are not UTF-8 are replaced. A line beyond 64 KiB is cut and
-/// marked. A missing file has no lines. A file that was replaced or became shorter is read again.
+/// marked. A missing file has no lines. A file that was replaced or became shorter is read again. If
+/// the middle of the file was removed, one line says so in its place.
 #[derive(Debug)]
 pub(super) struct LogFile {
     path: Utf8PathBuf,
@@ -70,7 +75,7 @@ impl LogFile {
     pub(super) fn lines(&self) -> io::Result<u64> {
         let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
         match self.open()? {
-            Some(file) => index.follow(&file)?,
+            Some(file) => settled(&file, |content| index.follow(content))?,
             None => *index = LineIndex::default(),
         }
         Ok(index.lines())
@@ -80,7 +85,7 @@ impl LogFile {
     /// does not depend on the length of the file. A line that starts before that is cut and marked.
     pub(super) fn last(&self, count: usize) -> io::Result<LastLines> {
         let end = match self.open()? {
-            Some(file) if count > 0 => FileEnd::read(file)?,
+            Some(file) if count > 0 => settled(&file, FileEnd::read)?,
             _ => FileEnd::default(),
         };
         Ok(end.last(count))
@@ -100,12 +105,27 @@ impl LogFile {
         budget: &mut Budget,
         lines: &mut Vec<String>,
     ) -> io::Result<()> {
-        let Some(mut file) = self.open()? else {
+        let Some(file) = self.open()? else {
             return Ok(());
         };
+        let (left, before) = (budget.left, lines.len());
+        settled(&file, |content| {
+            budget.left = left;
+            lines.truncate(before);
+            self.read_content(content, (from, count), budget, lines)
+        })
+    }
+
+    fn read_content(
+        &self,
+        content: &Content<'_>,
+        (from, count): (u64, u64),
+        budget: &mut Budget,
+        lines: &mut Vec<String>,
+    ) -> io::Result<()> {
         let (start, skip, count, end) = {
             let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
-            index.follow(&file)?;
+            index.follow(content)?;
             let (start, skip) = index.nearest(from);
             (
                 start,
@@ -117,9 +137,8 @@ impl LogFile {
         if count == 0 {
             return Ok(());
         }
-        file.seek(SeekFrom::Start(start))?;
         // Stop at the end of the index: the file may be growing.
-        let mut reader = BufReader::with_capacity(LINE_BYTES, file.take(end - start));
+        let mut reader = BufReader::with_capacity(LINE_BYTES, content.part(start, end));
         for _ in 0..skip {
             reader.skip_until(b'\n')?;
         }
@@ -135,6 +154,22 @@ impl LogFile {
 
     fn open(&self) -> io::Result<Option<File>> {
         absent_is_none(File::open(&self.path))
+    }
+}
+
+/// Reads a file again if a part of it was removed in between: the bytes of that part may be zeros.
+fn settled<T>(file: &File, mut read: impl FnMut(&Content<'_>) -> io::Result<T>) -> io::Result<T> {
+    let mut tries = 0;
+    loop {
+        let content = Content::of(file)?;
+        let result = read(&content);
+        tries += 1;
+        if content.is_current()? {
+            return result;
+        }
+        if tries == TRIES {
+            return Err(ErrorKind::ResourceBusy.into());
+        }
     }
 }
 
@@ -154,12 +189,11 @@ struct FileEnd {
 }
 
 impl FileEnd {
-    fn read(mut file: File) -> io::Result<Self> {
-        let length = file.metadata()?.len();
+    fn read(content: &Content<'_>) -> io::Result<Self> {
+        let length = content.length();
         let start = length.saturating_sub(TAIL_BYTES);
-        file.seek(SeekFrom::Start(start))?;
         let mut bytes = Vec::new();
-        file.take(TAIL_BYTES).read_to_end(&mut bytes)?;
+        content.part(start, length).read_to_end(&mut bytes)?;
         Ok(Self {
             bytes,
             cut: start > 0,

@@ -1,8 +1,8 @@
 //! An index of the lines of a growing file.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::io::{self, BufRead, BufReader};
+
+use super::content::{Content, Identity};
 
 /// The distance of the marks, in lines. Ten million lines need 80 KB of marks, and a read skips at
 /// most this many lines.
@@ -12,8 +12,9 @@ const BUFFER_BYTES: usize = 64 << 10;
 /// The position of every thousandth line, and how far the file was read.
 #[derive(Debug, Default)]
 pub(super) struct LineIndex {
-    /// Device and inode of the file. A rotated log is another file with the same name.
-    file: Option<(u64, u64)>,
+    /// A rotated log is another file with the same name. A file whose middle was removed has other
+    /// lines.
+    file: Option<Identity>,
     scanned: u64,
     line_ends: u64,
     /// True if there is text after the last line end.
@@ -24,17 +25,16 @@ pub(super) struct LineIndex {
 
 impl LineIndex {
     /// Reads the new lines. Starts again if the file is another one or became shorter.
-    pub(super) fn follow(&mut self, file: &File) -> io::Result<()> {
-        let metadata = file.metadata()?;
-        let identity = Some((metadata.dev(), metadata.ino()));
-        if self.file != identity || metadata.len() < self.scanned {
+    pub(super) fn follow(&mut self, content: &Content<'_>) -> io::Result<()> {
+        let identity = Some(content.identity());
+        if self.file != identity || content.length() < self.scanned {
             *self = Self {
                 file: identity,
                 ..Self::default()
             };
         }
-        if metadata.len() > self.scanned {
-            let scanned = self.scan(file, metadata.len());
+        if content.length() > self.scanned {
+            let scanned = self.scan(content);
             if scanned.is_err() {
                 *self = Self::default();
             }
@@ -63,14 +63,15 @@ impl LineIndex {
         (mark.copied().unwrap_or(0), line - stride * STRIDE)
     }
 
-    fn scan(&mut self, file: &File, end: u64) -> io::Result<()> {
+    fn scan(&mut self, content: &Content<'_>) -> io::Result<()> {
+        let end = content.length();
         let mut last = [0];
-        file.read_exact_at(&mut last, end - 1)?;
-        let appended = Appended {
-            file,
-            position: self.scanned,
-        };
-        let mut reader = BufReader::with_capacity(BUFFER_BYTES, appended.take(end - self.scanned));
+        if content.read_at(&mut last, end - 1)? == 0 {
+            // The file has become shorter just now.
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let appended = content.part(self.scanned, end);
+        let mut reader = BufReader::with_capacity(BUFFER_BYTES, appended);
         loop {
             let read = reader.skip_until(b'\n')?;
             if read == 0 {
@@ -86,19 +87,5 @@ impl LineIndex {
         }
         self.unended = last != *b"\n";
         Ok(())
-    }
-}
-
-/// Reads from a position without moving the file's cursor.
-struct Appended<'a> {
-    file: &'a File,
-    position: u64,
-}
-
-impl Read for Appended<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read_at(buffer, self.position)?;
-        self.position += read as u64;
-        Ok(read)
     }
 }

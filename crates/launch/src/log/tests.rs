@@ -2,6 +2,8 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
+use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::{AtomicBool, AtomicU32};
 
 use camino::Utf8PathBuf;
 use proptest::prelude::*;
@@ -340,7 +342,8 @@ fn a_tail_costs_the_same_however_long_the_file_is() {
     file.unwrap().set_len(1 << 40).unwrap();
     logs.append("stdout.log", "\nlast\n");
     let tail = logs.log.tail(10).unwrap();
-    assert_eq!(tail[1..], ["last", "\nstderr: "]);
+    assert_eq!(tail[tail.len() - 2..], ["last", "\nstderr: "]);
+    assert!(tail.iter().any(|line| is_marker(line)), "{tail:?}");
 }
 
 #[test]
@@ -409,4 +412,142 @@ proptest! {
         prop_assert_eq!(logs.all(), whole.all());
         prop_assert_eq!(logs.tail(count), whole.tail(count));
     }
+}
+
+/// Lines of this log differ in length and have characters of several bytes.
+fn numbered(from: usize, to: usize) -> String {
+    (from..to).map(|n| format!("{n} höchst 🤔 x\n")).collect()
+}
+
+fn keep(logs: &Logs, limit: u64) -> u64 {
+    let path = logs.directory.path().join("stdout.log");
+    let file = OpenOptions::new().append(true).open(path).unwrap();
+    keeper::keep_within(&file, limit).unwrap();
+    std::os::unix::fs::MetadataExt::blocks(&file.metadata().unwrap()) * 512
+}
+
+fn is_marker(line: &str) -> bool {
+    line.contains("bytes of output were removed here") && line.contains("logs.driver_limit")
+}
+
+#[test]
+fn a_log_within_its_limit_stays_as_it_is() {
+    let text = numbered(0, 1_000);
+    let logs = Logs::out(&text);
+    let before = logs.all();
+    keep(&logs, text.len() as u64);
+    assert_eq!(logs.all(), before);
+}
+
+/// The first part and the newest part stay, whatever was written, however often the middle goes.
+#[test]
+fn the_middle_of_a_long_log_is_replaced_by_one_line() {
+    const LIMIT: u64 = 256 << 10;
+    let logs = Logs::new();
+    let mut last = 0;
+    for round in 1..=40 {
+        logs.append("stdout.log", numbered(last, last + 3_000));
+        last += 3_000;
+        let kept = keep(&logs, LIMIT);
+        assert!(
+            kept <= LIMIT + (64 << 10),
+            "round {round} keeps {kept} bytes"
+        );
+        let lines = logs.all();
+        let end = lines.len() - 1; // the heading of stderr
+        assert_eq!(lines[1], "0 höchst 🤔 x");
+        assert_eq!(lines[end - 1], format!("{} höchst 🤔 x", last - 1));
+        assert!(
+            lines.iter().all(|line| !line.contains('\0')),
+            "round {round}"
+        );
+        assert!(
+            lines.iter().all(|line| !line.contains('\u{fffd}')),
+            "round {round}"
+        );
+        let markers = lines.iter().filter(|line| is_marker(line)).count();
+        assert_eq!(markers, usize::from(round > 4), "round {round}");
+        // A reader that was not there before sees the same lines.
+        let path = |name| Utf8PathBuf::from_path_buf(logs.directory.path().join(name)).unwrap();
+        let fresh = DriverLog::new(path("stdout.log"), path("stderr.log"));
+        assert_eq!(fresh.page(0, -1).unwrap().lines, lines);
+        assert_eq!(fresh.page(-1, 5).unwrap().lines, lines[lines.len() - 5..]);
+        assert_eq!(logs.log.tail(5).unwrap(), lines[lines.len() - 5..]);
+        let total = u64::try_from(lines.len()).unwrap();
+        assert_eq!(logs.log.page(0, 1).unwrap().total, total);
+    }
+    // Each line can be read by its number, around the gap as well.
+    let lines = logs.all();
+    let marker = lines.iter().position(|line| is_marker(line)).unwrap();
+    assert!(lines[marker + 1].starts_with(CUT), "{}", lines[marker + 1]);
+    for at in marker - 3..marker + 4 {
+        let page = logs.log.page(i64::try_from(at).unwrap(), 2).unwrap();
+        assert_eq!(page.lines, lines[at..at + 2]);
+    }
+}
+
+/// One line that never ends is bounded too.
+#[test]
+fn output_without_line_ends_is_bounded() {
+    let logs = Logs::out("ä".repeat(1 << 20));
+    let kept = keep(&logs, 256 << 10);
+    assert!(kept <= 320 << 10, "{kept}");
+    let lines = logs.all();
+    assert_eq!(lines.len(), 5, "{}", lines.len());
+    assert!(lines[1].starts_with("ää") && is_marker(&lines[2]));
+    assert!(lines[3].starts_with(CUT));
+    assert!(lines.iter().all(|line| !line.contains(['\0', '\u{fffd}'])));
+}
+
+/// Readers that read while the middle is removed never see zeros.
+#[test]
+fn a_reader_is_not_disturbed() {
+    let logs = Logs::out(numbered(0, 20_000));
+    let (done, reads) = (AtomicBool::new(false), AtomicU32::new(0));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for round in 1..60 {
+                // The supervisor leaves readers some time, too.
+                let before = reads.load(SeqCst);
+                while reads.load(SeqCst) == before {
+                    std::thread::yield_now();
+                }
+                logs.append("stdout.log", numbered(round * 20_000, (round + 1) * 20_000));
+                keep(&logs, 128 << 10);
+            }
+            done.store(true, SeqCst);
+        });
+        while !done.load(SeqCst) {
+            reads.fetch_add(1, SeqCst);
+            let lines = logs.all();
+            assert_eq!(lines[1], "0 höchst 🤔 x");
+            assert!(lines.iter().all(|line| !line.contains('\0')));
+            assert!(
+                logs.log
+                    .tail(20)
+                    .unwrap()
+                    .iter()
+                    .all(|line| !line.contains('\0'))
+            );
+        }
+    });
+}
+
+/// A file system without holes: the end of the file goes, and a line says so.
+#[test]
+fn without_holes_the_end_is_removed() {
+    let logs = Logs::out(numbered(0, 10_000));
+    let path = logs.directory.path().join("stdout.log");
+    let file = OpenOptions::new().append(true).open(path).unwrap();
+    keeper::shorten(&file, 4096).unwrap();
+    logs.append("stdout.log", "later\n");
+    let lines = logs.all();
+    assert_eq!(lines[1], "0 höchst 🤔 x");
+    let end = lines.len() - 1;
+    assert_eq!(lines[end - 1], "later");
+    assert!(
+        lines[end - 2].contains("output was removed here"),
+        "{}",
+        lines[end - 2]
+    );
 }

@@ -1,11 +1,13 @@
 //! Drivers end in every way, and nothing of them is left.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::time::Duration;
 
 use livius_domain::Exit;
+use livius_launch::Launcher as _;
 
-use crate::world::{Gone, LONG, World, in_time, kill, run, wait_for};
+use crate::world::{Gone, LOG_LIMIT, LONG, World, in_time, kill, run, wait_for};
 
 /// The tests of this file.
 pub const TESTS: &[crate::Test] = tests![
@@ -19,6 +21,7 @@ pub const TESTS: &[crate::Test] = tests![
     a_killed_supervisor,
     the_terminals_signals_do_not_reach_it,
     the_supervisor_is_small,
+    a_log_without_end_is_bounded,
 ];
 
 fn ends_by_itself() {
@@ -200,5 +203,32 @@ fn the_supervisor_is_small() {
         let private = value("Private_Dirty:");
         driver.terminate(Duration::ZERO).await;
         assert!(private < 2048, "{private} KiB of its own");
+    });
+}
+
+/// A driver that prints without end keeps its first and its newest output, also while no server
+/// runs.
+fn a_log_without_end_is_bounded() {
+    run(async {
+        let world = World::new();
+        let behaviour = "trap 'exit 0' TERM; echo first; while :; do seq -f 'line %.0f of the output' 20000; done";
+        let driver = world.launch(behaviour).await;
+        let path = world.dir().join("stdout.log");
+        let metadata = || fs::metadata(&path).unwrap();
+        let written = |bytes: u64| metadata().len() > bytes && metadata().blocks() * 512 < bytes;
+        wait_for("much output", || written(16 * LOG_LIMIT)).await;
+        let log = world.launcher("").files(&world.id()).log();
+        let page = log.page(0, 2).await.unwrap();
+        assert_eq!(page.lines, ["stdout: ", "first"]);
+        assert_eq!(driver.terminate(LONG).await, Exit::Code(0));
+        assert!(metadata().blocks() * 512 <= LOG_LIMIT + (64 << 10));
+        let lines = log.page(0, -1).await.unwrap().lines;
+        assert_eq!(lines[1], "first");
+        let removed = |line: &&String| line.contains("bytes of output were removed here");
+        assert_eq!(lines.iter().filter(removed).count(), 1);
+        assert!(lines.iter().all(|line| !line.contains('\0')));
+        let printed = lines.iter().rev().find(|line| line.starts_with("line "));
+        assert!(printed.is_some_and(|line| line.ends_with("of the output")));
+        world.assert_clean();
     });
 }

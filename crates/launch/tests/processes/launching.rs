@@ -10,7 +10,9 @@ use camino::Utf8Path;
 use livius_domain::{Exit, SystemClock};
 use livius_launch::{Launcher as _, LocalConfig, LocalLauncher};
 
-use crate::world::{Driver, Gone, Process, World, in_time, run, supervisor_of, wait_for};
+use crate::world::{
+    Driver, Gone, LOG_LIMIT, Process, World, in_time, run, supervisor_of, wait_for,
+};
 
 /// The tests of this file.
 pub const TESTS: &[crate::Test] = tests![
@@ -57,6 +59,8 @@ fn a_supervisor_that_is_none() {
                 search,
                 drivers: world.root.join("drivers"),
                 supervisor: vec![program.to_owned()],
+                log_limit: LOG_LIMIT,
+                disk_reserve: 0,
             };
             let launcher = LocalLauncher::new(config, Arc::new(SystemClock));
             let failure = in_time(launcher.launch(world.order())).await.err().unwrap();

@@ -18,6 +18,9 @@ use serde::{Deserialize, Serialize};
 /// A time that no test needs.
 pub const LONG: Duration = Duration::from_mins(1);
 
+/// The limit of each log.
+pub const LOG_LIMIT: u64 = 1 << 20;
+
 /// A fake Java. It answers the launcher's questions about Java and Spark. As a driver it runs
 /// `$BEHAVIOUR`.
 const FAKE_JAVA: &str = include_str!("../../../spark-home/tests/fake-java.sh");
@@ -110,7 +113,7 @@ impl World {
     }
 
     /// The name of every driver here.
-    fn id(&self) -> DriverId {
+    pub fn id(&self) -> DriverId {
         self.id.clone()
     }
 
@@ -125,6 +128,8 @@ impl World {
                 search,
                 drivers: self.root.join("drivers"),
                 supervisor: vec![this_program(), "supervise".to_owned()],
+                log_limit: LOG_LIMIT,
+                disk_reserve: 0,
             },
             Arc::new(SystemClock),
         )

@@ -99,6 +99,8 @@ fn local(settings: &Settings, environment: &ProcessEnvironment) -> LocalConfig {
         search: settings.search(environment),
         drivers: settings.data("drivers"),
         supervisor,
+        log_limit: settings.logs.driver_limit,
+        disk_reserve: settings.server.disk_reserve,
     }
 }
 

@@ -31,6 +31,7 @@ impl ActingOnBatches<'_> {
         };
         let name = request.submit.name.as_deref().unwrap_or("a batch");
         admit(&*core.config.policy, caller, Action::Create, subject, &name)?;
+        core.launcher.check_room().map_err(SessionError::NoRoom)?;
         let place = Arc::clone(&core.places).try_acquire_owned();
         let place = place.map_err(|_| SessionError::TooManyBatches {
             limit: core.config.limits.waiting_batches,

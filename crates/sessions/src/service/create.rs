@@ -31,6 +31,7 @@ impl ActingOnSessions<'_> {
         };
         let name = request.submit.name.as_deref().unwrap_or("a session");
         admit(&*core.config.policy, caller, Action::Create, subject, &name)?;
+        core.launcher.check_room().map_err(SessionError::NoRoom)?;
         let place = Arc::clone(&core.places)
             .try_acquire_owned()
             .map_err(|_| SessionError::TooManySessions)?;

@@ -1,10 +1,10 @@
-//! `[logs]`: the server's own log.
+//! `[logs]`: the server's own log, and the limit of drivers' logs.
 
 use tracing_subscriber::EnvFilter;
 
 use crate::config::check::Problems;
 use crate::config::resolved::Resolved;
-use crate::config::setting::{Key, Setting, Text, choice, text};
+use crate::config::setting::{Key, Setting, Text, choice, size, text};
 
 settings! {
     FORMAT: Text = choice(
@@ -18,7 +18,15 @@ settings! {
         "info",
         "The log level: `error`, `warn`, `info`, `debug`, `trace`, or directives such as `info,livius_sessions=debug`.",
     );
+    DRIVER_LIMIT: u64 = size(
+        "logs.driver_limit",
+        64 << 20,
+        "The maximum length of each output of a driver on disk, at least 1 MiB. When a driver writes more, the server removes the middle: the first quarter of the limit and the newest half stay, and a line in the log says so.",
+    );
 }
+
+/// A smaller limit would leave too little of a log to read.
+const LEAST_DRIVER_LIMIT: u64 = 1 << 20;
 
 /// The format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +44,8 @@ pub struct LogSettings {
     pub format: LogFormat,
     /// The log level, as directives.
     pub level: String,
+    /// The most bytes of each output of a driver.
+    pub driver_limit: u64,
 }
 
 impl LogSettings {
@@ -48,7 +58,12 @@ impl LogSettings {
                 format!("{level:?} is not a level or a list of directives: {error}"),
             );
         }
+        let driver_limit = resolved.value(&DRIVER_LIMIT);
+        if driver_limit < LEAST_DRIVER_LIMIT {
+            problems.refuse(&DRIVER_LIMIT, "a driver's log needs at least 1 MiB");
+        }
         Self {
+            driver_limit,
             format: match &*resolved.value(&FORMAT) {
                 "json" => LogFormat::Json,
                 _ => LogFormat::Text,

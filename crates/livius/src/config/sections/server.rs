@@ -48,6 +48,11 @@ settings! {
         DEFAULTS.upload_bytes,
         "The maximum length of a file that a client uploads to a session. The server keeps the file on disk until the session's driver has it.",
     );
+    DISK_RESERVE: u64 = size(
+        "server.disk_reserve",
+        256 << 20,
+        "How much space of the data directory's disk stays free. Below that the server refuses new sessions, batches and uploads with status 507, and starts no driver that waits. 0 turns it off.",
+    );
     HOST_NAMES: Vec<String> = list(
         "server.host_names",
         "The host names, without ports, by which browsers reach this server. A page that was opened under one of them may send requests that change something, like a page under `localhost` or an IP address. Pages of any other origin may not. A proxy must pass `Host` on. The setting has no effect on programs.",
@@ -112,6 +117,8 @@ pub struct ServerSettings {
     pub agent_url: Option<String>,
     /// The directory of the server's data.
     pub data_dir: Utf8PathBuf,
+    /// How many bytes of the data directory's disk stay free.
+    pub disk_reserve: u64,
     /// Names that browsers reach the server by.
     pub host_names: Vec<String>,
     /// Requires Livy's CSRF header of requests that change something.
@@ -145,6 +152,7 @@ impl ServerSettings {
             listen,
             agent_url,
             data_dir: data_dir?,
+            disk_reserve: resolved.value(&DISK_RESERVE),
             host_names,
             csrf_protection: resolved.value(&CSRF_PROTECTION),
             security_headers: security_headers?,
