@@ -1,8 +1,8 @@
 //! The behaviour that clients of Apache Livy rely on, as scenarios in files, and a runner for any
 //! server.
 //!
-//! A scenario sends requests exactly as written and describes the responses. Where Livius improves
-//! on Livy on purpose, the scenario holds both responses and the reason. The runner uses HTTP only
+//! A scenario sends requests exactly as written and describes the responses. If Livius improves on
+//! Livy on purpose, the scenario holds both responses and the reason. The runner uses HTTP only
 //! and knows nothing about the server's implementation, so the same files test an Apache Livy and a
 //! Livius.
 

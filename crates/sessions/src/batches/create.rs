@@ -42,7 +42,7 @@ impl ActingOnBatches<'_> {
             proxy_user,
             created_at: core.clock.now(),
         };
-        // The client may hang up at any moment. What was begun is finished all the same.
+        // The client may hang up at any moment, and the server finishes the creation.
         let (reply, registered) = oneshot::channel();
         let batches = self.batches.clone();
         core.lifecycle.spawn(async move {

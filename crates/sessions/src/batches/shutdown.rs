@@ -50,8 +50,8 @@ impl Batches {
         self.core.lifecycle.finish(Duration::from_secs(5)).await;
     }
 
-    /// Sends a message to every batch, and waits for all replies. Those that wait for their turn
-    /// drop theirs.
+    /// Sends a message to every batch, and waits for all replies. A batch that waits for its
+    /// turn drops its reply.
     async fn tell_all(&self, message: impl Fn(oneshot::Sender<()>) -> Message) {
         let mut waits = Vec::new();
         for entry in self.core.registry.all() {

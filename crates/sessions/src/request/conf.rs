@@ -122,7 +122,7 @@ fn merge_list(conf: &mut BTreeMap<String, String>, key: &str, list: &[String]) {
 }
 
 /// Spark takes a path with a blank or a `%` for one that is no URI, and its `#fragment` for a part
-/// of the file's name. What may stand in a pattern is left, as Spark expands those itself.
+/// of the file's name. We keep the characters of patterns, because Spark expands patterns.
 fn spark_uri(entry: &str) -> String {
     const IN_PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'%').add(b'"').add(b'<').add(b'>');
     if !entry.starts_with('/') || utf8_percent_encode(entry, IN_PATH).nth(1).is_none() {

@@ -175,7 +175,7 @@ def sharing(client):
     for _ in range(2):
         client.run(lambda context: context.remove_shared_object("gone"))
         assert client.run(lambda context: context.get_shared_object("gone")) is None
-    # A job runs beside a statement, which it does not wait for, and beside other jobs.
+    # A job runs at the same time as a statement and as other jobs, and waits for none.
     statement = client.statement("import os, time\nwhile not os.environ.get('BATON'): time.sleep(0.05)\n'went on'")
 
     def awaits(context):

@@ -181,7 +181,7 @@ async def spark(notebook, server):
     assert await notebook.prints("println(kept)") == "42"
     await sql(notebook)
     await frames(notebook)
-    # Everything at the server, whoever made it.
+    # Everything at the server, of any client.
     assert "-f" in (await notebook.sees("%%cleanup")).err
     assert server.the_session()["id"] == session["id"]
     await notebook.shows("%%cleanup -f")
