@@ -32,12 +32,12 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Shows everything once: installs Spark if there is none, starts a server, runs a Spark job in
-    /// a session
+    /// Shows everything once: installs Spark if it is missing, starts a server, and runs a Spark job
+    /// in a session
     Quickstart(Quickstart),
     /// Runs the server
     Serve(ServerFlags),
-    /// Runs code as you type it, or from a pipe, in a session
+    /// Runs code in a session, as you type it or from a pipe
     #[command(after_help = SHELL_HELP)]
     Shell(Box<Shell>),
     /// Runs a file's code as one statement, and prints its output
@@ -57,8 +57,8 @@ pub enum Command {
     Kill(Kill),
     /// Finds Java and Spark, or installs them for this user, and prepares them
     Setup(Setup),
-    /// Shows what was found, what each kind of session would do here, and how to fix what is
-    /// missing
+    /// Shows the Spark, Java, Python and R of this machine, the kinds of sessions that would work,
+    /// and how to fix the others
     Doctor(Doctor),
     /// Shows the configuration
     #[command(subcommand)]
@@ -76,18 +76,19 @@ pub enum Command {
 /// The commands about the configuration.
 #[derive(Debug, Subcommand)]
 pub enum Config {
-    /// Prints every value with the place it came from
+    /// Prints every value and its origin
     Show {
-        /// As JSON.
+        /// Prints JSON
         #[arg(long)]
         json: bool,
-        /// The flags that `serve` would be given.
+        /// The flags of `serve`.
         #[command(flatten)]
         flags: Box<ServerFlags>,
     },
     /// Prints the table of all keys, in Markdown
     Reference,
-    /// Translates Livy's configuration to a livius.toml, with a list of what it leaves out and why
+    /// Translates Livy's configuration to a livius.toml, and lists the keys that it leaves out, with
+    /// the reasons
     Import {
         /// Livy's configuration directory, or one of its files [default: `$LIVY_CONF_DIR`, else `$LIVY_HOME/conf`]
         #[arg(long, value_name = "DIR|FILE")]
@@ -106,16 +107,16 @@ pub struct CommonFlags {
     /// The configuration file [default: ~/.config/livius/livius.toml, if it exists]
     #[arg(long, value_name = "FILE")]
     pub config: Option<String>,
-    /// Livy's configuration directory, or its livy.conf: read below the configuration file
+    /// Livy's configuration directory, or its livy.conf. The configuration file takes precedence
     #[arg(long, value_name = "DIR")]
     pub livy_conf: Option<String>,
-    /// Everything that the server keeps [default: ~/.local/share/livius]
+    /// The directory for everything that the server keeps [default: ~/.local/share/livius]
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<String>,
     /// The Spark installation [default: `$SPARK_HOME`, else the one that `livius setup` made]
     #[arg(long, value_name = "DIR")]
     pub spark_home: Option<String>,
-    /// The Java that runs drivers [default: `$JAVA_HOME`, else a fitting one]
+    /// The Java that runs drivers [default: `$JAVA_HOME`, else a suitable one]
     #[arg(long, value_name = "DIR")]
     pub java_home: Option<String>,
     /// The format of the log on standard error: text or json
@@ -139,16 +140,16 @@ pub struct ServerFlags {
     #[arg(long, value_name = "ADDR:PORT")]
     pub listen: Option<String>,
     /// Allows an address that other machines can reach, although the server has no authentication:
-    /// everyone who reaches it can run code as you
+    /// everyone who can reach it can run code as you
     #[arg(long)]
     pub allow_public_without_authentication: bool,
-    /// Spark's master, for every session [default: local[*], where the request does not say]
+    /// Spark's master for every session [default: local[*], if the request names none]
     #[arg(long, value_name = "MASTER")]
     pub master: Option<String>,
-    /// Spark configuration that sessions start with; may be repeated
+    /// Spark configuration for every session; may be repeated
     #[arg(long, value_name = "NAME=TEXT")]
     pub conf: Vec<String>,
-    /// Stops or keeps running sessions when the server shuts down: stop or keep
+    /// Stops or keeps running sessions when the server shuts down
     #[arg(long, value_name = "stop|keep")]
     pub on_shutdown: Option<String>,
 }
@@ -156,7 +157,7 @@ pub struct ServerFlags {
 /// The flags of `quickstart`.
 #[derive(Debug, Args)]
 pub struct Quickstart {
-    /// Stops after the job instead of continuing to serve
+    /// Stops the server after the job
     #[arg(long)]
     pub exit: bool,
     /// The flags of the server.
@@ -170,7 +171,7 @@ pub struct Setup {
     /// Installs this version of Spark in addition to existing ones, or `default`; may be repeated
     #[arg(long, value_name = "VERSION")]
     pub spark_version: Vec<String>,
-    /// Prints what is ready as JSON
+    /// Prints the installations as JSON
     #[arg(long)]
     pub json: bool,
     /// The flags of every command that loads the configuration.
@@ -181,10 +182,10 @@ pub struct Setup {
 /// The flags of `doctor`.
 #[derive(Debug, Args)]
 pub struct Doctor {
-    /// Checks everything: compiles the agent where needed, and runs a small Spark job
+    /// Checks everything: compiles the agent if needed, and runs a small Spark job
     #[arg(long)]
     pub run: bool,
-    /// As JSON
+    /// Prints JSON
     #[arg(long)]
     pub json: bool,
     /// The flags of every command that loads the configuration.

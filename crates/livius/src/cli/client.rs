@@ -9,28 +9,28 @@ use livius_client::{Credentials, ServerOptions, SparkOptions};
 use super::error::ArgumentError;
 use crate::config::ProcessEnvironment;
 
-/// The end of `livius shell --help`, and the answer to `:help` in the shell.
+/// The end of `livius shell --help`, and the response to `:help` in the shell.
 pub const SHELL_HELP: &str = "\
-Enter runs a statement once it is finished: Python with a block after a blank line,
-Scala and R when all brackets are closed, SQL after a semicolon or a blank line.
-Alt-Enter begins a new line anywhere, Tab completes, Ctrl-C cancels what runs, Ctrl-D ends.
+Enter runs a complete statement: Python with a block after a blank line, Scala and R
+when all brackets are closed, SQL after a semicolon or a blank line.
+Alt-Enter starts a new line, Tab completes, Ctrl-C cancels the running statement, Ctrl-D quits.
 
-  %sql CODE      one statement of another kind: sql, pyspark, spark or sparkr; %%sql for several lines
-  :kind [KIND]   the kind from now on
-  :session       the session
-  :log [LINES]   the end of the session's log
+  %sql CODE      runs one statement of another kind: sql, pyspark, spark or sparkr; %%sql for several lines
+  :kind [KIND]   shows or changes the kind of the statements
+  :session       shows the session
+  :log [LINES]   shows the end of the session's log
   :help, :quit
 
-From a pipe it runs statement after statement and ends with 1 if one of them failed.";
+From a pipe, the shell runs one statement after the other, and exits with 1 if one failed.";
 
 /// The end of `livius submit --help`.
 pub const SUBMIT_HELP: &str = "\
-Standard output has the application's log, standard error what the command itself says.
+Standard output has the application's log. Standard error has the command's own messages.
 
-The exit code is 0 when the application succeeded, else the application's own where the server knows it (Livius does) and 1 where it \
-does not; 128 and the signal's number when a signal ended it; 137 when it was killed or deleted.
+The exit code is 0 if the application succeeded. Otherwise it is the application's own exit code if the server knows it (Livius does), \
+and 1 if not. It is 128 plus the signal's number if a signal ended the application, and 137 if the batch was killed or deleted.
 
-Ctrl-C stops following, and the batch goes on, unless --kill-on-interrupt says otherwise; the exit code is 130 then.
+Ctrl-C ends the command with exit code 130. The batch continues, unless --kill-on-interrupt is given.
 
 Example: livius submit --class org.example.Job job.jar -- 2026-11-21 --dry-run";
 
@@ -38,16 +38,16 @@ Example: livius submit --class org.example.Job job.jar -- 2026-11-21 --dry-run";
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Server")]
 pub struct ServerArguments {
-    /// The server, with the path that it is mounted at, if any [default: `$LIVIUS_URL`, else <http://127.0.0.1:8998>]
+    /// The server, with its path prefix if it has one [default: `$LIVIUS_URL`, else <http://127.0.0.1:8998>]
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
-    /// A header of every request, or @FILE with one on each line; may be repeated
+    /// A header for every request, or @FILE with one header per line; may be repeated
     #[arg(long = "header", value_name = "NAME: VALUE")]
     pub headers: Vec<String>,
-    /// Signs in with this name, and the password in `$LIVIUS_PASSWORD`
+    /// Signs in with this name and the password in `$LIVIUS_PASSWORD`
     #[arg(long, value_name = "NAME")]
     pub user: Option<String>,
-    /// The time that one request may take
+    /// The timeout of one request
     #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
     pub timeout: u64,
 }
@@ -60,7 +60,7 @@ pub struct SparkArguments {
     /// Spark configuration; may be repeated
     #[arg(long, value_name = "NAME=TEXT")]
     pub conf: Vec<String>,
-    /// Jars for the driver and the executors, with commas between them or repeated
+    /// Jars for the driver and the executors, separated by commas; may be repeated
     #[arg(long, value_name = "FILE", value_delimiter = ',')]
     pub jars: Vec<String>,
     /// Python files and archives for the Python path
@@ -98,13 +98,13 @@ pub struct SparkArguments {
 /// The session for the code: an existing one or a new one.
 #[derive(Debug, Clone, Default, Args)]
 pub struct SessionArguments {
-    /// The session to use; without this a new one is created, and deleted at the end
+    /// The session to use. Without it, the command creates a session and deletes it at the end
     #[arg(long, value_name = "ID|NAME", conflicts_with_all = ["name", "keep", "SparkArguments"])]
     pub session: Option<String>,
     /// The name of the new session
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
-    /// Does not delete the new session at the end
+    /// Keeps the new session at the end
     #[arg(long)]
     pub keep: bool,
     /// The Spark part of the request for a new session.
@@ -134,7 +134,7 @@ pub struct Run {
     /// The kind of code: pyspark, spark, sql or sparkr [default: by the file's extension: py, scala or sc, sql, r]
     #[arg(long, value_name = "KIND")]
     pub kind: Option<String>,
-    /// Prints the whole statement, as the server shows it
+    /// Prints the statement as JSON, as the server shows it
     #[arg(long)]
     pub json: bool,
     /// The session.
@@ -173,16 +173,16 @@ pub struct Statements {
 /// The arguments of `logs`.
 #[derive(Debug, Args)]
 pub struct Logs {
-    /// The number or name of the session, or batch
+    /// The number or name of the session or batch
     #[arg(value_name = "ID|NAME")]
     pub which: String,
-    /// It is a batch
+    /// Names a batch instead of a session
     #[arg(long)]
     pub batch: bool,
     /// Keeps printing until the session or batch has ended
     #[arg(long, short)]
     pub follow: bool,
-    /// Starts with the last lines only
+    /// Starts with this number of lines at the end
     #[arg(long, value_name = "LINES")]
     pub tail: Option<u32>,
     /// The server.
@@ -193,10 +193,10 @@ pub struct Logs {
 /// The arguments of `kill`.
 #[derive(Debug, Args)]
 pub struct Kill {
-    /// The number or name of the session, or batch
+    /// The number or name of the session or batch
     #[arg(value_name = "ID|NAME")]
     pub which: String,
-    /// It is a batch
+    /// Names a batch instead of a session
     #[arg(long)]
     pub batch: bool,
     /// The server.
@@ -207,7 +207,7 @@ pub struct Kill {
 /// The arguments of `submit`.
 #[derive(Debug, Args)]
 pub struct Submit {
-    /// The application: a jar, a Python file or an R file, as the server can read it
+    /// The application: a jar, a Python file or an R file that the server can read
     pub file: String,
     /// The application's own arguments
     #[arg(last = true)]
@@ -218,10 +218,10 @@ pub struct Submit {
     /// The batch's name
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
-    /// Prints the batch's number and does not wait
+    /// Prints the batch's number, and does not wait for its end
     #[arg(long)]
     pub no_wait: bool,
-    /// Deletes the batch, and so ends it, when the command is interrupted; without this the batch
+    /// Deletes the batch, which ends it, if the command is interrupted. Without it, the batch
     /// continues
     #[arg(long, conflicts_with = "no_wait")]
     pub kill_on_interrupt: bool,
@@ -234,7 +234,7 @@ pub struct Submit {
 }
 
 impl ServerArguments {
-    /// Options of the client: the flags, and the environment for what no flag sets.
+    /// Options of the client: the flags first, then the environment.
     pub fn options(
         &self,
         environment: &ProcessEnvironment,
