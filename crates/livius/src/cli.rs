@@ -2,9 +2,12 @@
 
 mod client;
 mod error;
+mod placement;
+
+use std::ffi::OsString;
 
 use camino::Utf8PathBuf;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use crate::config::Flags;
 use crate::config::sections::{java, logs, server, sessions, spark};
@@ -19,6 +22,7 @@ pub use error::ArgumentError;
 #[command(
     name = "livius",
     version,
+    after_help = "Options may come before their command or after it.",
     max_term_width = 120,
     subcommand_required = true,
     arg_required_else_help = true
@@ -195,7 +199,16 @@ pub struct Doctor {
 
 /// Reads the command line, or ends the process with an error message.
 pub fn parse() -> Command {
-    Cli::parse().command
+    read(std::env::args_os().collect()).unwrap_or_else(|error| error.exit())
+}
+
+fn read(words: Vec<OsString>) -> Result<Command, clap::Error> {
+    let root = Cli::command();
+    let words = placement::after_the_command(&root, words);
+    match Cli::try_parse_from(&words) {
+        Ok(cli) => Ok(cli.command),
+        Err(error) => Err(placement::explained(error, &root, &words)),
+    }
 }
 
 impl CommonFlags {
@@ -244,15 +257,11 @@ impl ServerFlags {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     fn parse(line: &str) -> Result<Command, String> {
         let words = std::iter::once("livius").chain(line.split_whitespace());
-        Cli::try_parse_from(words)
-            .map(|cli| cli.command)
-            .map_err(|error| error.to_string())
+        read(words.map(OsString::from).collect()).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -327,6 +336,10 @@ mod tests {
             "statements 0",
             "logs 0 --batch -f --tail 5",
             "kill name --batch",
+            "--url http://h:1 sessions --json",
+            "--json --url http://h:1 statements 0",
+            "--config c.toml --listen [::1]:0 serve",
+            "--data-dir d config --json show",
         ];
         for line in good {
             assert!(parse(line).is_ok(), "{line}");

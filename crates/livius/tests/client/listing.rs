@@ -33,6 +33,27 @@ fn json_has_every_entry_as_it_came_from_all_pages() {
     }
 }
 
+/// The server that the option names has the session; the one of `LIVIUS_URL` has none.
+#[test]
+fn an_option_before_the_command_counts() {
+    let sessions = |rows: &[Value]| ok(&json!({"from": 0, "total": rows.len(), "sessions": rows}));
+    let path = "GET /sessions?from=0&size=200";
+    let named = Scripted::start(&[(path, &[sessions(&[json!({"id": 7})])])]);
+    let other = Scripted::start(&[(path, &[sessions(&[])])]);
+    let ended = other.run(&["--json", "--url", &named.url, "sessions"]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    assert_eq!(ended.stdout, "[{\"id\":7}]\n");
+    let refused = other.run(&["serve", "--url", &named.url]);
+    assert_eq!(refused.code, Some(2));
+    assert!(
+        refused
+            .stderr
+            .contains("'--url' is an option of 'livius shell'"),
+        "{}",
+        refused.stderr
+    );
+}
+
 #[test]
 fn a_session_is_deleted_by_number_or_name() {
     let deleted = ok(&json!({"msg": "deleted"}));
