@@ -1,7 +1,10 @@
 //! Hides secrets where a request is shown again: in responses and in logs.
 //!
 //! The rules are Spark's (`spark.redaction.regex`) and a few more. A value is hidden when its key,
-//! or an assignment within it, names a secret, or when it contains an address with a password.
+//! or an assignment within it, names a secret, or when it contains an address with a secret.
+
+mod addresses;
+mod names;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -9,98 +12,68 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 
+pub use names::is_secret_key;
+
 /// The text that replaces a secret. Spark shows the same.
 pub const REDACTED: &str = "*********(redacted)";
 
-const WORDS: [&str; 8] = [
-    "password",
-    "passphrase",
-    "passwd",
-    "secret",
-    "token",
-    "credential",
-    "private",
-    "apikey",
-];
-
-/// Tells whether a configuration key looks like the key of a secret.
-pub fn is_secret_key(key: &str) -> bool {
-    let lower = key.to_ascii_lowercase();
-    WORDS.iter().any(|word| lower.contains(word))
-        || ["access", "account"]
-            .iter()
-            .any(|owner| has_key_of(owner, &lower))
-        || names_signature(key)
-}
-
 /// Returns the value of a configuration entry as it may be shown.
 pub fn value<'a>(key: &str, value: &'a str) -> &'a str {
-    if !value.is_empty()
-        && (is_secret_key(key) || assigns_secret(value) || password_of(value).is_some())
-    {
+    if !value.is_empty() && (is_secret_key(key) || has_secret(value)) {
         REDACTED
     } else {
         value
     }
 }
 
-/// Returns an address without its password.
+/// Returns an address without its password, access keys and signature.
 pub fn address(text: &str) -> Cow<'_, str> {
-    match password_of(text) {
-        Some(range) => Cow::Owned(format!(
-            "{}{REDACTED}{}",
-            &text[..range.start],
-            &text[range.end..]
-        )),
-        None => Cow::Borrowed(text),
+    let secrets = addresses::secrets(text);
+    if secrets.is_empty() {
+        return Cow::Borrowed(text);
     }
+    let mut shown = String::new();
+    let mut read = 0;
+    for secret in secrets {
+        shown.push_str(&text[read..secret.start]);
+        shown.push_str(REDACTED);
+        read = secret.end;
+    }
+    shown.push_str(&text[read..]);
+    Cow::Owned(shown)
 }
 
-/// `access.?key` or `account.?key`
-fn has_key_of(owner: &str, key: &str) -> bool {
-    key.match_indices(owner).any(|(start, word)| {
-        let rest = &key[start + word.len()..];
-        let mut shifted = rest.chars();
-        shifted.next();
-        rest.starts_with("key") || shifted.as_str().starts_with("key")
-    })
+fn has_secret(value: &str) -> bool {
+    assigns_secret(value)
+        || names_oracle_password(value)
+        || value.to_ascii_lowercase().contains("bearer ")
+        || !addresses::secrets(value).is_empty()
 }
 
-/// Tells whether one of the words of a key is `sas`, Azure's shared access signature. Within
-/// another word it means nothing.
-fn names_signature(key: &str) -> bool {
-    let mut words = key.split(|c: char| !c.is_ascii_alphanumeric());
-    words.any(|word| {
-        word.eq_ignore_ascii_case("sas")
-            || word.strip_prefix("sas").is_some_and(starts_capital)
-            || word.match_indices("Sas").any(|(start, sas)| {
-                word.len() == start + sas.len() || starts_capital(&word[start + sas.len()..])
-            })
-    })
-}
-
-fn starts_capital(text: &str) -> bool {
-    text.starts_with(|first: char| first.is_ascii_uppercase())
-}
-
-/// Tells whether one of the words of a value assigns a secret, such as
-/// `-Djavax.net.ssl.keyStorePassword=x`.
+/// Tells whether a value assigns a secret, such as `-Djavax.net.ssl.keyStorePassword=x`, `user=a;
+/// pwd=x` or `{"password": "x"}`.
 fn assigns_secret(value: &str) -> bool {
-    value.contains('=')
-        && value.split_whitespace().any(|word| {
-            word.rsplit_once('=')
-                .is_some_and(|(name, _)| is_secret_key(name))
-        })
+    let is_quote = |c: char| c == '"' || c == '\'';
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    value.match_indices(['=', ':']).any(|(at, sign)| {
+        let before = value[..at].trim_end();
+        let name = before.trim_end_matches(is_quote);
+        // A colon assigns in JSON, where names have quotes.
+        let assigns = sign == "=" || name.len() < before.len();
+        let name = &name[name.trim_end_matches(is_name).len()..];
+        let assigned = value[at + 1..].trim_start();
+        assigns && !assigned.is_empty() && is_secret_key(name)
+    })
 }
 
-/// Returns the position of the first password within an address.
-fn password_of(text: &str) -> Option<std::ops::Range<usize>> {
-    let start = text.find("://")? + 3;
-    let authority = text[start..].split(['/', '?', '#', ' ']).next()?;
-    let (user, _) = authority.rsplit_once('@')?;
-    let (name, password) = user.split_once(':')?;
-    let start = start + name.len() + 1;
-    (!password.is_empty()).then_some(start..start + password.len())
+/// Tells whether an address of Oracle has a password: `jdbc:oracle:thin:scott/tiger@host`.
+fn names_oracle_password(value: &str) -> bool {
+    let rest = value.split_once("jdbc:oracle:").map(|(_, rest)| rest);
+    let user = rest
+        .and_then(|rest| rest.split_once('@'))
+        .map(|(user, _)| user);
+    user.and_then(|user| user.split_once('/'))
+        .is_some_and(|(_, password)| !password.is_empty())
 }
 
 /// A configuration that is serialised without its secrets.
@@ -136,72 +109,106 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_are_hidden_and_nothing_else() {
-        for (key, text) in [
-            ("spark.ssl.keyPassword", "x"),
-            ("spark.hadoop.fs.s3a.secret.key", "x"),
-            ("spark.hadoop.fs.s3a.access.key", "x"),
-            ("ACCESS_KEY", "x"),
-            ("accessKeyId", "x"),
-            ("spark.auth.TOKEN", "x"),
-            ("ssl.key.passphrase", "x"),
-            ("sshPassPhrase", "x"),
-            ("spark.my.credential", "x"),
-            (
-                "spark.hadoop.fs.azure.account.key.a.dfs.core.windows.net",
-                "x",
-            ),
-            ("azureAccountKey", "x"),
-            ("ACCOUNT_KEY", "x"),
-            ("spark.hadoop.fs.azure.sas.box.a.blob.core.windows.net", "x"),
-            ("AZURE_SAS", "x"),
-            ("sas", "x"),
-            ("sasUrl", "x"),
-            ("azureSas", "x"),
-            ("azureSasUrl", "x"),
-            ("spark.executor.extraJavaOptions", "-Dfs.azure.sas.box=x"),
-            ("google.cloud.auth.service.account.private.key", "x"),
-            ("spark.aws.credentials.provider", "x"),
-            (
-                "spark.driver.extraJavaOptions",
-                "-Xmx1g -Djavax.net.ssl.trustStorePassword=x",
-            ),
-            ("spark.url", "jdbc:postgresql://h/db?user=a&password=x"),
-            ("spark.proxy", "http://ann:x@proxy:8080"),
+    fn values_with_secrets_are_hidden() {
+        for text in [
+            "-Dfs.azure.sas.box=x",
+            "-Xmx1g -Djavax.net.ssl.trustStorePassword=x",
+            "jdbc:postgresql://h/db?user=a&password=x",
+            "http://ann:x@proxy:8080",
+            "https://a.blob.core.windows.net/c?sv=1&sig=x",
+            "https://h/a?sig=x&se=2",
+            "https://h/a?X-Amz-Signature=x&b=c",
+            "https://maps/api?key=x",
+            "jdbc:sqlserver://h:1433;user=a;pwd=x;encrypt=true",
+            "jdbc:sqlserver://h; Password = x; encrypt=true",
+            "jdbc:oracle:thin:scott/tiger@//h:1521/s",
+            "AccountName=a;AccountKey=x;EndpointSuffix=b",
+            "Endpoint=sb://h/;SharedAccessKeyName=a;SharedAccessKey=x",
+            "s3a://AKIA:x/y+z@box/path",
+            "mongodb://ann:p@ss@h1,h2/db",
+            "hdfs://nn/a.jar,https://ann:x@h/b.jar",
+            "https://ghp_0123456789abcdefghij@github.com/a/b.jar",
+            "Module required username=\"a\" password=\"x\";",
+            r#"{"type": "account", "private_key": "x"}"#,
+            "Authorization: Bearer x",
         ] {
-            assert_eq!(value(key, text), REDACTED, "{key}={text}");
+            assert_eq!(value("spark.any", text), REDACTED, "{text}");
         }
-        for (key, text) in [
-            ("spark.executor.instances", "2"),
-            ("spark.access.logkey", "x"),
-            ("spark.account.name", "x"),
-            ("spark.account.monkey", "x"),
-            ("spark.sassy.level", "x"),
-            ("spark.disaster.recovery", "x"),
-            ("spark.kansas.Sassy", "x"),
-            ("sasanian", "x"),
-            ("spark.driver.extraJavaOptions", "-Dx=y"),
-            ("spark.url", "http://ann@host:80/a:b@c"),
-            ("spark.ssl.keyPassword", ""),
-        ] {
-            assert_eq!(value(key, text), text, "{key}={text}");
-        }
+        assert_eq!(value("spark.ssl.keyPassword", "x"), REDACTED);
     }
 
     #[test]
-    fn addresses_lose_their_password_only() {
-        assert_eq!(
-            address("https://ann:pa:ss@h/a.jar"),
-            format!("https://ann:{REDACTED}@h/a.jar")
-        );
+    fn other_values_are_shown() {
+        for text in [
+            "-Dx=y",
+            "http://ann@host:80/a:b@c",
+            "-Dpassword= ",
+            "https://h/a?signal=x&keys=y&sig=",
+            "abfss://box@account.dfs.core.windows.net/a",
+            "s3a://box/a:b@c",
+            "jdbc:oracle:thin:@//h:1521/s",
+            "jdbc:postgresql://h/db?user=a",
+            r#"{"a": "password"}"#,
+            "secret:9092",
+        ] {
+            assert_eq!(value("spark.any", text), text, "{text}");
+        }
+        assert_eq!(value("spark.ssl.keyPassword", ""), "");
+    }
+
+    #[test]
+    fn addresses_lose_their_secrets_only() {
+        for (text, expected) in [
+            ("https://ann:pa:ss@h/a.jar", "https://ann:<>@h/a.jar"),
+            ("https://ann:a@b@h/a.jar", "https://ann:<>@h/a.jar"),
+            ("s3a://AKIA:x/y@box/a.jar", "s3a://<>@box/a.jar"),
+            (
+                "https://box.blob.core.windows.net/a.jar?sv=1&sig=x%3D&se=2#b.jar",
+                "https://box.blob.core.windows.net/a.jar?sv=1&sig=<>&se=2#b.jar",
+            ),
+            (
+                "https://h/a.jar?X-Amz-Credential=x&X-Amz-Date=1&X-Amz-Signature=y",
+                "https://h/a.jar?X-Amz-Credential=<>&X-Amz-Date=1&X-Amz-Signature=<>",
+            ),
+            (
+                "https://ann:x@h/a.jar?token=y#z",
+                "https://ann:<>@h/a.jar?token=<>#z",
+            ),
+            (
+                "https://ghp_0123456789abcdefghij@h/a.jar",
+                "https://<>@h/a.jar",
+            ),
+            (
+                "https://ann:x@h/a.jar,https://bob:y@h/b.jar",
+                "https://ann:<>@h/a.jar,https://bob:<>@h/b.jar",
+            ),
+        ] {
+            assert_eq!(address(text), expected.replace("<>", REDACTED), "{text}");
+        }
         for plain in [
             "https://ann@h/a.jar",
+            "https://ann:@h/a.jar",
+            "https://h/a.jar?raw=true",
             "hdfs://nn:8020/x@y:z",
+            "abfss://box@account.dfs.core.windows.net/a.jar",
+            "s3a://box/a:b@c",
             "/local/a:b@c",
+            "/local/a?sig=",
+            "://",
             "a",
             "",
         ] {
             assert_eq!(address(plain), plain);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_shown(text in ".{0,60}", address in r"[a-z:/@?&=#é ,]{0,40}") {
+            for text in [text, address] {
+                value("spark.url", &text);
+                super::address(&text);
+            }
         }
     }
 }
