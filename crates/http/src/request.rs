@@ -10,6 +10,7 @@ pub mod extract;
 pub mod leftover;
 pub mod multipart;
 pub mod packing;
+pub mod page;
 pub mod path;
 pub mod query;
 pub mod rejection;

@@ -35,11 +35,11 @@ pub use error::{AttachRefused, ErrorKind, SessionError};
 pub use feed::Feed;
 pub use lifecycle::Lifecycle;
 pub use livius_launch::Uploaded;
-pub use livius_store::Visible;
+pub use livius_store::{Part, Start, Visible, Window};
 pub use logbook::Logbook;
 pub use policy::{AllowAll, Caller, Policy, Subject};
 pub use service::{ActingOnSessions, SessionFeed, Sessions, Upload};
 pub use view::{
-    BatchRef, BatchView, JobView, LogPage, NewUpload, Order, OutputView, Page, SessionRef,
-    SessionView, StatementView,
+    BatchRef, BatchView, JobView, LogPage, NewUpload, OutputView, SessionRef, SessionView,
+    StatementView,
 };

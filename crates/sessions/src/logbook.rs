@@ -31,3 +31,23 @@ impl Logbook {
         })
     }
 }
+
+/// Reads the last lines of logs. All of them are read by one thread that may wait for the disk. A
+/// log that cannot be read is empty here, and the server's log says why.
+pub(crate) async fn tails(logs: Vec<(i32, Arc<dyn LogSource>)>, lines: usize) -> Vec<Vec<String>> {
+    let read = move || {
+        let tail = |(id, log): (i32, Arc<dyn LogSource>)| {
+            log.tail(lines).unwrap_or_else(|error| {
+                tracing::warn!(id, %error, "cannot read the log of a session or batch");
+                Vec::new()
+            })
+        };
+        logs.into_iter().map(tail).collect()
+    };
+    tokio::task::spawn_blocking(read)
+        .await
+        .unwrap_or_else(|error| {
+            tracing::error!(%error, "reading logs broke off");
+            Vec::new()
+        })
+}

@@ -79,35 +79,6 @@ pub enum OutputView {
     },
 }
 
-/// A window of a list, as clients ask for it: `from` may be negative and shortens the window then.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Page {
-    /// Index of the first.
-    pub from: i64,
-    /// The number of items; none when not above zero.
-    pub size: i64,
-}
-
-impl Page {
-    /// The window [max(from, 0), from + size), as offset and length, without overflow.
-    pub fn window(self) -> (u64, u64) {
-        let start = self.from.max(0);
-        let end = self.from.saturating_add(self.size);
-        let length = end.saturating_sub(start).max(0);
-        (start.unsigned_abs(), length.unsigned_abs())
-    }
-}
-
-/// In which order statements are listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Order {
-    /// Oldest first.
-    #[default]
-    Ascending,
-    /// Newest first.
-    Descending,
-}
-
 /// A page of the log of a session or a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogPage {

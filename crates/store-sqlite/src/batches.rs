@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use livius_domain::{BatchId, BatchRecord, BatchState, BatchTimes, DriverId};
-use livius_store::{BatchStore, NewBatch, StoreError, Unended, Visible, Window};
+use livius_store::{BatchStore, NewBatch, Part, StoreError, Unended, Visible, Window};
 use sqlx::{Connection, SqliteConnection};
 
 use super::listed::{Listed, listed};
@@ -21,11 +21,13 @@ pub(super) const BATCHES: Listed<BatchRecord> = listed!("batches", rows::batch);
 #[async_trait]
 impl BatchStore for SqliteStore {
     async fn create_batch(&self, new: NewBatch) -> Result<BatchRecord, StoreError> {
-        self.write(async |c| create(c, new).await).await
+        self.write_durably(async |c| create(c, new).await).await
     }
 
     async fn update_batch(&self, record: &mut BatchRecord) -> Result<(), StoreError> {
-        self.write(async |c| update(c, record).await).await
+        let durably = record.times.ended_at.is_some();
+        self.write_as(durably, async |c| update(c, record).await)
+            .await
     }
 
     async fn batch(&self, id: BatchId) -> Result<Option<BatchRecord>, StoreError> {
@@ -40,7 +42,7 @@ impl BatchStore for SqliteStore {
         &self,
         visible: Visible<'_>,
         window: Window,
-    ) -> Result<(u64, Vec<BatchRecord>), StoreError> {
+    ) -> Result<Part<BatchRecord>, StoreError> {
         self.read(async |c| BATCHES.list(c, visible, window).await)
             .await
     }
@@ -58,8 +60,13 @@ impl BatchStore for SqliteStore {
         ended_before: Timestamp,
         keep: u64,
     ) -> Result<Vec<BatchRecord>, StoreError> {
-        self.write(async |c| purge(c, ended_before, keep).await)
-            .await
+        let gone = self
+            .write(async |c| purge(c, ended_before, keep).await)
+            .await?;
+        if gone.is_empty() {
+            self.shrink().await?;
+        }
+        Ok(gone)
     }
 }
 

@@ -29,11 +29,12 @@ const DELETE: &str = "DELETE FROM drivers WHERE id = ?1";
 #[async_trait]
 impl DriverStore for SqliteStore {
     async fn create_driver(&self, record: &DriverRecord) -> Result<(), StoreError> {
-        self.write(async |c| create(c, record).await).await
+        self.write_durably(async |c| create(c, record).await).await
     }
 
     async fn update_driver(&self, record: &mut DriverRecord) -> Result<(), StoreError> {
-        self.write(async |c| update(c, record).await).await
+        // A driver on a cluster outlives this machine, and is found by its row.
+        self.write_durably(async |c| update(c, record).await).await
     }
 
     async fn driver(&self, id: &DriverId) -> Result<Option<DriverRecord>, StoreError> {

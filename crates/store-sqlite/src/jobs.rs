@@ -5,6 +5,8 @@ use livius_domain::{JobId, JobLanguage, JobOutcome, JobRecord, JobState, Session
 use sqlx::{Connection, SqliteConnection};
 
 use super::rows::{self, json};
+use super::statements::SHORT_BYTES;
+use super::trim::{Trim, trim};
 use super::{SqliteStore, changed, failed};
 use livius_store::{JobStore, StoreError, StoredJob};
 
@@ -14,26 +16,39 @@ pub(super) const INSERT: &str = "INSERT INTO jobs (session, id, language, state,
                                         ?2, ?3, ?4 \
                                  FROM sessions WHERE id = ?1 \
                                  RETURNING id";
-pub(super) const PAYLOAD: &str = "SELECT payload FROM jobs WHERE session = ?1 AND id = ?2";
+const INSERT_PAYLOAD: &str = "INSERT INTO job_payloads (session, job, payload) VALUES (?1, ?2, ?3)";
+pub(super) const PAYLOAD: &str = "SELECT coalesce(p.payload, j.payload) FROM jobs j \
+                                  LEFT JOIN job_payloads p ON p.session = j.session AND p.job = j.id \
+                                  WHERE j.session = ?1 AND j.id = ?2";
+pub(super) const PAYLOAD_BYTES: &str = "SELECT coalesce(octet_length(p.payload), octet_length(j.payload)) FROM jobs j \
+                                        LEFT JOIN job_payloads p ON p.session = j.session AND p.job = j.id \
+                                        WHERE j.session = ?1 AND j.id = ?2";
+const DROP_PAYLOAD: &str = "DELETE FROM job_payloads WHERE session = ?1 AND job = ?2";
 // Only a job that succeeded has its pieces as the result: other jobs may have sent only some of
-// them.
-pub(super) const UPDATE: &str = "UPDATE jobs SET version = version + 1, state = ?3, error = ?4, finished = ?5, result = coalesce(?7, result), \
+// them. A job that ends otherwise keeps no earlier result.
+pub(super) const UPDATE: &str = "UPDATE jobs SET version = version + 1, state = ?3, error = ?4, finished = ?5, \
+                                     result = CASE WHEN ?5 AND NOT ?6 THEN ?7 ELSE coalesce(?7, result) END, \
                                      payload = CASE WHEN ?5 THEN NULL ELSE payload END, \
                                      (result_chunks, result_bytes) = ( \
                                          SELECT nullif(count(*), 0), sum(octet_length(text)) FROM job_chunks \
-                                         WHERE session = ?1 AND job = ?2 AND ?6 AND ?7 IS NULL) \
-                                 WHERE session = ?1 AND id = ?2 AND version = ?8";
+                                         WHERE session = ?1 AND job = ?2 AND ?6 AND ?7 IS NULL), \
+                                     held = CASE WHEN ?5 THEN coalesce(octet_length(?7), CASE WHEN ?6 THEN coalesce(( \
+                                         SELECT sum(octet_length(text)) FROM job_chunks \
+                                         WHERE session = ?1 AND job = ?2), octet_length(result)) END, 0) ELSE 0 END \
+                                 WHERE session = ?1 AND id = ?2 AND version = ?8 AND finished < 2";
 const EXISTS: &str = "SELECT 1 FROM jobs WHERE session = ?1 AND id = ?2";
 pub(super) const BY_ID: &str = "SELECT id, version, language, state, error, result_chunks, result_bytes, result \
-                                FROM jobs WHERE session = ?1 AND id = ?2";
+                                FROM jobs WHERE session = ?1 AND id = ?2 AND finished < 2";
 pub(super) const UNFINISHED: &str = "SELECT id, version, language, state, error FROM jobs \
                                      WHERE session = ?1 AND finished = 0 ORDER BY id";
-pub(super) const RAISE_FLOOR: &str = "UPDATE sessions SET job_floor = max(job_floor, \
-                                          coalesce((SELECT max(id) + 1 FROM jobs WHERE session = ?1), 1)) \
-                                      WHERE id = ?1";
-pub(super) const TRIM: &str = "DELETE FROM jobs WHERE session = ?1 AND finished = 1 AND id <= ( \
-                                   SELECT id FROM jobs WHERE session = ?1 AND finished = 1 \
-                                   ORDER BY id DESC LIMIT 1 OFFSET ?2)";
+pub(super) const TRIM: Trim = trim!(
+    "jobs",
+    floor: "job_floor",
+    from: "1",
+    row: "coalesce(octet_length(payload), 0) + coalesce(octet_length(result), 0)",
+    chunks: ("job_chunks", "job", "result_chunks"),
+    texts: ("job_payloads", "payload")
+);
 
 #[async_trait]
 impl JobStore for SqliteStore {
@@ -55,6 +70,15 @@ impl JobStore for SqliteStore {
         self.read(async |c| payload(c, session, job).await).await
     }
 
+    async fn job_payload_bytes(
+        &self,
+        session: SessionId,
+        job: JobId,
+    ) -> Result<Option<u64>, StoreError> {
+        self.read(async |c| payload_bytes(c, session, job).await)
+            .await
+    }
+
     async fn update_job(
         &self,
         record: &mut JobRecord,
@@ -72,7 +96,7 @@ impl JobStore for SqliteStore {
     }
 
     async fn trim_jobs(&self, session: SessionId, keep: u64) -> Result<(), StoreError> {
-        self.write(async |c| trim(c, session, keep).await).await
+        self.trim(&TRIM, session, keep).await
     }
 }
 
@@ -82,19 +106,9 @@ async fn create(
     language: JobLanguage,
     payload: &str,
 ) -> Result<JobRecord, StoreError> {
-    let state = JobState::Waiting;
-    let insert = sqlx::query_scalar(INSERT)
-        .bind(session.0)
-        .bind(rows::language_name(language))
-        .bind(json(&state))
-        .bind(payload);
-    // Fetches all rows, as for a statement.
-    let ids: Vec<i64> = insert
-        .fetch_all(connection)
-        .await
-        .map_err(failed("create a job"))?;
-    let id = *ids
-        .first()
+    let inserted = insert(connection, session, language, payload).await;
+    let id = inserted
+        .map_err(failed("create a job"))?
         .ok_or("no such session")
         .map_err(failed("create a job"))?;
     Ok(JobRecord {
@@ -102,9 +116,40 @@ async fn create(
         version: 0,
         id: JobId(i32::try_from(id).map_err(failed("number a job"))?),
         language,
-        state,
+        state: JobState::Waiting,
         error: None,
     })
+}
+
+/// Inserts the row, and a long payload into its own table. Answers the number of the job, if the
+/// session exists.
+async fn insert(
+    connection: &mut SqliteConnection,
+    session: SessionId,
+    language: JobLanguage,
+    payload: &str,
+) -> Result<Option<i64>, sqlx::Error> {
+    let short = (payload.len() <= SHORT_BYTES).then_some(payload);
+    let mut transaction = connection.begin().await?;
+    let insert = sqlx::query_scalar(INSERT)
+        .bind(session.0)
+        .bind(rows::language_name(language))
+        .bind(json(&JobState::Waiting))
+        .bind(short);
+    let ids: Vec<i64> = insert.fetch_all(&mut *transaction).await?;
+    let Some(id) = ids.first().copied() else {
+        return Ok(None);
+    };
+    if short.is_none() {
+        sqlx::query(INSERT_PAYLOAD)
+            .bind(session.0)
+            .bind(id)
+            .bind(payload)
+            .execute(&mut *transaction)
+            .await?;
+    }
+    transaction.commit().await?;
+    Ok(Some(id))
 }
 
 async fn payload(
@@ -120,6 +165,22 @@ async fn payload(
     Ok(payload.flatten())
 }
 
+async fn payload_bytes(
+    connection: &mut SqliteConnection,
+    session: SessionId,
+    job: JobId,
+) -> Result<Option<u64>, StoreError> {
+    let read = sqlx::query_scalar(PAYLOAD_BYTES)
+        .bind(session.0)
+        .bind(job.0);
+    let bytes: Option<Option<i64>> = read
+        .fetch_optional(connection)
+        .await
+        .map_err(failed("read the length of a job's bytes"))?;
+    Ok(bytes.flatten().map(rows::count))
+}
+
+/// Stores the new state. A job that is over loses its payload in the same transaction.
 async fn update(
     connection: &mut SqliteConnection,
     record: &mut JobRecord,
@@ -141,10 +202,20 @@ async fn update(
         .bind(succeeded)
         .bind(result)
         .bind(rows::limit(record.version));
-    let done = update
-        .execute(&mut *connection)
-        .await
-        .map_err(failed("update a job"))?;
+    let work = async {
+        let mut transaction = connection.begin().await?;
+        let done = update.execute(&mut *transaction).await?;
+        if record.state.is_final() && done.rows_affected() > 0 {
+            sqlx::query(DROP_PAYLOAD)
+                .bind(record.session.0)
+                .bind(record.id.0)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        Ok(done)
+    };
+    let done = work.await.map_err(failed::<sqlx::Error>("update a job"))?;
     let row = sqlx::query(EXISTS).bind(record.session.0).bind(record.id.0);
     let what = || format!("job {} of session {}", record.id, record.session);
     changed(connection, done.rows_affected(), row, what).await?;
@@ -175,23 +246,4 @@ async fn unfinished(
         .await
         .map_err(failed("list unfinished jobs"))?;
     Ok(rows::readable(&rows, |row| rows::job(session, row)))
-}
-
-async fn trim(
-    connection: &mut SqliteConnection,
-    session: SessionId,
-    keep: u64,
-) -> Result<(), StoreError> {
-    let trim = async {
-        let mut transaction = connection.begin().await?;
-        // As for statements, the floor matters only when no job is kept.
-        if keep == 0 {
-            let raise = sqlx::query(RAISE_FLOOR).bind(session.0);
-            raise.execute(&mut *transaction).await?;
-        }
-        let delete = sqlx::query(TRIM).bind(session.0).bind(rows::limit(keep));
-        delete.execute(&mut *transaction).await?;
-        transaction.commit().await
-    };
-    trim.await.map_err(failed("delete old jobs"))
 }

@@ -1,12 +1,15 @@
 //! The store in one SQLite file.
 //!
 //! One connection writes and a few read; in WAL mode neither waits for the other. A commit is in
-//! the system's page cache before the call returns, so it survives the end of the process. It
-//! reaches the disk at the next checkpoint.
+//! the system's page cache before the call returns, so it survives the end of the process. The few
+//! commits that others rely on reach the disk before the call returns: new sessions, batches and
+//! drivers, with their numbers, and ends. The others reach it with the next of these, or at the next
+//! checkpoint.
 
 mod batches;
 mod counters;
 mod drivers;
+mod held;
 mod jobs;
 mod listed;
 mod listing;
@@ -15,15 +18,18 @@ mod lock;
 mod measurements;
 mod open;
 mod open_error;
+mod parts;
 mod pieces;
 mod readers;
 mod resources;
 mod rows;
 mod schema;
 mod sessions;
+mod shrink;
 mod statements;
 #[cfg(test)]
 mod tests;
+mod trim;
 mod writer;
 
 use std::sync::Arc;
@@ -50,14 +56,32 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
+    /// Runs one write that a loss of power must not undo.
+    async fn write_durably<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.write_as(true, work).await
+    }
+
+    /// Runs one write, durably or not.
+    async fn write_as<T>(
+        &self,
+        durably: bool,
+        work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut turn = Writer::turn(&self.writer).await?;
+        turn.sync_commits(durably).await?;
+        let written = work(turn.connection()).await;
+        turn.end(written)
+    }
+
     /// Runs one write. Waits until no other write runs.
     async fn write<T>(
         &self,
         work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let mut turn = Writer::turn(&self.writer).await?;
-        let written = work(turn.connection()).await;
-        turn.end(written)
+        self.write_as(false, work).await
     }
 
     /// Runs one read. Several reads may run at the same time.

@@ -1,7 +1,7 @@
 //! The queries that sessions and batches share: rows have names, may be listed, and end.
 
 use jiff::Timestamp;
-use livius_store::{StoreError, Unended, Visible, Window};
+use livius_store::{Part, StoreError, Unended, Visible, Window};
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
@@ -40,35 +40,19 @@ macro_rules! listed {
                 $table,
                 " WHERE name = ?1 AND listed = 1))"
             ),
-            everything: $crate::listing::Listing {
-                count: concat!("SELECT count(*) FROM ", $table, " WHERE listed = 1"),
-                up: concat!(
-                    "SELECT * FROM ",
-                    $table,
-                    " WHERE listed = 1 ORDER BY id LIMIT ?1 OFFSET ?2"
-                ),
-                down: concat!(
-                    "SELECT * FROM ",
-                    $table,
-                    " WHERE listed = 1 ORDER BY id DESC LIMIT ?1 OFFSET ?2"
-                ),
+            everything: $crate::listing::listing! {
+                select: concat!("SELECT * FROM ", $table),
+                from: $table,
+                id: "id",
+                rows: "listed = 1",
+                bytes: "octet_length(request)"
             },
-            of_owner: $crate::listing::Listing {
-                count: concat!(
-                    "SELECT count(*) FROM ",
-                    $table,
-                    " WHERE listed = 1 AND owner = ?1"
-                ),
-                up: concat!(
-                    "SELECT * FROM ",
-                    $table,
-                    " WHERE listed = 1 AND owner = ?3 ORDER BY id LIMIT ?1 OFFSET ?2"
-                ),
-                down: concat!(
-                    "SELECT * FROM ",
-                    $table,
-                    " WHERE listed = 1 AND owner = ?3 ORDER BY id DESC LIMIT ?1 OFFSET ?2"
-                ),
+            of_owner: $crate::listing::listing! {
+                select: concat!("SELECT * FROM ", $table),
+                from: $table,
+                id: "id",
+                rows: "listed = 1 AND owner = ?1",
+                bytes: "octet_length(request)"
             },
             unended: concat!(
                 "SELECT * FROM ",
@@ -81,21 +65,25 @@ macro_rules! listed {
                 " SET listed = 0 WHERE id = ?1 AND listed = 1"
             ),
             // Both rules take the oldest rows, so the rule that takes more covers the other. The
-            // limit is 1 000, as no other write runs during a delete and all rows are in memory.
+            // limits are 1 000 rows and 8 MiB, as no other write runs during a delete and all rows
+            // are in memory.
             doomed: concat!(
                 "UPDATE ",
                 $table,
                 " SET listed = 0 WHERE id IN ( \
-                     SELECT id FROM ",
+                     SELECT id FROM ( \
+                         SELECT id, sum(bytes) OVER (ROWS UNBOUNDED PRECEDING) - bytes AS before FROM ( \
+                             SELECT id, octet_length(request) AS bytes FROM ",
                 $table,
                 " WHERE ended_at IS NOT NULL ORDER BY ended_at, id \
-                     LIMIT min(1000, max( \
-                         (SELECT count(*) FROM ",
+                             LIMIT min(1000, max( \
+                                 (SELECT count(*) FROM ",
                 $table,
                 " WHERE ended_at < ?1), \
-                         (SELECT count(*) FROM ",
+                                 (SELECT count(*) FROM ",
                 $table,
-                " WHERE ended_at IS NOT NULL) - ?2))) \
+                " WHERE ended_at IS NOT NULL) - ?2)))) \
+                     WHERE before < 8388608) \
                  RETURNING id"
             ),
             delete: concat!(
@@ -143,13 +131,21 @@ impl<T> Listed<T> {
         connection: &mut SqliteConnection,
         visible: Visible<'_>,
         window: Window,
-    ) -> Result<(u64, Vec<T>), StoreError> {
+    ) -> Result<Part<T>, StoreError> {
         let read = match visible {
-            Visible::All => self.everything.read(connection, window).await,
-            Visible::Of(owner) => self.of_owner.read_of(connection, owner, window).await,
+            Visible::All => {
+                let any = None::<i32>;
+                self.everything
+                    .read(connection, any, window, self.read)
+                    .await
+            }
+            Visible::Of(owner) => {
+                self.of_owner
+                    .read(connection, owner, window, self.read)
+                    .await
+            }
         };
-        let (total, rows) = read.map_err(failed("list rows"))?;
-        Ok((total, rows::readable(&rows, self.read)))
+        read.map_err(failed("list rows"))
     }
 
     pub(super) async fn unended(

@@ -9,7 +9,7 @@ use livius_domain::{BatchId, Kind, StatementRecord, StatementState};
 use super::SqliteStore;
 use super::tests::{Directory, new_batch, new_session};
 use livius_store::{
-    BatchStore, PieceStore, PiecesOf, SessionStore, StatementStore, Visible, Window,
+    BatchStore, PieceStore, PiecesOf, SessionStore, Start, StatementStore, Visible, Window,
 };
 
 const ROUNDS: u32 = 2_000;
@@ -87,7 +87,7 @@ async fn sessions() {
     })
     .await;
     let page = Window {
-        offset: 0,
+        start: Start::Offset(0),
         limit: 100,
         descending: true,
     };
@@ -168,7 +168,7 @@ async fn batches() {
     .await;
     for offset in [0, 90_000] {
         let page = Window {
-            offset,
+            start: Start::Offset(offset),
             limit: 100,
             descending: true,
         };

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use camino::Utf8Path;
-use sqlx::ConnectOptions;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Executor as _};
 
 use super::lock::FileLock;
 use super::readers::Readers;
-use super::schema;
 use super::writer::Writer;
 use super::{OpenError, SqliteStore, failed};
+use super::{schema, shrink};
 use livius_store::StoreError;
 
 /// The time that a write waits for other programs, such as a backup. The store itself has one
@@ -37,10 +37,10 @@ impl SqliteStore {
             source: source.into(),
         };
         let options = connect_options(path);
-        let mut writer = options
-            .clone()
-            .journal_mode(SqliteJournalMode::Wal)
-            .connect()
+        let mut writer = options.connect().await.map_err(connect)?;
+        shrink::prepare(&mut writer).await.map_err(connect)?;
+        writer
+            .execute("PRAGMA journal_mode = WAL")
             .await
             .map_err(connect)?;
         schema::migrate(&mut writer)
@@ -49,6 +49,9 @@ impl SqliteStore {
                 path: path.to_owned(),
                 source,
             })?;
+        if let Err(error) = shrink::convert(&mut writer).await {
+            tracing::warn!(%error, "the database cannot be made able to shrink, and works as before");
+        }
         let readers = Arc::new(Readers::open(options.clone()).await.map_err(connect)?);
         Ok(Self {
             writer: Writer::new(writer, options),

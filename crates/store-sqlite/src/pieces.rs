@@ -1,8 +1,10 @@
 //! The pieces of long outputs and results.
 
 use async_trait::async_trait;
+use livius_domain::SessionId;
 use livius_store::{PieceStore, PiecesOf, StoreError};
 
+use super::parts::part;
 use super::{SqliteStore, failed};
 
 /// The queries of one table of pieces. All take the session and the number of the statement or job.
@@ -10,6 +12,7 @@ pub(super) struct Pieces {
     pub(super) put: &'static str,
     pub(super) get: &'static str,
     pub(super) count: &'static str,
+    pub(super) delete: &'static str,
 }
 
 macro_rules! pieces {
@@ -36,6 +39,11 @@ macro_rules! pieces {
                 " WHERE session = ?1 AND ",
                 $owner,
                 " = ?2"
+            ),
+            delete: part!(
+                $table,
+                bytes: "octet_length(text)",
+                rows: concat!("session = ?1 AND ", $owner, " = ?2")
             ),
         }
     };
@@ -66,6 +74,20 @@ impl PieceStore for SqliteStore {
             .bind(index);
         self.read(async |c| get.fetch_optional(c).await.map_err(failed("read a piece")))
             .await
+    }
+
+    async fn delete_pieces(&self, of: PiecesOf) -> Result<(), StoreError> {
+        let (pieces, session, owner) = place(of);
+        self.delete_in_parts(pieces.delete, |query| query.bind(session).bind(owner))
+            .await
+    }
+
+    async fn excess_outputs(
+        &self,
+        session: Option<SessionId>,
+        budget: u64,
+    ) -> Result<Vec<PiecesOf>, StoreError> {
+        self.excess(session, budget).await
     }
 
     async fn count_pieces(&self, of: PiecesOf) -> Result<u32, StoreError> {

@@ -225,9 +225,17 @@ fn read_statement(
         id,
         version: count(row.try_get("version")?),
         kind: Kind::parse(kind).ok_or_else(|| format!("unknown kind {kind:?}"))?,
-        code: row.try_get::<String, _>("code")?.into(),
+        code: code(row)?.into(),
         state: document(row, "state")?,
     })
+}
+
+/// Long code is in a column of its own.
+fn code(row: &SqliteRow) -> Result<String, sqlx::Error> {
+    match row.try_get("long_code")? {
+        Some(code) => Ok(code),
+        None => row.try_get("code"),
+    }
 }
 
 fn read_job(session: SessionId, id: JobId, row: &SqliteRow) -> Result<JobRecord, Failure> {

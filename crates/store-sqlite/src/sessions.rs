@@ -3,26 +3,18 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use livius_domain::{DriverId, SessionId, SessionRecord, SessionState};
-use livius_store::{NewSession, SessionStore, StoreError, Unended, Visible, Window};
+use livius_store::{NewSession, Part, SessionStore, StoreError, Unended, Visible, Window};
 use sqlx::{Connection, SqliteConnection};
 
 use super::listed::{Listed, listed};
+use super::parts::part;
 use super::rows::{self, json, optional_json};
 use super::{SqliteStore, changed, counters, failed};
 
-/// Deletes at most 64 rows of the sessions that a JSON array names. A row may be a piece of 256
-/// KiB.
-macro_rules! part {
-    ($table:literal) => {
-        concat!(
-            "DELETE FROM ",
-            $table,
-            " WHERE rowid IN ( \
-                 SELECT rowid FROM ",
-            $table,
-            " \
-                 WHERE session IN (SELECT value FROM json_each(?1)) LIMIT 64)"
-        )
+/// Deletes some rows of the sessions that a JSON array names.
+macro_rules! of_ended {
+    ($table:literal, $bytes:literal) => {
+        part!($table, bytes: $bytes, rows: "session IN (SELECT value FROM json_each(?1))")
     };
 }
 
@@ -36,21 +28,32 @@ pub(super) const SESSIONS: Listed<SessionRecord> = listed!("sessions", rows::ses
 /// The foreign keys delete everything that belongs to a session (ON DELETE CASCADE). Rows of these
 /// tables may be many and long, so they are deleted first, a few at a time: other writes go on in
 /// between.
-pub(super) const PARTS: [&str; 4] = [
-    part!("statement_chunks"),
-    part!("job_chunks"),
-    part!("statements"),
-    part!("jobs"),
+pub(super) const PARTS: [&str; 6] = [
+    of_ended!("statement_chunks", "octet_length(text)"),
+    of_ended!("job_chunks", "octet_length(text)"),
+    of_ended!("statement_codes", "octet_length(code)"),
+    of_ended!("job_payloads", "octet_length(payload)"),
+    of_ended!(
+        "statements",
+        "octet_length(code) + coalesce(octet_length(output), 0)"
+    ),
+    of_ended!(
+        "jobs",
+        "coalesce(octet_length(payload), 0) + coalesce(octet_length(result), 0)"
+    ),
 ];
 
 #[async_trait]
 impl SessionStore for SqliteStore {
     async fn create_session(&self, new: NewSession) -> Result<SessionRecord, StoreError> {
-        self.write(async |c| create(c, new).await).await
+        self.write_durably(async |c| create(c, new).await).await
     }
 
     async fn update_session(&self, record: &mut SessionRecord) -> Result<(), StoreError> {
-        self.write(async |c| update(c, record).await).await
+        // Clients act on the end of a session, so it must not be undone.
+        let durably = record.ended_at.is_some();
+        self.write_as(durably, async |c| update(c, record).await)
+            .await
     }
 
     async fn session(&self, id: SessionId) -> Result<Option<SessionRecord>, StoreError> {
@@ -65,7 +68,7 @@ impl SessionStore for SqliteStore {
         &self,
         visible: Visible<'_>,
         window: Window,
-    ) -> Result<(u64, Vec<SessionRecord>), StoreError> {
+    ) -> Result<Part<SessionRecord>, StoreError> {
         self.read(async |c| SESSIONS.list(c, visible, window).await)
             .await
     }
@@ -87,14 +90,13 @@ impl SessionStore for SqliteStore {
             .write(async |c| SESSIONS.doom(c, ended_before, keep).await)
             .await?;
         if doomed.is_empty() {
+            self.shrink().await?;
             return Ok(Vec::new());
         }
         let doomed = json(&doomed);
         for part in PARTS {
-            while self
-                .write(async |c| delete_some(c, part, &doomed).await)
-                .await?
-            {}
+            self.delete_in_parts(part, |query| query.bind(doomed.clone()))
+                .await?;
         }
         self.write(async |c| SESSIONS.delete(c, &doomed).await)
             .await
@@ -148,20 +150,6 @@ async fn update(
     changed(connection, done.rows_affected(), row, what).await?;
     record.version += 1;
     Ok(())
-}
-
-/// Deletes some rows. Answers whether there may be more.
-async fn delete_some(
-    connection: &mut SqliteConnection,
-    part: &'static str,
-    sessions: &str,
-) -> Result<bool, StoreError> {
-    let done = sqlx::query(part)
-        .bind(sessions)
-        .execute(connection)
-        .await
-        .map_err(failed("delete what belongs to ended sessions"))?;
-    Ok(done.rows_affected() > 0)
 }
 
 /// The answer must equal the record that is read later, so the time is cut to the store's precision

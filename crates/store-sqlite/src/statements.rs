@@ -5,9 +5,14 @@ use livius_domain::{Kind, SessionId, StatementId, StatementRecord, StatementStat
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, SqliteConnection};
 
+use super::listing::{Listing, listing};
 use super::rows::{self, json};
+use super::trim::{Trim, trim};
 use super::{SqliteStore, changed, failed};
-use livius_store::{StatementStore, StoreError, StoredStatement, Window};
+use livius_store::{Part, StatementStore, StoreError, StoredStatement, Window};
+
+/// Longer code is in a table of its own: a state change writes the statement's row again.
+pub(super) const SHORT_BYTES: usize = 2048;
 
 // Statements are written most often, so each write is one SQL statement where possible: it commits
 // by itself.
@@ -17,27 +22,53 @@ const INSERT: &str = "INSERT INTO statements (session, id, kind, state, code) \
                              ?2, ?3, ?4 \
                       FROM sessions WHERE id = ?1 \
                       RETURNING id";
+const INSERT_CODE: &str =
+    "INSERT INTO statement_codes (session, statement, code) VALUES (?1, ?2, ?3)";
 // A given output replaces the pieces. Without one, the pieces are complete once the statement is
 // over.
 const UPDATE: &str = "UPDATE statements SET version = version + 1, state = ?3, finished = ?4, \
                           output = coalesce(?5, output), \
                           (output_chunks, output_bytes) = ( \
                               SELECT nullif(count(*), 0), sum(octet_length(text)) FROM statement_chunks \
-                              WHERE session = ?1 AND statement = ?2 AND ?4 AND ?5 IS NULL) \
-                      WHERE session = ?1 AND id = ?2 AND version = ?6";
+                              WHERE session = ?1 AND statement = ?2 AND ?4 AND ?5 IS NULL), \
+                          held = CASE WHEN ?4 THEN coalesce(octet_length(?5), ( \
+                              SELECT sum(octet_length(text)) FROM statement_chunks \
+                              WHERE session = ?1 AND statement = ?2), octet_length(output), 0) ELSE 0 END \
+                      WHERE session = ?1 AND id = ?2 AND version = ?6 AND finished < 2";
 const EXISTS: &str = "SELECT 1 FROM statements WHERE session = ?1 AND id = ?2";
-const BY_ID: &str = "SELECT * FROM statements WHERE session = ?1 AND id = ?2";
-const COUNT: &str = "SELECT count(*) FROM statements WHERE session = ?1";
-const LIST_UP: &str = "SELECT * FROM statements WHERE session = ?1 ORDER BY id LIMIT ?2 OFFSET ?3";
-const LIST_DOWN: &str =
-    "SELECT * FROM statements WHERE session = ?1 ORDER BY id DESC LIMIT ?2 OFFSET ?3";
-const UNFINISHED: &str = "SELECT id, version, kind, state, code FROM statements WHERE session = ?1 AND finished = 0 ORDER BY id";
-const RAISE_FLOOR: &str = "UPDATE sessions SET statement_floor = max(statement_floor, \
-                               coalesce((SELECT max(id) + 1 FROM statements WHERE session = ?1), 0)) \
-                           WHERE id = ?1";
-const TRIM: &str = "DELETE FROM statements WHERE session = ?1 AND finished = 1 AND id <= ( \
-                        SELECT id FROM statements WHERE session = ?1 AND finished = 1 \
-                        ORDER BY id DESC LIMIT 1 OFFSET ?2)";
+/// Reads statements with their long code.
+macro_rules! select {
+    () => {
+        "SELECT s.*, c.code AS long_code FROM statements s \
+         LEFT JOIN statement_codes c ON c.session = s.session AND c.statement = s.id"
+    };
+}
+
+pub(super) const BY_ID: &str = concat!(
+    select!(),
+    " WHERE s.session = ?1 AND s.id = ?2 AND finished < 2"
+);
+pub(super) const UNFINISHED: &str = concat!(
+    select!(),
+    " WHERE s.session = ?1 AND finished = 0 ORDER BY s.id"
+);
+pub(super) const STATEMENTS: Listing = listing! {
+    select: select!(),
+    from: "statements s",
+    id: "s.id",
+    rows: "s.session = ?1 AND finished < 2",
+    bytes: "octet_length(s.code) + coalesce(octet_length(output), 0) + coalesce(( \
+                SELECT octet_length(c.code) FROM statement_codes c \
+                WHERE c.session = s.session AND c.statement = s.id), 0)"
+};
+pub(super) const TRIM: Trim = trim!(
+    "statements",
+    floor: "statement_floor",
+    from: "0",
+    row: "octet_length(code) + coalesce(octet_length(output), 0)",
+    chunks: ("statement_chunks", "statement", "output_chunks"),
+    texts: ("statement_codes", "code")
+);
 
 #[async_trait]
 impl StatementStore for SqliteStore {
@@ -71,7 +102,7 @@ impl StatementStore for SqliteStore {
         &self,
         session: SessionId,
         window: Window,
-    ) -> Result<(u64, Vec<StoredStatement>), StoreError> {
+    ) -> Result<Part<StoredStatement>, StoreError> {
         self.read(async |c| list(c, session, window).await).await
     }
 
@@ -83,7 +114,7 @@ impl StatementStore for SqliteStore {
     }
 
     async fn trim_statements(&self, session: SessionId, keep: u64) -> Result<(), StoreError> {
-        self.write(async |c| trim(c, session, keep).await).await
+        self.trim(&TRIM, session, keep).await
     }
 }
 
@@ -94,19 +125,13 @@ async fn create(
     code: &str,
 ) -> Result<StatementRecord, StoreError> {
     let state = StatementState::Waiting;
-    let insert = sqlx::query_scalar(INSERT)
-        .bind(session.0)
-        .bind(kind.as_str())
-        .bind(json(&state))
-        .bind(code);
-    // Fetches all rows, though there is one: only the last fetch tells that the write was
-    // committed.
-    let ids: Vec<i64> = insert
-        .fetch_all(connection)
-        .await
-        .map_err(failed("create a statement"))?;
-    let id = *ids
-        .first()
+    let inserted = if code.len() <= SHORT_BYTES {
+        insert(connection, session, kind, code).await
+    } else {
+        insert_long(connection, session, kind, code).await
+    };
+    let id = inserted
+        .map_err(failed("create a statement"))?
         .ok_or("no such session")
         .map_err(failed("create a statement"))?;
     let id = StatementId(i32::try_from(id).map_err(failed("number a statement"))?);
@@ -118,6 +143,43 @@ async fn create(
         code: code.into(),
         state,
     })
+}
+
+/// Inserts the row. Answers its number, if the session exists.
+async fn insert(
+    connection: &mut SqliteConnection,
+    session: SessionId,
+    kind: Kind,
+    code: &str,
+) -> Result<Option<i64>, sqlx::Error> {
+    let insert = sqlx::query_scalar(INSERT)
+        .bind(session.0)
+        .bind(kind.as_str())
+        .bind(json(&StatementState::Waiting))
+        .bind(code);
+    // Fetches all rows, though there is one: only the last fetch tells that the write was
+    // committed.
+    Ok(insert.fetch_all(connection).await?.first().copied())
+}
+
+async fn insert_long(
+    connection: &mut SqliteConnection,
+    session: SessionId,
+    kind: Kind,
+    code: &str,
+) -> Result<Option<i64>, sqlx::Error> {
+    let mut transaction = connection.begin().await?;
+    let Some(id) = insert(&mut transaction, session, kind, "").await? else {
+        return Ok(None);
+    };
+    sqlx::query(INSERT_CODE)
+        .bind(session.0)
+        .bind(id)
+        .bind(code)
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok(Some(id))
 }
 
 async fn update(
@@ -161,12 +223,10 @@ async fn list(
     connection: &mut SqliteConnection,
     session: SessionId,
     window: Window,
-) -> Result<(u64, Vec<StoredStatement>), StoreError> {
-    let (total, rows) = read_list(connection, session, window)
-        .await
-        .map_err(failed("list statements"))?;
-    let statements = rows::readable(&rows, |row| rows::stored_statement(session, row));
-    Ok((rows::count(total), statements))
+) -> Result<Part<StoredStatement>, StoreError> {
+    let read = |row: &SqliteRow| rows::stored_statement(session, row);
+    let list = STATEMENTS.read(connection, session.0, window, read).await;
+    list.map_err(failed("list statements"))
 }
 
 async fn unfinished(
@@ -179,63 +239,4 @@ async fn unfinished(
         .await
         .map_err(failed("list unfinished statements"))?;
     Ok(rows::readable(&rows, |row| rows::statement(session, row)))
-}
-
-async fn trim(
-    connection: &mut SqliteConnection,
-    session: SessionId,
-    keep: u64,
-) -> Result<(), StoreError> {
-    let trim = async {
-        // Kept rows have higher numbers than deleted ones, so a new number cannot be that of a
-        // deleted row. Only when no row is kept must the floor be stored.
-        if keep > 0 {
-            return delete_excess(connection, session, keep).await;
-        }
-        let mut transaction = connection.begin().await?;
-        sqlx::query(RAISE_FLOOR)
-            .bind(session.0)
-            .execute(&mut *transaction)
-            .await?;
-        delete_excess(&mut transaction, session, keep).await?;
-        transaction.commit().await
-    };
-    trim.await.map_err(failed("delete old statements"))
-}
-
-async fn delete_excess(
-    connection: &mut SqliteConnection,
-    session: SessionId,
-    keep: u64,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(TRIM)
-        .bind(session.0)
-        .bind(rows::limit(keep))
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-/// Counts and reads within one transaction, so that both agree.
-async fn read_list(
-    connection: &mut SqliteConnection,
-    session: SessionId,
-    window: Window,
-) -> Result<(i64, Vec<SqliteRow>), sqlx::Error> {
-    let mut transaction = connection.begin().await?;
-    let total = sqlx::query_scalar(COUNT)
-        .bind(session.0)
-        .fetch_one(&mut *transaction)
-        .await?;
-    let list = sqlx::query(if window.descending {
-        LIST_DOWN
-    } else {
-        LIST_UP
-    })
-    .bind(session.0)
-    .bind(rows::limit(window.limit))
-    .bind(rows::limit(window.offset));
-    let rows = list.fetch_all(&mut *transaction).await?;
-    transaction.commit().await?;
-    Ok((total, rows))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, SqliteConnection};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::failed;
@@ -14,6 +14,8 @@ pub(super) struct Writer {
     connection: SqliteConnection,
     options: SqliteConnectOptions,
     suspect: bool,
+    /// Whether a commit returns after it is on the disk.
+    syncs: bool,
 }
 
 /// The right to write once.
@@ -26,11 +28,11 @@ impl Writer {
         connection: SqliteConnection,
         options: SqliteConnectOptions,
     ) -> Arc<Mutex<Self>> {
-        let suspect = false;
         Arc::new(Mutex::new(Self {
             connection,
             options,
-            suspect,
+            suspect: false,
+            syncs: false,
         }))
     }
 
@@ -47,6 +49,7 @@ impl Writer {
                 .await
                 .map_err(failed("open the database again"))?;
             let old = std::mem::replace(&mut writer.connection, fresh);
+            writer.syncs = false;
             // Closing undoes what was not committed.
             let _ = old.close().await;
         }
@@ -55,7 +58,35 @@ impl Writer {
     }
 }
 
+#[cfg(test)]
+impl Writer {
+    /// The connection, for a look at its settings.
+    pub(super) fn any_connection(&mut self) -> &mut SqliteConnection {
+        &mut self.connection
+    }
+}
+
 impl Turn<'_> {
+    /// Chooses whether the commits of this turn are on the disk when they return. The setting stays
+    /// with the connection, so the stream of ordinary writes pays nothing for it.
+    pub(super) async fn sync_commits(&mut self, durably: bool) -> Result<(), StoreError> {
+        if self.writer.syncs == durably {
+            return Ok(());
+        }
+        let pragma = if durably {
+            "PRAGMA synchronous = FULL"
+        } else {
+            "PRAGMA synchronous = NORMAL"
+        };
+        self.writer
+            .connection
+            .execute(pragma)
+            .await
+            .map_err(failed("choose when commits reach the disk"))?;
+        self.writer.syncs = durably;
+        Ok(())
+    }
+
     pub(super) fn connection(&mut self) -> &mut SqliteConnection {
         &mut self.writer.connection
     }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use livius_domain::{BatchId, BatchRecord, BatchRequest};
 
-use crate::{StoreError, Unended, Visible, Window};
+use crate::{Part, StoreError, Unended, Visible, Window};
 
 /// A batch before it has a number.
 #[derive(Debug, Clone)]
@@ -44,7 +44,7 @@ pub trait BatchStore: Send + Sync {
         &self,
         visible: Visible<'_>,
         window: Window,
-    ) -> Result<(u64, Vec<BatchRecord>), StoreError>;
+    ) -> Result<Part<BatchRecord>, StoreError>;
 
     /// Reads every batch that has not ended, listed or not, by number. A starting server takes them
     /// up again. Unreadable rows are left out.

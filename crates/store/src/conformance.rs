@@ -4,6 +4,7 @@
 pub mod batch_retention;
 mod batch_samples;
 pub mod batches;
+pub mod budgets;
 pub mod drivers;
 pub mod durability;
 pub mod job_results;
@@ -23,7 +24,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use livius_domain::{DriverId, SessionId, SessionRecord, SessionRequest, SubmitOptions};
 
-use crate::{NewSession, Store, Unended, Window};
+use crate::{NewSession, Start, Store, Unended, Window};
 
 /// The reason why a case failed, or why its store could not be opened.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -53,6 +54,7 @@ macro_rules! store_conformance {
             sessions::a_change_to_an_unknown_session_is_refused,
             sessions::listed_sessions_are_windowed,
             sessions::a_list_shows_what_is_visible,
+            sessions::a_list_is_read_on_while_rows_come_and_go,
             sessions::unended_sessions_are_found_listed_or_not,
             sessions::creates_at_once_get_different_numbers,
             sessions::of_creates_at_once_with_one_name_one_wins,
@@ -60,6 +62,7 @@ macro_rules! store_conformance {
             statements::every_state_and_kind_is_stored,
             statements::an_unknown_row_is_refused_or_absent,
             statements::statements_are_windowed,
+            statements::a_window_of_statements_is_bounded_by_their_length,
             statements::unfinished_statements_come_in_order,
             statements::creates_at_once_count_without_a_gap,
             outputs::an_output_stays_until_another_comes,
@@ -73,6 +76,10 @@ macro_rules! store_conformance {
             retention::a_purged_session_leaves_nothing_but_its_number,
             retention::finished_statements_go_oldest_first,
             retention::a_trimmed_number_is_not_given_again,
+            budgets::outputs_in_excess_are_named_oldest_first,
+            budgets::results_of_jobs_count_too,
+            budgets::short_and_unfinished_outputs_do_not_count,
+            budgets::pieces_of_an_output_that_was_replaced_are_deleted,
             durability::everything_survives_opening_again,
             durability::a_call_that_is_given_up_is_done_whole_or_not_at_all,
             durability::numbers_go_on_after_opening_again,
@@ -83,6 +90,7 @@ macro_rules! store_conformance {
             jobs::jobs_created_at_once_count_without_a_gap,
             jobs::any_text_of_a_job_is_stored,
             job_results::the_bytes_of_a_job_stay_until_it_is_over,
+            job_results::a_job_that_failed_has_no_result,
             job_results::a_result_stays_until_another_comes,
             job_results::pieces_are_the_result_of_a_job_that_succeeded,
             job_results::a_piece_of_a_result_again_changes_nothing,
@@ -107,6 +115,7 @@ macro_rules! store_conformance {
             batches::a_change_to_an_unknown_batch_is_refused,
             batches::listed_batches_are_windowed,
             batches::a_list_of_batches_shows_what_is_visible,
+            batches::a_list_of_batches_is_read_on_while_rows_come_and_go,
             batches::unended_batches_are_found_listed_or_not,
             batches::batches_created_at_once_get_different_numbers,
             batches::of_batches_created_at_once_with_one_name_one_wins,
@@ -147,7 +156,7 @@ macro_rules! store_conformance {
 
 /// All rows, oldest first.
 const ALL: Window = Window {
-    offset: 0,
+    start: Start::Offset(0),
     limit: u64::MAX,
     descending: false,
 };
@@ -170,13 +179,16 @@ fn windows(len: i32) -> Vec<(Window, Vec<i32>)> {
         .iter()
         .flat_map(|offset| far.iter().map(move |limit| (*offset, *limit)));
     each.flat_map(|(offset, limit)| {
-        [false, true].map(|descending| Window {
-            offset,
-            limit,
-            descending,
+        [false, true].map(|descending| {
+            let window = Window {
+                start: Start::Offset(offset),
+                limit,
+                descending,
+            };
+            (offset, window)
         })
     })
-    .map(|window| {
+    .map(|(offset, window)| {
         let up: Vec<i32> = if window.descending {
             (0..len).rev().collect()
         } else {
@@ -186,7 +198,7 @@ fn windows(len: i32) -> Vec<(Window, Vec<i32>)> {
         (
             window,
             up.into_iter()
-                .skip(size(window.offset))
+                .skip(size(offset))
                 .take(size(window.limit))
                 .collect(),
         )

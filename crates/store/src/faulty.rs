@@ -15,7 +15,7 @@ use livius_domain::{
 use tokio::sync::watch;
 
 use crate::{
-    BatchStore, Claim, DriverStore, JobStore, NewBatch, NewResource, NewSession, PieceStore,
+    BatchStore, Claim, DriverStore, JobStore, NewBatch, NewResource, NewSession, Part, PieceStore,
     PiecesOf, ResourceStore, SessionStore, StatementStore, Store, StoreError, StoredJob,
     StoredStatement, Unended, Visible, Window,
 };
@@ -153,7 +153,7 @@ forward! {
         reads {
             fn session(id: SessionId) -> Option<SessionRecord>;
             fn session_named(name: &str) -> Option<SessionRecord>;
-            fn list_sessions(visible: Visible<'_>, window: Window) -> (u64, Vec<SessionRecord>);
+            fn list_sessions(visible: Visible<'_>, window: Window) -> Part<SessionRecord>;
             fn unended_sessions() -> Vec<Unended<SessionRecord>>;
         }
     }
@@ -165,16 +165,18 @@ forward! {
         }
         reads {
             fn statement(session: SessionId, id: StatementId) -> Option<StoredStatement>;
-            fn list_statements(session: SessionId, window: Window) -> (u64, Vec<StoredStatement>);
+            fn list_statements(session: SessionId, window: Window) -> Part<StoredStatement>;
             fn unfinished_statements(session: SessionId) -> Vec<StatementRecord>;
         }
     }
     impl PieceStore {
         writes {
+            fn delete_pieces(of: PiecesOf) -> ();
             fn put_piece(of: PiecesOf, index: u32, text: &str) -> ();
         }
         reads {
             fn piece(of: PiecesOf, index: u32) -> Option<String>;
+            fn excess_outputs(session: Option<SessionId>, budget: u64) -> Vec<PiecesOf>;
             fn count_pieces(of: PiecesOf) -> u32;
         }
     }
@@ -185,6 +187,7 @@ forward! {
             fn trim_jobs(session: SessionId, keep: u64) -> ();
         }
         reads {
+            fn job_payload_bytes(session: SessionId, job: JobId) -> Option<u64>;
             fn job_payload(session: SessionId, job: JobId) -> Option<String>;
             fn job(session: SessionId, job: JobId) -> Option<StoredJob>;
             fn unfinished_jobs(session: SessionId) -> Vec<JobRecord>;
@@ -209,7 +212,7 @@ forward! {
         reads {
             fn batch(id: BatchId) -> Option<BatchRecord>;
             fn batch_named(name: &str) -> Option<BatchRecord>;
-            fn list_batches(visible: Visible<'_>, window: Window) -> (u64, Vec<BatchRecord>);
+            fn list_batches(visible: Visible<'_>, window: Window) -> Part<BatchRecord>;
             fn unended_batches() -> Vec<Unended<BatchRecord>>;
         }
     }

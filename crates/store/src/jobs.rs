@@ -33,8 +33,16 @@ pub trait JobStore: Send + Sync {
         job: JobId,
     ) -> Result<Option<String>, StoreError>;
 
+    /// The length of the bytes of a job that is not over.
+    async fn job_payload_bytes(
+        &self,
+        session: SessionId,
+        job: JobId,
+    ) -> Result<Option<u64>, StoreError>;
+
     /// Stores a job's state and error, and its result if one is given. Without a given result, the
-    /// pieces are the result of a job that succeeded. Drops the job's bytes when the job is over.
+    /// pieces are the result of a job that succeeded. A job that ends otherwise keeps no
+    /// earlier result. Drops the job's bytes when the job is over.
     /// The record must have the version of the row.
     async fn update_job(
         &self,
@@ -48,6 +56,7 @@ pub trait JobStore: Send + Sync {
     /// Reads the jobs that are not over, by number. Unreadable rows are left out.
     async fn unfinished_jobs(&self, session: SessionId) -> Result<Vec<JobRecord>, StoreError>;
 
-    /// Keeps the newest `keep` jobs that are over, and deletes the others that are over.
+    /// Keeps the newest `keep` jobs that are over, and deletes the others that are over, as
+    /// [`StatementStore::trim_statements`](crate::StatementStore::trim_statements) does.
     async fn trim_jobs(&self, session: SessionId, keep: u64) -> Result<(), StoreError>;
 }

@@ -40,6 +40,19 @@ pub trait PieceStore: Send + Sync {
     /// Reads piece `index`.
     async fn piece(&self, of: PiecesOf, index: u32) -> Result<Option<String>, StoreError>;
 
+    /// Deletes all pieces of a statement or job that is over and has another output or result. This
+    /// is more than one transaction.
+    async fn delete_pieces(&self, of: PiecesOf) -> Result<(), StoreError>;
+
+    /// Finds the oldest outputs and results that have to go so that the rest has at most `budget`
+    /// bytes: of one session, or of all. Only statements and jobs that are over count, and only
+    /// texts of more than 4 KiB. One call names some of them.
+    async fn excess_outputs(
+        &self,
+        session: Option<SessionId>,
+        budget: u64,
+    ) -> Result<Vec<PiecesOf>, StoreError>;
+
     /// Counts the pieces.
     async fn count_pieces(&self, of: PiecesOf) -> Result<u32, StoreError>;
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use livius_domain::{SessionId, SessionRecord, SessionRequest};
 
-use crate::{StoreError, Unended, Visible, Window};
+use crate::{Part, StoreError, Unended, Visible, Window};
 
 /// A session before it has a number.
 #[derive(Debug, Clone)]
@@ -36,13 +36,13 @@ pub trait SessionStore: Send + Sync {
     /// Reads a listed session by name: the one that has not ended, else the newest.
     async fn session_named(&self, name: &str) -> Result<Option<SessionRecord>, StoreError>;
 
-    /// Counts the listed sessions and reads those in the window, by number. Unreadable rows are
-    /// counted and left out.
+    /// Reads the listed sessions in the window, by number. A window ends early when its sessions
+    /// have some megabytes of text. Unreadable rows are counted and left out.
     async fn list_sessions(
         &self,
         visible: Visible<'_>,
         window: Window,
-    ) -> Result<(u64, Vec<SessionRecord>), StoreError>;
+    ) -> Result<Part<SessionRecord>, StoreError>;
 
     /// Reads every session that has not ended, listed or not. A starting server takes them up
     /// again. Unreadable rows are left out.

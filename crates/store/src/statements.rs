@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use livius_domain::{Kind, SessionId, StatementId, StatementRecord};
 
-use crate::{Output, StoreError, Window};
+use crate::{Output, Part, StoreError, Window};
 
 /// A statement with its output.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,13 +41,13 @@ pub trait StatementStore: Send + Sync {
         id: StatementId,
     ) -> Result<Option<StoredStatement>, StoreError>;
 
-    /// Counts the session's statements and reads those in the window, by number. Unreadable rows
-    /// are counted and left out.
+    /// Reads the session's statements in the window, by number. A window ends early when its
+    /// statements have some megabytes of text. Unreadable rows are counted and left out.
     async fn list_statements(
         &self,
         session: SessionId,
         window: Window,
-    ) -> Result<(u64, Vec<StoredStatement>), StoreError>;
+    ) -> Result<Part<StoredStatement>, StoreError>;
 
     /// Reads the statements that are not over, in order. Unreadable rows are left out.
     async fn unfinished_statements(
@@ -55,6 +55,7 @@ pub trait StatementStore: Send + Sync {
         session: SessionId,
     ) -> Result<Vec<StatementRecord>, StoreError>;
 
-    /// Keeps the newest `keep` finished statements, and deletes the other finished ones.
+    /// Keeps the newest `keep` finished statements, and deletes the other finished ones. Readers see
+    /// all of them or none. This is more than one transaction, as the rows may be long.
     async fn trim_statements(&self, session: SessionId, keep: u64) -> Result<(), StoreError>;
 }

@@ -1,5 +1,7 @@
 //! `/batches` and `/batches/{id}`: list, create, get, state, delete.
 
+use std::sync::Arc;
+
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -78,7 +80,7 @@ pub async fn batch_create(
     let view = app.batches.acting(&caller).create(request).await?;
     Ok(response::created(
         format!("/batches/{}", view.record.id),
-        rendered(&app, &view),
+        rendered(&app, &view).await,
     ))
 }
 
@@ -99,7 +101,7 @@ pub async fn batch_get(
     InBatch(batch): InBatch,
 ) -> Result<Response, Refusal> {
     let view = app.batches.acting(&caller).get(&batch).await?;
-    Ok(response::json(StatusCode::OK, rendered(&app, &view)))
+    Ok(response::json(StatusCode::OK, rendered(&app, &view).await))
 }
 
 /// Shows a batch's state.
@@ -145,8 +147,12 @@ pub async fn batch_delete(
     Ok(response::ok(&Message { msg: "deleted" }))
 }
 
-fn rendered(app: &AppState, view: &BatchView) -> Vec<u8> {
-    let log = app.batches.log_tail(view, LOG_LINES);
+async fn rendered(app: &AppState, view: &Arc<BatchView>) -> Vec<u8> {
+    let logs = app
+        .batches
+        .log_tails(std::slice::from_ref(view), LOG_LINES)
+        .await;
+    let log = logs.into_iter().next().unwrap_or_default();
     let mut text = Vec::with_capacity(1_024);
     BatchAnswer::new(&view.record, &log).write(&mut text);
     text

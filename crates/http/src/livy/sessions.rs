@@ -1,5 +1,7 @@
 //! `/sessions` and `/sessions/{id}`: list, create, get, state, delete, stop, interrupt, connect.
 
+use std::sync::Arc;
+
 use axum::extract::{RawQuery, State};
 use axum::http::header::USER_AGENT;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
@@ -81,7 +83,7 @@ pub async fn session_create(
     let view = app.sessions.acting(&caller).create(request).await?;
     Ok(response::created(
         format!("/sessions/{}", view.record.id),
-        rendered(&app, &view, &Keys::for_client(&headers)),
+        rendered(&app, &view, &Keys::for_client(&headers)).await,
     ))
 }
 
@@ -104,7 +106,7 @@ pub async fn session_get(
     let view = app.sessions.acting(&caller).get(&session).await?;
     Ok(response::json(
         StatusCode::OK,
-        rendered(&app, &view, &Keys::All),
+        rendered(&app, &view, &Keys::All).await,
     ))
 }
 
@@ -220,7 +222,7 @@ pub async fn session_connect(
     let view = app.sessions.acting(&caller).connect(&session).await?;
     Ok(response::json(
         StatusCode::OK,
-        rendered(&app, &view, &Keys::for_client(&headers)),
+        rendered(&app, &view, &Keys::for_client(&headers)).await,
     ))
 }
 
@@ -244,8 +246,12 @@ impl Keys {
     }
 }
 
-fn rendered(app: &AppState, view: &SessionView, keys: &Keys) -> Vec<u8> {
-    let log = app.sessions.log_tail(view, LOG_LINES);
+async fn rendered(app: &AppState, view: &Arc<SessionView>, keys: &Keys) -> Vec<u8> {
+    let logs = app
+        .sessions
+        .log_tails(std::slice::from_ref(view), LOG_LINES)
+        .await;
+    let log = logs.into_iter().next().unwrap_or_default();
     let session = SessionAnswer::new(&view.record, livy_state(view), &log);
     let mut text = Vec::with_capacity(2_048);
     match keys {

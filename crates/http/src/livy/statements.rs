@@ -3,7 +3,7 @@
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use livius_sessions::{Order, OutputView, Page};
+use livius_sessions::OutputView;
 use livius_wire::{
     ErrorMessage, Message, StatementAnswer, StatementBody, StatementEnvelope, StatementListAnswer,
 };
@@ -15,6 +15,7 @@ use super::{Livy, Refusal};
 use crate::request::body::RequestBody;
 use crate::request::described::{SessionPath, StatementPath};
 use crate::request::extract::{CallerOf, InSession, InStatement};
+use crate::request::page::Page;
 use crate::request::query::Query;
 use crate::response;
 use crate::response::client::ClientOf;
@@ -58,16 +59,11 @@ pub async fn statement_list(
     let descending = query
         .text("order")
         .is_some_and(|order| order.trim().eq_ignore_ascii_case("desc"));
-    let order = if descending {
-        Order::Descending
-    } else {
-        Order::Ascending
-    };
     let list = StatementStream::list(
         ClientOf::new(app.sessions, caller),
         session,
         Page { from, size },
-        order,
+        descending,
     )
     .await?;
     Ok(response::json(StatusCode::OK, list.into_body().await?))

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use livius_sessions::Page;
+use super::page::Page;
 use livius_wire::{RequestError, integer};
 use percent_encoding::percent_decode_str;
 

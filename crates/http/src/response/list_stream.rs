@@ -4,68 +4,74 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use livius_sessions::{BatchView, Batches, Page, SessionError, SessionView, Sessions};
+use livius_sessions::{BatchView, Batches, Part, SessionError, SessionView, Sessions, Window};
 use livius_wire::{BatchAnswer, SessionAnswer, session_list_head, session_list_tail};
 
 use crate::livy_state::livy_state;
+use crate::request::page::Page;
 use crate::response::client::ClientOf;
-use crate::response::pieces::{PAGE_ITEMS, PIECE_BYTES, Pieces, StreamError, page_of};
+use crate::response::pieces::{PIECE_BYTES, Pieces, Rest, StreamError};
 
 /// The number of log lines that a session or a batch shows.
 pub const LOG_LINES: usize = 10;
-
-/// The number of all items, and some of the items.
-type Found<V> = (u64, Vec<Arc<V>>);
 
 /// A collection that can be listed.
 pub trait Listed: Send + Sync + 'static {
     /// An item of the list.
     type View: Send + Sync;
 
-    /// Returns the number of all items, and a page of them.
-    fn page(
+    /// Reads a part of the list.
+    fn part(
         &self,
-        page: Page,
-    ) -> impl Future<Output = Result<Found<Self::View>, SessionError>> + Send;
+        window: Window,
+    ) -> impl Future<Output = Result<Part<Arc<Self::View>>, SessionError>> + Send;
+
+    /// Reads the last lines of the items' logs.
+    fn logs(&self, views: &[Arc<Self::View>]) -> impl Future<Output = Vec<Vec<String>>> + Send;
 
     /// Appends an item to a text.
-    fn write(&self, view: &Self::View, text: &mut Vec<u8>);
+    fn write(view: &Self::View, log: &[String], text: &mut Vec<u8>);
 }
 
 impl Listed for ClientOf<Sessions> {
     type View = SessionView;
 
-    async fn page(&self, page: Page) -> Result<Found<SessionView>, SessionError> {
-        self.acting().list(page).await
+    async fn part(&self, window: Window) -> Result<Part<Arc<SessionView>>, SessionError> {
+        self.acting().list(window.start, window.limit).await
     }
 
-    fn write(&self, view: &SessionView, text: &mut Vec<u8>) {
-        let log = self.service.log_tail(view, LOG_LINES);
-        SessionAnswer::new(&view.record, livy_state(view), &log).write(text);
+    async fn logs(&self, views: &[Arc<SessionView>]) -> Vec<Vec<String>> {
+        self.service.log_tails(views, LOG_LINES).await
+    }
+
+    fn write(view: &SessionView, log: &[String], text: &mut Vec<u8>) {
+        SessionAnswer::new(&view.record, livy_state(view), log).write(text);
     }
 }
 
 impl Listed for ClientOf<Batches> {
     type View = BatchView;
 
-    async fn page(&self, page: Page) -> Result<Found<BatchView>, SessionError> {
-        self.acting().list(page).await
+    async fn part(&self, window: Window) -> Result<Part<Arc<BatchView>>, SessionError> {
+        self.acting().list(window.start, window.limit).await
     }
 
-    fn write(&self, view: &BatchView, text: &mut Vec<u8>) {
-        let log = self.service.log_tail(view, LOG_LINES);
-        BatchAnswer::new(&view.record, &log).write(text);
+    async fn logs(&self, views: &[Arc<BatchView>]) -> Vec<Vec<String>> {
+        self.service.log_tails(views, LOG_LINES).await
+    }
+
+    fn write(view: &BatchView, log: &[String], text: &mut Vec<u8>) {
+        BatchAnswer::new(&view.record, log).write(text);
     }
 }
 
 /// A list that is being written.
 pub struct ListStream<L: Listed> {
     source: L,
-    /// The index of the next item to read, and how many items to read from there.
-    from: u64,
-    size: u64,
-    /// Items that are read but not written yet.
-    waiting: VecDeque<Arc<L::View>>,
+    /// The part of the page that is not read yet.
+    rest: Rest,
+    /// Items that are read but not written yet, with the last lines of their logs.
+    waiting: VecDeque<(Arc<L::View>, Vec<String>)>,
     /// The separator before the next item.
     separator: &'static [u8],
     /// Bytes that are written but not sent yet.
@@ -76,11 +82,11 @@ pub struct ListStream<L: Listed> {
 impl<L: Listed> Pieces for ListStream<L> {
     async fn next(&mut self) -> Result<Option<Bytes>, StreamError> {
         while !self.ended && self.piece.len() < PIECE_BYTES {
-            if let Some(view) = self.waiting.pop_front() {
+            if let Some((view, log)) = self.waiting.pop_front() {
                 self.piece.extend_from_slice(self.separator);
                 self.separator = b",";
-                self.source.write(&view, &mut self.piece);
-            } else if self.size == 0 {
+                L::write(&view, &log, &mut self.piece);
+            } else if self.rest.is_empty() {
                 session_list_tail(&mut self.piece);
                 self.ended = true;
             } else {
@@ -99,30 +105,26 @@ impl<L: Listed> Pieces for ListStream<L> {
 impl<L: Listed> ListStream<L> {
     /// Starts with the first items of a page.
     pub async fn new(source: L, page: Page) -> Result<Self, SessionError> {
-        let (from, size) = page.window();
         let mut list = Self {
             source,
-            from,
-            size,
+            rest: Rest::new(page, false),
             waiting: VecDeque::new(),
             separator: b"",
             piece: Vec::new(),
             ended: false,
         };
-        let total = list.read().await?;
-        list.size = list.size.min(total.saturating_sub(list.from));
+        let total = list.read().await?.unwrap_or_default();
         session_list_head(page.from, total, &mut list.piece);
         Ok(list)
     }
 
-    /// Reads the next items, and returns the number of all items.
-    async fn read(&mut self) -> Result<u64, SessionError> {
-        let size = self.size.min(PAGE_ITEMS);
-        let page = page_of(self.from, size);
-        let (total, views) = self.source.page(page).await?;
-        self.from += size;
-        self.size -= size;
-        self.waiting.extend(views);
-        Ok(total)
+    /// Reads the next items. Returns the number of all items, if these are the first.
+    async fn read(&mut self) -> Result<Option<u64>, SessionError> {
+        let part = self.source.part(self.rest.window()).await?;
+        self.rest.advance(&part);
+        let mut logs = self.source.logs(&part.records).await;
+        logs.resize_with(part.records.len(), Vec::new);
+        self.waiting.extend(part.records.into_iter().zip(logs));
+        Ok(part.total)
     }
 }

@@ -1,24 +1,25 @@
 //! Streams statements, however long their outputs are.
 //!
-//! Long outputs are read and sent piece by piece, long lists page by page, so a response never
-//! holds more than a few hundred kilobytes in memory. Short responses, nearly all, are one piece
-//! with a known length.
+//! Long outputs are read and sent piece by piece. Long lists are read in parts of a few megabytes,
+//! or of one statement if its code is longer. Short responses, nearly all, are one piece with a
+//! known length.
 
 use std::collections::VecDeque;
 
 use axum::body::Bytes;
 use livius_domain::StatementRecord;
-use livius_sessions::{Order, OutputView, Page, SessionError, SessionRef, Sessions, StatementView};
+use livius_sessions::{OutputView, SessionError, SessionRef, Sessions, StatementView};
 use livius_wire::{StatementEnvelope, statement_list_head, statement_list_tail};
 
+use crate::request::page::Page;
 use crate::response::client::ClientOf;
-use crate::response::pieces::{PAGE_ITEMS, PIECE_BYTES, Pieces, StreamError, page_of};
+use crate::response::pieces::{PIECE_BYTES, Pieces, Rest, StreamError};
 
 /// Statements that are being written.
 pub struct StatementStream {
     sessions: ClientOf<Sessions>,
     /// The part of the list that is not read yet.
-    rest: Option<Rest>,
+    rest: Option<(SessionRef, Rest)>,
     /// Statements that are read but not written yet.
     waiting: VecDeque<StatementView>,
     /// The long output that is being written.
@@ -30,13 +31,6 @@ pub struct StatementStream {
     /// Bytes that are written but not sent yet.
     piece: Vec<u8>,
     ended: bool,
-}
-
-struct Rest {
-    session: SessionRef,
-    from: u64,
-    size: u64,
-    order: Order,
 }
 
 struct LongOutput {
@@ -87,27 +81,23 @@ impl StatementStream {
         sessions: ClientOf<Sessions>,
         session: SessionRef,
         page: Page,
-        order: Order,
+        descending: bool,
     ) -> Result<Self, SessionError> {
-        let (from, size) = page.window();
-        let mut rest = Rest {
-            session,
-            from,
-            size,
-            order,
-        };
-        let (total, views) = rest.read(&sessions).await?;
-        rest.size = rest.size.min(total.saturating_sub(rest.from));
+        let mut rest = Rest::new(page, descending);
+        let part = sessions
+            .acting()
+            .statements(&session, rest.window())
+            .await?;
+        rest.advance(&part);
         let (mut piece, mut tail) = (Vec::new(), Vec::new());
-        statement_list_head(total, &mut piece);
+        statement_list_head(part.total.unwrap_or_default(), &mut piece);
         statement_list_tail(&mut tail);
-        let (rest, waiting, separator): (_, _, &[u8]) = (Some(rest), views.into(), b"");
         Ok(Self {
             sessions,
-            rest,
-            waiting,
+            rest: Some((session, rest)),
+            waiting: part.records.into(),
             long: None,
-            separator,
+            separator: b"",
             tail,
             piece,
             ended: false,
@@ -154,30 +144,15 @@ impl StatementStream {
         Ok(())
     }
 
-    /// Reads the next page. Returns false at the end of the list.
+    /// Reads the next part. Returns false at the end of the list.
     async fn read_more(&mut self) -> Result<bool, StreamError> {
-        let Some(rest) = self.rest.as_mut().filter(|rest| rest.size > 0) else {
+        let Some((session, rest)) = self.rest.as_mut().filter(|(_, rest)| !rest.is_empty()) else {
             return Ok(false);
         };
-        let (_, views) = rest.read(&self.sessions).await?;
-        self.waiting.extend(views);
-        Ok(!self.waiting.is_empty())
-    }
-}
-
-impl Rest {
-    async fn read(
-        &mut self,
-        sessions: &ClientOf<Sessions>,
-    ) -> Result<(u64, Vec<StatementView>), SessionError> {
-        let size = self.size.min(PAGE_ITEMS);
-        let page = page_of(self.from, size);
-        let (total, views) = sessions
-            .acting()
-            .statements(&self.session, page, self.order)
-            .await?;
-        self.from += size;
-        self.size -= size;
-        Ok((total, views))
+        let window = rest.window();
+        let part = self.sessions.acting().statements(session, window).await?;
+        rest.advance(&part);
+        self.waiting.extend(part.records);
+        Ok(true)
     }
 }

@@ -68,8 +68,9 @@ impl Actor {
         if self.jobs.len() >= limit {
             return Err(SessionError::TooManyJobs { session, limit });
         }
-        let held: usize = self.jobs.values().map(|job| job.bytes).sum();
-        if held + more > WAITING_BYTES {
+        let bytes = self.jobs.values().map(|job| job.bytes);
+        let held = bytes.fold(0, usize::saturating_add);
+        if held.saturating_add(more) > WAITING_BYTES {
             let limit = WAITING_BYTES;
             return Err(SessionError::TooMuchCode { session, limit });
         }
@@ -178,8 +179,8 @@ impl Actor {
     pub(super) async fn recover_jobs(&mut self) -> Result<(), SessionError> {
         let store = &self.core.store;
         for record in store.unfinished_jobs(self.record.id).await? {
-            let payload = store.job_payload(record.session, record.id).await?;
-            let bytes = payload.map_or(0, |payload| payload.len());
+            let bytes = store.job_payload_bytes(record.session, record.id).await?;
+            let bytes = usize::try_from(bytes.unwrap_or_default()).unwrap_or(usize::MAX);
             self.jobs.insert(record.id, Unfinished { record, bytes });
         }
         self.count_jobs();

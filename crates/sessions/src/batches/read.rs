@@ -4,31 +4,35 @@ use std::sync::Arc;
 
 use livius_domain::BatchRecord;
 use livius_launch::{LogSource, empty_log};
-use livius_store::Window;
+use livius_store::{Part, Start, Window};
 
 use super::{ActingOnBatches, Batches};
 use crate::action::Action;
 use crate::error::SessionError;
 use crate::feed::Feed;
-use crate::logbook::Logbook;
-use crate::view::{BatchRef, BatchView, Page};
+use crate::logbook::{Logbook, tails};
+use crate::view::{BatchRef, BatchView};
 
 impl ActingOnBatches<'_> {
-    /// The number of listed batches, and a page of them.
-    pub async fn list(&self, page: Page) -> Result<(u64, Vec<Arc<BatchView>>), SessionError> {
-        let (offset, limit) = page.window();
-        let visible = self.core.config.policy.visible(self.caller);
+    /// A part of the list of batches, oldest first.
+    pub async fn list(
+        &self,
+        start: Start,
+        limit: u64,
+    ) -> Result<Part<Arc<BatchView>>, SessionError> {
         let window = Window {
-            offset,
+            start,
             limit,
             descending: false,
         };
-        let (total, records) = self.core.store.list_batches(visible, window).await?;
+        let visible = self.core.config.policy.visible(self.caller);
+        let part = self.core.store.list_batches(visible, window).await?;
+        let (rows, records) = part.split();
         let mut views = Vec::with_capacity(records.len());
         for record in records {
             views.push(self.view_of(record).await?);
         }
-        Ok((total, views))
+        Ok(rows.with(views))
     }
 
     /// A listed row as it is shown: by its actor, if it has one.
@@ -81,12 +85,10 @@ impl Batches {
         views.filter(|view| !view.record.state.is_ended()).collect()
     }
 
-    /// The last lines of a batch's log; cheap while nothing is written to it.
-    pub fn log_tail(&self, view: &BatchView, lines: usize) -> Vec<String> {
-        self.log_of(view).tail(lines).unwrap_or_else(|error| {
-            tracing::warn!(batch.id = %view.record.id, %error, "cannot read the batch's log");
-            Vec::new()
-        })
+    /// The last lines of the logs of batches, in their order.
+    pub async fn log_tails(&self, views: &[Arc<BatchView>], lines: usize) -> Vec<Vec<String>> {
+        let log = |view: &Arc<BatchView>| (view.record.id.0, self.log_of(view));
+        tails(views.iter().map(log).collect(), lines).await
     }
 
     fn log_of(&self, view: &BatchView) -> Arc<dyn LogSource> {

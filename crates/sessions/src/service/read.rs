@@ -4,37 +4,35 @@ use std::sync::Arc;
 
 use livius_domain::{SessionId, SessionRecord, StatementId};
 use livius_launch::{LogSource, empty_log};
-use livius_store::{PiecesOf, StoredStatement, Visible, Window};
+use livius_store::{Part, PiecesOf, Start, StoredStatement, Visible, Window};
 
 use super::{ActingOnSessions, Sessions};
 use crate::action::Action;
 use crate::board::{Board, output_view};
 use crate::error::SessionError;
-use crate::logbook::Logbook;
-use crate::view::{Order, Page, SessionRef, SessionView, StatementView};
+use crate::logbook::{Logbook, tails};
+use crate::view::{SessionRef, SessionView, StatementView};
 
 impl ActingOnSessions<'_> {
-    /// The number of listed sessions, and a page of them.
-    pub async fn list(&self, page: Page) -> Result<(u64, Vec<Arc<SessionView>>), SessionError> {
-        let (offset, limit) = page.window();
+    /// A part of the list of sessions, oldest first.
+    pub async fn list(
+        &self,
+        start: Start,
+        limit: u64,
+    ) -> Result<Part<Arc<SessionView>>, SessionError> {
+        let window = Window {
+            start,
+            limit,
+            descending: false,
+        };
         let visible = self.core.config.policy.visible(self.caller);
-        let (total, records) = self
-            .core
-            .store
-            .list_sessions(
-                visible,
-                Window {
-                    offset,
-                    limit,
-                    descending: false,
-                },
-            )
-            .await?;
+        let part = self.core.store.list_sessions(visible, window).await?;
+        let (rows, records) = part.split();
         let mut views = Vec::with_capacity(records.len());
         for record in records {
             views.push(self.view_of(record).await?);
         }
-        Ok((total, views))
+        Ok(rows.with(views))
     }
 
     /// A listed row as it is shown: by its actor, if it has one.
@@ -64,27 +62,15 @@ impl ActingOnSessions<'_> {
         Ok(Logbook::new(view.record.id.0, self.sessions.log_of(&view)))
     }
 
-    /// The number of statements of a session, and a page of them.
+    /// A part of the list of a session's statements.
     pub async fn statements(
         &self,
         which: &SessionRef,
-        page: Page,
-        order: Order,
-    ) -> Result<(u64, Vec<StatementView>), SessionError> {
-        let (offset, limit) = page.window();
+        window: Window,
+    ) -> Result<Part<StatementView>, SessionError> {
         let (id, board) = self.id_and_board(which).await?;
-        let window = Window {
-            offset,
-            limit,
-            descending: order == Order::Descending,
-        };
-        let (total, rows) = self.core.store.list_statements(id, window).await?;
-        Ok((
-            total,
-            rows.into_iter()
-                .map(|row| shown(board.as_deref(), row))
-                .collect(),
-        ))
+        let part = self.core.store.list_statements(id, window).await?;
+        Ok(part.map(|row| shown(board.as_deref(), row)))
     }
 
     /// One statement.
@@ -130,12 +116,10 @@ impl Sessions {
         views.filter(|view| !view.record.state.is_ended()).collect()
     }
 
-    /// The last lines of a session's log; cheap while nothing is written to it.
-    pub fn log_tail(&self, view: &SessionView, lines: usize) -> Vec<String> {
-        self.log_of(view).tail(lines).unwrap_or_else(|error| {
-            tracing::warn!(session.id = %view.record.id, %error, "cannot read the session's log");
-            Vec::new()
-        })
+    /// The last lines of the logs of sessions, in their order.
+    pub async fn log_tails(&self, views: &[Arc<SessionView>], lines: usize) -> Vec<Vec<String>> {
+        let log = |view: &Arc<SessionView>| (view.record.id.0, self.log_of(view));
+        tails(views.iter().map(log).collect(), lines).await
     }
 
     /// A piece of the long output of a statement that the caller was shown.
@@ -166,7 +150,7 @@ impl Sessions {
     /// Fails when the store does not answer.
     pub async fn check_store(&self) -> Result<(), SessionError> {
         let nothing = Window {
-            offset: 0,
+            start: Start::Offset(0),
             limit: 0,
             descending: false,
         };

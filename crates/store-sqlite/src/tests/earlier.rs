@@ -13,8 +13,8 @@ use livius_domain::{
 
 use super::{Directory, SqliteStore, Timestamp, new_batch, new_file, new_session};
 use livius_store::{
-    BatchStore, DriverStore, JobStore, Output, ResourceStore, SessionStore, StatementStore,
-    StoredStatement,
+    BatchStore, DriverStore, JobStore, Output, PieceStore, PiecesOf, ResourceStore, SessionStore,
+    StatementStore, StoredStatement,
 };
 
 /// A file of version 1, with rows as version 1 wrote them: the request is flat, and the application
@@ -103,6 +103,20 @@ INSERT INTO jobs VALUES (
 INSERT INTO job_chunks VALUES (8, 1, 0, 'Zm9v');
 INSERT INTO resources VALUES (8, 1, 0, 'library', 'a.jar', '{"state":"added"}', '{"source":"upload"}');
 INSERT INTO resources VALUES (8, 2, 1, 'file', 'b.csv', '{"state":"pending"}', '{"source":"uri","uri":"hdfs:/b.csv"}');
+"#
+);
+
+/// Turns it into a file of version 4: the same rows, a statement with much code and a long output,
+/// and an unfinished job.
+const VERSION_4: &str = concat!(
+    include_str!("../../migrations/0004_drivers.sql"),
+    r#"
+PRAGMA user_version = 4;
+INSERT INTO statements (session, id, finished, kind, state, output, code) VALUES (
+    6, 1, 1, 'pyspark', '{"state":"available","started":null,"completed":"2026-11-21T14:00:37.938Z"}',
+    printf('%.5000c', 'o'), printf('%.100000c', 'c'));
+INSERT INTO jobs (session, id, language, state, payload) VALUES (
+    6, 1, 'python', '{"state":"waiting"}', printf('%.50000c', 'p'));
 "#
 );
 
@@ -257,7 +271,39 @@ async fn a_file_of_version_3_is_taken_over() {
     }
 }
 
-/// The drivers of version 3. Sessions and batches that have ended have none, and a batch
+/// Code and payloads that an earlier version wrote stay in their rows.
+#[tokio::test]
+async fn a_file_of_version_4_is_taken_over() {
+    let directory = Directory::with(VERSION_1).await;
+    for version in [VERSION_2, VERSION_3, VERSION_4] {
+        directory.tamper(version).await;
+    }
+    for _ in 0..2 {
+        let store = SqliteStore::open(&directory.database()).await.unwrap();
+        let read = store.statement(SessionId(6), StatementId(0)).await.unwrap();
+        assert_eq!(read, Some(statement()));
+        let long = store.statement(SessionId(6), StatementId(1)).await.unwrap();
+        let long = long.unwrap();
+        assert_eq!(&*long.record.code, "c".repeat(100_000));
+        assert_eq!(long.output, Output::Inline("o".repeat(5_000)));
+        let excess = store.excess_outputs(None, 0).await.unwrap();
+        assert_eq!(excess, [PiecesOf::Statement(SessionId(6), StatementId(1))]);
+        let payload = store.job_payload(SessionId(6), JobId(1)).await.unwrap();
+        assert_eq!(payload, Some("p".repeat(50_000)));
+        let bytes = store
+            .job_payload_bytes(SessionId(6), JobId(1))
+            .await
+            .unwrap();
+        assert_eq!(bytes, Some(50_000));
+        let (mode,): (i64,) = sqlx::query_as("PRAGMA auto_vacuum")
+            .fetch_one(&mut *store.readers.take().await)
+            .await
+            .unwrap();
+        assert_eq!(mode, 2, "the file can shrink");
+    }
+}
+
+/// The drivers of version 3, by name. Sessions and batches that have ended have none, and a batch
 /// that waits has none yet.
 #[expect(clippy::too_many_lines, reason = "it is a list")]
 fn drivers() -> Vec<DriverRecord> {

@@ -6,7 +6,7 @@ use super::{Directory, SqliteStore};
 use crate::batches::BATCHES;
 use crate::listed::Listed;
 use crate::sessions::{PARTS, SESSIONS};
-use crate::{jobs, pieces, resources};
+use crate::{held, jobs, pieces, resources, statements};
 
 #[tokio::test]
 async fn no_question_reads_a_whole_table() {
@@ -23,8 +23,8 @@ async fn reads_no_table<T>(store: &SqliteStore, table: &str, queries: &Listed<T>
         (queries.by_name, format!("{table}_taken_names")),
         (queries.by_name, format!("{table}_by_name")),
         (everything.count, format!("{table}_listed")),
-        (everything.up, format!("{table}_listed")),
-        (everything.down, format!("{table}_listed")),
+        (everything.up, format!("{table}_listed (id>?)")),
+        (everything.down, format!("{table}_listed (id<?)")),
         (of_owner.count, format!("{table}_by_owner")),
         (of_owner.up, format!("{table}_by_owner")),
         (of_owner.down, format!("{table}_by_owner")),
@@ -59,7 +59,7 @@ async fn parts_are_found_by_their_session() {
 
 /// The rows of one session are found without reading the rows of others.
 #[tokio::test]
-async fn jobs_and_resources_are_found_by_their_session() {
+async fn the_rows_of_a_session_are_found_by_their_session() {
     let directory = Directory::new();
     let store = SqliteStore::open(&directory.database()).await.unwrap();
     for (query, index) in [
@@ -69,8 +69,23 @@ async fn jobs_and_resources_are_found_by_their_session() {
         (jobs::UPDATE, "sqlite_autoindex_job_chunks_1 (session=?"),
         (jobs::BY_ID, "sqlite_autoindex_jobs_1 (session=?"),
         (jobs::UNFINISHED, "jobs_by_end (session=?"),
-        (jobs::RAISE_FLOOR, "sqlite_autoindex_jobs_1 (session=?"),
-        (jobs::TRIM, "jobs_by_end (session=?"),
+        (
+            jobs::PAYLOAD_BYTES,
+            "sqlite_autoindex_job_payloads_1 (session=?",
+        ),
+        (jobs::TRIM.raise_floor, "sqlite_autoindex_jobs_1 (session=?"),
+        (jobs::TRIM.mark, "jobs_by_end (session=?"),
+        (
+            statements::BY_ID,
+            "sqlite_autoindex_statements_1 (session=?",
+        ),
+        (
+            statements::BY_ID,
+            "sqlite_autoindex_statement_codes_1 (session=?",
+        ),
+        (statements::UNFINISHED, "statements_by_end (session=?"),
+        (statements::STATEMENTS.count, "statements_by_end (session=?"),
+        (statements::TRIM.mark, "statements_by_end (session=?"),
         (
             pieces::RESULTS.get,
             "sqlite_autoindex_job_chunks_1 (session=?",
@@ -86,6 +101,51 @@ async fn jobs_and_resources_are_found_by_their_session() {
                 !step.starts_with("SCAN ") && !step.contains("TEMP B-TREE"),
                 "{query}: {steps:#?}"
             );
+        }
+    }
+}
+
+/// A page is found without reading the rows before it. Its rows are read once for their lengths.
+#[tokio::test]
+async fn a_page_of_statements_is_found_by_its_number() {
+    let directory = Directory::new();
+    let store = SqliteStore::open(&directory.database()).await.unwrap();
+    let list = statements::STATEMENTS;
+    for (query, range) in [(list.up, "id>?"), (list.down, "id<?")] {
+        let steps = plan(&store, query).await;
+        let found = steps.iter().filter(|step| step.contains(range));
+        assert_eq!(found.count(), 2, "{steps:#?}");
+        assert!(
+            !steps.iter().any(|step| step.contains("TEMP B-TREE")),
+            "{steps:#?}"
+        );
+    }
+}
+
+/// Parts of deletions and the outputs in excess are found by indexes, without a sort.
+#[tokio::test]
+async fn what_goes_is_found_by_an_index() {
+    let directory = Directory::new();
+    let store = SqliteStore::open(&directory.database()).await.unwrap();
+    let parts = [statements::TRIM.parts, jobs::TRIM.parts].concat();
+    for part in parts.into_iter().chain([pieces::OUTPUTS.delete]) {
+        let steps = plan(&store, part).await;
+        assert!(
+            steps.iter().any(|step| step.contains("(session=?")),
+            "{steps:#?}"
+        );
+        assert!(
+            !steps.iter().any(|step| step.contains("TEMP B-TREE")),
+            "{steps:#?}"
+        );
+    }
+    for held in [held::OF_ALL, held::OF_SESSION] {
+        for query in [held.total, held.oldest] {
+            let steps = plan(&store, query).await;
+            for table in ["statements", "jobs"] {
+                let index = format!("COVERING INDEX {table}_held");
+                assert!(steps.iter().any(|step| step.contains(&index)), "{steps:#?}");
+            }
         }
     }
 }

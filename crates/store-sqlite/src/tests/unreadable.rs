@@ -8,11 +8,12 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use super::{Directory, SqliteStore, Timestamp, new_batch, new_file, new_session};
 use livius_store::{
-    BatchStore, JobStore, ResourceStore, SessionStore, StatementStore, StoreError, Visible, Window,
+    BatchStore, JobStore, ResourceStore, SessionStore, Start, StatementStore, StoreError, Visible,
+    Window,
 };
 
 const ALL: Window = Window {
-    offset: 0,
+    start: Start::Offset(0),
     limit: 10,
     descending: true,
 };
@@ -105,7 +106,11 @@ async fn it_is_left_out_of_lists_and_told() {
     let ids: Vec<i32> = unended.iter().map(|it| it.record.id.0).collect();
     assert_eq!(ids, [0, 2]);
     told("session 1");
-    let (total, listed) = store.list_sessions(Visible::All, ALL).await.unwrap();
+    let (total, listed) = store
+        .list_sessions(Visible::All, ALL)
+        .await
+        .unwrap()
+        .counted();
     let ids: Vec<i32> = listed.iter().map(|record| record.id.0).collect();
     assert_eq!((total, ids), (3, vec![2, 0]));
     told("session 1");
@@ -114,7 +119,11 @@ async fn it_is_left_out_of_lists_and_told() {
     let ids: Vec<i32> = unended.iter().map(|it| it.record.id.0).collect();
     assert_eq!(ids, [0, 2]);
     told("batch 1");
-    let (total, listed) = store.list_batches(Visible::All, ALL).await.unwrap();
+    let (total, listed) = store
+        .list_batches(Visible::All, ALL)
+        .await
+        .unwrap()
+        .counted();
     let ids: Vec<i32> = listed.iter().map(|record| record.id.0).collect();
     assert_eq!((total, ids), (3, vec![2, 0]));
     told("batch 1");
@@ -123,7 +132,11 @@ async fn it_is_left_out_of_lists_and_told() {
     let ids: Vec<i32> = unfinished.iter().map(|record| record.id.0).collect();
     assert_eq!(ids, [0, 2]);
     told("statement 1 of session 0");
-    let (total, listed) = store.list_statements(SessionId(0), ALL).await.unwrap();
+    let (total, listed) = store
+        .list_statements(SessionId(0), ALL)
+        .await
+        .unwrap()
+        .counted();
     let ids: Vec<i32> = listed.iter().map(|stored| stored.record.id.0).collect();
     assert_eq!((total, ids), (3, vec![2, 0]));
     told("statement 1 of session 0");
@@ -211,11 +224,19 @@ async fn it_does_not_keep_others_from_being_deleted() {
     let ids: Vec<i32> = gone.iter().map(|record| record.id.0).collect();
     assert_eq!(ids, [0, 2]);
     assert_eq!(
-        store.list_sessions(Visible::All, ALL).await.unwrap(),
+        store
+            .list_sessions(Visible::All, ALL)
+            .await
+            .unwrap()
+            .counted(),
         (0, vec![])
     );
     assert_eq!(
-        store.list_batches(Visible::All, ALL).await.unwrap(),
+        store
+            .list_batches(Visible::All, ALL)
+            .await
+            .unwrap()
+            .counted(),
         (0, vec![])
     );
 }

@@ -62,7 +62,7 @@ pub async fn batches_survive_opening_again(place: &dyn Place) -> Outcome {
 
     let store = place.open().await?;
     assert_eq!(
-        store.list_batches(Visible::All, ALL).await?,
+        store.list_batches(Visible::All, ALL).await?.counted(),
         (1, vec![batch.clone()])
     );
     assert_eq!(store.batch_named("a").await?, Some(batch.clone()));
@@ -97,12 +97,17 @@ pub async fn a_batch_call_that_is_given_up_is_done_whole_or_not_at_all(
         drop(call);
     }
     let last = store.create_batch(unnamed()?).await?;
-    let (total, listed) = store.list_batches(Visible::All, ALL).await?;
+    let (total, listed) = store.list_batches(Visible::All, ALL).await?.counted();
     assert_eq!(u64::try_from(listed.len())?, total);
     assert_eq!(listed.last(), Some(&last));
     drop(store);
     assert_eq!(
-        place.open().await?.list_batches(Visible::All, ALL).await?,
+        place
+            .open()
+            .await?
+            .list_batches(Visible::All, ALL)
+            .await?
+            .counted(),
         (total, listed)
     );
     Ok(())

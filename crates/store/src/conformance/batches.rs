@@ -121,7 +121,7 @@ pub async fn batches_are_counted_apart_and_a_refusal_uses_a_number_up(
     assert_eq!(ids(&*store).await?, (2, vec![0, 3]));
     let session = store.create_session(super::unnamed()?).await?;
     assert_eq!(session.id, livius_domain::SessionId(3));
-    assert_eq!(store.list_sessions(Visible::All, ALL).await?.0, 4);
+    assert_eq!(store.list_sessions(Visible::All, ALL).await?.total, Some(4));
     Ok(())
 }
 
@@ -199,6 +199,11 @@ pub async fn a_list_of_batches_shows_what_is_visible(place: &dyn Place) -> Outco
     listing::a_list_shows_what_is_visible(&Batches(place.open().await?)).await
 }
 
+/// A long list is read part by part.
+pub async fn a_list_of_batches_is_read_on_while_rows_come_and_go(place: &dyn Place) -> Outcome {
+    listing::a_list_is_read_on(&Batches(place.open().await?)).await
+}
+
 /// A starting server finds all batches that have not ended.
 pub async fn unended_batches_are_found_listed_or_not(place: &dyn Place) -> Outcome {
     listing::unended_records_are_found(&Batches(place.open().await?)).await
@@ -238,6 +243,6 @@ pub async fn of_batches_created_at_once_with_one_name_one_wins(place: &dyn Place
 }
 
 pub(super) async fn ids(store: &dyn BatchStore) -> Result<(u64, Vec<i32>), Failure> {
-    let (total, records) = store.list_batches(Visible::All, ALL).await?;
+    let (total, records) = store.list_batches(Visible::All, ALL).await?.counted();
     Ok((total, records.iter().map(|record| record.id.0).collect()))
 }

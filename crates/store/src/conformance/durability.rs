@@ -36,7 +36,7 @@ pub async fn everything_survives_opening_again(place: &dyn Place) -> Outcome {
 
     let store = place.open().await?;
     assert_eq!(
-        store.list_sessions(Visible::All, ALL).await?,
+        store.list_sessions(Visible::All, ALL).await?.counted(),
         (1, vec![session.clone()])
     );
     assert_eq!(store.session_named("a").await?, Some(session.clone()));
@@ -126,12 +126,17 @@ pub async fn a_call_that_is_given_up_is_done_whole_or_not_at_all(place: &dyn Pla
             .map(|stored| stored.record),
         Some(made)
     );
-    let (total, listed) = store.list_sessions(Visible::All, ALL).await?;
+    let (total, listed) = store.list_sessions(Visible::All, ALL).await?.counted();
     assert_eq!(u64::try_from(listed.len())?, total);
     assert_eq!(listed.last(), Some(&last));
     drop(store);
     assert_eq!(
-        place.open().await?.list_sessions(Visible::All, ALL).await?,
+        place
+            .open()
+            .await?
+            .list_sessions(Visible::All, ALL)
+            .await?
+            .counted(),
         (total, listed)
     );
     Ok(())

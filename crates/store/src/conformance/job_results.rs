@@ -26,11 +26,14 @@ pub async fn the_bytes_of_a_job_stay_until_it_is_over(place: &dyn Place) -> Outc
             made.state = state;
             store.update_job(&mut made, None).await?;
             assert_eq!(payload(&*store, &made).await?.as_deref(), Some("gAVL"));
+            let bytes = store.job_payload_bytes(made.session, made.id).await?;
+            assert_eq!(bytes, Some(4));
         }
         let mut over = over(&made, outcome)?;
         for _ in 0..2 {
             store.update_job(&mut over, None).await?;
             assert_eq!(payload(&*store, &made).await?, None, "{outcome:?}");
+            assert_eq!(store.job_payload_bytes(made.session, made.id).await?, None);
         }
         assert_eq!(payload(&*store, &neighbour).await?.as_deref(), Some("gAVL"));
     }
@@ -49,6 +52,19 @@ pub async fn a_result_stays_until_another_comes(place: &dyn Place) -> Outcome {
     ] {
         store.update_job(&mut record, given).await?;
         assert_eq!(job(&*store, &record).await?.result, expected, "{given:?}");
+    }
+    Ok(())
+}
+
+/// A job whose result is not kept becomes one that failed.
+pub async fn a_job_that_failed_has_no_result(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    for outcome in [JobOutcome::Failed, JobOutcome::Cancelled] {
+        let mut record = over(&new_job(&*store).await?, JobOutcome::Succeeded)?;
+        store.update_job(&mut record, Some("Zg==")).await?;
+        let mut record = over(&record, outcome)?;
+        store.update_job(&mut record, None).await?;
+        assert_eq!(job(&*store, &record).await?.result, Output::None);
     }
     Ok(())
 }

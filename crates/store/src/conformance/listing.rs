@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::task::JoinSet;
 
 use super::{ALL, Failure, Outcome, at, batch_samples, windows};
-use crate::{NewBatch, NewSession, Store, StoreError, Visible, Window};
+use crate::{NewBatch, NewSession, Part, Start, Store, StoreError, Visible, Window};
 
 /// The records that a case is about.
 #[async_trait]
@@ -18,11 +18,14 @@ pub(super) trait Family: Send + Sync {
     async fn unlist(&self, id: i32) -> Result<bool, StoreError>;
     async fn by_id(&self, id: i32) -> Result<Option<i32>, StoreError>;
     async fn named(&self, name: &str) -> Result<Option<i32>, StoreError>;
+    async fn part(&self, visible: Visible<'_>, window: Window) -> Result<Part<i32>, StoreError>;
     async fn list(
         &self,
         visible: Visible<'_>,
         window: Window,
-    ) -> Result<(u64, Vec<i32>), StoreError>;
+    ) -> Result<(u64, Vec<i32>), StoreError> {
+        Ok(self.part(visible, window).await?.counted())
+    }
     async fn unended(&self) -> Result<Vec<(i32, bool)>, StoreError>;
     async fn purge(&self, ended_before: Timestamp, keep: u64) -> Result<Vec<i32>, StoreError>;
 }
@@ -63,13 +66,9 @@ impl Family for Sessions {
         Ok(found.map(|record| record.id.0))
     }
 
-    async fn list(
-        &self,
-        visible: Visible<'_>,
-        window: Window,
-    ) -> Result<(u64, Vec<i32>), StoreError> {
-        let (total, records) = self.0.list_sessions(visible, window).await?;
-        Ok((total, records.iter().map(|record| record.id.0).collect()))
+    async fn part(&self, visible: Visible<'_>, window: Window) -> Result<Part<i32>, StoreError> {
+        let part = self.0.list_sessions(visible, window).await?;
+        Ok(part.map(|record| record.id.0))
     }
 
     async fn unended(&self) -> Result<Vec<(i32, bool)>, StoreError> {
@@ -119,13 +118,9 @@ impl Family for Batches {
         Ok(found.map(|record| record.id.0))
     }
 
-    async fn list(
-        &self,
-        visible: Visible<'_>,
-        window: Window,
-    ) -> Result<(u64, Vec<i32>), StoreError> {
-        let (total, records) = self.0.list_batches(visible, window).await?;
-        Ok((total, records.iter().map(|record| record.id.0).collect()))
+    async fn part(&self, visible: Visible<'_>, window: Window) -> Result<Part<i32>, StoreError> {
+        let part = self.0.list_batches(visible, window).await?;
+        Ok(part.map(|record| record.id.0))
     }
 
     async fn unended(&self) -> Result<Vec<(i32, bool)>, StoreError> {
@@ -227,6 +222,70 @@ pub(super) async fn a_list_has_a_window(family: &dyn Family) -> Outcome {
         let shown = family.list(Visible::All, window).await?;
         assert_eq!(shown, (5, expected), "{window:?}");
     }
+    Ok(())
+}
+
+/// A window that begins after a record goes on there, whatever was added and removed, and whether
+/// that record is still listed.
+pub(super) async fn a_list_is_read_on(family: &dyn Family) -> Outcome {
+    for owner in [Some("alice"), None].into_iter().cycle().take(12) {
+        family.create(None, owner).await?;
+    }
+    for descending in [false, true] {
+        for visible in [Visible::All, Visible::Of("alice")] {
+            let first = Window {
+                start: Start::Offset(1),
+                limit: 2,
+                descending,
+            };
+            let part = family.part(visible, first).await?;
+            let all = family.list(
+                visible,
+                Window {
+                    limit: u64::MAX,
+                    start: Start::Offset(0),
+                    descending,
+                },
+            );
+            let all = all.await?.1;
+            assert_eq!(part.total, Some(all.len() as u64));
+            let mut read = part.records;
+            let mut next = part.next;
+            while let Some(after) = next {
+                let start = Start::After(after);
+                let part = family.part(visible, Window { start, ..first }).await?;
+                assert_eq!(part.total, None);
+                assert_eq!(part.seen, part.records.len() as u64);
+                read.extend(part.records);
+                next = part.next;
+            }
+            assert_eq!(read, all[1..], "{visible:?}");
+        }
+    }
+    // The records before the window go, also the one that it begins after.
+    let window = Window {
+        start: Start::After(4),
+        limit: 3,
+        descending: false,
+    };
+    for id in [2, 4] {
+        family.unlist(id).await?;
+    }
+    let part = family.part(Visible::All, window).await?;
+    assert_eq!((part.records, part.next), (vec![5, 6, 7], Some(7)));
+    let nothing = family
+        .part(
+            Visible::All,
+            Window {
+                start: Start::After(11),
+                ..window
+            },
+        )
+        .await?;
+    assert_eq!(
+        (nothing.records, nothing.seen, nothing.next),
+        (vec![], 0, None)
+    );
     Ok(())
 }
 

@@ -204,7 +204,10 @@ async fn output(store: &dyn Store, record: &StatementRecord) -> Result<Output, F
         .statement(record.session, record.id)
         .await?
         .ok_or("the statement is gone")?;
-    let (_, listed) = store.list_statements(record.session, super::ALL).await?;
+    let listed = store
+        .list_statements(record.session, super::ALL)
+        .await?
+        .records;
     assert!(listed.contains(&stored), "the list shows it otherwise");
     Ok(stored.output)
 }

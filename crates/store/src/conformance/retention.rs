@@ -31,7 +31,10 @@ pub async fn a_purged_session_leaves_nothing_but_its_number(place: &dyn Place) -
     );
     assert_eq!(store.session(session.id).await?, None);
     assert_eq!(store.session_named("a").await?, None);
-    assert_eq!(store.list_statements(session.id, ALL).await?, (0, vec![]));
+    assert_eq!(
+        store.list_statements(session.id, ALL).await?.counted(),
+        (0, vec![])
+    );
     assert_eq!(
         store
             .piece(PiecesOf::Statement(session.id, statement.id), 0)
@@ -120,7 +123,7 @@ async fn finish(store: &dyn Store, made: StatementRecord) -> Outcome {
 }
 
 async fn statements(store: &dyn Store, session: SessionId) -> Result<Vec<i32>, Failure> {
-    let (total, statements) = store.list_statements(session, ALL).await?;
+    let (total, statements) = store.list_statements(session, ALL).await?.counted();
     assert_eq!(u64::try_from(statements.len())?, total);
     Ok(statements
         .iter()

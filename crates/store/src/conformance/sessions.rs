@@ -119,6 +119,11 @@ pub async fn a_list_shows_what_is_visible(place: &dyn Place) -> Outcome {
     listing::a_list_shows_what_is_visible(&Sessions(place.open().await?)).await
 }
 
+/// A long list is read part by part.
+pub async fn a_list_is_read_on_while_rows_come_and_go(place: &dyn Place) -> Outcome {
+    listing::a_list_is_read_on(&Sessions(place.open().await?)).await
+}
+
 /// A starting server finds all sessions that have not ended.
 pub async fn unended_sessions_are_found_listed_or_not(place: &dyn Place) -> Outcome {
     listing::unended_records_are_found(&Sessions(place.open().await?)).await
@@ -135,7 +140,7 @@ pub async fn of_creates_at_once_with_one_name_one_wins(place: &dyn Place) -> Out
 }
 
 async fn ids(store: &dyn Store) -> Result<(u64, Vec<i32>), Failure> {
-    let (total, records) = store.list_sessions(Visible::All, ALL).await?;
+    let (total, records) = store.list_sessions(Visible::All, ALL).await?.counted();
     Ok((total, records.iter().map(|record| record.id.0).collect()))
 }
 

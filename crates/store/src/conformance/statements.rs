@@ -6,7 +6,7 @@ use livius_domain::{Kind, SessionId, StatementId, StatementRecord, StatementStat
 use tokio::task::JoinSet;
 
 use super::{ALL, Outcome, Place, at, unnamed, windows};
-use crate::{Output, PiecesOf, StoredStatement};
+use crate::{Output, PiecesOf, Start, StoredStatement, Window};
 
 /// Each session numbers its own statements.
 pub async fn numbers_count_from_0_in_each_session(place: &dyn Place) -> Outcome {
@@ -121,7 +121,10 @@ pub async fn an_unknown_row_is_refused_or_absent(place: &dyn Place) -> Outcome {
         );
     }
     assert_eq!(store.statement(session, StatementId(-1)).await?, None);
-    assert_eq!(store.list_statements(nowhere, ALL).await?, (0, Vec::new()));
+    assert_eq!(
+        store.list_statements(nowhere, ALL).await?.counted(),
+        (0, Vec::new())
+    );
     assert_eq!(store.unfinished_statements(nowhere).await?, Vec::new());
     store.trim_statements(nowhere, 0).await?;
     Ok(())
@@ -139,7 +142,7 @@ pub async fn statements_are_windowed(place: &dyn Place) -> Outcome {
         }
     }
     for (window, expected) in windows(5) {
-        let (total, statements) = store.list_statements(SessionId(1), window).await?;
+        let (total, statements) = store.list_statements(SessionId(1), window).await?.counted();
         assert!(
             statements
                 .iter()
@@ -150,6 +153,40 @@ pub async fn statements_are_windowed(place: &dyn Place) -> Outcome {
             .map(|statement| statement.record.id.0)
             .collect();
         assert_eq!((total, shown), (5, expected), "{window:?}");
+    }
+    Ok(())
+}
+
+/// A page of long code would be more than the memory of a server.
+pub async fn a_window_of_statements_is_bounded_by_their_length(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let session = store.create_session(unnamed()?).await?.id;
+    let long = "x".repeat(3 << 20);
+    let codes = ["1", &long, &long, &long, "2", "3", &long];
+    for code in codes {
+        store.create_statement(session, Kind::Spark, code).await?;
+    }
+    for descending in [false, true] {
+        let mut window = Window {
+            start: Start::Offset(0),
+            limit: 100,
+            descending,
+        };
+        let mut read = Vec::new();
+        loop {
+            let part = store.list_statements(session, window).await?;
+            let bytes: usize = part.records.iter().map(|it| it.record.code.len()).sum();
+            assert!(bytes <= 8 << 20, "{bytes}");
+            assert_eq!(part.total.is_some(), read.is_empty());
+            read.extend(part.records);
+            let Some(next) = part.next else { break };
+            window.start = Start::After(next);
+        }
+        if descending {
+            read.reverse();
+        }
+        let code: Vec<&str> = read.iter().map(|it| &*it.record.code).collect();
+        assert_eq!(code, codes);
     }
     Ok(())
 }
