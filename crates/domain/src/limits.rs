@@ -17,6 +17,10 @@ pub struct Limits {
     pub unfinished_jobs: usize,
     /// Jobs that are over and kept for one session.
     pub retained_jobs: usize,
+    /// The long results of one session's statements and jobs together, in bytes.
+    pub session_results_bytes: u64,
+    /// The long results of all sessions together, in bytes.
+    pub results_bytes: u64,
     /// An uploaded file, in bytes.
     pub upload_bytes: u64,
     /// Files added to one session that its driver does not have yet.
@@ -62,6 +66,8 @@ impl Limits {
         retained_statements: 1_000,
         unfinished_jobs: 64,
         retained_jobs: 1_000,
+        session_results_bytes: 1 << 30,
+        results_bytes: 10 << 30,
         upload_bytes: 100 << 20,
         pending_resources: 100,
         ended_sessions: 1_000,

@@ -28,6 +28,8 @@ use crate::message::Message;
 use crate::view::SessionView;
 use queue::Queue;
 
+pub(crate) use words::removed_output;
+
 /// Frames that are taken in a row before the actor looks at its messages: a session whose agent
 /// never stops talking can be stopped.
 const FRAMES_IN_A_ROW: u32 = 64;

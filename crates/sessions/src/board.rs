@@ -49,6 +49,14 @@ impl Board {
         }
     }
 
+    /// Drops a finished statement: readers get it from the store.
+    pub fn forget(&self, id: StatementId) {
+        let mut rows = self.rows();
+        if rows.get(&id).is_some_and(is_over) {
+            rows.remove(&id);
+        }
+    }
+
     /// Shows how far a statement is; it never goes back.
     pub fn progress(&self, id: StatementId, progress: f64) {
         if let Some(row) = self.rows().get_mut(&id)

@@ -1,30 +1,27 @@
-//! The task that watches time: heartbeats, idleness, lifetimes, starts that hang, drivers that stay
-//! away, and history in excess.
+//! The task that watches time: heartbeats, idleness, lifetimes, starts that hang, and drivers that
+//! stay away.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use livius_domain::{SessionState, StopCause, chain, duration};
+use livius_domain::{SessionState, StopCause, duration};
 
 use crate::entry::{Core, Entry};
 use crate::message::Message;
 use crate::view::SessionView;
 
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
-const PURGE_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Sweeps until the server stops.
 pub async fn run(core: Arc<Core>) {
     let mut sweep_timer = tokio::time::interval(SWEEP_INTERVAL);
-    let mut purge_timer = tokio::time::interval(PURGE_INTERVAL);
     loop {
         tokio::select! {
             biased;
             () = core.lifecycle.stopping() => return,
             _ = sweep_timer.tick() => sweep_once(&core),
-            _ = purge_timer.tick() => purge(&core).await,
         }
     }
 }
@@ -106,32 +103,4 @@ fn is_idle_too_long(
         .and_then(|text| duration::parse(text).ok());
     let timeout = asked.unwrap_or(default);
     running && !timeout.is_zero() && since(view.record.last_activity) > timeout
-}
-
-/// Forgets ended sessions in excess, with their files. Each call of the store takes a part, so that
-/// others get their turn to write in between.
-async fn purge(core: &Core) {
-    let limits = &core.config.limits;
-    let now = core.clock.now();
-    let before = now
-        .checked_sub(limits.ended_retention)
-        .unwrap_or(Timestamp::MIN);
-    loop {
-        let purged = core
-            .store
-            .purge_sessions(before, limits.ended_sessions as u64)
-            .await;
-        match purged {
-            Ok(records) if records.is_empty() => return,
-            Ok(records) => {
-                for id in records.into_iter().filter_map(|record| record.driver) {
-                    core.drivers.forget(&id).await;
-                }
-            }
-            Err(error) => {
-                tracing::warn!(error = %chain(&error), "cannot forget old sessions");
-                return;
-            }
-        }
-    }
 }

@@ -10,6 +10,7 @@ use livius_store::PiecesOf;
 use super::Actor;
 use super::words::{end_reason, shortened};
 use crate::error::SessionError;
+use crate::results::SHORT_BYTES;
 use crate::view::{JobView, OutputView};
 
 /// Jobs are trimmed after so many have ended.
@@ -141,9 +142,11 @@ impl Actor {
         };
         let result = ending.result.filter(|result| is_base64(result));
         self.store_job(record, result.as_deref()).await?;
+        let is_long = ending.chunks > 0 || result.is_some_and(|result| result.len() > SHORT_BYTES);
         self.record.last_activity = self.core.clock.now();
         self.publish();
         self.trim_jobs().await;
+        self.keep_results_within(is_long).await;
         Ok(())
     }
 

@@ -15,6 +15,7 @@ use super::Actor;
 use super::words::{checked_output, incomplete_output, lost_output};
 use crate::board::output_view;
 use crate::error::SessionError;
+use crate::results::{self, Budget, SHORT_BYTES};
 use crate::view::{OutputView, StatementView};
 
 /// Statements are trimmed after so many have finished.
@@ -166,8 +167,14 @@ impl Actor {
         };
         self.statements.update(&record);
         self.record.last_activity = self.core.clock.now();
+        let is_long = match &view {
+            OutputView::None => false,
+            OutputView::Inline(text) => text.len() > SHORT_BYTES,
+            OutputView::Chunked { .. } => true,
+        };
         self.show(record, view);
         self.trim().await;
+        self.keep_results_within(is_long).await;
         self.dispatch_or_retry().await;
         Ok(())
     }
@@ -305,6 +312,13 @@ impl Actor {
                 store.update_statement(record, Some(&text)).await?;
                 Ok(OutputView::Inline(Arc::from(text)))
             }
+        }
+    }
+
+    /// Makes room for a result that has just come. A short one does not count.
+    pub(super) async fn keep_results_within(&self, is_long: bool) {
+        if is_long {
+            results::keep_within(&self.core, Budget::Session(self.record.id)).await;
         }
     }
 

@@ -67,6 +67,11 @@ pub(super) fn unreadable_output(id: StatementId, why: &str) -> String {
     error_output(id, "InvalidOutput", why)
 }
 
+/// The output of a statement whose own output made room for newer ones.
+pub(crate) fn removed_output(id: StatementId, reason: &str) -> String {
+    error_output(id, "OutputRemoved", reason)
+}
+
 fn error_output(id: StatementId, ename: &str, evalue: &str) -> String {
     serde_json::json!({
         "status": "error",

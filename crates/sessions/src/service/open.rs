@@ -22,10 +22,10 @@ use crate::driver::{self, Origin, Purpose};
 use crate::entry::{Core, Entry};
 use crate::error::SessionError;
 use crate::feed::feed;
-use crate::janitor;
 use crate::message::Mailbox;
 use crate::reconcile::{self, Unclaimed};
 use crate::view::SessionView;
+use crate::{history, janitor};
 
 /// Messages that wait for one actor; a sender that finds the queue full waits.
 const MAILBOX: usize = 64;
@@ -52,6 +52,7 @@ impl Sessions {
         let admission = Arc::clone(&core.drivers.admission);
         core.lifecycle.spawn(admission.run(core.lifecycle.clone()));
         core.lifecycle.spawn(janitor::run(Arc::clone(core)));
+        core.lifecycle.spawn(history::run(Arc::clone(core)));
         let these = sessions.clone();
         core.lifecycle.spawn(reconcile::keep(
             Arc::clone(&sessions.core.drivers),

@@ -8,7 +8,7 @@ use livius_sessions::ShutdownPolicy;
 use super::{DEFAULTS, shutdown_policy};
 use crate::config::resolved::Resolved;
 use crate::config::setting::{
-    Key, Setting, Text, choice, count, duration, duration_or_never, within,
+    Key, Setting, Text, choice, count, duration, duration_or_never, size, within,
 };
 
 settings! {
@@ -84,6 +84,16 @@ settings! {
         DEFAULTS.retained_jobs as u64,
         "How many finished jobs, with their results, the server keeps for one session; the oldest go first.",
     );
+    RESULTS_LIMIT: u64 = size(
+        "sessions.results_limit",
+        DEFAULTS.session_results_bytes,
+        "How many bytes of results the server keeps for one session: the outputs of its statements and the results of its jobs. The oldest make room for new ones; an error takes their place that says so. Results of up to 4 KiB do not count.",
+    );
+    TOTAL_RESULTS_LIMIT: u64 = size(
+        "sessions.total_results_limit",
+        DEFAULTS.results_bytes,
+        "How many bytes of results the server keeps for all sessions together, also those that have ended. The server looks once a minute.",
+    );
     MAX_PENDING_FILES: u64 = within(
         "sessions.max_pending_files",
         (1, 512),
@@ -130,6 +140,8 @@ impl SessionSettings {
         limits.retained_statements = resolved.count(&RETAINED_STATEMENTS);
         limits.unfinished_jobs = resolved.count(&MAX_UNFINISHED_JOBS);
         limits.retained_jobs = resolved.count(&RETAINED_JOBS);
+        limits.session_results_bytes = resolved.value(&RESULTS_LIMIT);
+        limits.results_bytes = resolved.value(&TOTAL_RESULTS_LIMIT);
         limits.pending_resources = resolved.count(&MAX_PENDING_FILES);
         Self {
             sql_max_rows: resolved.value(&SQL_MAX_ROWS),
