@@ -20,6 +20,8 @@ const SPARK_35: &str = "3.5.9";
 pub struct Provisions {
     /// A Python with the packages that sessions and clients use.
     pub python: PathBuf,
+    /// A Python with pandas 3.
+    pub pandas_3: PathBuf,
     airflow: PathBuf,
     sparkmagic: PathBuf,
     livy_client: PathBuf,
@@ -79,12 +81,13 @@ pub fn packages(steps: &Steps) -> anyhow::Result<()> {
 /// Installs everything that is not installed yet.
 pub fn provide(steps: &Steps, binaries: Binaries) -> anyhow::Result<Provisions> {
     let directory = directory()?;
-    let [sessions, airflow, sparkmagic] = pythons(steps, &directory)?;
+    let [sessions, pandas_3, airflow, sparkmagic] = pythons(steps, &directory)?;
     let [spark_35, spark_4, java] = sparks(steps, binaries, &directory.join("livius"))?;
     let livy_client = java_client::jars(steps, &spark_4, &java, &directory)?;
     let r = r_language(steps)?;
     Ok(Provisions {
         python: sessions,
+        pandas_3,
         airflow,
         sparkmagic,
         livy_client,
@@ -103,11 +106,12 @@ pub fn directory() -> anyhow::Result<PathBuf> {
     Ok(directory)
 }
 
-/// The Pythons of sessions, of Airflow and of sparkmagic.
-fn pythons(steps: &Steps, directory: &Path) -> anyhow::Result<[PathBuf; 3]> {
+/// The Pythons of sessions, of pandas 3, of Airflow and of sparkmagic.
+fn pythons(steps: &Steps, directory: &Path) -> anyhow::Result<[PathBuf; 4]> {
     let python = |packages, name: &str| python::environment(steps, packages, &directory.join(name));
     Ok([
         python(&python::SESSIONS, "python")?,
+        python(&python::PANDAS_3, "pandas-3")?,
         python(&python::AIRFLOW, "airflow")?,
         python(&python::SPARKMAGIC, "sparkmagic")?,
     ])

@@ -30,6 +30,13 @@ pub const SESSIONS: Packages = Packages {
     options: &[],
 };
 
+/// A newer pandas than the sessions' one, for the tests of the agent's tables.
+pub const PANDAS_3: Packages = Packages {
+    name: "pandas 3",
+    list: "xtask/pandas3-requirements.txt",
+    options: AS_LISTED,
+};
+
 /// Airflow with its provider for Livy. Its requirements contradict those of the others.
 pub const AIRFLOW: Packages = Packages {
     name: "Airflow",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread::ScopedJoinHandle;
 use std::{fs, thread};
@@ -110,20 +110,28 @@ fn clippy(steps: &Steps, report: &mut Report) -> anyhow::Result<()> {
     steps.run("clippy", cargo().args(words))
 }
 
-/// Tests the Python part of the agent.
+/// Tests the Python part of the agent, and its tables with another pandas.
 fn python_tests(steps: &Steps, provisions: &Provisions) -> anyhow::Result<()> {
-    let directory = root().join("agent/python");
-    let mut command = Command::new(&provisions.python);
-    command.args([
-        "-m",
-        "unittest",
+    let all = [
         "discover",
         "--start-directory",
         "tests",
         "--top-level-directory",
         ".",
-    ]);
-    steps.run("tests: the agent's Python", command.current_dir(directory))
+    ];
+    let mut command = unittest(&provisions.python);
+    steps.run("tests: the agent's Python", command.args(all))?;
+    let mut command = unittest(&provisions.pandas_3);
+    let name = "tests: the agent's tables with pandas 3";
+    steps.run(name, command.arg("tests.test_tables"))
+}
+
+fn unittest(python: &Path) -> Command {
+    let mut command = Command::new(python);
+    command
+        .args(["-m", "unittest"])
+        .current_dir(root().join("agent/python"));
+    command
 }
 
 /// `cargo test` with some targets. It names the whole workspace, so that it uses what was built.

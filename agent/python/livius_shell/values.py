@@ -3,51 +3,83 @@
 import base64
 import datetime
 import decimal
-import itertools
 import math
 
+from . import frames
 from .text import clean
 
+# Readers of JSON have limits of their own.
+DEEPEST = 100
+MOST_BITS = 3300  # about 990 digits
 
-def to_json(value, rows, notes):
+
+def to_json(value, rows, notes, depth=0):
     """Any value as JSON: a value without a JSON form is written as text. At most `rows` rows of a Spark DataFrame."""
     value = plain(value)
-    if value is None or isinstance(value, (bool, int)):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, int):
+        return _integer(value)
     if isinstance(value, str):
-        return clean(str(value))
+        return clean(str.__str__(value))
     if isinstance(value, float):
         return value if math.isfinite(value) else special_float(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return base64.b64encode(bytes(value)).decode("ascii")
     if isinstance(value, (datetime.datetime, datetime.date, datetime.time)):
-        return value.isoformat()
-    if is_frame(value):
-        names, records = records_of(value, rows, notes)
-        return [{key(name): to_json(cell, rows, notes) for name, cell in zip(names, record)} for record in records]
-    if is_row(value):
-        return {key(name): to_json(cell, rows, notes) for name, cell in zip(value.__fields__, value)}
-    if isinstance(value, dict):
-        return {key(name): to_json(cell, rows, notes) for name, cell in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset, range)):
-        return [to_json(item, rows, notes) for item in value]
+        return clean(str(value.isoformat()))
     if isinstance(value, decimal.Decimal):
-        return str(value)
+        return clean(str(value))
+    if depth > DEEPEST:
+        raise RecursionError("the value has more than {} levels, or contains itself".format(DEEPEST))
+    return _composed(value, lambda item: to_json(item, rows, notes, depth + 1), rows, notes)
+
+
+def _composed(value, inner, rows, notes):
+    frame = frames.frame_of(value)
+    if frame is not None:
+        names, records = frames.records_of(frame, rows, notes)
+        return [_object(names, record, inner) for record in records]
+    if is_row(value):
+        return _object(value.__fields__, value, inner)
+    if isinstance(value, dict):
+        return _object(list(value), value.values(), inner)
+    if isinstance(value, (list, tuple, set, frozenset, range)):
+        return [inner(item) for item in value]
     raise TypeError("Object of type {} is not JSON serializable".format(type(value).__name__))
+
+
+def _object(names, cells, inner):
+    return {name: inner(cell) for name, cell in zip(unique(names), cells)}
+
+
+def _integer(value):
+    if int.bit_length(value) > MOST_BITS:
+        raise ValueError("an integer of {} bits is too long for a JSON number: show its text".format(int.bit_length(value)))
+    return value
 
 
 def plain(value):
     """The built-in value that stands for one of numpy's or pandas', and any other value as it is."""
     library = type(value).__module__.partition(".")[0]
-    if library not in ("numpy", "pandas") or is_frame(value):
+    if library not in ("numpy", "pandas") or frames.frame_of(value) is not None:
         return value
     if type(value).__name__ in ("NaTType", "NAType"):
         return None
-    if hasattr(value, "to_pydatetime") and not hasattr(value, "tolist"):
-        return value.to_pydatetime(warn=False)
-    if getattr(getattr(value, "dtype", None), "kind", "") in ("M", "m"):
-        value = value.astype(str)  # numpy's times would become bare numbers
+    if isinstance(value, datetime.datetime):  # pandas' time stamps, with their nanoseconds
+        return value
+    if library == "numpy" and getattr(getattr(value, "dtype", None), "kind", "") in ("M", "m"):
+        return _numpy_times(value)
     return value.tolist() if hasattr(value, "tolist") else str(value)
+
+
+def _numpy_times(value):
+    """Times of numpy as texts: as plain values they would become bare numbers."""
+
+    def named(text):
+        return [named(item) for item in text] if isinstance(text, list) else None if text == "NaT" else text
+
+    return named(value.astype(str).tolist())
 
 
 def special_float(number):
@@ -57,34 +89,29 @@ def special_float(number):
 def key(name):
     """A key as Python's own json writes it."""
     if isinstance(name, str):
-        return clean(str(name))
+        return clean(str.__str__(name))
     if name is None or isinstance(name, bool):
         return {None: "null", True: "true", False: "false"}[name]
     return clean(str(name))
 
 
+def unique(names):
+    """The names as keys of one object. Where two are equal, the second becomes `name_2`, so that no value is lost."""
+    texts = [key(name) for name in names]
+    taken = set(texts)
+    if len(taken) == len(texts):
+        return texts
+    made, counts = [], {}
+    for text in texts:
+        counts[text] = counts.get(text, 0) + 1
+        if counts[text] > 1:
+            while "{}_{}".format(text, counts[text]) in taken:
+                counts[text] += 1
+            text = "{}_{}".format(text, counts[text])
+            taken.add(text)
+        made.append(text)
+    return made
+
+
 def is_row(value):
     return isinstance(value, tuple) and hasattr(value, "__fields__")
-
-
-def is_frame(value):
-    """A table that knows its columns: a DataFrame of Spark's, of pandas on Spark, or of pandas."""
-    return type(value).__name__ == "DataFrame" and hasattr(value, "columns")
-
-
-def records_of(frame, rows, notes):
-    """The names of a frame's columns and its rows as tuples."""
-    names = list(frame.columns)
-    if hasattr(frame, "itertuples"):
-        records = list(itertools.islice(frame.itertuples(index=False, name=None), rows + 1 if _is_lazy(frame) else None))
-    else:
-        records = [tuple(row) for row in frame.take(rows + 1)]
-    if _is_lazy(frame) and len(records) > rows:
-        notes.append("a DataFrame was cut at {} rows".format(rows))
-        records = records[:rows]
-    return names, records
-
-
-def _is_lazy(frame):
-    """Whether the rows are in the cluster, and may be more than fits here."""
-    return type(frame).__module__.startswith("pyspark.")
