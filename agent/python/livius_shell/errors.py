@@ -27,12 +27,12 @@ def reply(ename, evalue, lines):
 
 def describe(error):
     """The reply for an exception that left the user's code: its traceback without our own frames."""
-    return reply(type(error).__name__, _message(error), _traceback(error))
+    return reply(_name(error), _message(error), _traceback(error))
 
 
 def describe_unparsed(error):
     """The reply for code that is not Python: it has no traceback."""
-    return reply(type(error).__name__, _message(error), traceback.format_exception_only(type(error), error))
+    return reply(_name(error), _message(error), traceback.format_exception_only(type(error), error))
 
 
 def trace(error):
@@ -40,11 +40,15 @@ def trace(error):
     return "".join(readable(line) for line in _traceback(error))
 
 
+def _name(error):
+    return type.__dict__["__name__"].__get__(type(error))  # the user's metaclass may hide it
+
+
 def _message(error):
     try:
         return str(error)
     except BaseException as broken:  # the user's __str__ may raise anything, even SystemExit
-        return "<the exception's text could not be made: {}>".format(type(broken).__name__)
+        return "<the exception's text could not be made: {}>".format(_name(broken))
 
 
 def _traceback(error):
@@ -55,7 +59,7 @@ def _traceback(error):
                 each.stack = _Frames(_users_frames(each.stack))
         return list(described.format())
     except BaseException as broken:  # as above, or an error in its causes
-        return ["{}: {} (no traceback: {})\n".format(type(error).__name__, _message(error), type(broken).__name__)]
+        return ["{}: {} (no traceback: {})\n".format(_name(error), _message(error), _name(broken))]
 
 
 def _chain(described, seen):

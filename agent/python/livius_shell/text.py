@@ -44,6 +44,7 @@ def _whole_characters(part):
 
 def readable(text):
     """The text of an error as the user should see it."""
+    text = str.__str__(text)  # a text of the user's own class may do anything
     if len(text) > LONGEST:
         text = "{}... {} more characters\n".format(text[:LONGEST], len(text) - LONGEST)
     return _OWN_FILE_NAME.sub("<stdin>", clean(text))

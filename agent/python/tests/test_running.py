@@ -97,6 +97,18 @@ class Errors(unittest.TestCase):
         self.assertEqual(name, "Bad")
         self.assertIn("SystemExit", value)
 
+    def test_exceptions_whose_class_or_text_is_odd(self):
+        hidden = "class M(type):\n  __name__ = property(lambda c: 1 / 0)\nclass Odd(Exception, metaclass=M): pass\nraise Odd('o')"
+        self.assertEqual(self.session.error(hidden)[:2], ("Odd", "o"))
+        own = "class T(str):\n  def __len__(self): raise SystemExit\nclass Own(Exception):\n  def __str__(self): return T('own')\n"
+        self.assertEqual(self.session.error(own + "raise Own()")[:2], ("Own", "own"))
+
+    def test_causes_in_a_circle(self):
+        circle = "a = Exception('a')\nb = Exception('b')\na.__cause__ = b\nb.__cause__ = a\nraise a"
+        self.assertEqual(self.session.error(circle)[:2], ("Exception", "a"))
+        chain = "e = None\nfor i in range(10000):\n  n = Exception(i); n.__cause__ = e; e = n\nraise e"
+        self.assertEqual(self.session.error(chain)[:2], ("Exception", "9999"))
+
     def test_values_that_cannot_be_shown(self):
         self.assertEqual(self.session.error("class R:\n  def __repr__(self): 1/0\nR()")[0], "ZeroDivisionError")
 
