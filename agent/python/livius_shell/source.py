@@ -78,7 +78,7 @@ def _parts(lines, name):
         if line.startswith("%"):
             tree = _parse_lines(lines, begin, index, name)
             if tree is not None:
-                word, _, argument = line[1:].strip().partition(" ")
+                word, argument = (line[1:].split(None, 1) + ["", ""])[:2]
                 yield tree
                 yield Magic(word, argument.strip())
                 begin = index + 1

@@ -36,6 +36,11 @@ class Magics(unittest.TestCase):
         self.assertEqual(self.session.error("%json nowhere")[0], "NameError")
         self.assertEqual(self.session.error("%json")[0], "ValueError")
 
+    def test_any_space_separates_the_name_from_the_expression(self):
+        for code in ("%json\t[1]", "%json \t [1] \t", "% json [1]", "%\tjson\t[1]", "%json\xa0[1]", "%json\t[1]\r\n"):
+            self.assertEqual(self.session.data(code), {JSON: [1]}, repr(code))
+        self.assertEqual(self.session.error("%json-x 1")[:2], ("UnknownMagic", "unknown magic command 'json-x'"))
+
     def test_habits_from_notebooks(self):
         self.assertEqual(self.session.data("%matplotlib inline"), {})
 

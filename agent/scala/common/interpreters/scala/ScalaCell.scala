@@ -8,7 +8,8 @@ object ScalaCell {
   final case class Code(text: String, firstLine: Int) extends Part
   final case class Magic(name: String, argument: String) extends Part
 
-  private val MagicLine = """%(\w*)(?:[ \t]+(.*?))?[ \t\r]*""".r
+  /** As in Python: any space may come before and after the name. */
+  private val MagicLine = """(?U)%\s*(\S*)(?:\s+(.*?))?\s*""".r
 
   /** `isWhole` tells whether text may end where it ends: a line that looks like a magic inside a
     * long string is not one.
