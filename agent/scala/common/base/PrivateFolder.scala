@@ -32,13 +32,5 @@ final class PrivateFolder(purpose: String) extends Closeable {
   }
 
   /** Deletes the folder. Follows no links in it. */
-  override def close(): Unit = delete(path)
-
-  private def delete(each: Path): Unit = {
-    if (Files.isDirectory(each) && !Files.isSymbolicLink(each)) {
-      val children = Files.newDirectoryStream(each)
-      try children.forEach(child => delete(child)) finally children.close()
-    }
-    Files.deleteIfExists(each)
-  }
+  override def close(): Unit = Folders.delete(path)
 }

@@ -72,8 +72,21 @@ fn driver_exits(shared: &Shared) {
     // The first expression is res0, because hidden code must not use up numbers.
     assert_eq!(session.text("spark", "20 + 1"), "res0: Int = 21\n");
     assert_eq!(session.text("spark", "res0 + 1"), "res1: Int = 22\n");
+    // The end of a driver empties its own folders, and not those that a link there leads to.
+    let kept = tempfile::tempdir().unwrap();
+    let file = kept.path().join("kept");
+    std::fs::write(&file, "kept").unwrap();
+    session.text(
+        "spark",
+        &format!(
+            "val link = new java.io.File(sc.getConf.get(\"spark.repl.class.outputDir\"), \"link\")\n\
+             java.nio.file.Files.createSymbolicLink(link.toPath, java.nio.file.Paths.get({:?})); ()",
+            kept.path()
+        ),
+    );
     let id = session.post("spark", "System.exit(5)");
     session.await_state("dead");
+    assert!(file.exists());
     assert_eq!(
         session.statement(0)["output"]["data"]["text/plain"],
         "res0: Int = 21\n"

@@ -1,7 +1,7 @@
 package livius.agent
 
 import java.io.File
-import java.nio.file.{Files, Path}
+import java.nio.file.Files
 
 import scala.util.control.NonFatal
 
@@ -33,14 +33,6 @@ final class ReplClasses(conf: SparkConf, home: File) {
       .getOrElse(new File(System.getProperty("java.io.tmpdir")))
 
   def delete(): Unit =
-    try remove(directory.toPath)
+    try Folders.delete(directory.toPath)
     catch { case NonFatal(error) => Log.line(s"cannot delete $directory: $error") }
-
-  private def remove(path: Path): Unit = {
-    if (Files.isDirectory(path)) {
-      val children = Files.newDirectoryStream(path)
-      try children.forEach(child => remove(child)) finally children.close()
-    }
-    Files.deleteIfExists(path)
-  }
 }
