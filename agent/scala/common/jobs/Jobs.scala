@@ -45,7 +45,7 @@ final class Jobs(
 
   private def begin(job: RunningJob): Unit = {
     active.put(job.order.id, job)
-    try Threads.daemon(job.group.name)(perform(job)): Unit
+    try Threads.daemon(job.group.name)(StandardOut.elsewhere(perform(job))): Unit
     catch {
       case error: Throwable =>
         active.remove(job.order.id)

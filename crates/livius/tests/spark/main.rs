@@ -29,6 +29,7 @@ mod death;
 mod fields;
 mod java_client;
 mod languages;
+mod output;
 mod pylivy;
 mod python_clients;
 mod restart;
@@ -117,6 +118,7 @@ fn main() -> ExitCode {
         });
         for cases in [
             languages::CASES,
+            output::CASES,
             completion::CASES,
             cancel::CASES,
             death::CASES,

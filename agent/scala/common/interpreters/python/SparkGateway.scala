@@ -17,7 +17,8 @@ final class SparkGateway(session: SparkSession, groups: JobGroups) extends Close
     .javaAddress(InetAddress.getByName("127.0.0.1"))
     .javaPort(0)
     .build()
-  server.startServer()
+  // Python's threads have theirs here, also those that run jobs.
+  StandardOut.elsewhere(server.startServer())
 
   def port: Int = server.getJavaServer.getListeningPort
 
