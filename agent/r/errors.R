@@ -1,14 +1,31 @@
 # Errors of the user's code as the fields of an answer: "error", name, value, and the lines of the traceback.
 
 longest_text <- 262144L
+longest_line <- 1000L
 
-described <- function(condition, calls) {
-  call <- own_call_removed(conditionCall(condition))
-  where <- if (is.null(call)) "" else paste0(" in ", one_line(call))
-  c(list("error", "Error", shortened(paste0("Error", where, ": ", conditionMessage(condition)))), traceback_lines(calls))
+# The calls are the user's too, and may be made of anything.
+described_safely <- function(condition, calls, depth) {
+  tryCatch(
+    described(condition, users_calls(calls, frames_to_user(calls, depth))),
+    error = function(broken) described(condition, list())
+  )
 }
 
-described_unparsed <- function(condition) list("error", "Error", paste0("Error: ", conditionMessage(condition)))
+described <- function(condition, calls) {
+  call <- tryCatch(own_call_removed(conditionCall(condition)), error = function(broken) NULL)
+  where <- if (is.null(call)) "" else paste0(" in ", one_line(call))
+  c(list("error", "Error", shortened(paste0("Error", where, ": ", message_of(condition)))), traceback_lines(calls))
+}
+
+described_unparsed <- function(condition) list("error", "Error", shortened(paste0("Error: ", message_of(condition))))
+
+# A condition is the user's: its message may be anything, and making it may fail.
+message_of <- function(condition) {
+  tryCatch(
+    paste(valid(as.character(conditionMessage(condition))), collapse = "\n"),
+    error = function(broken) "<the message of the condition could not be made>"
+  )
+}
 
 described_interrupt <- function() list("error", "Interrupted", "the code was interrupted")
 
@@ -35,8 +52,16 @@ traceback_lines <- function(calls) {
 }
 
 one_line <- function(call) {
-  lines <- deparse(call, width.cutoff = 120L, nlines = 2L)
-  if (length(lines) > 1L) paste0(lines[1L], " ...") else lines
+  lines <- tryCatch(deparse(call, width.cutoff = 120L, nlines = 2L), error = function(broken) "<a call that cannot be shown>")
+  line <- shortened(valid(lines[1L]), longest_line)
+  if (length(lines) > 1L) paste0(line, " ...") else line
 }
 
-shortened <- function(text) if (nchar(text, "bytes") > longest_text) paste0(substr(text, 1L, longest_text), " ...") else text
+shortened <- function(text, most = longest_text) if (nchar(text, "bytes") > most) paste0(substr(text, 1L, most), " ...") else text
+
+# Texts as UTF-8. Bytes that are none are shown as <ff>.
+valid <- function(texts) {
+  texts[Encoding(texts) == "bytes"] <- iconv(texts[Encoding(texts) == "bytes"], "UTF-8", "UTF-8", sub = "byte")
+  texts <- enc2utf8(texts)
+  iconv(texts, "UTF-8", "UTF-8", sub = "byte")
+}

@@ -21,7 +21,7 @@ run <- function(code) {
         }
       }
     ),
-    error = function(condition) described(condition, users_calls(calls, frames_to_user(calls, depth))),
+    error = function(condition) described_safely(condition, calls, depth),
     interrupt = function(condition) described_interrupt()
   )
   show_warnings(warned)

@@ -8,8 +8,5 @@ object Log {
 
   def line(message: String): Unit = stream.println(s"livius: $message")
 
-  def line(message: String, cause: Throwable): Unit = {
-    line(s"$message: $cause")
-    cause.printStackTrace(stream)
-  }
+  def line(message: String, cause: Throwable): Unit = line(s"$message: ${StackTraces.text(cause)}")
 }

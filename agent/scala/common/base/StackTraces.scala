@@ -4,27 +4,46 @@ import java.io.{PrintWriter, StringWriter}
 import java.nio.charset.StandardCharsets.UTF_8
 
 import scala.annotation.tailrec
+import scala.util.{Failure, Success}
 
-/** Stack traces as lines, each ending in a newline. */
+/** Stack traces as lines, each ending in a newline.
+  *
+  * An exception is the user's code too: what it is asked for may throw, may be null, or may be longer
+  * than anybody reads. Nothing here throws.
+  */
 object StackTraces {
 
   def lines(error: Throwable): Seq[String] = splitLines(text(error))
 
-  def text(error: Throwable): String = {
+  def text(error: Throwable): String = bounded(Attempt(printed(error)).getOrElse(title(error) + "\n"), LongestText)
+
+  /** The message, or the class name if there is none. */
+  def message(error: Throwable): String =
+    Attempt(Option(error.getMessage)).toOption.flatten.fold(error.getClass.getName)(bounded(_, LongestText))
+
+  /** The exception as it shows itself. */
+  private def title(error: Throwable): String = Attempt(Option(error.toString)) match {
+    case Success(shown) => bounded(shown.getOrElse("null"), LongestText)
+    case Failure(broken) => s"${error.getClass.getName} (its text could not be made: ${broken.getClass.getName})"
+  }
+
+  /** The cause, if there is one and it can be told. */
+  def cause(error: Throwable): Option[Throwable] =
+    Attempt(Option(error.getCause)).toOption.flatten.filterNot(_ eq error)
+
+  private def printed(error: Throwable): String = {
     val into = new StringWriter
     error.printStackTrace(new PrintWriter(into, true))
     into.toString
   }
 
-  /** The message, or the class name if there is none. */
-  def message(error: Throwable): String = Option(error.getMessage).getOrElse(error.getClass.getName)
-
   /** The text cut to at most that many bytes of UTF-8. Keeps the beginning, and the end, where the
     * innermost cause stands.
     */
   def bounded(text: String, most: Int): String = {
-    val bytes = text.getBytes(UTF_8)
-    if (bytes.length <= most) text
+    val near = if (text.length <= 2 * most) text else text.substring(0, most) + text.substring(text.length - most)
+    val bytes = near.getBytes(UTF_8)
+    if (bytes.length <= most) near
     else {
       val tail = characterAt(bytes, bytes.length - most / 4)
       val head = characterAt(bytes, most - (bytes.length - tail) - Cut.length)
@@ -44,15 +63,20 @@ object StackTraces {
   /** Cuts off the frames at and below the first one that `machinery` knows, as the REPL does. */
   def elided(error: Throwable, machinery: StackTraceElement => Boolean, show: StackTraceElement => String): String = {
     val out = new StringBuilder
-    def one(cause: Throwable, label: String, depth: Int): Unit = {
-      val (shown, hidden) = cause.getStackTrace.span(frame => !machinery(frame))
-      out.append(label).append(cause).append('\n')
+    def one(each: Throwable, label: String, before: List[Throwable]): Unit = {
+      val frames = Attempt(Option(each.getStackTrace)).toOption.flatten.fold(Seq.empty[StackTraceElement])(_.toSeq)
+      val (shown, hidden) = frames.span(frame => !machinery(frame))
+      out.append(label).append(title(each)).append('\n')
       shown.foreach(frame => out.append("  at ").append(show(frame)).append('\n'))
       if (hidden.nonEmpty) out.append(s"  ... ${hidden.length} elided\n")
-      val next = cause.getCause
-      if (next != null && (next ne cause) && depth < 16) one(next, "Caused by: ", depth + 1)
+      val told = each :: before
+      if (told.length < MostCauses) cause(each).filterNot(next => told.exists(_ eq next)).foreach(one(_, "Caused by: ", told))
     }
-    one(error, "", 0)
-    out.toString
+    one(error, "", Nil)
+    bounded(out.toString, LongestText)
   }
+
+  /** An error's text is for reading. A longer text is data. */
+  private val LongestText = 256 * 1024
+  private val MostCauses = 16
 }

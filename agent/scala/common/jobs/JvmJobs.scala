@@ -2,8 +2,6 @@ package livius.agent
 
 import java.util.concurrent.ConcurrentHashMap
 
-import scala.annotation.tailrec
-
 import org.apache.livy.Job
 import org.apache.spark.sql.SparkSession
 
@@ -52,11 +50,9 @@ private object JvmJobs {
     case _ => StackTraces.text(error)
   }
 
-  @tailrec
   private def isMissingClass(error: Throwable, depth: Int): Boolean = error match {
-    case null => false
     case _: ClassNotFoundException | _: NoClassDefFoundError => true
-    case _ => depth < 16 && isMissingClass(error.getCause, depth + 1)
+    case _ => depth < 16 && StackTraces.cause(error).exists(isMissingClass(_, depth + 1))
   }
 
   private val MissingClass =

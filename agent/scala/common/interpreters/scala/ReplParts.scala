@@ -112,13 +112,21 @@ object ReplParts {
 
   /** The code's own exception, without those that reflection and class loading wrapped around it.
     */
+  def cause(error: Throwable): Throwable = cause(error, depth = 0)
+
+  // The user's code can make a circle of such exceptions.
   @annotation.tailrec
-  def cause(error: Throwable): Throwable = error match {
-    case _ if error.getCause == null => error
-    case _: java.lang.reflect.InvocationTargetException | _: ExceptionInInitializerError => cause(error.getCause)
-    case _ if error.getClass.getName.endsWith("$EvalException") => cause(error.getCause)
+  private def cause(error: Throwable, depth: Int): Throwable = StackTraces.cause(error) match {
+    case Some(inner) if isWrapper(error) && depth < MostWrappers => cause(inner, depth + 1)
     case _ => error
   }
+
+  private def isWrapper(error: Throwable): Boolean = error match {
+    case _: java.lang.reflect.InvocationTargetException | _: ExceptionInInitializerError => true
+    case _ => error.getClass.getName.endsWith("$EvalException")
+  }
+
+  private val MostWrappers = 16
 
   /** `val x: Int = 1` of Scala 2.13 as `x: Int = 1`: clients know the echoes of 2.12. */
   private def withoutKeyword(echo: String, name: String): String =
