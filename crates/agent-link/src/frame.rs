@@ -6,7 +6,7 @@ use livius_domain::{
 use serde::{Deserialize, Serialize};
 
 /// The version that agents of this server speak.
-pub const PROTOCOL_VERSION: u32 = 2;
+pub const PROTOCOL_VERSION: u32 = 3;
 
 /// The oldest version that this server speaks: drivers live on when the server is upgraded.
 pub const OLDEST_PROTOCOL_VERSION: u32 = 1;

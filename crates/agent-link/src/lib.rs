@@ -1,15 +1,21 @@
 //! The frames between the server and the agent inside a Spark driver.
 //! `docs/design/agent-protocol.md` describes the protocol.
 //!
-//! Purpose: the frames as types, and a socket as a pair of channels, so that neither the actors nor
+//! Purpose: the frames as types, the proofs that both sides exchange before them, and a socket as a pair of channels, so that neither the actors nor
 //! the tests need a network.
 //! Non-goals: WebSockets (see the HTTP edge), and the meaning of frames (see the actors).
 
 mod frame;
+mod proof;
 
 pub use frame::{
     AgentFrame, Command, CommandFrame, Event, FrameError, Hello, InHand, MAX_COMMAND_BYTES,
     MAX_FRAME_BYTES, Notice, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION, Work,
+};
+
+pub use proof::{
+    AgentKey, CHALLENGE_HEADER, CONNECT, DRIVER_HEADER, NONCE_HEADER, PROOF_HEADER, ProvenRequest,
+    REPORT, is_nonce, resource_purpose,
 };
 
 use tokio::sync::mpsc;

@@ -2,20 +2,22 @@
 //! describes the protocol.
 
 mod application;
+mod challenges;
 mod link;
 mod resources;
+mod visit;
+
+use std::sync::Arc;
 
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
-use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use futures_util::StreamExt as _;
+use livius_agent_link::{AgentKey, CONNECT};
 use livius_domain::DriverId;
-use livius_sessions::AttachRefused;
 use livius_wire::ProblemAnswer;
-use secrecy::{ExposeSecret as _, SecretString};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -23,8 +25,8 @@ use crate::request::described::AgentHeaders;
 use crate::state::AppState;
 use crate::v1::{Problem, V1};
 
-/// The header with the driver's name.
-const DRIVER_HEADER: &str = "livius-driver";
+pub use challenges::Challenges;
+use visit::{Asked, Visit};
 
 pub fn routes() -> OpenApiRouter<V1> {
     OpenApiRouter::new()
@@ -42,8 +44,9 @@ pub fn routes() -> OpenApiRouter<V1> {
     responses(
         (status = 101, description = "A WebSocket"),
         (status = 400, description = "The request is not one for a WebSocket", body = ProblemAnswer, content_type = "application/problem+json"),
-        (status = 401, description = "The secret is wrong", body = ProblemAnswer, content_type = "application/problem+json"),
+        (status = 401, description = "The request lacks a proof; the response has the challenge for it", body = ProblemAnswer, content_type = "application/problem+json"),
         (status = 404, description = "There is no such driver, or its session is over", body = ProblemAnswer, content_type = "application/problem+json"),
+        (status = 503, description = "The driver cannot be served now", body = ProblemAnswer, content_type = "application/problem+json"),
     )
 )]
 pub async fn agent_connect(
@@ -51,32 +54,31 @@ pub async fn agent_connect(
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
-    let (driver, token) = introduced(&headers)?;
-    app.sessions.authorise(&driver, token.expose_secret())?;
+    let visit = Visit::of(&headers)?;
+    let (driver, access) = (
+        visit.driver.clone(),
+        app.sessions.agent_access(&visit.driver).await,
+    );
+    let challenges = Arc::clone(&app.challenges);
+    let connect = async |key| upgraded(app, driver, key, upgrade);
+    let asked = Asked {
+        purpose: CONNECT,
+        body: b"",
+    };
+    Ok(visit.serve(&challenges, access, asked, connect).await)
+}
+
+fn upgraded(
+    app: AppState,
+    driver: DriverId,
+    key: AgentKey,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, Problem> {
     let upgrade = upgrade.map_err(|rejection| no_websocket(&rejection.body_text()))?;
     let upgrade = upgrade
         .max_frame_size(livius_agent_link::MAX_FRAME_BYTES)
         .max_message_size(livius_agent_link::MAX_FRAME_BYTES);
-    Ok(upgrade.on_upgrade(async move |socket| serve(&app, &driver, &token, socket).await))
-}
-
-/// Reads the driver's name and its secret from an agent's request.
-fn introduced(headers: &HeaderMap) -> Result<(DriverId, SecretString), Problem> {
-    let token = bearer(headers).ok_or_else(anonymous)?;
-    let driver = headers.get(DRIVER_HEADER).ok_or_else(anonymous)?;
-    let driver = driver
-        .to_str()
-        .ok()
-        .and_then(DriverId::parse)
-        .ok_or(AttachRefused::UnknownDriver)?;
-    Ok((driver, token))
-}
-
-/// The request does not name a driver or has no token.
-fn anonymous() -> Problem {
-    Problem::from(AttachRefused::WrongToken).hint(
-        "send 'Authorization: Bearer' with the driver's token, and its name in 'Livius-Driver'",
-    )
+    Ok(upgrade.on_upgrade(async move |socket| serve(&app, &driver, &key, socket).await))
 }
 
 fn no_websocket(problem: &str) -> Problem {
@@ -84,18 +86,9 @@ fn no_websocket(problem: &str) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "no_websocket", message)
 }
 
-fn bearer(headers: &HeaderMap) -> Option<SecretString> {
-    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    (scheme.eq_ignore_ascii_case("bearer")).then(|| SecretString::from(token.trim()))
-}
-
-async fn serve(app: &AppState, driver: &DriverId, token: &SecretString, socket: WebSocket) {
+async fn serve(app: &AppState, driver: &DriverId, key: &AgentKey, socket: WebSocket) {
     let (sink, stream) = socket.split();
-    let attach = async |socket| {
-        app.sessions
-            .attach(driver, token.expose_secret(), socket)
-            .await
-    };
+    let attach = async |socket| app.sessions.attach(driver, key, socket).await;
     let end = link::run(driver, sink, stream, attach).await;
     tracing::info!(driver.id = %driver, %end, "an agent's connection has ended");
 }

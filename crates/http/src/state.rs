@@ -7,6 +7,7 @@ use livius_sessions::{Batches, Sessions};
 use tokio::time::Instant;
 
 use crate::Options;
+use crate::agent::Challenges;
 use crate::request::body_room::BodyRoom;
 
 /// The state that every handler shares.
@@ -16,6 +17,7 @@ pub struct AppState {
     pub(crate) batches: Batches,
     pub(crate) options: Arc<Options>,
     pub(crate) room: BodyRoom,
+    pub(crate) challenges: Arc<Challenges>,
     pub(crate) began: Instant,
     /// The OpenAPI document, as it is served.
     pub(crate) openapi: Bytes,
@@ -29,6 +31,7 @@ impl AppState {
             batches,
             room: BodyRoom::new(options.body_bytes),
             options: Arc::new(options),
+            challenges: Arc::new(Challenges::new()),
             began: Instant::now(),
             openapi,
         }

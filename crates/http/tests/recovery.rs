@@ -1,6 +1,7 @@
 //! Lost links and lost servers: nothing that was acknowledged or shown is lost, and nothing runs
 //! twice.
 
+use axum::http::Request;
 use livius_domain::{Exit, SessionId, StatementId};
 use livius_testkit::{ScriptedAgent, World, eventually};
 
@@ -138,21 +139,25 @@ async fn a_session_being_deleted_is_not_seen_again_after_a_crash_and_its_driver_
     assert_eq!(world.get("/sessions").await.json()["total"], 0);
 }
 
+/// An earlier server, to which somebody went back, cannot read all rows of a later one.
 #[tokio::test]
-async fn an_agent_needs_its_own_secret() {
-    let world = World::new().await;
-    world.post("/sessions", "{}").await;
-    let (order, _) = world.driver(S0).await;
-    let sessions = world.sessions();
-    assert_eq!(
-        sessions.authorise(&order.id, "0000"),
-        Err(livius_sessions::AttachRefused::WrongToken)
-    );
-    let unknown = livius_domain::DriverId::parse("s-9-000000000000").unwrap();
-    assert_eq!(
-        sessions.authorise(&unknown, "0000"),
-        Err(livius_sessions::AttachRefused::UnknownDriver)
-    );
+async fn a_driver_whose_rows_cannot_be_read_is_asked_to_wait_and_is_not_ended() {
+    for sql in [
+        r#"UPDATE drivers SET state = '"asleep"'"#,
+        r#"UPDATE sessions SET state = '"asleep"'"#,
+    ] {
+        let world = World::new().await;
+        let _agent = world.idle_session("{}").await;
+        let (order, _) = world.driver(S0).await;
+        world.damage(sql).await;
+        let world = world.crash_and_restart().await;
+        world.quiesced().await;
+        let request = Request::get(livius_http::AGENT_PATH);
+        let answer = world.send_as_agent(&order, request, "connect", "").await;
+        assert_eq!(answer.status, 503, "{sql}: {}", answer.text);
+        assert_eq!(answer.headers["retry-after"], "5");
+        assert_eq!(world.launcher().running(), 1, "{sql}");
+    }
 }
 
 #[tokio::test]

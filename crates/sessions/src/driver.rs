@@ -3,6 +3,7 @@
 //! Sessions and batches use a driver through its [`DriverHandle`]. They follow the state that the
 //! driver's actor publishes, and send commands to its agent. They never see a process.
 
+mod access;
 mod actor;
 mod connection;
 mod core;
@@ -14,7 +15,7 @@ mod transition;
 
 use std::sync::Arc;
 
-use livius_agent_link::{AgentSocket, Command, CommandFrame, Event, Notice};
+use livius_agent_link::{AgentKey, AgentSocket, Command, CommandFrame, Event, Notice};
 use livius_domain::{
     AppInfo, DriverId, DriverRecord, DriverState, DriverTimes, DriverUse, StopCause,
 };
@@ -24,9 +25,9 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use crate::atomic_timestamp::AtomicTimestamp;
 use crate::error::SessionError;
 use crate::feed::Feed;
-use crate::secret;
 
 pub(crate) use self::core::DriverCore;
+pub use access::AgentAccess;
 pub(crate) use actor::{Origin, Purpose, spawn};
 pub(crate) use recovery::end_unclaimed;
 pub(crate) use registry::DriverRegistry;
@@ -165,11 +166,9 @@ impl DriverHandle {
         stored.await.map_err(|_| None)?.map_err(Some)
     }
 
-    /// Tells whether this is the secret of the driver's agent.
-    pub fn is_token(&self, token: &str) -> bool {
-        let hash = self.token_hash.borrow();
-        hash.as_deref()
-            .is_some_and(|hash| secret::is_token(hash, token))
+    /// The key of the driver's agent. `None` before the launch.
+    pub fn key(&self) -> Option<AgentKey> {
+        self.token_hash.borrow().clone().map(AgentKey::of_hash)
     }
 }
 

@@ -234,4 +234,8 @@ pub enum AttachRefused {
     /// The secret is wrong.
     #[error("wrong token")]
     WrongToken,
+    /// The driver lives as far as the store knows, but this server cannot serve it now: it is
+    /// starting or stopping, its row cannot be read, or another server drives it.
+    #[error("the driver cannot be served now")]
+    Unavailable,
 }

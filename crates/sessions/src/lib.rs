@@ -33,6 +33,7 @@ mod view;
 pub use action::Action;
 pub use batches::{ActingOnBatches, Batches, ReportRefused};
 pub use config::{Config, Impersonation, LocalFiles, ShutdownPolicy};
+pub use driver::AgentAccess;
 pub use error::{AttachRefused, ErrorKind, SessionError};
 pub use feed::Feed;
 pub use lifecycle::Lifecycle;

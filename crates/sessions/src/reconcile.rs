@@ -118,6 +118,23 @@ pub(crate) async fn unclaimed(
     }
 }
 
+/// Whether the row of the session or batch that a driver was made for can be read, or is gone. A
+/// server that was rolled back cannot read all rows of the later one, and must not end their
+/// drivers.
+pub(crate) fn is_readable<T>(
+    driver: &DriverId,
+    row: Result<Option<T>, StoreError>,
+) -> Result<bool, SessionError> {
+    match row {
+        Ok(_) => Ok(true),
+        Err(error @ StoreError::Corrupt { .. }) => {
+            tracing::error!(driver.id = %driver, error = %chain(&error), "leaving a driver alone whose session or batch cannot be read");
+            Ok(false)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// A driver that has no row although its session or batch had begun: its end is unknown.
 pub(crate) fn lost(driver: DriverRecord) -> DriverRecord {
     DriverRecord {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use livius_agent_link::{
-    AgentFrame, AgentSocket, Command, CommandFrame, Event, Hello, InHand, Notice, PROTOCOL_VERSION,
+    AgentFrame, AgentKey, AgentSocket, Command, CommandFrame, Event, Hello, InHand, Notice,
+    PROTOCOL_VERSION,
 };
 use livius_domain::{DriverId, SessionId, StatementId};
 use secrecy::ExposeSecret as _;
@@ -18,7 +19,7 @@ const DEADLINE: Duration = Duration::from_secs(5);
 /// A scripted agent. It keeps its unacknowledged events, as a real one does.
 pub struct ScriptedAgent {
     driver: DriverId,
-    token: String,
+    key: AgentKey,
     instance: String,
     outbox: Vec<(u64, Event)>,
     next_seq: u64,
@@ -34,7 +35,7 @@ impl ScriptedAgent {
         let (_, from_server) = mpsc::channel(1);
         let mut agent = Self {
             driver: order.id.clone(),
-            token: order.token.expose_secret().to_owned(),
+            key: AgentKey::of_token(order.token.expose_secret()),
             instance: format!("instance-of-{}", order.id),
             outbox: Vec::new(),
             next_seq: 1,
@@ -68,7 +69,7 @@ impl ScriptedAgent {
         };
         world
             .sessions()
-            .attach(&self.driver, &self.token, socket)
+            .attach(&self.driver, &self.key, socket)
             .await
             .unwrap();
         (self.to_server, self.from_server) = (to_server, from_server);

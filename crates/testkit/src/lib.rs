@@ -10,6 +10,7 @@
 mod agent;
 mod clock;
 mod launcher;
+mod proof;
 mod rest;
 mod world;
 
@@ -17,5 +18,6 @@ pub use agent::ScriptedAgent;
 pub use clock::TestClock;
 pub use launcher::{FakeLauncher, FakeProcess};
 pub use livius_launch::{DriverOrder, Program};
+pub use proof::AgentProof;
 pub use rest::pass;
 pub use world::{Answer, Disk, World, WorldOptions, eventually};

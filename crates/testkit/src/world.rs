@@ -5,21 +5,23 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, Request, StatusCode};
+use axum::http::{HeaderMap, Request, StatusCode, request};
 use camino::Utf8PathBuf;
 use http_body_util::BodyExt as _;
+use livius_agent_link::{CHALLENGE_HEADER, REPORT};
 use livius_domain::{BatchId, Limits, SessionId};
 use livius_launch::DriverOrder;
 use livius_sessions::{AllowAll, Batches, Config, Impersonation, LocalFiles, Policy, Sessions};
 use livius_store::Faulty;
 use livius_store_sqlite::SqliteStore;
-use secrecy::ExposeSecret as _;
 use serde_json::Value;
+use sqlx::{Connection as _, SqliteConnection};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
 use crate::clock::TestClock;
 use crate::launcher::{FakeLauncher, FakeProcess};
+use crate::proof::AgentProof;
 
 const DEADLINE: Duration = Duration::from_secs(10);
 
@@ -155,6 +157,15 @@ impl World {
         }
     }
 
+    /// Changes rows of the store as no server does.
+    pub async fn damage(&self, sql: &'static str) {
+        let address = format!("sqlite:{}/livius.db", self.dir.path().display());
+        let mut connection = SqliteConnection::connect(&address).await.unwrap();
+        let done = sqlx::query(sql).execute(&mut connection).await.unwrap();
+        assert_ne!(done.rows_affected(), 0, "{sql}");
+        connection.close().await.unwrap();
+    }
+
     /// The directory of an ordered driver's files.
     pub fn dir_of(&self, order: &DriverOrder) -> Utf8PathBuf {
         self.launcher.dir(&order.id)
@@ -178,12 +189,36 @@ impl World {
 
     /// Reports for a batch's application that it runs.
     pub async fn report_application(&self, order: &DriverOrder, body: &str) -> Answer {
-        let token = order.token.expose_secret();
-        let request = Request::post("/api/v1/agent/application")
-            .header("authorization", format!("Bearer {token}"))
-            .header("livius-driver", order.id.as_str());
-        self.send(request.body(Body::from(body.to_owned())).unwrap())
-            .await
+        let request = Request::post("/api/v1/agent/application");
+        self.send_as_agent(order, request, REPORT, body).await
+    }
+
+    /// Sends a request as a driver's agent does: once for a challenge, and again with the proof.
+    pub async fn send_as_agent(
+        &self,
+        order: &DriverOrder,
+        request: request::Builder,
+        purpose: &str,
+        body: &str,
+    ) -> Answer {
+        let agent = AgentProof::of(order, purpose);
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let with = |headers: Vec<(&'static str, String)>, body: &str| {
+            let mut request = Request::from_parts(parts.clone(), Body::from(body.to_owned()));
+            for (name, value) in headers {
+                request.headers_mut().insert(name, value.parse().unwrap());
+            }
+            request
+        };
+        let asked = self.send(with(agent.headers(), "")).await;
+        agent.verify(&asked);
+        let Some(challenge) = asked.headers.get(CHALLENGE_HEADER) else {
+            return asked;
+        };
+        let headers = agent.answer(challenge.to_str().unwrap(), body.as_bytes());
+        let answer = self.send(with(headers, body)).await;
+        agent.verify(&answer);
+        answer
     }
 
     /// Waits until a batch shows a state.

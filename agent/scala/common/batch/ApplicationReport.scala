@@ -1,6 +1,7 @@
 package livius.agent
 
 import java.io.IOException
+import java.net.{InetAddress, URL, UnknownHostException}
 import java.nio.charset.StandardCharsets.UTF_8
 import java.util.concurrent.{CountDownLatch, TimeUnit}
 
@@ -15,6 +16,8 @@ final class ApplicationReport(launch: BatchLaunch, appId: String, driverLogUrl: 
 
   import ApplicationReport._
 
+  // The application's proxy cannot reach a server on this machine.
+  private val server = new ServerConnection(launch.proof, ReadTimeoutMs, proxy = url => !isLoopback(url.getHost))
   private val ended = new CountDownLatch(1)
   private val settled = new CountDownLatch(1)
 
@@ -59,7 +62,7 @@ final class ApplicationReport(launch: BatchLaunch, appId: String, driverLogUrl: 
     @tailrec def attempt(count: Int, delayMs: Long, last: Boolean): Boolean =
       answer(launch.reports(count % launch.reports.size), body) match {
         case Right(status) if status / 100 == 2 => true
-        case Right(status @ (400 | 401 | 404 | 410)) =>
+        case Right(status @ (400 | 404)) =>
           Log.line(s"the server does not want to know of this application (HTTP $status)")
           false
         case other =>
@@ -70,7 +73,7 @@ final class ApplicationReport(launch: BatchLaunch, appId: String, driverLogUrl: 
   }
 
   private def answer(url: String, body: Array[Byte]): Either[String, Int] =
-    try Right(HttpPost.status(url, body, Seq("Authorization" -> s"Bearer ${launch.token}", "Livius-Driver" -> launch.driver)))
+    try Right(server.ask(new URL(url), Purpose, Some(body))((status, _) => status))
     catch { case failure: IOException => Left(s"$url: $failure") }
 
   private def document(uiUrl: Option[String]): Array[Byte] = Json.write(Json.obj()
@@ -86,6 +89,14 @@ object ApplicationReport {
   private val FirstDelayMs = 200L
   private val LongestDelayMs = 30000L
   private val LastTryMs = 1000L
+  private val ReadTimeoutMs = 10000
   private val UiPatienceMs = 5000L
   private val ContextStepMs = 50L
+
+  /** The purpose of the request, for its proof. */
+  private val Purpose = "application"
+
+  private def isLoopback(host: String): Boolean =
+    try InetAddress.getByName(host).isLoopbackAddress
+    catch { case _: UnknownHostException => false }
 }

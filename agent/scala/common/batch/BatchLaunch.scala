@@ -5,11 +5,7 @@ import java.io.File
 import com.fasterxml.jackson.databind.JsonNode
 
 /** The server's addresses and secret for the driver of a batch. */
-final case class BatchLaunch(driver: String, reports: Seq[String], token: String) {
-
-  /** The secret must not reach a log by way of a careless string interpolation. */
-  override def toString: String = s"BatchLaunch($driver)"
-}
+final class BatchLaunch(val reports: Seq[String], val proof: Proof)
 
 object BatchLaunch {
 
@@ -20,8 +16,7 @@ object BatchLaunch {
     Option(System.getProperty(LaunchDocument.Property)).map(path => LaunchDocument.read(new File(path)))
       .orElse(LaunchDocument.inEnvironment())
 
-  private def from(root: JsonNode): BatchLaunch = BatchLaunch(
-    driver = LaunchDocument.required(root, "driver").asText,
+  private def from(root: JsonNode): BatchLaunch = new BatchLaunch(
     reports = Javas.list(root.path("reports")).map(_.asText),
-    token = LaunchDocument.required(root, "token").asText)
+    proof = LaunchDocument.proof(root))
 }

@@ -31,6 +31,9 @@ object LaunchDocument {
     found
   }
 
+  /** The driver's name and secret. The secret stays inside, so that it reaches no log. */
+  def proof(root: JsonNode): Proof = new Proof(required(root, "driver").asText, required(root, "token").asText)
+
   private def checked(root: JsonNode, from: String): JsonNode = {
     require(root != null && root.path("v").asInt(1) == 1, s"$from is not a launch document of version 1")
     root

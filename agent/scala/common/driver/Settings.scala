@@ -8,7 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode
 final case class Settings(
     driver: String,
     servers: Seq[String],
-    token: String,
+    proof: Proof,
     graceSeconds: Int,
     kind: String,
     sqlMaxRows: Int,
@@ -22,18 +22,14 @@ final case class Settings(
       */
     unacknowledgedBytes: Int,
     interruptAfterMs: Int,
-    killAfterMs: Int) {
-
-  /** The secret must not reach a log by way of a careless string interpolation. */
-  override def toString: String = s"Settings($driver, $kind)"
-}
+    killAfterMs: Int)
 
 object Settings {
 
   def from(root: JsonNode): Settings = Settings(
     driver = LaunchDocument.required(root, "driver").asText,
     servers = Javas.list(LaunchDocument.required(root, "servers").elements).map(_.asText),
-    token = LaunchDocument.required(root, "token").asText,
+    proof = LaunchDocument.proof(root),
     graceSeconds = root.path("graceSeconds").asInt(600),
     kind = root.path("kind").asText("spark"),
     sqlMaxRows = root.path("sql").path("maxRows").asInt(1000),

@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode
 object Frames {
 
   /** The one protocol version that this agent speaks. */
-  val Version = 2
+  val Version = 3
 
   def hello(settings: Settings, facts: DriverFacts, kept: (Long, Long), work: Seq[SessionWork]): ObjectNode = {
     val made = frame("hello")

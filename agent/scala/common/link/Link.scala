@@ -54,18 +54,21 @@ final class Link(settings: Settings, outbox: Outbox, receiver: Receiver) {
   private def connect(): Unit = if (!ended) {
     val server = new URI(settings.servers(attempts % settings.servers.size))
     attempts += 1
-    bootstrap(server).addListener(new ChannelFutureListener {
-      def operationComplete(done: ChannelFuture): Unit =
-        if (!done.isSuccess) retry(s"cannot connect to $server: ${done.cause.getMessage}")
-    })
+    connect(server, ProvenRequest.first(settings.proof, Purpose))
   }
 
-  private def bootstrap(server: URI): ChannelFuture =
+  private[agent] def connect(server: URI, request: ProvenRequest): Unit =
+    bootstrap(server, request).addListener(new ChannelFutureListener {
+      def operationComplete(done: ChannelFuture): Unit =
+        if (!done.isSuccess) retry(s"cannot connect to $server: ${done.cause.getMessage}")
+    }): Unit
+
+  private def bootstrap(server: URI, request: ProvenRequest): ChannelFuture =
     new Bootstrap()
       .group(group)
       .channel(NettyUtils.getClientChannelClass(IOMode.NIO))
       .option[Integer](ChannelOption.CONNECT_TIMEOUT_MILLIS, ConnectTimeoutMs)
-      .handler(new LinkPipeline(server, settings, () => new LinkHandler(this, server, settings)))
+      .handler(new LinkPipeline(server, new LinkHandler(this, server, request)))
       .connect(server.getHost, LinkPipeline.port(server))
 
   private def retry(why: String): Unit = if (!ended) {
@@ -90,7 +93,8 @@ final class Link(settings: Settings, outbox: Outbox, receiver: Receiver) {
     channel.flush()
   }
 
-  private[agent] def refused(status: Int): Unit = giveUp(s"the server refused this driver (HTTP $status)")
+  /** The server has proved that the driver's session is over. */
+  private[agent] def refused(): Unit = giveUp("the server says that the session of this driver is over")
 
   private[agent] def closed(channel: Channel, why: String): Unit = if (!ended) {
     if (welcomed.exists(_ eq channel)) {
@@ -104,7 +108,7 @@ final class Link(settings: Settings, outbox: Outbox, receiver: Receiver) {
   /** Takes one text frame; false when it is not of the protocol. */
   private[agent] def received(channel: Channel, text: String): Boolean =
     parse(text) match {
-      case Some(frame) => dispatch(channel, frame); true
+      case Some(frame) => dispatch(channel, frame)
       case None => false
     }
 
@@ -112,10 +116,15 @@ final class Link(settings: Settings, outbox: Outbox, receiver: Receiver) {
     try Option(Json.parse(text)).filter(frame => frame.isObject && frame.path("v").asInt(Frames.Version) == Frames.Version)
     catch { case _: java.io.IOException => None }
 
-  private def dispatch(channel: Channel, frame: JsonNode): Unit = frame.path("type").asText match {
-    case "welcome" => welcome(channel, frame.path("acked").asLong)
-    case "ack" => outbox.acknowledge(frame.path("seq").asLong)
-    case _ => receiver.command(frame)
+  private def dispatch(channel: Channel, frame: JsonNode): Boolean = {
+    val kind = frame.path("type").asText
+    val isDue = kind == "welcome" || welcomed.exists(_ eq channel)
+    if (isDue) kind match {
+      case "welcome" => welcome(channel, frame.path("acked").asLong)
+      case "ack" => outbox.acknowledge(frame.path("seq").asLong)
+      case _ => receiver.command(frame)
+    }
+    isDue
   }
 
   private def welcome(channel: Channel, acked: Long): Unit = {
@@ -157,6 +166,9 @@ object Link {
   private val FirstDelayMs = 100L
   private val LongestDelayMs = 5000L
   private val ConnectTimeoutMs: Integer = 10000
+
+  /** The purpose of the request, for its proof. */
+  private val Purpose = "connect"
 }
 
 /** Acts on the server's frames. Called on the link's thread, so it must not block. */

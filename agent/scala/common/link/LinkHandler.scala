@@ -8,26 +8,25 @@ import io.netty.handler.codec.http.websocketx._
 import io.netty.handler.timeout.IdleStateEvent
 
 /** One connection's events, from the handshake to its end. The [[Link]] makes all decisions. */
-final class LinkHandler(link: Link, server: URI, settings: Settings) extends SimpleChannelInboundHandler[AnyRef] {
+final class LinkHandler(link: Link, server: URI, request: ProvenRequest) extends SimpleChannelInboundHandler[AnyRef] {
 
   import LinkHandler._
 
   private val handshaker = WebSocketClientHandshakerFactory.newHandshaker(
     server, WebSocketVersion.V13, null, false, headers, LongestFrameBytes)
   private var silences = 0
-  private var refused = false
+  private var settled = false
   private var ending = "the server closed the connection"
 
   private def headers: DefaultHttpHeaders = {
     val made = new DefaultHttpHeaders()
-    made.add("Authorization", s"Bearer ${settings.token}")
-    made.add("Livius-Driver", settings.driver)
+    request.headers.foreach { case (name, value) => made.add(name, value) }
     made
   }
 
   override def channelActive(context: ChannelHandlerContext): Unit = handshaker.handshake(context.channel)
 
-  override def channelInactive(context: ChannelHandlerContext): Unit = if (!refused) link.closed(context.channel, ending)
+  override def channelInactive(context: ChannelHandlerContext): Unit = if (!settled) link.closed(context.channel, ending)
 
   override def channelWritabilityChanged(context: ChannelHandlerContext): Unit = {
     link.pump()
@@ -46,19 +45,32 @@ final class LinkHandler(link: Link, server: URI, settings: Settings) extends Sim
     }
   }
 
-  private def answered(context: ChannelHandlerContext, response: FullHttpResponse): Unit =
+  private def answered(context: ChannelHandlerContext, response: FullHttpResponse): Unit = {
+    val status = response.status.code
+    val header = (name: String) => Option(response.headers.get(name))
+    if (!request.isProven(status, header)) end(context, s"HTTP $status came without the server's proof")
+    else request.next(status, header, ProvenRequest.NoBody) match {
+      case Some(next) => settle(context)(link.connect(server, next))
+      case None => proven(context, response)
+    }
+  }
+
+  private def proven(context: ChannelHandlerContext, response: FullHttpResponse): Unit =
     response.status.code match {
       case 101 =>
         handshaker.finishHandshake(context.channel, response)
         context.pipeline.addBefore(Name, "whole-frames", new WebSocketFrameAggregator(LongestFrameBytes))
         link.opened(context.channel)
-      case status @ (401 | 404) =>
-        refused = true
-        context.close()
-        link.refused(status)
-      case status =>
-        end(context, s"the server answered HTTP $status to the agent")
+      case 404 => settle(context)(link.refused())
+      case status => end(context, s"the server answered HTTP $status to the agent")
     }
+
+  /** Closes the connection, and the end of it tells the link nothing new. */
+  private def settle(context: ChannelHandlerContext)(andThen: => Unit): Unit = {
+    settled = true
+    context.close()
+    andThen
+  }
 
   private def end(context: ChannelHandlerContext, why: String): Unit = {
     ending = why

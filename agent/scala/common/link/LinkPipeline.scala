@@ -10,7 +10,7 @@ import io.netty.handler.timeout.IdleStateHandler
 /** Sets up one connection: TLS for `wss`, a watch for silence, HTTP for the handshake, and the
   * handler.
   */
-final class LinkPipeline(server: URI, settings: Settings, handler: () => ChannelHandler) extends ChannelInitializer[Channel] {
+final class LinkPipeline(server: URI, handler: ChannelHandler) extends ChannelInitializer[Channel] {
 
   import LinkPipeline._
 
@@ -19,7 +19,7 @@ final class LinkPipeline(server: URI, settings: Settings, handler: () => Channel
     if (isTls(server)) pipeline.addLast(tls(channel))
     pipeline.addLast(new IdleStateHandler(LinkHandler.SilenceSeconds, 0, 0))
     pipeline.addLast(new HttpClientCodec(), new HttpObjectAggregator(64 * 1024))
-    pipeline.addLast(LinkHandler.Name, handler())
+    pipeline.addLast(LinkHandler.Name, handler)
   }
 
   // Uses the JVM's trust store and checks the host name, which Netty does by itself only since 4.2.

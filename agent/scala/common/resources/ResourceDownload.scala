@@ -12,6 +12,9 @@ final class ResourceDownload(settings: Settings) {
 
   import ResourceDownload._
 
+  // No proxy: the agent's WebSocket to the same server uses none.
+  private val connection = new ServerConnection(settings.proof, ReadTimeoutMs, proxy = _ => false)
+
   /** Writes the file, or throws an exception that tells why not. Waits for a server that cannot be
     * reached.
     */
@@ -30,17 +33,13 @@ final class ResourceDownload(settings: Settings) {
     attempt(0, FirstDelayMs)
   }
 
-  // No proxy: the agent's WebSocket to the same server uses none.
   private def answer(server: String, resource: Int, target: Path): Answer =
-    try {
-      val headers = Seq("Authorization" -> s"Bearer ${settings.token}", "Livius-Driver" -> settings.driver)
-      val connection = ServerConnection.open(url(server, resource), headers, ReadTimeoutMs, proxy = false)
-      try connection.getResponseCode match {
-        case 200 => complete(connection.getContentLengthLong, store(connection.getInputStream, target))
-        case status @ (401 | 403 | 404 | 410) => Refused(status)
-        case status => Later(s"the server answered HTTP $status")
-      } finally connection.disconnect()
-    } catch {
+    try connection.ask(url(server, resource), s"resource $resource", body = None) {
+      case (200, response) => complete(response.getContentLengthLong, store(response.getInputStream, target))
+      case (status @ (403 | 404 | 410), _) => Refused(status)
+      case (status, _) => Later(s"the server answered HTTP $status")
+    }
+    catch {
       case failure: IOException => Later(failure.toString)
     }
 

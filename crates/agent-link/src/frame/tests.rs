@@ -3,7 +3,7 @@ use super::*;
 const HELLO_1: &str = r#"{"v":1,"type":"hello","driver":"s-0-9f2c41d07ab3","instance":"i","pid":1,
     "spark":"4.1.4","scala":"2.13.17","java":"17","firstSeq":1,"lastSeq":0}"#;
 
-const HELLO_2: &str = r#"{"v":2,"type":"hello","versions":[2,3],"driver":"s-0-9f2c41d07ab3",
+const HELLO_2: &str = r#"{"v":2,"type":"hello","versions":[2,3,4],"driver":"s-0-9f2c41d07ab3",
     "instance":"i","pid":1,"spark":"4.1.4","scala":"2.13.17","java":"17","firstSeq":4,"lastSeq":7,
     "sessions":[{"active":3,"queued":[4],"jobs":[1,2]},{"session":9,"active":null,"queued":[],"jobs":[]}]}"#;
 
@@ -30,7 +30,7 @@ fn an_agent_of_an_earlier_server_is_spoken_to_in_its_own_version() {
 #[test]
 fn the_newest_common_version_is_used() {
     let hello = Hello::parse(HELLO_2).unwrap();
-    assert_eq!(hello.version(), 2);
+    assert_eq!(hello.version(), 3);
     assert_eq!(hello.sessions[0].active, Some(StatementId(3)));
     assert_eq!(hello.sessions[0].queued, [StatementId(4)]);
     assert_eq!(hello.sessions[0].jobs, [JobId(1), JobId(2)]);
@@ -39,15 +39,15 @@ fn the_newest_common_version_is_used() {
 
 #[test]
 fn an_agent_without_a_common_version_is_refused_in_words() {
-    let later = HELLO_2.replace("[2,3]", "[3,4]");
+    let later = HELLO_2.replace("[2,3,4]", "[4,5]");
     let refused = Hello::parse(&later).unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "agent speaks protocol version [3, 4], this server speaks 1 to 2"
+        "agent speaks protocol version [4, 5], this server speaks 1 to 3"
     );
     assert!(matches!(
-        Hello::parse(&HELLO_1.replace(r#""v":1"#, r#""v":3"#)),
-        Err(FrameError::Version(versions)) if versions == [3]
+        Hello::parse(&HELLO_1.replace(r#""v":1"#, r#""v":4"#)),
+        Err(FrameError::Version(versions)) if versions == [4]
     ));
 }
 

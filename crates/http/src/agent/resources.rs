@@ -5,13 +5,13 @@ use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
-use livius_domain::ResourceId;
+use livius_agent_link::resource_purpose;
+use livius_domain::{DriverId, ResourceId};
 use livius_sessions::Uploaded;
 use livius_wire::ProblemAnswer;
-use secrecy::ExposeSecret as _;
 use tokio_util::io::ReaderStream;
 
-use super::introduced;
+use super::visit::{Asked, Visit};
 use crate::request::described::AgentHeaders;
 use crate::state::AppState;
 use crate::v1::Problem;
@@ -29,8 +29,9 @@ const PIECE_BYTES: usize = 256 << 10;
     ),
     responses(
         (status = 200, description = "The file", body = Vec<u8>, content_type = "application/octet-stream"),
-        (status = 401, description = "The secret is wrong", body = ProblemAnswer, content_type = "application/problem+json"),
+        (status = 401, description = "The request lacks a proof; the response has the challenge for it", body = ProblemAnswer, content_type = "application/problem+json"),
         (status = 404, description = "There is no such driver, or no such file for it any more", body = ProblemAnswer, content_type = "application/problem+json"),
+        (status = 503, description = "The driver cannot be served now", body = ProblemAnswer, content_type = "application/problem+json"),
     )
 )]
 pub async fn resource_get(
@@ -38,10 +39,24 @@ pub async fn resource_get(
     headers: HeaderMap,
     Path(resource): Path<String>,
 ) -> Result<Response, Problem> {
-    let (driver, token) = introduced(&headers)?;
-    app.sessions.authorise(&driver, token.expose_secret())?;
+    let visit = Visit::of(&headers)?;
     let resource = ResourceId(livius_wire::integer(&resource)?);
-    let uploaded = app.sessions.uploaded(&driver, resource).await?;
+    let driver = visit.driver.clone();
+    let access = app.sessions.agent_access(&driver).await;
+    let asked = Asked {
+        purpose: &resource_purpose(resource),
+        body: b"",
+    };
+    let send = async |_| sent(&app, &driver, resource).await;
+    Ok(visit.serve(&app.challenges, access, asked, send).await)
+}
+
+async fn sent(
+    app: &AppState,
+    driver: &DriverId,
+    resource: ResourceId,
+) -> Result<Response, Problem> {
+    let uploaded = app.sessions.uploaded(driver, resource).await?;
     // The driver may have fetched the file already. The server deletes it once that is stored. The
     // agent takes 404 as final; after any other error it tries again.
     let Uploaded { length, content } = uploaded.ok_or_else(|| no_upload(resource))?;

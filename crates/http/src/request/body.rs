@@ -52,6 +52,11 @@ impl RequestBody {
         self.held
     }
 
+    /// The body as it was received, after decompression.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Decodes the body.
     pub fn text(&self) -> Result<Cow<'_, str>, Rejection> {
         Ok(livius_wire::decode(&self.bytes, self.charset.as_deref())?)

@@ -65,10 +65,19 @@ pub struct DoAsQuery {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 pub struct AgentHeaders {
-    /// `Bearer` and the driver's secret
-    #[param(rename = "Authorization")]
-    authorization: String,
     /// The driver's name
     #[param(rename = "Livius-Driver")]
     driver: String,
+    /// A new random number in hex, 32 to 64 digits, which the server's proof covers
+    #[param(rename = "Livius-Nonce")]
+    nonce: Option<String>,
+    /// The challenge of the server's last response
+    #[param(rename = "Livius-Challenge")]
+    challenge: Option<String>,
+    /// The proof that the agent knows the driver's secret
+    #[param(rename = "Livius-Proof")]
+    proof: Option<String>,
+    /// `Bearer` and the driver's secret: drivers of earlier servers send it in place of a proof
+    #[param(rename = "Authorization")]
+    authorization: Option<String>,
 }

@@ -15,7 +15,7 @@ use crate::response;
 pub struct Problem {
     status: StatusCode,
     answer: Box<ProblemAnswer>,
-    header: Option<(HeaderName, HeaderValue)>,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Problem {
@@ -29,12 +29,13 @@ impl Problem {
                 message: message.into(),
                 hint: None,
             }),
-            header: None,
+            headers: Vec::new(),
         }
     }
 
-    fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.header = Some((name, value));
+    /// Adds a header.
+    pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
         self
     }
 
@@ -69,7 +70,7 @@ impl IntoResponse for Problem {
             CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         );
-        headers.extend(self.header.map(|(name, value)| (Some(name), value)));
+        headers.extend(self.headers);
         response
     }
 }
@@ -149,6 +150,10 @@ impl From<AttachRefused> for Problem {
             AttachRefused::WrongToken => {
                 Self::new(StatusCode::UNAUTHORIZED, "wrong_token", message)
                     .with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+            }
+            AttachRefused::Unavailable => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message)
+                    .with(RETRY_AFTER, HeaderValue::from_static("5"))
             }
         }
     }

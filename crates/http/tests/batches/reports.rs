@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::Request;
-use livius_domain::{DriverId, Exit, SessionId};
+use livius_domain::{Exit, SessionId};
 use livius_testkit::DriverOrder;
 use livius_testkit::{Answer, World};
 use secrecy::ExposeSecret as _;
@@ -102,10 +102,10 @@ async fn only_the_batchs_own_agent_is_believed() {
     let nobody = world.post("/api/v1/agent/application", REPORT).await;
     assert_eq!(nobody.status, 401);
     // The routes for agents of sessions refuse it, too.
-    let (token, driver) = (order.token.expose_secret(), DriverId::parse(name).unwrap());
+    let access = world.sessions().agent_access(&order.id).await;
     assert_eq!(
-        world.sessions().authorise(&driver, token),
-        Err(livius_sessions::AttachRefused::UnknownDriver)
+        access.unwrap_err(),
+        livius_sessions::AttachRefused::UnknownDriver
     );
     for id in [B0, B1] {
         assert_eq!(

@@ -202,11 +202,9 @@ async fn upload(world: &World, file_name: &str, content: &[u8]) -> Answer {
 
 /// Fetches an uploaded file as the driver's agent does.
 async fn download(world: &World, order: &DriverOrder, resource: ResourceId) -> Answer {
-    let token = order.token.expose_secret();
-    let request = Request::get(format!("/api/v1/agent/resources/{resource}"))
-        .header("authorization", format!("Bearer {token}"))
-        .header("livius-driver", order.id.as_str());
-    world.send(request.body(Body::empty()).unwrap()).await
+    let request = Request::get(format!("/api/v1/agent/resources/{resource}"));
+    let purpose = format!("resource {resource}");
+    world.send_as_agent(order, request, &purpose, "").await
 }
 
 /// Lists the uploads to the first session that are on disk.

@@ -35,6 +35,7 @@ mod python_clients;
 mod restart;
 mod server;
 mod sparkmagic;
+mod squatter;
 mod standalone;
 mod times;
 

@@ -1,8 +1,9 @@
 //! Kills the server. Drivers and results survive.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::server::Server;
+use crate::squatter::{Visit, squat};
 use crate::{Case, Shared};
 
 pub const CASES: &[Case] = &[(
@@ -31,7 +32,9 @@ fn killed_server(shared: &Shared) {
     let queued = session.post("pyspark", "x + 2");
     session.await_running(running);
 
-    let server = server.crash_and_restart();
+    server.kill();
+    assert_nothing_is_told_to_a_stranger(&server);
+    let server = server.restart();
     assert_eq!(
         session.statement(0)["output"]["data"]["text/plain"],
         "before"
@@ -47,6 +50,25 @@ fn killed_server(shared: &Shared) {
     session.await_state("idle");
     let left = server.stop();
     assert!(left.is_empty(), "{left:#?}");
+}
+
+/// The stranger learns no secret and no result, runs no code, and does not end the driver.
+fn assert_nothing_is_told_to_a_stranger(server: &Server) {
+    let launch = std::fs::read(server.driver_dir("s-0-").join("launch.json")).unwrap();
+    let launch: Value = serde_json::from_slice(&launch).unwrap();
+    let token = launch["token"].as_str().unwrap();
+    let booty = server.data.path().join("booty");
+    let code = format!("open({:?}, 'w').close()", booty.to_str().unwrap());
+    let run = json!({"v": 3, "type": "run", "statement": 99, "kind": "pyspark", "code": code});
+    let welcome = json!({"v": 3, "type": "welcome", "acked": 0});
+    let address = server.url.trim_start_matches("http://");
+    let visits = squat(address, &[welcome.to_string(), run.to_string()]);
+    for Visit { request, after } in &visits {
+        assert!(request.contains("s-0-"), "{request}");
+        assert!(!request.contains(token), "{request}");
+        assert!(after.is_empty(), "{}", String::from_utf8_lossy(after));
+    }
+    assert!(!booty.exists());
 }
 
 fn kept(shared: &Shared) {

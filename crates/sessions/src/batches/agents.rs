@@ -2,34 +2,37 @@
 
 use std::time::Duration;
 
+use livius_agent_link::AgentKey;
 use livius_domain::{AppInfo, DriverId, DriverUse};
 
 use tokio::time::Instant;
 
 use super::Batches;
+use crate::driver::AgentAccess;
 use crate::error::{AttachRefused, SessionError};
 
 /// The time that a report waits until clients see its effect.
 const FOLLOW_WAIT: Duration = Duration::from_secs(2);
 
 impl Batches {
+    /// The key by which a driver's agent and the server know each other.
+    pub async fn agent_access(&self, driver: &DriverId) -> Result<AgentAccess, AttachRefused> {
+        self.core.drivers.access(driver).await
+    }
+
     /// Takes the report of the agent in a batch's process that its application runs. A report that
     /// is taken is stored.
     pub async fn report(
         &self,
         driver: &DriverId,
-        token: &str,
+        key: &AgentKey,
         app: AppInfo,
     ) -> Result<(), ReportRefused> {
-        let driver = self.core.drivers.registry.find(driver);
-        let driver = driver.ok_or(AttachRefused::UnknownDriver)?;
-        if !driver.is_token(token) {
-            return Err(AttachRefused::WrongToken.into());
-        }
+        let driver = self.core.drivers.current(driver, key)?;
         let stored = driver.app_started(app.clone()).await;
         stored.map_err(|error| match error {
             Some(error) => ReportRefused::Store(error),
-            None => ReportRefused::Agent(AttachRefused::UnknownDriver),
+            None => ReportRefused::Agent(AttachRefused::Unavailable),
         })?;
         self.await_app(driver.made_for, &app).await;
         Ok(())

@@ -59,8 +59,8 @@ impl DriverActor {
 
     /// Each launch has a new secret. The store has its hash, and the driver has the secret.
     fn new_secret(&mut self) -> SecretString {
-        let (token, hash) = secret::new_token();
-        self.record.token_hash = Some(hash);
+        let (token, key) = secret::new_token();
+        self.record.token_hash = Some(key.as_hash().to_owned());
         token
     }
 

@@ -1,37 +1,29 @@
 //! Requests of agents: they connect, and fetch the files that clients uploaded for them.
 
-use livius_agent_link::AgentSocket;
+use livius_agent_link::{AgentKey, AgentSocket};
 use livius_domain::{DriverId, ResourceId};
 use livius_launch::Uploaded;
 
 use super::Sessions;
+use crate::driver::AgentAccess;
 use crate::error::{AttachRefused, SessionError};
 
 impl Sessions {
-    /// Tells whether an agent may connect.
-    pub fn authorise(&self, driver: &DriverId, token: &str) -> Result<(), AttachRefused> {
-        let driver = self.core.drivers.registry.find(driver);
-        if driver.ok_or(AttachRefused::UnknownDriver)?.is_token(token) {
-            Ok(())
-        } else {
-            Err(AttachRefused::WrongToken)
-        }
+    /// The key by which a driver's agent and the server know each other.
+    pub async fn agent_access(&self, driver: &DriverId) -> Result<AgentAccess, AttachRefused> {
+        self.core.drivers.access(driver).await
     }
 
-    /// Lets an agent in that has connected.
+    /// Lets an agent in that has connected and has proved that it knows the key.
     pub async fn attach(
         &self,
         driver: &DriverId,
-        token: &str,
+        key: &AgentKey,
         socket: AgentSocket,
     ) -> Result<(), AttachRefused> {
-        self.authorise(driver, token)?;
-        let driver = self.core.drivers.registry.find(driver);
-        let driver = driver.ok_or(AttachRefused::UnknownDriver)?;
-        driver
-            .attach(socket)
-            .await
-            .map_err(|()| AttachRefused::UnknownDriver)
+        let driver = self.core.drivers.current(driver, key)?;
+        let attached = driver.attach(socket).await;
+        attached.map_err(|()| AttachRefused::Unavailable)
     }
 
     /// Opens an uploaded file that a driver is to have, if there is one.

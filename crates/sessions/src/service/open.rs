@@ -78,11 +78,21 @@ impl Sessions {
             }
         }
         for id in drivers.into_keys() {
-            if let Some(driver) = reconcile::current(&self.core.drivers, &id).await? {
+            if let Some(driver) = reconcile::current(&self.core.drivers, &id).await?
+                && self.is_readable(&driver).await?
+            {
                 driver::end_unclaimed(&self.core.drivers, driver).await;
             }
         }
         Ok(())
+    }
+
+    async fn is_readable(&self, driver: &DriverRecord) -> Result<bool, SessionError> {
+        let DriverUse::Session(id) = driver.made_for else {
+            return Ok(true);
+        };
+        let row = self.core.store.session(id).await;
+        reconcile::is_readable(&driver.id, row)
     }
 
     async fn take_up(

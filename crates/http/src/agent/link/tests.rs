@@ -152,7 +152,7 @@ async fn what_is_not_the_protocol_ends_the_connection() {
     let text = |text: &str| Ok(Message::Text(text.to_owned().into()));
     for (message, code) in [
         (text("not json"), close_code::PROTOCOL),
-        (text(r#"{"v":3,"type":"started"}"#), close_code::PROTOCOL),
+        (text(r#"{"v":4,"type":"started"}"#), close_code::PROTOCOL),
         (text(r#"{"v":1,"type":"started"}"#), close_code::PROTOCOL),
         (Ok(Message::Binary(vec![1].into())), close_code::UNSUPPORTED),
         (Err("reset".to_owned()), close_code::AWAY),
