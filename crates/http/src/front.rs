@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::livy::Refusal;
 use crate::options::Options;
-use crate::request::browser::is_foreign;
+use crate::request::browser::{is_foreign, strange_host};
 use crate::request::caller::caller;
 use crate::request::csrf;
 use crate::request::leftover::Leftover;
@@ -38,6 +38,9 @@ const METHOD_HEADERS: [&str; 3] = [
 /// A client may ask for a version of Livy's interface in `Accept`. There is only one.
 const VERSION_PREFIX: &str = "application/vnd.livy.v";
 const VERSION: &str = "0.1";
+
+/// How much of a strange host name a response repeats.
+const LONGEST_NAME: usize = 100;
 
 /// Normalises a request, has it handled, and adds the common headers to its response.
 pub async fn front(State(app): State<AppState>, request: Request, next: Next) -> Response {
@@ -99,6 +102,14 @@ fn plain(mut request: Request, options: &Options) -> Result<Request, Rejection> 
         return Err(Rejection::ForeignPage);
     }
     let path = normalise(request.uri().path()).map_err(|_| Rejection::BadPath)?;
+    // Agents prove who they are, and reach the server by the operator's address.
+    if !is_agents(&path)
+        && let Some(host) = strange_host(request.uri(), request.headers(), &options.host_names)
+    {
+        return Err(Rejection::StrangeHost(
+            host.chars().take(LONGEST_NAME).collect(),
+        ));
+    }
     if options.csrf_protection && csrf::is_missing(request.method(), &path, request.headers()) {
         return Err(Rejection::NoCsrfHeader);
     }
@@ -117,6 +128,11 @@ fn plain(mut request: Request, options: &Options) -> Result<Request, Rejection> 
         *request.method_mut() = method;
     }
     Ok(request)
+}
+
+fn is_agents(path: &str) -> bool {
+    let rest = path.strip_prefix(crate::AGENT_PATH);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
@@ -195,7 +211,10 @@ mod tests {
         for (uri, expected) in [
             ("/sessions/0?from=1", "/sessions/0?from=1"),
             ("//sessions//0/;a=b?from=1;x", "/sessions/0?from=1;x"),
-            ("http://host:1/sessions/", "http://host:1/sessions"),
+            (
+                "http://localhost:1/sessions/",
+                "http://localhost:1/sessions",
+            ),
         ] {
             assert_eq!(
                 plain(request(Method::GET, uri, &[]), &Options::default())

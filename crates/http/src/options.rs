@@ -26,8 +26,8 @@ pub struct Options {
     pub read: ReadOptions,
     /// The answer to `GET /version`.
     pub version: VersionAnswer,
-    /// Host names of the server besides `localhost`. A browser may send requests that change
-    /// something from pages under these names.
+    /// Host names of the server besides `localhost`. Requests may name the server by these, and
+    /// pages under these may change something.
     pub host_names: Vec<String>,
     /// True if requests that change something must have Livy's CSRF header.
     pub csrf_protection: bool,

@@ -434,12 +434,12 @@ async fn the_server_tells_about_itself() {
         &world,
         Method::GET.as_str(),
         "/",
-        &[("host", "gw:8998")],
+        &[("host", "localhost:8998")],
         "",
     )
     .await;
     assert_eq!((root.status.as_u16(), root.text.as_str()), (302, ""));
-    assert_eq!(root.headers["location"], "http://gw:8998/ui");
+    assert_eq!(root.headers["location"], "http://localhost:8998/ui");
     let document = world.get("/api/v1/openapi.json").await.json();
     assert!(document["paths"]["/sessions/{id}"]["delete"].is_object());
 }
@@ -497,6 +497,44 @@ async fn the_options_do_what_they_say() {
             .header("origin", format!("http://{name}:8998"));
         let request = request.body(Body::from("{}")).unwrap();
         assert_eq!(send(options.clone(), request).await.status(), status);
+    }
+}
+
+/// The owner of a name can let it point at this machine, and a browser then lets their page read.
+#[tokio::test]
+async fn nothing_is_read_under_a_name_that_a_stranger_may_own() {
+    let world = world_with_a_session().await;
+    for path in [
+        "/sessions",
+        "/sessions/0",
+        "//sessions/0/log",
+        "/sessions/0/statements",
+        "/batches",
+        "/version",
+        "/metrics",
+        "/ui",
+        "/",
+        "/static/pages.js",
+        "/api/v1/batches/0",
+        "/api/v1/openapi.json",
+        "/api/v1/agents",
+        "/nothing",
+    ] {
+        let evil = [("host", "evil:8998")];
+        for method in ["GET", "HEAD", "OPTIONS", "POST", "DELETE"] {
+            let refused = ask(&world, method, path, &evil, "").await;
+            assert_eq!(refused.status, 403, "{method} {path}");
+        }
+        let refused = ask(&world, "GET", path, &evil, "").await.text;
+        assert!(refused.contains("Host"), "{refused}");
+        assert!(refused.contains("server.host_names"), "{refused}");
+        let own = ask(&world, "GET", path, &[("host", "127.0.0.1:8998")], "").await;
+        assert_ne!(own.status, 403, "{path}");
+    }
+    // Agents reach the server by any address that the operator has chosen, and prove themselves.
+    for path in [livius_http::AGENT_PATH, "//api/v1/agent/resources/1"] {
+        let asked = ask(&world, "GET", path, &[("host", "gw.example")], "").await;
+        assert_eq!(asked.status, 401, "{path}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod connections;
 mod open;
+mod own_names;
 mod signals;
 
 use std::net::SocketAddr;

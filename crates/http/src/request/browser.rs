@@ -5,13 +5,27 @@
 //! Livy's clients are not browsers and send none of these headers.
 //!
 //! Comparing a page's origin with the host it sends to is not enough: the owner of a domain can
-//! point it at this machine after the page has loaded (DNS rebinding). So the server accepts only
-//! host names that a stranger cannot own, and those that the operator has configured.
+//! point it at this machine after the page has loaded (DNS rebinding). For the browser the page and
+//! the server are one site then, so the page may also read. So the server accepts requests, reading
+//! ones too, only under host names that a stranger cannot own, and those that the operator has
+//! configured. A program sends the host of its URL, which is one of these names already.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use axum::http::header::{HOST, ORIGIN};
-use axum::http::{HeaderMap, HeaderName, Method};
+use axum::http::{HeaderMap, HeaderName, Method, Uri};
+
+/// The name by which a request calls this server, if a stranger can own that name. A request
+/// without a name comes from no browser.
+pub fn strange_host(uri: &Uri, headers: &HeaderMap, host_names: &[String]) -> Option<String> {
+    let named = headers.get_all(HOST).iter();
+    let named = named.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let target = uri.authority().map(ToString::to_string);
+    target
+        .into_iter()
+        .chain(named)
+        .find(|host| !is_known(name_of(host), host_names))
+}
 
 /// Tells whether a page of another site sent a request that changes something.
 pub fn is_foreign(method: &Method, headers: &HeaderMap, host_names: &[String]) -> bool {
@@ -40,6 +54,8 @@ fn is_own(origin: &str, host: &str, host_names: &[String]) -> bool {
 }
 
 fn is_known(name: &str, host_names: &[String]) -> bool {
+    // The dot at the end of a full name.
+    let name = name.strip_suffix('.').unwrap_or(name);
     let address = name
         .strip_prefix('[')
         .and_then(|name| name.strip_suffix(']'));
@@ -62,6 +78,73 @@ fn name_of(host: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_is_an_address_or_a_name_that_nobody_else_can_have() {
+        let names = ["gw.example".to_owned(), "edge7".to_owned()];
+        for (host, strange) in [
+            ("localhost", false),
+            ("localhost:8998", false),
+            ("LocalHost:8998", false),
+            ("localhost.:8998", false),
+            ("127.0.0.1", false),
+            ("127.0.0.1:8998", false),
+            ("10.1.2.3:8998", false),
+            ("0.0.0.0:8998", false),
+            ("[::1]:8998", false),
+            ("[::1]", false),
+            ("[fe80::1]:80", false),
+            ("gw.example", false),
+            ("GW.example:443", false),
+            ("gw.example.", false),
+            ("edge7:8998", false),
+            ("evil:8998", true),
+            ("evil.gw.example", true),
+            ("gw.example.evil:8998", true),
+            ("127.0.0.1.evil", true),
+            ("localhost.evil:8998", true),
+            ("127.1", true),
+            ("::1", true),
+            ("[::1.evil]", true),
+            ("user@127.0.0.1", true),
+            ("localhost:8998:80", true),
+            ("", true),
+            ("\u{e9}", true),
+        ] {
+            let headers = HeaderMap::from_iter([(HOST, host.parse().unwrap())]);
+            let uri = Uri::from_static("/sessions");
+            assert_eq!(
+                strange_host(&uri, &headers, &names).is_some(),
+                strange,
+                "{host}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_host_that_a_request_names_must_be_known() {
+        let strange = |uri: &str, hosts: &[&str]| {
+            let named = hosts.iter().map(|host| (HOST, host.parse().unwrap()));
+            let headers = named.collect::<HeaderMap>();
+            strange_host(&uri.parse().unwrap(), &headers, &[])
+        };
+        assert_eq!(strange("/sessions", &[]), None);
+        assert_eq!(
+            strange("http://localhost:1/sessions", &["localhost:1"]),
+            None
+        );
+        for (uri, hosts) in [
+            ("/", &["localhost", "evil"][..]),
+            ("http://evil/", &["localhost"]),
+            ("http://evil/", &[]),
+        ] {
+            assert_eq!(
+                strange(uri, hosts).as_deref(),
+                Some("evil"),
+                "{uri} {hosts:?}"
+            );
+        }
+    }
 
     fn foreign(method: &Method, pairs: &[(&'static str, &str)]) -> bool {
         let mut headers = HeaderMap::new();

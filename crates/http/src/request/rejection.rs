@@ -19,6 +19,11 @@ pub enum Rejection {
          of this server, opened as localhost, by its address, or by one of its names (server.host_names)"
     )]
     ForeignPage,
+    #[error(
+        "The header Host names {0:?}, which may be the name of another site: reach the server as localhost, by its \
+         address, or by one of its names (server.host_names)"
+    )]
+    StrangeHost(String),
     #[error("Missing Required Header for CSRF protection. Send X-Requested-By, with any value")]
     NoCsrfHeader,
     /// The client wants a version of Livy's interface that does not exist.
@@ -116,7 +121,7 @@ impl Rejection {
             | Self::BadForm(_)
             | Self::NoPart { .. }
             | Self::NoFileName { .. } => StatusCode::BAD_REQUEST,
-            Self::ForeignPage => StatusCode::FORBIDDEN,
+            Self::ForeignPage | Self::StrangeHost(_) => StatusCode::FORBIDDEN,
             Self::UnknownVersion(_) => StatusCode::NOT_ACCEPTABLE,
             Self::BodyTooLarge(_) | Self::FileTooLarge(_) | Self::FormTooLarge(_) => {
                 StatusCode::PAYLOAD_TOO_LARGE

@@ -86,6 +86,7 @@ impl From<Rejection> for Problem {
             | Rejection::NoPart { .. }
             | Rejection::NoFileName { .. } => "malformed_form",
             Rejection::ForeignPage => "foreign_page",
+            Rejection::StrangeHost(_) => "strange_host",
             Rejection::NoCsrfHeader => "csrf_header_missing",
             Rejection::UnknownVersion(_) => "unknown_version",
             Rejection::BodyTooLarge(_)

@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 
 use super::Server;
 use super::connections::Connections;
+use super::own_names::own_names;
 use crate::config::{ProcessEnvironment, Settings};
 
 impl Server {
@@ -125,10 +126,12 @@ fn application(settings: &Settings, address: SocketAddr) -> Config {
 }
 
 fn edge(settings: &Settings) -> livius_http::Options {
+    let mut host_names = own_names();
+    host_names.extend_from_slice(&settings.server.host_names);
     livius_http::Options {
         body_bytes: settings.limits.body_bytes,
         upload_bytes: settings.limits.upload_bytes,
-        host_names: settings.server.host_names.clone(),
+        host_names,
         csrf_protection: settings.server.csrf_protection,
         security_headers: settings.server.security_headers.clone(),
         read: livius_wire::ReadOptions {

@@ -55,7 +55,7 @@ settings! {
     );
     HOST_NAMES: Vec<String> = list(
         "server.host_names",
-        "The host names, without ports, by which browsers reach this server. A page that was opened under one of them may send requests that change something, like a page under `localhost` or an IP address. Pages of any other origin may not. A proxy must pass `Host` on. The setting has no effect on programs.",
+        "The host names, without ports, by which clients reach this server, besides `localhost`, IP addresses, and the host name of this machine with its other names in `/etc/hosts`. The server refuses a request whose header `Host` has any other name, because a stranger can let a name of theirs point here, and then a browser on this machine would show this server to their page. Only pages under one of these names may send requests that change something. A proxy must pass `Host` on, or set it to a name of this server.",
     );
     CSRF_PROTECTION: bool = switch(
         "server.csrf_protection",
