@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use livius_domain::chain;
 
-use crate::core::Core;
+use crate::entry::Core;
 use crate::results::{self, Budget};
 
 const INTERVAL: Duration = Duration::from_mins(1);

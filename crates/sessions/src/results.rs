@@ -4,7 +4,7 @@
 use livius_domain::{JobOutcome, JobState, SessionId, StatementId, chain};
 use livius_store::PiecesOf;
 
-use crate::core::Core;
+use crate::entry::Core;
 use crate::error::SessionError;
 use crate::view::SessionRef;
 
