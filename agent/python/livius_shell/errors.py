@@ -1,6 +1,7 @@
 """Exceptions of the user's code as Livy's error outputs."""
 
 import os
+import sys
 import traceback
 
 from .text import is_user_file, readable
@@ -25,14 +26,44 @@ def reply(ename, evalue, lines):
     return {"error": {"ename": readable(ename), "evalue": readable(evalue), "traceback": [readable(line) for line in lines]}}
 
 
-def describe(error):
+def uncaught(error):
     """The reply for an exception that left the user's code: its traceback without our own frames."""
+    _set_traceback(error, _users_part(_get_traceback(error)))
+    _remember(error)
     return reply(_name(error), _message(error), _traceback(error))
 
 
-def describe_unparsed(error):
+def unparsed(error):
     """The reply for code that is not Python: it has no traceback."""
+    _set_traceback(error, None)
+    _remember(error)
     return reply(_name(error), _message(error), traceback.format_exception_only(type(error), error))
+
+
+def _remember(error):
+    """Sets what `traceback.print_last` and `pdb.pm` ask for, as the interactive Python does."""
+    if issubclass(type(error), SystemExit):
+        return
+    sys.last_type, sys.last_value, sys.last_traceback = type(error), error, _get_traceback(error)
+    if sys.version_info >= (3, 12):
+        sys.last_exc = error
+
+
+# The user's class may hide the attribute.
+_get_traceback = BaseException.__traceback__.__get__
+_set_traceback = BaseException.__traceback__.__set__
+
+
+def _users_part(trace):
+    """The traceback from the statement's top level on, or from the first frame that is not ours."""
+    first = trace
+    while first is not None and not _is_top(first.tb_frame.f_code.co_name, first.tb_frame.f_code.co_filename):
+        first = first.tb_next
+    if first is None:
+        first = trace
+        while first is not None and first.tb_frame.f_code.co_filename.startswith(_OWN_FOLDER):
+            first = first.tb_next
+    return first
 
 
 def trace(error):
@@ -74,9 +105,9 @@ def _chain(described, seen):
 
 def _users_frames(stack):
     """Drops our own frames and those that lead to the user's code. As in Livy, also drops the statement's top level."""
-    top = next((index for index, frame in enumerate(stack) if _is_top(frame)), -1)
+    top = next((index for index, frame in enumerate(stack) if _is_top(frame.name, frame.filename)), -1)
     return [frame for frame in stack[top + 1 :] if not frame.filename.startswith(_OWN_FOLDER)]
 
 
-def _is_top(frame):
-    return frame.name == "<module>" and is_user_file(frame.filename)
+def _is_top(function, file):
+    return function == "<module>" and is_user_file(file)

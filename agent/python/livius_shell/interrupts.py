@@ -2,6 +2,9 @@
 
 import signal
 
+# User code may replace it in its module.
+_set_handler = signal.signal
+
 
 class Interrupts:
     """While a statement runs, SIGINT raises KeyboardInterrupt in it. At other times SIGINT does nothing."""
@@ -10,18 +13,18 @@ class Interrupts:
         self._armed = False
 
     def guard(self, action, otherwise):
-        """Does the action. Passes an interrupt that the action does not handle to `otherwise`."""
+        """Does the action. Passes an exception that the action does not handle to `otherwise`."""
         # Set again for each statement: PySpark installs a handler of its own, which cancels the jobs of all threads.
-        signal.signal(signal.SIGINT, self._on_signal)
+        _set_handler(signal.SIGINT, self._on_signal)
         try:
             self._armed = True
             try:
                 return action()
             finally:
                 self._armed = False
-        except KeyboardInterrupt as interrupt:
+        except BaseException as error:
             self._armed = False
-            return otherwise(interrupt)
+            return otherwise(error)
 
     def _on_signal(self, number, frame):
         if self._armed:

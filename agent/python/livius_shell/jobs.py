@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 
-from . import errors, interrupts, pickles, streams
+from . import errors, hooks, interrupts, pickles, streams, threads
 from .text import clean, shortened
 
 # An interrupt may be lost between two steps of the code, or be caught by it.
@@ -39,8 +39,8 @@ class Jobs:
         self._actions = queue.SimpleQueue()
 
     def start(self):
-        for name, action in (("livius-jobs-in", self._hear), ("livius-jobs-out", self._act)):
-            threading.Thread(target=action, name=name, daemon=True).start()
+        threads.start(self._hear)
+        threads.start(self._act)
 
     def _hear(self):
         while True:
@@ -60,7 +60,7 @@ class Jobs:
     def _act(self):
         while True:
             try:
-                action, argument = self._actions.get(timeout=INTERRUPT_EVERY_SECONDS if self._pursued() else None)
+                action, argument = self._actions.get(timeout=INTERRUPT_EVERY_SECONDS if self._running else None)
             except queue.Empty:
                 self._pursue()
                 continue
@@ -93,15 +93,12 @@ class Jobs:
         if job is not None and job.interrupt_due is None:
             job.interrupt_due = time.monotonic()
 
-    def _pursued(self):
-        return [job for job in self._running.values() if job.interrupt_due is not None]
-
     def _pursue(self):
         """Interrupts cancelled jobs repeatedly. A job's thread ends only after this thread has released it."""
-        for job in self._pursued():
-            if not job.thread.is_alive():  # an interrupt arrived where it could not be caught
+        for job in list(self._running.values()):
+            if not job.thread.is_alive():  # an exception arrived where it could not be caught
                 self._end(job)
-            elif time.monotonic() >= job.interrupt_due:
+            elif job.interrupt_due is not None and time.monotonic() >= job.interrupt_due:
                 job.interrupt_due = time.monotonic() + INTERRUPT_EVERY_SECONDS
                 interrupts.raise_in(job.thread)
 
@@ -162,6 +159,8 @@ class Job:
         self._gate.release()
 
     def _run(self):
+        hooks.end_profile()  # the user's, for threads
+        hooks.end_trace()
         while not self._released:
             try:
                 self._go_on()

@@ -22,6 +22,14 @@ def take_open_figures():
     return take(pyplot) if pyplot is not None and pyplot.get_fignums() else {}
 
 
+def drop():
+    """Closes figures that belong to no output, as those of a statement that failed: a later statement must not show them."""
+    try:
+        _close_all()
+    except Exception:  # a figure's own callback failed
+        pass
+
+
 def take(source):
     """The image of a figure, or of the current one where `source` is pyplot, as above."""
     try:

@@ -2,7 +2,8 @@
 
 import inspect
 
-from . import errors, magics, plots
+from . import errors, forks, magics, plots
+from .hooks import Hooks
 from .source import Compiler, Magic
 from .text import file_name
 
@@ -12,18 +13,25 @@ class Runner:
         self._namespace = namespace
         self._limits = limits
         self._compiler = Compiler()
+        self._hooks = Hooks()
         self._loop = None
 
     def run(self, statement, code):
         """`{"data": …}` with the magic's or plot's result by MIME type (often none), or `{"error": …}`."""
+        plots.drop()  # an interrupt may have left some open
         try:
             steps = self._compiler.compile(statement, code)
         except Exception as error:  # SyntaxError; for odd texts also ValueError, MemoryError or RecursionError
-            return errors.describe_unparsed(error)
+            return errors.unparsed(error)
         try:
-            return self._run_steps(statement, steps)
+            reply = self._run_steps(statement, steps)
+            forks.leave_if_forked()
+            return reply
         except BaseException as error:  # SystemExit and KeyboardInterrupt are errors like any other
-            return errors.describe(error)
+            forks.leave_if_forked(error)
+            return errors.uncaught(error)
+        finally:
+            plots.drop()
 
     def _run_steps(self, statement, steps):
         result = magics.NOTHING
@@ -37,12 +45,12 @@ class Runner:
 
     def _execute(self, code):
         if code.co_flags & inspect.CO_COROUTINE:
-            self._wait_for(eval(code, self._namespace))
+            self._wait_for(self._hooks.applied(eval, code, self._namespace))
         else:
-            exec(code, self._namespace)
+            self._hooks.applied(exec, code, self._namespace)
 
     def _evaluate(self, statement, text):
-        return eval(self._compiler.expression(text, file_name(statement)), self._namespace)
+        return self._hooks.applied(eval, self._compiler.expression(text, file_name(statement)), self._namespace)
 
     def _wait_for(self, coroutine):
         """Runs code with `await` at its top level. Keeps the event loop, so that tasks go on in later statements."""
@@ -53,6 +61,12 @@ class Runner:
         asyncio.set_event_loop(self._loop)
         task = self._loop.create_task(coroutine)
         try:
-            self._loop.run_until_complete(task)
+            self._hooks.applied(self._loop.run_until_complete, task)
         finally:
-            task.cancel()  # after an interrupt in the loop; harmless for a finished task
+            # After an interrupt in the loop. The code's clean-up belongs to this statement, not to the next one with `await`.
+            if not task.done() and not self._loop.is_closed():
+                task.cancel()
+                try:
+                    self._hooks.applied(self._loop.run_until_complete, task)
+                except asyncio.CancelledError:
+                    pass

@@ -5,13 +5,14 @@ import collections
 import faulthandler
 import json
 import os
+import queue
 import signal
 import sys
 import threading
 import time
 import types
 
-from . import completion, errors, notices, plots, streams
+from . import completion, errors, notices, plots, streams, threads
 from .channel import Channel, encode
 from .interrupts import Interrupts
 from .job_context import JobContext
@@ -38,7 +39,7 @@ def main():
     plots.prepare()
     spark = _attach(orders["gatewayPort"], orders["gatewaySecret"], namespace)
     helper = Channel(orders["port"], orders["secret"], "help")
-    threading.Thread(target=_help, args=(helper, namespace), name="livius-help", daemon=True).start()
+    threads.start(_help, helper, namespace)
     limits = Limits(orders["maxRows"], orders["outputBytes"])
     context = JobContext(spark, orders["jobFolder"])
     Jobs(Channel(orders["port"], orders["secret"], "jobs"), spark, context, limits.output_bytes).start()
@@ -87,11 +88,38 @@ def _help(channel, namespace):
         if request is None:
             time.sleep(LEAVE_SECONDS)
             _end_group()
-        found = completion.candidates(namespace, request["complete"])
+        try:
+            found = completion.candidates(namespace, request["complete"])
+        except BaseException:  # a value's own code may raise anything
+            found = []
         channel.send({"request": request["request"], "candidates": found})
 
 
+class _Turn:
+    """One statement on its way through the main thread."""
+
+    def __init__(self, request):
+        self.statement = request["run"]
+        self.code = request["code"]
+        self.begun = False
+        self.reply = None
+        self.told = False
+        self.heard = False
+
+
 class _Shell:
+    """The main thread runs the statements' code, and another thread talks to the agent.
+
+    The user's signal handlers run in the main thread at any time, and other threads may throw an exception into it. So it can
+    meet an exception at any point, even here. It takes no part in the protocol: it only looks at what is to be done next.
+    """
+
+    # How many exceptions may come so close together that each meets the handling of the one before.
+    _LEVELS = 4
+
+    # A signal that comes just before the wait does not end it, and its handler would run with the next statement.
+    _LONGEST_WAIT_SECONDS = 1.0
+
     def __init__(self, channel, output, spark, runner, limits):
         self._channel = channel
         self._output = output
@@ -99,29 +127,88 @@ class _Shell:
         self._runner = runner
         self._limits = limits
         self._interrupts = Interrupts()
-        self._pid = os.getpid()
+        self._turn = None
+        self._over = False
+        # Each item means only that there is something new to look at.
+        self._to_main = queue.SimpleQueue()
+        self._from_main = queue.SimpleQueue()
 
     def serve(self):
+        threads.start(self._converse)
+        self._persist(self._LEVELS)
+
+    def _converse(self):
         while True:
             request = self._channel.receive()
             if request is None or "run" not in request:
-                return
-            self._output.restore()
-            statement, code = request["run"], request["code"]
-            reply = self._interrupts.guard(lambda: self._run(statement, code), errors.describe)  # noqa: B023  called at once
-            if os.getpid() != self._pid:
-                os._exit(0)  # this is a process that the user's code forked: the statement is not its own
+                break
+            self._turn = turn = _Turn(request)
+            self._to_main.put(None)
+            while not turn.told:
+                self._from_main.get()
+            turn.heard = True
             self._output.finish(request["marker"].encode("ascii"))
-            self._channel.send(self._within_limits(reply))
+            self._channel.send(self._within_limits(turn.reply))
+        self._over = True
+        self._to_main.put(None)
 
-    def _run(self, statement, code):
+    def _persist(self, levels):
+        while not self._over:
+            try:
+                if levels:
+                    self._persist(levels - 1)
+                else:
+                    self._go_on()
+            except BaseException as error:
+                self._meet(error)
+
+    def _go_on(self):
+        while not self._over:
+            turn = self._turn
+            if turn is None or turn.told:
+                self._wait()
+            else:
+                if not turn.begun:
+                    turn.begun = True
+                    turn.reply = self._interrupts.guard(lambda: self._run(turn), errors.uncaught)  # noqa: B023  called at once
+                if turn.reply is None:
+                    turn.reply = _LOST
+                turn.told = True
+                self._from_main.put(None)
+
+    def _wait(self):
+        try:
+            self._to_main.get(timeout=self._LONGEST_WAIT_SECONDS)
+        except queue.Empty:
+            pass
+
+    def _meet(self, error):
+        """An exception that the user's code raised in this class: it belongs to the statement, or else to the log."""
+        turn = self._turn
+        if turn is not None and turn.begun and not turn.told:
+            turn.reply = errors.uncaught(error)
+        else:
+            threads.log(errors.trace(error))
+        if turn is not None and turn.told and not turn.heard:  # it came before this was said
+            self._from_main.put(None)
+
+    def _run(self, turn):
+        notices.taken()  # left by an interrupt
+        self._output.restore()
+        notes = self._begin_jobs(turn.statement)
+        reply = self._runner.run(turn.statement, turn.code)
+        if "error" in reply:
+            self._output.doubt()
+        self._output.flush()
+        reply["notes"] = notes + list(reply.get("notes", ())) + notices.taken()
+        return reply
+
+    def _begin_jobs(self, statement):
         try:
             self._spark.begin(statement)
+            return []
         except Exception as error:  # the context was stopped: code that needs no Spark still runs
-            print("livius: statement {}: no job group: {}".format(statement, error), file=sys.__stderr__)
-        reply = self._runner.run(statement, code)
-        reply["notes"] = list(reply.get("notes", ())) + notices.taken()
-        return reply
+            return ["no job group: {}".format(error)]
 
     def _within_limits(self, reply):
         size = len(encode(reply))
@@ -129,3 +216,6 @@ class _Shell:
             return reply
         message = "the result has {} bytes, and a statement's output may have {}".format(size, self._limits.output_bytes)
         return errors.reply("OutputTooLarge", message, ["OutputTooLarge: {}\n".format(message)])
+
+
+_LOST = errors.reply("KeyboardInterrupt", "the statement's result was lost, because several exceptions interrupted it", [])

@@ -1,8 +1,10 @@
 """PySpark on the driver's own JVM: the session that all kinds share."""
 
 import importlib
+import logging
 import os
 import sys
+import threading
 import warnings
 
 from . import interrupts
@@ -17,6 +19,7 @@ class Spark:
         from pyspark.sql import SparkSession
 
         interrupts.protect_gateway()
+        unlogged.prepare()
         _silence_query_loggers()
         self._driver = gateway.entry_point
         context = self._driver.javaSparkContext()
@@ -28,11 +31,13 @@ class Spark:
 
     def begin(self, statement):
         """Puts the jobs of this thread into the statement's group, by which they are counted and cancelled."""
-        self._driver.begin(statement)
+        with unlogged:
+            self._driver.begin(statement)
 
     def begin_job(self, job, group):
         """As `begin`, for a job, in the job's thread."""
-        self._driver.beginJob(job, group)
+        with unlogged:
+            self._driver.beginJob(job, group)
 
     def names(self):
         from pyspark import cloudpickle
@@ -94,6 +99,28 @@ def _connect(port, secret):
     finally:
         # Programs that the user's code starts must not connect to this JVM.
         del os.environ["PYSPARK_GATEWAY_PORT"], os.environ["PYSPARK_GATEWAY_SECRET"]
+
+
+class _Unlogged(threading.local):
+    """While a thread is in it, py4j's loggers tell nothing of the thread's calls: they are ours, not the user's."""
+
+    active = False
+
+    def prepare(self):
+        for name in ("py4j.clientserver", "py4j.java_gateway"):
+            logging.getLogger(name).addFilter(self._is_shown)
+
+    def _is_shown(self, record):
+        return not self.active
+
+    def __enter__(self):
+        self.active = True
+
+    def __exit__(self, *reason):
+        self.active = False
+
+
+unlogged = _Unlogged()
 
 
 def _silence_query_loggers():

@@ -11,6 +11,7 @@ import io
 import os
 import sys
 import threading
+from os import close, dup2, fstat, set_blocking, write  # user code may replace these in their module
 
 from .channel import private_copy
 
@@ -84,19 +85,32 @@ class _Bytes(io.RawIOBase):
 _write = io.TextIOWrapper.write
 
 
+_get_ident = threading.get_ident
+
+
 class _Stream(io.TextIOWrapper):
     """Writes to a file descriptor, except for threads whose output goes to a `LineLog`."""
 
     mode = "w"
 
     def write(self, text):
-        log = _led_away.get(threading.get_ident()) if _led_away else None
+        log = _led_away.get(_get_ident()) if _led_away else None
         return _write(self, text) if log is None else log.write(text)
 
     @property
     def buffer(self):
-        log = _led_away.get(threading.get_ident())
+        log = _led_away.get(_get_ident())
         return super().buffer if log is None else log.buffer
+
+
+class _Nowhere:
+    """A `LineLog` that keeps nothing."""
+
+    def __init__(self):
+        self.buffer = self
+
+    def write(self, text):
+        return len(text)
 
 
 class Streams:
@@ -104,27 +118,79 @@ class Streams:
         self._output = {1: private_copy(1), 2: private_copy(2)}
         self.errors = self._output[2]
         self._own = {}
+        self._tried = {}
         self.restore()
+        # A forked process has a copy of what is not flushed, and would write it a second time.
+        os.register_at_fork(before=self.flush_own)
 
     def restore(self):
-        """Restores descriptors that an earlier statement closed or redirected."""
-        for fd, private in self._output.items():
-            os.dup2(private, fd)
-            os.set_blocking(private, True)  # all copies share this flag: code may have changed it on its own copy
+        """Makes the descriptors and streams usable that an earlier statement closed, redirected or replaced."""
+        self._restore_descriptors()
+        _restore_input()
         for name, fd in (("stdout", 1), ("stderr", 2)):
-            if _is_closed(getattr(sys, name)):
+            if not _can_write(self._own.get(name)):
                 self._own[name] = _text_stream(fd)
-                setattr(sys, name, self._own[name])
-                setattr(sys, "__{}__".format(name), self._own[name])
+            for attribute in ("__{}__".format(name), name):
+                if not self._is_usable(attribute):
+                    setattr(sys, attribute, self._own[name])
+
+    def _restore_descriptors(self):
+        for fd, private in self._output.items():
+            set_blocking(private, True)  # all copies share this flag: code may have changed it on its own copy
+            dup2(private, fd)
+
+    def doubt(self):
+        """After an error, a stream of the user's own is tried again: it may be the cause."""
+        self._tried.clear()
+
+    def flush(self):
+        """Flushes the statement's output, also through a stream of the user's own."""
+        for private in self._output.values():
+            set_blocking(private, True)
+        for stream in (getattr(sys, "stdout", None), getattr(sys, "stderr", None)):
+            _flush(stream)
+
+    def flush_own(self):
+        for stream in self._own.values():
+            _flush(stream)
 
     def finish(self, marker):
-        """Flushes the statement's output, then writes the marker."""
-        for stream in [sys.stdout, sys.stderr] + list(self._own.values()):
-            _flush(stream)
+        """Writes the marker behind the statement's output. Calls no code of the user's."""
+        self.flush_own()
+        self._restore_descriptors()
+        self.flush_own()  # text that a descriptor refused, because the statement had closed or replaced it
         _flush_c_library()
         for private in self._output.values():
-            os.set_blocking(private, True)
-            os.write(private, marker)
+            write(private, marker)
+
+    def _is_usable(self, attribute):
+        stream = getattr(sys, attribute, None)
+        if type(stream) in _KNOWN_STREAMS:
+            return _can_write(stream)
+        # The user's own code is called once only, because it may show or count what it writes.
+        if stream is None or self._tried.get(attribute) is not stream:
+            if not _can_write(stream):
+                return False
+            self._tried[attribute] = stream
+        return True
+
+
+_KNOWN_STREAMS = (_Stream, io.TextIOWrapper, io.StringIO)
+
+
+def _can_write(stream):
+    """Tries to write nothing. Only that tells of all the ways in which a stream may be broken."""
+    _led_away[_get_ident()] = _Nowhere()  # for a stream of the user's own that adds something
+    try:
+        if isinstance(stream, io.TextIOWrapper):
+            _write(stream, "")
+        else:
+            stream.write("")
+        return True
+    except (Exception, SystemExit):
+        return False
+    finally:
+        _led_away.pop(_get_ident(), None)
 
 
 def detach_input():
@@ -135,27 +201,44 @@ def detach_input():
         if not piece:
             raise EOFError("standard input ended before the first line did")
         line += piece
-    empty = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(empty, 0)
-    os.close(empty)
+    _empty_input()
     return line
+
+
+def _empty_input():
+    empty = os.open(os.devnull, os.O_RDONLY)
+    if empty != 0:
+        dup2(empty, 0)
+        close(empty)
+    os.set_inheritable(0, True)
 
 
 def take_over():
     """Streams that write what any code prints, byte for byte, whatever the locale: line by line, as to a terminal."""
-    for name in ("stdout", "stderr"):
-        setattr(sys, name, None)
+    sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = None
     return Streams()
 
 
 def _text_stream(fd):
-    return _Stream(open(fd, "wb", closefd=False), encoding="utf-8", errors="backslashreplace", line_buffering=True)
+    raw = io.BufferedWriter(io.FileIO(fd, "wb", closefd=False))
+    return _Stream(raw, encoding="utf-8", errors="backslashreplace", line_buffering=True)
 
 
-def _is_closed(stream):
+def _restore_input():
     try:
-        return stream is None or stream.closed
-    except Exception:  # a user's object that is only partly a stream
+        fstat(0)
+    except OSError:  # closed
+        _empty_input()
+    for attribute in ("__stdin__", "stdin"):
+        stream = getattr(sys, attribute, None)
+        if stream is None or (type(stream) is io.TextIOWrapper and not _can_read(stream)):
+            setattr(sys, attribute, io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)), encoding="utf-8"))
+
+
+def _can_read(stream):
+    try:
+        return stream.readable()
+    except ValueError:  # closed or detached
         return False
 
 

@@ -11,9 +11,11 @@ import sys
 import tempfile
 import threading
 
+PATIENCE_SECONDS = 60
+
 _START = """
-import os, sys
-from livius_shell import shell
+import logging, os, sys
+from livius_shell import shell, spark
 
 try:
     import cloudpickle
@@ -23,8 +25,14 @@ except ImportError:  # it comes with PySpark; what these tests pickle needs no m
         def reducer_override(self, value): return NotImplemented
     sys.modules["cloudpickle"] = types.SimpleNamespace(__name__="cloudpickle", CloudPickler=CloudPickler)
 
-class NoSpark:
-    def begin(self, statement): pass
+class Py4j:
+    def begin(self, statement): logging.getLogger("py4j.clientserver").debug("Command to send")
+    beginJob = begin
+
+class NoSpark(spark.Spark):
+    def __init__(self):
+        self._driver = Py4j()
+        spark.unlogged.prepare()
     def begin_job(self, job, group): assert group == "group-{}".format(job)
     def add_library(self, path):
         os.stat(path)
@@ -34,6 +42,41 @@ class NoSpark:
 shell._attach = lambda port, secret, namespace: NoSpark()
 shell.main()
 """
+
+
+class Pipe:
+    """One output of the child, read all the time, as the agent does: a full pipe would stop the child."""
+
+    def __init__(self, file):
+        self._file = file
+        self._seen = b""
+        self._ended = False
+        self._changed = threading.Condition()
+        threading.Thread(target=self._drain, daemon=True).start()
+
+    def until(self, words):
+        """What comes before these words, and takes them away. Fails when they do not come."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._ended or words in self._seen, PATIENCE_SECONDS) or words not in self._seen:
+                raise EOFError("no {} in {}".format(words, self._seen[-10000:]))
+            before, _, self._seen = self._seen.partition(words)
+            return before.decode()
+
+    def rest(self):
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._ended, PATIENCE_SECONDS)
+            return self._seen
+
+    def _drain(self):
+        with self._file:
+            while True:
+                piece = os.read(self._file.fileno(), 65536)
+                with self._changed:
+                    self._seen += piece
+                    self._ended = not piece
+                    self._changed.notify_all()
+                if not piece:
+                    return
 
 
 class Process:
@@ -52,7 +95,7 @@ class Process:
         }
         self.child.stdin.write(json.dumps(orders).encode() + b"\n")
         self.child.stdin.close()
-        self.child.stdin = None
+        self.output, self.errors = Pipe(self.child.stdout), Pipe(self.child.stderr)
         self.statements, greeting = self._accept(listener)
         self.help, _ = self._accept(listener)
         self.jobs, _ = self._accept(listener)
@@ -68,7 +111,7 @@ class Process:
         self._send(self.statements, {"run": self._statement, "code": code, "marker": marker})
         if interrupt_after is not None:
             threading.Timer(interrupt_after, os.kill, (self.child.pid, signal.SIGINT)).start()
-        output, errors = (self._until(pipe, marker.encode()) for pipe in (self.child.stdout, self.child.stderr))
+        output, errors = (pipe.until(marker.encode()) for pipe in (self.output, self.errors))
         return self._receive(self.statements), output, errors
 
     def complete(self, before):
@@ -107,21 +150,16 @@ class Process:
 
     def close(self):
         self.hang_up()
-        self.child.communicate(timeout=10)
+        try:
+            self.child.wait(timeout=10)
+        finally:
+            self.child.kill()
+            self.child.wait()
         self.folder.cleanup()
-
-    @staticmethod
-    def _until(pipe, marker):
-        seen = b""
-        while not seen.endswith(marker):
-            piece = os.read(pipe.fileno(), 65536)
-            if not piece:
-                raise EOFError(seen)
-            seen += piece
-        return seen[: -len(marker)].decode()
 
     def _accept(self, listener):
         connection, _ = listener.accept()
+        connection.settimeout(PATIENCE_SECONDS)
         return connection, self._frame(connection)
 
     @staticmethod

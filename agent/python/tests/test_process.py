@@ -78,7 +78,7 @@ class WholeProcess(unittest.TestCase):
     def test_it_leaves_in_good_order(self):
         self.printed("import atexit; atexit.register(print, 'bye', flush=True); None")
         self.process.hang_up()
-        self.assertEqual(self.process.child.stdout.read(), b"bye\n")
+        self.assertEqual(self.process.output.rest(), b"bye\n")
 
     def test_it_leaves_even_when_code_runs(self):
         self.process.begin("while True: pass")

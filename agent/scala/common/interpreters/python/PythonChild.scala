@@ -112,6 +112,7 @@ object PythonChild {
     "it must name a Python that this Spark supports, on the driver and on all executors"
 
   private val Files = "start.py" +: Seq(
-    "__init__", "channel", "completion", "errors", "frames", "interrupts", "job_context", "jobs", "magics", "notices", "pickles", "plots",
-    "runner", "shell", "source", "spark", "streams", "tables", "text", "values").map(module => s"livius_shell/$module.py")
+    "__init__", "channel", "completion", "errors", "forks", "frames", "hooks", "interrupts", "job_context", "jobs", "magics",
+    "notices", "pickles", "plots", "runner", "shell", "source", "spark", "streams", "tables", "text", "threads", "values")
+    .map(module => s"livius_shell/$module.py")
 }
