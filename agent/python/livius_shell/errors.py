@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 import traceback
 
 from .text import is_user_file, readable
@@ -64,6 +65,21 @@ def _users_part(trace):
         while first is not None and first.tb_frame.f_code.co_filename.startswith(_OWN_FOLDER):
             first = first.tb_next
     return first
+
+
+def show_lines_of_threads():
+    """Has errors that end a thread shown with the lines of the user's code. Before 3.13, Python looks for them in files only."""
+    if sys.version_info < (3, 13):
+        threading.excepthook = _show_end_of_thread
+
+
+def _show_end_of_thread(ended):
+    if ended.exc_type is SystemExit or sys.stderr is None:
+        return
+    lines = traceback.format_exception(ended.exc_type, ended.exc_value, ended.exc_traceback)
+    name = threading.get_ident() if ended.thread is None else ended.thread.name
+    sys.stderr.write("Exception in thread {}:\n{}".format(name, "".join(lines)))
+    sys.stderr.flush()
 
 
 def trace(error):

@@ -35,6 +35,7 @@ def main():
     faulthandler.enable(file=output.errors)
     channel = Channel(orders["port"], orders["secret"], "run")
     namespace = _user_module().__dict__
+    errors.show_lines_of_threads()
     notices.prepare()
     plots.prepare()
     spark = _attach(orders["gatewayPort"], orders["gatewaySecret"], namespace)

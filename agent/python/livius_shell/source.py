@@ -10,8 +10,11 @@ from .text import file_name
 
 _FUTURE_FLAGS = [getattr(__future__, name).compiler_flag for name in __future__.all_feature_names]
 
-# The number of statements whose lines are kept for tracebacks and `inspect.getsource`.
+# The number of statements whose text is kept for tracebacks and `inspect.getsource`, and the number of its characters.
 _REMEMBERED = 1000
+_REMEMBERED_CHARACTERS = 16 << 20
+
+_BYTE_ORDER_MARK = "\ufeff"
 
 Magic = collections.namedtuple("Magic", "name argument")
 
@@ -22,10 +25,11 @@ class Compiler:
     def __init__(self):
         self._flags = 0
         self._remembered = collections.deque()
+        self._remembered_characters = 0
 
     def compile(self, statement, code):
         """A list of code objects and magics to run in order. Raises the error of a text that is not valid."""
-        code = code.replace("\r\n", "\n").replace("\r", "\n")
+        code = code[code.startswith(_BYTE_ORDER_MARK) :].replace("\r\n", "\n").replace("\r", "\n")
         name = file_name(statement)
         self._remember(name, code)
         flags = self._flags
@@ -54,10 +58,14 @@ class Compiler:
         return code
 
     def _remember(self, name, code):
-        linecache.cache[name] = (len(code), None, code.splitlines(True), name)
-        self._remembered.append(name)
-        if len(self._remembered) > _REMEMBERED:
-            linecache.cache.pop(self._remembered.popleft(), None)
+        # Not `splitlines`: for Python's parser a form feed ends no line.
+        linecache.cache[name] = (len(code), None, [line + "\n" for line in code.split("\n")], name)
+        self._remembered.append((name, len(code)))
+        self._remembered_characters += len(code)
+        while len(self._remembered) > _REMEMBERED or self._remembered_characters > _REMEMBERED_CHARACTERS:
+            oldest, size = self._remembered.popleft()
+            self._remembered_characters -= size
+            linecache.cache.pop(oldest, None)
 
 
 def split(code, name):

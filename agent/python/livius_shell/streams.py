@@ -14,6 +14,7 @@ import threading
 from os import close, dup2, fstat, set_blocking, write  # user code may replace these in their module
 
 from .channel import private_copy
+from .text import as_shown
 
 # The target of a thread's output, by the thread's number. Other threads write to the stream itself.
 _led_away = {}
@@ -95,7 +96,12 @@ class _Stream(io.TextIOWrapper):
 
     def write(self, text):
         log = _led_away.get(_get_ident()) if _led_away else None
-        return _write(self, text) if log is None else log.write(text)
+        if log is not None:
+            return log.write(text)
+        if type(text) is str:
+            _write(self, as_shown(text))
+            return len(text)
+        return _write(self, text)
 
     @property
     def buffer(self):

@@ -2,16 +2,17 @@
 
 import re
 
-# Each statement's code has a file name of its own, as in the interactive Python 3.13, so that `linecache` and `inspect`
-# find the source. The user knows all of them as <stdin>.
-_OWN_FILE_NAME = re.compile(r"<stdin>-\d+")
+# Each statement's code has a file name of its own, so that `linecache` finds its lines for `traceback`, `inspect` and `pdb`.
+# The angle brackets are around all of it, because those modules take another name for a path. Users see <stdin>.
+_BEGIN = "<stdin-"
+_OWN_FILE_NAME = re.compile(_BEGIN + r"\d+>")
 
 # An error's text is for reading. A longer text is data.
 LONGEST = 1 << 18
 
 
 def file_name(statement):
-    return "<stdin>-{}".format(statement)
+    return "{}{}>".format(_BEGIN, statement)
 
 
 def is_user_file(name):
@@ -47,4 +48,9 @@ def readable(text):
     text = str.__str__(text)  # a text of the user's own class may do anything
     if len(text) > LONGEST:
         text = "{}... {} more characters\n".format(text[:LONGEST], len(text) - LONGEST)
-    return _OWN_FILE_NAME.sub("<stdin>", clean(text))
+    return as_shown(clean(text))
+
+
+def as_shown(text):
+    """The text with the names of statements' files as the user knows them."""
+    return _OWN_FILE_NAME.sub("<stdin>", text) if _BEGIN in text else text

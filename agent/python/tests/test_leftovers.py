@@ -1,6 +1,11 @@
 """A statement leaves nothing to the next one but variables, and its error."""
 
+import sys
+
 from tests.case import DATA, OfProcess
+
+# In some releases of 3.12 and 3.13 print_last() finds no error, even in the interactive Python.
+PRINT_LAST = "traceback.print_last()" if sys.version_info < (3, 12) else "traceback.print_exception(sys.last_exc)"
 
 
 class Leftovers(OfProcess):
@@ -49,3 +54,32 @@ class Leftovers(OfProcess):
         code = "import asyncio\nasync def f():\n  try: await asyncio.sleep(30)\n  finally: print('cleaned')\nawait f()"
         self.assertEqual(self.process.run(code, interrupt_after=0.3)[1], "cleaned\n")
         self.assertEqual(self.printed("await asyncio.sleep(0, 1)"), "1\n")
+
+
+class LastError(OfProcess):
+    def test_it_is_known_after_each_sort_of_error(self):
+        self.printed("import sys, traceback")
+        for code, name in (
+            ("def f():\n  1/0\nf()", "ZeroDivisionError"),
+            ("x = = 1", "SyntaxError"),
+            ("%json nowhere", "NameError"),
+            ("%nosuch", "UnknownMagic"),
+            ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+        ):
+            self.process.run(code)
+            self.assertEqual(self.printed("sys.last_type.__name__, type(sys.last_value).__name__"), "{!r}\n".format((name, name)))
+            self.assertEqual(self.printed("getattr(sys, 'last_exc', sys.last_value) is sys.last_value"), "True\n")
+            shown = self.process.run(PRINT_LAST)[2]
+            self.assertIn(name, shown)
+            self.assertNotIn("livius_shell", shown)
+            if name == "SyntaxError":
+                self.assertIn('File "<stdin>", line 1\n    x = = 1\n', shown)
+            self.process.run("sys.exit()")
+            self.assertEqual(self.printed("sys.last_type.__name__"), "{!r}\n".format(name))
+        self.process.run("while True: pass", interrupt_after=0.3)
+        self.assertEqual(self.printed("sys.last_type.__name__"), "'KeyboardInterrupt'\n")
+
+    def test_the_debugger_knows_it(self):
+        self.process.run("def f():\n  1/0\nf()")
+        _, output, _ = self.process.run("import pdb; pdb.pm()")
+        self.assertIn("> <stdin>(2)f()\n-> 1/0\n", output)
