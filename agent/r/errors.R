@@ -29,6 +29,8 @@ message_of <- function(condition) {
 
 described_interrupt <- function() list("error", "Interrupted", "the code was interrupted")
 
+described_abort <- function() list("error", "Aborted", "the code invoked the restart 'abort'")
+
 is_interrupted <- function(reply) length(reply) > 1L && identical(reply[[2L]], "Interrupted")
 
 # R reports an error at the top level of the user's code as one of the call that evaluates it.

@@ -7,7 +7,7 @@ run <- function(code) {
   calls <- NULL
   depth <- sys.nframe()
   warned <- list()
-  outcome <- tryCatch(
+  outcome <- withRestarts(tryCatch(
     withCallingHandlers(
       {
         allowInterrupts(evaluate(expressions))
@@ -23,7 +23,7 @@ run <- function(code) {
     ),
     error = function(condition) described_safely(condition, calls, depth),
     interrupt = function(condition) described_interrupt()
-  )
+  ), abort = described_abort) # without this, invokeRestart("abort") ends R
   show_warnings(warned)
   outcome
 }
@@ -54,6 +54,18 @@ frames_to_user <- function(calls, depth) {
   rest <- names[-seq_len(evaluating)]
   lead <- if (length(rest) && rest[1L] == "show_value") 1L else match(c("eval", NA), rest, nomatch = 0L)[1L] + 1L
   evaluating + lead
+}
+
+# Where output and plots go: the open sinks and devices.
+redirections <- function() {
+  list(sinks = sink.number(), messages = sink.number(type = "message"), devices = grDevices::dev.list())
+}
+
+# Code that fails does not reach its `sink()` or `dev.off()`. Without this, later statements would show nothing.
+end_redirections <- function(before) {
+  while (sink.number() > before$sinks) sink()
+  if (sink.number(type = "message") != before$messages) sink(type = "message")
+  for (device in setdiff(grDevices::dev.list(), before$devices)) grDevices::dev.off(device)
 }
 
 # R keeps warnings until a top-level call ends. Here that is the end of the statement.

@@ -6,6 +6,7 @@ plots$device <- NULL
 
 # For options(device = ): R calls it when something is drawn and no device is open.
 open_device <- function(...) {
+  if (!is.null(plots$pattern)) unlink(Sys.glob(paste0(plots$pattern, "-*.png"))) # the code closed that device itself
   plots$pattern <- tempfile("livius-plot-")
   grDevices::png(filename = paste0(plots$pattern, "-%05d.png"))
   plots$device <- grDevices::dev.cur()

@@ -21,9 +21,11 @@ serve <- function() {
 }
 
 answer <- function(connection, output, code, marker) {
+  before <- redirections()
   reply <- run(code)
   if (is_interrupted(reply)) reconnect_backend()
   image <- tryCatch(take_plot(), error = function(condition) raw())
+  if (!identical(reply[[1L]], "ok")) try(end_redirections(before), silent = TRUE)
   if (identical(reply[[1L]], "ok")) reply <- list("ok", image)
   flush(stdout())
   writeBin(marker, output)
