@@ -14,6 +14,10 @@ pub const CASES: &[Case] = &[
         interpreter,
     ),
     (
+        "death::an_interpreter_that_died_between_statements_is_told_once",
+        interpreter_between_statements,
+    ),
+    (
         "death::a_driver_that_exits_is_dead_with_the_reason",
         driver_exits,
     ),
@@ -35,6 +39,38 @@ pub const ONCE: &[Case] = &[
         second_signal,
     ),
 ];
+
+/// The code prints the interpreter's process id, and has the process killed after it has ended.
+const LATE_DEATHS: &[(&str, &str)] = &[
+    (
+        "pyspark",
+        "import os, threading\nthreading.Timer(0.3, os.kill, [os.getpid(), 9]).start()\nprint(os.getpid())",
+    ),
+    (
+        "sparkr",
+        "system(paste0('(sleep 0.3; kill -9 ', Sys.getpid(), ') >/dev/null 2>&1 &')); cat(Sys.getpid())",
+    ),
+];
+
+fn interpreter_between_statements(shared: &Shared) {
+    let session = shared.session();
+    for (kind, code) in LATE_DEATHS {
+        if *kind == "sparkr" && crate::client::environment("LIVIUS_TEST_R").is_none() {
+            println!("SKIPPED: no R on this machine (LIVIUS_TEST_R is not set)");
+            continue;
+        }
+        let process = format!("/proc/{}", session.text(kind, code));
+        eventually("the interpreter is dead", PATIENCE, || {
+            (!std::path::Path::new(&process).exists()).then_some(())
+        });
+        // The code would run well in the new interpreter, but the user has to know what is lost.
+        let error = session.error(kind, "1 + 1");
+        let words = error["evalue"].as_str().unwrap();
+        assert!(words.starts_with("Interpreter died"), "{words}");
+        assert!(words.contains("signal 9"), "{words}");
+        assert!(session.text(kind, "1 + 1").ends_with('2'));
+    }
+}
 
 fn interpreter(shared: &Shared) {
     let session = shared.session();

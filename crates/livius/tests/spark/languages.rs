@@ -21,6 +21,7 @@ pub const CASES: &[Case] = &[
         python_executors,
     ),
     ("python::strange_text_is_safe", python_strange_text),
+    ("python::calls_of_the_shell_are_not_logged", python_logging),
     ("python::fifty_megabytes_come_through", python_large),
     ("python::ten_megabytes_of_code_run", long_code),
     ("python::pyspark3_has_its_own_executable", pyspark3),
@@ -200,6 +201,21 @@ fn python_strange_text(shared: &Shared) {
         "strange = ['\\ud800', float('inf'), float('nan'), b'\\xff', 2**70]\n%json strange",
     );
     assert_eq!(session.text("pyspark", "print('😀' * 3)"), "😀😀😀");
+}
+
+fn python_logging(shared: &Shared) {
+    let session = shared.session();
+    let code = "import logging, sys\nlogging.basicConfig(level=logging.DEBUG)\n\
+                logging.getLogger().addHandler(logging.StreamHandler(sys.stdout))";
+    session.text("pyspark", code);
+    assert_eq!(session.text("pyspark", "x = 5"), "");
+    // The user's own calls are shown, as in Python's interactive shell.
+    let shown = session.text("pyspark", "_ = spark.range(1).count()");
+    assert!(shown.contains("Command to send"), "{shown}");
+    session.text(
+        "pyspark",
+        "logging.basicConfig(level=logging.WARNING, force=True)",
+    );
 }
 
 fn python_large(shared: &Shared) {

@@ -22,6 +22,7 @@ final class Child(
   private var channels = List.empty[ChildChannel]
   // The running statement, and whether it was interrupted already.
   @volatile private var statement: Option[AtomicBoolean] = None
+  @volatile private var deathTold = false
 
   private val started =
     try ChildProcess.start(command, directory, environment, mergeErrors, orders(listener))
@@ -44,6 +45,9 @@ final class Child(
   }
 
   def alive: Boolean = process.alive
+
+  /** How it ended, if no statement has told the user: it died while none ran. */
+  def untoldEnding: Option[String] = if (deathTold) None else Some(process.ending)
 
   /** Tells whether a statement runs. */
   def busy: Boolean = statement.nonEmpty
@@ -70,7 +74,10 @@ final class Child(
     outputs.foreach(_.begin(marker.getBytes(UTF_8), budget))
     statement = Some(new AtomicBoolean)
     val reply = try exchange(channel, request(marker)) finally statement = None
-    if (reply.isEmpty) end()
+    if (reply.isEmpty) {
+      end()
+      deathTold = true
+    }
     Ran(reply, outputs.map(_.end(Child.MarkerPatienceMs)).mkString + budget.note)
   }
 
@@ -129,6 +136,14 @@ object Child {
     */
   private val MarkerPatienceMs = 2000L
   private val LeavePatienceMs = 1000L
+
+  /** The result of the first statement after a death that no statement has told. It is not run,
+    * because it may need variables that are lost.
+    */
+  def diedBefore(kind: String, ending: String): Result.Failed = Result.Failed("Error",
+    s"Interpreter died before this statement: $ending.\nThis statement was not run, because the variables of the $kind " +
+      "interpreter are lost. A new one is ready, on the same Spark context.",
+    Nil)
 
   /** The result of a statement whose interpreter died. */
   def died(kind: String, ending: String, output: String): Result.Failed = Result.Failed("Error",

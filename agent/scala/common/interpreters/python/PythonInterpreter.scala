@@ -1,6 +1,7 @@
 package livius.agent
 
 import java.io.IOException
+import java.util.concurrent.atomic.AtomicReference
 
 import com.fasterxml.jackson.databind.JsonNode
 import com.fasterxml.jackson.core.JsonProcessingException
@@ -17,11 +18,16 @@ final class PythonInterpreter(
 
   @volatile private var python: Option[PythonChild] = None
   @volatile private var starting: Option[Child] = None
+  // How an earlier process ended, until a statement tells the user.
+  private val loss = new AtomicReference(Option.empty[String])
 
   override def alive: Boolean = python.exists(_.child.alive)
 
   override def start(): Unit = {
-    python.foreach(dead => Log.line(s"the $kind interpreter is started anew: ${dead.child.process.ending}"))
+    python.foreach { dead =>
+      Log.line(s"the $kind interpreter is started again: ${dead.child.process.ending}")
+      dead.child.untoldEnding.foreach(ending => loss.set(Some(ending)))
+    }
     close()
     try furnish(new PythonChild(kind, executable, session, settings, groups, child => starting = Some(child)))
     finally starting = None
@@ -48,9 +54,11 @@ final class PythonInterpreter(
 
   override def abortStart(): Unit = starting.foreach(_.abort())
 
-  override def execute(statement: Int, code: String): Result = python match {
-    case Some(running) => result(statement, running, running.run(statement, code))
-    case None => Child.died(kind, "it was not started", "")
+  override def execute(statement: Int, code: String): Result = loss.getAndSet(None).map(Child.diedBefore(kind, _)).getOrElse {
+    python match {
+      case Some(running) => result(statement, running, running.run(statement, code))
+      case None => Child.died(kind, "it was not started", "")
+    }
   }
 
   override def interrupt(): Unit = python.foreach(_.child.interrupt())

@@ -3,6 +3,7 @@ package livius.agent
 import java.io.IOException
 import java.nio.charset.StandardCharsets.UTF_8
 import java.util.Base64
+import java.util.concurrent.atomic.AtomicReference
 
 import com.fasterxml.jackson.databind.JsonNode
 import org.apache.spark.sql.SparkSession
@@ -14,13 +15,18 @@ final class RInterpreter(session: SparkSession, settings: Settings, groups: JobG
 
   @volatile private var r: Option[RChild] = None
   @volatile private var starting: Option[Child] = None
+  // How an earlier process ended, until a statement tells the user.
+  private val loss = new AtomicReference(Option.empty[String])
 
   override def kind: String = "sparkr"
 
   override def alive: Boolean = r.exists(_.child.alive)
 
   override def start(): Unit = {
-    r.foreach(dead => Log.line(s"the $kind interpreter is started anew: ${dead.child.process.ending}"))
+    r.foreach { dead =>
+      Log.line(s"the $kind interpreter is started again: ${dead.child.process.ending}")
+      dead.child.untoldEnding.foreach(ending => loss.set(Some(ending)))
+    }
     close()
     try r = Some(new RChild(session, settings, child => starting = Some(child)))
     finally starting = None
@@ -28,11 +34,13 @@ final class RInterpreter(session: SparkSession, settings: Settings, groups: JobG
 
   override def abortStart(): Unit = starting.foreach(_.abort())
 
-  override def execute(statement: Int, code: String): Result = r match {
-    case Some(running) =>
-      val ran = running.run(groups.statement(statement), code)
-      ran.reply.fold[Result](Child.died(kind, running.child.process.ending, ran.output))(RReply.result(_, ran.output))
-    case None => Child.died(kind, "it was not started", "")
+  override def execute(statement: Int, code: String): Result = loss.getAndSet(None).map(Child.diedBefore(kind, _)).getOrElse {
+    r match {
+      case Some(running) =>
+        val ran = running.run(groups.statement(statement), code)
+        ran.reply.fold[Result](Child.died(kind, running.child.process.ending, ran.output))(RReply.result(_, ran.output))
+      case None => Child.died(kind, "it was not started", "")
+    }
   }
 
   override def interrupt(): Unit = r.foreach(_.child.interrupt())
