@@ -100,7 +100,7 @@ def _message(error):
 
 def _traceback(error):
     try:
-        described = traceback.TracebackException(type(error), error, error.__traceback__)
+        described = traceback.TracebackException(type(error), error, _get_traceback(error))
         for each in _chain(described, set()):
             if each.stack:
                 each.stack = _Frames(_users_frames(each.stack))
