@@ -1,5 +1,9 @@
 package livius.agent
 
+import java.io.{IOException, OutputStream}
+
+import scala.collection.mutable
+
 import com.fasterxml.jackson.core.{JsonFactory, JsonGenerator}
 import com.fasterxml.jackson.databind.{JsonNode, ObjectMapper}
 import com.fasterxml.jackson.databind.node.{ArrayNode, JsonNodeFactory, ObjectNode}
@@ -30,16 +34,53 @@ object Json {
 
   def text(value: String): JsonNode = if (value == null) nodes.nullNode() else nodes.textNode(value)
 
-  /** JSON has no NaN and no infinities: they are written as text, as Spark does. */
-  def number(value: Double): JsonNode =
-    if (value.isNaN || value.isInfinite) text(value.toString) else nodes.numberNode(value)
+  /** JSON has no NaN and no infinities: Jackson writes them as text, as Spark does. */
+  def number(value: Double): JsonNode = nodes.numberNode(value)
 
-  def number(value: Float): JsonNode =
-    if (value.isNaN || value.isInfinite) text(value.toString) else nodes.numberNode(value)
+  def number(value: Float): JsonNode = nodes.numberNode(value)
+
+  /** An object of all the fields. If two have one name, the second becomes `name_2`, so that no value
+    * is lost.
+    */
+  def fields(entries: Seq[(String, JsonNode)]): ObjectNode = {
+    val made = obj()
+    uniqueNames(entries.map(_._1)).zip(entries).foreach { case (name, (_, value)) => made.replace(name, value) }
+    made
+  }
+
+  private def uniqueNames(names: Seq[String]): Seq[String] = {
+    val taken = mutable.Set(names: _*)
+    if (taken.size == names.length) names
+    else {
+      val counts = mutable.Map.empty[String, Int]
+      names.map { name =>
+        val count = counts.getOrElse(name, 0) + 1
+        val free = if (count == 1) count else Iterator.from(count).find(next => taken.add(s"${name}_$next")).get
+        counts(name) = free
+        if (count == 1) name else s"${name}_$free"
+      }
+    }
+  }
 
   def parse(document: String): JsonNode = mapper.readTree(document)
 
   def write(node: JsonNode): String = mapper.writeValueAsString(node)
+
+  /** Whether it takes at most that many bytes. */
+  def fits(node: JsonNode, most: Long): Boolean = {
+    val counter = new Counter(most)
+    try { mapper.writeValue(counter, node); true } catch { case _: IOException if counter.isFull => false }
+  }
+
+  private final class Counter(most: Long) extends OutputStream {
+    private var count = 0L
+    def isFull: Boolean = count > most
+    override def write(byte: Int): Unit = write(Array(byte.toByte), 0, 1)
+    override def write(bytes: Array[Byte], from: Int, length: Int): Unit = {
+      count += length
+      if (isFull) throw new IOException("too long")
+    }
+  }
 
   /** A frame's bytes, with every text well-formed: the server cannot read a lone surrogate, which
     * Scala's strings allow.

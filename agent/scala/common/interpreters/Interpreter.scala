@@ -7,6 +7,13 @@ sealed trait Result
 
 object Result {
 
+  /** A value to be shown as data, unless it is longer than an output may be. */
+  def shown(mime: String, value: JsonNode, mostBytes: Int): Result =
+    if (Json.fits(value, mostBytes)) Ok(Seq(mime -> value)) else tooLarge(mostBytes)
+
+  def tooLarge(mostBytes: Int): Failed =
+    Failed("OutputTooLarge", s"the result has more than the $mostBytes bytes that a statement's output may have", Nil)
+
   /** The code ran to its end. `data` maps a MIME type to its value, in the order to be written. */
   final case class Ok(data: Seq[(String, JsonNode)]) extends Result
 

@@ -20,9 +20,17 @@ object TableMagic {
     val table = Json.obj()
     val headers = table.putArray("headers")
     types.foreach { case (name, kind) => headers.add(Json.obj().put("name", name).put("type", kind)) }
-    table.replace("data", Json.arr(rows.map(row => Json.arr(types.keys.map(row.getOrElse(_, Json.nodes.nullNode()))))))
+    table.replace("data", Json.arr(rows.map { row =>
+      Json.arr(types.map { case (name, kind) => cell(kind, row.getOrElse(name, Json.nodes.nullNode())) })
+    }))
     table
   }
+
+  /** An integer among fractions, unless a double would lose digits of it. */
+  private def cell(kind: String, value: JsonNode): JsonNode =
+    if (kind == Double && value.isIntegralNumber && value.canConvertToLong && math.abs(value.asLong) <= MostExact)
+      Json.number(value.asDouble)
+    else value
 
   private def columns(row: JsonNode): Map[String, JsonNode] = row match {
     case fields: ObjectNode => Javas.list(fields.fieldNames).map(name => name -> fields.get(name)).toMap
@@ -31,30 +39,35 @@ object TableMagic {
     case scalar => Map("0" -> scalar)
   }
 
-  // A null goes with every type.
   private def merge(known: TreeMap[String, String], row: Map[String, JsonNode]): TreeMap[String, String] =
     row.foldLeft(known) { case (types, (name, value)) =>
-      (types.get(name), kind(value)) match {
-        case (None | Some(Null), found) => types + (name -> found)
-        case (Some(expected), found) if found == expected || found == Null => types
-        case _ => throw new TypesDoNotMatch
-      }
+      types + (name -> types.get(name).fold(kind(value))(common(_, kind(value))))
     }
 
+  private def common(one: String, other: String): String = (one, other) match {
+    case (Null, kind) => kind
+    case (kind, Null) => kind
+    case (Integer, Double) | (Double, Integer) => Double
+    case _ if one == other => one
+    case _ => throw new TypesDoNotMatch
+  }
+
   private val Null = "NULL_TYPE"
+  private val Integer = "BIGINT_TYPE"
+  private val Double = "DOUBLE_TYPE"
+
+  /** Up to here a double keeps each integer. */
+  private val MostExact = 1L << 53
 
   private def kind(value: JsonNode): String = value.getNodeType match {
     case JsonNodeType.NULL | JsonNodeType.MISSING => Null
     case JsonNodeType.BOOLEAN => "BOOLEAN_TYPE"
     case JsonNodeType.STRING => "STRING_TYPE"
-    case JsonNodeType.ARRAY => sameTypes(value); "ARRAY_TYPE"
-    case JsonNodeType.OBJECT => sameTypes(value); "MAP_TYPE"
-    case _ if value.isIntegralNumber => "BIGINT_TYPE"
+    case JsonNodeType.ARRAY => "ARRAY_TYPE"
+    case JsonNodeType.OBJECT => "MAP_TYPE"
+    case _ if value.isIntegralNumber => Integer
     case _ if value.isBigDecimal => "DECIMAL_TYPE"
-    case _ if value.isNumber => "DOUBLE_TYPE"
+    case _ if value.isNumber => Double
     case _ => "STRING_TYPE"
   }
-
-  private def sameTypes(items: JsonNode): Unit =
-    if (Javas.list(items.elements).map(kind).filter(_ != Null).distinct.size > 1) throw new TypesDoNotMatch
 }

@@ -38,6 +38,7 @@ mod sparkmagic;
 mod squatter;
 mod standalone;
 mod times;
+mod values;
 
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
@@ -119,6 +120,7 @@ fn main() -> ExitCode {
         });
         for cases in [
             languages::CASES,
+            values::CASES,
             output::CASES,
             completion::CASES,
             cancel::CASES,

@@ -11,7 +11,7 @@ final class ScalaMagics(repl: Repl, stoppable: StoppableThread, settings: Settin
 
   def show(name: String, expression: String): Either[Result.Failed, (String, JsonNode)] =
     if (!Known(name)) Left(Result.Failed("UnknownMagic", s"Unknown magic command $name", Nil))
-    else valueOf(expression).flatMap(value => guarded(render(name, value)))
+    else valueOf(expression).flatMap(value => guarded(render(name, value))).flatMap(bounded)
 
   private def valueOf(expression: String): Either[Result.Failed, Any] =
     if (expression.isEmpty) last.get.toRight(missing(""))
@@ -26,16 +26,21 @@ final class ScalaMagics(repl: Repl, stoppable: StoppableThread, settings: Settin
     }
 
   private def render(name: String, value: Any): (String, JsonNode) = {
-    val json = new ScalaJson(settings.sqlMaxRows)
+    val json = new ScalaJson(settings.sqlMaxRows, settings.outputBytes)
     if (name == "json") "application/json" -> json.of(value)
     else TableMagic.Mime -> TableMagic.of(json.of(value))
   }
+
+  private def bounded(shown: (String, JsonNode)): Either[Result.Failed, (String, JsonNode)] =
+    if (Json.fits(shown._2, settings.outputBytes)) Right(shown) else Left(Result.tooLarge(settings.outputBytes))
 
   // Rendering runs user code: toString, iterators, Spark jobs.
   private def guarded[A](body: => A): Either[Result.Failed, A] =
     try Right(stoppable.run(body))
     catch {
       case mixed: TableMagic.TypesDoNotMatch => Left(Result.Failed("TypeError", mixed.getMessage, Nil))
+      case deep: ScalaJson.TooDeep => Left(Result.Failed("Error", deep.getMessage, Nil))
+      case _: ScalaJson.TooLong => Left(Result.tooLarge(settings.outputBytes))
       case error: Throwable if stoppable.isAsked => Left(Cancellation.stopped(StackTraces.lines(error)))
       case error: Throwable => Left(failure(StackTraces.lines(error)))
     }

@@ -1,8 +1,8 @@
 package livius.agent
 
 import com.fasterxml.jackson.databind.JsonNode
-import org.apache.spark.sql.{DataFrame, SparkSession}
-import org.apache.spark.sql.types.{ArrayType, DataType, MapType, StringType, StructType}
+import org.apache.spark.sql.{DataFrame, Row, SparkSession}
+import org.apache.spark.sql.internal.SQLConf
 
 /** The kind `sql`: one SQL statement, answered with its schema and its first rows. */
 final class SqlInterpreter(session: SparkSession, settings: Settings) extends Interpreter {
@@ -25,7 +25,7 @@ final class SqlInterpreter(session: SparkSession, settings: Settings) extends In
     try {
       val (table, wasCut) = stoppable.run(answer(code))
       if (wasCut) logCut(statement)
-      Result.Ok(Seq("application/json" -> table))
+      Result.shown("application/json", table, settings.outputBytes)
     } catch {
       case error: Throwable if stoppable.isAsked || asked => Cancellation.stopped(StackTraces.lines(error))
       case error: Throwable => Result.Failed("Error", StackTraces.message(error), StackTraces.lines(error))
@@ -34,13 +34,24 @@ final class SqlInterpreter(session: SparkSession, settings: Settings) extends In
 
   private def answer(code: String): (JsonNode, Boolean) = {
     val found = session.sql(code)
-    // One row more than is shown, to know whether there are more.
-    val rows = SqlIntervals.asText(found).take(settings.sqlMaxRows + 1)
+    val rows = firstRows(found)
     val values = new SqlJson(session.conf.get("spark.sql.session.timeZone"))
     val table = Json.obj()
     table.replace("schema", Json.parse(found.schema.json))
-    table.replace("data", Json.arr(rows.take(settings.sqlMaxRows).map(values.row).toSeq))
+    table.replace("data", Json.arr(rows.take(settings.sqlMaxRows).map(values.row)))
     (table, rows.length > settings.sqlMaxRows)
+  }
+
+  // The older classes for times count in another calendar, and know less than all of Spark's times.
+  // The session's setting stays as it is: other code reads it at the same time.
+  private def firstRows(found: DataFrame): Seq[Row] = {
+    SparkSession.setActiveSession(session)
+    val newer = SQLConf.get.clone()
+    newer.setConfString("spark.sql.datetime.java8API.enabled", "true")
+    SQLConf.withExistingConf(newer) {
+      // One row more than is shown, to know whether there are more.
+      ColumnsAsText(found.toDF(), ColumnsAsText.isDateOrInterval).take(settings.sqlMaxRows + 1).toSeq
+    }
   }
 
   private def logCut(statement: Int): Unit =
@@ -56,30 +67,4 @@ final class SqlInterpreter(session: SparkSession, settings: Settings) extends In
   override def kill(): Boolean = false
 
   override def complete(code: String, cursor: Int): Seq[String] = new SqlCompletion(session).candidates(code, cursor)
-}
-
-/** Intervals as Spark writes them: their Scala values do not keep the declared units. */
-object SqlIntervals {
-
-  def asText(data: DataFrame): DataFrame = {
-    val types = data.schema.fields.toSeq.map(_.dataType)
-    if (types.forall(known => shown(known) == known)) data
-    else {
-      // By position, because a name may occur twice.
-      val positions = data.toDF(types.indices.map(index => s"c$index"): _*)
-      positions.select(types.zipWithIndex.map { case (known, index) =>
-        val column = positions.col(s"c$index")
-        if (shown(known) == known) column else column.cast(shown(known))
-      }: _*)
-    }
-  }
-
-  /** The type with text in the place of each interval. */
-  private def shown(known: DataType): DataType = known match {
-    case array: ArrayType => array.copy(elementType = shown(array.elementType))
-    case map: MapType => map.copy(keyType = shown(map.keyType), valueType = shown(map.valueType))
-    case struct: StructType => StructType(struct.fields.map(field => field.copy(dataType = shown(field.dataType))))
-    case interval if interval.catalogString.startsWith("interval") => StringType
-    case other => other
-  }
 }

@@ -1,6 +1,6 @@
 package livius.agent
 
-import java.time.{Instant, LocalDate, LocalDateTime, LocalTime}
+import java.time.{Instant, LocalDateTime, LocalTime}
 import java.time.format.DateTimeFormatter
 import java.util.Base64
 
@@ -44,28 +44,17 @@ final class SqlJson(timeZone: String) {
 
   private def fields(struct: Row): JsonNode =
     if (struct.schema == null) row(struct)
-    else {
-      val made = Json.obj()
-      struct.schema.fieldNames.zip(struct.toSeq).foreach { case (name, item) => made.replace(name, value(item)) }
-      made
-    }
+    else Json.fields(struct.schema.fieldNames.toSeq.zip(struct.toSeq.map(value)))
 
-  private def entries(map: scala.collection.Map[_, _]): JsonNode = {
-    val made = Json.obj()
-    map.foreach { case (key, item) =>
+  private def entries(map: scala.collection.Map[_, _]): JsonNode =
+    Json.fields(map.toSeq.map { case (key, item) =>
       val name = value(key)
-      made.replace(if (name.isValueNode) name.asText else Json.write(name), value(item))
-    }
-    made
-  }
+      (if (name.isValueNode) name.asText else Json.write(name)) -> value(item)
+    })
 
   private def temporal(any: Any): Option[String] = any match {
-    // java.sql's types count in the old calendar: Date.toString and Spark's own conversion give the
-    // day that was meant.
-    case v: java.sql.Date => Some(v.toString)
-    case v: java.sql.Timestamp => Some(instant(DateTimeUtils.microsToInstant(DateTimeUtils.fromJavaTimestamp(v))))
+    // Spark has made texts of its dates already, and uses java.time for its times.
     case v: Instant => Some(instant(v))
-    case v: LocalDate => Some(v.toString)
     case v: LocalDateTime => Some(DateTimeFormatter.ISO_LOCAL_DATE_TIME.format(v))
     case v: LocalTime => Some(DateTimeFormatter.ISO_LOCAL_TIME.format(v))
     case _ => None
