@@ -54,9 +54,8 @@ def _object(names, cells, inner):
 
 
 def _integer(value):
-    if int.bit_length(value) > MOST_BITS:
-        raise ValueError("an integer of {} bits is too long for a JSON number: show its text".format(int.bit_length(value)))
-    return value
+    """A longer number is a text. Python itself refuses to make one of more than 4300 digits, but its decimals do not."""
+    return value if int.bit_length(value) <= MOST_BITS else format(decimal.Decimal(int(value)), "f")
 
 
 def plain(value):

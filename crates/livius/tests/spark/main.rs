@@ -37,6 +37,7 @@ mod server;
 mod sparkmagic;
 mod squatter;
 mod standalone;
+mod texts;
 mod times;
 mod values;
 
@@ -122,6 +123,7 @@ fn main() -> ExitCode {
             languages::CASES,
             values::CASES,
             output::CASES,
+            texts::CASES,
             completion::CASES,
             cancel::CASES,
             death::CASES,
@@ -137,6 +139,7 @@ fn main() -> ExitCode {
         }
         if name == "spark_4" {
             for cases in [
+                texts::ONCE,
                 completion::ONCE,
                 death::ONCE,
                 restart::ONCE,
