@@ -1,3 +1,4 @@
+import builtins
 import datetime
 import json
 import unittest
@@ -103,6 +104,16 @@ class Completion(unittest.TestCase):
         self.assertEqual(completion.candidates(namespace, "x = alp"), ["alpha", "alps"])
         self.assertEqual(completion.candidates(namespace, "alpha.upp"), ["upper"])
         self.assertIn("print", completion.candidates(namespace, "pri"))
+
+    def test_names_that_cannot_be_typed(self):
+        class Odd:
+            def __dir__(self):
+                raise SystemExit
+
+        namespace = {"al": 1, "al\ud800": 2, "al pha": 3, "al" * 1000: 4, 5: 6, None: 7, "odd": Odd()}
+        self.assertEqual(completion.candidates(namespace, "al")[0], "al")
+        self.assertEqual([name for name in completion.candidates(namespace, "al") if name not in dir(builtins)], ["al"])
+        self.assertEqual(completion.candidates(namespace, "odd."), [])
 
     def test_nothing_is_called(self):
         self.assertEqual(completion.candidates({}, "f()."), [])

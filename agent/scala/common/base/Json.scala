@@ -1,6 +1,7 @@
 package livius.agent
 
 import java.io.{IOException, OutputStream}
+import java.nio.charset.StandardCharsets.UTF_8
 
 import scala.collection.mutable
 
@@ -82,19 +83,10 @@ object Json {
     }
   }
 
-  /** A frame's bytes, with every text well-formed: the server cannot read a lone surrogate, which
-    * Scala's strings allow.
+  /** A frame's bytes, with every text in it well-formed: the server cannot read a lone surrogate,
+    * which Scala's strings allow.
     */
-  def frame(node: ObjectNode): Array[Byte] = {
-    Javas.list(node.fieldNames).foreach { name =>
-      val value = node.path(name)
-      if (value.isTextual) {
-        val cleaned = Texts.wellFormed(value.asText)
-        if (cleaned ne value.asText) node.put(name, cleaned)
-      }
-    }
-    mapper.writeValueAsBytes(node)
-  }
+  def frame(node: ObjectNode): Array[Byte] = Texts.wellFormed(write(node)).getBytes(UTF_8)
 
   // Since 2.15 Jackson refuses texts of more than 20 million characters; a statement's code may be
   // longer. By reflection, because older Sparks ship a Jackson without this limit and method.
