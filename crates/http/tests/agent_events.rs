@@ -1,7 +1,8 @@
-//! Numbered events: none is skipped, none counts twice, and a fault of the agent's ends in words.
+//! Events: none is skipped, none counts twice, a fault of the agent's ends in words, and no text of
+//! the agent's is believed unseen.
 
 use livius_agent_link::Event;
-use livius_domain::{SessionId, StatementId};
+use livius_domain::{AppInfo, Exit, SessionId, StatementId};
 use livius_testkit::{ScriptedAgent, World};
 use serde_json::Value;
 
@@ -120,4 +121,83 @@ async fn a_piece_of_an_output_that_nothing_waits_for_changes_nothing() {
         404,
         "nothing was stored for it"
     );
+}
+
+/// Reports of an application, the id that clients see, and the address of Spark's UI that they see.
+#[tokio::test]
+async fn clients_see_only_ids_and_addresses_that_can_be_true() {
+    let longest = format!("https://{}", "h".repeat(AppInfo::MAX_ADDRESS_BYTES - 8));
+    let too_long = format!("{longest}h");
+    let long_id = "x".repeat(AppInfo::MAX_ID_CHARS + 1);
+    for (app_id, url, shown_id, shown_url) in [
+        ("local-1", None, Some("local-1"), None),
+        (
+            "local-1",
+            Some("http://h:4040"),
+            Some("local-1"),
+            Some("http://h:4040"),
+        ),
+        ("local-1", Some(&*longest), Some("local-1"), Some(&*longest)),
+        ("local-1", Some(&*too_long), Some("local-1"), None),
+        (
+            "local-1",
+            Some("javascript:alert(1)"),
+            Some("local-1"),
+            None,
+        ),
+        ("local-1", Some("data:text/html,x"), Some("local-1"), None),
+        ("local-1", Some("//h:4040"), Some("local-1"), None),
+        ("local-1", Some("http://"), Some("local-1"), None),
+        ("local-1", Some("http:///x"), Some("local-1"), None),
+        ("local-1", Some("http://h/\nx"), Some("local-1"), None),
+        ("local-1", Some(""), Some("local-1"), None),
+        ("", Some("http://h:4040"), None, None),
+        ("a\u{1b}[2J", Some("http://h:4040"), None, None),
+        (&long_id, Some("http://h:4040"), None, None),
+    ] {
+        let world = World::new().await;
+        world.post("/sessions", r#"{"kind":"pyspark"}"#).await;
+        let mut agent = ScriptedAgent::connect(&world, S0).await;
+        agent
+            .say(Event::Ready {
+                app_id: app_id.to_owned(),
+                spark_ui_url: url.map(str::to_owned),
+                spark_user: "me".to_owned(),
+                master: "local[2]".to_owned(),
+            })
+            .await;
+        world.await_state(S0, "idle").await;
+        let session = world.get("/sessions/0").await.json();
+        assert_eq!(session["appId"].as_str(), shown_id, "{app_id:?}");
+        assert_eq!(
+            session["appInfo"]["sparkUiUrl"].as_str(),
+            shown_url,
+            "{url:?}"
+        );
+    }
+}
+
+/// Every view of a session has the message of its failure.
+#[tokio::test]
+async fn a_long_reason_of_a_failed_start_is_cut() {
+    let world = World::new().await;
+    world.post("/sessions", r#"{"kind":"pyspark"}"#).await;
+    let mut agent = ScriptedAgent::connect(&world, S0).await;
+    agent
+        .say(Event::Failed {
+            phase: "context".to_owned(),
+            message: "é".repeat(5 << 20),
+            detail: String::new(),
+        })
+        .await;
+    let (_, process) = world.driver(S0).await;
+    process.exit(Exit::Code(1));
+    world.await_state(S0, "dead").await;
+    let log = world.get("/sessions/0/log").await.text;
+    assert!(
+        log.contains("livius: the context could not be created: ééé"),
+        "{log:.300}"
+    );
+    assert!(log.contains("the session's log has the whole story"));
+    assert!(log.len() < 5_000, "{} bytes", log.len());
 }

@@ -28,6 +28,7 @@ mod request;
 mod results;
 mod secret;
 mod service;
+mod shortened;
 mod view;
 
 pub use action::Action;

@@ -26,8 +26,8 @@ const OPTIONS: ReadOptions = ReadOptions {
 };
 
 const MAX_REPORT_BYTES: usize = 64 << 10;
-const MAX_ID_CHARS: usize = 256;
-const MAX_ADDRESS_BYTES: usize = 2_000;
+const MAX_ID_CHARS: usize = AppInfo::MAX_ID_CHARS;
+const MAX_ADDRESS_BYTES: usize = AppInfo::MAX_ADDRESS_BYTES;
 
 /// The report, for the OpenAPI document.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
@@ -64,8 +64,7 @@ pub fn read_application_report(text: &str) -> Result<AppInfo, RequestError> {
 
 fn id(raw: Option<&RawValue>) -> Result<String, RequestError> {
     let id = text("appId", raw)?.ok_or_else(|| refused("it has no appId"))?;
-    let length = id.chars().take(MAX_ID_CHARS + 1).count();
-    if length == 0 || length > MAX_ID_CHARS || id.chars().any(char::is_control) {
+    if !AppInfo::is_id(&id) {
         return Err(refused(&format!(
             "appId must have 1 to {MAX_ID_CHARS} characters and no control characters: \"{}\"",
             shown(&id).escape_debug()
@@ -78,7 +77,7 @@ fn address(name: &'static str, raw: Option<&RawValue>) -> Result<Option<String>,
     let Some(address) = text(name, raw)? else {
         return Ok(None);
     };
-    if is_address(&address) {
+    if AppInfo::is_address(&address) {
         return Ok(Some(address));
     }
     Err(refused(&format!(
@@ -86,15 +85,6 @@ fn address(name: &'static str, raw: Option<&RawValue>) -> Result<Option<String>,
          characters and spaces: \"{}\"",
         shown(&address).escape_debug()
     )))
-}
-
-fn is_address(text: &str) -> bool {
-    let rest = ["http://", "https://"]
-        .iter()
-        .find_map(|scheme| text.strip_prefix(scheme));
-    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
-        && text.len() <= MAX_ADDRESS_BYTES
-        && !text.contains(|c: char| c.is_control() || c.is_whitespace())
 }
 
 fn text(name: &'static str, raw: Option<&RawValue>) -> Result<Option<String>, RequestError> {

@@ -2,6 +2,8 @@
 
 use livius_domain::{End, StatementId, StopCause};
 
+use crate::shortened;
+
 /// The length of a driver's error message that is kept, in bytes.
 const ERROR_BYTES: usize = 64 << 10;
 
@@ -31,12 +33,8 @@ pub(super) fn end_reason(end: &End) -> String {
 }
 
 /// Cuts a driver's error message that is too long to keep.
-pub(super) fn shortened(mut text: String) -> String {
-    if text.len() > ERROR_BYTES {
-        text.truncate(text.floor_char_boundary(ERROR_BYTES));
-        text.push_str("\n…");
-    }
-    text
+pub(super) fn shortened(text: String) -> String {
+    shortened::shortened(text, ERROR_BYTES)
 }
 
 /// The output of a statement whose driver is gone, in Livy's form of an error.

@@ -8,9 +8,13 @@ use super::FromAgent;
 use super::actor::{DriverActor, Purpose};
 use super::connection::{Connection, Heard};
 use crate::error::SessionError;
+use crate::shortened::shortened;
 
 /// Places in the session's queue that notices leave free. One event at a time is on its way.
 const ROOM_FOR_EVENTS: usize = 4;
+
+/// The length of an agent's reason that is kept, in bytes. Every view of the session has it.
+const FAILURE_BYTES: usize = 4 << 10;
 
 impl DriverActor {
     /// Takes a new connection in place of any older one. Events are numbered per agent process, and
@@ -155,6 +159,27 @@ impl DriverActor {
         }
     }
 
+    /// The application as its agent reports it. User code can send such a report, too, so a text
+    /// that cannot be true is left out. The session serves without it.
+    fn believed(&self, app_id: String, spark_ui_url: Option<String>) -> Option<AppInfo> {
+        if !AppInfo::is_id(&app_id) {
+            tracing::warn!(driver.id = %self.record.id, "the agent reported no usable id of its application");
+            return None;
+        }
+        let usable = spark_ui_url.filter(|url| {
+            let is_address = AppInfo::is_address(url);
+            if !is_address {
+                tracing::warn!(driver.id = %self.record.id, "the agent reported no usable address of Spark's UI");
+            }
+            is_address
+        });
+        Some(AppInfo {
+            app_id,
+            spark_ui_url: usable,
+            driver_log_url: None,
+        })
+    }
+
     /// The events that are about the driver itself.
     async fn on_own_event(&mut self, event: Event) -> Result<(), SessionError> {
         match event {
@@ -163,24 +188,22 @@ impl DriverActor {
                 spark_ui_url,
                 ..
             } => {
-                self.record.app = Some(AppInfo {
-                    app_id,
-                    spark_ui_url,
-                    driver_log_url: None,
-                });
+                self.record.app = self.believed(app_id, spark_ui_url);
                 self.unstored = true;
                 self.try_apply(DriverEvent::Ready).await
             }
             Event::Failed { phase, message, .. } => {
+                let message = format!("the {phase} could not be created: {message}");
                 let failure = Failure {
                     code: FailureCode::ContextFailed,
                     phase: Phase::Context,
-                    message: format!("the {phase} could not be created: {message}"),
+                    message: shortened(message, FAILURE_BYTES),
                     hint: "the session's log has the whole story".to_owned(),
                 };
                 self.try_apply(DriverEvent::AgentFailed(failure)).await
             }
             Event::Stopped { reason } => {
+                let reason = shortened(reason, FAILURE_BYTES);
                 tracing::info!(driver.id = %self.record.id, reason, "the driver's agent has stopped");
                 Ok(())
             }
