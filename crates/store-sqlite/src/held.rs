@@ -88,9 +88,12 @@ async fn excess(
         more
     });
     Ok(needed
-        .map(|(session, id, is_job, _)| match is_job {
-            false => PiecesOf::Statement(SessionId(session), StatementId(id)),
-            true => PiecesOf::Job(SessionId(session), JobId(id)),
+        .map(|(session, id, is_job, _)| {
+            if is_job {
+                PiecesOf::Job(SessionId(session), JobId(id))
+            } else {
+                PiecesOf::Statement(SessionId(session), StatementId(id))
+            }
         })
         .collect())
 }
