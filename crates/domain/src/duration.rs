@@ -16,6 +16,10 @@ pub enum DurationError {
     Value(String),
 }
 
+/// The longest duration that a text can say: longer than the calendar. It stands for `never` where a
+/// time limit is a plain duration.
+pub const FOREVER: Duration = Duration::from_micros(u64::MAX);
+
 /// Reads a duration such as `10m`, `1h`, `500ms` or `30 s`; units are `us ms s m min h d`, in any
 /// case.
 pub fn parse(text: &str) -> Result<Duration, DurationError> {

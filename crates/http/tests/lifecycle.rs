@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use livius_domain::duration::FOREVER;
 use livius_domain::{Exit, Limits, SessionId};
 use livius_testkit::{ScriptedAgent, World, WorldOptions, eventually};
 
@@ -301,4 +302,54 @@ async fn a_client_that_hangs_up_while_it_creates_leaves_nothing_half_done() {
     let mut agent = ScriptedAgent::connect(&world, S0).await;
     agent.ready().await;
     world.await_state(S0, "idle").await;
+}
+
+/// The longest durations that settings and requests accept: nothing overflows, and nothing ends
+/// early or is forgotten.
+#[tokio::test]
+async fn durations_longer_than_the_calendar_mean_never() {
+    let limits = Limits {
+        start_timeout: FOREVER,
+        stop_grace: FOREVER,
+        link_grace: FOREVER,
+        idle_timeout: FOREVER,
+        session_ttl: Some(FOREVER),
+        ended_retention: FOREVER,
+        ended_batch_retention: FOREVER,
+        batch_grace: FOREVER,
+        ..Limits::default()
+    };
+    let options = WorldOptions {
+        limits,
+        ..WorldOptions::default()
+    };
+    let world = World::with(options).await;
+    let longest = format!("{}us", u64::MAX);
+    let request = format!(r#"{{"kind":"sql","ttl":"{longest}","idleTimeout":"{longest}"}}"#);
+    let mut agent = world.idle_session(&request).await;
+    assert_eq!(
+        world
+            .post("/batches", r#"{"file":"hdfs://h/a"}"#)
+            .await
+            .status,
+        201
+    );
+    world
+        .clock()
+        .advance(Duration::from_hours(24 * 365 * 1_000));
+    // The server looks at the time, and at its history, when it starts.
+    agent.disconnect();
+    let world = world.crash_and_restart().await;
+    agent.reconnect(&world).await;
+    world.await_state(S0, "idle").await;
+    let (_, process) = world.driver(S0).await;
+    let stopping = async {
+        assert_eq!(agent.command().await, livius_agent_link::Command::Stop);
+        process.exit(Exit::Code(0));
+    };
+    let (stopped, ()) = tokio::join!(world.post("/sessions/0/stop", ""), stopping);
+    assert_eq!(stopped.status, 204);
+    let world = world.crash_and_restart().await;
+    assert_eq!(world.get("/sessions").await.json()["total"], 1);
+    assert_eq!(world.get("/batches").await.json()["total"], 1);
 }

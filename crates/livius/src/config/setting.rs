@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 
+use livius_domain::duration::FOREVER;
+
 use super::process_environment::ProcessEnvironment;
 use super::value::{Shape, Value};
 
@@ -234,6 +236,23 @@ pub const fn duration_or_never(
         default,
         take: |value| match value {
             Value::Duration(duration) => Some(*duration),
+            _ => None,
+        },
+    }
+}
+
+/// A duration, or `never`, which is longer than the calendar.
+pub const fn duration_or_forever(
+    path: &'static str,
+    default: Duration,
+    about: &'static str,
+) -> Setting<Duration> {
+    let preset = Preset::Duration(Some(default));
+    Setting {
+        key: key(path, Shape::DurationOrNever, preset, about),
+        default,
+        take: |value| match value {
+            Value::Duration(duration) => Some(duration.unwrap_or(FOREVER)),
             _ => None,
         },
     }

@@ -49,7 +49,7 @@ impl Settings {
         let server = ServerSettings::read(resolved, &mut limits, &mut problems);
         let spark = SparkSettings::read(resolved, &mut problems);
         let logs = LogSettings::read(resolved, &mut problems);
-        let sessions = SessionSettings::read(resolved, &mut limits);
+        let sessions = SessionSettings::read(resolved, &mut limits, &mut problems);
         let batches = BatchSettings::read(resolved, &mut limits);
         let impersonation = impersonation::read(resolved);
         let problems = problems.into_vec();

@@ -293,3 +293,70 @@ fn what_only_looks_right_is_refused_too() {
         "{homeless}"
     );
 }
+
+/// Every setting with a duration, with texts that are strange: they do what they say, or are
+/// refused.
+#[test]
+fn strange_durations_do_what_they_say_or_are_refused() {
+    const DAY: u64 = 24 * 60 * 60;
+    let read = |path: &str, text: &str| {
+        let resolved = with(&[], &set(&[&format!("{path}={text}")]));
+        resolved
+            .map(|it| it.settings)
+            .map_err(|error| error.to_string())
+    };
+    let keys = sections::all().filter(|key| {
+        matches!(
+            key.shape,
+            value::Shape::Duration | value::Shape::DurationOrNever
+        )
+    });
+    let mut with_never = Vec::new();
+    for path in keys.map(|key| key.path) {
+        for text in ["9999999d", "584942417355us", "1us"] {
+            read(path, text).unwrap_or_else(|error| panic!("{path} = {text}: {error}"));
+        }
+        for text in [
+            "-1s",
+            "0",
+            "10",
+            "999999999999d",
+            "99999999999999999999s",
+            "1.5h",
+            "s",
+            "",
+        ] {
+            let error = read(path, text).unwrap_err();
+            assert!(error.contains(path), "{path} = {text}: {error}");
+        }
+        if path == "sessions.start_timeout" {
+            assert!(
+                read(path, "0s")
+                    .unwrap_err()
+                    .contains("every session would fail")
+            );
+        } else {
+            read(path, "0s").unwrap();
+        }
+        match read(path, "never") {
+            Ok(_) => with_never.push(path),
+            Err(error) => assert!(error.contains("\"never\" is not a duration"), "{error}"),
+        }
+    }
+    // A driver that ignores requests to stop must be killed at some time.
+    let expected = [
+        "server.shutdown_timeout",
+        "sessions.idle_timeout",
+        "sessions.ttl",
+        "sessions.start_timeout",
+        "sessions.link_grace",
+        "sessions.retention",
+        "batches.retention",
+    ];
+    assert_eq!(with_never, expected);
+    let long = read("sessions.retention", "9999999d").unwrap().limits;
+    assert_eq!(long.ended_retention.as_secs(), 9_999_999 * DAY);
+    let never = read("sessions.idle_timeout", "never").unwrap().limits;
+    let zero = read("sessions.idle_timeout", "0s").unwrap().limits;
+    assert_eq!(never.idle_timeout, zero.idle_timeout);
+}

@@ -7,7 +7,7 @@ use livius_sessions::ShutdownPolicy;
 
 use super::{DEFAULTS, shutdown_policy};
 use crate::config::resolved::Resolved;
-use crate::config::setting::{Key, Setting, Text, choice, count, duration};
+use crate::config::setting::{Key, Setting, Text, choice, count, duration, duration_or_forever};
 
 settings! {
     MAX_STARTING: u64 = count(
@@ -33,10 +33,10 @@ settings! {
         DEFAULTS.batch_grace,
         "How long a batch's process has to end after SIGTERM. Then the server sends SIGKILL.",
     );
-    RETENTION: Duration = duration(
+    RETENTION: Duration = duration_or_forever(
         "batches.retention",
         DEFAULTS.ended_batch_retention,
-        "How long ended batches stay readable.",
+        "How long ended batches stay readable. With `never` only their number is limited (`batches.max_ended`).",
     );
     MAX_ENDED: u64 = count(
         "batches.max_ended",

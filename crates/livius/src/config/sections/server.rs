@@ -11,7 +11,8 @@ use super::DEFAULTS;
 use crate::config::check::Problems;
 use crate::config::resolved::Resolved;
 use crate::config::setting::{
-    Key, Setting, Text, address, data_dir, duration, list, optional_text, size, switch, text,
+    Key, Setting, Text, address, data_dir, duration_or_forever, list, optional_text, size, switch,
+    text,
 };
 
 settings! {
@@ -87,7 +88,7 @@ settings! {
         false,
         "Whether the server ignores fields of a request that Livy does not know. Otherwise it refuses the request, as Livy does.",
     );
-    SHUTDOWN_TIMEOUT: Duration = duration(
+    SHUTDOWN_TIMEOUT: Duration = duration_or_forever(
         "server.shutdown_timeout",
         Duration::from_mins(1),
         "How long a shutdown may take, including the end of the drivers. After that the server exits without waiting for the rest.",

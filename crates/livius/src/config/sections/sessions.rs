@@ -6,9 +6,11 @@ use livius_domain::Limits;
 use livius_sessions::ShutdownPolicy;
 
 use super::{DEFAULTS, shutdown_policy};
+use crate::config::check::Problems;
 use crate::config::resolved::Resolved;
 use crate::config::setting::{
-    Key, Setting, Text, choice, count, duration, duration_or_never, size, within,
+    Key, Setting, Text, choice, count, duration, duration_or_forever, duration_or_never, size,
+    within,
 };
 
 settings! {
@@ -33,32 +35,32 @@ settings! {
     IDLE_TIMEOUT: Option<Duration> = duration_or_never(
         "sessions.idle_timeout",
         Some(DEFAULTS.idle_timeout),
-        "How long a session may be idle, if its request does not say (`idleTimeout`).",
+        "How long a session may be idle, if its request does not say (`idleTimeout`). 0 means never, too.",
     );
     TTL: Option<Duration> = duration_or_never(
         "sessions.ttl",
         DEFAULTS.session_ttl,
         "How long a session may live, if its request does not say (`ttl`).",
     );
-    START_TIMEOUT: Duration = duration(
+    START_TIMEOUT: Duration = duration_or_forever(
         "sessions.start_timeout",
         DEFAULTS.start_timeout,
-        "How long the start of a driver may take.",
+        "How long the start of a driver may take. More than 0.",
     );
     STOP_GRACE: Duration = duration(
         "sessions.stop_grace",
         DEFAULTS.stop_grace,
         "How long a driver has to end after the server asked it to stop. Then the server kills it.",
     );
-    LINK_GRACE: Duration = duration(
+    LINK_GRACE: Duration = duration_or_forever(
         "sessions.link_grace",
         DEFAULTS.link_grace,
         "How long a driver without a connection to the server keeps running, and how long the server waits for it. Sessions survive a restart that is not longer than this.",
     );
-    RETENTION: Duration = duration(
+    RETENTION: Duration = duration_or_forever(
         "sessions.retention",
         DEFAULTS.ended_retention,
-        "How long ended sessions stay readable.",
+        "How long ended sessions stay readable. With `never` only their number is limited (`sessions.max_ended`).",
     );
     MAX_ENDED: u64 = count(
         "sessions.max_ended",
@@ -125,7 +127,7 @@ pub struct SessionSettings {
 
 impl SessionSettings {
     /// Reads the section.
-    pub fn read(resolved: &Resolved, limits: &mut Limits) -> Self {
+    pub fn read(resolved: &Resolved, limits: &mut Limits, problems: &mut Problems) -> Self {
         limits.live_sessions = resolved.count(&MAX_LIVE);
         limits.concurrent_starts = resolved.count(&MAX_STARTING);
         limits.waiting_statements = resolved.count(&MAX_WAITING_STATEMENTS);
@@ -133,6 +135,12 @@ impl SessionSettings {
         limits.idle_timeout = resolved.value(&IDLE_TIMEOUT).unwrap_or(Duration::ZERO);
         limits.session_ttl = resolved.value(&TTL);
         limits.start_timeout = resolved.value(&START_TIMEOUT);
+        if limits.start_timeout.is_zero() {
+            problems.refuse(
+                &START_TIMEOUT,
+                "no driver starts at once, so every session would fail: write a longer time, or never",
+            );
+        }
         limits.stop_grace = resolved.value(&STOP_GRACE);
         limits.link_grace = resolved.value(&LINK_GRACE);
         limits.ended_retention = resolved.value(&RETENTION);
