@@ -162,9 +162,6 @@ pub enum SessionError {
     /// A statement's event that cannot be: a bug.
     #[error(transparent)]
     Transition(#[from] livius_domain::statement::IllegalStatementTransition),
-    /// The session's actor is gone: a bug.
-    #[error("reach the session's actor")]
-    ActorGone,
 }
 
 impl SessionError {
@@ -219,8 +216,7 @@ impl SessionError {
             | Self::Log(_)
             | Self::Upload(_)
             | Self::Transition(_)
-            | Self::JobTransition(_)
-            | Self::ActorGone => ErrorKind::Internal,
+            | Self::JobTransition(_) => ErrorKind::Internal,
         }
     }
 }

@@ -20,6 +20,7 @@ mod history;
 mod janitor;
 mod lifecycle;
 mod logbook;
+mod mailbox;
 mod message;
 mod policy;
 mod reconcile;

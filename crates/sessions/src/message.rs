@@ -1,14 +1,12 @@
 //! Requests to a session's actor.
 
-use std::sync::Arc;
-
 use livius_domain::{JobId, Kind, NewJob, NewStatement, StatementId, StopCause};
 use livius_launch::PendingUpload;
 use livius_store::NewResource;
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::error::SessionError;
-use crate::feed::Feed;
+use crate::mailbox;
 use crate::view::{JobView, SessionView, StatementView};
 
 /// A request to a session's actor.
@@ -85,41 +83,24 @@ pub enum Message {
     },
 }
 
-/// The way to reach a session's actor. It outlives the actor, and then shows how the session ended.
-#[derive(Debug, Clone)]
-pub struct Mailbox {
-    /// To the actor.
-    pub messages: mpsc::Sender<Message>,
-    /// The feed that the actor publishes to.
-    pub feed: Feed<SessionView>,
-}
+/// How others reach a session's actor.
+pub type Mailbox = mailbox::Mailbox<Message, SessionView>;
 
 impl Mailbox {
-    /// The session as the actor published it last.
-    pub fn view(&self) -> Arc<SessionView> {
-        self.feed.view()
-    }
-
-    /// Sends the actor a message and waits for the reply. An actor that ends drops the reply.
+    /// Sends the actor a message and waits for the reply.
     pub async fn ask<T>(
         &self,
         message: impl FnOnce(oneshot::Sender<T>) -> Message,
     ) -> Result<T, SessionError> {
-        let (reply, answer) = oneshot::channel();
-        self.messages
-            .send(message(reply))
-            .await
-            .map_err(|_| self.unanswered())?;
-        answer.await.map_err(|_| self.unanswered())
+        let answer = self.ask_unless_ended(message).await?;
+        answer.ok_or_else(|| SessionError::not_active(&self.view().record.state))
     }
 
     /// Tells why the actor did not reply: the session has ended, or the server is about to.
     pub fn unanswered(&self) -> SessionError {
-        let view = self.view();
-        if view.record.state.is_ended() {
-            SessionError::not_active(&view.record.state)
-        } else {
-            SessionError::ShuttingDown
+        match self.left() {
+            Ok(()) => SessionError::not_active(&self.view().record.state),
+            Err(error) => error,
         }
     }
 }

@@ -8,6 +8,8 @@ use livius_domain::{
     BatchId, BatchRecord, JobRecord, ResourceUse, SessionId, SessionRecord, StatementRecord,
 };
 
+use crate::mailbox::Ends;
+
 /// The reference to a session or batch in a path: all digits are an id, any other text is a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ref<Id> {
@@ -43,6 +45,12 @@ pub struct SessionView {
     pub recovering: bool,
 }
 
+impl Ends for SessionView {
+    fn has_ended(&self) -> bool {
+        self.record.state.is_ended()
+    }
+}
+
 /// A batch at one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BatchView {
@@ -50,6 +58,12 @@ pub struct BatchView {
     pub record: BatchRecord,
     /// The progress of its start. `None` when it does not start any more.
     pub step: Option<BatchStart>,
+}
+
+impl Ends for BatchView {
+    fn has_ended(&self) -> bool {
+        self.record.state.is_ended()
+    }
 }
 
 /// A statement at one moment.

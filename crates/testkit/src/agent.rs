@@ -8,6 +8,7 @@ use livius_agent_link::{
     PROTOCOL_VERSION,
 };
 use livius_domain::{DriverId, SessionId, StatementId};
+use livius_sessions::AttachRefused;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -48,6 +49,20 @@ impl ScriptedAgent {
 
     /// Connects again and sends all unacknowledged events.
     pub async fn reconnect(&mut self, world: &World) {
+        self.attach(world).await.unwrap();
+        let Command::Welcome { acked } = self.command().await else {
+            panic!("no welcome")
+        };
+        self.outbox.retain(|(seq, _)| *seq > acked);
+        self.repeat().await;
+    }
+
+    /// Tries to connect again, and returns why the server does not let it in.
+    pub async fn refused(&mut self, world: &World) -> AttachRefused {
+        self.attach(world).await.unwrap_err()
+    }
+
+    async fn attach(&mut self, world: &World) -> Result<(), AttachRefused> {
         let (to_server, incoming) = mpsc::channel(64);
         let (outgoing, from_server) = mpsc::channel(1024);
         let hello = Hello {
@@ -67,17 +82,10 @@ impl ScriptedAgent {
             incoming,
             outgoing,
         };
-        world
-            .sessions()
-            .attach(&self.driver, &self.key, socket)
-            .await
-            .unwrap();
+        let attached = world.sessions().attach(&self.driver, &self.key, socket);
+        attached.await?;
         (self.to_server, self.from_server) = (to_server, from_server);
-        let Command::Welcome { acked } = self.command().await else {
-            panic!("no welcome")
-        };
-        self.outbox.retain(|(seq, _)| *seq > acked);
-        self.repeat().await;
+        Ok(())
     }
 
     /// Sends again every event that was not acknowledged.

@@ -172,3 +172,33 @@ async fn nothing_is_started_behind_a_shutdowns_back() {
         assert_eq!(world.launcher().running(), 0, "round {round}");
     }
 }
+
+/// During a shutdown that keeps the batches HTTP goes on, until sessions have ended too.
+#[tokio::test]
+async fn what_can_no_longer_be_done_is_refused_and_not_acknowledged() {
+    let world = World::new().await;
+    let (running, _) = run(&world, APP).await;
+    submit(&world, APP).await;
+    let (starting, _) = world.batch_process(B1).await;
+    world.quiesced().await;
+    assert!(world.batches().shutdown(ShutdownPolicy::Keep, LONG).await);
+    let refusals = [
+        world.post("/api/v1/batches/0/kill", "").await,
+        world.delete("/batches/0").await,
+        world.report_application(&starting, REPORT).await,
+    ];
+    for refused in refusals {
+        assert_eq!(refused.status, 503, "{}", refused.text);
+        assert_eq!(refused.headers["retry-after"], "5");
+    }
+    let state = world.get("/batches/0/state").await;
+    assert_eq!(state.json()["state"], "running");
+
+    let world = world.crash_and_restart().await;
+    world.await_batch(B0, "running").await;
+    assert_eq!((total(&world).await, world.launcher().running()), (2, 2));
+    for order in [&running, &starting] {
+        assert_eq!(world.report_application(order, REPORT).await.status, 204);
+    }
+    world.await_batch(B1, "running").await;
+}

@@ -237,3 +237,18 @@ async fn a_deleted_session_is_ended_by_the_next_server_if_this_one_could_not() {
     .await;
     assert_eq!(process.exited().await, Exit::Signal(9));
 }
+
+/// The row may say no more of a delete than that the session is not listed.
+#[tokio::test]
+async fn a_session_that_is_not_listed_is_stopped_by_the_next_server() {
+    let world = World::new().await;
+    let _agent = world.idle_session(ANY).await;
+    for write in ["update_session", "update_driver"] {
+        world.disk().fail_next(write);
+    }
+    assert!(world.answered(world.delete("/sessions/0")).await.is_none());
+    let world = world.crash_and_restart().await;
+    let (_, process) = world.driver(S0).await;
+    assert_eq!(process.exited().await, Exit::Signal(9));
+    is_unseen(&world, S0).await;
+}

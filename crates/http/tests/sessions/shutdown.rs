@@ -9,7 +9,7 @@ use livius_testkit::{ScriptedAgent, World, eventually};
 
 use super::{
     ANY, S0, S1, S2, await_ended, await_launched, create, driver_end, launched, log_of, ready,
-    world_of,
+    total, world_of,
 };
 
 const LONG: Duration = Duration::from_secs(10);
@@ -146,4 +146,33 @@ async fn nothing_is_started_behind_a_shutdowns_back() {
         world.sessions().abandon().await;
         assert_eq!(world.launcher().running(), 0, "round {round}");
     }
+}
+
+/// During a shutdown that keeps the sessions HTTP goes on, until batches have ended too.
+#[tokio::test]
+async fn what_can_no_longer_be_done_is_refused_and_not_acknowledged() {
+    let world = World::new().await;
+    let mut agent = world.idle_session(ANY).await;
+    assert!(world.sessions().shutdown(ShutdownPolicy::Keep, LONG).await);
+    let completion = r#"{"code":"a","kind":"pyspark","cursor":1}"#;
+    let refusals = [
+        world.delete("/sessions/0").await,
+        world.post("/sessions/0/stop", "").await,
+        world.post("/sessions/0/interrupt", "").await,
+        world.run("1").await,
+        world.post("/sessions/0/completion", completion).await,
+    ];
+    for refused in refusals {
+        assert_eq!(refused.status, 503, "{}", refused.text);
+        assert_eq!(refused.text, r#"{"msg":"the server is shutting down"}"#);
+    }
+    assert_eq!(
+        agent.refused(&world).await,
+        livius_sessions::AttachRefused::Unavailable
+    );
+
+    let world = world.crash_and_restart().await;
+    agent.reconnect(&world).await;
+    world.await_state(S0, "idle").await;
+    assert_eq!((total(&world).await, world.launcher().running()), (1, 1));
 }

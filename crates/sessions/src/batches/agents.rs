@@ -48,13 +48,13 @@ impl Batches {
             return;
         };
         let deadline = Instant::now() + FOLLOW_WAIT;
-        let mut version = entry.feed.version();
+        let mut version = entry.mailbox.feed.version();
         loop {
             let record = &entry.view().record;
             if record.app.as_ref() == Some(app) || record.state.is_ended() {
                 return;
             }
-            match entry.feed.wait_past(version, deadline).await {
+            match entry.mailbox.feed.wait_past(version, deadline).await {
                 Some(newer) => version = newer,
                 None => return,
             }

@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use livius_domain::BatchId;
-use tokio::sync::mpsc;
 
 use super::message::Message;
 use crate::core;
 use crate::driver::DriverHandle;
-use crate::feed::Feed;
+use crate::mailbox::Mailbox;
 use crate::registry::Live;
 use crate::view::BatchView;
 
@@ -25,16 +24,14 @@ pub struct Entry {
     pub driver: Arc<DriverHandle>,
     /// True if it was deleted: it is being ended and no client is shown it.
     pub hidden: AtomicBool,
-    /// To its actor.
-    pub messages: mpsc::Sender<Message>,
-    /// The published view.
-    pub feed: Feed<BatchView>,
+    /// The way to reach its actor.
+    pub mailbox: Mailbox<Message, BatchView>,
 }
 
 impl Entry {
     /// The published view.
     pub fn view(&self) -> Arc<BatchView> {
-        self.feed.view()
+        self.mailbox.view()
     }
 }
 

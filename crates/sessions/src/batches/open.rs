@@ -23,6 +23,7 @@ use crate::config::Config;
 use crate::driver::{self, Origin, Purpose};
 use crate::error::SessionError;
 use crate::feed::feed;
+use crate::mailbox::Mailbox;
 use crate::reconcile::{self, Unclaimed};
 use crate::view::BatchView;
 
@@ -191,8 +192,7 @@ impl Batches {
             id: record.id,
             driver,
             hidden: AtomicBool::new(hidden),
-            messages,
-            feed,
+            mailbox: Mailbox { messages, feed },
         });
         self.core.registry.insert(&entry);
         let setup = ActorSetup { waiting, publisher };

@@ -59,7 +59,7 @@ impl ActingOnBatches<'_> {
     /// Follows a batch; `None` when it has ended.
     pub async fn follow(&self, which: &BatchRef) -> Result<Option<Feed<BatchView>>, SessionError> {
         if let Some(entry) = self.live(which, Action::Read)? {
-            return Ok(Some(entry.feed.clone()));
+            return Ok(Some(entry.mailbox.feed.clone()));
         }
         self.stored(which, Action::Read).await?;
         Ok(None)

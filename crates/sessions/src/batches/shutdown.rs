@@ -56,7 +56,7 @@ impl Batches {
         let mut waits = Vec::new();
         for entry in self.core.registry.all() {
             let (reply, ended) = oneshot::channel();
-            if entry.messages.send(message(reply)).await.is_ok() {
+            if entry.mailbox.messages.send(message(reply)).await.is_ok() {
                 waits.push(ended);
             }
         }

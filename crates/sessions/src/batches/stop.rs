@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use livius_domain::StopCause;
-use tokio::sync::oneshot;
 
 use super::ActingOnBatches;
 use super::entry::Entry;
@@ -45,16 +44,12 @@ impl ActingOnBatches<'_> {
     }
 
     async fn stop_entry(&self, entry: &Entry, hide: bool) -> Result<(), SessionError> {
-        let (reply, ended) = oneshot::channel();
-        let message = Message::Stop {
+        let stop = |reply| Message::Stop {
             cause: StopCause::User,
             hide,
             reply: Some(reply),
         };
-        // An actor that is gone has just ended, so there is nothing to do.
-        if entry.messages.send(message).await.is_ok() {
-            let _ = tokio::time::timeout(STOP_WAIT, ended).await;
-        }
+        entry.mailbox.ask_within(STOP_WAIT, stop).await?;
         if hide {
             self.core.store.unlist_batch(entry.id).await?;
         }

@@ -97,7 +97,7 @@ impl ActingOnSessions<'_> {
             .messages
             .send(message)
             .await
-            .map_err(|_| SessionError::ActorGone)?;
+            .map_err(|_| entry.mailbox.unanswered())?;
         match tokio::time::timeout(COMPLETION_WAIT, candidates).await {
             Ok(Ok(candidates)) => Ok(candidates),
             Ok(Err(_)) | Err(_) => Ok(Vec::new()),

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use livius_domain::StopCause;
-use tokio::sync::oneshot;
 
 use super::ActingOnSessions;
 use crate::action::Action;
@@ -21,7 +20,7 @@ impl ActingOnSessions<'_> {
     /// The stop always continues.
     pub async fn delete(&self, which: &SessionRef) -> Result<(), SessionError> {
         if let Some(entry) = self.live_or_coming(which, Action::Change).await? {
-            self.stop_entry(&entry, true).await;
+            self.stop_entry(&entry, true).await?;
             self.core.store.unlist_session(entry.id).await?;
             return Ok(());
         }
@@ -33,21 +32,17 @@ impl ActingOnSessions<'_> {
     /// Stops a session and keeps it listed. A session that has ended needs no stopping.
     pub async fn stop(&self, which: &SessionRef) -> Result<(), SessionError> {
         if let Some(entry) = self.live_or_coming(which, Action::Change).await? {
-            self.stop_entry(&entry, false).await;
+            self.stop_entry(&entry, false).await?;
         }
         Ok(())
     }
 
-    async fn stop_entry(&self, entry: &Entry, hide: bool) {
-        let (reply, ended) = oneshot::channel();
-        let message = Message::Stop {
+    async fn stop_entry(&self, entry: &Entry, hide: bool) -> Result<(), SessionError> {
+        let stop = |reply| Message::Stop {
             cause: StopCause::User,
             hide,
             reply: Some(reply),
         };
-        // An actor that is gone has just ended, so there is nothing to do.
-        if entry.mailbox.messages.send(message).await.is_ok() {
-            let _ = tokio::time::timeout(STOP_WAIT, ended).await;
-        }
+        entry.mailbox.ask_within(STOP_WAIT, stop).await
     }
 }

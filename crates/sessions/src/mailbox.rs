@@ -1,0 +1,82 @@
+//! How others reach the actor of a session or a batch.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::error::SessionError;
+use crate::feed::Feed;
+
+/// The view of a thing that ends.
+pub trait Ends {
+    /// Whether it has ended.
+    fn has_ended(&self) -> bool;
+}
+
+/// How others reach an actor. It outlives the actor, and then shows how the session or batch ended.
+#[derive(Debug)]
+pub struct Mailbox<M, V> {
+    /// To the actor.
+    pub messages: mpsc::Sender<M>,
+    /// The feed that the actor publishes to.
+    pub feed: Feed<V>,
+}
+
+impl<M, V> Clone for Mailbox<M, V> {
+    fn clone(&self) -> Self {
+        Self {
+            messages: self.messages.clone(),
+            feed: self.feed.clone(),
+        }
+    }
+}
+
+impl<M, V: Ends> Mailbox<M, V> {
+    /// The session or batch as the actor published it last.
+    pub fn view(&self) -> Arc<V> {
+        self.feed.view()
+    }
+
+    /// Sends the actor a message and waits for the reply. `None` when the session or batch has
+    /// ended before the actor could reply.
+    pub async fn ask_unless_ended<T>(
+        &self,
+        message: impl FnOnce(oneshot::Sender<T>) -> M,
+    ) -> Result<Option<T>, SessionError> {
+        let (reply, answer) = oneshot::channel();
+        if self.messages.send(message(reply)).await.is_ok()
+            && let Ok(answer) = answer.await
+        {
+            return Ok(Some(answer));
+        }
+        self.left().map(|()| None)
+    }
+
+    /// Sends the actor a message and waits for the reply, but not longer than the limit. The actor
+    /// has the message then and goes on.
+    pub async fn ask_within(
+        &self,
+        limit: Duration,
+        message: impl FnOnce(oneshot::Sender<()>) -> M,
+    ) -> Result<(), SessionError> {
+        let (reply, answer) = oneshot::channel();
+        if self.messages.send(message(reply)).await.is_err() {
+            return self.left();
+        }
+        match tokio::time::timeout(limit, answer).await {
+            Ok(Err(_)) => self.left(),
+            Ok(Ok(())) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Judges an actor that has left without a reply. A closed channel alone proves nothing: during
+    /// a shutdown actors leave although their drivers live on, and then the request was not done.
+    pub fn left(&self) -> Result<(), SessionError> {
+        if self.view().has_ended() {
+            Ok(())
+        } else {
+            Err(SessionError::ShuttingDown)
+        }
+    }
+}
