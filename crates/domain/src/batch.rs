@@ -11,7 +11,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::driver::{Departure, DriverEnd, DriverState, Verdict};
+use crate::driver::{Departure, DriverEnd, DriverState, Unseen, Verdict};
 use crate::{Exit, Failure, FailureCode, Phase, StopCause};
 
 /// The state of a batch.
@@ -202,6 +202,7 @@ fn end_of(driver: DriverEnd) -> BatchEnd {
 fn departed(departure: Departure, phase: Phase) -> BatchEnd {
     let Departure {
         exit,
+        unseen,
         verdict,
         evidence,
     } = departure;
@@ -234,10 +235,7 @@ fn departed(departure: Departure, phase: Phase) -> BatchEnd {
             );
             Failed::by_itself(exit, phase, message, evidence)
         }
-        (None, Exit::Unknown) => {
-            let message = "the application's process is gone, and nobody saw how it ended";
-            Failed::by_itself(exit, phase, message.to_owned(), evidence)
-        }
+        (None, Exit::Unknown) => Failed::unseen(unseen, phase, evidence),
     }
 }
 
@@ -271,6 +269,19 @@ impl Failed {
             failure: Some(failure),
             exit: None,
         }
+    }
+
+    fn unseen(why: Option<Unseen>, phase: Phase, evidence: Option<String>) -> BatchEnd {
+        let mut message =
+            "the application's process is gone, and nobody saw how it ended".to_owned();
+        if let Some(why) = why {
+            message = format!("{message}: {}", why.reason());
+        }
+        let mut end = Self::by_itself(Exit::Unknown, phase, message, evidence);
+        if let (Some(failure), Some(why)) = (&mut end.failure, why) {
+            why.hint().clone_into(&mut failure.hint);
+        }
+        end
     }
 
     fn by_itself(exit: Exit, phase: Phase, what: String, evidence: Option<String>) -> BatchEnd {
@@ -314,9 +325,7 @@ fn hint(exit: Exit) -> &'static str {
         Exit::Signal(_) => {
             "somebody or something on the server's machine ended it: see the system's log"
         }
-        Exit::Unknown => {
-            "the machine may have been restarted meanwhile; read the end of the batch's log, and submit it again"
-        }
+        Exit::Unknown => "read the end of the batch's log, and submit it again",
         Exit::Code(_) => "read the batch's log: it holds all that the application printed",
     }
 }

@@ -29,7 +29,7 @@ mod record;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::end::{Departure, DriverEnd, Stopping, Verdict};
+pub use self::end::{Departure, DriverEnd, Stopping, Unseen, Verdict};
 pub use self::record::{
     DriverLocation, DriverProgram, DriverRecord, DriverTimes, DriverUse, Lease,
 };

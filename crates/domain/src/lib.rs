@@ -29,7 +29,7 @@ pub use batch::{BatchEffect, BatchEnd, BatchEvent, BatchOutcome, BatchState};
 pub use clock::{Clock, SystemClock};
 pub use driver::{
     Departure, DriverEffect, DriverEnd, DriverEvent, DriverLocation, DriverProgram, DriverRecord,
-    DriverState, DriverTimes, DriverUse, Lease, Link, Verdict,
+    DriverState, DriverTimes, DriverUse, Lease, Link, Unseen, Verdict,
 };
 pub use end::{End, Exit, Failure, FailureCode, Outcome, Phase, StopCause};
 pub use error_chain::chain;

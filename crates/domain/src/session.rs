@@ -12,7 +12,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::driver::{DriverEnd, DriverState};
+use crate::driver::{DriverEnd, DriverState, Unseen};
 use crate::{End, Exit, Failure, FailureCode, Outcome, Phase, StopCause};
 
 /// The state of a session.
@@ -143,9 +143,10 @@ impl SessionState {
 /// session `killed`; a driver that was asked, and ended, makes it stopped.
 fn end_of(driver: DriverEnd) -> End {
     let exit = driver.departure.as_ref().map(|departure| departure.exit);
+    let unseen = driver.departure.and_then(|departure| departure.unseen);
     let failure = driver.failure.or(match (driver.cause, exit) {
         (Some(cause), _) => timed_out(cause),
-        (None, Some(exit)) => Some(exited_while(driver.phase, exit)),
+        (None, Some(exit)) => Some(exited_while(driver.phase, exit, unseen)),
         (None, None) => None,
     });
     let killed = driver.forced && exit == Some(Exit::Signal(9));
@@ -183,7 +184,7 @@ fn timed_out(cause: StopCause) -> Option<Failure> {
     }
 }
 
-fn exited_while(phase: Phase, exit: Exit) -> Failure {
+fn exited_while(phase: Phase, exit: Exit, unseen: Option<Unseen>) -> Failure {
     let doing = match phase {
         Phase::Launch | Phase::Submit | Phase::Connect => "before its agent connected",
         Phase::Context => "while it created the SparkContext",
@@ -194,14 +195,13 @@ fn exited_while(phase: Phase, exit: Exit) -> Failure {
             "signal 9 is what the system sends when memory runs out: look at driverMemory and at the machine"
         }
         Exit::Signal(_) | Exit::Code(_) => "the end of the session's log says why",
-        Exit::Unknown => {
-            "it ended while the server was away; the end of the session's log may say why"
-        }
+        Exit::Unknown => unseen.map_or("the end of the session's log may say why", Unseen::hint),
     };
+    let why = unseen.map_or_else(String::new, |unseen| format!(": {}", unseen.reason()));
     Failure {
         code: FailureCode::DriverExited,
         phase,
-        message: format!("the driver ended {doing} with {exit}"),
+        message: format!("the driver ended {doing} with {exit}{why}"),
         hint: hint.to_owned(),
     }
 }

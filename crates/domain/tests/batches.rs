@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use livius_domain::batch::BatchState as State;
 use livius_domain::{
     BatchEnd, BatchEvent as Event, BatchOutcome, Departure, DriverEnd, Exit, Failure, FailureCode,
-    Phase, StopCause, Verdict,
+    Phase, StopCause, Unseen, Verdict,
 };
 use proptest::prelude::*;
 
@@ -27,6 +27,7 @@ fn gone(exit: Exit, verdict: Option<Verdict>) -> Event {
         forced: false,
         departure: Some(Departure {
             exit,
+            unseen: None,
             verdict,
             evidence: None,
         }),
@@ -142,6 +143,7 @@ fn a_failure_names_the_evidence_and_what_to_do() {
     let explained = |exit, evidence: Option<&str>| {
         let departure = Departure {
             exit,
+            unseen: None,
             verdict: None,
             evidence: evidence.map(str::to_owned),
         };
@@ -172,7 +174,41 @@ fn a_failure_names_the_evidence_and_what_to_do() {
     ");
     insta::assert_snapshot!(explained(Exit::Unknown, None), @r"
     the application's process is gone, and nobody saw how it ended
-    the machine may have been restarted meanwhile; read the end of the batch's log, and submit it again
+    read the end of the batch's log, and submit it again
+    ");
+}
+
+#[test]
+fn an_end_that_was_not_seen_says_why() {
+    let explained = |why| {
+        let end = DriverEnd {
+            phase: Phase::Running,
+            cause: None,
+            failure: None,
+            forced: false,
+            departure: Some(Departure::unseen(why)),
+        };
+        let (state, _) = State::Running.on(Event::DriverGone(end));
+        match state {
+            State::Ended(end) => end.failure.unwrap().message,
+            other => panic!("{other:?}"),
+        }
+    };
+    let told: Vec<String> = [
+        Unseen::SupervisorKilled,
+        Unseen::BothVanished,
+        Unseen::MachineRestarted,
+        Unseen::FilesMissing,
+        Unseen::RecordMissing,
+    ]
+    .map(explained)
+    .into();
+    insta::assert_snapshot!(told.join("\n"), @r"
+    the application's process is gone, and nobody saw how it ended: the process that supervises it was killed, so the server ended it
+    the application's process is gone, and nobody saw how it ended: the process that supervised it is gone, too
+    the application's process is gone, and nobody saw how it ended: the machine was restarted
+    the application's process is gone, and nobody saw how it ended: its files are gone
+    the application's process is gone, and nobody saw how it ended: the server's store has no record of it
     ");
 }
 

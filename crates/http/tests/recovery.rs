@@ -98,6 +98,21 @@ async fn a_driver_that_died_while_the_server_was_away_is_known_to_be_dead() {
 }
 
 #[tokio::test]
+async fn a_driver_that_cannot_be_looked_at_is_not_gone() {
+    let world = World::new().await;
+    let mut agent = world.idle_session(r#"{"kind":"pyspark"}"#).await;
+    world.launcher().blind(true);
+    let world = world.crash_and_restart().await;
+    world.quiesced().await;
+    let state = world.get("/sessions/0/state").await;
+    assert_eq!(state.json()["state"], "recovering");
+    world.launcher().blind(false);
+    agent.reconnect(&world).await;
+    world.await_state(S0, "idle").await;
+    assert_eq!(world.launcher().running(), 1);
+}
+
+#[tokio::test]
 async fn a_session_that_waited_for_its_start_starts_after_a_crash() {
     let options = livius_testkit::WorldOptions {
         limits: livius_domain::Limits {

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::thread;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use jiff::Timestamp;
-use livius_domain::{DriverId, DriverProgram, Exit, ResourceId};
+use livius_domain::{DriverId, DriverProgram, ResourceId};
 use livius_spark_home::files;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::exit_record::{ExitRecord, ExitRoom};
 use crate::location::ProcessRecord;
 use crate::log::DriverLog;
 
@@ -46,39 +47,6 @@ impl DriverCommand {
             dir.stdout()
         } else {
             dir.stderr()
-        }
-    }
-}
-
-/// The end of a driver: `exit.json`.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct ExitRecord {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    code: Option<i32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    signal: Option<i32>,
-    ended_at: Timestamp,
-}
-
-impl ExitRecord {
-    pub(crate) fn new(exit: Exit, ended_at: Timestamp) -> Self {
-        let (code, signal) = match exit {
-            Exit::Code(code) => (Some(code), None),
-            Exit::Signal(signal) => (None, Some(signal)),
-            Exit::Unknown => (None, None),
-        };
-        Self {
-            code,
-            signal,
-            ended_at,
-        }
-    }
-
-    pub(crate) fn exit(&self) -> Exit {
-        match (self.code, self.signal) {
-            (Some(code), _) => Exit::Code(code),
-            (None, Some(signal)) => Exit::Signal(signal),
-            (None, None) => Exit::Unknown,
         }
     }
 }
@@ -187,24 +155,26 @@ impl DriverDir {
     /// Reads the command and removes it, as its environment may hold secrets. The removal is synced
     /// to disk: a command file that exists was never run.
     pub(crate) fn take_command(&self) -> io::Result<DriverCommand> {
-        let command = self.read(COMMAND)?;
+        let command = serde_json::from_slice(&fs::read(self.0.join(COMMAND))?)?;
         files::remove_if_present(&self.0.join(COMMAND))?;
         fs::File::open(&self.0)?.sync_all()?;
         Ok(command)
     }
 
-    /// Tells whether the supervisor has not taken the command. A command that cannot be checked
-    /// counts as taken.
-    pub(crate) fn has_command(&self) -> bool {
-        self.0.join(COMMAND).exists()
+    /// Whether the supervisor has not taken the command.
+    pub(crate) fn has_command(&self) -> io::Result<bool> {
+        self.0.join(COMMAND).try_exists()
     }
 
-    /// Tells whether certainly no driver was started here, if no supervisor is alive. A supervisor
-    /// takes the command before it starts the driver, and the launcher records the supervisor
-    /// before both.
-    pub(crate) fn never_started(&self) -> bool {
-        let traces = [SUPERVISOR, DRIVER, EXIT].map(|name| self.0.join(name).try_exists());
-        self.has_command() || traces.iter().all(|there| matches!(there, Ok(false)))
+    /// Whether certainly no driver was started here, if no supervisor is alive. A supervisor takes
+    /// the command before it starts the driver, and the launcher records the supervisor before
+    /// both.
+    pub(crate) fn never_started(&self) -> io::Result<bool> {
+        let mut traces = false;
+        for name in [SUPERVISOR, DRIVER, EXIT] {
+            traces |= self.0.join(name).try_exists()?;
+        }
+        Ok(!traces || self.has_command()?)
     }
 
     /// Prepares the directory of a driver that was never started for another attempt.
@@ -232,17 +202,18 @@ impl DriverDir {
         self.write(DRIVER, driver)
     }
 
-    pub(crate) fn read_driver(&self) -> Option<ProcessRecord> {
-        self.read(DRIVER).ok()
+    pub(crate) fn read_driver(&self) -> io::Result<Option<ProcessRecord>> {
+        self.read(DRIVER)
     }
 
-    /// Records the supervisor's process: `supervisor.json`.
+    /// Records the supervisor's process: `supervisor.json`. The record survives a failure of the
+    /// machine: it is the evidence that the driver was started.
     pub(crate) fn write_supervisor(&self, supervisor: &ProcessRecord) -> io::Result<()> {
-        self.write(SUPERVISOR, supervisor)
+        files::write_durable(&self.0.join(SUPERVISOR), &serde_json::to_vec(supervisor)?)
     }
 
-    pub(crate) fn read_supervisor(&self) -> Option<ProcessRecord> {
-        self.read(SUPERVISOR).ok()
+    pub(crate) fn read_supervisor(&self) -> io::Result<Option<ProcessRecord>> {
+        self.read(SUPERVISOR)
     }
 
     pub(crate) fn write_grace(&self, grace: Duration) -> io::Result<()> {
@@ -259,23 +230,31 @@ impl DriverDir {
             .map_or(DEFAULT_GRACE, Duration::from_millis)
     }
 
-    pub(crate) fn write_exit(&self, exit: &ExitRecord) -> io::Result<()> {
-        self.write(EXIT, exit)
+    /// Takes the room for `exit.json`.
+    pub(crate) fn reserve_exit(&self) -> io::Result<ExitRoom> {
+        let reserved = self.0.join(format!("{}exit", files::PARTIAL));
+        ExitRoom::take(reserved, self.0.join(EXIT))
     }
 
-    pub(crate) fn read_exit(&self) -> Option<ExitRecord> {
-        self.read(EXIT).ok()
+    pub(crate) fn read_exit(&self) -> io::Result<Option<ExitRecord>> {
+        self.read(EXIT)
     }
 
-    /// Removes secrets and temporary files once the driver is gone. Temporary files of a killed
-    /// driver can be large.
+    /// Removes the temporary files of a driver that is gone, in a thread that nothing waits for.
     pub(crate) fn clear_away(&self) {
-        self.remove_secrets();
-        match fs::remove_dir_all(self.temporary()) {
+        let temporary = self.temporary();
+        if !temporary.exists() {
+            return;
+        }
+        let clear = move || match fs::remove_dir_all(&temporary) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                tracing::warn!(dir = %self.0, %error, "could not remove a driver's temporary files");
+                tracing::warn!(dir = %temporary, %error, "could not remove a driver's temporary files");
             }
             _ => {}
+        };
+        // They go with the directory at the latest.
+        if let Err(error) = thread::Builder::new().spawn(clear) {
+            tracing::warn!(dir = %self.0, %error, "could not remove a driver's temporary files");
         }
     }
 
@@ -299,7 +278,19 @@ impl DriverDir {
         files::write_private(&self.0.join(name), &serde_json::to_vec(content)?)
     }
 
-    fn read<T: DeserializeOwned>(&self, name: &str) -> io::Result<T> {
-        Ok(serde_json::from_slice(&fs::read(self.0.join(name))?)?)
+    /// Reads a file. `None` when it is not there, or was not written to its end. That it cannot be
+    /// read now is an error.
+    fn read<T: DeserializeOwned>(&self, name: &str) -> io::Result<Option<T>> {
+        let path = self.0.join(name);
+        let text = match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            text => text?,
+        };
+        let content = serde_json::from_slice(&text);
+        Ok(content
+            .inspect_err(
+                |error| tracing::warn!(%path, %error, "ignoring a file that makes no sense"),
+            )
+            .ok())
     }
 }

@@ -14,6 +14,7 @@ mod disk;
 mod driver_dir;
 mod driver_files;
 mod evidence;
+mod exit_record;
 mod java_options;
 mod leftovers;
 mod local;

@@ -1,6 +1,9 @@
 //! The location of a supervised driver, as the store keeps it.
 
+use std::io;
+
 use livius_domain::DriverLocation;
+use livius_spark_home::processes::{self, Process};
 use serde::{Deserialize, Serialize};
 
 /// The version that is written.
@@ -11,8 +14,40 @@ const VERSION: u32 = 1;
 pub(crate) struct ProcessRecord {
     pub(crate) pid: i32,
     /// The start time in clock ticks since boot, from `/proc`: pid and start time together are
-    /// never used twice.
+    /// not used twice until the machine is restarted.
     pub(crate) start_ticks: u64,
+    /// The kernel's name for the time since the machine was started. Both numbers may come again
+    /// after a restart of the machine. `None` in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) boot: Option<String>,
+}
+
+impl ProcessRecord {
+    /// The record of a process that runs. `None` when there is none of that number.
+    pub(crate) fn of(pid: i32) -> io::Result<Option<Self>> {
+        let Some(process) = processes::look_up(pid)? else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            pid,
+            start_ticks: process.start_ticks,
+            boot: processes::boot_id()?,
+        }))
+    }
+
+    /// Looks for the process. `None` when it is certainly gone.
+    pub(crate) fn find(&self) -> io::Result<Option<Process>> {
+        if self.is_of_earlier_boot()? {
+            return Ok(None);
+        }
+        let found = processes::look_up(self.pid)?;
+        Ok(found.filter(|process| process.start_ticks == self.start_ticks))
+    }
+
+    /// Whether the machine was restarted since.
+    pub(crate) fn is_of_earlier_boot(&self) -> io::Result<bool> {
+        Ok(self.boot.is_some() && self.boot != processes::boot_id()?)
+    }
 }
 
 /// A location as text. Rows of earlier versions have the process only.
@@ -48,13 +83,18 @@ mod tests {
         let process = ProcessRecord {
             pid: 7,
             start_ticks: u64::MAX,
+            boot: None,
         };
-        let written = write(&process);
+        let marked = ProcessRecord {
+            boot: Some("b".to_owned()),
+            ..process.clone()
+        };
+        let written = write(&marked);
         assert_eq!(
             written.as_str(),
-            r#"{"v":1,"pid":7,"start_ticks":18446744073709551615}"#
+            r#"{"v":1,"pid":7,"start_ticks":18446744073709551615,"boot":"b"}"#
         );
-        assert_eq!(read(&written), Some(process.clone()));
+        assert_eq!(read(&written), Some(marked));
         let of = |text: &str| read(&DriverLocation::new(text.to_owned()));
         assert_eq!(
             of(r#"{"pid":7,"start_ticks":18446744073709551615}"#),
@@ -62,5 +102,19 @@ mod tests {
         );
         assert_eq!(of(r#"{"v":2,"pid":7,"start_ticks":1}"#), None);
         assert_eq!(of("pod/x"), None);
+    }
+
+    #[test]
+    fn a_number_from_before_a_restart_of_the_machine_is_nobodys() {
+        let own = i32::try_from(std::process::id()).unwrap();
+        let now = ProcessRecord::of(own).unwrap().unwrap();
+        assert!(now.find().unwrap().is_some());
+        let before = |boot: &str| ProcessRecord {
+            boot: Some(boot.to_owned()),
+            ..now.clone()
+        };
+        assert_eq!(before("another").find().unwrap(), None);
+        let unmarked = ProcessRecord { boot: None, ..now };
+        assert!(unmarked.find().unwrap().is_some());
     }
 }

@@ -29,6 +29,8 @@ pub enum Found {
     Ended(Departure),
     /// It certainly never had a process. It can be launched under the same name.
     NeverStarted,
+    /// It cannot be looked for now, for this reason. Nothing was changed: look again later.
+    Unclear(String),
 }
 
 impl Found {
@@ -36,7 +38,7 @@ impl Found {
     pub fn alive(self) -> Option<Arc<dyn RunningDriver>> {
         match self {
             Self::Alive(driver) => Some(driver),
-            Self::Ended(_) | Self::NeverStarted => None,
+            Self::Ended(_) | Self::NeverStarted | Self::Unclear(_) => None,
         }
     }
 }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use livius_domain::Clock;
-use livius_spark_home::processes;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use crate::driver_dir::{DriverCommand, DriverDir};
@@ -20,7 +19,11 @@ use crate::supervised::{MARGIN, Supervised};
 /// process.
 const START_LIMIT: Duration = Duration::from_secs(30);
 
-/// The reason why a supervisor could not be started.
+/// Attempts to end what is left of a launch that failed, and the pause between them.
+const SWEEPS: u32 = 30;
+const SWEEP_PAUSE: Duration = Duration::from_secs(1);
+
+/// Why a supervisor could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The supervisor did not start.
@@ -78,7 +81,12 @@ impl Started {
             .stderr(stderr)
             .spawn()
             .map_err(spawned)?;
-        let started = Self::of(&child, dir).map_err(spawned)?;
+        let started = Self::of(&child, dir).map_err(|error| {
+            // It was not told to go, so it ends.
+            drop(child.stdin.take());
+            let _ = child.wait();
+            spawned(error)
+        })?;
         started.handshake(&mut child)?;
         Ok(started)
     }
@@ -86,13 +94,10 @@ impl Started {
     fn of(child: &Child, dir: &DriverDir) -> io::Result<Self> {
         let pid = Pid::from_child(child);
         let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
-        let pid = pid.as_raw_nonzero().get();
-        let start_ticks = processes::look_up(pid)
-            .ok_or(io::ErrorKind::NotFound)?
-            .start_ticks;
+        let record = ProcessRecord::of(pid.as_raw_nonzero().get())?;
         Ok(Self {
             dir: dir.clone(),
-            record: ProcessRecord { pid, start_ticks },
+            record: record.ok_or(io::ErrorKind::NotFound)?,
             pidfd: Some(pidfd),
         })
     }
@@ -139,9 +144,23 @@ impl Drop for Started {
             // An error means that it is gone, which is the goal.
             let _ = pidfd_send_signal(&pidfd, Signal::KILL);
             let _ = pidfd::readable(&pidfd, MARGIN);
-            sweep(&self.dir);
+            end_rest(&self.dir);
         }
         pidfd::reap(&pidfd);
+    }
+}
+
+/// Ends what a killed supervisor leaves. The caller says that nothing is left, so an attempt that
+/// fails is repeated for some time.
+fn end_rest(dir: &DriverDir) {
+    for _ in 0..SWEEPS {
+        match sweep(dir) {
+            Ok(_) => return,
+            Err(error) => {
+                tracing::error!(dir = %dir.path(), %error, "cannot look for what is left of a driver");
+                std::thread::sleep(SWEEP_PAUSE);
+            }
+        }
     }
 }
 

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use livius_domain::{Clock, Departure, DriverLocation, Exit};
-use livius_spark_home::processes;
+use livius_domain::{Clock, Departure, DriverLocation, Exit, Unseen};
+use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use crate::driver_dir::{DriverDir, ExitRecord};
-use crate::leftovers::sweep;
+use crate::driver_dir::DriverDir;
+use crate::exit_record::ExitRecord;
+use crate::leftovers::{Swept, sweep};
 use crate::location::ProcessRecord;
 use crate::pidfd::{self, reap};
 use crate::{Found, RunningDriver, evidence, location, verdict};
@@ -23,6 +24,9 @@ pub(crate) const MARGIN: Duration = Duration::from_secs(10);
 
 /// The pause before we check again whether a supervisor has started its driver.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+/// The pause before another attempt to find out how a driver ended.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// A running driver.
 pub(crate) struct Supervised {
@@ -59,21 +63,33 @@ impl Supervised {
         at: Option<&DriverLocation>,
         clock: Arc<dyn Clock>,
     ) -> Found {
-        let known = at
-            .and_then(location::read)
-            .or_else(|| dir.read_supervisor());
+        let found = Self::look(dir, at, clock).await;
+        found.unwrap_or_else(|error| Found::Unclear(error.to_string()))
+    }
+
+    /// An error means that something could not be looked at. It says nothing about the driver.
+    async fn look(
+        dir: DriverDir,
+        at: Option<&DriverLocation>,
+        clock: Arc<dyn Clock>,
+    ) -> io::Result<Found> {
+        let known = match at.and_then(location::read) {
+            Some(record) => Some(record),
+            None => dir.read_supervisor()?,
+        };
         if let Some(record) = known
-            && let Some(pidfd) = open_same(&record)
-            && let Some(pidfd) = once_begun(&dir, pidfd).await
-            && let Ok(found) = Self::watch(dir.clone(), record, pidfd, Arc::clone(&clock))
+            && let Some(pidfd) = open_same(&record)?
+            && let Some(pidfd) = once_begun(&dir, pidfd).await?
         {
-            return Found::Alive(Arc::new(found));
+            return Ok(Found::Alive(Arc::new(Self::watch(
+                dir, record, pidfd, clock,
+            )?)));
         }
-        if at.is_none() && dir.never_started() {
+        if at.is_none() && dir.never_started()? {
             dir.forget_attempt();
-            return Found::NeverStarted;
+            return Ok(Found::NeverStarted);
         }
-        Found::Ended(departure(dir, clock).await)
+        Ok(Found::Ended(departure(dir, clock).await?))
     }
 
     /// Waits until the supervisor is gone.
@@ -95,25 +111,31 @@ impl Supervised {
 }
 
 /// Opens the recorded process. `None` when it is gone or its pid was reused.
-fn open_same(record: &ProcessRecord) -> Option<OwnedFd> {
-    let pidfd = pidfd_open(Pid::from_raw(record.pid)?, PidfdFlags::empty()).ok()?;
+fn open_same(record: &ProcessRecord) -> io::Result<Option<OwnedFd>> {
+    let Some(pid) = Pid::from_raw(record.pid) else {
+        return Ok(None);
+    };
+    let pidfd = match pidfd_open(pid, PidfdFlags::empty()) {
+        // The second is the answer for a thread that has the number now.
+        Err(Errno::SRCH | Errno::INVAL) => return Ok(None),
+        opened => opened?,
+    };
     // Open before the check: a pidfd never refers to another process.
-    let process = processes::look_up(record.pid)?;
-    (process.start_ticks == record.start_ticks).then_some(pidfd)
+    Ok(record.find()?.map(|_| pidfd))
 }
 
 /// Waits until a supervisor has taken its command or is gone. A supervisor whose server died before
 /// it said `go` ends by itself.
-async fn once_begun(dir: &DriverDir, pidfd: OwnedFd) -> Option<OwnedFd> {
+async fn once_begun(dir: &DriverDir, pidfd: OwnedFd) -> io::Result<Option<OwnedFd>> {
     let dir = dir.clone();
     let waiting = tokio::task::spawn_blocking(move || {
         let until = Instant::now() + MARGIN;
-        while dir.has_command() {
+        while dir.has_command()? {
             // The descriptor reports its end. Only a look at the file shows that the command was
             // taken.
-            if pidfd::readable(&pidfd, LOOK_AGAIN).unwrap_or(false) {
+            if pidfd::readable(&pidfd, LOOK_AGAIN)? {
                 reap(&pidfd);
-                return None;
+                return Ok(None);
             }
             if Instant::now() > until {
                 // It is stuck. Once it is gone, the command file shows whether the driver was
@@ -121,9 +143,9 @@ async fn once_begun(dir: &DriverDir, pidfd: OwnedFd) -> Option<OwnedFd> {
                 let _ = pidfd_send_signal(&pidfd, Signal::KILL);
             }
         }
-        Some(pidfd)
+        Ok(Some(pidfd))
     });
-    waiting.await.ok().flatten()
+    waiting.await.map_err(io::Error::other)?
 }
 
 #[async_trait]
@@ -134,7 +156,15 @@ impl RunningDriver for Supervised {
 
     async fn ended(&self) -> Departure {
         self.gone().await;
-        departure(self.dir.clone(), Arc::clone(&self.clock)).await
+        loop {
+            match departure(self.dir.clone(), Arc::clone(&self.clock)).await {
+                Ok(departure) => return departure,
+                Err(error) => {
+                    tracing::warn!(dir = %self.dir.path(), %error, "cannot find out how a driver ended; trying again");
+                    tokio::time::sleep(RETRY).await;
+                }
+            }
+        }
     }
 
     async fn terminate(&self, grace: Duration) -> Departure {
@@ -152,29 +182,39 @@ impl RunningDriver for Supervised {
 }
 
 /// Collects all facts about a driver whose supervisor is gone.
-async fn departure(dir: DriverDir, clock: Arc<dyn Clock>) -> Departure {
-    let read = tokio::task::spawn_blocking(move || Departure {
-        exit: settle(&dir, &*clock),
-        verdict: verdict::read(&dir.verdict_file()),
-        evidence: evidence::of_log(&dir.log()),
+async fn departure(dir: DriverDir, clock: Arc<dyn Clock>) -> io::Result<Departure> {
+    let read = tokio::task::spawn_blocking(move || {
+        let (exit, unseen) = settle(&dir, &*clock)?;
+        let departure = Departure {
+            exit,
+            unseen,
+            verdict: verdict::read(&dir.verdict_file())?,
+            evidence: evidence::of_log(&dir.log()),
+        };
+        // The temporary files of a killed driver can be large. Its end does not wait for them.
+        dir.clear_away();
+        Ok(departure)
     });
-    read.await.unwrap_or(Departure {
-        exit: Exit::Unknown,
-        verdict: None,
-        evidence: None,
-    })
+    read.await.map_err(io::Error::other)?
 }
 
 /// Reads the driver's exit after its supervisor is gone. A supervisor that wrote none was killed,
 /// so the driver's processes are ended here.
-fn settle(dir: &DriverDir, clock: &dyn Clock) -> Exit {
-    if let Some(known) = dir.read_exit() {
-        return known.exit();
+fn settle(dir: &DriverDir, clock: &dyn Clock) -> io::Result<(Exit, Option<Unseen>)> {
+    if let Some(known) = dir.read_exit()? {
+        return Ok((known.exit(), known.why_unseen()));
     }
-    sweep(dir);
-    dir.clear_away();
-    if let Err(error) = dir.write_exit(&ExitRecord::new(Exit::Unknown, clock.now())) {
+    let supervisor = dir.read_supervisor()?;
+    let restarted = supervisor.map_or(Ok(false), |process| process.is_of_earlier_boot())?;
+    let unseen = match (sweep(dir)?, restarted) {
+        (Swept::Killed, _) => Unseen::SupervisorKilled,
+        (Swept::Nothing, true) => Unseen::MachineRestarted,
+        (Swept::Nothing, false) => Unseen::BothVanished,
+    };
+    dir.remove_secrets();
+    let record = ExitRecord::unseen(unseen, clock.now());
+    if let Err(error) = dir.reserve_exit().and_then(|room| room.write(&record)) {
         tracing::warn!(dir = %dir.path(), %error, "could not write down that the driver is gone");
     }
-    Exit::Unknown
+    Ok((Exit::Unknown, Some(unseen)))
 }

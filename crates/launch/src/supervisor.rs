@@ -10,7 +10,11 @@
 //! | `command.json` | read and removed at the start | what to run |
 //! | `driver.json` | the driver runs | its pid and start time |
 //! | `grace` | SIGTERM comes | milliseconds until SIGKILL |
-//! | `exit.json` | last, when nothing is left | how the driver ended |
+//! | `exit.json` | last, when no process is left | how the driver ended |
+//!
+//! The supervisor reserves the room for `exit.json` before it starts the driver, and syncs the file
+//! before it ends. It leaves the driver's temporary files to the server: they may take minutes to
+//! remove, and the server learns of the driver's end by the end of this process.
 
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
@@ -20,6 +24,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
@@ -29,7 +34,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{self, Pid, Signal, WaitOptions, WaitStatus};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 
-use crate::driver_dir::{DriverCommand, DriverDir, ExitRecord};
+use crate::driver_dir::{DriverCommand, DriverDir};
+use crate::exit_record::{ExitRecord, ExitRoom};
 use crate::location::ProcessRecord;
 use crate::log::LogKeeper;
 
@@ -38,6 +44,10 @@ const LEFTOVER_GRACE: Duration = Duration::from_secs(2);
 /// The pause before we look again for survivors while killing: a process may have forked in
 /// between.
 const RESCAN: Duration = Duration::from_millis(50);
+
+/// Attempts to write down how the driver ended, and the pause between them.
+const WRITES: u32 = 60;
+const WRITE_PAUSE: Duration = Duration::from_secs(1);
 
 /// An error of a supervisor.
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +78,7 @@ pub fn supervise(dir: &Utf8Path, clock: &dyn Clock) -> Result<(), SuperviseError
         return Ok(());
     }
     let dir = DriverDir::new(dir);
-    let (driver, logs) = match start(&dir) {
+    let (driver, started) = match start(&dir) {
         Ok(started) => started,
         Err(error) => {
             answer(&format!("failed: {}: {}", error.doing, error.source));
@@ -84,12 +94,24 @@ pub fn supervise(dir: &Utf8Path, clock: &dyn Clock) -> Result<(), SuperviseError
         kill_at: None,
     }
     .run(&mut signals)?;
-    if let Some(logs) = logs {
+    dir.remove_secrets();
+    let written = write_down(&started.room, &ExitRecord::new(exit, clock.now()));
+    if let Some(logs) = started.logs {
         logs.keep();
     }
-    dir.clear_away();
-    dir.write_exit(&ExitRecord::new(exit, clock.now()))
+    written
         .map_err(failed("write down how the driver ended"))
+}
+
+/// Writes the evidence of the end. A disk that fails may work again after a while.
+fn write_down(room: &ExitRoom, record: &ExitRecord) -> io::Result<()> {
+    for _ in 1..WRITES {
+        match room.write(record) {
+            Ok(()) => return Ok(()),
+            Err(_) => thread::sleep(WRITE_PAUSE),
+        }
+    }
+    room.write(record)
 }
 
 /// The driver must not start before the launcher says `go`: a launcher that died before it recorded
@@ -108,9 +130,19 @@ fn answer(line: &str) {
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
 }
 
+/// The parts of the supervisor's work that last until the driver's end.
+struct Started {
+    room: ExitRoom,
+    /// Keeps the limit of the driver's logs, if they have one.
+    logs: Option<LogKeeper>,
+}
+
 /// Starts the driver in its own process group and records its process. From now on its logs keep
 /// their limit, if they have one.
-fn start(dir: &DriverDir) -> Result<(Pid, Option<LogKeeper>), SuperviseError> {
+fn start(dir: &DriverDir) -> Result<(Pid, Started), SuperviseError> {
+    let room = dir
+        .reserve_exit()
+        .map_err(failed("reserve room to write down how the driver ends"))?;
     let order: DriverCommand = dir
         .take_command()
         .map_err(failed("read the driver's command"))?;
@@ -135,19 +167,21 @@ fn start(dir: &DriverDir) -> Result<(Pid, Option<LogKeeper>), SuperviseError> {
         .spawn()
         .map_err(failed("start the driver's program"))?;
     let pid = Pid::from_child(&child);
-    let raw = pid.as_raw_nonzero().get();
-    let start_ticks = processes::look_up(raw).map_or(0, |process| process.start_ticks);
-    if let Err(source) = dir.write_driver(&ProcessRecord {
-        pid: raw,
-        start_ticks,
-    }) {
-        let _ = process::kill_process_group(pid, Signal::KILL);
-        return Err(SuperviseError {
-            doing: "write down the driver's process",
-            source,
-        });
+    match record(dir, pid) {
+        Ok(()) => Ok((pid, Started { room, logs })),
+        Err(source) => {
+            let _ = process::kill_process_group(pid, Signal::KILL);
+            Err(SuperviseError {
+                doing: "write down the driver's process",
+                source,
+            })
+        }
     }
-    Ok((pid, logs))
+}
+
+fn record(dir: &DriverDir, driver: Pid) -> io::Result<()> {
+    let record = ProcessRecord::of(driver.as_raw_nonzero().get())?;
+    dir.write_driver(&record.ok_or(io::ErrorKind::NotFound)?)
 }
 
 /// Keeps the limit of the driver's logs from now on.
@@ -294,7 +328,8 @@ impl Watch<'_> {
 /// Signals everything that the driver started: all of it descends from us.
 fn signal_descendants(signal: Signal) {
     let own = BTreeSet::from([process::getpid().as_raw_nonzero().get()]);
-    for process in processes::descendants(&own) {
+    // The next round looks again.
+    for process in processes::descendants(&own).unwrap_or_default() {
         processes::signal(process.pid, signal);
     }
 }

@@ -22,15 +22,17 @@ struct ClusterRecord {
     exception: Option<String>,
 }
 
-/// Reads the verdict. `None` when no monitor has written one.
-pub(crate) fn read(path: &Utf8Path) -> Option<Verdict> {
+/// Reads the verdict. `None` when no monitor has written one that makes sense. That the file cannot
+/// be read now is an error.
+pub(crate) fn read(path: &Utf8Path) -> io::Result<Option<Verdict>> {
     match read_record(path) {
-        Ok(record) => Some(record.verdict()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => {
-            tracing::warn!(%path, %error, "cannot read what became of a driver in cluster mode");
-            None
+        Ok(record) => Ok(Some(record.verdict())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.raw_os_error().is_none() => {
+            tracing::warn!(%path, %error, "ignoring a verdict that makes no sense");
+            Ok(None)
         }
+        Err(error) => Err(error),
     }
 }
 
@@ -82,7 +84,7 @@ mod tests {
             .unwrap()
             .join("cluster.json");
         std::fs::write(&path, content).unwrap();
-        read(&path)
+        read(&path).unwrap()
     }
 
     fn of_state(state: &str, exception: &str) -> Option<Verdict> {
@@ -122,7 +124,7 @@ mod tests {
 
     #[test]
     fn what_is_no_record_is_no_verdict() {
-        assert_eq!(read(Utf8Path::new("/no/such/cluster.json")), None);
+        assert_eq!(read(Utf8Path::new("/no/such/cluster.json")).unwrap(), None);
         let long = format!(
             r#"{{"v":1,"driver":"d","state":"FINISHED","exception":"{}"}}"#,
             "x".repeat(70_000)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use livius_domain::{
-    Departure, DriverEnd, DriverId, DriverRecord, DriverState, Exit, Phase, chain,
+    Departure, DriverEnd, DriverId, DriverRecord, DriverState, Phase, Unseen, chain,
 };
 use livius_store::{Claim, StoreError};
 use tokio::time::{Instant, interval_at};
@@ -143,7 +143,7 @@ pub(crate) fn lost(driver: DriverRecord) -> DriverRecord {
             cause: None,
             failure: None,
             forced: false,
-            departure: Some(Departure::of(Exit::Unknown)),
+            departure: Some(Departure::unseen(Unseen::RecordMissing)),
         }),
         ..driver
     }

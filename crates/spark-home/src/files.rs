@@ -14,14 +14,29 @@ pub const PARTIAL: &str = ".partial-";
 /// Writes a file that only this user can read. Readers see the whole file or none, even when
 /// several processes write it at once.
 pub fn write_private(path: &Utf8Path, content: &[u8]) -> io::Result<()> {
+    let (_, mut file) = partial(path)?;
+    file.write_all(content)?;
+    file.persist(path).map(drop).map_err(|error| error.error)
+}
+
+/// The same, and the file survives a failure of the machine.
+pub fn write_durable(path: &Utf8Path, content: &[u8]) -> io::Result<()> {
+    let (dir, mut file) = partial(path)?;
+    file.write_all(content)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    File::open(dir)?.sync_all()
+}
+
+/// A new file that becomes `path`, and the directory of both.
+fn partial(path: &Utf8Path) -> io::Result<(&Utf8Path, tempfile::NamedTempFile)> {
     let dir = path
         .parent()
         .filter(|dir| !dir.as_str().is_empty())
         .unwrap_or(Utf8Path::new("."));
     // Temporary files are private from the start.
-    let mut file = tempfile::Builder::new().prefix(PARTIAL).tempfile_in(dir)?;
-    file.write_all(content)?;
-    file.persist(path).map(drop).map_err(|error| error.error)
+    let file = tempfile::Builder::new().prefix(PARTIAL).tempfile_in(dir)?;
+    Ok((dir, file))
 }
 
 /// Makes a directory and its parents for this user only. An existing directory is not changed.
@@ -130,7 +145,7 @@ mod tests {
     fn a_private_file_is_private_and_replaces_the_old_one() {
         let (_dir, path) = temp();
         let file = path.join("secret");
-        write_private(&file, b"old").unwrap();
+        write_durable(&file, b"old").unwrap();
         write_private(&file, b"new").unwrap();
         assert_eq!(fs::read(&file).unwrap(), b"new");
         assert_eq!(

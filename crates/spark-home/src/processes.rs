@@ -1,8 +1,9 @@
 //! Reads the process table in `/proc`.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::{fs, io};
 
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 
 /// A line of the process table.
@@ -18,24 +19,40 @@ pub struct Process {
     pub start_ticks: u64,
 }
 
-/// Looks one process up.
-pub fn look_up(pid: i32) -> Option<Process> {
-    parse_stat(pid, &fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+/// Looks one process up. `None` when it is certainly not there: that it cannot be looked at, for
+/// example because no file descriptor is free, is an error.
+pub fn look_up(pid: i32) -> io::Result<Option<Process>> {
+    let stat = present(fs::read(format!("/proc/{pid}/stat")))?;
+    match stat {
+        Some(stat) => parse_stat(pid, &String::from_utf8_lossy(&stat))
+            .map(Some)
+            .ok_or_else(|| unreadable(&format!("/proc/{pid}/stat"))),
+        None if fs::exists("/proc/self/stat")? => Ok(None),
+        None => Err(unreadable("/proc")),
+    }
 }
 
 /// Lists all processes.
-pub fn all() -> Vec<Process> {
-    let Ok(entries) = fs::read_dir("/proc") else {
-        return Vec::new();
-    };
-    entries
-        .filter_map(|entry| look_up(entry.ok()?.file_name().to_str()?.parse().ok()?))
-        .collect()
+pub fn all() -> io::Result<Vec<Process>> {
+    let mut table = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        let pid = entry?
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok());
+        if let Some(pid) = pid {
+            table.extend(look_up(pid)?);
+        }
+    }
+    if table.is_empty() {
+        return Err(unreadable("/proc"));
+    }
+    Ok(table)
 }
 
 /// Lists the descendants of the given processes, without these processes and without zombies.
-pub fn descendants(roots: &BTreeSet<i32>) -> Vec<Process> {
-    let table = all();
+pub fn descendants(roots: &BTreeSet<i32>) -> io::Result<Vec<Process>> {
+    let table = all()?;
     let mut family = roots.clone();
     loop {
         let before = family.len();
@@ -50,19 +67,48 @@ pub fn descendants(roots: &BTreeSet<i32>) -> Vec<Process> {
             break;
         }
     }
-    table
+    Ok(table
         .into_iter()
         .filter(|p| !p.zombie && family.contains(&p.pid) && !roots.contains(&p.pid))
-        .collect()
+        .collect())
 }
 
-/// Tells whether the process was started with this environment entry (`NAME=value`).
-pub fn has_environment(pid: i32, entry: &str) -> bool {
-    fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environ| {
-        environ
-            .split(|byte| *byte == 0)
-            .any(|found| found == entry.as_bytes())
-    })
+/// Whether the process was started with this environment entry (`NAME=value`). The environment of
+/// another user's process cannot be read, and has no entry of ours.
+pub fn has_environment(pid: i32, entry: &str) -> io::Result<bool> {
+    let environ = match fs::read(format!("/proc/{pid}/environ")) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(false),
+        read => present(read)?.unwrap_or_default(),
+    };
+    Ok(environ
+        .split(|byte| *byte == 0)
+        .any(|found| found == entry.as_bytes()))
+}
+
+/// The name that the kernel gives to the time since the machine was last started. `None` on a system
+/// without such names.
+pub fn boot_id() -> io::Result<Option<String>> {
+    let name = present(fs::read_to_string("/proc/sys/kernel/random/boot_id"))?;
+    Ok(name.map(|name| name.trim().to_owned()))
+}
+
+/// `None` for a process, or its file, that is not there. No other error says so.
+fn present<T>(read: io::Result<T>) -> io::Result<Option<T>> {
+    match read {
+        Err(error) if is_absence(&error) => Ok(None),
+        read => read.map(Some),
+    }
+}
+
+fn is_absence(error: &io::Error) -> bool {
+    let absence = [Errno::NOENT, Errno::SRCH].map(Errno::raw_os_error);
+    error
+        .raw_os_error()
+        .is_some_and(|code| absence.contains(&code))
+}
+
+fn unreadable(path: &str) -> io::Error {
+    io::Error::other(format!("{path} cannot be read"))
 }
 
 /// Sends a signal. A process that is gone is not an error.
@@ -107,8 +153,29 @@ mod tests {
     #[test]
     fn this_process_is_in_the_table() {
         let own = i32::try_from(std::process::id()).unwrap();
-        let process = look_up(own).unwrap();
-        assert!(all().contains(&process));
-        assert!(descendants(&BTreeSet::from([process.parent])).contains(&process));
+        let process = look_up(own).unwrap().unwrap();
+        assert!(all().unwrap().contains(&process));
+        let family = descendants(&BTreeSet::from([process.parent])).unwrap();
+        assert!(family.contains(&process));
+        assert!(!has_environment(own, "LIVIUS_NO_SUCH=entry").unwrap());
+    }
+
+    #[test]
+    fn only_an_absent_process_is_absent() {
+        assert_eq!(look_up(i32::MAX).unwrap(), None);
+        assert!(!has_environment(i32::MAX, "A=b").unwrap());
+        let of = |errno: Errno| present::<()>(Err(errno.into()));
+        for errno in [Errno::NOENT, Errno::SRCH] {
+            assert_eq!(of(errno).unwrap(), None, "{errno}");
+        }
+        for errno in [
+            Errno::MFILE,
+            Errno::NFILE,
+            Errno::NOMEM,
+            Errno::ACCESS,
+            Errno::IO,
+        ] {
+            assert!(of(errno).is_err(), "{errno}");
+        }
     }
 }

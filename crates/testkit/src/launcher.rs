@@ -37,7 +37,9 @@ struct Outside {
     verdicts: Mutex<HashMap<DriverId, Verdict>>,
     /// True if they ignore requests to end.
     deaf: AtomicBool,
-    /// The number of times that the server died. Each death cancels what that server waited for.
+    /// Whether no search can look at anything.
+    blind: AtomicBool,
+    /// How often the server died. Each death cancels what that server waited for.
     crashes: watch::Sender<u32>,
 }
 
@@ -105,6 +107,12 @@ impl FakeLauncher {
     /// Makes processes ignore requests to end from now on, or obey again.
     pub fn make_deaf(&self, deaf: bool) {
         self.world.deaf.store(deaf, Ordering::SeqCst);
+    }
+
+    /// Makes every search for a driver fail from now on, as without free file descriptors, or
+    /// succeed again.
+    pub fn blind(&self, blind: bool) {
+        self.world.blind.store(blind, Ordering::SeqCst);
     }
 
     /// The server dies: held launches do not happen, and waits for ends are over.
@@ -175,6 +183,7 @@ impl FakeProcess {
         let verdicts = self.world.verdicts.lock().unwrap();
         Departure {
             exit,
+            unseen: None,
             verdict: verdicts.get(&self.id).cloned(),
             evidence: LocalFiles::of(&self.world.root, &self.id).evidence(),
         }
@@ -237,6 +246,9 @@ impl Launcher for FakeLauncher {
     }
 
     async fn find(&self, id: &DriverId, _: Option<&DriverLocation>) -> Found {
+        if self.world.blind.load(Ordering::SeqCst) {
+            return Found::Unclear("too many open files".to_owned());
+        }
         let drivers = self.drivers.lock().unwrap();
         let Some((_, process)) = drivers.get(id) else {
             return Found::NeverStarted;

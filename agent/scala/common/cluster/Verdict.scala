@@ -2,7 +2,7 @@ package livius.agent
 
 import java.io.IOException
 import java.nio.charset.StandardCharsets.UTF_8
-import java.nio.file.{Files, Path, StandardCopyOption}
+import java.nio.file.{Files, Path, StandardCopyOption, StandardOpenOption}
 import java.nio.file.attribute.PosixFilePermissions
 
 import org.apache.spark.deploy.livius.DriverReport
@@ -25,7 +25,7 @@ final class Verdict(file: Path) {
     val fresh = file.resolveSibling(s"${file.getFileName}.new")
     Files.deleteIfExists(fresh)
     Files.createFile(fresh, Verdict.OwnerOnly)
-    Files.write(fresh, text.getBytes(UTF_8))
+    Files.write(fresh, text.getBytes(UTF_8), StandardOpenOption.SYNC)
     Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE): Unit
   }
 }

@@ -38,6 +38,9 @@ pub struct DriverEnd {
 pub struct Departure {
     /// The end of the process.
     pub exit: Exit,
+    /// Why the server did not see how it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unseen: Option<Unseen>,
     /// The resource manager's word, where the local process only submitted the application.
     pub verdict: Option<Verdict>,
     /// The line of the log that tells why, if there is one.
@@ -49,8 +52,61 @@ impl Departure {
     pub fn of(exit: Exit) -> Self {
         Self {
             exit,
+            unseen: None,
             verdict: None,
             evidence: None,
+        }
+    }
+
+    /// The departure of a driver whose end the server did not see.
+    pub fn unseen(why: Unseen) -> Self {
+        Self {
+            unseen: Some(why),
+            ..Self::of(Exit::Unknown)
+        }
+    }
+}
+
+/// Why the server did not see how a driver's process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unseen {
+    /// The process that supervises the driver was killed, and the server ended the driver.
+    SupervisorKilled,
+    /// The driver and the process that supervises it were gone, and had written nothing down.
+    BothVanished,
+    /// The machine was restarted.
+    MachineRestarted,
+    /// The driver's files are gone.
+    FilesMissing,
+    /// The store has no record of the driver.
+    RecordMissing,
+}
+
+impl Unseen {
+    /// The reason, in words that follow a colon.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::SupervisorKilled => {
+                "the process that supervises it was killed, so the server ended it"
+            }
+            Self::BothVanished => "the process that supervised it is gone, too",
+            Self::MachineRestarted => "the machine was restarted",
+            Self::FilesMissing => "its files are gone",
+            Self::RecordMissing => "the server's store has no record of it",
+        }
+    }
+
+    /// The advice to the user.
+    pub fn hint(self) -> &'static str {
+        match self {
+            Self::SupervisorKilled | Self::BothVanished => {
+                "the system kills processes when memory runs out: see its log, and compare driverMemory with what the machine has"
+            }
+            Self::MachineRestarted => "start it again; the end of the log shows how far it came",
+            Self::FilesMissing | Self::RecordMissing => {
+                "the server's data directory was changed or restored from a copy; start it again"
+            }
         }
     }
 }

@@ -110,6 +110,7 @@ pub async fn a_driver_that_ended_meanwhile_is_found_ended(place: &impl Place) {
             Found::Ended(departure) => assert_eq!(departure, ended),
             Found::Alive(_) => panic!("it is found alive"),
             Found::NeverStarted => panic!("it is found as never started"),
+            Found::Unclear(why) => panic!("{why}"),
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use livius_domain::Exit;
+use livius_domain::{Exit, Unseen};
 use livius_launch::Launcher as _;
 
-use crate::world::{Gone, LOG_LIMIT, LONG, World, in_time, kill, run, wait_for};
+use crate::world::{Gone, LOG_LIMIT, LONG, World, in_time, kill, run, this_program, wait_for};
 
 /// The tests of this file.
 pub const TESTS: &[crate::Test] = tests![
@@ -19,6 +20,7 @@ pub const TESTS: &[crate::Test] = tests![
     daemons_cannot_escape,
     what_it_leaves_behind_is_ended,
     a_killed_supervisor,
+    the_end_is_written_down_before_temporary_files_go,
     the_terminals_signals_do_not_reach_it,
     the_supervisor_is_small,
     a_log_without_end_is_bounded,
@@ -156,10 +158,37 @@ fn a_killed_supervisor() {
             ))
             .await;
         kill(driver.record().pid, "-KILL");
-        assert_eq!(driver.exited().await, Exit::Unknown);
+        let departure = driver.ended().await;
+        assert_eq!(departure.exit, Exit::Unknown);
+        assert_eq!(departure.unseen, Some(Unseen::SupervisorKilled));
         world.assert_clean();
         let again = world.find(Some(&driver.record())).await;
         assert_eq!(again.err(), Some(Gone::Ended(Exit::Unknown)));
+    });
+}
+
+fn the_end_is_written_down_before_temporary_files_go() {
+    run(async {
+        let world = World::new();
+        let mut server = Command::new(this_program())
+            .args(["serve", world.root.as_str()])
+            .arg("echo x > $TMPDIR/left; kill -KILL $$")
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        wait_for("the end on disk", || world.dir().join("exit.json").exists()).await;
+        server.kill().unwrap();
+        server.wait().unwrap();
+        assert!(!world.dir().join("launch.json").exists());
+        assert!(world.dir().join("work/tmp/left").exists());
+        // The next server is told the end, and removes the files.
+        let exit = match world.find(None).await {
+            Ok(driver) => driver.exited().await,
+            Err(Gone::Ended(exit)) => exit,
+            Err(other) => panic!("{other:?}"),
+        };
+        assert_eq!(exit, Exit::Signal(9));
+        world.assert_clean();
     });
 }
 

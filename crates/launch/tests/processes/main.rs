@@ -1,7 +1,7 @@
 //! Drivers and their supervisors as real processes, without Spark.
 //!
-//! This program is its own supervisor (`supervise <dir>`) and, for the test of a server that is
-//! killed, its own server (`serve <root> <behaviour>`).
+//! This program is its own supervisor (`supervise <dir>`) and its own server: one that is killed
+//! (`serve <root> <behaviour>`), and one without free file descriptors (`find-blindly <root>`).
 
 #![expect(
     clippy::unwrap_used,
@@ -18,6 +18,7 @@ macro_rules! tests {
 
 mod adopting;
 mod applications;
+mod blindness;
 mod conforming;
 mod endings;
 mod launching;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         },
+        [_, "find-blindly", root] => blindness::find(Utf8Path::new(root)),
         [_, "serve", root, behaviour] => launching::serve(Utf8Path::new(root), behaviour),
         _ => libtest_mimic::run(&Arguments::from_args(), trials()).exit_code(),
     }
@@ -53,6 +55,7 @@ fn trials() -> Vec<Trial> {
         launching::TESTS,
         adopting::TESTS,
         applications::TESTS,
+        blindness::TESTS,
     ]
     .concat();
     let trial = |(name, test): Test| {

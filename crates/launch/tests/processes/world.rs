@@ -64,11 +64,12 @@ impl Driver {
     }
 }
 
-/// The reason why a driver is not found alive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why a driver is not found alive.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Gone {
     Ended(Exit),
     NeverStarted,
+    Unclear(String),
 }
 
 pub struct World {
@@ -191,6 +192,7 @@ impl World {
             Found::Alive(driver) => Ok(Driver(driver)),
             Found::Ended(departure) => Err(Gone::Ended(departure.exit)),
             Found::NeverStarted => Err(Gone::NeverStarted),
+            Found::Unclear(why) => Err(Gone::Unclear(why)),
         }
     }
 
@@ -213,9 +215,14 @@ impl World {
             "java.options",
             "order.json",
             "command.json",
-            "work/tmp",
         ] {
             assert!(!self.dir().join(name).exists(), "{name} is still there");
+        }
+        // They go in a thread of their own.
+        let until = Instant::now() + LONG;
+        while self.dir().join("work/tmp").exists() {
+            assert!(Instant::now() < until, "temporary files are still there");
+            std::thread::sleep(Duration::from_millis(5));
         }
         assert!(self.dir().join("exit.json").exists());
         assert_eq!(self.survivors(), Vec::<String>::new());

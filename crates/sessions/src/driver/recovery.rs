@@ -1,12 +1,16 @@
 //! The recovery of stored drivers: finds out how they changed while no server ran.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use livius_domain::{Departure, DriverEvent, DriverRecord, DriverState, Exit, StopCause};
+use livius_domain::{Departure, DriverEvent, DriverRecord, DriverState, StopCause, Unseen};
 use livius_launch::Found;
 
 use super::actor::{DriverActor, Origin, Purpose, spawn};
 use super::{DriverCore, DriverHandle};
+
+/// The pause before another look at a driver that could not be looked at.
+const SEARCH_PAUSE: Duration = Duration::from_secs(1);
 
 /// Ends a driver that no session and no batch needs any more: the server that made it crashed
 /// before it could end it.
@@ -28,12 +32,35 @@ impl DriverActor {
             return;
         }
         self.handle.start_began.set(now);
-        let found = self
-            .core
-            .launcher
-            .find(&self.record.id, self.record.location.as_ref())
-            .await;
+        match self.search().await {
+            // The server stops, and the next one looks again.
+            None => {}
+            Some(found) => self.take_found(found).await,
+        }
+    }
+
+    /// Looks until the answer is clear: a driver that cannot be looked at is not gone. `None` when
+    /// the server stops.
+    async fn search(&self) -> Option<Found> {
+        let core = &self.core;
+        loop {
+            let location = self.record.location.as_ref();
+            match core.launcher.find(&self.record.id, location).await {
+                Found::Unclear(why) => {
+                    tracing::warn!(driver.id = %self.record.id, why, "cannot look for a driver; trying again");
+                }
+                found => return Some(found),
+            }
+            tokio::select! {
+                () = core.lifecycle.stopping() => return None,
+                () = tokio::time::sleep(SEARCH_PAUSE) => {}
+            }
+        }
+    }
+
+    async fn take_found(&mut self, found: Found) {
         match found {
+            Found::Unclear(_) => {}
             Found::Alive(process) => {
                 self.take_process(process);
                 self.apply(DriverEvent::FoundAlive).await;
@@ -41,8 +68,8 @@ impl DriverActor {
             // Its files are gone, but the driver was seen alive: that it never began would be a
             // lie.
             Found::NeverStarted if self.was_seen() => {
-                self.apply(DriverEvent::Exited(Departure::of(Exit::Unknown)))
-                    .await;
+                let departure = Departure::unseen(Unseen::FilesMissing);
+                self.apply(DriverEvent::Exited(departure)).await;
             }
             Found::NeverStarted => self.apply(DriverEvent::FoundUnstarted).await,
             Found::Ended(departure) => self.apply(DriverEvent::Exited(departure)).await,

@@ -376,6 +376,7 @@ fn every_state() -> Vec<DriverState> {
             failure: Some(super::batch_samples::failure()),
             departure: Some(Departure {
                 exit: Exit::Signal(9),
+                unseen: None,
                 verdict: Some(Verdict::Failed("it said: \"no\"\n".to_owned())),
                 evidence: Some("java.lang.OutOfMemoryError".to_owned()),
             }),

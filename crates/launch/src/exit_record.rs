@@ -1,0 +1,146 @@
+//! How a driver ended, as its supervisor writes it down: `exit.json`.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
+use livius_domain::{Exit, Unseen};
+use serde::{Deserialize, Serialize};
+
+/// How a driver ended.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ExitRecord {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    code: Option<i32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    signal: Option<i32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unseen: Option<Unseen>,
+    ended_at: Timestamp,
+}
+
+impl ExitRecord {
+    pub(crate) fn new(exit: Exit, ended_at: Timestamp) -> Self {
+        let (code, signal) = match exit {
+            Exit::Code(code) => (Some(code), None),
+            Exit::Signal(signal) => (None, Some(signal)),
+            Exit::Unknown => (None, None),
+        };
+        Self {
+            code,
+            signal,
+            unseen: None,
+            ended_at,
+        }
+    }
+
+    /// The record of a driver whose end was not seen.
+    pub(crate) fn unseen(why: Unseen, ended_at: Timestamp) -> Self {
+        Self {
+            unseen: Some(why),
+            ..Self::new(Exit::Unknown, ended_at)
+        }
+    }
+
+    pub(crate) fn exit(&self) -> Exit {
+        match (self.code, self.signal) {
+            (Some(code), _) => Exit::Code(code),
+            (None, Some(signal)) => Exit::Signal(signal),
+            (None, None) => Exit::Unknown,
+        }
+    }
+
+    /// Why the end was not seen.
+    pub(crate) fn why_unseen(&self) -> Option<Unseen> {
+        self.unseen
+    }
+}
+
+/// More bytes than any record has.
+const ROOM: usize = 512;
+
+/// Room for the record: an open file with its blocks on the disk, taken before the driver starts.
+/// How a driver ended can be written down on a full disk, and without a free file descriptor.
+///
+/// The exit code of the supervisor does not carry the end a second time. Eight bits cannot tell a
+/// driver's code from a signal, and neither from a failure of the supervisor itself.
+#[derive(Debug)]
+pub(crate) struct ExitRoom {
+    file: File,
+    reserved: Utf8PathBuf,
+    target: Utf8PathBuf,
+}
+
+impl ExitRoom {
+    /// Takes the room in the file `reserved`, which becomes `target` when it is written.
+    pub(crate) fn take(reserved: Utf8PathBuf, target: Utf8PathBuf) -> io::Result<Self> {
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&reserved)?;
+        file.write_all(&[b' '; ROOM])?;
+        // The file system gives a file its blocks at the latest now.
+        file.sync_all()?;
+        Ok(Self {
+            file,
+            reserved,
+            target,
+        })
+    }
+
+    /// Writes the record. It survives a failure of the machine from then on.
+    pub(crate) fn write(&self, record: &ExitRecord) -> io::Result<()> {
+        let mut text = serde_json::to_vec(record)?;
+        text.resize(ROOM.max(text.len()), b' ');
+        self.file.write_all_at(&text, 0)?;
+        self.file.sync_all()?;
+        fs::rename(&self.reserved, &self.target)?;
+        let dir = self.target.parent().unwrap_or(Utf8Path::new("."));
+        File::open(dir)?.sync_all()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_record_goes_into_the_blocks_that_were_reserved() {
+        let home = tempfile::tempdir().unwrap();
+        let home = Utf8Path::from_path(home.path()).unwrap();
+        let target = home.join("exit.json");
+        let room = ExitRoom::take(home.join(".partial-exit"), target.clone()).unwrap();
+        let before = room.file.metadata().unwrap();
+        assert!(before.blocks() * 512 >= ROOM as u64 && !target.exists());
+        assert_eq!(before.mode() & 0o777, 0o600);
+        for exit in [Exit::Code(i32::MIN), Exit::Signal(9)] {
+            room.write(&ExitRecord::new(exit, Timestamp::MAX)).ok();
+            let after = fs::metadata(&target).unwrap();
+            assert_eq!(
+                (after.ino(), after.blocks(), after.len()),
+                (before.ino(), before.blocks(), before.len())
+            );
+            let read: ExitRecord = serde_json::from_slice(&fs::read(&target).unwrap()).unwrap();
+            assert_eq!((read.exit(), read.why_unseen()), (exit, None));
+        }
+        assert_eq!(home.read_dir_utf8().unwrap().count(), 1);
+    }
+
+    #[test]
+    fn records_of_earlier_versions_are_read() {
+        let of = |text: &str| serde_json::from_str::<ExitRecord>(text).unwrap();
+        let code = of(r#"{"code":3,"ended_at":"2026-11-29T00:00:00Z"}"#);
+        assert_eq!(code.exit(), Exit::Code(3));
+        let unknown = of(r#"{"ended_at":"2026-11-29T00:00:00Z"}"#);
+        assert_eq!(
+            (unknown.exit(), unknown.why_unseen()),
+            (Exit::Unknown, None)
+        );
+    }
+}
