@@ -18,6 +18,7 @@ use crate::request::browser::{is_foreign, strange_host};
 use crate::request::caller::caller;
 use crate::request::csrf;
 use crate::request::leftover::Leftover;
+use crate::request::other_user::OtherUser;
 use crate::request::packing;
 use crate::request::path::normalise;
 use crate::request::query::Query;
@@ -102,13 +103,8 @@ fn plain(mut request: Request, options: &Options) -> Result<Request, Rejection> 
         return Err(Rejection::ForeignPage);
     }
     let path = normalise(request.uri().path()).map_err(|_| Rejection::BadPath)?;
-    // Agents prove who they are, and reach the server by the operator's address.
-    if !is_agents(&path)
-        && let Some(host) = strange_host(request.uri(), request.headers(), &options.host_names)
-    {
-        return Err(Rejection::StrangeHost(
-            host.chars().take(LONGEST_NAME).collect(),
-        ));
+    if !csrf::is_agents(&path) {
+        check_client(&request, options)?;
     }
     if options.csrf_protection && csrf::is_missing(request.method(), &path, request.headers()) {
         return Err(Rejection::NoCsrfHeader);
@@ -130,9 +126,18 @@ fn plain(mut request: Request, options: &Options) -> Result<Request, Rejection> 
     Ok(request)
 }
 
-fn is_agents(path: &str) -> bool {
-    let rest = path.strip_prefix(crate::AGENT_PATH);
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+/// Agents need not pass this: they prove who they are, reach the server by the operator's address,
+/// and may run as other users.
+fn check_client(request: &Request, options: &Options) -> Result<(), Rejection> {
+    if let Some(user) = request.extensions().get::<OtherUser>() {
+        return Err(Rejection::OtherUser(user.clone()));
+    }
+    match strange_host(request.uri(), request.headers(), &options.host_names) {
+        Some(host) => Err(Rejection::StrangeHost(
+            host.chars().take(LONGEST_NAME).collect(),
+        )),
+        None => Ok(()),
+    }
 }
 
 fn with_path(uri: &Uri, path: &str) -> Option<Uri> {

@@ -9,6 +9,7 @@ pub mod described;
 pub mod extract;
 pub mod leftover;
 pub mod multipart;
+pub mod other_user;
 pub mod packing;
 pub mod page;
 pub mod path;

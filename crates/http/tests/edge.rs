@@ -539,6 +539,30 @@ async fn nothing_is_read_under_a_name_that_a_stranger_may_own() {
 }
 
 #[tokio::test]
+async fn other_users_of_the_machine_are_told_whom_the_server_serves() {
+    let world = world_with_a_session().await;
+    let send = async |path: &str| {
+        let user = livius_http::OtherUser::known(33);
+        let request = Request::get(path).extension(user).body(Body::empty());
+        world.send(request.unwrap()).await
+    };
+    for path in [
+        "/sessions",
+        "/",
+        "/metrics",
+        "/api/v1/batches/0",
+        "/nothing",
+    ] {
+        let refused = send(path).await;
+        assert_eq!(refused.status, 403, "{path}");
+        assert!(refused.text.contains("the user 33 of"), "{}", refused.text);
+        assert!(refused.text.contains("server.local_users"));
+    }
+    // A driver may run as another user.
+    assert_eq!(send(livius_http::AGENT_PATH).await.status, 401);
+}
+
+#[tokio::test]
 async fn with_protection_on_changes_need_livys_header() {
     let world = World::new().await;
     let options = livius_http::Options {

@@ -27,6 +27,7 @@ pub use process_environment::ProcessEnvironment;
 pub use reference::markdown;
 pub use resolved::{Resolved, Sourced};
 pub use sections::logs::{LogFormat, LogSettings};
+pub use sections::server::LocalUsers;
 pub use settings::{Settings, reachable};
 
 /// A configuration without problems.

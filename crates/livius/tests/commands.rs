@@ -7,6 +7,7 @@
 mod common;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -233,7 +234,7 @@ fn a_client_that_sends_all_before_it_reads_sees_why_it_is_refused() {
         std::net::TcpStream::connect(server.0.url.trim_start_matches("http://")).unwrap();
     let body = vec![b' '; 16 << 20];
     let head = format!(
-        "POST /sessions HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+        "POST /sessions HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
     stream.write_all(head.as_bytes()).unwrap();
@@ -241,6 +242,40 @@ fn a_client_that_sends_all_before_it_reads_sees_why_it_is_refused() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+}
+
+/// Asks for the sessions as another user of this machine.
+fn ask_as(uid: u32, server: &Server) -> String {
+    let address = server.0.url.trim_start_matches("http://");
+    let (host, port) = address.split_once(':').unwrap();
+    let script = format!(
+        "exec 3<>/dev/tcp/{host}/{port}; printf 'GET /sessions HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3"
+    );
+    let output = Command::new("bash")
+        .args(["-c", &script])
+        .uid(uid)
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn another_user_of_the_machine_is_refused_unless_named() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("SKIPPED: only root can ask as another user");
+        return;
+    }
+    let own = Server::start(&home(), &[]);
+    let refused = ask_as(65533, &own);
+    assert!(refused.starts_with("HTTP/1.0 403"), "{refused}");
+    assert!(refused.contains("server.local_users"), "{refused}");
+    assert!(ask_as(0, &own).starts_with("HTTP/1.0 200"));
+    for users in ["65533", "*"] {
+        let setting = format!("server.local_users={users}");
+        let server = Server::start(&home(), &["--set", &setting]);
+        let answered = ask_as(65533, &server);
+        assert!(answered.starts_with("HTTP/1.0 200"), "{users}: {answered}");
+    }
 }
 
 #[test]

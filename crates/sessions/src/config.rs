@@ -27,6 +27,16 @@ pub enum LocalFiles {
     Under(Vec<Utf8PathBuf>),
 }
 
+impl LocalFiles {
+    /// Whether a request may name every file.
+    pub(crate) fn are_all(&self) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Under(directories) => directories.iter().any(|directory| directory == "/"),
+        }
+    }
+}
+
 /// The rules for `proxyUser` and `doAs`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Impersonation {

@@ -17,8 +17,8 @@ pub fn is_missing(method: &Method, path: &str, headers: &HeaderMap) -> bool {
     !is_free && !is_agents(path) && !headers.contains_key(HEADER)
 }
 
-/// Agents authenticate with a secret that no browser has.
-fn is_agents(path: &str) -> bool {
+/// Whether a normalised path is one of the agents', who prove that they know a secret.
+pub fn is_agents(path: &str) -> bool {
     path.strip_prefix(AGENT_PATH)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -9,7 +9,9 @@ use axum::http::StatusCode;
 use livius_domain::chain;
 use livius_wire::RequestError;
 
-/// The reason why the server does not accept a request.
+use crate::request::other_user::OtherUser;
+
+/// Why the server does not accept a request.
 #[derive(Debug, thiserror::Error)]
 pub enum Rejection {
     #[error("The path is not percent-encoded UTF-8: write % as %25")]
@@ -24,6 +26,11 @@ pub enum Rejection {
          address, or by one of its names (server.host_names)"
     )]
     StrangeHost(String),
+    #[error(
+        "This request comes from {0}: this server takes requests only from its own user, from root, and from the users \
+         in server.local_users"
+    )]
+    OtherUser(OtherUser),
     #[error("Missing Required Header for CSRF protection. Send X-Requested-By, with any value")]
     NoCsrfHeader,
     /// The client wants a version of Livy's interface that does not exist.
@@ -121,7 +128,7 @@ impl Rejection {
             | Self::BadForm(_)
             | Self::NoPart { .. }
             | Self::NoFileName { .. } => StatusCode::BAD_REQUEST,
-            Self::ForeignPage | Self::StrangeHost(_) => StatusCode::FORBIDDEN,
+            Self::ForeignPage | Self::StrangeHost(_) | Self::OtherUser(_) => StatusCode::FORBIDDEN,
             Self::UnknownVersion(_) => StatusCode::NOT_ACCEPTABLE,
             Self::BodyTooLarge(_) | Self::FileTooLarge(_) | Self::FormTooLarge(_) => {
                 StatusCode::PAYLOAD_TOO_LARGE

@@ -87,6 +87,7 @@ impl From<Rejection> for Problem {
             | Rejection::NoFileName { .. } => "malformed_form",
             Rejection::ForeignPage => "foreign_page",
             Rejection::StrangeHost(_) => "strange_host",
+            Rejection::OtherUser(_) => "other_user",
             Rejection::NoCsrfHeader => "csrf_header_missing",
             Rejection::UnknownVersion(_) => "unknown_version",
             Rejection::BodyTooLarge(_)

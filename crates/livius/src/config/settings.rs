@@ -51,7 +51,7 @@ impl Settings {
         let logs = LogSettings::read(resolved, &mut problems);
         let sessions = SessionSettings::read(resolved, &mut limits, &mut problems);
         let batches = BatchSettings::read(resolved, &mut limits);
-        let impersonation = impersonation::read(resolved);
+        let impersonation = impersonation::read(resolved, &mut problems);
         let problems = problems.into_vec();
         let Some(server) = server.filter(|_| problems.is_empty()) else {
             return Err(problems);

@@ -260,6 +260,40 @@ fn a_public_address_is_refused_unless_allowed() {
 }
 
 #[test]
+fn impersonation_is_refused_while_nobody_is_authenticated_unless_allowed() {
+    let error = with(&[], &set(&["impersonation.enabled=true"]))
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("act as any user"), "{error}");
+    assert!(
+        error.contains("impersonation.allow_without_authentication"),
+        "{error}"
+    );
+    let allowed = set(&[
+        "impersonation.enabled=true",
+        "impersonation.allow_without_authentication=true",
+    ]);
+    let settings = with(&[], &allowed).unwrap().settings;
+    assert!(settings.impersonation.enabled);
+    assert_eq!(settings.local_files, LocalFiles::Under(vec![]));
+    let off = set(&["impersonation.superusers=ann"]);
+    assert!(!with(&[], &off).unwrap().settings.impersonation.enabled);
+}
+
+#[test]
+fn other_local_users_are_named_by_number_or_name() {
+    for (text, expected) in [
+        ("", LocalUsers::OwnAnd([].into())),
+        ("33,root", LocalUsers::OwnAnd([0, 33].into())),
+        ("33,*", LocalUsers::Any),
+    ] {
+        let pair = format!("server.local_users={text}");
+        let settings = with(&[], &set(&[&pair])).unwrap().settings;
+        assert_eq!(settings.server.local_users, expected, "{text}");
+    }
+}
+
+#[test]
 fn what_only_looks_right_is_refused_too() {
     let cases = [
         (
@@ -271,6 +305,11 @@ fn what_only_looks_right_is_refused_too() {
             "\"http://gw\" is not a host's name",
         ),
         ("server.host_names=gw:8998", "is not a host's name"),
+        (
+            "server.local_users=no-such-user",
+            "there is no user \"no-such-user\" in /etc/passwd",
+        ),
+        ("server.local_users=-1", "there is no user"),
         (
             "logs.level=info,=",
             "is not a level or a list of directives",

@@ -2,15 +2,22 @@
 
 use std::io;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use livius_sessions::Lifecycle;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
+use tower::ServiceExt as _;
+
+use super::neighbours;
+use crate::config::LocalUsers;
 
 /// The timeout of an idle connection, and of a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_mins(2);
@@ -35,18 +42,20 @@ pub struct Connections {
 #[derive(Clone)]
 struct Guest {
     router: Router,
+    local_users: Arc<LocalUsers>,
     lifecycle: Lifecycle,
     _open: mpsc::Sender<()>,
 }
 
 impl Connections {
     /// Starts to accept.
-    pub fn accept(listener: TcpListener, router: Router) -> Self {
+    pub fn accept(listener: TcpListener, router: Router, local_users: LocalUsers) -> Self {
         let lifecycle = Lifecycle::default();
         let (open, all_closed) = mpsc::channel(1);
         let (failing, failed) = oneshot::channel();
         let guest = Guest {
             router,
+            local_users: Arc::new(local_users),
             lifecycle: lifecycle.clone(),
             _open: open,
         };
@@ -105,13 +114,20 @@ async fn accept_all(listener: &TcpListener, guest: Guest) -> io::Error {
 async fn serve(stream: TcpStream, guest: &Guest) {
     // Small responses must not wait for more data.
     let _ = stream.set_nodelay(true);
+    let other = neighbours::refusal(&guest.local_users, &stream);
+    let router = guest
+        .router
+        .clone()
+        .map_request(move |mut request: Request<Incoming>| {
+            if let Some(other) = other.clone() {
+                request.extensions_mut().insert(other);
+            }
+            request
+        });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
-        .serve_connection(
-            TokioIo::new(stream),
-            TowerToHyperService::new(guest.router.clone()),
-        )
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
         .with_upgrades();
     let mut connection = pin!(connection);
     let result = tokio::select! {

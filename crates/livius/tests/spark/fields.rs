@@ -192,7 +192,15 @@ fn refused(shared: &Shared) {
 }
 
 fn impersonation(shared: &Shared) {
-    let server = Server::start(&shared.spark.home, &["--set", "impersonation.enabled=true"]);
+    let server = Server::start(
+        &shared.spark.home,
+        &[
+            "--set",
+            "impersonation.enabled=true",
+            "--set",
+            "impersonation.allow_without_authentication=true",
+        ],
+    );
     let session = server.create(&json!({
         "kind": "pyspark", "proxyUser": "alice", "conf": {"spark.ui.enabled": "false"}
     }));

@@ -12,8 +12,8 @@ use crate::error::SessionError;
 /// The prefix that Livy's clients add to keys that are not Spark's.
 const LIVY_PREFIX: &str = "spark.__livy__.";
 
-/// Keys that make Spark run code or read files as the server's user, before it takes on another
-/// user.
+/// Keys that make Spark run code or read files on the server's machine as the server's user, before
+/// it takes on another user and whatever files a request may name.
 const AS_SERVER: [&str; 6] = [
     "spark.driver.extrajavaoptions",
     "spark.driver.defaultjavaoptions",
@@ -27,6 +27,7 @@ const AS_SERVER: [&str; 6] = [
 /// that no spelling gets past.
 pub fn check(config: &Config, submit: &SubmitOptions) -> Result<(), SessionError> {
     let blocked: Vec<String> = config.blocked_conf.iter().map(|key| normal(key)).collect();
+    let is_walled = config.impersonation.enabled || !config.local_files.are_all();
     let refused: Vec<String> = submit
         .conf
         .keys()
@@ -34,7 +35,7 @@ pub fn check(config: &Config, submit: &SubmitOptions) -> Result<(), SessionError
             let normal = normal(key);
             is_identity(&normal)
                 || blocked.contains(&normal)
-                || (config.impersonation.enabled && AS_SERVER.contains(&normal.as_str()))
+                || (is_walled && AS_SERVER.contains(&normal.as_str()))
         })
         .cloned()
         .collect();
@@ -201,17 +202,34 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_act_as_the_server_are_refused_once_drivers_run_as_others() {
-        let request = with_conf(&[("spark.driver.extraJavaOptions", "-javaagent:/tmp/x.jar")]);
-        assert!(check(&config(), &request).is_ok());
-        let impersonating = Config {
-            impersonation: Impersonation {
-                enabled: true,
-                superusers: vec![],
-            },
-            ..config()
-        };
-        assert!(check(&impersonating, &request).is_err());
+    fn keys_that_act_as_the_server_are_refused_where_a_request_may_not_do_all_it_can() {
+        let under = |path: &str| LocalFiles::Under(vec![path.into()]);
+        for (enabled, local_files, allowed) in [
+            (false, LocalFiles::Any, true),
+            (false, under("/"), true),
+            (true, LocalFiles::Any, false),
+            (false, under("/shared"), false),
+            (false, LocalFiles::Under(vec![]), false),
+        ] {
+            let config = Config {
+                impersonation: Impersonation {
+                    enabled,
+                    superusers: vec![],
+                },
+                local_files: local_files.clone(),
+                ..config()
+            };
+            for key in AS_SERVER
+                .into_iter()
+                .chain(["Spark.Driver.extra_Java-Options"])
+            {
+                let request = with_conf(&[(key, "x")]);
+                let checked = check(&config, &request);
+                assert_eq!(checked.is_ok(), allowed, "{key} {enabled} {local_files:?}");
+            }
+            let harmless = with_conf(&[("spark.executor.extraJavaOptions", "-Da=b")]);
+            assert!(check(&config, &harmless).is_ok());
+        }
     }
 
     #[test]

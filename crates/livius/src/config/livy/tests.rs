@@ -203,10 +203,6 @@ const BECOMES: &[(&str, &str)] = &[
         "files.local_directories=[/a, /b, /c/]",
     ),
     (
-        "livy.impersonation.enabled = TRUE",
-        "impersonation.enabled=true",
-    ),
-    (
         "livy.impersonation.enabled = yes",
         "impersonation.enabled=false",
     ),
@@ -315,6 +311,10 @@ fn what_texts_become() {
 
 /// Files of Livy's, and a part of the one sentence that they are refused with.
 const REFUSED: &[(&str, &str)] = &[
+    (
+        "livy.impersonation.enabled = TRUE",
+        "livy.conf:1: livy.impersonation.enabled: impersonation.enabled: this server authenticates nobody",
+    ),
     (
         "livy.server.http.header.X-Frame-Options = \\u03c0",
         "livy.conf:1: livy.server.http.header.X-Frame-Options: the text of a header has one line of printable ASCII characters",

@@ -1,5 +1,6 @@
 //! `[server]`: the address, the limits of requests, and the data directory.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -58,6 +59,10 @@ settings! {
         "server.host_names",
         "The host names, without ports, by which clients reach this server, besides `localhost`, IP addresses, and the host name of this machine with its other names in `/etc/hosts`. The server refuses a request whose header `Host` has any other name, because a stranger can let a name of theirs point here, and then a browser on this machine would show this server to their page. Only pages under one of these names may send requests that change something. A proxy must pass `Host` on, or set it to a name of this server.",
     );
+    LOCAL_USERS: Vec<String> = list(
+        "server.local_users",
+        "The users of this machine, by number or by name in `/etc/passwd`, whose programs may send requests to the server, besides the server's own user and root; `*` is everyone. Name the user of a proxy here that runs on this machine. Requests that come from other machines are not looked at.",
+    );
     CSRF_PROTECTION: bool = switch(
         "server.csrf_protection",
         false,
@@ -109,6 +114,15 @@ pub const NO_HEADER: &str = "off";
 /// The refusal of a text that no header can have.
 pub const HEADER_REFUSAL: &str = "the text of a header has one line of printable ASCII characters, 4096 of them at most; write off to leave the header out";
 
+/// The users of this machine whose requests the server takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LocalUsers {
+    /// Everyone.
+    Any,
+    /// The server's own user, root, and these.
+    OwnAnd(BTreeSet<u32>),
+}
+
 /// The settings of the section that are not limits.
 #[derive(Debug, Clone)]
 pub struct ServerSettings {
@@ -122,7 +136,9 @@ pub struct ServerSettings {
     pub disk_reserve: u64,
     /// Names that browsers reach the server by.
     pub host_names: Vec<String>,
-    /// Requires Livy's CSRF header of requests that change something.
+    /// The users of this machine whose requests the server takes.
+    pub local_users: LocalUsers,
+    /// Whether requests that change something must carry Livy's CSRF header.
     pub csrf_protection: bool,
     /// Security headers of every response.
     pub security_headers: SecurityHeaders,
@@ -148,6 +164,7 @@ impl ServerSettings {
         let listen = listen(resolved, problems);
         let agent_url = agent_url(resolved, problems);
         let host_names = host_names(resolved, problems);
+        let local_users = local_users(resolved, problems);
         let security_headers = security_headers(resolved, problems);
         Some(Self {
             listen,
@@ -155,6 +172,7 @@ impl ServerSettings {
             data_dir: data_dir?,
             disk_reserve: resolved.value(&DISK_RESERVE),
             host_names,
+            local_users,
             csrf_protection: resolved.value(&CSRF_PROTECTION),
             security_headers: security_headers?,
             ignore_unknown_fields: resolved.value(&IGNORE_UNKNOWN_FIELDS),
@@ -202,6 +220,32 @@ fn host_names(resolved: &Resolved, problems: &mut Problems) -> Vec<String> {
 fn is_host_name(text: &str) -> bool {
     let within = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
     !text.is_empty() && text.bytes().all(within)
+}
+
+fn local_users(resolved: &Resolved, problems: &mut Problems) -> LocalUsers {
+    let names = resolved.value(&LOCAL_USERS);
+    if names.iter().any(|name| name == "*") {
+        return LocalUsers::Any;
+    }
+    let known = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let mut uids = BTreeSet::new();
+    for name in names {
+        match name.parse().ok().or_else(|| uid_of(&name, &known)) {
+            Some(uid) => drop(uids.insert(uid)),
+            None => problems.refuse(
+                &LOCAL_USERS,
+                format!("there is no user {name:?} in /etc/passwd: write the user's number"),
+            ),
+        }
+    }
+    LocalUsers::OwnAnd(uids)
+}
+
+fn uid_of(name: &str, passwd: &str) -> Option<u32> {
+    passwd.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        (fields.next() == Some(name)).then(|| fields.nth(1)?.parse().ok())?
+    })
 }
 
 fn security_headers(resolved: &Resolved, problems: &mut Problems) -> Option<SecurityHeaders> {

@@ -13,7 +13,8 @@ const PROXY: &str =
 
 /// Protection.
 pub static KEYS: &[LivyKey] = &[
-    maps("livy.impersonation.enabled", "false", &[&impersonation::ENABLED.key], convert::switch),
+    maps("livy.impersonation.enabled", "false", &[&impersonation::ENABLED.key], convert::switch)
+        .but("The server authenticates nobody yet, so it also needs `impersonation.allow_without_authentication`."),
     maps("livy.superusers", "", &[&impersonation::SUPERUSERS.key], convert::list)
         .but("They may impersonate anyone. They get the right to see and change the sessions and batches of others when the server has access control."),
     not_yet("livy.server.access-control.enabled", "false", NO_ACCESS_CONTROL)
