@@ -157,21 +157,18 @@ async fn a_session_being_deleted_is_not_seen_again_after_a_crash_and_its_driver_
 /// An earlier server, to which somebody went back, cannot read all rows of a later one.
 #[tokio::test]
 async fn a_driver_whose_rows_cannot_be_read_is_asked_to_wait_and_is_not_ended() {
-    for sql in [
-        r#"UPDATE drivers SET state = '"asleep"'"#,
-        r#"UPDATE sessions SET state = '"asleep"'"#,
-    ] {
+    for table in ["drivers", "sessions"] {
         let world = World::new().await;
         let _agent = world.idle_session("{}").await;
         let (order, _) = world.driver(S0).await;
-        world.damage(sql).await;
+        world.make_unreadable(table).await;
         let world = world.crash_and_restart().await;
         world.quiesced().await;
         let request = Request::get(livius_http::AGENT_PATH);
         let answer = world.send_as_agent(&order, request, "connect", "").await;
-        assert_eq!(answer.status, 503, "{sql}: {}", answer.text);
+        assert_eq!(answer.status, 503, "{table}: {}", answer.text);
         assert_eq!(answer.headers["retry-after"], "5");
-        assert_eq!(world.launcher().running(), 1, "{sql}");
+        assert_eq!(world.launcher().running(), 1, "{table}");
     }
 }
 

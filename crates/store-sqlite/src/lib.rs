@@ -27,6 +27,8 @@ mod schema;
 mod sessions;
 mod shrink;
 mod statements;
+#[cfg(feature = "testing")]
+pub mod testing;
 #[cfg(test)]
 mod tests;
 mod trim;

@@ -15,7 +15,6 @@ use livius_sessions::{AllowAll, Batches, Config, Impersonation, LocalFiles, Poli
 use livius_store::Faulty;
 use livius_store_sqlite::SqliteStore;
 use serde_json::Value;
-use sqlx::{Connection as _, SqliteConnection};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
@@ -157,13 +156,10 @@ impl World {
         }
     }
 
-    /// Changes rows of the store as no server does.
-    pub async fn damage(&self, sql: &'static str) {
-        let address = format!("sqlite:{}/livius.db", self.dir.path().display());
-        let mut connection = SqliteConnection::connect(&address).await.unwrap();
-        let done = sqlx::query(sql).execute(&mut connection).await.unwrap();
-        assert_ne!(done.rows_affected(), 0, "{sql}");
-        connection.close().await.unwrap();
+    /// Gives all rows of a table a state that only a later server can read.
+    pub async fn make_unreadable(&self, table: &str) {
+        let path = Utf8PathBuf::from_path_buf(self.dir.path().join("livius.db")).unwrap();
+        livius_store_sqlite::testing::make_unreadable(&path, table).await;
     }
 
     /// The directory of an ordered driver's files.
@@ -211,13 +207,13 @@ impl World {
             request
         };
         let asked = self.send(with(agent.headers(), "")).await;
-        agent.verify(&asked);
+        agent.verify(asked.status, &asked.headers);
         let Some(challenge) = asked.headers.get(CHALLENGE_HEADER) else {
             return asked;
         };
         let headers = agent.answer(challenge.to_str().unwrap(), body.as_bytes());
         let answer = self.send(with(headers, body)).await;
-        agent.verify(&answer);
+        agent.verify(answer.status, &answer.headers);
         answer
     }
 
