@@ -66,7 +66,8 @@ pub enum Link {
     Up,
     /// The agent was connected, and is not now.
     Lost,
-    /// The server was restarted and has not heard of the agent yet.
+    /// The server waits to hear of the agent: it was restarted, or the agent stays away for longer
+    /// than it needs to connect again.
     Recovering,
 }
 
@@ -83,6 +84,8 @@ pub enum DriverEvent {
     AgentConnected,
     /// The connection is gone.
     AgentLost,
+    /// The connection has been gone for longer than an agent needs to connect again.
+    AgentMissing,
     /// The agent has its SparkContext and interpreter, or the application has begun to run.
     Ready,
     /// The agent could not create its SparkContext or interpreter.
@@ -190,7 +193,7 @@ fn on_queued(event: DriverEvent) -> Result<Step, IllegalDriverTransition> {
             departure: None,
         }),
         E::FoundUnstarted => (DriverState::Queued, vec![DriverEffect::Queue]),
-        E::StopOverdue => (DriverState::Queued, vec![]),
+        E::AgentMissing | E::StopOverdue => (DriverState::Queued, vec![]),
         event @ (E::Launched
         | E::AgentConnected
         | E::AgentLost
@@ -217,7 +220,7 @@ fn on_launching(
         (E::Exited(departure), _) => exited(phase(program, Phase::Launch), departure),
         // The launch runs in its own task, and its report decides the next step.
         (E::Stop(cause), _) => (stopping(cause, true, false), vec![]),
-        (E::StopOverdue, _) => (DriverState::Launching, vec![]),
+        (E::AgentMissing | E::StopOverdue, _) => (DriverState::Launching, vec![]),
         (
             event @ (E::LaunchAllowed
             | E::AgentConnected
@@ -240,7 +243,9 @@ fn on_connecting(
         (E::Ready, DriverProgram::Application) => up(Link::Up),
         (E::Exited(departure), _) => exited(phase(program, Phase::Connect), departure),
         (E::Stop(cause), _) => (stopping(cause, true, false), vec![DriverEffect::Terminate]),
-        (E::AgentLost | E::FoundAlive | E::StopOverdue, _) => (DriverState::Connecting, vec![]),
+        (E::AgentLost | E::AgentMissing | E::FoundAlive | E::StopOverdue, _) => {
+            (DriverState::Connecting, vec![])
+        }
         (
             event @ (E::LaunchAllowed
             | E::Launched
@@ -264,9 +269,12 @@ fn on_context(program: DriverProgram, event: DriverEvent) -> Result<Step, Illega
         E::Stop(cause) => (stopping(cause, false, false), vec![DriverEffect::AskToStop]),
         E::FoundAlive => (DriverState::Connecting, vec![]),
         // An agent that is restarted before it was ready has lost nothing.
-        E::Launched | E::AgentConnected | E::AgentRestarted | E::AgentLost | E::StopOverdue => {
-            (DriverState::Context, vec![])
-        }
+        E::Launched
+        | E::AgentConnected
+        | E::AgentRestarted
+        | E::AgentLost
+        | E::AgentMissing
+        | E::StopOverdue => (DriverState::Context, vec![]),
         event @ (E::LaunchAllowed | E::LaunchFailed(_) | E::FoundUnstarted) => {
             return Err(illegal(DriverState::Context, event));
         }
@@ -282,6 +290,7 @@ fn on_up(
     Ok(match (event, program) {
         (E::AgentConnected, DriverProgram::Agent) => up(Link::Up),
         (E::AgentLost, _) if link == Link::Up => up(Link::Lost),
+        (E::AgentMissing, _) if link == Link::Lost => up(Link::Recovering),
         (E::AgentFailed(failure), _) => failed_agent(failure, true),
         (E::AgentRestarted, _) => failed_agent(restarted(), true),
         (E::Exited(departure), _) => exited(Phase::Running, departure),
@@ -294,7 +303,7 @@ fn on_up(
         (E::FoundAlive, DriverProgram::Agent) => up(Link::Recovering),
         // An application may be heard of before its launch was recorded.
         (E::Launched | E::FoundAlive, DriverProgram::Application) => up(link),
-        (E::Ready | E::AgentLost | E::StopOverdue, _) => up(link),
+        (E::Ready | E::AgentLost | E::AgentMissing | E::StopOverdue, _) => up(link),
         (
             event @ (E::LaunchAllowed
             | E::Launched
@@ -318,10 +327,14 @@ fn on_stopping(stopping: Stopping, event: DriverEvent) -> Result<Step, IllegalDr
     Ok(match event {
         E::Exited(departure) => gone(end_of(stopping, Some(departure))),
         // Only a launch that was stopped halfway ends without a process.
-        E::LaunchFailed(_) | E::FoundUnstarted => gone(DriverEnd {
-            forced: false,
-            ..end_of(stopping, None)
-        }),
+        E::LaunchFailed(failure) => {
+            let end = never_launched(stopping);
+            gone(DriverEnd {
+                failure: end.failure.or(Some(failure)),
+                ..end
+            })
+        }
+        E::FoundUnstarted => gone(never_launched(stopping)),
         E::Launched | E::FoundAlive => force(stopping),
         E::StopOverdue if !stopping.forced => force(stopping),
         // The agent came back while its driver is being stopped: it may not have heard of that.
@@ -340,6 +353,7 @@ fn on_stopping(stopping: Stopping, event: DriverEvent) -> Result<Step, IllegalDr
         | E::AgentConnected
         | E::AgentRestarted
         | E::AgentLost
+        | E::AgentMissing
         | E::AgentFailed(_)
         | E::Stop(_) => (DriverState::Stopping(stopping), vec![]),
         event @ E::LaunchAllowed => return Err(illegal(DriverState::Stopping(stopping), event)),
@@ -416,6 +430,13 @@ fn end_of(stopping: Stopping, departure: Option<Departure>) -> DriverEnd {
         failure: stopping.failure,
         forced: stopping.forced,
         departure,
+    }
+}
+
+fn never_launched(stopping: Stopping) -> DriverEnd {
+    DriverEnd {
+        forced: false,
+        ..end_of(stopping, None)
     }
 }
 

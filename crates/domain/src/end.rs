@@ -82,6 +82,8 @@ pub enum FailureCode {
     ApplicationFailed,
     /// The resource manager started the driver again, and the state of its session is lost.
     DriverRestarted,
+    /// The server's own code failed.
+    ServerFault,
 }
 
 /// A failure that explains itself.
@@ -95,6 +97,18 @@ pub struct Failure {
     pub message: String,
     /// The advice to the user.
     pub hint: String,
+}
+
+impl Failure {
+    /// The failure of a session or batch whose actor in the server has panicked.
+    pub fn server_fault() -> Self {
+        Self {
+            code: FailureCode::ServerFault,
+            phase: Phase::Running,
+            message: "a fault in the server itself ended it".to_owned(),
+            hint: "the server's log has the fault: report it to the server's developers".to_owned(),
+        }
+    }
 }
 
 /// The three ways in which a session is over.

@@ -69,6 +69,8 @@ pub enum JobOutcome {
 pub enum JobEvent {
     /// The driver can be reached.
     Dispatch,
+    /// The driver can be reached, and its agent does not have the job in hand.
+    Missed,
     /// The agent began to run it.
     Started(Timestamp),
     /// It is to be stopped.
@@ -130,18 +132,22 @@ impl JobState {
         use JobEffect as Effect;
         use JobEvent as Event;
         let step = match (self, event) {
-            (Self::Ended { .. }, Event::Dispatch) | (Self::Waiting, Event::Started(_)) => {
+            (Self::Ended { .. }, Event::Dispatch | Event::Missed)
+            | (Self::Waiting, Event::Started(_)) => {
                 return Err(IllegalJobTransition { state: self, event });
             }
             (Self::Ended { .. }, _) => (self, None),
 
-            (Self::Waiting, Event::Dispatch) => (Self::Sent, Some(Effect::SendJob)),
+            (Self::Waiting, Event::Dispatch | Event::Missed) => {
+                (Self::Sent, Some(Effect::SendJob))
+            }
             // After a lost link the server sends a job again. The agent knows its jobs and does not
             // run one twice.
-            (Self::Sent, Event::Dispatch) => (self, Some(Effect::SendJob)),
-            (Self::Cancelling { started: None }, Event::Dispatch) => {
-                (self, Some(Effect::SendJobAndCancel))
-            }
+            (Self::Sent, Event::Dispatch | Event::Missed)
+            // The agent tells its end again, or that its result was lost.
+            | (Self::Started { .. }, Event::Missed) => (self, Some(Effect::SendJob)),
+            (Self::Cancelling { started: None }, Event::Dispatch)
+            | (Self::Cancelling { .. }, Event::Missed) => (self, Some(Effect::SendJobAndCancel)),
             (Self::Cancelling { .. }, Event::Dispatch) => (self, Some(Effect::SendCancel)),
             (Self::Started { .. }, Event::Dispatch) => (self, None),
 

@@ -144,11 +144,15 @@ impl SessionState {
 fn end_of(driver: DriverEnd) -> End {
     let exit = driver.departure.as_ref().map(|departure| departure.exit);
     let unseen = driver.departure.and_then(|departure| departure.unseen);
-    let failure = driver.failure.or(match (driver.cause, exit) {
-        (Some(cause), _) => timed_out(cause),
-        (None, Some(exit)) => Some(exited_while(driver.phase, exit, unseen)),
-        (None, None) => None,
-    });
+    let failure = match (driver.cause, exit) {
+        // The reason of a launch that failed explains why its session was not ready in time.
+        (Some(cause), _) => timed_out(cause).map(|late| driver.failure.unwrap_or(late)),
+        (None, Some(exit)) => {
+            let exited = || exited_while(driver.phase, exit, unseen);
+            Some(driver.failure.unwrap_or_else(exited))
+        }
+        (None, None) => driver.failure,
+    };
     let killed = driver.forced && exit == Some(Exit::Signal(9));
     let outcome = match (&failure, killed) {
         (Some(_), _) => Outcome::Failed,

@@ -7,7 +7,9 @@ use livius_domain::driver::{
     Departure, DriverEffect, DriverEnd, DriverEvent as Event, DriverProgram as Program,
     DriverState as State, Link, Stopping,
 };
-use livius_domain::{Exit, Failure, FailureCode, Phase, StopCause};
+use livius_domain::{
+    End, Exit, Failure, FailureCode, Outcome, Phase, SessionEvent, SessionState, StopCause,
+};
 use proptest::prelude::*;
 
 fn failure() -> Failure {
@@ -61,6 +63,7 @@ fn events() -> Vec<(&'static str, Event)> {
         ("launch failed", Event::LaunchFailed(failure())),
         ("agent connected", Event::AgentConnected),
         ("agent lost", Event::AgentLost),
+        ("agent missing", Event::AgentMissing),
         ("ready", Event::Ready),
         ("agent failed", Event::AgentFailed(failure())),
         ("agent restarted", Event::AgentRestarted),
@@ -171,4 +174,27 @@ proptest! {
             state = next;
         }
     }
+}
+
+/// The end of a session whose start was stopped for this cause, and whose launch failed then.
+fn end_of_a_launch_that_was_stopped(cause: StopCause) -> End {
+    let step = |state: State, event| {
+        let stepped = state.on(Program::Agent, event);
+        stepped.expect("the event can happen").0
+    };
+    let stopping = step(State::Launching, Event::Stop(cause));
+    let gone = step(stopping, Event::LaunchFailed(failure()));
+    let event = SessionEvent::of(&gone).expect("its session ends");
+    match SessionState::NEW.on(event).0 {
+        SessionState::Ended(end) => end,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_launch_that_failed_explains_why_its_session_was_not_ready_in_time() {
+    let late = end_of_a_launch_that_was_stopped(StopCause::StartTimeout);
+    assert_eq!(late.failure, Some(failure()));
+    let wanted = end_of_a_launch_that_was_stopped(StopCause::User);
+    assert_eq!((wanted.outcome, wanted.failure), (Outcome::Stopped, None));
 }

@@ -38,7 +38,12 @@ fn states() -> Vec<State> {
 
 fn events() -> Vec<Event> {
     let at = NOW;
-    let mut events = vec![Event::Dispatch, Event::Started(at), Event::Cancel(at)];
+    let mut events = vec![
+        Event::Dispatch,
+        Event::Missed,
+        Event::Started(at),
+        Event::Cancel(at),
+    ];
     events.extend(OUTCOMES.map(|outcome| Event::Finished { at, outcome }));
     events.push(Event::DriverLost(at));
     events
@@ -69,6 +74,7 @@ fn show(state: State) -> String {
 fn show_event(event: Event) -> String {
     match event {
         Event::Dispatch => "dispatch".to_owned(),
+        Event::Missed => "missed".to_owned(),
         Event::Started(_) => "started".to_owned(),
         Event::Cancel(_) => "cancel".to_owned(),
         Event::Finished { outcome, .. } => format!("{outcome:?}").to_lowercase(),
@@ -110,7 +116,7 @@ proptest! {
     /// * A job that is over does not change, and causes no effects.
     /// * A cancelled job is `cancelling` until it is over. After a lost link the driver gets the
     ///   cancel again.
-    /// * A job that has begun is not handed over again.
+    /// * A job that has begun is handed over again only if the agent does not have it in hand.
     /// * A job succeeds only if the agent says so. It is `cancelled` only if it has stopped or never
     ///   ran.
     #[test]
@@ -123,15 +129,16 @@ proptest! {
                 prop_assert_eq!((next, effect), (state, None));
                 continue;
             }
-            dispatched |= event == Event::Dispatch;
+            dispatched |= matches!(event, Event::Dispatch | Event::Missed);
             unwanted |= matches!(event, Event::Cancel(_));
             prop_assert!(next.started().is_none() || dispatched);
             prop_assert!(state.started().is_none() || next.started().is_some());
             let stopping = matches!(next, State::Cancelling { .. });
             let handed_over = matches!(effect, Some(JobEffect::SendJob | JobEffect::SendJobAndCancel));
-            prop_assert_eq!(handed_over, event == Event::Dispatch && state.started().is_none());
+            let may_lack = event == Event::Dispatch && state.started().is_none();
+            prop_assert_eq!(handed_over, may_lack || event == Event::Missed);
             let stopped = matches!(effect, Some(JobEffect::SendCancel | JobEffect::SendJobAndCancel));
-            prop_assert_eq!(stopped, stopping && matches!(event, Event::Dispatch | Event::Cancel(_)));
+            prop_assert_eq!(stopped, stopping && matches!(event, Event::Dispatch | Event::Missed | Event::Cancel(_)));
             if unwanted {
                 prop_assert!(next.is_final() || stopping);
             }

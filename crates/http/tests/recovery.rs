@@ -1,9 +1,12 @@
 //! Lost links and lost servers: nothing that was acknowledged or shown is lost, and nothing runs
 //! twice.
 
+use std::time::Duration;
+
 use axum::http::Request;
+use livius_agent_link::Event;
 use livius_domain::{Exit, SessionId, StatementId};
-use livius_testkit::{ScriptedAgent, World, eventually};
+use livius_testkit::{ScriptedAgent, World, eventually, pass};
 
 const S0: SessionId = SessionId(0);
 
@@ -197,4 +200,136 @@ async fn a_retention_longer_than_all_time_keeps_what_its_number_allows() {
     })
     .await;
     assert_eq!(world.get("/sessions/1").await.json()["state"], "dead");
+}
+
+#[tokio::test]
+async fn what_an_agent_said_before_its_process_ended_counts() {
+    let world = World::new().await;
+    let mut agent = world.idle_session(r#"{"kind":"pyspark"}"#).await;
+    world.run("x").await;
+    let (id, _) = agent.expect_run().await;
+    let (_, process) = world.driver(S0).await;
+    agent.started(id).await;
+    agent.finished(id, "the last word").await;
+    process.exit(Exit::Code(0));
+    world.await_state(S0, "dead").await;
+    let done = world.await_statement(S0, 0, "available").await;
+    assert_eq!(done["output"]["data"]["text/plain"], "the last word");
+}
+
+#[tokio::test]
+async fn an_agent_that_stays_away_is_waited_for_in_words() {
+    let world = World::new().await;
+    let mut agent = world.idle_session(r#"{"kind":"pyspark"}"#).await;
+    agent.disconnect();
+    world.quiesced().await;
+    let state = world.get("/sessions/0/state").await;
+    assert_eq!(state.json()["state"], "idle", "it may be back at once");
+    pass(Duration::from_secs(11)).await;
+    world.await_state(S0, "recovering").await;
+    assert_eq!(world.run("x").await.status, 201);
+    agent.reconnect(&world).await;
+    assert_eq!(agent.expect_run().await.1, "x");
+    world.await_state(S0, "busy").await;
+}
+
+#[tokio::test]
+async fn an_event_of_another_session_changes_nothing_here() {
+    let world = World::new().await;
+    let mut agent = world.idle_session(r#"{"kind":"pyspark"}"#).await;
+    world.run("x").await;
+    let (id, _) = agent.expect_run().await;
+    let at = 1_700_000_000_100;
+    let foreign = Event::Finished {
+        statement: id,
+        at,
+        cancelled: false,
+        output: Some(r#"{"status":"ok"}"#.to_owned()),
+        chunks: 0,
+    };
+    agent.say_of(SessionId(7), foreign).await;
+    agent.settled().await;
+    let shown = world.get("/sessions/0/statements/0").await;
+    assert_eq!(shown.json()["state"], "waiting", "{}", shown.text);
+    let started = Event::Started { statement: id, at };
+    agent.say_of(S0, started).await;
+    agent.finished(id, "ours").await;
+    let done = world.await_statement(S0, 0, "available").await;
+    assert_eq!(done["output"]["data"]["text/plain"], "ours");
+}
+
+/// Two sessions, and the agent of the first.
+async fn two_sessions() -> (World, ScriptedAgent) {
+    let world = World::new().await;
+    let agent = world.idle_session(r#"{"kind":"pyspark"}"#).await;
+    world.post("/sessions", "{}").await;
+    let mut other = ScriptedAgent::connect(&world, SessionId(1)).await;
+    other.ready().await;
+    world.await_state(SessionId(1), "idle").await;
+    (world, agent)
+}
+
+#[tokio::test]
+async fn files_that_no_row_names_are_removed() {
+    let (world, _agent) = two_sessions().await;
+    let (first, _) = world.driver(S0).await;
+    let (second, _) = world.driver(SessionId(1)).await;
+    let kept = [world.dir_of(&first), world.dir_of(&second)];
+    let drivers = kept[0].parent().unwrap().to_owned();
+    let stray = drivers.join("b-7-aabbccddeeff");
+    let foreign = drivers.join("lost+found");
+    for dir in [stray.join("work"), foreign.clone()] {
+        std::fs::create_dir_all(dir).unwrap();
+    }
+    // A row that cannot be read names its driver, too.
+    world.make_unreadable("drivers").await;
+    let world = world.crash_and_restart().await;
+    eventually("the stray files are removed", async || {
+        (!stray.exists()).then_some(())
+    })
+    .await;
+    world.quiesced().await;
+    assert!(foreign.is_dir() && kept.iter().all(|dir| dir.is_dir()));
+    assert_eq!(world.launcher().running(), 2);
+}
+
+#[tokio::test]
+async fn a_panic_in_one_actor_ends_one_session() {
+    for operation in ["update_statement", "update_session", "update_driver"] {
+        let world = World::new().await;
+        let mut agent = world.idle_session(r#"{"kind":"pyspark"}"#).await;
+        world.post("/sessions", "{}").await;
+        let mut other = ScriptedAgent::connect(&world, SessionId(1)).await;
+        other.ready().await;
+        world.await_state(SessionId(1), "idle").await;
+        world.quiesced().await;
+        world.disk().panic_next(operation);
+        match operation {
+            "update_statement" => {
+                let refused = world.run("x").await;
+                assert!(refused.status.is_server_error(), "{}", refused.status);
+            }
+            "update_session" => {
+                let refused = world.post("/sessions/0/stop", "").await;
+                assert!(refused.status.is_server_error(), "{}", refused.status);
+            }
+            _ => agent.disconnect(),
+        }
+        // The agent does not stop when it is asked.
+        world.quiesced().await;
+        pass(Duration::from_secs(11)).await;
+        world.await_state(S0, "dead").await;
+        let log = world.get("/sessions/0/log?size=-1").await.text;
+        assert!(
+            log.contains("a fault in the server itself ended it"),
+            "{operation}: {log}"
+        );
+        let (_, process) = world.driver(S0).await;
+        assert_eq!(process.exited().await, Exit::Signal(9));
+        // The server goes on, and so does the next one.
+        world.await_state(SessionId(1), "idle").await;
+        assert_eq!(world.post("/sessions", "{}").await.status, 201);
+        let world = world.crash_and_restart().await;
+        world.await_state(S0, "dead").await;
+    }
 }

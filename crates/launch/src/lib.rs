@@ -29,6 +29,7 @@ mod supervisor;
 mod verdict;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -107,6 +108,9 @@ pub trait Launcher: Send + Sync {
     /// Finds a driver that an earlier server started. `at` is `None` when that server died before
     /// it stored the location: the driver's files tell then.
     async fn find(&self, id: &DriverId, at: Option<&DriverLocation>) -> Found;
+
+    /// Lists the drivers that have files.
+    async fn with_files(&self) -> io::Result<Vec<DriverId>>;
 
     /// The files of a driver: before, while and after it runs.
     fn files(&self, id: &DriverId) -> Arc<dyn DriverFiles>;

@@ -1,6 +1,7 @@
 //! Starts drivers with the help of a process of this machine, each under its own supervisor. The
 //! process is the driver itself, or it follows the driver on a standalone cluster.
 
+use std::io;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -200,6 +201,10 @@ impl Launcher for LocalLauncher {
     async fn find(&self, id: &DriverId, at: Option<&DriverLocation>) -> Found {
         let dir = DriverDir::of(&self.config.drivers, id);
         Supervised::find(dir, at, Arc::clone(&self.clock)).await
+    }
+
+    async fn with_files(&self) -> io::Result<Vec<DriverId>> {
+        LocalFiles::list(&self.config.drivers).await
     }
 
     fn files(&self, id: &DriverId) -> Arc<dyn DriverFiles> {

@@ -41,6 +41,22 @@ impl LocalFiles {
         Self { reserve, ..self }
     }
 
+    /// The drivers that have a directory below the directory of all drivers.
+    pub async fn list(drivers: &Utf8Path) -> io::Result<Vec<DriverId>> {
+        let drivers = drivers.to_owned();
+        let list = move || match fs::read_dir(drivers) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            entries => {
+                let names = entries?.map(|entry| Ok(entry?.file_name().into_string().ok()));
+                let names = names.collect::<io::Result<Vec<_>>>()?.into_iter().flatten();
+                Ok(names.filter_map(|name| DriverId::parse(&name)).collect())
+            }
+        };
+        tokio::task::spawn_blocking(list)
+            .await
+            .map_err(io::Error::other)?
+    }
+
     /// The reason that the log gives for the driver's end.
     pub fn evidence(&self) -> Option<String> {
         evidence::of_log(&self.dir.log())

@@ -99,8 +99,7 @@ pub fn supervise(dir: &Utf8Path, clock: &dyn Clock) -> Result<(), SuperviseError
     if let Some(logs) = started.logs {
         logs.keep();
     }
-    written
-        .map_err(failed("write down how the driver ended"))
+    written.map_err(failed("write down how the driver ended"))
 }
 
 /// Writes the evidence of the end. A disk that fails may work again after a while.

@@ -10,6 +10,7 @@ mod effects;
 mod following;
 mod jobs;
 mod queue;
+mod rescue;
 mod resources;
 mod statements;
 mod words;
@@ -27,6 +28,7 @@ use crate::feed::Publisher;
 use crate::message::Message;
 use crate::view::SessionView;
 use queue::Queue;
+pub(crate) use rescue::rescue;
 
 pub(crate) use words::removed_output;
 

@@ -11,6 +11,7 @@ mod entry;
 mod message;
 mod open;
 mod read;
+mod rescue;
 mod shutdown;
 mod stop;
 

@@ -11,13 +11,15 @@ mod launching;
 mod link;
 mod recovery;
 mod registry;
+mod rescue;
 mod transition;
 
 use std::sync::Arc;
 
 use livius_agent_link::{AgentKey, AgentSocket, Command, CommandFrame, Event, Notice};
 use livius_domain::{
-    AppInfo, DriverId, DriverRecord, DriverState, DriverTimes, DriverUse, StopCause,
+    AppInfo, DriverEnd, DriverId, DriverRecord, DriverState, DriverTimes, DriverUse, JobId,
+    StopCause,
 };
 use livius_launch::{DriverFiles, LogSource};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
@@ -25,6 +27,7 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use crate::atomic_timestamp::AtomicTimestamp;
 use crate::error::SessionError;
 use crate::feed::Feed;
+use crate::lifecycle::Lifecycle;
 
 pub(crate) use self::core::DriverCore;
 pub use access::AgentAccess;
@@ -47,6 +50,8 @@ pub(crate) struct DriverView {
 pub(crate) struct AgentPort {
     /// Counts the connections of this driver since the server started.
     pub connection: u64,
+    /// The jobs that the agent had in hand when it connected. `None` if it does not tell.
+    pub jobs_in_hand: Option<Arc<[JobId]>>,
     outgoing: mpsc::Sender<CommandFrame>,
 }
 
@@ -141,6 +146,28 @@ impl DriverHandle {
     /// Asks for the driver's end at once.
     pub async fn end_by_force(&self) {
         let _ = self.messages.send(DriverMessage::EndByForce).await;
+    }
+
+    /// Asks for the driver's end and waits for it. `None` when the server stops before.
+    pub async fn stop_and_wait(
+        &self,
+        lifecycle: &Lifecycle,
+        cause: StopCause,
+    ) -> Option<DriverEnd> {
+        let mut feed = self.follow();
+        self.stop(cause).await;
+        loop {
+            if let DriverState::Gone(end) = &feed.view().state {
+                return Some(end.clone());
+            }
+            let changed = tokio::select! {
+                () = lifecycle.stopping() => false,
+                changed = feed.changed() => changed,
+            };
+            if !changed {
+                return None;
+            }
+        }
     }
 
     /// Tells whether the driver waits in the queue. The actor answers when it has finished its

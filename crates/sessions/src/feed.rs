@@ -28,10 +28,16 @@ struct Moment<V> {
     view: Arc<V>,
 }
 
-/// The actor's end of a feed. It belongs to the actor alone; when it is dropped, nothing will
-/// change any more.
+/// The actor's end of a feed. It belongs to the actor, and to the rescue that ends what a panicked
+/// actor leaves. When it is dropped, nothing will change any more.
 #[derive(Debug)]
 pub struct Publisher<V>(watch::Sender<Moment<V>>);
+
+impl<V> Clone for Publisher<V> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
 
 impl<V> Publisher<V> {
     /// Publishes a new view.

@@ -30,6 +30,7 @@ mod results;
 mod secret;
 mod service;
 mod shortened;
+mod sweep;
 mod view;
 
 pub use action::Action;

@@ -1,6 +1,9 @@
 //! Tasks that a shutdown waits for.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
+
+use futures_util::FutureExt as _;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -24,6 +27,26 @@ impl Lifecycle {
         self.tasks.spawn(async move {
             let _guard = guard;
             task.await;
+        });
+    }
+
+    /// Runs the task that owns one session, batch or driver. If it panics, the rescue ends that one
+    /// thing, and the server goes on: the same record would panic again after a restart.
+    pub fn spawn_owner<F, R>(&self, task: F, rescue: impl FnOnce() -> R + Send + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+        R: Future<Output = ()> + Send + 'static,
+    {
+        self.tasks.spawn(async move {
+            if AssertUnwindSafe(task).catch_unwind().await.is_ok() {
+                return;
+            }
+            let rescued = AssertUnwindSafe(async move { rescue().await });
+            if rescued.catch_unwind().await.is_err() {
+                tracing::error!(
+                    "what is left of a panicked actor cannot be ended; the next server will try"
+                );
+            }
         });
     }
 
@@ -91,6 +114,25 @@ mod tests {
         lifecycle.tasks.reopen();
         lifecycle.spawn(async { panic!("a part is missing") });
         lifecycle.draining().await;
+        assert!(lifecycle.finish(Duration::from_secs(5)).await);
+    }
+
+    #[tokio::test]
+    async fn a_panic_of_an_owner_is_answered_by_its_rescue_and_the_server_goes_on() {
+        let lifecycle = Lifecycle::default();
+        let (rescued, mut heard) = tokio::sync::mpsc::unbounded_channel();
+        for panics in [false, true] {
+            let rescued = rescued.clone();
+            let owner = async move { assert!(!panics, "it is poisoned") };
+            lifecycle.spawn_owner(owner, move || async move {
+                let _ = rescued.send(panics);
+                panic!("its remains are poisoned, too");
+            });
+        }
+        drop(rescued);
+        assert_eq!(heard.recv().await, Some(true));
+        assert_eq!(heard.recv().await, None);
+        assert!(!lifecycle.is_draining());
         assert!(lifecycle.finish(Duration::from_secs(5)).await);
     }
 }

@@ -41,7 +41,8 @@ pub struct SessionView {
     pub record: SessionRecord,
     /// True if statements run or wait.
     pub busy: bool,
-    /// True if the server was restarted and has not heard of the driver's agent yet.
+    /// True if the server waits to hear of the driver's agent: it was restarted, or the agent stays
+    /// away.
     pub recovering: bool,
 }
 

@@ -24,6 +24,9 @@ pub(super) const CLAIM: &str = "UPDATE drivers SET version = version + (owner IS
                                 RETURNING *";
 pub(super) const RENEW: &str =
     "UPDATE drivers SET lease_until = ?2 WHERE owner = ?1 AND ended_at IS NULL";
+pub(super) const NAMES: &str = "SELECT id FROM drivers \
+                                UNION SELECT driver FROM sessions WHERE driver IS NOT NULL \
+                                UNION SELECT driver FROM batches WHERE driver IS NOT NULL";
 const DELETE: &str = "DELETE FROM drivers WHERE id = ?1";
 
 #[async_trait]
@@ -49,9 +52,18 @@ impl DriverStore for SqliteStore {
         self.write(async |c| renew(c, lease).await).await
     }
 
+    async fn driver_names(&self) -> Result<Vec<String>, StoreError> {
+        self.read(async |c| names(c).await).await
+    }
+
     async fn delete_driver(&self, id: &DriverId) -> Result<bool, StoreError> {
         self.write(async |c| delete(c, id).await).await
     }
+}
+
+async fn names(connection: &mut SqliteConnection) -> Result<Vec<String>, StoreError> {
+    let names = sqlx::query_scalar(NAMES).fetch_all(connection);
+    names.await.map_err(failed("read the names of drivers"))
 }
 
 async fn create(

@@ -46,6 +46,10 @@ pub trait DriverStore: Send + Sync {
     /// Prolongs the leases of a server on drivers that have not ended, and counts them.
     async fn renew_leases(&self, lease: &Lease) -> Result<u64, StoreError>;
 
+    /// Reads the name of every driver that a row of a driver, a session or a batch names, also of
+    /// rows that are unreadable otherwise. The text of a damaged row may be longer than the name.
+    async fn driver_names(&self) -> Result<Vec<String>, StoreError>;
+
     /// Deletes a driver. Answers false when there was none.
     async fn delete_driver(&self, id: &DriverId) -> Result<bool, StoreError>;
 }

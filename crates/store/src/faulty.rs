@@ -25,6 +25,7 @@ pub struct Faulty<S> {
     store: S,
     full: AtomicBool,
     failing: Mutex<BTreeSet<&'static str>>,
+    panicking: Mutex<BTreeSet<&'static str>>,
     held: watch::Sender<BTreeSet<&'static str>>,
     begun: AtomicU64,
     ended: AtomicU64,
@@ -37,6 +38,7 @@ impl<S> Faulty<S> {
             store,
             full: AtomicBool::new(false),
             failing: Mutex::default(),
+            panicking: Mutex::default(),
             held: watch::Sender::default(),
             begun: AtomicU64::default(),
             ended: AtomicU64::default(),
@@ -51,6 +53,12 @@ impl<S> Faulty<S> {
     /// Makes the next call of a writing operation fail. It changes nothing then.
     pub fn fail_next(&self, operation: &str) {
         self.failing().insert(known(operation));
+    }
+
+    /// Makes the next call of a writing operation panic, as a fault of the server's own code does.
+    /// It changes nothing then.
+    pub fn panic_next(&self, operation: &str) {
+        self.panicking().insert(known(operation));
     }
 
     /// Makes the calls of a writing operation wait until the operation is released.
@@ -83,9 +91,17 @@ impl<S> Faulty<S> {
         self.failing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn panicking(&self) -> std::sync::MutexGuard<'_, BTreeSet<&'static str>> {
+        self.panicking
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn write(&self, operation: &'static str) -> Result<(), StoreError> {
         let mut held = self.held.subscribe();
         let _ = held.wait_for(|held| !held.contains(operation)).await;
+        let panics = self.panicking().remove(operation);
+        assert!(!panics, "{operation} is to panic");
         if self.full.load(Ordering::SeqCst) || self.failing().remove(operation) {
             return Err(StoreError::Database {
                 operation: "write",
@@ -226,6 +242,7 @@ forward! {
         }
         reads {
             fn driver(id: &DriverId) -> Option<DriverRecord>;
+            fn driver_names() -> Vec<String>;
         }
     }
 }

@@ -7,19 +7,23 @@ use livius_agent_link::{
     AgentFrame, AgentKey, AgentSocket, Command, CommandFrame, Event, Hello, InHand, Notice,
     PROTOCOL_VERSION,
 };
-use livius_domain::{DriverId, SessionId, StatementId};
+use livius_domain::{DriverId, JobId, SessionId, StatementId};
 use livius_sessions::AttachRefused;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
+use crate::launcher::FakeProcess;
 use crate::world::World;
 
 const DEADLINE: Duration = Duration::from_secs(5);
 
 /// A scripted agent. It keeps its unacknowledged events, as a real one does.
 pub struct ScriptedAgent {
+    session: SessionId,
     driver: DriverId,
+    /// The jobs that it has in hand.
+    jobs: Vec<JobId>,
     key: AgentKey,
     instance: String,
     outbox: Vec<(u64, Event)>,
@@ -35,7 +39,9 @@ impl ScriptedAgent {
         let (to_server, _) = mpsc::channel(1);
         let (_, from_server) = mpsc::channel(1);
         let mut agent = Self {
+            session,
             driver: order.id.clone(),
+            jobs: Vec::new(),
             key: AgentKey::of_token(order.token.expose_secret()),
             instance: format!("instance-of-{}", order.id),
             outbox: Vec::new(),
@@ -63,7 +69,10 @@ impl ScriptedAgent {
     }
 
     async fn attach(&mut self, world: &World) -> Result<(), AttachRefused> {
-        let (to_server, incoming) = mpsc::channel(64);
+        let (to_server, sent) = mpsc::channel(64);
+        let (into_server, incoming) = mpsc::channel(64);
+        let process = world.driver(self.session).await.1;
+        relay(sent, into_server, process);
         let (outgoing, from_server) = mpsc::channel(1024);
         let hello = Hello {
             versions: vec![PROTOCOL_VERSION],
@@ -75,7 +84,10 @@ impl ScriptedAgent {
             java: "17.0.15".to_owned(),
             first_seq: self.outbox.first().map_or(self.next_seq, |(seq, _)| *seq),
             last_seq: self.next_seq - 1,
-            sessions: vec![InHand::default()],
+            sessions: vec![InHand {
+                jobs: self.jobs.clone(),
+                ..InHand::default()
+            }],
         };
         let socket = AgentSocket {
             hello,
@@ -86,6 +98,11 @@ impl ScriptedAgent {
         attached.await?;
         (self.to_server, self.from_server) = (to_server, from_server);
         Ok(())
+    }
+
+    /// From now on it has these jobs in hand.
+    pub fn holds(&mut self, jobs: &[JobId]) {
+        self.jobs = jobs.to_vec();
     }
 
     /// Sends again every event that was not acknowledged.
@@ -117,6 +134,17 @@ impl ScriptedAgent {
         let dropped = async { while self.from_server.recv().await.is_some() {} };
         let waited = tokio::time::timeout(DEADLINE, dropped).await;
         waited.expect("the end of the connection within the deadline");
+    }
+
+    /// Says an event of another session, which this driver does not serve.
+    pub async fn say_of(&mut self, session: SessionId, event: Event) {
+        let seq = self.keep(event.clone());
+        let frame = AgentFrame::Event {
+            seq,
+            session: Some(session),
+            event,
+        };
+        self.to_server.send(frame).await.unwrap();
     }
 
     /// Sends an event and keeps it until it is acknowledged.
@@ -258,6 +286,33 @@ impl ScriptedAgent {
         })
         .await;
     }
+}
+
+/// The connection ends with the agent's process. What the agent has sent before arrives.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it stands for the network, which is no part of the server"
+)]
+fn relay(
+    mut sent: mpsc::Receiver<AgentFrame>,
+    into_server: mpsc::Sender<AgentFrame>,
+    process: FakeProcess,
+) {
+    tokio::spawn(async move {
+        loop {
+            let frame = tokio::select! {
+                biased;
+                frame = sent.recv() => frame,
+                _ = process.exited() => None,
+            };
+            let Some(frame) = frame else {
+                return;
+            };
+            if into_server.send(frame).await.is_err() {
+                return;
+            }
+        }
+    });
 }
 
 impl World {

@@ -260,6 +260,10 @@ impl Launcher for FakeLauncher {
         }
     }
 
+    async fn with_files(&self) -> std::io::Result<Vec<DriverId>> {
+        LocalFiles::list(&self.world.root).await
+    }
+
     fn files(&self, id: &DriverId) -> Arc<dyn DriverFiles> {
         Arc::new(LocalFiles::of(&self.world.root, id))
     }

@@ -391,3 +391,24 @@ async fn a_retention_longer_than_all_time_keeps_what_its_number_allows() {
     .await;
     world.await_batch(BatchId(1), "dead").await;
 }
+
+#[tokio::test]
+async fn a_panic_in_one_actor_ends_one_batch() {
+    let world = World::new().await;
+    let (_, process) = run(&world, APP).await;
+    run(&world, APP).await;
+    world.quiesced().await;
+    world.disk().panic_next("update_batch");
+    let refused = world.post("/api/v1/batches/0/kill", "").await;
+    assert!(refused.status.is_server_error(), "{}", refused.status);
+    world.await_batch(B0, "dead").await;
+    assert_eq!(process.exited().await, Exit::Signal(9));
+    assert_eq!(
+        detail(&world, B0).await["end"]["failure"]["code"],
+        "server_fault"
+    );
+    world.await_batch(B1, "running").await;
+    let world = world.crash_and_restart().await;
+    world.await_batch(B0, "dead").await;
+    world.await_batch(B1, "running").await;
+}

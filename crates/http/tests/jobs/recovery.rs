@@ -125,3 +125,26 @@ async fn an_upload_that_is_cut_off_leaves_nothing() {
     }
     assert!(kept(&world).await.is_empty(), "the client has hung up");
 }
+
+#[tokio::test]
+async fn a_job_that_began_and_that_the_agent_does_not_have_any_more_is_sent_again() {
+    let (world, mut agent) = running().await;
+    for job in [J1, J2] {
+        submit(&world, FOO).await;
+        expect_job(&mut agent).await;
+        begin(&mut agent, job).await;
+    }
+    agent.settled().await;
+    agent.disconnect();
+    agent.holds(&[J2]);
+    agent.reconnect(&world).await;
+    // The agent knows it, and says that its result was lost.
+    assert_eq!(expect_job(&mut agent).await.0, J1);
+    end(&mut agent, J1, JobOutcome::Failed, Some("lost")).await;
+    await_job(&world, J1, "FAILED").await;
+    world.quiesced().await;
+    assert_eq!(status(&world, J2).await["state"], "STARTED");
+    end(&mut agent, J2, JobOutcome::Succeeded, None).await;
+    await_job(&world, J2, "SUCCEEDED").await;
+    agent.settled().await;
+}

@@ -13,7 +13,7 @@ use crate::registry::Live as _;
 
 /// The pause between two attempts to store an end.
 const SETTLE_PAUSE: Duration = Duration::from_millis(100);
-const SETTLE_PAUSE_LONGEST: Duration = Duration::from_secs(5);
+pub(super) const SETTLE_PAUSE_LONGEST: Duration = Duration::from_secs(5);
 
 impl Actor {
     /// Applies one event to the session. If the store fails now, the actor stores the state with
@@ -59,7 +59,7 @@ impl Actor {
         }
     }
 
-    fn note_change(&self) {
+    pub(super) fn note_change(&self) {
         let id = self.record.id;
         let state = self.record.state.name();
         match &self.record.state {
@@ -186,7 +186,7 @@ impl Actor {
     }
 
     /// Writes into the session's log why it ended: users look there first.
-    async fn explain_end(&self) {
+    pub(super) async fn explain_end(&self) {
         let SessionState::Ended(end) = &self.record.state else {
             return;
         };

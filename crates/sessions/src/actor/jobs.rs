@@ -88,12 +88,18 @@ impl Actor {
         self.step_job(record, cancel, None).await
     }
 
-    /// Gives the driver every job that it may not have got; it knows those that it was given
-    /// before.
+    /// Gives the driver every job that it may not have got, or that it does not have in hand; it
+    /// knows those that it was given before.
     pub(super) async fn hand_over_jobs(&mut self) -> Result<(), SessionError> {
+        let port = self.entry.driver.view().port.clone();
+        let in_hand = port.and_then(|port| port.jobs_in_hand);
         let records: Vec<JobRecord> = self.jobs.values().map(|job| job.record.clone()).collect();
         for record in records {
-            self.step_job(record, JobEvent::Dispatch, None).await?;
+            let event = match &in_hand {
+                Some(in_hand) if !in_hand.contains(&record.id) => JobEvent::Missed,
+                _ => JobEvent::Dispatch,
+            };
+            self.step_job(record, event, None).await?;
         }
         Ok(())
     }

@@ -24,7 +24,7 @@ use crate::view::BatchView;
 
 /// The pause between two attempts to store an end.
 const SETTLE_PAUSE: Duration = Duration::from_millis(100);
-const SETTLE_PAUSE_LONGEST: Duration = Duration::from_secs(5);
+pub(super) const SETTLE_PAUSE_LONGEST: Duration = Duration::from_secs(5);
 
 /// The parts that the actor has from its first moment.
 pub struct ActorSetup {
@@ -200,6 +200,14 @@ impl Actor {
             }
             BatchState::Starting => {}
         }
+    }
+
+    /// Ends a batch whose first actor has panicked. Its record says how.
+    pub(super) async fn end_by_fault(mut self) {
+        self.unstored = true;
+        self.note_change().await;
+        self.publish();
+        self.leave().await;
     }
 
     /// Takes the batch off the list: from now on no client is shown it.

@@ -19,6 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use super::Batches;
 use super::actor::{Actor, ActorSetup};
 use super::entry::{Core, Entry};
+use super::rescue::rescue;
 use crate::config::Config;
 use crate::driver::{self, Origin, Purpose};
 use crate::error::SessionError;
@@ -195,9 +196,14 @@ impl Batches {
             mailbox: Mailbox { messages, feed },
         });
         self.core.registry.insert(&entry);
+        let (core, to_end) = (Arc::clone(&self.core), Arc::clone(&entry));
+        let feed = publisher.clone();
+        let rescue = || rescue(core, to_end, feed);
         let setup = ActorSetup { waiting, publisher };
         let actor = Actor::new(Arc::clone(&self.core), Arc::clone(&entry), record, setup);
-        self.core.lifecycle.spawn(actor.run(origin, inbox));
+        self.core
+            .lifecycle
+            .spawn_owner(actor.run(origin, inbox), rescue);
         entry
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use livius_domain::StopCause;
 use tokio::sync::oneshot;
 
@@ -51,17 +52,12 @@ impl Batches {
     }
 
     /// Sends a message to every batch, and waits for all replies. A batch that waits for its
-    /// turn drops its reply.
+    /// turn drops its reply. A batch that is stuck does not keep the message from the others.
     async fn tell_all(&self, message: impl Fn(oneshot::Sender<()>) -> Message) {
-        let mut waits = Vec::new();
-        for entry in self.core.registry.all() {
-            let (reply, ended) = oneshot::channel();
-            if entry.mailbox.messages.send(message(reply)).await.is_ok() {
-                waits.push(ended);
-            }
-        }
-        for ended in waits {
-            let _ = ended.await;
-        }
+        let entries = self.core.registry.all();
+        let told = entries.iter().map(async |entry| {
+            let _ = entry.mailbox.ask_unless_ended(&message).await;
+        });
+        join_all(told).await;
     }
 }

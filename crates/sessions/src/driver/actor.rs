@@ -16,6 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio::time::Instant;
 
 use super::connection::{self, Connection};
+use super::rescue::Rescue;
 use super::{DriverCore, DriverHandle, DriverMessage, DriverView, FromAgent};
 use crate::admission::Turn;
 use crate::atomic_timestamp::AtomicTimestamp;
@@ -60,6 +61,13 @@ pub(super) enum TaskReport {
     Ended(Departure),
 }
 
+/// The end of a process whose connection is still open.
+pub(super) struct Departed {
+    pub(super) departure: Departure,
+    /// When the actor stops waiting for the end of the connection.
+    pub(super) until: Instant,
+}
+
 /// The actor.
 pub(super) struct DriverActor {
     pub(super) core: Arc<DriverCore>,
@@ -80,6 +88,10 @@ pub(super) struct DriverActor {
     pub(super) hold_until: Option<Instant>,
     /// When a stop that the agent was asked for is overdue.
     pub(super) stop_overdue: Option<Instant>,
+    /// When an agent whose connection is lost counts as missing.
+    pub(super) missing_at: Option<Instant>,
+    /// The end of the process. It waits for the last frames of the agent.
+    pub(super) departed: Option<Departed>,
     pub(super) grace: Duration,
     /// True if the record has changes that are not stored.
     pub(super) unstored: bool,
@@ -121,24 +133,25 @@ pub(crate) fn spawn(
         DriverProgram::Agent => FORCE_GRACE,
         DriverProgram::Application => core.config.limits.batch_grace,
     };
-    let mut actor = DriverActor {
+    let rescue = Rescue {
         core: Arc::clone(core),
         handle: Arc::clone(&handle),
-        record,
-        purpose,
+        feed: publisher.clone(),
+        grace,
+    };
+    let parts = Parts {
         feed: publisher,
         token_hash,
         reports,
-        process: None,
-        link: None,
-        connections: 0,
-        starting: None,
-        running: None,
-        hold_until: None,
-        stop_overdue: None,
-        grace,
-        unstored: false,
     };
+    let mut actor = DriverActor::new(
+        Arc::clone(core),
+        Arc::clone(&handle),
+        record,
+        purpose,
+        parts,
+    );
+    actor.grace = grace;
     if actor.record.state == DriverState::Queued {
         // Joined here and not in the task: a driver that waits is not overtaken by later ones.
         actor.join_queue();
@@ -147,11 +160,47 @@ pub(crate) fn spawn(
         actor.running = core.admission.recovered();
     }
     core.lifecycle
-        .spawn(actor.run(origin, inbox, reports_inbox));
+        .spawn_owner(actor.run(origin, inbox, reports_inbox), || rescue.run());
     handle
 }
 
+/// The actor's ends of its channels.
+pub(super) struct Parts {
+    pub(super) feed: Publisher<DriverView>,
+    pub(super) token_hash: watch::Sender<Option<String>>,
+    pub(super) reports: mpsc::Sender<TaskReport>,
+}
+
 impl DriverActor {
+    pub(super) fn new(
+        core: Arc<DriverCore>,
+        handle: Arc<DriverHandle>,
+        record: DriverRecord,
+        purpose: Purpose,
+        parts: Parts,
+    ) -> Self {
+        Self {
+            core,
+            handle,
+            record,
+            purpose,
+            feed: parts.feed,
+            token_hash: parts.token_hash,
+            reports: parts.reports,
+            process: None,
+            link: None,
+            connections: 0,
+            starting: None,
+            running: None,
+            hold_until: None,
+            stop_overdue: None,
+            missing_at: None,
+            departed: None,
+            grace: FORCE_GRACE,
+            unstored: false,
+        }
+    }
+
     /// Drives the driver until it is gone, or the server stops.
     async fn run(
         mut self,
@@ -174,6 +223,8 @@ impl DriverActor {
                 }
             }
             let (overdue, hold_until) = (self.stop_overdue, self.hold_until);
+            let missing_at = self.missing_at;
+            let drained = self.departed.as_ref().map(|departed| departed.until);
             tokio::select! {
                 biased;
                 // The server stops at once: drivers that are to end have been ended before.
@@ -184,6 +235,11 @@ impl DriverActor {
                 () = connection::at(overdue) => {
                     self.stop_overdue = None;
                     self.apply(DriverEvent::StopOverdue).await;
+                }
+                () = connection::at(drained) => self.lose_link().await,
+                () = connection::at(missing_at) => {
+                    self.missing_at = None;
+                    self.apply(DriverEvent::AgentMissing).await;
                 }
                 () = connection::at(hold_until) => self.let_others_start(),
                 () = handle.stuck.notified() => self.drop_stuck_link().await,
@@ -208,7 +264,7 @@ impl DriverActor {
             TaskReport::Launched(Err(failure)) => {
                 self.apply(DriverEvent::LaunchFailed(failure)).await;
             }
-            TaskReport::Ended(departure) => self.apply(DriverEvent::Exited(departure)).await,
+            TaskReport::Ended(departure) => self.on_departure(departure).await,
         }
     }
 

@@ -1,6 +1,9 @@
 //! The connection to a driver's agent, and the wait for its next frame.
 
+use std::sync::Arc;
+
 use livius_agent_link::{AgentFrame, AgentSocket, Command};
+use livius_domain::JobId;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -11,6 +14,8 @@ pub(super) struct Connection {
     pub(super) socket: AgentSocket,
     /// Counts the connections of the driver since the server started.
     pub(super) number: u64,
+    /// The jobs that the agent had in hand when it connected. `None` if it does not tell.
+    pub(super) jobs_in_hand: Option<Arc<[JobId]>>,
     /// The newest event of this agent process that is stored.
     pub(super) applied: u64,
     /// The event that the session is storing. The next frame is not read before that is done.
@@ -53,6 +58,7 @@ impl Connection {
     pub(super) fn port(&self) -> AgentPort {
         AgentPort {
             connection: self.number,
+            jobs_in_hand: self.jobs_in_hand.clone(),
             outgoing: self.socket.outgoing.clone(),
         }
     }

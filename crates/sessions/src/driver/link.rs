@@ -1,11 +1,18 @@
 //! The driver's actor and the agent: which connection is current, which events were stored.
 
-use livius_agent_link::{AgentFrame, AgentSocket, Command, Event};
-use livius_domain::{AppInfo, DriverEvent, DriverState, Failure, FailureCode, Phase, chain};
+use std::sync::Arc;
+use std::time::Duration;
+
+use livius_agent_link::{AgentFrame, AgentSocket, Command, Event, Hello, Notice};
+use livius_domain::{
+    AppInfo, Departure, DriverEvent, DriverState, DriverUse, Failure, FailureCode, JobId, Phase,
+    SessionId, chain,
+};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::FromAgent;
-use super::actor::{DriverActor, Purpose};
+use super::actor::{Departed, DriverActor, Purpose};
 use super::connection::{Connection, Heard};
 use crate::error::SessionError;
 use crate::shortened::shortened;
@@ -15,6 +22,26 @@ const ROOM_FOR_EVENTS: usize = 4;
 
 /// The length of an agent's reason that is kept, in bytes. Every view of the session has it.
 const FAILURE_BYTES: usize = 4 << 10;
+
+/// How long the actor waits for the end of the connection after the process has ended. Usually the
+/// connection ends with the process.
+const DRAIN: Duration = Duration::from_secs(2);
+
+/// An agent tries to connect again every five seconds at the latest. After two failures it is
+/// missing.
+const MISSING_AFTER: Duration = Duration::from_secs(10);
+
+/// The jobs that an agent has in hand. An agent of version 1 does not tell.
+fn jobs_in_hand(hello: &Hello) -> Option<Arc<[JobId]>> {
+    let told = !hello.sessions.is_empty();
+    told.then(|| {
+        hello
+            .sessions
+            .iter()
+            .flat_map(|it| it.jobs.iter().copied())
+            .collect()
+    })
+}
 
 impl DriverActor {
     /// Takes a new connection in place of any older one. Events are numbered per agent process, and
@@ -47,14 +74,16 @@ impl DriverActor {
         self.unstored = true;
         self.connections += 1;
         let link = Connection {
-            socket,
             number: self.connections,
+            jobs_in_hand: jobs_in_hand(&socket.hello),
+            socket,
             applied,
             storing: None,
         };
         link.send(Command::Welcome { acked: applied });
         self.link = Some(link);
         self.handle.link_lost.clear();
+        self.missing_at = None;
         let event = if restarted {
             DriverEvent::AgentRestarted
         } else {
@@ -70,8 +99,23 @@ impl DriverActor {
         }
     }
 
+    /// The process has ended. What its agent said last may still be on its way.
+    pub(super) async fn on_departure(&mut self, departure: Departure) {
+        if self.link.is_none() {
+            return self.apply(DriverEvent::Exited(departure)).await;
+        }
+        self.departed = Some(Departed {
+            departure,
+            until: Instant::now() + DRAIN,
+        });
+    }
+
     pub(super) async fn lose_link(&mut self) {
         self.link = None;
+        if let Some(departed) = self.departed.take() {
+            return self.apply(DriverEvent::Exited(departed.departure)).await;
+        }
+        self.missing_at = Some(Instant::now() + MISSING_AFTER);
         self.handle.link_lost.set(self.core.clock.now());
         self.apply(DriverEvent::AgentLost).await;
     }
@@ -80,22 +124,35 @@ impl DriverActor {
         match heard {
             Heard::Frame(None) => self.lose_link().await,
             Heard::Frame(Some(AgentFrame::Unknown)) => {}
-            Heard::Frame(Some(AgentFrame::Notice { notice, .. })) => {
-                if let Purpose::Session(_, session) = &self.purpose {
-                    // A notice may be lost. It must not hold up events, so it leaves them room.
-                    if session.capacity() > ROOM_FOR_EVENTS {
-                        let _ = session.try_send(FromAgent::Notice(notice));
-                    }
+            Heard::Frame(Some(AgentFrame::Notice { session, notice })) => {
+                if self.is_ours(session) {
+                    self.on_notice(notice);
                 }
             }
-            Heard::Frame(Some(AgentFrame::Event { seq, event, .. })) => {
-                self.on_event(seq, event).await;
-            }
+            Heard::Frame(Some(AgentFrame::Event {
+                seq,
+                session,
+                event,
+            })) => self.on_event(seq, session, event).await,
             Heard::Stored { seq, stored } => self.on_stored(seq, stored).await,
         }
     }
 
-    async fn on_event(&mut self, seq: u64, event: Event) {
+    /// A notice may be lost. It must not hold up events, so it leaves them room.
+    fn on_notice(&self, notice: Notice) {
+        if let Purpose::Session(_, session) = &self.purpose
+            && session.capacity() > ROOM_FOR_EVENTS
+        {
+            let _ = session.try_send(FromAgent::Notice(notice));
+        }
+    }
+
+    /// Whether a frame is about the session that the driver serves.
+    fn is_ours(&self, session: Option<SessionId>) -> bool {
+        session.is_none_or(|named| self.record.made_for == DriverUse::Session(named))
+    }
+
+    async fn on_event(&mut self, seq: u64, session: Option<SessionId>, event: Event) {
         let applied = self.link.as_ref().map_or(0, |link| link.applied);
         if seq <= applied {
             return self.acknowledge(seq);
@@ -114,7 +171,12 @@ impl DriverActor {
                 }
                 self.on_stored(seq, stored.is_ok()).await;
             }
-            event => self.pass_on(seq, event).await,
+            event if self.is_ours(session) => self.pass_on(seq, event).await,
+            event => {
+                // The agent would send it again on every connection.
+                tracing::error!(driver.id = %self.record.id, agent.event = seq, ?session, ?event, "ignoring an event of a session that the driver does not serve");
+                self.on_stored(seq, true).await;
+            }
         }
     }
 

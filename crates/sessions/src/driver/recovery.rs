@@ -41,7 +41,7 @@ impl DriverActor {
 
     /// Looks until the answer is clear: a driver that cannot be looked at is not gone. `None` when
     /// the server stops.
-    async fn search(&self) -> Option<Found> {
+    pub(super) async fn search(&self) -> Option<Found> {
         let core = &self.core;
         loop {
             let location = self.record.location.as_ref();

@@ -84,7 +84,11 @@ impl DriverActor {
             DriverState::Gone(_) => times.ended_at = Some(now),
             DriverState::Connecting | DriverState::Context | DriverState::Stopping(_) => {}
         }
-        tracing::info!(driver.id = %self.record.id, driver.state = self.record.state.name(), "driver state");
+        let reason = match &self.record.state {
+            DriverState::Gone(end) => end.failure.as_ref().map(|failure| failure.message.as_str()),
+            _ => None,
+        };
+        tracing::info!(driver.id = %self.record.id, driver.state = self.record.state.name(), reason, "driver state");
         if !self.record.state.is_starting() {
             self.let_others_start();
         }

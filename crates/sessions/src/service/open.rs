@@ -14,7 +14,7 @@ use livius_store::{Store, Unended};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::Sessions;
-use crate::actor::{Actor, ActorSetup};
+use crate::actor::{Actor, ActorSetup, rescue};
 use crate::atomic_timestamp::AtomicTimestamp;
 use crate::board::Board;
 use crate::config::Config;
@@ -25,7 +25,7 @@ use crate::feed::feed;
 use crate::message::Mailbox;
 use crate::reconcile::{self, Unclaimed};
 use crate::view::SessionView;
-use crate::{history, janitor};
+use crate::{history, janitor, sweep};
 
 /// Messages that wait for one actor; a sender that finds the queue full waits.
 const MAILBOX: usize = 64;
@@ -53,6 +53,7 @@ impl Sessions {
         core.lifecycle.spawn(admission.run(core.lifecycle.clone()));
         core.lifecycle.spawn(janitor::run(Arc::clone(core)));
         core.lifecycle.spawn(history::run(Arc::clone(core)));
+        core.lifecycle.spawn(sweep::run(Arc::clone(&core.drivers)));
         let these = sessions.clone();
         core.lifecycle.spawn(reconcile::keep(
             Arc::clone(&sessions.core.drivers),
@@ -196,11 +197,13 @@ impl Sessions {
             resource_places: Arc::new(Semaphore::new(self.core.config.limits.pending_resources)),
         });
         self.core.registry.insert(&entry);
+        let (core, to_end) = (Arc::clone(&self.core), Arc::clone(&entry));
+        let feed = publisher.clone();
+        let rescue = || rescue(core, to_end, feed);
         let setup = ActorSetup { place, publisher };
         let actor = Actor::new(Arc::clone(&self.core), Arc::clone(&entry), record, setup);
-        self.core
-            .lifecycle
-            .spawn(actor.run(origin, inbox, from_agent));
+        let life = actor.run(origin, inbox, from_agent);
+        self.core.lifecycle.spawn_owner(life, rescue);
         entry
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use livius_domain::StopCause;
 use tokio::sync::oneshot;
 
@@ -62,17 +63,14 @@ impl Sessions {
         }
     }
 
-    /// Sends every session a message, and waits for all replies.
+    /// Sends every session a message, and waits for all replies. A session that is stuck does not
+    /// keep the message from the others.
     async fn tell_all(&self, message: impl Fn(oneshot::Sender<()>) -> Message) {
-        let mut waits = Vec::new();
-        for entry in self.core.registry.all() {
-            let (reply, ended) = oneshot::channel();
-            if entry.mailbox.messages.send(message(reply)).await.is_ok() {
-                waits.push(ended);
-            }
-        }
-        for ended in waits {
-            let _ = ended.await;
-        }
+        let entries = self.core.registry.all();
+        let told = entries.iter().map(async |entry| {
+            // A reply that does not come means that the session has ended, or the actor.
+            let _ = entry.mailbox.ask_unless_ended(&message).await;
+        });
+        join_all(told).await;
     }
 }

@@ -1,0 +1,81 @@
+//! Ends a driver whose actor has panicked: its process is ended, and its end says why.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use livius_domain::{Departure, DriverEnd, DriverRecord, DriverState, Failure, Phase, chain};
+use livius_launch::Found;
+use tokio::sync::{mpsc, watch};
+
+use super::actor::{DriverActor, Parts, Purpose};
+use super::{DriverCore, DriverHandle, DriverView};
+use crate::feed::Publisher;
+
+/// The pause between two attempts to read the driver's row.
+const READ_PAUSE: Duration = Duration::from_secs(1);
+
+/// All that is needed to end a driver without its actor.
+pub(super) struct Rescue {
+    pub(super) core: Arc<DriverCore>,
+    pub(super) handle: Arc<DriverHandle>,
+    pub(super) feed: Publisher<DriverView>,
+    pub(super) grace: Duration,
+}
+
+impl Rescue {
+    pub(super) async fn run(self) {
+        tracing::error!(driver.id = %self.handle.id, "the driver's actor has panicked; ending the driver");
+        let Some(record) = self.read().await else {
+            return;
+        };
+        let mut actor = self.new_actor(record);
+        let Some(found) = actor.search().await else {
+            return;
+        };
+        let departure = self.end(found).await;
+        actor.record.state = DriverState::Gone(DriverEnd {
+            phase: Phase::Running,
+            cause: None,
+            failure: Some(Failure::server_fault()),
+            forced: true,
+            departure,
+        });
+        actor.record.times.ended_at = Some(self.core.clock.now());
+        actor.unstored = true;
+        actor.leave().await;
+    }
+
+    async fn end(&self, found: Found) -> Option<Departure> {
+        match found {
+            Found::Alive(process) => Some(process.terminate(self.grace).await),
+            Found::Ended(departure) => Some(departure),
+            Found::NeverStarted | Found::Unclear(_) => None,
+        }
+    }
+
+    fn new_actor(&self, record: DriverRecord) -> DriverActor {
+        let parts = Parts {
+            feed: self.feed.clone(),
+            token_hash: watch::channel(None).0,
+            reports: mpsc::channel(1).0,
+        };
+        let (core, handle) = (Arc::clone(&self.core), Arc::clone(&self.handle));
+        DriverActor::new(core, handle, record, Purpose::Nothing, parts)
+    }
+
+    /// Reads the driver's row. `None` when there is none, or when the server stops.
+    async fn read(&self) -> Option<DriverRecord> {
+        loop {
+            match self.core.store.driver(&self.handle.id).await {
+                Ok(record) => return record,
+                Err(error) => {
+                    tracing::error!(driver.id = %self.handle.id, error = %chain(&error), "cannot read a driver; trying again");
+                }
+            }
+            tokio::select! {
+                () = self.core.lifecycle.stopping() => return None,
+                () = tokio::time::sleep(READ_PAUSE) => {}
+            }
+        }
+    }
+}
