@@ -32,9 +32,9 @@ pub trait DriverFiles: Send + Sync {
     /// driver has.
     async fn sweep_uploads(&self, wanted: &[ResourceId]) -> io::Result<()>;
 
-    /// Removes the files that only a running driver needs: its working directory and its uploads.
-    /// The log stays.
-    async fn clear_work(&self);
+    /// Removes the files that only a running driver needs: its temporary files and its uploads.
+    /// The log and the working directory stay.
+    async fn clear_temporary(&self);
 
     /// Removes everything.
     async fn remove(&self);

@@ -148,8 +148,8 @@ impl DriverFiles for LocalFiles {
             .await
     }
 
-    async fn clear_work(&self) {
-        self.remove_all(&self.dir.work()).await;
+    async fn clear_temporary(&self) {
+        self.remove_all(&self.dir.temporary()).await;
         self.remove_all(&self.dir.uploads()).await;
     }
 

@@ -252,3 +252,29 @@ async fn a_session_that_is_not_listed_is_stopped_by_the_next_server() {
     assert_eq!(process.exited().await, Exit::Signal(9));
     is_unseen(&world, S0).await;
 }
+
+#[tokio::test]
+async fn what_a_session_wrote_stays_until_the_session_is_purged() {
+    let world = World::new().await;
+    create(&world, ANY).await;
+    let (order, _) = world.driver(S0).await;
+    let dir = world.dir_of(&order);
+    let table = dir.join("work/spark-warehouse/t");
+    let transient = [dir.join("work/tmp"), dir.join("uploads")];
+    for dir in transient.iter().chain([&table]) {
+        std::fs::create_dir_all(dir).unwrap();
+    }
+    assert_eq!(world.delete("/sessions/0").await.status, 200);
+    world.quiesced().await;
+    assert!(table.is_dir());
+    assert!(transient.iter().all(|dir| !dir.exists()));
+    let world = world.crash_and_restart().await;
+    world.quiesced().await;
+    assert!(table.is_dir());
+    world.clock().advance(Duration::from_hours(25));
+    let world = world.crash_and_restart().await;
+    eventually("its files are purged", async || {
+        (!dir.exists() && world.launcher().running() == 0).then_some(())
+    })
+    .await;
+}

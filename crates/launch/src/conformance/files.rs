@@ -131,7 +131,7 @@ pub async fn an_ended_driver_keeps_its_log_only(place: &impl Place) {
     place.print(&id, "hello").await;
     place.end(&id, 0).await;
     driver.ended().await;
-    files.clear_work().await;
+    files.clear_temporary().await;
     assert_eq!(uploaded(&*files, FIRST).await, None);
     assert!(lines(&*files).await.contains(&"hello".to_owned()));
 }

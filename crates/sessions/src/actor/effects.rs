@@ -178,7 +178,7 @@ impl Actor {
     pub(super) async fn leave(&mut self) {
         self.settle().await;
         self.pending.clear();
-        self.entry.driver.files.clear_work().await;
+        self.entry.driver.files.clear_temporary().await;
         self.core.registry.remove(&self.entry);
         for waiter in self.stop_waiters.drain(..) {
             let _ = waiter.send(());
