@@ -3,6 +3,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use camino::Utf8PathBuf;
@@ -37,6 +38,9 @@ pub struct LocalConfig {
     pub disk_reserve: u64,
 }
 
+/// The time that a launch waits for the launches before it, which may have to compile the agent.
+const SETUP_WAIT: Duration = Duration::from_mins(8);
+
 /// Starts drivers on this machine.
 pub struct LocalLauncher {
     config: Arc<LocalConfig>,
@@ -67,6 +71,8 @@ enum LaunchError {
     Start(#[from] StartError),
     #[error("watch the driver")]
     Watch(#[source] std::io::Error),
+    #[error("wait for the launch before, which has been setting up Spark for minutes")]
+    Setup,
     #[error("work on the launch to its end")]
     Interrupted(#[source] tokio::task::JoinError),
 }
@@ -88,6 +94,7 @@ impl LaunchError {
             Self::Write(_) => {
                 "check that the data directory can be written to and has space".to_owned()
             }
+            Self::Setup => "see the server's log: it names the process that holds up the set-up".to_owned(),
             Self::Start(_) | Self::Watch(_) | Self::Interrupted(_) => {
                 "see the server's log, and whether the machine is out of memory, processes or file \
                 descriptors"
@@ -128,7 +135,10 @@ impl LocalLauncher {
     /// The parts that all drivers share. They are prepared again when Spark has changed or was
     /// missing before.
     async fn toolchain(&self) -> Result<Arc<Toolchain>, LaunchError> {
-        let mut kept = self.toolchain.lock().await;
+        // A set-up that is stuck holds this lock until its own limit.
+        let mut kept = tokio::time::timeout(SETUP_WAIT, self.toolchain.lock())
+            .await
+            .map_err(|_| LaunchError::Setup)?;
         let before = kept.clone();
         let config = Arc::clone(&self.config);
         let toolchain = blocking(move || Ok(Toolchain::prepare(&config.search, before)?)).await?;

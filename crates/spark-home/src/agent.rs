@@ -12,12 +12,14 @@ use sha2::{Digest as _, Sha256};
 use zip::write::SimpleFileOptions;
 
 use crate::bounded::{Run, RunError};
-use crate::files::Workshop;
+use crate::files::{Patience, Workshop};
 use crate::{Environment, Installation, Java};
 
 static SOURCE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../agent");
 
 const COMPILE_LIMIT: Duration = Duration::from_mins(5);
+/// How long a process waits for another one that compiles.
+const WAIT_LIMIT: Duration = Duration::from_mins(6);
 const JAR: &str = "livius-agent.jar";
 
 /// The reason why there is no agent for a Spark.
@@ -99,7 +101,11 @@ impl Agent {
             source,
         };
         let name = fingerprint(spark, java);
-        if let Some(workshop) = Workshop::enter(agents, &name, waiting).map_err(keep)? {
+        let patience = Patience {
+            limit: WAIT_LIMIT,
+            begins: waiting,
+        };
+        if let Some(workshop) = Workshop::enter(agents, &name, &patience).map_err(keep)? {
             let classes = compile(workshop.dir(), spark, java, environment)?;
             pack(&workshop.dir().join(JAR), &classes).map_err(AgentError::Pack)?;
             fs::remove_dir_all(workshop.dir().join("source")).map_err(keep)?;

@@ -1,8 +1,10 @@
 //! Writes files atomically, and lets one process at a time build a directory.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use rustix::fs::FlockOperation;
@@ -10,6 +12,9 @@ use rustix::io::Errno;
 
 /// The prefix of files that are still being written.
 pub const PARTIAL: &str = ".partial-";
+
+/// The pause between two attempts to take a lock.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Writes a file that only this user can read. Readers see the whole file or none, even when
 /// several processes write it at once.
@@ -68,17 +73,16 @@ pub(crate) struct Workshop {
 }
 
 impl Workshop {
-    /// Waits for its turn to build `<dir>/<name>`, and calls `waiting` before it does. `None` means
-    /// that another process has built it.
+    /// Waits for its turn to build `<dir>/<name>`, and fails when another process builds for
+    /// longer than its patience. `None` means that another process has built it.
     pub(crate) fn enter(
         dir: &Utf8Path,
         name: &str,
-        waiting: &dyn Fn(),
+        patience: &Patience<'_>,
     ) -> io::Result<Option<Self>> {
         let target = dir.join(name);
         fs::create_dir_all(dir)?;
-        let lock = File::create(dir.join(format!(".{name}.lock")))?;
-        take(&lock, waiting)?;
+        let lock = take(&dir.join(format!(".{name}.lock")), patience)?;
         if target.exists() {
             return Ok(None);
         }
@@ -118,15 +122,60 @@ impl Workshop {
     }
 }
 
-fn take(lock: &File, waiting: &dyn Fn()) -> io::Result<()> {
-    let attempt = |how| rustix::io::retry_on_intr(|| rustix::fs::flock(lock, how));
-    match attempt(FlockOperation::NonBlockingLockExclusive) {
-        Err(Errno::WOULDBLOCK) => {
-            waiting();
-            Ok(attempt(FlockOperation::LockExclusive)?)
+/// How long a builder waits for another one.
+pub(crate) struct Patience<'a> {
+    /// The limit. It is longer than a build takes that works.
+    pub(crate) limit: Duration,
+    /// Called before the wait begins.
+    pub(crate) begins: &'a dyn Fn(),
+}
+
+/// Takes the lock and writes this process's number into its file.
+fn take(path: &Utf8Path, patience: &Patience<'_>) -> io::Result<File> {
+    // The number of the holder must be readable while this process waits.
+    let mut lock = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)?;
+    if !try_take(&lock)? {
+        (patience.begins)();
+        let until = Instant::now() + patience.limit;
+        while !try_take(&lock)? {
+            if Instant::now() >= until {
+                return Err(held(&mut lock, path, patience.limit));
+            }
+            thread::sleep(LOOK_AGAIN);
         }
-        taken => Ok(taken?),
     }
+    lock.set_len(0)?;
+    write!(lock, "{}", std::process::id())?;
+    Ok(lock)
+}
+
+fn try_take(lock: &File) -> io::Result<bool> {
+    let operation = FlockOperation::NonBlockingLockExclusive;
+    match rustix::io::retry_on_intr(|| rustix::fs::flock(lock, operation)) {
+        Ok(()) => Ok(true),
+        Err(Errno::WOULDBLOCK) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The error of a builder that has waited for long enough.
+fn held(lock: &mut File, path: &Utf8Path, limit: Duration) -> io::Error {
+    let mut holder = String::new();
+    let read = lock.read_to_string(&mut holder);
+    let holder = match read {
+        Ok(_) if !holder.is_empty() => format!("process {holder}"),
+        _ => "another process".to_owned(),
+    };
+    let message = format!(
+        "{holder} has held the lock {path} for more than {} s: end it if it is stuck",
+        limit.as_secs()
+    );
+    io::Error::new(io::ErrorKind::TimedOut, message)
 }
 
 #[cfg(test)]
@@ -134,6 +183,15 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
+
+    const LONG: Duration = Duration::from_mins(1);
+
+    fn patient(begins: &dyn Fn()) -> Patience<'_> {
+        Patience {
+            limit: LONG,
+            begins,
+        }
+    }
 
     fn temp() -> (tempfile::TempDir, Utf8PathBuf) {
         let dir = tempfile::tempdir().unwrap();
@@ -160,12 +218,14 @@ mod tests {
         let (_dir, path) = temp();
         fs::create_dir(path.join(".thing.partial-dead")).unwrap();
         let alone = || panic!("there is nobody to wait for");
-        let workshop = Workshop::enter(&path, "thing", &alone).unwrap().unwrap();
+        let workshop = Workshop::enter(&path, "thing", &patient(&alone))
+            .unwrap()
+            .unwrap();
         assert!(!path.join(".thing.partial-dead").exists());
         fs::write(workshop.dir().join("part"), "x").unwrap();
         workshop.finish().unwrap();
         assert!(path.join("thing/part").exists());
-        let again = Workshop::enter(&path, "thing", &alone).unwrap();
+        let again = Workshop::enter(&path, "thing", &patient(&alone)).unwrap();
         assert!(again.is_none());
     }
 
@@ -173,7 +233,7 @@ mod tests {
     fn two_builders_take_turns() {
         let (_dir, path) = temp();
         let built = std::thread::scope(|scope| {
-            let build = || match Workshop::enter(&path, "thing", &|| ()).unwrap() {
+            let build = || match Workshop::enter(&path, "thing", &patient(&|| ())).unwrap() {
                 Some(workshop) => workshop.finish().map(|()| 1).unwrap(),
                 None => 0,
             };
@@ -189,15 +249,42 @@ mod tests {
     #[test]
     fn who_has_to_wait_is_told_before() {
         let (_dir, path) = temp();
-        let first = Workshop::enter(&path, "thing", &|| ()).unwrap().unwrap();
+        let first = Workshop::enter(&path, "thing", &patient(&|| ()))
+            .unwrap()
+            .unwrap();
         let (told, telling) = std::sync::mpsc::channel();
         std::thread::scope(|scope| {
             let path = &path;
-            let second = scope
-                .spawn(move || Workshop::enter(path, "thing", &|| told.send(()).unwrap()).unwrap());
+            let second = scope.spawn(move || {
+                let tell = || told.send(()).unwrap();
+                Workshop::enter(path, "thing", &patient(&tell)).unwrap()
+            });
             telling.recv().unwrap();
             first.finish().unwrap();
             assert!(second.join().unwrap().is_none());
         });
+    }
+
+    #[test]
+    fn a_builder_that_is_stuck_is_named_after_a_while() {
+        let (_dir, path) = temp();
+        let first = Workshop::enter(&path, "thing", &patient(&|| ())).unwrap();
+        let impatient = Patience {
+            limit: Duration::from_millis(120),
+            begins: &|| (),
+        };
+        let error = Workshop::enter(&path, "thing", &impatient).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        let named = format!(
+            "process {} has held the lock {path}/.thing.lock for more than 0 s",
+            std::process::id()
+        );
+        assert!(error.to_string().starts_with(&named), "{error}");
+        drop(first);
+        assert!(
+            Workshop::enter(&path, "thing", &impatient)
+                .unwrap()
+                .is_some()
+        );
     }
 }

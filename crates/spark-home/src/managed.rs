@@ -8,13 +8,15 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::Environment;
 use crate::bounded::{Run, RunError};
-use crate::files::Workshop;
+use crate::files::{Patience, Workshop};
 use crate::progress::{Progress, Step};
 use crate::python::Python;
 use crate::spark::{Installation, Version};
 
 /// Several hundred megabytes take long over a slow connection.
 const INSTALL_LIMIT: Duration = Duration::from_hours(1);
+/// The time that a process waits for another one that installs the same.
+const WAIT_LIMIT: Duration = Duration::from_mins(70);
 const PROBE_LIMIT: Duration = Duration::from_mins(1);
 
 /// The Spark to install for a Python: the newest tested version that supports it.
@@ -194,7 +196,11 @@ impl Installer<'_> {
         }
         (self.progress)(Progress::Begun(step, package));
         let waiting = || (self.progress)(Progress::Waiting(step));
-        if let Some(workshop) = Workshop::enter(self.runtimes, name, &waiting).map_err(write)? {
+        let patience = Patience {
+            limit: WAIT_LIMIT,
+            begins: &waiting,
+        };
+        if let Some(workshop) = Workshop::enter(self.runtimes, name, &patience).map_err(write)? {
             self.install(workshop.dir(), package)?;
             if !workshop.dir().join("packages").join(wanted).exists() {
                 return Err(InstallError::Incomplete {
