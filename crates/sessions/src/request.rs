@@ -3,6 +3,9 @@
 mod conf;
 mod files;
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use livius_domain::{
     BatchRecord, BatchRequest, DriverId, Failure, FailureCode, Phase, SessionRecord,
     SessionRequest, SubmitOptions, duration, name,
@@ -15,17 +18,20 @@ use crate::error::SessionError;
 use crate::policy::Caller;
 
 use conf::sql_max_rows;
-use files::{Presence, Rule};
+use files::{LocalFile, Presence, Rule};
 
 /// Livy's key for the cap of an SQL result.
 const SQL_MAX_ROWS_KEY: &str = "livy.rsc.sql.num-rows";
+
+/// How long a request waits for a look at its files.
+const LOOK_LIMIT: Duration = Duration::from_secs(10);
 
 /// The longest file name on Linux.
 const MAX_NAME_BYTES: usize = 255;
 
 /// Refuses a request that the server cannot grant, before it creates anything.
-pub fn check_session(
-    config: &Config,
+pub async fn check_session(
+    config: &Arc<Config>,
     launcher: &dyn Launcher,
     request: &SessionRequest,
 ) -> Result<(), SessionError> {
@@ -33,17 +39,18 @@ pub fn check_session(
         duration::parse(text).map_err(|error| SessionError::Rejected(error.to_string()))?;
     }
     check_submit(config, launcher, &request.submit)?;
-    files(config, Presence::Required).check(&request.submit)
+    let local = files(config, Presence::Required).local(&request.submit)?;
+    look(config, Presence::Required, local).await
 }
 
 /// The same for a batch. The server looks for its files again when the batch starts.
-pub fn check_batch(
-    config: &Config,
+pub async fn check_batch(
+    config: &Arc<Config>,
     launcher: &dyn Launcher,
     request: &BatchRequest,
 ) -> Result<(), SessionError> {
     check_submit(config, launcher, &request.submit)?;
-    check_batch_files(config, request, Presence::Later)
+    check_batch_files(config, request, Presence::Later).await
 }
 
 fn check_submit(
@@ -62,8 +69,9 @@ fn check_submit(
 }
 
 /// Refuses a file that may not be added to a session, and returns the name of one that may.
-pub fn check_resource(config: &Config, uri: &str) -> Result<String, SessionError> {
-    files(config, Presence::Required).check_one("uri", uri)?;
+pub async fn check_resource(config: &Arc<Config>, uri: &str) -> Result<String, SessionError> {
+    let local = files(config, Presence::Required).local_one("uri", uri)?;
+    look(config, Presence::Required, local.into_iter().collect()).await?;
     let path = uri.split(['#', '?']).next().unwrap_or_default();
     let name = path.trim_end_matches('/').rsplit('/').next();
     let name = name.unwrap_or_default().to_owned();
@@ -85,14 +93,26 @@ pub fn check_resource_name(name: &str) -> Result<(), SessionError> {
     )))
 }
 
-fn check_batch_files(
-    config: &Config,
+async fn check_batch_files(
+    config: &Arc<Config>,
     request: &BatchRequest,
     presence: Presence,
 ) -> Result<(), SessionError> {
     let rule = files(config, presence);
-    rule.check_one("file", &request.file)?;
-    rule.check(&request.submit)
+    let mut local = Vec::from_iter(rule.local_one("file", &request.file)?);
+    local.extend(rule.local(&request.submit)?);
+    look(config, presence, local).await
+}
+
+/// Looks at files that their texts do not decide.
+async fn look(
+    config: &Arc<Config>,
+    presence: Presence,
+    local: Vec<LocalFile>,
+) -> Result<(), SessionError> {
+    let config = Arc::clone(config);
+    let look_at = move |file: &LocalFile| files(&config, presence).look_at(file);
+    files::look(local, LOOK_LIMIT, look_at).await
 }
 
 fn files(config: &Config, presence: Presence) -> Rule<'_> {
@@ -140,17 +160,20 @@ pub fn effective_user(
 }
 
 /// The order for the driver of a session.
-pub fn order(
-    config: &Config,
+pub async fn order(
+    config: &Arc<Config>,
     record: &SessionRecord,
     id: DriverId,
     token: SecretString,
 ) -> Result<DriverOrder, Failure> {
     let submit = &record.request.submit;
     // A path that was allowed when the session was asked for may have become a link since.
-    files(config, Presence::Required)
-        .check(submit)
-        .map_err(|error| not_to_be_used(&error))?;
+    let local = files(config, Presence::Required).local(submit);
+    let looked = match local {
+        Ok(local) => look(config, Presence::Required, local).await,
+        Err(error) => Err(error),
+    };
+    looked.map_err(|error| not_to_be_used(&error))?;
     let name = format!("livy-session-{}", record.id);
     Ok(DriverOrder {
         id,
@@ -167,14 +190,15 @@ pub fn order(
 }
 
 /// The order for the driver of a batch.
-pub fn batch_order(
-    config: &Config,
+pub async fn batch_order(
+    config: &Arc<Config>,
     record: &BatchRecord,
     id: DriverId,
     token: SecretString,
 ) -> Result<DriverOrder, Failure> {
     let request = &record.request;
     check_batch_files(config, request, Presence::Required)
+        .await
         .map_err(|error| not_to_be_used(&error))?;
     Ok(DriverOrder {
         id,

@@ -22,7 +22,7 @@ impl ActingOnBatches<'_> {
         if core.lifecycle.is_draining() {
             return Err(SessionError::ShuttingDown);
         }
-        request::check_batch(&core.config, &*core.launcher, &request)?;
+        request::check_batch(&core.config, &*core.launcher, &request).await?;
         let asked = request.submit.proxy_user.as_deref();
         let proxy_user = request::effective_user(&core.config, caller, asked)?;
         let subject = Subject {

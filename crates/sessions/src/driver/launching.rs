@@ -3,13 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use livius_domain::{DriverEvent, DriverProgram, DriverState, Failure, FailureCode, Phase, chain};
+use livius_domain::{
+    BatchRecord, DriverEvent, DriverId, DriverProgram, DriverState, Failure, FailureCode, Phase,
+    SessionRecord, chain,
+};
 use livius_launch::{DriverOrder, RunningDriver};
 use secrecy::SecretString;
 use tokio::time::Instant;
 
 use super::actor::{DriverActor, Purpose, TaskReport};
 use crate::admission::Turn;
+use crate::config::Config;
 use crate::request;
 
 /// Before a turn is tried again that could not be stored.
@@ -70,28 +74,15 @@ impl DriverActor {
     /// Starts the process in its own task, because the start may take seconds.
     pub(super) fn launch(&self, token: SecretString) {
         let (launcher, to_actor) = (Arc::clone(&self.core.launcher), self.reports.clone());
-        let order = self.order(token);
+        let (config, id) = (Arc::clone(&self.core.config), self.record.id.clone());
+        let wanted = self.purpose.wanted();
         self.core.lifecycle.spawn(async move {
-            let result = match order {
+            let result = match order(&config, wanted, id, token).await {
                 Ok(order) => launcher.launch(order).await,
                 Err(failure) => Err(failure),
             };
             let _ = to_actor.send(TaskReport::Launched(result)).await;
         });
-    }
-
-    fn order(&self, token: SecretString) -> Result<DriverOrder, Failure> {
-        let (config, id) = (&self.core.config, self.record.id.clone());
-        match &self.purpose {
-            Purpose::Session(record, _) => request::order(config, record, id, token),
-            Purpose::Batch(record) => request::batch_order(config, record, id, token),
-            Purpose::Nothing => Err(Failure {
-                code: FailureCode::LaunchFailed,
-                phase: Phase::Launch,
-                message: "no session and no batch needs this driver".to_owned(),
-                hint: String::new(),
-            }),
-        }
     }
 
     /// Keeps a running process, and waits for its end.
@@ -108,5 +99,40 @@ impl DriverActor {
             }
         });
         self.process = Some(process);
+    }
+}
+
+/// The session or batch that a driver is launched for.
+enum Wanted {
+    Session(Box<SessionRecord>),
+    Batch(Box<BatchRecord>),
+    Nothing,
+}
+
+impl Purpose {
+    fn wanted(&self) -> Wanted {
+        match self {
+            Self::Session(record, _) => Wanted::Session(record.clone()),
+            Self::Batch(record) => Wanted::Batch(record.clone()),
+            Self::Nothing => Wanted::Nothing,
+        }
+    }
+}
+
+async fn order(
+    config: &Arc<Config>,
+    wanted: Wanted,
+    id: DriverId,
+    token: SecretString,
+) -> Result<DriverOrder, Failure> {
+    match wanted {
+        Wanted::Session(record) => request::order(config, &record, id, token).await,
+        Wanted::Batch(record) => request::batch_order(config, &record, id, token).await,
+        Wanted::Nothing => Err(Failure {
+            code: FailureCode::LaunchFailed,
+            phase: Phase::Launch,
+            message: "no session and no batch needs this driver".to_owned(),
+            hint: String::new(),
+        }),
     }
 }

@@ -1,7 +1,10 @@
 //! The files that a request may name.
 
+use std::time::Duration;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use livius_domain::SubmitOptions;
+use tokio::sync::Semaphore;
 
 use super::conf::file_lists;
 use crate::config::LocalFiles;
@@ -16,6 +19,10 @@ const LIST_KEYS: [&str; 6] = [
     "spark.yarn.jar",
     "spark.yarn.jars",
 ];
+
+/// Looks at files at once. A look that a file system holds up keeps its thread, and the threads of
+/// the process serve other work as well.
+static LOOKS: Semaphore = Semaphore::const_new(16);
 
 /// The time at which a local file must be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,38 +44,60 @@ pub struct Rule<'a> {
     pub further_lists: &'a [String],
 }
 
+/// A file of this machine that a request names, judged by its text only.
+#[derive(Debug)]
+pub struct LocalFile {
+    /// The field of the request.
+    field: String,
+    /// The text in the request.
+    entry: String,
+    path: Utf8PathBuf,
+}
+
 impl Rule<'_> {
-    /// Refuses files that are not absolute, that are local and not allowed, or that are local and
-    /// not there.
-    pub fn check(self, submit: &SubmitOptions) -> Result<(), SessionError> {
+    /// Judges the texts of a request's files, and returns those that have to be looked at. Refuses
+    /// files that are not absolute, and every local file where none may be named.
+    pub fn local(self, submit: &SubmitOptions) -> Result<Vec<LocalFile>, SessionError> {
+        let mut found = Vec::new();
         for (key, field, entries) in file_lists(submit) {
             for entry in entries {
-                self.check_list(field, entry)?;
+                self.read_list(field, entry, &mut found)?;
             }
-            self.check_conf_list(submit, key)?;
+            self.read_conf_list(submit, key, &mut found)?;
         }
         let further = self.further_lists.iter().map(String::as_str);
-        LIST_KEYS
-            .into_iter()
-            .chain(further)
-            .try_for_each(|key| self.check_conf_list(submit, key))
+        for key in LIST_KEYS.into_iter().chain(further) {
+            self.read_conf_list(submit, key, &mut found)?;
+        }
+        Ok(found)
     }
 
-    fn check_conf_list(self, submit: &SubmitOptions, key: &str) -> Result<(), SessionError> {
+    fn read_conf_list(
+        self,
+        submit: &SubmitOptions,
+        key: &str,
+        found: &mut Vec<LocalFile>,
+    ) -> Result<(), SessionError> {
         let list = submit.conf.get(key).map_or("", String::as_str);
-        self.check_list(&format!("conf.{key}"), list)
+        self.read_list(&format!("conf.{key}"), list, found)
     }
 
     /// Spark takes commas apart wherever it finds them, so an entry with a comma is several.
-    fn check_list(self, field: &str, list: &str) -> Result<(), SessionError> {
-        list.split(',')
-            .map(str::trim)
-            .filter(|entry| !entry.is_empty())
-            .try_for_each(|entry| self.check_one(field, entry))
+    fn read_list(
+        self,
+        field: &str,
+        list: &str,
+        found: &mut Vec<LocalFile>,
+    ) -> Result<(), SessionError> {
+        let entries = list.split(',').map(str::trim);
+        for entry in entries.filter(|entry| !entry.is_empty()) {
+            found.extend(self.local_one(field, entry)?);
+        }
+        Ok(())
     }
 
     /// The same for one file.
-    pub fn check_one(self, field: &str, entry: &str) -> Result<(), SessionError> {
+    pub fn local_one(self, field: &str, entry: &str) -> Result<Option<LocalFile>, SessionError> {
         let without_fragment = entry.split('#').next().unwrap_or_default();
         let scheme = scheme(without_fragment).map(str::to_ascii_lowercase);
         let path = match scheme.as_deref() {
@@ -78,18 +107,32 @@ impl Rule<'_> {
             Some("local") if *self.allowed != LocalFiles::Any => {
                 local_path(without_fragment).ok_or_else(|| not_a_uri(field, entry))?
             }
-            Some(_) => return Ok(()),
+            Some(_) => return Ok(None),
         };
         if path.as_str().is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         if !path.is_absolute() {
             return Err(SessionError::RelativePath(entry.to_owned()));
         }
-        self.check_path(field, entry, &path)
+        match (self.allowed, self.presence) {
+            // No look at the file would change the answer.
+            (LocalFiles::Any, Presence::Later) => Ok(None),
+            (LocalFiles::Under(directories), _) if directories.is_empty() => {
+                Err(SessionError::FileNotAllowed(entry.to_owned()))
+            }
+            _ => Ok(Some(LocalFile {
+                field: field.to_owned(),
+                entry: entry.to_owned(),
+                path,
+            })),
+        }
     }
 
-    fn check_path(self, field: &str, entry: &str, path: &Utf8Path) -> Result<(), SessionError> {
+    /// Looks at a file: refuses one that is not allowed, or not there. This may wait for a file
+    /// system that does not answer.
+    pub fn look_at(self, file: &LocalFile) -> Result<(), SessionError> {
+        let LocalFile { field, entry, path } = file;
         let fixed: Utf8PathBuf = path
             .components()
             .take_while(|part| !is_pattern(part.as_str()))
@@ -109,6 +152,37 @@ impl Rule<'_> {
             )),
             _ => Ok(()),
         }
+    }
+}
+
+/// Runs a look at files in a thread of its own, because a file system that does not answer must not
+/// stop the server. The client waits until the limit.
+pub async fn look(
+    files: Vec<LocalFile>,
+    limit: Duration,
+    look_at: impl Fn(&LocalFile) -> Result<(), SessionError> + Send + 'static,
+) -> Result<(), SessionError> {
+    let Some(first) = files.first() else {
+        return Ok(());
+    };
+    let overdue = SessionError::Rejected(format!(
+        "{}: local file {} cannot be looked at: its file system does not answer within {} s",
+        first.field,
+        first.entry,
+        limit.as_secs()
+    ));
+    let looked = async {
+        let place = LOOKS.acquire().await;
+        let work = move || {
+            let _place = place;
+            files.iter().try_for_each(look_at)
+        };
+        tokio::task::spawn_blocking(work).await
+    };
+    match tokio::time::timeout(limit, looked).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(error)) => Err(SessionError::Rejected(format!("look at files: {error}"))),
+        Err(_) => Err(overdue),
     }
 }
 
@@ -172,6 +246,44 @@ mod tests {
 
     fn check(allowed: &LocalFiles, submit: &SubmitOptions) -> Result<(), SessionError> {
         rule(allowed).check(submit)
+    }
+
+    impl Rule<'_> {
+        fn check(self, submit: &SubmitOptions) -> Result<(), SessionError> {
+            let files = self.local(submit)?;
+            files.iter().try_for_each(|file| self.look_at(file))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_system_that_does_not_answer_costs_a_client_some_seconds() {
+        let files = rule(&LocalFiles::Any)
+            .local(&jars("/net/dead/x.jar"))
+            .unwrap();
+        let (answers, answer) = std::sync::mpsc::channel::<()>();
+        let answer = std::sync::Mutex::new(answer);
+        let stuck = move |_: &LocalFile| {
+            let _ = answer.lock().unwrap().recv();
+            Ok(())
+        };
+        let error = look(files, Duration::from_millis(30), stuck)
+            .await
+            .unwrap_err();
+        let told = "jars: local file /net/dead/x.jar cannot be looked at: its file system does not answer within 0 s";
+        assert_eq!(error.to_string(), told);
+        drop(answers);
+    }
+
+    #[test]
+    fn files_whose_text_decides_are_not_looked_at() {
+        let nowhere = LocalFiles::Under(Vec::new());
+        let refused = rule(&nowhere).local(&jars("/net/dead/x.jar")).unwrap_err();
+        assert!(matches!(refused, SessionError::FileNotAllowed(_)));
+        let later = Rule {
+            presence: Presence::Later,
+            ..rule(&LocalFiles::Any)
+        };
+        assert!(later.local(&jars("/net/dead/x.jar")).unwrap().is_empty());
     }
 
     fn jars(entry: &str) -> SubmitOptions {

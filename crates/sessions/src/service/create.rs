@@ -22,7 +22,7 @@ impl ActingOnSessions<'_> {
         if core.lifecycle.is_draining() {
             return Err(SessionError::ShuttingDown);
         }
-        request::check_session(&core.config, &*core.launcher, &request)?;
+        request::check_session(&core.config, &*core.launcher, &request).await?;
         let asked = request.submit.proxy_user.as_deref();
         let proxy_user = request::effective_user(&core.config, caller, asked)?;
         let subject = Subject {

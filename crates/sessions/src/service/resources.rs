@@ -49,7 +49,7 @@ impl ActingOnSessions<'_> {
         uri: String,
     ) -> Result<(), SessionError> {
         let entry = self.needed(which, Action::Change).await?;
-        let name = request::check_resource(&self.core.config, &uri)?;
+        let name = request::check_resource(&self.core.config, &uri).await?;
         let place = self.resource_place(&entry)?;
         let resource = Resource {
             new: NewResource {
