@@ -11,7 +11,7 @@ use livius_domain::driver::{
 use livius_domain::{AppInfo, BatchId, DriverId, Exit, Phase, SessionId, StopCause};
 use tokio::task::JoinSet;
 
-use super::{Failure, Outcome, Place, TEXTS, at};
+use super::{Failure, Outcome, Place, TEXTS, at, batch_samples};
 use crate::{Claim, Store, StoreError};
 
 /// A driver is read as it was stored.
@@ -159,6 +159,20 @@ pub async fn a_driver_that_changes_hands_has_another_version(place: &dyn Place) 
         "{refused:?}"
     );
     store.update_driver(&mut theirs[0]).await?;
+    Ok(())
+}
+
+/// The names of drivers are found in all rows that name one, also when the driver has no row.
+pub async fn every_name_of_a_driver_is_found(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    assert_eq!(store.driver_names().await?, Vec::<String>::new());
+    let mut batch = store.create_batch(batch_samples::unnamed()?).await?;
+    let names = [of_session(7)?.id, batch_samples::driver_of(batch.id)];
+    store.create_driver(&of_session(7)?).await?;
+    batch.driver = Some(names[1].clone());
+    store.update_batch(&mut batch).await?;
+    let found: BTreeSet<String> = store.driver_names().await?.into_iter().collect();
+    assert_eq!(found, names.map(|name| name.to_string()).into());
     Ok(())
 }
 
