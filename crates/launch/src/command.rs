@@ -8,6 +8,7 @@ mod application;
 mod client;
 mod environment;
 mod launch_document;
+mod local_ports;
 mod standalone;
 #[cfg(test)]
 mod tests;
@@ -59,6 +60,7 @@ impl LaunchPlan {
     ) -> Result<Self, CommandError> {
         let mut conf = spark_conf.defaults.clone();
         conf.extend(order.conf.clone());
+        local_ports::protect(&mut conf);
         if matches!(order.program, Program::Application { .. }) {
             application::listen(&mut conf);
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::CommandBuilder;
+use super::local_ports::is_local;
 use crate::DriverOrder;
 
 /// The longest directory name for `TMPDIR`. Programs make sockets there, and a socket's path must
@@ -71,16 +72,13 @@ fn make_unicode(variables: &mut BTreeMap<String, String>) {
 /// Tells whether the driver needs no connections from other machines: its executors are in it, and
 /// its server is on loopback. By default Spark opens its ports and its UI to every network.
 fn keeps_to_itself(order: &DriverOrder, conf: &BTreeMap<String, String>) -> bool {
-    let local = conf
-        .get("spark.master")
-        .is_none_or(|master| master == "local" || master.starts_with("local["));
     let loopback = |url: &String| {
         let host = url.split("://").nth(1).unwrap_or_default();
         ["127.", "localhost:", "[::1]:"]
             .iter()
             .any(|own| host.starts_with(own))
     };
-    local && order.servers.iter().all(loopback)
+    is_local(conf) && order.servers.iter().all(loopback)
 }
 
 #[cfg(test)]

@@ -148,6 +148,7 @@ fn the_line_the_environment_and_the_files() {
     "#);
     insta::assert_snapshot!(plan.file("spark.properties").unwrap(), @r"
     spark.app.name=t\u00e4st
+    spark.authenticate=true
     spark.driver.defaultJavaOptions=-Dz\=1
     spark.driver.extraClassPath=/lib/x.jar
     spark.driver.extraJavaOptions=-Da\='b c'
@@ -155,6 +156,7 @@ fn the_line_the_environment_and_the_files() {
     spark.driver.memory=2g
     spark.hadoop.fs.s3a.secret.key=hunter2
     spark.master=local[2]
+    spark.ui.killEnabled=false
     ");
     insta::assert_snapshot!(plan.file("launch.json").unwrap(), @r#"{"v":1,"driver":"s-0-aa","servers":["ws://127.0.0.1:8998/api/v1/agent"],"token":"topsecret","graceSeconds":600,"kind":"pyspark","sql":{"maxRows":1000},"python":{"executable":"/usr/bin/python3.11","executable3":null},"r":{"command":null}}"#);
     insta::assert_debug_snapshot!(plan.command.env, @r#"

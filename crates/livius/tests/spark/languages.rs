@@ -31,6 +31,10 @@ pub const CASES: &[Case] = &[
         "scala::closures_over_classes_of_the_repl_run_on_executors",
         scala_executors,
     ),
+    (
+        "scala::the_ports_of_a_local_driver_know_their_own",
+        scala_ports,
+    ),
     ("sql::values_are_exact", sql_values),
     ("sql::a_cut_is_told_in_the_log", sql_cut),
     ("r::runs_or_says_what_is_missing", r_runs),
@@ -325,6 +329,30 @@ fn scala_executors(shared: &Shared) {
                 println(items.map(_.id).reduce(_ + _))\nprintln(items.toDF.filter($\"id\" > 2).count)";
     let text = session.text("spark", code);
     assert!(text.contains("10\n") && text.contains("2\n"), "{text}");
+}
+
+/// Other users of the machine can connect to the ports of a driver.
+fn scala_ports(shared: &Shared) {
+    let session = shared.session();
+    let settings =
+        r#"Seq("spark.authenticate", "spark.ui.killEnabled").map(sc.getConf.get).mkString(" ")"#;
+    assert!(session.text("spark", settings).contains("true false"));
+    let shuffled = "sc.parallelize(1 to 100, 4).map(i => (i % 10, i)).reduceByKey(_ + _).count()";
+    assert!(session.text("spark", shuffled).contains("= 10"));
+    // Strangers that say nothing do not keep an interpreter's process waiting.
+    let greeted = r#"
+val listener = new livius.agent.ChildListener
+val strangers = (1 to 100).map(_ => new java.net.Socket("127.0.0.1", listener.port))
+val child = new java.net.Socket("127.0.0.1", listener.port)
+val greeting = s"${listener.secret} run 42".getBytes
+new java.io.DataOutputStream(child.getOutputStream).writeInt(greeting.length)
+child.getOutputStream.write(greeting)
+val pid = listener.accept("run", 2000).pid
+listener.close()
+(strangers :+ child).foreach(_.close())
+println(s"pid $pid")"#;
+    let shown = session.text("spark", greeted);
+    assert!(shown.contains("pid 42"), "{shown}");
 }
 
 fn sql_values(shared: &Shared) {
