@@ -4,7 +4,7 @@
 use std::panic::AssertUnwindSafe;
 
 use axum::extract::{Request, State};
-use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::header::{ACCEPT, CONNECTION, CONTENT_TYPE, HeaderValue};
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::middleware::Next;
@@ -16,6 +16,7 @@ use crate::livy::Refusal;
 use crate::options::Options;
 use crate::request::browser::{is_foreign, strange_host};
 use crate::request::caller::caller;
+use crate::request::crowded::Crowded;
 use crate::request::csrf;
 use crate::request::leftover::Leftover;
 use crate::request::other_user::OtherUser;
@@ -52,6 +53,7 @@ pub async fn front(State(app): State<AppState>, request: Request, next: Next) ->
         (Method::GET, String::new())
     };
     let is_ours = is_ours(request.uri().path());
+    let is_crowded = request.extensions().get::<Crowded>().is_some();
     let (request, leftover) = Leftover::of(request);
     let responded = match plain(request, &app.options) {
         Ok(mut request) => {
@@ -63,6 +65,11 @@ pub async fn front(State(app): State<AppState>, request: Request, next: Next) ->
     };
     let mut response = responded.unwrap_or_else(|rejection| refused(is_ours, rejection));
     finish(&mut response, &app.options.security_headers);
+    if is_crowded && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     if let Some(leftover) = leftover {
         leftover
             .discard(response.status(), app.options.body_bytes)
@@ -129,6 +136,9 @@ fn plain(mut request: Request, options: &Options) -> Result<Request, Rejection> 
 /// Agents need not pass this: they prove who they are, reach the server by the operator's address,
 /// and may run as other users.
 fn check_client(request: &Request, options: &Options) -> Result<(), Rejection> {
+    if request.extensions().get::<Crowded>().is_some() {
+        return Err(Rejection::Crowded);
+    }
     if let Some(user) = request.extensions().get::<OtherUser>() {
         return Err(Rejection::OtherUser(user.clone()));
     }

@@ -26,6 +26,7 @@ mod v1;
 
 pub use options::Options;
 pub use request::caller::AuthenticatedUser;
+pub use request::crowded::Crowded;
 pub use request::other_user::OtherUser;
 pub use response::security_headers::SecurityHeaders;
 pub use router::{openapi, openapi_text, router};

@@ -563,6 +563,21 @@ async fn other_users_of_the_machine_are_told_whom_the_server_serves() {
 }
 
 #[tokio::test]
+async fn a_connection_beyond_the_limit_serves_agents_only() {
+    let world = world_with_a_session().await;
+    for (path, status) in [
+        ("/sessions", 503),
+        ("/api/v1/batches/0", 503),
+        (livius_http::AGENT_PATH, 401),
+    ] {
+        let request = Request::get(path).extension(livius_http::Crowded);
+        let answer = world.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status, status, "{path}: {}", answer.text);
+        assert_eq!(answer.headers["connection"], "close", "{path}");
+    }
+}
+
+#[tokio::test]
 async fn with_protection_on_changes_need_livys_header() {
     let world = World::new().await;
     let options = livius_http::Options {

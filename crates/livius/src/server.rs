@@ -1,9 +1,11 @@
 //! The running server, from opening its parts to stopping the last process.
 
 mod connections;
+mod guarded;
 mod neighbours;
 mod open;
 mod own_names;
+mod places;
 mod signals;
 mod socket_owner;
 

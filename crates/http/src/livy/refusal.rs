@@ -113,8 +113,10 @@ impl From<Rejection> for Refusal {
             Rejection::Malformed(error) => error.into(),
             Rejection::Internal(error) => Self::internal(&error),
             Rejection::NoPart { .. } => Self::new(status, Envelope::Quoted, rejection.to_string()),
-            Rejection::NoBodyRoom => Self::message(status, rejection.to_string())
-                .with(RETRY_AFTER, HeaderValue::from_static("5")),
+            Rejection::NoBodyRoom | Rejection::Crowded => {
+                Self::message(status, rejection.to_string())
+                    .with(RETRY_AFTER, HeaderValue::from_static("5"))
+            }
             other => Self::message(status, other.to_string()),
         }
     }

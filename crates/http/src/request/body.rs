@@ -13,10 +13,12 @@ use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::io::AsyncBufReadExt as _;
+use tokio::time::timeout_at;
 use tokio_util::io::{ReaderStream, StreamReader};
 
 use crate::face::Face;
 use crate::request::body_room::{BodyRoom, FREE_BYTES, Held};
+use crate::request::pace::Pace;
 use crate::request::rejection::Rejection;
 use crate::state::AppState;
 
@@ -33,6 +35,9 @@ enum Packing {
     Gzip,
     Deflate,
 }
+
+/// The first share of memory of a body that does not declare its length.
+const FIRST_SHARE_BYTES: usize = 1 << 20;
 
 /// The rules for receiving a body.
 struct Receiver<'a> {
@@ -108,14 +113,30 @@ impl Receiver<'_> {
         if self.read_until(FREE_BYTES, &mut body, &mut bytes).await? {
             return Ok((bytes, None));
         }
-        let longest = self.declared.unwrap_or(self.limit);
+        let mut share = self.declared.unwrap_or(self.limit.min(FIRST_SHARE_BYTES));
         // The other half of the time is for the rest of the body.
-        let held = tokio::time::timeout(self.deadline / 2, self.room.take(longest)).await;
+        let held = tokio::time::timeout(self.deadline / 2, self.room.take(share)).await;
         let mut held = held.map_err(|_| Rejection::NoBodyRoom)?;
         if let Some(length) = self.declared {
             bytes.reserve_exact(length.saturating_sub(bytes.len()));
         }
-        self.read_until(usize::MAX, &mut body, &mut bytes).await?;
+        let mut pace = Pace::of(self.declared, self.deadline);
+        while let Some(frame) = timeout_at(pace.due(), body.frame())
+            .await
+            .map_err(|_| Rejection::BodyTooSlow)?
+        {
+            let frame = frame.map_err(|error| refusal(&*error, self.limit))?;
+            let piece = frame.into_data().unwrap_or_default();
+            pace.note(piece.len());
+            let length = bytes.len() + piece.len();
+            if length > share {
+                share = length.max(share.saturating_mul(2)).min(self.limit);
+                if !self.room.grow(&mut held, share) {
+                    return Err(Rejection::NoBodyRoom);
+                }
+            }
+            bytes.extend(piece);
+        }
         held.shrink(bytes.len());
         Ok((bytes, Some(held)))
     }
@@ -246,12 +267,61 @@ mod tests {
         );
         assert_eq!(
             stalled,
-            [(Err(StatusCode::REQUEST_TIMEOUT), 60); 4],
-            "each has its part of the room"
+            [(Err(StatusCode::REQUEST_TIMEOUT), 10); 4],
+            "a body that only holds its part of the room is refused"
         );
-        assert_eq!(long, (Err(StatusCode::SERVICE_UNAVAILABLE), 30));
+        assert_eq!(long, (Ok(LIMIT), 10), "as soon as there is room");
         assert_eq!(short, (Ok(FREE_BYTES), 0));
-        assert_eq!(later, (Ok(LIMIT), 15), "as soon as there is room");
+        assert_eq!(later, (Ok(LIMIT), 0));
+    }
+
+    /// A body that comes in pieces of this size, one each second.
+    fn dripping(piece: usize) -> Body {
+        Body::from_stream(stream::unfold((), move |()| async move {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            Some((Ok::<_, std::io::Error>(vec![b' '; piece]), ()))
+        }))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_long_body_must_come_at_the_pace_that_its_length_asks_for() {
+        let long = 64 << 20;
+        for (declared, piece, status, after) in [
+            // 64 MiB in a minute are about a MiB a second; half of that is the least.
+            (Some(long), 100 << 10, StatusCode::REQUEST_TIMEOUT, 11),
+            (Some(long), 2 << 20, StatusCode::PAYLOAD_TOO_LARGE, 33),
+            (None, 4 << 10, StatusCode::REQUEST_TIMEOUT, 27),
+            (None, 20 << 10, StatusCode::REQUEST_TIMEOUT, 60),
+        ] {
+            let room = BodyRoom::new(long);
+            let receiver = Receiver {
+                limit: long,
+                ..receiver(&room, declared)
+            };
+            let result = received(receiver, dripping(piece)).await;
+            assert_eq!(result, (Err(status), after), "{declared:?} {piece}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_of_unknown_length_gets_room_as_it_comes() {
+        let long = 8 << 20;
+        let room = BodyRoom::new(long);
+        let receiver = || Receiver {
+            limit: long,
+            ..receiver(&room, None)
+        };
+        let pieces = |count: usize| {
+            let pieces = (0..count).map(|_| Ok::<_, std::io::Error>(vec![b' '; 1 << 20]));
+            Body::from_stream(stream::iter(pieces.collect::<Vec<_>>()))
+        };
+        let whole = received(receiver(), pieces(8)).await.0;
+        assert_eq!(whole, Ok(long));
+        // Nearly all room is taken: a long body is refused at once, and a shorter one is not.
+        let _taken = room.take(4 * long - (2 << 20)).await;
+        let refused = received(receiver(), pieces(8)).await;
+        assert_eq!(refused, (Err(StatusCode::SERVICE_UNAVAILABLE), 0));
+        assert_eq!(received(receiver(), pieces(2)).await.0, Ok(2 << 20));
     }
 
     #[tokio::test]

@@ -12,8 +12,9 @@ const LONGEST_AT_ONCE: usize = 4;
 
 const UNIT_BYTES: usize = 64 << 10;
 
-/// Memory for long bodies. A body takes its whole share at once: with shares taken bit by bit,
-/// bodies could wait for each other forever.
+/// Memory for long bodies. A body that declares its length takes its whole share at once, and waits
+/// for it. Another one begins with a small share, and more is given at once or not at all: if bodies
+/// waited while they hold a share, they could wait for each other without end.
 #[derive(Debug, Clone)]
 pub struct BodyRoom(Arc<Semaphore>);
 
@@ -32,6 +33,19 @@ impl BodyRoom {
     pub async fn take(&self, bytes: usize) -> Held {
         let permit = Arc::clone(&self.0).acquire_many_owned(units(bytes)).await;
         Held(permit.expect("nobody closes it"))
+    }
+
+    /// Gives a body a greater share, if there is room.
+    pub fn grow(&self, held: &mut Held, bytes: usize) -> bool {
+        let more = (units(bytes) as usize).saturating_sub(held.0.num_permits());
+        let more = u32::try_from(more).unwrap_or(u32::MAX);
+        match Arc::clone(&self.0).try_acquire_many_owned(more) {
+            Ok(permit) => {
+                held.0.merge(permit);
+                true
+            }
+            Err(_) => false,
+        }
     }
 }
 

@@ -31,6 +31,8 @@ pub enum Rejection {
          in server.local_users"
     )]
     OtherUser(OtherUser),
+    #[error("The server has as many connections as it may (server.max_connections): try again")]
+    Crowded,
     #[error("Missing Required Header for CSRF protection. Send X-Requested-By, with any value")]
     NoCsrfHeader,
     /// The client wants a version of Livy's interface that does not exist.
@@ -43,6 +45,10 @@ pub enum Rejection {
     BodyTooLarge(usize),
     #[error("The body did not arrive within {} s", .0.as_secs())]
     BodyOverdue(Duration),
+    #[error(
+        "The body came too slowly: send it again over a faster connection, or send large data as files"
+    )]
+    BodyTooSlow,
     #[error("Too many long bodies are being received (server.body_limit bounds them): try again")]
     NoBodyRoom,
     /// The body broke off, or is not what its `Content-Encoding` says.
@@ -133,8 +139,10 @@ impl Rejection {
             Self::BodyTooLarge(_) | Self::FileTooLarge(_) | Self::FormTooLarge(_) => {
                 StatusCode::PAYLOAD_TOO_LARGE
             }
-            Self::BodyOverdue(_) | Self::UploadOverdue => StatusCode::REQUEST_TIMEOUT,
-            Self::NoBodyRoom => StatusCode::SERVICE_UNAVAILABLE,
+            Self::BodyOverdue(_) | Self::BodyTooSlow | Self::UploadOverdue => {
+                StatusCode::REQUEST_TIMEOUT
+            }
+            Self::NoBodyRoom | Self::Crowded => StatusCode::SERVICE_UNAVAILABLE,
             Self::Overdue(_) => StatusCode::GATEWAY_TIMEOUT,
             Self::DiskFull | Self::NoRoom => StatusCode::INSUFFICIENT_STORAGE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,

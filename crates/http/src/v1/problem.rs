@@ -93,14 +93,18 @@ impl From<Rejection> for Problem {
             Rejection::BodyTooLarge(_)
             | Rejection::FileTooLarge(_)
             | Rejection::FormTooLarge(_) => "too_large",
-            Rejection::BodyOverdue(_) | Rejection::UploadOverdue => "body_overdue",
-            Rejection::NoBodyRoom => "overloaded",
+            Rejection::BodyOverdue(_) | Rejection::BodyTooSlow | Rejection::UploadOverdue => {
+                "body_overdue"
+            }
+            Rejection::NoBodyRoom | Rejection::Crowded => "overloaded",
             Rejection::Overdue(_) => "overdue",
             Rejection::DiskFull | Rejection::NoRoom => "disk_full",
         };
         let problem = Self::new(status, code, rejection.to_string());
         match rejection {
-            Rejection::NoBodyRoom => problem.with(RETRY_AFTER, HeaderValue::from_static("5")),
+            Rejection::NoBodyRoom | Rejection::Crowded => {
+                problem.with(RETRY_AFTER, HeaderValue::from_static("5"))
+            }
             _ => problem,
         }
     }

@@ -11,13 +11,17 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use livius_http::Crowded;
 use livius_sessions::Lifecycle;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 use tower::ServiceExt as _;
 
+use super::guarded::{STALL, guard};
 use super::neighbours;
+use super::places::{Place, Places};
 use crate::config::LocalUsers;
+use crate::config::sections::server::ServerSettings;
 
 /// The timeout of an idle connection, and of a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_mins(2);
@@ -43,19 +47,21 @@ pub struct Connections {
 struct Guest {
     router: Router,
     local_users: Arc<LocalUsers>,
+    places: Places,
     lifecycle: Lifecycle,
     _open: mpsc::Sender<()>,
 }
 
 impl Connections {
     /// Starts to accept.
-    pub fn accept(listener: TcpListener, router: Router, local_users: LocalUsers) -> Self {
+    pub fn accept(listener: TcpListener, router: Router, settings: &ServerSettings) -> Self {
         let lifecycle = Lifecycle::default();
         let (open, all_closed) = mpsc::channel(1);
         let (failing, failed) = oneshot::channel();
         let guest = Guest {
             router,
-            local_users: Arc::new(local_users),
+            local_users: Arc::new(settings.local_users.clone()),
+            places: Places::new(settings.max_connections),
             lifecycle: lifecycle.clone(),
             _open: open,
         };
@@ -93,11 +99,17 @@ async fn accept_all(listener: &TcpListener, guest: Guest) -> io::Error {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
+                let Some(place) = guest.places.take() else {
+                    tracing::warn!(
+                        "no place for another connection: server.max_connections are open"
+                    );
+                    continue;
+                };
                 let guest = guest.clone();
                 guest.lifecycle.clone().spawn_apart(async move {
                     tokio::select! {
                         () = guest.lifecycle.stopping() => {}
-                        () = serve(stream, &guest) => {}
+                        () = serve(stream, &place, &guest) => {}
                     }
                 });
             }
@@ -111,9 +123,10 @@ async fn accept_all(listener: &TcpListener, guest: Guest) -> io::Error {
     }
 }
 
-async fn serve(stream: TcpStream, guest: &Guest) {
-    // Small responses must not wait for more data.
-    let _ = stream.set_nodelay(true);
+async fn serve(stream: TcpStream, place: &Place, guest: &Guest) {
+    // The client may have hung up already.
+    let _ = guard(&stream, STALL);
+    let crowded = place.is_reserve.then_some(Crowded);
     let other = neighbours::refusal(&guest.local_users, &stream);
     let router = guest
         .router
@@ -121,6 +134,9 @@ async fn serve(stream: TcpStream, guest: &Guest) {
         .map_request(move |mut request: Request<Incoming>| {
             if let Some(other) = other.clone() {
                 request.extensions_mut().insert(other);
+            }
+            if let Some(crowded) = crowded {
+                request.extensions_mut().insert(crowded);
             }
             request
         });

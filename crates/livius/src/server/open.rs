@@ -59,8 +59,7 @@ impl Server {
         warn_of_strangers(settings, address);
         warn_of_missing_spark(settings.search(environment));
         let router = livius_http::router(sessions.clone(), batches.clone(), edge(settings));
-        let connections =
-            Connections::accept(listener, router, settings.server.local_users.clone());
+        let connections = Connections::accept(listener, router, &settings.server);
         tracing::info!(server.address = %address, data_dir = %settings.server.data_dir, "listening");
         Ok(Self {
             address,

@@ -12,8 +12,8 @@ use super::DEFAULTS;
 use crate::config::check::Problems;
 use crate::config::resolved::Resolved;
 use crate::config::setting::{
-    Key, Setting, Text, address, data_dir, duration_or_forever, list, optional_text, size, switch,
-    text,
+    Key, Setting, Text, address, count, data_dir, duration_or_forever, list, optional_text, size,
+    switch, text,
 };
 
 settings! {
@@ -54,6 +54,12 @@ settings! {
         "server.disk_reserve",
         256 << 20,
         "How much space of the data directory's disk stays free. Below that the server refuses new sessions, batches and uploads with status 507, and starts no driver that waits. 0 turns it off.",
+    );
+    MAX_CONNECTIONS: u64 = count(
+        "server.max_connections",
+        1,
+        4096,
+        "How many connections the server has at once. It answers further requests with status 503, except those of its drivers, for which there are 1024 more places. A connection on which nothing happens ends after two minutes, one whose client does not read after one minute.",
     );
     HOST_NAMES: Vec<String> = list(
         "server.host_names",
@@ -134,6 +140,8 @@ pub struct ServerSettings {
     pub data_dir: Utf8PathBuf,
     /// How many bytes of the data directory's disk stay free.
     pub disk_reserve: u64,
+    /// How many connections the server has at once.
+    pub max_connections: usize,
     /// Names that browsers reach the server by.
     pub host_names: Vec<String>,
     /// The users of this machine whose requests the server takes.
@@ -171,6 +179,7 @@ impl ServerSettings {
             agent_url,
             data_dir: data_dir?,
             disk_reserve: resolved.value(&DISK_RESERVE),
+            max_connections: resolved.count(&MAX_CONNECTIONS),
             host_names,
             local_users,
             csrf_protection: resolved.value(&CSRF_PROTECTION),
