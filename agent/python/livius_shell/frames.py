@@ -1,14 +1,14 @@
-"""Tables that know their columns: DataFrames of Spark, of pandas on Spark and of pandas, and pandas' labelled Series."""
+"""Tables that know their columns: DataFrames of Spark, of pandas on Spark and of pandas, and their Series."""
 
 import itertools
 import numbers
 
 
 def frame_of(value):
-    """The value as a DataFrame, or None if it is none. A Series is one if its index says more than the position."""
+    """The value as a DataFrame, or None if it is none. A Series of pandas is one if its index says more than the position."""
     if _is_a(value, "DataFrame") and hasattr(value, "columns"):
         return value
-    if _is_a(value, "Series") and _library(value) == "pandas" and _index_names(value):
+    if _is_a(value, "Series") and (_library(value) == "pyspark" or (_library(value) == "pandas" and _index_names(value))):
         return value.to_frame()
     return None
 
