@@ -1,9 +1,12 @@
 //! The frames of the protocol as types.
 
+use std::sync::Arc;
+
 use livius_domain::{
     DriverId, JobId, JobLanguage, JobOutcome, Kind, ResourceId, ResourceUse, SessionId, StatementId,
 };
 use serde::{Deserialize, Serialize};
+use tokio::sync::OwnedSemaphorePermit;
 
 /// The version that agents of this server speak.
 pub const PROTOCOL_VERSION: u32 = 3;
@@ -209,7 +212,42 @@ pub struct CommandFrame {
     /// The session; `None` is the driver's only one, or the driver itself.
     pub session: Option<SessionId>,
     pub command: Command,
+    /// The frame's turn, if it is long.
+    pub turn: Turn,
 }
+
+/// The turn of a long command. It ends when the command leaves memory for the socket. The sender of
+/// long commands waits for the turn, so that one of them is in memory at a time.
+#[derive(Debug, Default)]
+pub struct Turn(
+    #[expect(
+        dead_code,
+        reason = "the frame holds it, and releases it when it is dropped"
+    )]
+    Option<OwnedSemaphorePermit>,
+);
+
+impl From<OwnedSemaphorePermit> for Turn {
+    fn from(permit: OwnedSemaphorePermit) -> Self {
+        Self(Some(permit))
+    }
+}
+
+/// A copy of a frame has no turn.
+impl Clone for Turn {
+    fn clone(&self) -> Self {
+        Self(None)
+    }
+}
+
+/// Frames that say the same are equal.
+impl PartialEq for Turn {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Turn {}
 
 /// A message from the server to the agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -227,7 +265,8 @@ pub enum Command {
     Run {
         statement: StatementId,
         kind: Kind,
-        code: String,
+        #[serde(with = "shared_text")]
+        code: Arc<str>,
     },
     /// Stop this statement's code.
     Cancel {
@@ -373,7 +412,23 @@ impl From<Command> for CommandFrame {
         Self {
             session: None,
             command,
+            turn: Turn::default(),
         }
+    }
+}
+
+/// Texts that are shared, not copied, on their way to the socket.
+mod shared_text {
+    use std::sync::Arc;
+
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(text: &Arc<str>, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(text)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<str>, D::Error> {
+        String::deserialize(from).map(Arc::from)
     }
 }
 

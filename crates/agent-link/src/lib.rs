@@ -10,7 +10,7 @@ mod proof;
 
 pub use frame::{
     AgentFrame, Command, CommandFrame, Event, FrameError, Hello, InHand, MAX_COMMAND_BYTES,
-    MAX_FRAME_BYTES, Notice, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION, Work,
+    MAX_FRAME_BYTES, Notice, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION, Turn, Work,
 };
 
 pub use proof::{

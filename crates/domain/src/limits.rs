@@ -11,6 +11,8 @@ pub struct Limits {
     pub concurrent_starts: usize,
     /// Statements that wait in one session.
     pub waiting_statements: usize,
+    /// The code of the unfinished statements of all sessions, in bytes. It is in memory.
+    pub waiting_code_bytes: usize,
     /// Finished statements kept for one session.
     pub retained_statements: usize,
     /// Jobs that are not over in one session.
@@ -63,6 +65,7 @@ impl Limits {
         live_sessions: 100,
         concurrent_starts: 4,
         waiting_statements: 1_000,
+        waiting_code_bytes: 1 << 30,
         retained_statements: 1_000,
         unfinished_jobs: 64,
         retained_jobs: 1_000,

@@ -32,7 +32,7 @@ async fn statements_run_in_order_one_at_a_time_and_the_session_is_busy_in_betwee
         Command::Run {
             statement: StatementId(1),
             kind: livius_domain::Kind::Sql,
-            code: "c".to_owned()
+            code: "c".into()
         }
     );
     assert_eq!(world.get("/sessions/0/state").await.json()["state"], "busy");
@@ -301,4 +301,37 @@ async fn completion_is_answered_by_the_agent_and_never_waits_for_a_start() {
     };
     let (answer, ()) = tokio::join!(world.post("/sessions/0/completion", body), answering);
     assert_eq!(answer.text, r#"{"candidates":["parallelize"]}"#);
+}
+
+/// The code of all sessions together is in memory until it has run.
+#[tokio::test]
+async fn the_code_of_all_sessions_has_a_limit() {
+    let options = WorldOptions {
+        limits: Limits {
+            waiting_code_bytes: 100,
+            ..Limits::default()
+        },
+        ..WorldOptions::default()
+    };
+    let world = World::with(options).await;
+    let mut agent = world.idle_session(r#"{"kind":"sql"}"#).await;
+    world.post("/sessions", r#"{"kind":"sql"}"#).await;
+    let code = "x".repeat(60);
+    assert_eq!(world.run(&code).await.status, 201);
+    let body = format!(r#"{{"code":"{code}"}}"#);
+    let refused = world.post("/sessions/1/statements", &body).await;
+    assert_eq!(refused.status, 429);
+    assert!(
+        refused.text.contains("sessions.max_waiting_code"),
+        "{}",
+        refused.text
+    );
+    let (statement, _) = agent.expect_run().await;
+    agent.finished(statement, "1").await;
+    agent.settled().await;
+    let accepted = world.post("/sessions/1/statements", &body).await;
+    assert_eq!(accepted.status, 201);
+    // The end of a session gives the memory back.
+    assert_eq!(world.delete("/sessions/1").await.status, 200);
+    assert_eq!(world.run(&code).await.status, 201);
 }

@@ -15,7 +15,7 @@ mod resources;
 mod statements;
 mod words;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use livius_domain::{DriverState, JobId, Link, SessionEvent, SessionRecord, StopCause};
@@ -56,6 +56,8 @@ pub(crate) struct Actor {
     finished: u64,
     jobs: BTreeMap<JobId, jobs::Unfinished>,
     ended_jobs: u64,
+    /// Jobs that the driver may lack. The next one is sent when the socket has taken the last one.
+    unsent_jobs: BTreeSet<JobId>,
     pending: resources::Pending,
     /// The connection whose agent was given all that it may lack.
     handed_over: Option<u64>,
@@ -78,15 +80,17 @@ impl Actor {
         record: SessionRecord,
         setup: ActorSetup,
     ) -> Self {
+        let statements = Queue::new(&core.code);
         Self {
             core,
             entry,
             record,
             setup,
-            statements: Queue::default(),
+            statements,
             finished: 0,
             jobs: BTreeMap::new(),
             ended_jobs: 0,
+            unsent_jobs: BTreeSet::new(),
             pending: resources::Pending::new(),
             handed_over: None,
             retry: None,
@@ -121,6 +125,7 @@ impl Actor {
                 }
             }
             let retry = self.retry;
+            let long = self.port_for_jobs();
             tokio::select! {
                 biased;
                 // The server stops at once: drivers that are to end have been ended before.
@@ -132,6 +137,7 @@ impl Actor {
                     frames += 1;
                     self.on_heard(heard).await;
                 }
+                turn = jobs::turn(long.as_ref()) => self.send_next_job(turn).await,
                 () = following::at(retry) => self.hand_over_or_retry().await,
                 Some(message) = messages.recv() => self.on_message(message).await,
             }

@@ -16,13 +16,13 @@ mod transition;
 
 use std::sync::Arc;
 
-use livius_agent_link::{AgentKey, AgentSocket, Command, CommandFrame, Event, Notice};
+use livius_agent_link::{AgentKey, AgentSocket, Command, CommandFrame, Event, Notice, Turn};
 use livius_domain::{
     AppInfo, DriverEnd, DriverId, DriverRecord, DriverState, DriverTimes, DriverUse, JobId,
     StopCause,
 };
 use livius_launch::{DriverFiles, LogSource};
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
 
 use crate::atomic_timestamp::AtomicTimestamp;
 use crate::error::SessionError;
@@ -53,6 +53,21 @@ pub(crate) struct AgentPort {
     /// The jobs that the agent had in hand when it connected. `None` if it does not tell.
     pub jobs_in_hand: Option<Arc<[JobId]>>,
     outgoing: mpsc::Sender<CommandFrame>,
+    turn: Arc<Semaphore>,
+}
+
+impl AgentPort {
+    /// Takes the turn for a long command, if the socket has taken the last one.
+    pub fn try_turn(&self) -> Option<Turn> {
+        let permit = Arc::clone(&self.turn).try_acquire_owned().ok()?;
+        Some(permit.into())
+    }
+
+    /// Waits for the turn.
+    pub async fn turn(&self) -> Option<Turn> {
+        let permit = Arc::clone(&self.turn).acquire_owned().await.ok()?;
+        Some(permit.into())
+    }
 }
 
 /// Requests to a driver's actor.
@@ -130,10 +145,19 @@ impl DriverHandle {
     /// Sends the agent a command, if one is connected. The server closes the connection to an agent
     /// that does not take its commands. The agent reconnects, and the server sends them again.
     pub fn send(&self, command: Command) {
+        self.send_in_turn(command, Turn::default());
+    }
+
+    /// Sends a long command, which keeps its turn until the socket takes it.
+    pub fn send_in_turn(&self, command: Command, turn: Turn) {
         let Some(port) = self.feed.view().port.clone() else {
             return;
         };
-        if port.outgoing.try_send(command.into()).is_err() {
+        let frame = CommandFrame {
+            turn,
+            ..command.into()
+        };
+        if port.outgoing.try_send(frame).is_err() {
             self.stuck.notify_one();
         }
     }

@@ -87,6 +87,14 @@ pub enum SessionError {
         /// The limit, in bytes.
         limit: usize,
     },
+    /// As much code waits in all sessions as may.
+    #[error(
+        "the sessions of this server already have {limit} bytes of code waiting (sessions.max_waiting_code); try again when some has run"
+    )]
+    TooMuchCodeOfAll {
+        /// The limit, in bytes.
+        limit: usize,
+    },
     /// As many jobs are unfinished as may.
     #[error("session {session} already has {limit} jobs; try again when some have ended")]
     TooManyJobs {
@@ -208,6 +216,7 @@ impl SessionError {
             Self::TooManyBatches { .. }
             | Self::TooManyStatements { .. }
             | Self::TooMuchCode { .. }
+            | Self::TooMuchCodeOfAll { .. }
             | Self::TooManyJobs { .. }
             | Self::TooManyResources { .. }
             | Self::NoRoom(_)

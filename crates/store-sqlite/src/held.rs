@@ -89,10 +89,11 @@ async fn excess(
     });
     Ok(needed
         .map(|(session, id, is_job, _)| {
+            let session = SessionId(session);
             if is_job {
-                PiecesOf::Job(SessionId(session), JobId(id))
+                PiecesOf::Job(session, JobId(id))
             } else {
-                PiecesOf::Statement(SessionId(session), StatementId(id))
+                PiecesOf::Statement(session, StatementId(id))
             }
         })
         .collect())

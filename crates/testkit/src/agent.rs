@@ -122,6 +122,11 @@ impl ScriptedAgent {
         self.outbox.remove(0);
     }
 
+    /// How many commands the agent has not read.
+    pub fn commands_on_the_way(&self) -> usize {
+        self.from_server.len()
+    }
+
     /// Drops the connection.
     pub fn disconnect(&mut self) {
         let (to_server, _) = mpsc::channel(1);
@@ -240,7 +245,7 @@ impl ScriptedAgent {
         match self.command().await {
             Command::Run {
                 statement, code, ..
-            } => (statement, code),
+            } => (statement, code.to_string()),
             other => panic!("expected a run, got {other:?}"),
         }
     }

@@ -80,6 +80,7 @@ fn a_frame_may_name_its_session() {
         command: Command::Cancel {
             statement: StatementId(3),
         },
+        turn: Turn::default(),
     };
     assert_eq!(
         cancel.to_text(2),

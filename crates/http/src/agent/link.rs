@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, close_code};
 use futures_util::{Sink, SinkExt as _, Stream, StreamExt as _};
-use livius_agent_link::{AgentFrame, AgentSocket, CommandFrame, FrameError, Hello};
+use livius_agent_link::{
+    AgentFrame, AgentSocket, CommandFrame, FrameError, Hello, MAX_FRAME_BYTES,
+};
 use livius_domain::DriverId;
 use livius_sessions::AttachRefused;
 use tokio::sync::{Notify, mpsc};
@@ -15,6 +17,10 @@ use tokio::time::timeout;
 /// Frames that may wait in a channel. A full channel makes its sender wait, and in the end the
 /// agent.
 const QUEUE_FRAMES: usize = 32;
+
+/// A longer frame waits until the channel is empty, so the frames of one agent that wait have less
+/// than 16 MiB and one more frame.
+const SHORT_FRAME_BYTES: usize = MAX_FRAME_BYTES / QUEUE_FRAMES;
 
 /// Commands that may wait for the socket. When a driver comes back, its session sends it all
 /// unfinished jobs and files at once.
@@ -171,16 +177,25 @@ where
             continue;
         };
         silences = 0;
+        let mut places = 1;
         let frame = match text_of(message) {
-            Ok(Some(text)) => AgentFrame::parse(&text),
+            Ok(Some(text)) => {
+                if text.len() > SHORT_FRAME_BYTES {
+                    places = QUEUE_FRAMES;
+                }
+                AgentFrame::parse(&text)
+            }
             Ok(None) => continue,
             Err(end) => return end,
         };
         match frame {
             Ok(AgentFrame::Unknown) => {}
             Ok(frame) => {
-                if incoming.send(frame).await.is_err() {
+                let Ok(mut free) = incoming.reserve_many(places).await else {
                     return End::Released;
+                };
+                if let Some(place) = free.next() {
+                    place.send(frame);
                 }
             }
             Err(error) => return error.into(),

@@ -148,3 +148,39 @@ async fn a_job_that_began_and_that_the_agent_does_not_have_any_more_is_sent_agai
     await_job(&world, J2, "SUCCEEDED").await;
     agent.settled().await;
 }
+
+/// The server reads the bytes of a job when the socket has taken the job before it. A cancel that
+/// comes in between is not lost.
+#[tokio::test]
+async fn after_a_lost_link_jobs_are_sent_one_after_the_other() {
+    let (world, mut agent) = running().await;
+    for _ in 0..4 {
+        submit(&world, FOO).await;
+    }
+    agent.disconnect();
+    agent.reconnect(&world).await;
+    eventually("a job is sent", async || {
+        (agent.commands_on_the_way() > 0).then_some(())
+    })
+    .await;
+    let cancelled = world.post("/sessions/0/jobs/3/cancel", "").await;
+    assert_eq!(cancelled.status, 200);
+    let mut seen = Vec::new();
+    while seen.iter().filter(|(kind, _)| *kind == "job").count() < 4 {
+        match agent.command().await {
+            Command::Job { job, .. } => seen.push(("job", job.0)),
+            Command::CancelJob { job, .. } => seen.push(("cancel", job.0)),
+            _ => {}
+        }
+    }
+    // The cancel overtakes the jobs that wait.
+    assert!(seen[..2].contains(&("cancel", 3)), "{seen:?}");
+    let jobs: Vec<i32> = seen
+        .iter()
+        .filter(|it| it.0 == "job")
+        .map(|it| it.1)
+        .collect();
+    assert_eq!(jobs, [1, 2, 3, 4]);
+    let third = seen.iter().position(|it| *it == ("job", 3)).unwrap();
+    assert!(seen[third..].contains(&("cancel", 3)), "{seen:?}");
+}

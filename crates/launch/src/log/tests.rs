@@ -416,7 +416,8 @@ proptest! {
 
 /// Lines of this log differ in length and have characters of several bytes.
 fn numbered(from: usize, to: usize) -> String {
-    (from..to).map(|n| format!("{n} höchst 🤔 x\n")).collect()
+    let lines: Vec<String> = (from..to).map(|n| format!("{n} höchst 🤔 x\n")).collect();
+    lines.concat()
 }
 
 fn keep(logs: &Logs, limit: u64) -> u64 {

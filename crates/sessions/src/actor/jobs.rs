@@ -3,12 +3,13 @@
 use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
-use livius_agent_link::Command;
+use livius_agent_link::{Command, Turn};
 use livius_domain::{End, JobEffect, JobEvent, JobId, JobLanguage, JobOutcome, JobRecord, NewJob};
 use livius_store::PiecesOf;
 
 use super::Actor;
 use super::words::{end_reason, shortened};
+use crate::driver::AgentPort;
 use crate::error::SessionError;
 use crate::results::SHORT_BYTES;
 use crate::view::{JobView, OutputView};
@@ -88,11 +89,33 @@ impl Actor {
         self.step_job(record, cancel, None).await
     }
 
+    /// The agent's connection, if jobs wait for it.
+    pub(super) fn port_for_jobs(&self) -> Option<AgentPort> {
+        let port = self.entry.driver.view().port.clone();
+        port.filter(|_| !self.unsent_jobs.is_empty())
+    }
+
+    /// Sends the next of the jobs that the driver may lack.
+    pub(super) async fn send_next_job(&mut self, turn: Option<Turn>) {
+        // The job takes the turn again.
+        drop(turn);
+        let Some(id) = self.unsent_jobs.pop_first() else {
+            return;
+        };
+        if let Some(record) = self.unfinished_job(id)
+            && self.is_reachable()
+        {
+            let sent = self.step_job(record, JobEvent::Missed, None).await;
+            self.retry_after(sent);
+        }
+    }
+
     /// Gives the driver every job that it may not have got, or that it does not have in hand; it
     /// knows those that it was given before.
     pub(super) async fn hand_over_jobs(&mut self) -> Result<(), SessionError> {
         let port = self.entry.driver.view().port.clone();
         let in_hand = port.and_then(|port| port.jobs_in_hand);
+        self.unsent_jobs.clear();
         let records: Vec<JobRecord> = self.jobs.values().map(|job| job.record.clone()).collect();
         for record in records {
             let event = match &in_hand {
@@ -213,19 +236,28 @@ impl Actor {
             Some(JobEffect::SendCancel) => self.send(Command::CancelJob { job: id }),
             Some(JobEffect::SendJobAndCancel) => {
                 self.send_job(id, language, payload).await?;
-                self.send(Command::CancelJob { job: id });
+                if !self.unsent_jobs.contains(&id) {
+                    self.send(Command::CancelJob { job: id });
+                }
             }
             Some(JobEffect::WriteDriverLost) | None => {}
         }
         Ok(())
     }
 
+    /// Sends a job, or remembers to send it when the socket has taken the one before it: the bytes of
+    /// one job are in memory at a time.
     async fn send_job(
         &mut self,
         job: JobId,
         language: JobLanguage,
         mut payload: Option<String>,
     ) -> Result<(), SessionError> {
+        let port = self.entry.driver.view().port.clone();
+        let Some(turn) = port.and_then(|port| port.try_turn()) else {
+            self.unsent_jobs.insert(job);
+            return Ok(());
+        };
         if payload.is_none() {
             let store = &self.core.store;
             payload = store.job_payload(self.record.id, job).await?;
@@ -233,11 +265,12 @@ impl Actor {
         let Some(payload) = payload else {
             return self.fail_unsendable(job).await;
         };
-        self.send(Command::Job {
+        let command = Command::Job {
             job,
             language,
             payload,
-        });
+        };
+        self.entry.driver.send_in_turn(command, turn);
         Ok(())
     }
 
@@ -260,6 +293,7 @@ impl Actor {
         self.core.store.update_job(&mut record, result).await?;
         if record.state.is_final() {
             self.jobs.remove(&record.id);
+            self.unsent_jobs.remove(&record.id);
             self.ended_jobs += 1;
         } else if let Some(job) = self.jobs.get_mut(&record.id) {
             job.record = record;
@@ -286,6 +320,14 @@ impl Actor {
         if let Err(error) = self.core.store.trim_jobs(self.record.id, keep).await {
             tracing::warn!(session.id = %self.record.id, error = %livius_domain::chain(&error), "cannot drop old jobs");
         }
+    }
+}
+
+/// Waits until the socket has taken the last job; without end while no job waits for that.
+pub(super) async fn turn(port: Option<&AgentPort>) -> Option<Turn> {
+    match port {
+        Some(port) => port.turn().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use livius_domain::{StatementId, StatementRecord};
 
+use crate::code_room::{CodeRoom, HeldCode};
+
 /// Statements by number, which is the order in which they run. Their code is shared, so a record is
 /// cheap to clone.
 #[derive(Debug, Default)]
@@ -12,17 +14,25 @@ pub(super) struct Queue {
     /// The one that the driver has.
     current: Option<StatementId>,
     /// The length of all code.
-    bytes: usize,
+    held: HeldCode,
 }
 
 impl Queue {
+    /// An empty queue whose code takes memory of this room.
+    pub(super) fn new(room: &CodeRoom) -> Self {
+        Self {
+            held: room.share(),
+            ..Self::default()
+        }
+    }
+
     /// Adds a statement behind all others. A statement that the driver has already stays the
     /// current one.
     pub(super) fn add(&mut self, record: StatementRecord) {
         if record.state.is_dispatched() && self.current.is_none() {
             self.current = Some(record.id);
         }
-        self.bytes += record.code.len();
+        self.held.add(record.code.len());
         self.records.insert(record.id, record);
     }
 
@@ -35,7 +45,8 @@ impl Queue {
         kept.state = record.state;
         kept.version = record.version;
         if record.state.is_final() {
-            self.bytes -= kept.code.len();
+            let bytes = kept.code.len();
+            self.held.remove(bytes);
             self.records.remove(&record.id);
             self.current.take_if(|current| *current == record.id);
         } else if record.state.is_dispatched() {
@@ -45,7 +56,9 @@ impl Queue {
 
     /// Forgets all of them.
     pub(super) fn clear(&mut self) {
-        *self = Self::default();
+        self.records.clear();
+        self.current = None;
+        self.held.clear();
     }
 
     /// A statement that has not ended.
@@ -97,7 +110,7 @@ impl Queue {
 
     /// The length of the code of all of them.
     pub(super) fn bytes(&self) -> usize {
-        self.bytes
+        self.held.bytes()
     }
 }
 

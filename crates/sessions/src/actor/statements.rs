@@ -68,6 +68,10 @@ impl Actor {
             let limit = WAITING_BYTES;
             return Err(SessionError::TooMuchCode { session, limit });
         }
+        let limit = self.core.config.limits.waiting_code_bytes;
+        if self.core.code.bytes().saturating_add(more) > limit {
+            return Err(SessionError::TooMuchCodeOfAll { limit });
+        }
         Ok(())
     }
 
@@ -263,7 +267,7 @@ impl Actor {
                 self.send(Command::Run {
                     statement: record.id,
                     kind: record.kind,
-                    code: record.code.to_string(),
+                    code: Arc::clone(&record.code),
                 });
             }
             Some(StatementEffect::SendCancel) => self.send(Command::Cancel {

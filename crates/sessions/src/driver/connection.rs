@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use livius_agent_link::{AgentFrame, AgentSocket, Command};
 use livius_domain::JobId;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::time::Instant;
 
 use super::AgentPort;
@@ -16,6 +16,8 @@ pub(super) struct Connection {
     pub(super) number: u64,
     /// The jobs that the agent had in hand when it connected. `None` if it does not tell.
     pub(super) jobs_in_hand: Option<Arc<[JobId]>>,
+    /// The turn of long commands.
+    pub(super) turn: Arc<Semaphore>,
     /// The newest event of this agent process that is stored.
     pub(super) applied: u64,
     /// The event that the session is storing. The next frame is not read before that is done.
@@ -60,6 +62,7 @@ impl Connection {
             connection: self.number,
             jobs_in_hand: self.jobs_in_hand.clone(),
             outgoing: self.socket.outgoing.clone(),
+            turn: Arc::clone(&self.turn),
         }
     }
 

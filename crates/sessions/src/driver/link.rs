@@ -8,7 +8,7 @@ use livius_domain::{
     AppInfo, Departure, DriverEvent, DriverState, DriverUse, Failure, FailureCode, JobId, Phase,
     SessionId, chain,
 };
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::time::Instant;
 
 use super::FromAgent;
@@ -77,6 +77,7 @@ impl DriverActor {
             number: self.connections,
             jobs_in_hand: jobs_in_hand(&socket.hello),
             socket,
+            turn: Arc::new(Semaphore::new(1)),
             applied,
             storing: None,
         };

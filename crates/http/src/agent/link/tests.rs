@@ -96,7 +96,7 @@ async fn frames_go_both_ways() {
         let run = CommandFrame::from(Command::Run {
             statement: StatementId(0),
             kind: Kind::Sql,
-            code: "select 1".to_owned(),
+            code: "select 1".into(),
         });
         socket.outgoing.send(run.clone()).await.unwrap();
         assert_eq!(
@@ -218,4 +218,43 @@ async fn a_slow_session_slows_the_agent_and_loses_nothing() {
     };
     let (end, ()) = tokio::join!(run, test);
     assert!(matches!(end, End::Closed), "{end:?}");
+}
+
+/// The frames that wait for the session have a limit in bytes as well: a long one waits until no
+/// other does.
+#[tokio::test(start_paused = true)]
+async fn long_frames_wait_one_at_a_time() {
+    let (mut connection, run) = connect(None);
+    say(&connection, HELLO);
+    let long = "x".repeat(SHORT_FRAME_BYTES);
+    let chunk = |seq: u64, text: &str| {
+        format!(r#"{{"v":1,"seq":{seq},"type":"chunk","statement":3,"index":0,"text":"{text}"}}"#)
+    };
+    for seq in 1..=3 {
+        say(&connection, &chunk(seq, "short"));
+    }
+    for seq in 4..=6 {
+        say(&connection, &chunk(seq, &long));
+    }
+    let test = async {
+        let mut socket = (&mut connection.attached).await.unwrap();
+        let mut most = 0;
+        for expected in 1..=6 {
+            // A timer that fires means that the connection has nothing more to do.
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            let waiting = socket.incoming.len();
+            if expected > 3 {
+                assert_eq!(waiting, 1, "before frame {expected}");
+            }
+            most = most.max(waiting);
+            let Some(AgentFrame::Event { seq, .. }) = socket.incoming.recv().await else {
+                panic!("not an event")
+            };
+            assert_eq!(seq, expected);
+        }
+        assert_eq!(most, 3);
+        drop(socket);
+    };
+    let (end, ()) = tokio::join!(run, test);
+    assert!(matches!(end, End::Released), "{end:?}");
 }

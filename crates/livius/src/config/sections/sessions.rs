@@ -32,6 +32,11 @@ settings! {
         DEFAULTS.waiting_statements as u64,
         "How many statements may wait in one session. The server refuses further ones.",
     );
+    MAX_WAITING_CODE: u64 = size(
+        "sessions.max_waiting_code",
+        DEFAULTS.waiting_code_bytes as u64,
+        "How many bytes of code may wait in all sessions together, and run. The server keeps it in memory. It refuses further code with status 429.",
+    );
     IDLE_TIMEOUT: Option<Duration> = duration_or_never(
         "sessions.idle_timeout",
         Some(DEFAULTS.idle_timeout),
@@ -131,6 +136,7 @@ impl SessionSettings {
         limits.live_sessions = resolved.count(&MAX_LIVE);
         limits.concurrent_starts = resolved.count(&MAX_STARTING);
         limits.waiting_statements = resolved.count(&MAX_WAITING_STATEMENTS);
+        limits.waiting_code_bytes = resolved.count(&MAX_WAITING_CODE);
         // The domain writes "never" as zero.
         limits.idle_timeout = resolved.value(&IDLE_TIMEOUT).unwrap_or(Duration::ZERO);
         limits.session_ttl = resolved.value(&TTL);
