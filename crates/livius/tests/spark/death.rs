@@ -116,8 +116,8 @@ fn driver_exits(shared: &Shared) {
         "spark",
         &format!(
             "val link = new java.io.File(sc.getConf.get(\"spark.repl.class.outputDir\"), \"link\")\n\
-             java.nio.file.Files.createSymbolicLink(link.toPath, java.nio.file.Paths.get({:?})); ()",
-            kept.path()
+             java.nio.file.Files.createSymbolicLink(link.toPath, java.nio.file.Paths.get(\"{}\")); ()",
+            kept.path().display()
         ),
     );
     let id = session.post("spark", "System.exit(5)");

@@ -38,7 +38,7 @@ fn nasty() -> Vec<Vec<u32>> {
         &[0x22, 0x5c, 0x2f, 0x8],
         &[0x0d, 0x0a, 0x0d],
         &[0x202e, 0x65, 0x301, 0x200d],
-        &[0x1f926, 0x1f3fd, 0x10ffff],
+        &[0x1f926, 0x1f3fd, 0x0010_ffff],
         &[0x1b, 0x5b, 0x33, 0x31, 0x6d],
         &[],
     ];
@@ -144,10 +144,11 @@ fn scala(shared: &Shared) {
         json!(rows)
     );
     // Java writes a lone surrogate of printed text as a question mark.
-    let printed: String = texts
+    let lines: Vec<String> = texts
         .iter()
-        .map(|text| format!("<{}>\n", with(text, |_| "?".to_owned())))
+        .map(|text| with(text, |_| "?".to_owned()))
         .collect();
+    let printed = format!("<{}>\n", lines.join(">\n<"));
     assert_eq!(
         session.text("spark", "texts.foreach(text => print(s\"<$text>\\n\"))"),
         printed
@@ -177,9 +178,7 @@ fn scala(shared: &Shared) {
 }
 
 /// Exceptions that fail when they are asked, or never come to an end; and other odd values.
-fn scala_exceptions(shared: &Shared) {
-    let session = shared.session();
-    session.text("spark", "class Silent extends Exception { override def getMessage: String = null; override def toString: String = null }\n\
+const ODD: &str = "class Silent extends Exception { override def getMessage: String = null; override def toString: String = null }\n\
         class Mute extends Exception { override def getMessage: String = throw new Mute; override def toString: String = throw this }\n\
         class Endless extends Exception { override def getCause: Throwable = new Endless }\n\
         class Around extends java.lang.reflect.InvocationTargetException(null) { override def getCause = this }\n\
@@ -190,7 +189,11 @@ fn scala_exceptions(shared: &Shared) {
         case class Holds(odd: Any, n: Int)\n\
         val circle = new Exception(\"circle\")\nval other = new Exception(\"other\", circle)\ncircle.initCause(other)\n\
         val list = new java.util.ArrayList[Any]\nlist.add(Map(\"inner\" -> list)); ()\nval map = new java.util.HashMap[String, Any]\nmap.put(\"map\", map)\n\
-        val array = new Array[Any](1)\nobject Loops { array(0) = array; val deep: Any = (1 to 10000).foldLeft[Any](1)((inner, _) => Array(inner)) }\nLoops.hashCode; ()");
+        val array = new Array[Any](1)\nobject Loops { array(0) = array; val deep: Any = (1 to 10000).foldLeft[Any](1)((inner, _) => Array(inner)) }\nLoops.hashCode; ()";
+
+fn scala_exceptions(shared: &Shared) {
+    let session = shared.session();
+    session.text("spark", ODD);
     for (code, evalue) in [
         ("throw new Silent", "null"),
         ("throw new Mute", "Mute (its text could not be made: Mute)"),
@@ -257,7 +260,8 @@ fn sql(shared: &Shared) {
     let texts = nasty();
     let hex = |text: &[u32]| -> String {
         let bytes = text.iter().flat_map(|&point| generalised(point));
-        bytes.map(|byte| format!("{byte:02x}")).collect()
+        let digits: Vec<String> = bytes.map(|byte| format!("{byte:02x}")).collect();
+        digits.concat()
     };
     // The name of a column has no quotes, and Spark knows one line end only.
     let name = |text: &[u32]| replaced(text).replace(['`', '\r', '\u{fffd}'], "");
@@ -343,9 +347,9 @@ fn python(shared: &Shared) {
         data["application/vnd.livy.table.v1+json"]["data"],
         json!(rows)
     );
-    let printed: String = wanted.iter().map(|text| format!("<{text}>\n")).collect();
+    let printed = format!("<{}>", wanted.join(">\n<"));
     let shown = session.text("pyspark", "for text in texts: print('<' + text + '>')");
-    assert_eq!(shown, printed.trim_end());
+    assert_eq!(shown, printed);
     for (at, text) in wanted.iter().enumerate() {
         let error = session.error(
             "pyspark",
