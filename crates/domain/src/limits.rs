@@ -41,6 +41,9 @@ pub struct Limits {
     pub stop_grace: Duration,
     /// The time that a driver lives without a link to the server, and the server waits for it.
     pub link_grace: Duration,
+    /// The time that cancelled code has to end before its interpreter is ended, if the request does
+    /// not say.
+    pub cancel_grace: Duration,
     /// The time that a session may be idle, if the request does not say.
     pub idle_timeout: Duration,
     /// The time that a session may live, if the request does not say; `None` is without a limit.
@@ -80,6 +83,7 @@ impl Limits {
         start_timeout: Duration::from_mins(10),
         stop_grace: Duration::from_secs(10),
         link_grace: Duration::from_mins(10),
+        cancel_grace: Duration::from_secs(30),
         idle_timeout: Duration::from_hours(1),
         session_ttl: None,
         concurrent_batch_starts: 4,

@@ -71,6 +71,8 @@ pub enum Program {
         kind: Kind,
         /// The time that the driver lives without the server.
         link_grace: Duration,
+        /// How long cancelled code has to end before the agent ends it by force.
+        cancel_grace: Duration,
         /// Rows of an SQL result at most.
         sql_max_rows: u64,
     },

@@ -17,11 +17,13 @@ use crate::config::Config;
 use crate::error::SessionError;
 use crate::policy::Caller;
 
-use conf::sql_max_rows;
+use conf::{cancel_grace, sql_max_rows};
 use files::{LocalFile, Presence, Rule};
 
 /// Livy's key for the cap of an SQL result.
 const SQL_MAX_ROWS_KEY: &str = "livy.rsc.sql.num-rows";
+
+const CANCEL_GRACE_KEY: &str = "livy.rsc.job-cancel.timeout";
 
 /// How long a request waits for a look at its files.
 const LOOK_LIMIT: Duration = Duration::from_secs(10);
@@ -184,6 +186,7 @@ pub async fn order(
         program: Program::Agent {
             kind: record.request.kind,
             link_grace: config.limits.link_grace,
+            cancel_grace: cancel_grace(&submit.conf).unwrap_or(config.limits.cancel_grace),
             sql_max_rows: sql_max_rows(&submit.conf).unwrap_or(config.sql_max_rows),
         },
     })

@@ -338,6 +338,7 @@ mod tests {
                 program: Program::Agent {
                     kind: Kind::Spark,
                     link_grace: Duration::ZERO,
+                    cancel_grace: Duration::ZERO,
                     sql_max_rows: 1,
                 },
             }

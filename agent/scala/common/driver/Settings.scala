@@ -39,7 +39,7 @@ object Settings {
     outputBytes = root.path("limits").path("outputBytes").asInt(64 << 20),
     unacknowledgedBytes = root.path("limits").path("unacknowledgedBytes").asInt(128 << 20),
     interruptAfterMs = root.path("cancel").path("interruptAfterMs").asInt(0),
-    killAfterMs = root.path("cancel").path("killAfterMs").asInt(3000))
+    killAfterMs = root.path("cancel").path("killAfterMs").asInt(30000))
 
   private def text(node: JsonNode): Option[String] =
     if (node.isTextual && !node.asText.isEmpty) Some(node.asText) else None

@@ -1,7 +1,5 @@
 //! Writes `launch.json`, which tells a driver about the server. The agent protocol describes it.
 
-use std::time::Duration;
-
 use livius_domain::Kind;
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value, json};
@@ -22,8 +20,16 @@ pub(super) fn text(builder: &CommandBuilder<'_>) -> String {
         Program::Agent {
             kind,
             link_grace,
+            cancel_grace,
             sql_max_rows,
-        } => document.extend(agent(builder, kind, link_grace, sql_max_rows)),
+        } => {
+            document.extend(agent(builder, kind, sql_max_rows));
+            let seconds = agent_number(link_grace.as_secs());
+            document.insert("graceSeconds".to_owned(), json!(seconds));
+            let millis = u64::try_from(cancel_grace.as_millis()).unwrap_or(u64::MAX);
+            let cancel = json!({ "killAfterMs": agent_number(millis) });
+            document.insert("cancel".to_owned(), cancel);
+        }
         Program::Application { .. } => {
             let reports: Vec<String> = order.servers.iter().map(|url| report_url(url)).collect();
             document.insert("reports".to_owned(), json!(reports));
@@ -33,12 +39,7 @@ pub(super) fn text(builder: &CommandBuilder<'_>) -> String {
 }
 
 /// The part for agents only.
-fn agent(
-    builder: &CommandBuilder<'_>,
-    kind: Kind,
-    link_grace: Duration,
-    sql_max_rows: u64,
-) -> Map<String, Value> {
+fn agent(builder: &CommandBuilder<'_>, kind: Kind, sql_max_rows: u64) -> Map<String, Value> {
     let setting = |key: &str, variable: &str| {
         builder
             .conf
@@ -51,7 +52,6 @@ fn agent(
         "executable3": setting("PYSPARK3_PYTHON", "PYSPARK3_PYTHON"),
     });
     let entries = [
-        ("graceSeconds", json!(agent_number(link_grace.as_secs()))),
         ("kind", json!(kind.as_str())),
         ("sql", json!({ "maxRows": agent_number(sql_max_rows) })),
         ("python", python),

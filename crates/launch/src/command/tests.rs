@@ -27,6 +27,7 @@ fn order(conf: &[(&str, &str)]) -> DriverOrder {
         program: Program::Agent {
             kind: Kind::PySpark,
             link_grace: Duration::from_mins(10),
+            cancel_grace: Duration::from_secs(30),
             sql_max_rows: 1000,
         },
     }
@@ -158,7 +159,7 @@ fn the_line_the_environment_and_the_files() {
     spark.master=local[2]
     spark.ui.killEnabled=false
     ");
-    insta::assert_snapshot!(plan.file("launch.json").unwrap(), @r#"{"v":1,"driver":"s-0-aa","servers":["ws://127.0.0.1:8998/api/v1/agent"],"token":"topsecret","graceSeconds":600,"kind":"pyspark","sql":{"maxRows":1000},"python":{"executable":"/usr/bin/python3.11","executable3":null},"r":{"command":null}}"#);
+    insta::assert_snapshot!(plan.file("launch.json").unwrap(), @r#"{"v":1,"driver":"s-0-aa","servers":["ws://127.0.0.1:8998/api/v1/agent"],"token":"topsecret","kind":"pyspark","sql":{"maxRows":1000},"python":{"executable":"/usr/bin/python3.11","executable3":null},"r":{"command":null},"graceSeconds":600,"cancel":{"killAfterMs":30000}}"#);
     insta::assert_debug_snapshot!(plan.command.env, @r#"
     {
         "JAVA_HOME": "/opt/java",
@@ -233,6 +234,7 @@ fn numbers_beyond_the_agents_are_cut_down() {
         program: Program::Agent {
             kind: Kind::Sql,
             link_grace: Duration::MAX,
+            cancel_grace: Duration::MAX,
             sql_max_rows: u64::MAX,
         },
         ..order(&[])
@@ -241,6 +243,7 @@ fn numbers_beyond_the_agents_are_cut_down() {
     let launch: serde_json::Value =
         serde_json::from_str(plan.file("launch.json").unwrap()).unwrap();
     assert_eq!(launch["graceSeconds"], i32::MAX - 1);
+    assert_eq!(launch["cancel"]["killAfterMs"], i32::MAX - 1);
     assert_eq!(launch["sql"]["maxRows"], i32::MAX - 1);
 }
 

@@ -162,6 +162,7 @@ impl World {
             program: Program::Agent {
                 kind: Kind::Spark,
                 link_grace: LONG,
+                cancel_grace: LONG,
                 sql_max_rows: 10,
             },
         }

@@ -1,11 +1,12 @@
 //! The Spark configuration of a session or a batch.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use livius_domain::SubmitOptions;
+use livius_domain::{SubmitOptions, duration};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-use super::SQL_MAX_ROWS_KEY;
+use super::{CANCEL_GRACE_KEY, SQL_MAX_ROWS_KEY};
 use crate::config::Config;
 use crate::error::SessionError;
 
@@ -49,7 +50,19 @@ pub fn check(config: &Config, submit: &SubmitOptions) -> Result<(), SessionError
             "conf.{SQL_MAX_ROWS_KEY} is {text:?}: not a count of rows"
         )));
     }
+    if let Some(text) = find(&submit.conf, CANCEL_GRACE_KEY)
+        && let Err(error) = duration::parse(text)
+    {
+        return Err(SessionError::Rejected(format!(
+            "conf.{CANCEL_GRACE_KEY} is {text:?}: {error}"
+        )));
+    }
     Ok(())
+}
+
+/// How long cancelled code has to end, as the request asks.
+pub fn cancel_grace(conf: &BTreeMap<String, String>) -> Option<Duration> {
+    duration::parse(find(conf, CANCEL_GRACE_KEY)?).ok()
 }
 
 /// The cap of an SQL result that the request asks for.
@@ -311,5 +324,23 @@ mod tests {
             Some(7)
         );
         assert!(check(&config(), &with_conf(&[("livy.rsc.sql.num-rows", "many")])).is_err());
+    }
+
+    #[test]
+    fn the_time_for_cancelled_code_is_read_in_any_spelling_and_checked() {
+        let with = |key, value| with_conf(&[(key, value)]);
+        for (key, value, read) in [
+            ("livy.rsc.job-cancel.timeout", "2m", Some(120)),
+            (
+                "spark.__livy__.livy.rsc.job_cancel.timeout",
+                "5000",
+                Some(5),
+            ),
+            ("livy.rsc.job-cancel.trigger-interval", "2m", None),
+        ] {
+            let conf = with(key, value).conf;
+            assert_eq!(cancel_grace(&conf), read.map(Duration::from_secs), "{key}");
+        }
+        assert!(check(&config(), &with("livy.rsc.job-cancel.timeout", "soon")).is_err());
     }
 }

@@ -281,6 +281,10 @@ const BECOMES: &[(&str, &str)] = &[
         "livy.rsc.retained-statements = 5",
         "sessions.retained_statements=5",
     ),
+    (
+        "livy.rsc.job-cancel.timeout = 2m",
+        "sessions.cancel_grace=2m",
+    ),
     ("livy.rsc.sql.num-rows = 5", "sessions.sql_max_rows=5"),
     (
         "livy.rsc.sql.num-rows = 5\nlivy.rsc.sql.num-rows = 6",

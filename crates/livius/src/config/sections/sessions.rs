@@ -62,6 +62,11 @@ settings! {
         DEFAULTS.link_grace,
         "How long a driver without a connection to the server keeps running, and how long the server waits for it. Sessions survive a restart that is not longer than this.",
     );
+    CANCEL_GRACE: Duration = duration(
+        "sessions.cancel_grace",
+        DEFAULTS.cancel_grace,
+        "How long cancelled code has to end after it was interrupted, if the request's `conf` does not say (`livy.rsc.job-cancel.timeout`). Then the server ends the code by force, and Python and R lose their variables. A second cancel does so at once.",
+    );
     RETENTION: Duration = duration_or_forever(
         "sessions.retention",
         DEFAULTS.ended_retention,
@@ -149,6 +154,7 @@ impl SessionSettings {
         }
         limits.stop_grace = resolved.value(&STOP_GRACE);
         limits.link_grace = resolved.value(&LINK_GRACE);
+        limits.cancel_grace = resolved.value(&CANCEL_GRACE);
         limits.ended_retention = resolved.value(&RETENTION);
         limits.ended_sessions = resolved.count(&MAX_ENDED);
         limits.retained_statements = resolved.count(&RETAINED_STATEMENTS);

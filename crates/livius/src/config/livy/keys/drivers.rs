@@ -47,7 +47,9 @@ pub static KEYS: &[LivyKey] = &[
     not_yet("livy.rsc.rpc.sasl.qop", "", "the server does not encrypt its connections to agents")
         .protecting(&["auth"], "put a proxy with TLS in front of the server and set `server.agent_url` to its `wss://…` address; drivers on the same machine use loopback"),
     nothing("livy.rsc.job-cancel.trigger-interval", "100ms", CANCEL).formerly("livy.rsc.job_cancel.trigger_interval"),
-    nothing("livy.rsc.job-cancel.timeout", "30s", CANCEL).formerly("livy.rsc.job_cancel.timeout"),
+    maps("livy.rsc.job-cancel.timeout", "30s", &[&sessions::CANCEL_GRACE.key], convert::duration)
+        .formerly("livy.rsc.job_cancel.timeout")
+        .but("After this time Livy calls a statement `cancelled` although its code may still run. The server ends the code by force, and calls the statement `cancelled` when the code has ended."),
     maps("livy.rsc.retained-statements", "100", &[&sessions::RETAINED_STATEMENTS.key], convert::text)
         .formerly("livy.rsc.retained_statements")
         .but("The server drops only finished statements. A request's `conf` cannot change the number."),
