@@ -17,6 +17,9 @@ const RECENT: usize = 32;
 /// larger ones.
 const RECENT_BYTES: usize = 1 << 20;
 
+/// The most progress of a statement that is not over: its code may start further Spark jobs.
+const MOST_UNFINISHED: f64 = 0.99;
+
 /// The board. Readers never wait for the session's actor.
 #[derive(Debug, Default)]
 pub struct Board {
@@ -26,12 +29,13 @@ pub struct Board {
 impl Board {
     /// Shows a statement, and drops the oldest finished ones in excess.
     pub fn show(&self, record: StatementRecord, output: OutputView) {
-        let progress = if record.state.is_final() { 1.0 } else { 0.0 };
         let mut rows = self.rows();
         let id = record.id;
-        let progress = rows
-            .get(&id)
-            .map_or(progress, |row| row.progress.max(progress));
+        let progress = if record.state.is_final() {
+            1.0
+        } else {
+            rows.get(&id).map_or(0.0, |row| row.progress)
+        };
         rows.insert(
             id,
             StatementView {
@@ -57,12 +61,12 @@ impl Board {
         }
     }
 
-    /// Shows how far a statement is; it never goes back.
+    /// Shows how far a statement is. It goes back when the code starts another Spark job.
     pub fn progress(&self, id: StatementId, progress: f64) {
         if let Some(row) = self.rows().get_mut(&id)
             && !row.record.state.is_final()
         {
-            row.progress = row.progress.max(progress.clamp(0.0, 1.0));
+            row.progress = progress.clamp(0.0, MOST_UNFINISHED);
         }
     }
 
