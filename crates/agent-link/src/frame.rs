@@ -271,6 +271,9 @@ pub enum Command {
     /// Stop this statement's code.
     Cancel {
         statement: StatementId,
+        /// Whether to stop it by force at once.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        force: bool,
     },
     /// Find texts to insert at the cursor.
     Complete {
@@ -301,6 +304,9 @@ pub enum Command {
     },
     CancelJob {
         job: JobId,
+        /// Whether to stop it by force at once.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        force: bool,
     },
     /// End in good order.
     Stop,

@@ -8,7 +8,8 @@
 //!
 //! Jobs run in parallel with statements and with each other, so they have no queue: a job waits
 //! only for its driver. As with statements, a job is `cancelled` only when the agent has seen it
-//! stop, or the driver is gone.
+//! stop, or the driver is gone. A job that was to stop and does not is `failed`, with an error that
+//! says so.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -93,6 +94,8 @@ pub enum JobEffect {
     SendJob,
     /// Tell the driver to stop it.
     SendCancel,
+    /// Tell the driver to stop it by force at once, because the user has asked again.
+    SendKill,
     /// Both, because the driver may have neither.
     SendJobAndCancel,
     /// Store an error that says that the driver is gone.
@@ -157,6 +160,7 @@ impl JobState {
             (_, Event::Started(at)) => (Self::Started { started: at }, None),
 
             (Self::Waiting, Event::Cancel(at)) => (self.ended(JobOutcome::Cancelled, at), None),
+            (Self::Cancelling { .. }, Event::Cancel(_)) => (self, Some(Effect::SendKill)),
             (_, Event::Cancel(_)) => {
                 let started = self.started();
                 (Self::Cancelling { started }, Some(Effect::SendCancel))

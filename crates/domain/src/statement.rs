@@ -71,6 +71,8 @@ pub enum StatementEffect {
     SendRun,
     /// Tell the driver to stop it.
     SendCancel,
+    /// Tell the driver to stop it by force at once, because the user has asked again.
+    SendKill,
     /// Write an output that says that the driver died.
     WriteDriverLost,
 }
@@ -154,9 +156,10 @@ impl StatementState {
             (Self::Cancelling { .. }, Event::Started(at)) => {
                 (Self::Cancelling { started: Some(at) }, None)
             }
-            (Self::Running { started } | Self::Cancelling { started }, Event::Cancel(_)) => {
+            (Self::Running { started }, Event::Cancel(_)) => {
                 (Self::Cancelling { started }, Some(Effect::SendCancel))
             }
+            (Self::Cancelling { .. }, Event::Cancel(_)) => (self, Some(Effect::SendKill)),
             (
                 _,
                 Event::Finished {

@@ -137,7 +137,7 @@ proptest! {
             let handed_over = matches!(effect, Some(JobEffect::SendJob | JobEffect::SendJobAndCancel));
             let may_lack = event == Event::Dispatch && state.started().is_none();
             prop_assert_eq!(handed_over, may_lack || event == Event::Missed);
-            let stopped = matches!(effect, Some(JobEffect::SendCancel | JobEffect::SendJobAndCancel));
+            let stopped = matches!(effect, Some(JobEffect::SendCancel | JobEffect::SendKill | JobEffect::SendJobAndCancel));
             prop_assert_eq!(stopped, stopping && matches!(event, Event::Dispatch | Event::Missed | Event::Cancel(_)));
             if unwanted {
                 prop_assert!(next.is_final() || stopping);

@@ -253,7 +253,7 @@ impl ScriptedAgent {
     /// Takes the next command, which must be a cancel.
     pub async fn expect_cancel(&mut self) -> StatementId {
         match self.command().await {
-            Command::Cancel { statement } => statement,
+            Command::Cancel { statement, .. } => statement,
             other => panic!("expected a cancel, got {other:?}"),
         }
     }

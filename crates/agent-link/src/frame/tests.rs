@@ -79,12 +79,21 @@ fn a_frame_may_name_its_session() {
         session: Some(SessionId(9)),
         command: Command::Cancel {
             statement: StatementId(3),
+            force: false,
         },
         turn: Turn::default(),
     };
     assert_eq!(
         cancel.to_text(2),
         r#"{"v":2,"session":9,"type":"cancel","statement":3}"#
+    );
+    let again = CommandFrame::from(Command::Cancel {
+        statement: StatementId(3),
+        force: true,
+    });
+    assert_eq!(
+        again.to_text(2),
+        r#"{"v":2,"type":"cancel","statement":3,"force":true}"#
     );
 }
 

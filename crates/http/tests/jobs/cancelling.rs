@@ -49,6 +49,23 @@ async fn cancelled_is_said_when_the_job_has_stopped_and_not_before() {
 }
 
 #[tokio::test]
+async fn a_job_that_does_not_stop_is_failed_and_a_second_cancel_is_by_force() {
+    let (world, mut agent) = running().await;
+    submit(&world, FOO).await;
+    expect_job(&mut agent).await;
+    begin(&mut agent, J1).await;
+    await_job(&world, J1, "STARTED").await;
+    // This asks twice.
+    cancel(&world, J1).await;
+    for force in [false, true] {
+        let expected = Command::CancelJob { job: J1, force };
+        assert_eq!(agent.command().await, expected);
+    }
+    end(&mut agent, J1, JobOutcome::Failed, None).await;
+    await_job(&world, J1, "FAILED").await;
+}
+
+#[tokio::test]
 async fn a_cancel_that_comes_too_late_leaves_the_result() {
     let (world, mut agent) = running().await;
     submit(&world, FOO).await;

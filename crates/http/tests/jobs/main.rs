@@ -97,7 +97,7 @@ async fn expect_job(agent: &mut ScriptedAgent) -> (JobId, JobLanguage, String) {
 /// Receives the next command, which must cancel a job.
 async fn expect_cancel(agent: &mut ScriptedAgent) -> JobId {
     match agent.command().await {
-        Command::CancelJob { job } => job,
+        Command::CancelJob { job, .. } => job,
         other => panic!("expected a cancellation, got {other:?}"),
     }
 }

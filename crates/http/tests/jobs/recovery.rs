@@ -30,7 +30,7 @@ async fn after_a_crash_jobs_go_on() {
     // The server repeats the unfinished commands, including the cancellation. The agent knows them
     // already.
     let mut told = Vec::new();
-    while !matches!(told.last(), Some(Command::CancelJob { job: JobId(3) })) {
+    while !matches!(told.last(), Some(Command::CancelJob { job: JobId(3), .. })) {
         told.push(agent.command().await);
     }
     assert!(told.iter().any(|command| matches!(command, Command::Job { job: JobId(3), payload, .. } if payload == "Zm9v")));

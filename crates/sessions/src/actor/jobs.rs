@@ -233,16 +233,21 @@ impl Actor {
         }
         match effect {
             Some(JobEffect::SendJob) => self.send_job(id, language, payload).await?,
-            Some(JobEffect::SendCancel) => self.send(Command::CancelJob { job: id }),
+            Some(JobEffect::SendCancel) => self.send_cancel_job(id, false),
+            Some(JobEffect::SendKill) => self.send_cancel_job(id, true),
             Some(JobEffect::SendJobAndCancel) => {
                 self.send_job(id, language, payload).await?;
                 if !self.unsent_jobs.contains(&id) {
-                    self.send(Command::CancelJob { job: id });
+                    self.send_cancel_job(id, false);
                 }
             }
             Some(JobEffect::WriteDriverLost) | None => {}
         }
         Ok(())
+    }
+
+    fn send_cancel_job(&mut self, job: JobId, force: bool) {
+        self.send(Command::CancelJob { job, force });
     }
 
     /// Sends a job, or remembers to send it when the socket has taken the one before it: the bytes of

@@ -109,7 +109,10 @@ impl Actor {
         let cancelling = matches!(record.state, StatementState::Cancelling { .. });
         self.step(record, StatementEvent::Dispatch, None).await?;
         if cancelling {
-            self.send(Command::Cancel { statement });
+            self.send(Command::Cancel {
+                statement,
+                force: false,
+            });
         }
         Ok(())
     }
@@ -183,7 +186,8 @@ impl Actor {
         Ok(())
     }
 
-    /// Cancels one. Unknown and finished ones need no cancelling.
+    /// Cancels one. Unknown and finished ones need no cancelling. The second cancel of a running one
+    /// stops it by force.
     pub(super) async fn cancel(&mut self, id: StatementId) -> Result<(), SessionError> {
         if !self.record.state.accepts_statements() {
             return Err(SessionError::not_active(&self.record.state));
@@ -272,6 +276,11 @@ impl Actor {
             }
             Some(StatementEffect::SendCancel) => self.send(Command::Cancel {
                 statement: record.id,
+                force: false,
+            }),
+            Some(StatementEffect::SendKill) => self.send(Command::Cancel {
+                statement: record.id,
+                force: true,
             }),
             Some(StatementEffect::WriteDriverLost) | None => {}
         }
