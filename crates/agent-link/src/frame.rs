@@ -101,6 +101,11 @@ pub enum Event {
         /// The stack trace or the captured text.
         detail: String,
     },
+    /// The SparkContext has stopped, and there is no other one: the driver cannot serve any more.
+    ContextStopped {
+        /// One line.
+        message: String,
+    },
     /// A statement's code begins to run.
     Started { statement: StatementId, at: i64 },
     /// A piece of a long output.
@@ -254,13 +259,9 @@ impl Eq for Turn {}
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum Command {
     /// The response to a hello: every event up to `acked` is stored.
-    Welcome {
-        acked: u64,
-    },
+    Welcome { acked: u64 },
     /// Every event up to `seq` is stored.
-    Ack {
-        seq: u64,
-    },
+    Ack { seq: u64 },
     /// Run this code. The agent runs a known statement only once.
     Run {
         statement: StatementId,
@@ -371,8 +372,8 @@ impl AgentFrame {
         }
         let session = head.session;
         match head.kind.as_str() {
-            "ready" | "failed" | "started" | "chunk" | "finished" | "jobStarted" | "jobChunk"
-            | "jobFinished" | "resourceAdded" | "stopped" => {
+            "ready" | "failed" | "contextStopped" | "started" | "chunk" | "finished"
+            | "jobStarted" | "jobChunk" | "jobFinished" | "resourceAdded" | "stopped" => {
                 let seq = head.seq.ok_or_else(|| syntax("an event has no number"))?;
                 let event = serde_json::from_str(text).unwrap_or_else(|error| Event::Unreadable {
                     ends: head.ends(),

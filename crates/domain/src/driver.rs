@@ -90,6 +90,8 @@ pub enum DriverEvent {
     Ready,
     /// The agent could not create its SparkContext or interpreter.
     AgentFailed(Failure),
+    /// The SparkContext has stopped, and the agent has no other one.
+    ContextGone(Failure),
     /// A new agent process connected where another one had been ready: its sessions' state is lost.
     AgentRestarted,
     /// The process and everything it started are gone.
@@ -199,6 +201,7 @@ fn on_queued(event: DriverEvent) -> Result<Step, IllegalDriverTransition> {
         | E::AgentLost
         | E::Ready
         | E::AgentFailed(_)
+        | E::ContextGone(_)
         | E::AgentRestarted
         | E::Exited(_)
         | E::FoundAlive) => return Err(illegal(DriverState::Queued, event)),
@@ -227,6 +230,7 @@ fn on_launching(
             | E::AgentLost
             | E::Ready
             | E::AgentFailed(_)
+            | E::ContextGone(_)
             | E::AgentRestarted),
             _,
         ) => return Err(illegal(DriverState::Launching, event)),
@@ -253,6 +257,7 @@ fn on_connecting(
             | E::AgentConnected
             | E::Ready
             | E::AgentFailed(_)
+            | E::ContextGone(_)
             | E::AgentRestarted
             | E::FoundUnstarted),
             _,
@@ -264,7 +269,7 @@ fn on_context(program: DriverProgram, event: DriverEvent) -> Result<Step, Illega
     use DriverEvent as E;
     Ok(match event {
         E::Ready => up(Link::Up),
-        E::AgentFailed(failure) => failed_agent(failure, false),
+        E::AgentFailed(failure) | E::ContextGone(failure) => failed_agent(failure, false),
         E::Exited(departure) => exited(phase(program, Phase::Context), departure),
         E::Stop(cause) => (stopping(cause, false, false), vec![DriverEffect::AskToStop]),
         E::FoundAlive => (DriverState::Connecting, vec![]),
@@ -291,7 +296,7 @@ fn on_up(
         (E::AgentConnected, DriverProgram::Agent) => up(Link::Up),
         (E::AgentLost, _) if link == Link::Up => up(Link::Lost),
         (E::AgentMissing, _) if link == Link::Lost => up(Link::Recovering),
-        (E::AgentFailed(failure), _) => failed_agent(failure, true),
+        (E::AgentFailed(failure) | E::ContextGone(failure), _) => failed_agent(failure, true),
         (E::AgentRestarted, _) => failed_agent(restarted(), true),
         (E::Exited(departure), _) => exited(Phase::Running, departure),
         (E::Stop(cause), DriverProgram::Agent) => {
@@ -355,6 +360,7 @@ fn on_stopping(stopping: Stopping, event: DriverEvent) -> Result<Step, IllegalDr
         | E::AgentLost
         | E::AgentMissing
         | E::AgentFailed(_)
+        | E::ContextGone(_)
         | E::Stop(_) => (DriverState::Stopping(stopping), vec![]),
         event @ E::LaunchAllowed => return Err(illegal(DriverState::Stopping(stopping), event)),
     })

@@ -80,6 +80,8 @@ pub enum FailureCode {
     DriverUnreachable,
     /// A batch's application failed.
     ApplicationFailed,
+    /// The SparkContext stopped while the session was in use, and nobody made another one.
+    ContextStopped,
     /// The resource manager started the driver again, and the state of its session is lost.
     DriverRestarted,
     /// The server's own code failed.

@@ -66,6 +66,7 @@ fn events() -> Vec<(&'static str, Event)> {
         ("agent missing", Event::AgentMissing),
         ("ready", Event::Ready),
         ("agent failed", Event::AgentFailed(failure())),
+        ("context gone", Event::ContextGone(failure())),
         ("agent restarted", Event::AgentRestarted),
         ("exited 0", Event::Exited(Departure::of(Exit::Code(0)))),
         ("exited by 9", Event::Exited(Departure::of(Exit::Signal(9)))),

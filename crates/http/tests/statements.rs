@@ -1,8 +1,8 @@
 //! Statements and their queue, with a scripted agent.
 
 use livius_agent_link::{Command, Event};
-use livius_domain::{Limits, SessionId, StatementId};
-use livius_testkit::{ScriptedAgent, World, WorldOptions};
+use livius_domain::{Exit, Limits, SessionId, StatementId};
+use livius_testkit::{ScriptedAgent, World, WorldOptions, eventually};
 use serde_json::json;
 
 const S0: SessionId = SessionId(0);
@@ -113,6 +113,62 @@ async fn cancelled_is_said_when_the_code_has_stopped_and_not_before() {
             200
         );
     }
+}
+
+#[tokio::test]
+async fn a_second_cancel_stops_the_code_by_force() {
+    let world = World::new().await;
+    let mut agent = world.idle_session(r#"{"kind":"pyspark"}"#).await;
+    world.run("stubborn").await;
+    let (statement, _) = agent.expect_run().await;
+    for force in [false, true] {
+        world.post("/sessions/0/statements/0/cancel", "").await;
+        let expected = Command::Cancel { statement, force };
+        assert_eq!(agent.command().await, expected);
+    }
+    agent.stopped(statement).await;
+    world.await_statement(S0, 0, "cancelled").await;
+}
+
+#[tokio::test]
+async fn progress_goes_back_for_a_further_spark_job_and_is_whole_at_the_end_only() {
+    let world = World::new().await;
+    let mut agent = world.idle_session(r#"{"kind":"pyspark"}"#).await;
+    world.run("many").await;
+    let (id, _) = agent.expect_run().await;
+    agent.started(id).await;
+    world.await_statement(S0, 0, "running").await;
+    for (told, shown) in [(0.5, 0.5), (1.0, 0.99), (0.25, 0.25), (7.0, 0.99)] {
+        agent.progress(id, told).await;
+        eventually("the progress is shown", async || {
+            let statement = world.get("/sessions/0/statements/0").await.json();
+            assert_eq!(statement["state"], "running");
+            (statement["progress"] == shown).then_some(())
+        })
+        .await;
+    }
+    agent.finished(id, "done").await;
+    let done = world.await_statement(S0, 0, "available").await;
+    assert_eq!(done["progress"], 1.0);
+}
+
+#[tokio::test]
+async fn a_session_whose_spark_context_is_gone_ends_and_says_so() {
+    let world = World::new().await;
+    let mut agent = world.idle_session(r#"{"kind":"pyspark"}"#).await;
+    let message = "the SparkContext was stopped while no code ran".to_owned();
+    agent.say(Event::ContextStopped { message }).await;
+    // It takes no more statements, and the driver is asked to end.
+    assert_eq!(agent.command().await, Command::Stop);
+    assert_eq!(world.run("too late").await.status, 500);
+    world.driver(S0).await.1.exit(Exit::Code(0));
+    world.await_state(S0, "dead").await;
+    let log = world.get("/sessions/0/log?size=-1").await.text;
+    assert!(
+        log.contains("the SparkContext was stopped while no code ran"),
+        "{log}"
+    );
+    assert!(log.contains("create a new session"), "{log}");
 }
 
 #[tokio::test]

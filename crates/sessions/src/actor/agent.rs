@@ -88,7 +88,10 @@ impl Actor {
             }
             Event::Unreadable { ends, reason } => self.end_unreadable(ends, &reason).await?,
             // The driver's actor handles messages about the driver itself.
-            Event::Ready { .. } | Event::Failed { .. } | Event::Stopped { .. } => {}
+            Event::Ready { .. }
+            | Event::Failed { .. }
+            | Event::ContextStopped { .. }
+            | Event::Stopped { .. } => {}
         }
         Ok(())
     }

@@ -165,7 +165,10 @@ impl DriverActor {
             return self.lose_link().await;
         }
         match event {
-            Event::Ready { .. } | Event::Failed { .. } | Event::Stopped { .. } => {
+            Event::Ready { .. }
+            | Event::Failed { .. }
+            | Event::ContextStopped { .. }
+            | Event::Stopped { .. } => {
                 let stored = self.on_own_event(event).await;
                 if let Err(error) = &stored {
                     tracing::error!(driver.id = %self.record.id, error = %chain(error), "cannot store what the agent said");
@@ -264,6 +267,15 @@ impl DriverActor {
                     hint: "the session's log has the whole story".to_owned(),
                 };
                 self.try_apply(DriverEvent::AgentFailed(failure)).await
+            }
+            Event::ContextStopped { message } => {
+                let failure = Failure {
+                    code: FailureCode::ContextStopped,
+                    phase: Phase::Running,
+                    message,
+                    hint: "create a new session; code that calls spark.stop() must make the next context itself, with SparkSession.builder.getOrCreate()".to_owned(),
+                };
+                self.try_apply(DriverEvent::ContextGone(failure)).await
             }
             Event::Stopped { reason } => {
                 let reason = shortened(reason, FAILURE_BYTES);
