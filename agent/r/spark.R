@@ -27,9 +27,11 @@ attach_spark <- function(port, secret) {
   })
 }
 
-# Puts Spark's jobs into the statement's group, by which they are counted and cancelled.
+# Puts Spark's jobs into the statement's group, by which they are counted and cancelled. Binds the
+# session again if code of the driver has replaced it.
 begin_jobs <- function(group, description) {
-  if (!is.null(spark$backend)) try(SparkR:::callJStatic(driver_class, "begin", group, description), silent = TRUE)
+  if (is.null(spark$backend)) return(invisible())
+  try(if (SparkR:::callJStatic(driver_class, "begin", group, description)) bind_session(), silent = TRUE)
 }
 
 # The connection to Spark's server in the JVM; standard input if there is none.

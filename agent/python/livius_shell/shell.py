@@ -76,7 +76,7 @@ def _attach(port, secret, namespace):
 
     try:
         spark = Spark(port, secret)
-        namespace.update(spark.names())
+        spark.bind(namespace)
         return spark
     except ImportError as error:
         sys.exit("Python {} cannot load PySpark: {}".format(sys.version.split()[0], error))

@@ -3,6 +3,7 @@
 import importlib
 import logging
 import os
+import signal
 import sys
 import threading
 import warnings
@@ -14,32 +15,61 @@ class Spark:
     """The names bound for the user's code, and the calls that prepare the JVM for a statement or a job."""
 
     def __init__(self, port, secret):
-        gateway = _connect(port, secret)
-        from pyspark import SparkConf, SparkContext
-        from pyspark.sql import SparkSession
-
+        self._gateway = _connect(port, secret)
         interrupts.protect_gateway()
         unlogged.prepare()
         _silence_query_loggers()
-        self._driver = gateway.entry_point
-        context = self._driver.javaSparkContext()
-        conf = SparkConf(_jvm=gateway.jvm, _jconf=context.getConf())
-        self.context = SparkContext(gateway=gateway, jsc=context, conf=conf)
-        self.session = SparkSession(self.context, self._driver.session())
-        self.sql_context = self._sql_context()
+        self._driver = self._gateway.entry_point
+        self._namespace = {}
+        self._bound = {}
+        self._lock = threading.Lock()
+        self._application = None
+        self._attach()
         self._add_submitted_files()
 
     def begin(self, statement):
         """Puts the jobs of this thread into the statement's group, by which they are counted and cancelled."""
         with unlogged:
-            self._driver.begin(statement)
+            self._follow(self._driver.begin(statement))
 
     def begin_job(self, job, group):
         """As `begin`, for a job, in the job's thread."""
         with unlogged:
-            self._driver.beginJob(job, group)
+            self._follow(self._driver.beginJob(job, group))
 
-    def names(self):
+    def bind(self, namespace):
+        """Binds the names for the user's code, and binds them again when the driver has another context."""
+        self._namespace = namespace
+        self._bound = self._names()
+        namespace.update(self._bound)
+
+    def _follow(self, application):
+        with self._lock:
+            if application != self._application:
+                self._attach()
+                self._rebind()
+
+    def _attach(self):
+        """Wraps the driver's SparkSession and its context, which the user's code may have replaced."""
+        from pyspark.sql import SparkSession
+
+        context = self._driver.javaSparkContext()
+        application = context.sc().applicationId()
+        self.context = _active_context(application) or _wrapped(context, self._gateway)
+        self.session = SparkSession(self.context, self._driver.session())
+        self.sql_context = self._sql_context()
+        self._application = application
+
+    def _rebind(self):
+        """Leaves names alone that the user's code has bound to something that is still of use."""
+        names = self._names()
+        for name, value in names.items():
+            current = self._namespace.get(name)
+            if current is self._bound.get(name) or _is_stopped(current):
+                self._namespace[name] = value
+        self._bound = names
+
+    def _names(self):
         from pyspark import cloudpickle
         from pyspark.sql import HiveContext
         from pyspark.streaming import StreamingContext
@@ -87,6 +117,38 @@ class Spark:
         """Sends `spark.submit.pyFiles` to the executors: Spark itself does so for Python programs only."""
         for path in filter(None, self.context.getConf().get("spark.submit.pyFiles", "").split(",")):
             self.context.addPyFile(path)
+
+
+def _active_context(application):
+    """PySpark's own context, if it is of that application."""
+    from pyspark import SparkContext
+
+    active = SparkContext._active_spark_context
+    return active if active is not None and active._jsc is not None and active.applicationId == application else None
+
+
+def _is_stopped(value):
+    """Tells whether a SparkContext, or the context of a session, has stopped."""
+    from pyspark import SparkContext
+
+    context = value if isinstance(value, SparkContext) else getattr(value, "_sc", None)
+    return isinstance(context, SparkContext) and (context._jsc is None or context._jsc.sc().isStopped())
+
+
+def _wrapped(context, gateway):
+    """A context that code of another kind has made, in place of the one that PySpark knew."""
+    from pyspark import SparkConf, SparkContext
+    from pyspark.sql import SparkSession
+
+    SparkContext._active_spark_context = None
+    SparkSession._instantiatedSession = None
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        return SparkContext(gateway=gateway, jsc=context, conf=SparkConf(_jvm=gateway.jvm, _jconf=context.getConf()))
+    finally:
+        # PySpark installs a handler that cancels the jobs of all threads.
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, handler)
 
 
 def _connect(port, secret):

@@ -19,7 +19,10 @@ final class Agent(settings: Settings, home: File) extends Receiver {
   private val link = new Link(settings, outbox, this)
   private val events = new Events(outbox, () => link.wake())
   private val classes = new ReplClasses(conf, home)
-  private val only = new SessionHost(id = None, settings, spark, classes, new SessionEvents(None, outbox, link))
+  private val jobs = new SparkJobs
+  private val context = new ContextWatch(spark, jobs, () => isBusy, adopt, why => events.contextStopped(why))
+  private val only =
+    new SessionHost(id = None, settings, SharedParts(spark, context, jobs, classes), new SessionEvents(None, outbox, link))
   private val hosts = Map(only.id -> only)
   private val shutdown = new Shutdown(conf, events, () => hosts.values.foreach(_.close()), link, () => spark.now)
 
@@ -37,13 +40,28 @@ final class Agent(settings: Settings, home: File) extends Receiver {
   private def bringUp(): Unit = Attempt(SparkStart.session(conf)) match {
     case Failure(error) => shutdown.failed("context", error)
     case Success(session) =>
-      classes.jars.watch(session.sparkContext)
-      spark.set(session)
+      take(session)
       only.awaitFirstInterpreter() match {
         case Failure(error) => shutdown.failed("interpreter", error)
-        case Success(_) => ready(session)
+        case Success(_) =>
+          ready(session)
+          context.start()
       }
   }
+
+  private def take(session: SparkSession): Unit = {
+    classes.jars.watch(session.sparkContext)
+    spark.set(session)
+    jobs.watch()
+  }
+
+  // The server shows the facts of the newest context.
+  private def adopt(session: SparkSession): Unit = {
+    take(session)
+    ready(session)
+  }
+
+  private def isBusy: Boolean = hosts.values.exists(_.isBusy)
 
   private def ready(session: SparkSession): Unit = {
     val context = session.sparkContext

@@ -272,7 +272,7 @@ pub enum Command {
     /// Stop this statement's code.
     Cancel {
         statement: StatementId,
-        /// Whether to stop it by force at once.
+        /// True if it is to be stopped by force at once.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         force: bool,
     },
@@ -305,7 +305,7 @@ pub enum Command {
     },
     CancelJob {
         job: JobId,
-        /// Whether to stop it by force at once.
+        /// True if it is to be stopped by force at once.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         force: bool,
     },

@@ -80,7 +80,7 @@ pub enum FailureCode {
     DriverUnreachable,
     /// A batch's application failed.
     ApplicationFailed,
-    /// The SparkContext stopped while the session was in use, and nobody made another one.
+    /// The SparkContext stopped while the session was in use, and no other one was made.
     ContextStopped,
     /// The resource manager started the driver again, and the state of its session is lost.
     DriverRestarted,

@@ -6,7 +6,7 @@ import org.apache.spark.sql.SparkSession
 
 /** The interpreters of this driver, each made when it is first needed. They share one SparkSession.
   *
-  * @param session gives the SparkSession, waiting for it while it is being created
+  * @param session gives the SparkSession of the time, waiting for it while it is being created
   */
 final class Interpreters(settings: Settings, session: () => SparkSession, replClasses: ReplClasses, groups: JobGroups) {
 
@@ -70,10 +70,10 @@ final class Interpreters(settings: Settings, session: () => SparkSession, replCl
   // The Scala interpreter takes the session later: its compiler starts while the SparkContext does.
   private def create(kind: String): Interpreter = kind match {
     case "spark" => new ScalaInterpreter(settings, session, replClasses)
-    case "sql" => new SqlInterpreter(session(), settings)
+    case "sql" => new SqlInterpreter(session, settings)
     case "pyspark" => python(kind, settings.pythonExecutable)
     case "pyspark3" => python(kind, settings.python3Executable.getOrElse("python3"))
-    case "sparkr" => new RInterpreter(session(), settings, groups)
+    case "sparkr" => new RInterpreter(session, settings, groups)
     case "shared" =>
       throw new InterpreterUnavailable("a statement of a 'shared' session must name its kind: spark, pyspark, sparkr or sql")
     case other =>
@@ -81,5 +81,5 @@ final class Interpreters(settings: Settings, session: () => SparkSession, replCl
   }
 
   private def python(kind: String, executable: String): PythonInterpreter =
-    new PythonInterpreter(kind, executable, session(), settings, groups, () => Javas.list(pythonLibraries.iterator))
+    new PythonInterpreter(kind, executable, session, settings, groups, () => Javas.list(pythonLibraries.iterator))
 }

@@ -28,8 +28,7 @@ trait JobRunner {
   def cancel(job: Int): Unit
 
   /** Ends the running job by force, some time after `cancel`. Returns false if that is not
-    * possible: the agent then tells the server that the job is cancelled, even if its code still
-    * runs.
+    * possible: the agent then tells the server that the job could not be stopped.
     */
   def kill(job: Int): Boolean = false
 }

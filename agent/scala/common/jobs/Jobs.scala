@@ -1,7 +1,7 @@
 package livius.agent
 
 import java.util.Base64
-import java.util.concurrent.{ConcurrentHashMap, CountDownLatch, TimeUnit}
+import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.atomic.AtomicBoolean
 
 /** A job to run, and the gate that must open before it. */
@@ -10,12 +10,12 @@ final case class JobOrder(id: Int, language: String, payload: String, after: Gat
 /** Runs jobs, each on its own thread.
   *
   * @param most    the most bytes that a result may have
-  * @param session opens when there is a SparkSession
+  * @param session the SparkSession, which jobs wait for
   * @param closed  whether the driver ends
   */
 final class Jobs(
     runners: Map[String, JobRunner], spark: SparkJobs, groups: JobGroups, events: SessionEvents, cancellation: Cancellation,
-    most: Int, session: Gate, closed: () => Boolean) {
+    most: Int, session: SharedSpark, closed: () => Boolean) {
 
   import Jobs._
 
@@ -32,7 +32,9 @@ final class Jobs(
   private def take(order: JobOrder): Unit = runners.get(order.language) match {
     case None => refuse(order.id, s"there is no job of '${order.language}': use ${runners.keys.mkString(" or ")}")
     case _ if active.size >= MostAtOnce => refuse(order.id, s"$MostAtOnce jobs run in this session: wait for one to end")
-    case Some(runner) => begin(new RunningJob(order, groups.job(order.id), runner, job => conclude(job, Cancelled)))
+    case Some(runner) =>
+      val work = new Work(groups.job(order.id), isStatement = false)
+      begin(new RunningJob(order, work, runner, job => conclude(job, RunsOn)))
   }
 
   private def refuse(id: Int, why: String): Unit = ledger.conclude(id, events.jobRefused(id, why))
@@ -40,12 +42,18 @@ final class Jobs(
   /** Jobs whose end has not been told. */
   def unfinished: Seq[Int] = ledger.unfinished
 
+  /** Tells whether jobs run. */
+  def isBusy: Boolean = !active.isEmpty
+
   /** Stops that job, also before it begins. */
-  def cancel(id: Int): Unit = Option(active.get(id)).foreach(job => job.synchronized(cancellation.pursue(job)))
+  def cancel(id: Int, force: Boolean): Unit =
+    Option(active.get(id)).foreach(job => job.synchronized {
+      if (!job.ended(withinMs = 0)) cancellation.pursue(job, force)
+    })
 
   private def begin(job: RunningJob): Unit = {
     active.put(job.order.id, job)
-    try Threads.daemon(job.group.name)(StandardOut.elsewhere(perform(job))): Unit
+    try Threads.daemon(job.work.group.name)(StandardOut.elsewhere(perform(job))): Unit
     catch {
       case error: Throwable =>
         active.remove(job.order.id)
@@ -58,15 +66,21 @@ final class Jobs(
     catch { case error: Throwable => conclude(job, Failed(error)) }
 
   private def end(job: RunningJob): Unit = {
-    job.end()
-    active.remove(job.order.id)
+    job.synchronized {
+      job.end()
+      if (!job.cancelled) active.remove(job.order.id)
+    }
     // A late interrupt must not disturb the sending of the result.
+    Thread.interrupted()
+    Attempt(job.awaitQuiet())
+    Attempt(spark.end(job.work))
+    active.remove(job.order.id)
     Thread.interrupted(): Unit
   }
 
   private def outcome(job: RunningJob): Outcome = {
     job.order.after.awaitUnless(job.cancelled)
-    session.awaitUnless(job.cancelled)
+    session.isThere.awaitUnless(job.cancelled)
     if (job.cancelled) Cancelled
     else {
       events.jobStarted(job.order.id)
@@ -75,12 +89,13 @@ final class Jobs(
   }
 
   private def run(job: RunningJob): Outcome = {
-    spark.adopt(job.group)
-    val result = job.runner.run(job.order.id, job.group.name, Base64.getDecoder.decode(job.order.payload))
+    spark.begin(job.work)
+    spark.enter(job.work)
+    val result = job.runner.run(job.order.id, job.work.group.name, Base64.getDecoder.decode(job.order.payload))
     result match {
       case JobResult.Ok(Some(bytes)) if bytes.length > most => Failed(new ResultTooLong(most).getMessage)
       case JobResult.Ok(bytes) => Succeeded(bytes)
-      case JobResult.Failed(why) if spark.contextIsStopped => Failed(s"${Statements.ContextStopped}\n$why")
+      case JobResult.Failed(why) if session.isStopped => Failed(s"${Statements.ContextStopped}\n$why")
       case JobResult.Failed(why) => Failed(why)
     }
   }
@@ -90,7 +105,7 @@ final class Jobs(
     */
   private def conclude(job: RunningJob, outcome: Outcome): Unit = if (job.settle() && !closed()) {
     val id = job.order.id
-    val end = try tell(id, if (job.cancelled) Cancelled else outcome) catch {
+    val end = try tell(id, if (job.cancelled && outcome != RunsOn) Cancelled else outcome) catch {
       case error: Throwable => Attempt.insist("tell the end of a job")(events.jobRefused(id, StackTraces.text(error)))
     }
     ledger.conclude(id, end)
@@ -100,6 +115,7 @@ final class Jobs(
     case Succeeded(result) => events.jobSucceeded(id, result)
     case Failed(why) => events.jobFailed(id, why)
     case Cancelled => events.jobCancelled(id)
+    case RunsOn => events.jobFailed(id, NotStopped)
   }
 }
 
@@ -115,6 +131,11 @@ private object Jobs {
   private final case class Succeeded(result: Option[Array[Byte]]) extends Outcome
   private final case class Failed(why: String) extends Outcome
   private case object Cancelled extends Outcome
+  /** It was to stop, and its code does not. */
+  private case object RunsOn extends Outcome
+
+  private val NotStopped =
+    "the job was cancelled and could not be stopped: its code catches the interrupt, or waits in a native call, and runs on"
 
   private object Failed {
     /** A failure of the agent around the job, not of the job's code. */
@@ -124,12 +145,11 @@ private object Jobs {
 
 /** A job that waits for its turn or runs.
   *
-  * @param leave tells the server that the job is over although its code still runs
+  * @param leave tells the server that the job cannot be stopped
   */
 private final class RunningJob(
-    val order: JobOrder, override val group: JobGroup, val runner: JobRunner, leave: RunningJob => Unit) extends Stoppable {
+    val order: JobOrder, override val work: Work, val runner: JobRunner, leave: RunningJob => Unit) extends Stoppable {
 
-  private val over = new CountDownLatch(1)
   private val settled = new AtomicBoolean(false)
 
   override val name = s"job ${order.id}"
@@ -139,21 +159,13 @@ private final class RunningJob(
   // Once it counts as over there is nothing left to report.
   override def kill(): Boolean = runner.kill(order.id) || settled.get
 
-  def end(): Unit = over.countDown()
-
-  override def ended(withinMs: Long): Boolean = over.await(withinMs, TimeUnit.MILLISECONDS)
-
   /** Tells whether its outcome is still to be told; true once only. */
   def settle(): Boolean = settled.compareAndSet(false, true)
 
   // Other jobs and statements run at the same time, so no work has to wait for code that cannot be
   // stopped.
-  override def persists(elapsedMs: Long): Unit = if (elapsedMs >= RunningJob.PatienceMs && !settled.get) {
-    Log.line(s"$name counts as cancelled, but its code goes on")
+  override def persists(): Unit = if (!settled.get) {
+    Log.line(s"$name counts as failed, because it cannot be stopped")
     leave(this)
   }
-}
-
-private object RunningJob {
-  private val PatienceMs = 10000L
 }

@@ -8,7 +8,9 @@ import org.apache.spark.sql.SparkSession
 /** Runs the jobs of Livy's Java and Scala clients, in this JVM. */
 final class JvmJobs(session: () => SparkSession, classes: ReplClasses, settings: Settings) extends JobRunner {
 
-  private lazy val context = new LivyJobContext(session(), new PrivateFolder("jobs").closeAtExit())
+  private lazy val folder = new PrivateFolder("jobs").closeAtExit()
+  private val shared = new SharedObjects(JvmJobs.MostShared)
+  private var last: Option[LivyJobContext] = None
   private val serializer = new JobSerializer
   private val threads = new ConcurrentHashMap[Int, StoppableThread]()
 
@@ -16,8 +18,8 @@ final class JvmJobs(session: () => SparkSession, classes: ReplClasses, settings:
     val stoppable = new StoppableThread
     threads.put(job, stoppable)
     try {
-      prepare()
-      stoppable.run(result(payload))
+      val context = prepare()
+      stoppable.run(result(context, payload))
     } catch {
       case error: Throwable => JobResult.Failed(JvmJobs.words(error))
     } finally threads.remove(job): Unit
@@ -27,13 +29,22 @@ final class JvmJobs(session: () => SparkSession, classes: ReplClasses, settings:
 
   override def kill(job: Int): Boolean = Option(threads.get(job)).forall(_.stop())
 
-  private def prepare(): Unit = {
+  private def prepare(): LivyJobContext = {
     classes.jars.refresh()
     Thread.currentThread.setContextClassLoader(classes.loader)
-    SparkSession.setActiveSession(context.sparkSession[SparkSession]())
+    val current = session()
+    SparkSession.setActiveSession(current)
+    contextOf(current)
   }
 
-  private def result(payload: Array[Byte]): JobResult = serializer.read(payload, classes.loader) match {
+  // The session's code may have replaced the SparkSession.
+  private def contextOf(current: SparkSession): LivyJobContext = synchronized {
+    val context = last.filter(_.session eq current).getOrElse(new LivyJobContext(current, folder, shared))
+    last = Some(context)
+    context
+  }
+
+  private def result(context: LivyJobContext, payload: Array[Byte]): JobResult = serializer.read(payload, classes.loader) match {
     case (job: Job[_], dialect) =>
       val value: Any = job.call(context)
       JobResult.Ok(Option(value).map(serializer.write(_, classes.loader, dialect, settings.outputBytes)))
@@ -43,6 +54,8 @@ final class JvmJobs(session: () => SparkSession, classes: ReplClasses, settings:
 }
 
 private object JvmJobs {
+
+  private val MostShared = 100
 
   private def words(error: Throwable): String = error match {
     case tooLong: ResultTooLong => tooLong.getMessage

@@ -10,6 +10,12 @@ final class Events(outbox: Outbox, wake: () => Unit) {
     wake()
   }
 
+  /** There is no SparkContext any more. The server ends the driver then. */
+  def contextStopped(message: String): Unit = {
+    outbox.addNow(Frames.contextStopped(message))
+    wake()
+  }
+
   /** The driver's last event: sent at once, and waited for only briefly. */
   def failed(phase: String, message: String, detail: String): Unit = last(Frames.failed(phase, message, detail))
 

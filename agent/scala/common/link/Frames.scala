@@ -54,6 +54,8 @@ object Frames {
   def failed(phase: String, message: String, detail: String): ObjectNode =
     frame("failed").put("phase", phase).put("message", message).put("detail", detail)
 
+  def contextStopped(message: String): ObjectNode = frame("contextStopped").put("message", message)
+
   def started(statement: Int): ObjectNode =
     frame("started").put("statement", statement).put("at", System.currentTimeMillis)
 

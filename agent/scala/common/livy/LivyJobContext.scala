@@ -9,10 +9,9 @@ import org.apache.spark.streaming.Duration
 import org.apache.spark.streaming.api.java.JavaStreamingContext
 
 /** The context of this driver's JVM jobs. */
-final class LivyJobContext(protected val session: SparkSession, folder: PrivateFolder) extends JobContext with HiveOfJobs {
+final class LivyJobContext(val session: SparkSession, folder: PrivateFolder, shared: SharedObjects) extends JobContext with HiveOfJobs {
 
   private val context = JavaSparkContext.fromSparkContext(session.sparkContext)
-  private val shared = new SharedObjects(LivyJobContext.MostShared)
   private var streaming: Option[JavaStreamingContext] = None
 
   override def sc(): JavaSparkContext = context
@@ -43,8 +42,4 @@ final class LivyJobContext(protected val session: SparkSession, folder: PrivateF
   override def removeSharedObject[E](name: String): E = shared.remove(name).asInstanceOf[E]
 
   override def getLocalTmpDir(): File = folder.path.toFile
-}
-
-object LivyJobContext {
-  private val MostShared = 100
 }

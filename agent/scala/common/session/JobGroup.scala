@@ -1,7 +1,24 @@
 package livius.agent
 
+import org.apache.spark.SparkContext
+
 /** A group of Spark jobs: its name, and its description in Spark's UI. */
-final case class JobGroup(name: String, description: String)
+final case class JobGroup(name: String, description: String) {
+
+  /** Puts the later jobs of the calling thread, and of the threads that it starts, into the group.
+    * The mark stays when the code sets a group of its own.
+    */
+  def enter(context: SparkContext): Unit = {
+    context.setJobGroup(name, description, interruptOnCancel = true)
+    context.setLocalProperty(JobGroup.Mark, name)
+  }
+}
+
+object JobGroup {
+
+  /** The local property of Spark that names the work of a job. */
+  val Mark = "livius.work"
+}
 
 /** The job groups of one session. The names begin with the session's, because two sessions on one
   * driver must not share one.

@@ -11,22 +11,23 @@ import com.fasterxml.jackson.databind.JsonNode
   *
   * @param id none for the driver's only session
   */
-final class SessionHost(val id: Option[Int], settings: Settings, spark: SharedSpark, classes: ReplClasses, events: SessionEvents) {
+final class SessionHost(val id: Option[Int], settings: Settings, shared: SharedParts, events: SessionEvents) {
+
+  import shared.{classes, context, jobs => sparkJobs, spark}
 
   private val groups = new JobGroups(id)
   private val firstInterpreter = Promise[Unit]()
   private val interpreters = new Interpreters(settings, () => spark.await, classes, groups)
-  private val sparkJobs = new SparkJobs(() => spark.now.map(_.sparkContext))
   private val cancellation = new Cancellation(settings, sparkJobs)
-  private val statements = new Statements(interpreters, sparkJobs, groups, events, cancellation)
+  private val statements = new Statements(interpreters, sparkJobs, groups, events, cancellation, context)
   private val resources = new Resources(
     new SessionFiles(() => spark.await.sparkContext, classes.jars, interpreters.addPythonLibrary, new ResourceDownload(settings)),
     events)
   private val jobs = new Jobs(
     Map("jvm" -> new JvmJobs(() => spark.await, classes, settings), "python" -> new PythonJobs(interpreters)),
-    sparkJobs, groups, events, cancellation, settings.outputBytes, spark.isThere, () => interpreters.isClosed)
+    sparkJobs, groups, events, cancellation, settings.outputBytes, spark, () => interpreters.isClosed)
   private val completions = new Completions(interpreters, statements, events)
-  private val progress = new ProgressReports(statements, sparkJobs, events)
+  private val progress = new ProgressReports(statements, events)
 
   /** Starts the threads. The statement thread first starts the interpreter of the session's kind.
     */
@@ -42,7 +43,7 @@ final class SessionHost(val id: Option[Int], settings: Settings, spark: SharedSp
   def command(frame: JsonNode): Unit = frame.path("type").asText match {
     case "run" => statements.submit(Statement(
       frame.path("statement").asInt, frame.path("kind").asText, frame.path("code").asText, after = resources.soFar))
-    case "cancel" => statements.cancel(frame.path("statement").asInt)
+    case "cancel" => statements.cancel(frame.path("statement").asInt, frame.path("force").asBoolean)
     case "complete" =>
       completions.answer(frame.path("request"), frame.path("kind").asText, frame.path("code").asText, frame.path("cursor").asInt)
     case "resource" => resources.submit(Resource(
@@ -50,7 +51,7 @@ final class SessionHost(val id: Option[Int], settings: Settings, spark: SharedSp
       Option(frame.path("uri")).filter(_.isTextual).map(_.asText)))
     case "job" => jobs.submit(JobOrder(
       frame.path("job").asInt, frame.path("language").asText, frame.path("payload").asText, after = resources.soFar))
-    case "cancelJob" => jobs.cancel(frame.path("job").asInt)
+    case "cancelJob" => jobs.cancel(frame.path("job").asInt, frame.path("force").asBoolean)
     case _ => ()
   }
 
@@ -58,6 +59,9 @@ final class SessionHost(val id: Option[Int], settings: Settings, spark: SharedSp
     val (active, queued) = statements.unfinished
     SessionWork(id, active, queued, jobs.unfinished)
   }
+
+  /** Tells whether code of the session runs. */
+  def isBusy: Boolean = statements.running.nonEmpty || jobs.isBusy
 
   def close(): Unit = interpreters.close()
 

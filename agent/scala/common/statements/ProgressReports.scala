@@ -1,12 +1,11 @@
 package livius.agent
 
 /** Tells the server the progress of the running statement's Spark jobs: a few times a second, when
-  * it has grown.
+  * it has changed.
   */
-final class ProgressReports(statements: Statements, jobs: SparkJobs, events: SessionEvents) {
+final class ProgressReports(statements: Statements, events: SessionEvents) {
 
-  private var statement: Option[Running] = None
-  private var told = 0.0
+  private var told: Option[(Running, Double)] = None
 
   def start(): Unit = Threads.daemon("progress") {
     while (true) {
@@ -16,14 +15,10 @@ final class ProgressReports(statements: Statements, jobs: SparkJobs, events: Ses
   }
 
   private def report(): Unit = {
-    val running = statements.running
-    if (running != statement) {
-      statement = running
-      told = 0.0
-    }
-    for (current <- running; progress <- jobs.progress(current.group) if progress > told) {
-      told = progress
-      events.progress(current.statement.id, progress)
+    val current = for (running <- statements.running; progress <- running.work.progress) yield (running, progress)
+    if (current != told) {
+      told = current
+      current.foreach { case (running, progress) => events.progress(running.statement.id, progress) }
     }
   }
 

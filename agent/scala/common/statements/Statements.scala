@@ -1,39 +1,48 @@
 package livius.agent
 
-import java.util.concurrent.{ArrayBlockingQueue, CountDownLatch, TimeUnit}
+import java.util.concurrent.ArrayBlockingQueue
 
+import scala.util.Try
 import scala.util.control.NonFatal
 
 /** A statement to run, and the gate that must open before it. */
 final case class Statement(id: Int, kind: String, code: String, after: Gate)
 
 /** The running statement, for other threads. */
-final class Running(val statement: Statement, override val group: JobGroup) extends Stoppable {
+final class Running(val statement: Statement, override val work: Work) extends Stoppable {
   /** The start of its interpreter, before the interpreter is ready; then the interpreter. */
   @volatile var starting: Option[Starting] = None
   @volatile var interpreter: Option[Interpreter] = None
-  private val over = new CountDownLatch(1)
 
   override val name = s"statement ${statement.id}"
 
-  override def interrupt(): Unit = interpreter.foreach(_.interrupt())
+  private var patience = Running.StartPatience
 
-  // A start can only be ended by force; most are over before that is due.
+  // A start can only be ended by force. Most are over before that is due, and none has variables to
+  // lose.
+  override def interrupt(): Unit = interpreter match {
+    case Some(ready) => ready.interrupt()
+    case None => if (patience > 0) patience -= 1 else kill(): Unit
+  }
+
   override def kill(): Boolean = interpreter match {
     case Some(ready) => ready.kill()
     case None =>
       starting.foreach(_.giveUp())
       true
   }
+}
 
-  def end(): Unit = over.countDown()
+private object Running {
 
-  override def ended(withinMs: Long): Boolean = over.await(withinMs, TimeUnit.MILLISECONDS)
+  /** How many requests to stop a start may ignore. */
+  private val StartPatience = 3
 }
 
 /** Runs statements, one after the other, on one thread. */
 final class Statements(
-    interpreters: Interpreters, jobs: SparkJobs, groups: JobGroups, events: SessionEvents, cancellation: Cancellation) {
+    interpreters: Interpreters, jobs: SparkJobs, groups: JobGroups, events: SessionEvents, cancellation: Cancellation,
+    context: ContextWatch) {
 
   import Statements._
 
@@ -66,23 +75,31 @@ final class Statements(
     ledger.conclude(id, events.finishedNow(id, cancelled = false, Documents.of(id, why)))
 
   /** Stops that statement's code, now or before it begins. */
-  def cancel(id: Int): Unit = synchronized {
+  def cancel(id: Int, force: Boolean): Unit = synchronized {
     current.filter(_.statement.id == id) match {
-      case Some(running) => cancellation.pursue(running)
+      case Some(running) => cancellation.pursue(running, force)
       case None => cancelledAhead.add(id): Unit
     }
   }
 
   def running: Option[Running] = current
 
-  // No failure here may end the thread: without it the session would hang.
-  private def one(): Unit =
-    try run(waiting.take())
-    catch { case error: Throwable => Log.line("a statement ended badly", error) }
+  // No failure here may end the thread, or leave the server without the statement's end.
+  private def one(): Unit = {
+    val statement = waiting.take()
+    try run(statement)
+    catch {
+      case error: Throwable =>
+        Attempt(Log.line("a statement ended badly", error))
+        if (!interpreters.isClosed && ledger.unfinished.contains(statement.id))
+          ledger.conclude(statement.id, toldBadly(statement.id, cancelled = false, error))
+    }
+  }
 
   private def run(statement: Statement): Unit = {
     val running = begin(statement)
-    val document = try outcome(running) finally end(running)
+    val document = Attempt(outcome(running))
+    end(running)
     // When the driver stops, the code's outcome is not its own. The server knows the reason, and
     // tells the user.
     if (!interpreters.isClosed) ledger.conclude(statement.id, told(running, document))
@@ -91,26 +108,40 @@ final class Statements(
   /** Tells the end without fail, because the server waits for it. If the document does not fit into
     * this driver's memory, a small error document takes its place.
     */
-  private def told(running: Running, document: String): Long = {
+  private def told(running: Running, document: Try[String]): Long = {
     val id = running.statement.id
-    try events.finished(id, running.cancelled, document)
-    catch {
-      case error: Throwable => Attempt.insist("tell the end of a statement")(
-        events.finishedNow(id, running.cancelled, Documents.of(id, internalError(error))))
-    }
+    try events.finished(id, running.cancelled, document.get)
+    catch { case error: Throwable => toldBadly(id, running.cancelled, error) }
   }
 
+  private def toldBadly(id: Int, cancelled: Boolean, error: Throwable): Long =
+    Attempt.insist("tell the end of a statement")(events.finishedNow(id, cancelled, Documents.of(id, internalError(error))))
+
   private def begin(statement: Statement): Running = synchronized {
-    val running = new Running(statement, groups.statement(statement.id))
-    running.cancelled = cancelledAhead.contains(statement.id)
+    val running = new Running(statement, new Work(groups.statement(statement.id), isStatement = true))
+    if (cancelledAhead.contains(statement.id)) cancelAhead(running)
     current = Some(running)
     running
   }
 
-  private def end(running: Running): Unit = synchronized {
-    running.end()
-    current = None
+  // None of its code will run, so that nothing has to be stopped.
+  private def cancelAhead(running: Running): Unit = {
+    running.work.isCancelled = true
+    running.markQuiet()
+  }
+
+  // While the Spark jobs of a cancelled statement are being ended, further ones may start and are
+  // its own.
+  private def end(running: Running): Unit = {
+    synchronized {
+      running.end()
+      if (!running.cancelled) current = None
+    }
     // A late interrupt must not disturb the sending of the result.
+    Thread.interrupted()
+    Attempt(running.awaitQuiet())
+    Attempt(jobs.end(running.work))
+    synchronized { current = None }
     Thread.interrupted(): Unit
   }
 
@@ -120,7 +151,9 @@ final class Statements(
     try {
       running.statement.after.awaitUnless(running.cancelled)
       events.started(id)
-      Documents.of(id, explained(execute(running)))
+      val result = execute(running)
+      context.afterStatement()
+      Documents.of(id, explained(result))
     }
     catch { case error: Throwable => Documents.of(id, internalError(error)) }
   }
@@ -128,7 +161,8 @@ final class Statements(
   private def execute(running: Running): Result = {
     val statement = running.statement
     try {
-      jobs.adopt(running.group)
+      jobs.begin(running.work)
+      jobs.enter(running.work)
       if (running.cancelled) Cancellation.stopped(Nil)
       else {
         val interpreter = interpreters.ready(statement.kind, starting = known => running.starting = Some(known))
@@ -144,7 +178,7 @@ final class Statements(
 
   /** Explains a failure that happened without a SparkContext: its own message would be obscure. */
   private def explained(result: Result): Result =
-    if (interpreters.isClosed || !jobs.contextIsStopped) result
+    if (interpreters.isClosed || !context.isStopped) result
     else {
       tellStopped()
       result match {
@@ -165,7 +199,8 @@ object Statements {
   private val MostWaiting = 1024
 
   private[agent] val ContextStopped =
-    "the SparkContext was stopped by the session's code, or by the cluster; start a new session"
+    "the SparkContext was stopped by the session's code, or by the cluster; " +
+      "make a new one with SparkSession.builder.getOrCreate() within 30 s, or the session ends"
 
   private val tooMany = Result.Failed("TooManyStatements", s"$MostWaiting statements are waiting in the driver", Nil)
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::client::{PATIENCE, eventually, post};
+use crate::client::{PATIENCE, Session, eventually, post};
 use crate::server::Server;
 use crate::{Case, Shared};
 
@@ -20,6 +20,10 @@ pub const CASES: &[Case] = &[
     (
         "death::a_driver_that_exits_is_dead_with_the_reason",
         driver_exits,
+    ),
+    (
+        "death::code_may_replace_the_spark_context",
+        replaced_context,
     ),
 ];
 
@@ -144,6 +148,66 @@ fn driver_exits(shared: &Shared) {
         session.log()
     );
     session.delete();
+}
+
+/// Users run `spark.stop()` and `getOrCreate()` every day, in one statement or in two.
+fn replaced_context(shared: &Shared) {
+    let session = shared
+        .server()
+        .create(&json!({"kind": "pyspark", "conf": {"spark.ui.enabled": "false"}}));
+    session.await_idle();
+    let application = || session.shown()["appId"].as_str().unwrap().to_owned();
+    let first = application();
+    session.text("spark", "case class Kept(x: Int)");
+    session.run("pyspark", "spark.stop()\nfrom pyspark.sql import SparkSession\nspark = SparkSession.builder.getOrCreate()");
+    assert_ne!(application(), first);
+    check_all_kinds(&session);
+    // A cancel reaches the jobs of the new context.
+    let id = session.post("pyspark", "import threading, time\nt = threading.Thread(target=lambda: sc.parallelize([0], 1).map(lambda v: time.sleep(600)).count())\nt.start()\nt.join()");
+    eventually("a job of the new context runs", PATIENCE, || {
+        (session.statement(id)["state"] == "running").then_some(())
+    });
+    post(
+        &format!("{}/statements/{id}/cancel", session.url),
+        &json!({}),
+    );
+    assert_eq!(session.await_end(id)["state"], "cancelled");
+    assert_eq!(
+        session.text("pyspark", "print(sc.statusTracker().getActiveJobsIds())"),
+        "[]"
+    );
+
+    let second = application();
+    session.run("spark", "spark.stop()");
+    session.run(
+        "spark",
+        "val spark = org.apache.spark.sql.SparkSession.builder.getOrCreate()",
+    );
+    assert_ne!(application(), second);
+    check_all_kinds(&session);
+
+    // A context that stops while no code runs is gone for good.
+    session.run(
+        "pyspark",
+        "import threading\nthreading.Timer(1, lambda: sc._jsc.sc().stop()).start()",
+    );
+    session.await_state("dead");
+    let log = session.log();
+    assert!(
+        log.contains("the SparkContext was stopped while no code ran"),
+        "{log}"
+    );
+    session.delete();
+}
+
+fn check_all_kinds(session: &Session) {
+    assert_eq!(session.text("pyspark", "spark.range(3).count(), sc.parallelize([1, 2]).map(lambda v: v + 1).sum(), sqlContext.sql('select 7').count()"), "(3, 5, 1)");
+    assert_eq!(
+        session.data("sql", "select count(*) from range(4)")["application/json"]["data"],
+        json!([[4]])
+    );
+    let scala = "println(sc.parallelize(Seq(Kept(1), Kept(2))).map(_.x).sum + spark.range(3).count + sql(\"select 7\").count)";
+    assert_eq!(session.text("spark", scala).trim(), "7.0");
 }
 
 fn stubborn(shared: &Shared) {

@@ -13,7 +13,7 @@ import org.apache.spark.sql.SparkSession
   * @param starting learns of the process while it is not ready yet
   */
 final class PythonChild(
-    kind: String, executable: String, session: SparkSession, settings: Settings, groups: JobGroups, starting: Child => Unit)
+    kind: String, executable: String, session: () => SparkSession, settings: Settings, groups: JobGroups, starting: Child => Unit)
     extends Closeable {
   private val folder = new PrivateFolder("python")
   private val gateway = new SparkGateway(session, groups)

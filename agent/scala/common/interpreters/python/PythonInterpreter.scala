@@ -12,7 +12,7 @@ import org.apache.spark.sql.SparkSession
   * @param libraries the added files that its code can import from
   */
 final class PythonInterpreter(
-    val kind: String, executable: String, session: SparkSession, settings: Settings, groups: JobGroups,
+    val kind: String, executable: String, session: () => SparkSession, settings: Settings, groups: JobGroups,
     libraries: () => Seq[String])
     extends Interpreter {
 
@@ -29,6 +29,7 @@ final class PythonInterpreter(
       dead.child.untoldEnding.foreach(ending => loss.set(Some(ending)))
     }
     close()
+    session() // the process needs the folder of the SparkContext
     try furnish(new PythonChild(kind, executable, session, settings, groups, child => starting = Some(child)))
     finally starting = None
   }

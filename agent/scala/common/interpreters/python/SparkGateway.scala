@@ -8,7 +8,7 @@ import org.apache.spark.sql.SparkSession
 import py4j.ClientServer
 
 /** One Python child's access to this JVM. Each thread of the child has its own thread here. */
-final class SparkGateway(session: SparkSession, groups: JobGroups) extends Closeable {
+final class SparkGateway(session: () => SparkSession, groups: JobGroups) extends Closeable {
 
   val secret: String = Secrets.hex(32)
 
@@ -26,22 +26,25 @@ final class SparkGateway(session: SparkSession, groups: JobGroups) extends Close
 }
 
 /** The methods that the Python child calls. Public because py4j finds them by reflection. */
-final class PythonDriver(shared: SparkSession, groups: JobGroups) {
+final class PythonDriver(shared: () => SparkSession, groups: JobGroups) {
 
-  def session(): SparkSession = shared
+  def session(): SparkSession = shared()
 
-  def javaSparkContext(): JavaSparkContext = JavaSparkContext.fromSparkContext(shared.sparkContext)
+  def javaSparkContext(): JavaSparkContext = JavaSparkContext.fromSparkContext(session().sparkContext)
 
   /** Prepares the thread that serves the child's main thread. It is a new one after a broken
-    * connection.
+    * connection. Returns the application's id: another one than before means that the session's
+    * code has replaced the SparkContext.
     */
-  def begin(statement: Int): Unit = begin(groups.statement(statement))
+  def begin(statement: Int): String = begin(groups.statement(statement))
 
   /** As `begin`, for the child's thread that runs a job. */
-  def beginJob(job: Int, group: String): Unit = begin(groups.job(job).copy(name = group))
+  def beginJob(job: Int, group: String): String = begin(groups.job(job).copy(name = group))
 
-  private def begin(group: JobGroup): Unit = {
-    shared.sparkContext.setJobGroup(group.name, group.description, interruptOnCancel = true)
-    SparkSession.setActiveSession(shared)
+  private def begin(group: JobGroup): String = {
+    val current = session()
+    group.enter(current.sparkContext)
+    SparkSession.setActiveSession(current)
+    current.sparkContext.applicationId
   }
 }

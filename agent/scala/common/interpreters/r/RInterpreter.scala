@@ -11,7 +11,7 @@ import org.apache.spark.sql.SparkSession
 /** R, in a process of its own that shares this JVM's Spark session through SparkR where that is
   * installed.
   */
-final class RInterpreter(session: SparkSession, settings: Settings, groups: JobGroups) extends Interpreter {
+final class RInterpreter(session: () => SparkSession, settings: Settings, groups: JobGroups) extends Interpreter {
 
   @volatile private var r: Option[RChild] = None
   @volatile private var starting: Option[Child] = None
@@ -28,7 +28,7 @@ final class RInterpreter(session: SparkSession, settings: Settings, groups: JobG
       dead.child.untoldEnding.foreach(ending => loss.set(Some(ending)))
     }
     close()
-    try r = Some(new RChild(session, settings, child => starting = Some(child)))
+    try r = Some(new RChild(session(), settings, child => starting = Some(child)))
     finally starting = None
   }
 
@@ -37,6 +37,7 @@ final class RInterpreter(session: SparkSession, settings: Settings, groups: JobG
   override def execute(statement: Int, code: String): Result = loss.getAndSet(None).map(Child.diedBefore(kind, _)).getOrElse {
     r match {
       case Some(running) =>
+        RDriver.share(session())
         val ran = running.run(groups.statement(statement), code)
         ran.reply.fold[Result](Child.died(kind, running.child.process.ending, ran.output))(RReply.result(_, ran.output))
       case None => Child.died(kind, "it was not started", "")

@@ -40,18 +40,25 @@ object SparkRBackend {
   */
 object RDriver {
   @volatile private var shared: SparkSession = _
+  @volatile private var bound: SparkSession = _
 
   private[agent] def share(session: SparkSession): Unit = shared = session
 
-  def session(): SparkSession = shared
+  /** The SparkSession, for R to bind. */
+  def session(): SparkSession = {
+    bound = shared
+    bound
+  }
 
   def javaSparkContext(): JavaSparkContext = JavaSparkContext.fromSparkContext(shared.sparkContext)
 
   /** Prepares the thread that serves the child's connection: the Spark jobs that it starts belong
-    * to this job group.
+    * to this job group. Returns whether R has to bind the session again, because the driver's code
+    * has replaced it.
     */
-  def begin(group: String, description: String): Unit = {
-    shared.sparkContext.setJobGroup(group, description, interruptOnCancel = true)
+  def begin(group: String, description: String): Boolean = {
+    JobGroup(group, description).enter(shared.sparkContext)
     SparkSession.setActiveSession(shared)
+    shared ne bound
   }
 }

@@ -23,9 +23,13 @@ final class ReplClasses(conf: SparkConf, home: File) {
 
   val loader = new ReplClassLoader(jars.loader)
 
-  conf.set("spark.repl.class.outputDir", directory.getAbsolutePath)
+  conf.set(OutputDir, directory.getAbsolutePath)
+  // A SparkContext that the user's code makes later reads it from here.
+  System.setProperty(OutputDir, directory.getAbsolutePath)
   Thread.currentThread.setContextClassLoader(loader)
   Runtime.getRuntime.addShutdownHook(new Thread(new Runnable { def run(): Unit = delete() }, "livius-repl-classes"))
+
+  private def OutputDir = "spark.repl.class.outputDir"
 
   private def parent: File =
     (conf.getOption("spark.repl.classdir").map(new File(_)).toSeq :+ home)

@@ -22,6 +22,8 @@ final class ScalaInterpreter(settings: Settings, session: () => SparkSession, cl
   // statement.
   private val compiler = new ReentrantLock
   @volatile private var repl: Option[Repl] = None
+  // The session that the prelude has bound.
+  private var bound: Option[SparkSession] = None
   private var compiledAgainst = Set.empty[File]
 
   override def alive: Boolean = repl.isDefined
@@ -33,11 +35,8 @@ final class ScalaInterpreter(settings: Settings, session: () => SparkSession, cl
     val outer = classes.loader.getParent
     val made = new ScalaRepl(Repl.Setup(classPath(outer), classes.directory, outer, stoppable))
     classes.loader.statements = Some(made.loader)
-    Bindings.session = session
-    made.run(Prelude, firstLine = 1, hidden = true) match {
-      case Repl.Done(_, _) => repl = Some(made)
-      case failed => throw new InterpreterUnavailable(s"the Scala interpreter does not start: ${describe(failed)}")
-    }
+    bind(made)
+    repl = Some(made)
   }
 
   override def execute(statement: Int, code: String): Result = {
@@ -46,6 +45,7 @@ final class ScalaInterpreter(settings: Settings, session: () => SparkSession, cl
     try {
       val ready = repl.getOrElse(throw new InterpreterUnavailable("the Scala interpreter is closed"))
       takeAddedJars(ready)
+      if (!bound.exists(_ eq session())) bind(ready)
       new ScalaStatement(ready, stoppable, settings, lastValue).run(code)
     } finally compiler.unlock()
   }
@@ -63,6 +63,15 @@ final class ScalaInterpreter(settings: Settings, session: () => SparkSession, cl
     repl = None
     // A statement that still runs keeps its compiler: the driver ends anyway.
     if (compiler.tryLock()) try closing.foreach(_.close()) finally compiler.unlock()
+  }
+
+  /** Binds the names of the prelude: at the start, and when code has replaced the SparkContext. */
+  private def bind(made: Repl): Unit = {
+    Bindings.session = session
+    made.run(Prelude, firstLine = 1, hidden = true) match {
+      case Repl.Done(_, _) => bound = Some(session())
+      case failed => throw new InterpreterUnavailable(s"the Scala interpreter does not start: ${describe(failed)}")
+    }
   }
 
   private def takeAddedJars(compiler: Repl): Unit = {

@@ -5,7 +5,7 @@ import org.apache.spark.sql.{DataFrame, Row, SparkSession}
 import org.apache.spark.sql.internal.SQLConf
 
 /** The kind `sql`: one SQL statement, answered with its schema and its first rows. */
-final class SqlInterpreter(session: SparkSession, settings: Settings) extends Interpreter {
+final class SqlInterpreter(shared: () => SparkSession, settings: Settings) extends Interpreter {
 
   override val kind = "sql"
 
@@ -33,6 +33,8 @@ final class SqlInterpreter(session: SparkSession, settings: Settings) extends In
   }
 
   private def answer(code: String): (JsonNode, Boolean) = {
+    val session = shared()
+    SparkSession.setActiveSession(session)
     val found = session.sql(code)
     val rows = firstRows(found)
     val values = new SqlJson(session.conf.get("spark.sql.session.timeZone"))
@@ -45,7 +47,6 @@ final class SqlInterpreter(session: SparkSession, settings: Settings) extends In
   // The older classes for times count in another calendar, and know less than all of Spark's times.
   // The session's setting stays as it is: other code reads it at the same time.
   private def firstRows(found: DataFrame): Seq[Row] = {
-    SparkSession.setActiveSession(session)
     val newer = SQLConf.get.clone()
     newer.setConfString("spark.sql.datetime.java8API.enabled", "true")
     SQLConf.withExistingConf(newer) {
@@ -66,5 +67,5 @@ final class SqlInterpreter(session: SparkSession, settings: Settings) extends In
   // have ended.
   override def kill(): Boolean = false
 
-  override def complete(code: String, cursor: Int): Seq[String] = new SqlCompletion(session).candidates(code, cursor)
+  override def complete(code: String, cursor: Int): Seq[String] = new SqlCompletion(shared()).candidates(code, cursor)
 }

@@ -1,0 +1,107 @@
+package livius.agent
+
+import java.util.Properties
+
+import scala.collection.mutable
+
+import org.apache.spark.{SparkContext, Success}
+import org.apache.spark.scheduler._
+
+/** Follows the Spark jobs of one SparkContext that belong to a statement or a job of the session.
+  *
+  * @param owner the work that a Spark job belongs to, by its properties and its time of submission
+  */
+private[agent] final class ContextJobs(val context: SparkContext, owner: (Properties, Long) => Option[Work]) extends SparkListener {
+
+  import ContextJobs._
+
+  private val jobs = mutable.Map.empty[Int, Job]
+  // The newest job of a stage. A stage stays here while tasks of it run, also after its job.
+  private val stages = mutable.Map.empty[Int, Stage]
+
+  /** Follows a job that began before the listener was there. */
+  def take(id: Int, stageTasks: Seq[(Int, Int)]): Unit = begin(id, new Properties, System.currentTimeMillis, stageTasks)
+
+  override def onJobStart(start: SparkListenerJobStart): Unit =
+    begin(start.jobId, Option(start.properties).getOrElse(new Properties), start.time,
+      start.stageInfos.map(stage => stage.stageId -> stage.numTasks))
+
+  override def onJobEnd(end: SparkListenerJobEnd): Unit = synchronized {
+    for (job <- jobs.remove(end.jobId); id <- job.stages; stage <- stages.get(id) if stage.job == job) {
+      job.work.drop(stage.tasks - stage.done)
+      stage.isOver = true
+      forgetIfIdle(id, stage)
+    }
+  }
+
+  override def onTaskStart(start: SparkListenerTaskStart): Unit = synchronized {
+    stages.get(start.stageId).foreach(_.running += start.taskInfo.taskId)
+  }
+
+  override def onTaskEnd(end: SparkListenerTaskEnd): Unit = synchronized {
+    stages.get(end.stageId).foreach { stage =>
+      if (end.taskInfo != null) stage.running -= end.taskInfo.taskId
+      // A second attempt of a stage, or of a slow task, must not count twice.
+      if (end.reason == Success && !stage.isOver && stage.done < stage.tasks) {
+        stage.done += 1
+        stage.job.work.complete()
+      }
+      forgetIfIdle(end.stageId, stage)
+    }
+  }
+
+  /** Tells whether jobs of that work are active. */
+  def hasAny(work: Work): Boolean = synchronized(jobs.values.exists(_.work == work))
+
+  /** Cancels the active jobs of that work, and ends the tasks that a cancelled job has left: Spark
+    * lets a task run to its end if the job was submitted outside of the statement's thread.
+    */
+  def cancel(work: Work): Unit = {
+    val (active, left) = synchronized {
+      (jobs.collect { case (id, job) if job.work == work => id }.toList,
+        stages.values.filter(stage => stage.job.work == work && stage.isOver).flatMap(_.running).toList)
+    }
+    active.foreach(context.cancelJob(_, Reason))
+    left.foreach(context.killTaskAttempt(_, interruptThread = true, Reason))
+  }
+
+  /** Forgets that work, which is over. */
+  def forget(work: Work): Unit = synchronized {
+    jobs.filter(_._2.work == work).keys.toList.foreach(jobs.remove)
+    stages.filter(_._2.job.work == work).keys.toList.foreach(stages.remove)
+  }
+
+  private def begin(id: Int, properties: Properties, at: Long, stageTasks: Seq[(Int, Int)]): Unit =
+    for (work <- owner(properties, at)) {
+      val isNew = synchronized(!jobs.contains(id) && { follow(new Job(id, work, stageTasks.map(_._1)), stageTasks); true })
+      if (isNew && work.isCancelled) context.cancelJob(id, Reason)
+    }
+
+  private def follow(job: Job, stageTasks: Seq[(Int, Int)]): Unit = {
+    jobs.put(job.id, job)
+    for ((id, tasks) <- stageTasks) {
+      // Two active jobs may share a stage: its tasks count once.
+      stages.get(id).filterNot(_.isOver).foreach(shared => shared.job.work.drop(shared.tasks - shared.done))
+      val stage = new Stage(job, tasks)
+      stages.get(id).foreach(earlier => stage.running ++= earlier.running)
+      stages.put(id, stage)
+      job.work.add(tasks)
+    }
+  }
+
+  private def forgetIfIdle(id: Int, stage: Stage): Unit = if (stage.isOver && stage.running.isEmpty) stages.remove(id): Unit
+}
+
+private object ContextJobs {
+
+  private val Reason = "the statement or job that it belongs to was cancelled"
+
+  private final class Job(val id: Int, val work: Work, val stages: Seq[Int])
+
+  private final class Stage(val job: Job, val tasks: Int) {
+    val running: mutable.Set[Long] = mutable.Set.empty
+    var done = 0
+    /** True if its job is over. */
+    var isOver = false
+  }
+}
