@@ -35,7 +35,7 @@ impl Server {
     async fn begin(&self, session: i32, headers: &str) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let head = format!(
-            "POST /sessions/{session}/upload-file HTTP/1.1\r\nHost: h\r\nContent-Type: multipart/form-data; boundary={BOUNDARY}\r\n{headers}\r\n\r\n"
+            "POST /sessions/{session}/upload-file HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary={BOUNDARY}\r\n{headers}\r\n\r\n"
         );
         stream.write_all(head.as_bytes()).await.unwrap();
         stream

@@ -256,7 +256,9 @@ fn a_log_without_end_is_bounded() {
         let removed = |line: &&String| line.contains("bytes of output were removed here");
         assert_eq!(lines.iter().filter(removed).count(), 1);
         assert!(lines.iter().all(|line| !line.contains('\0')));
-        let printed = lines.iter().rev().find(|line| line.starts_with("line "));
+        // The end of the driver may have cut its last line off.
+        let mut printed = lines.iter().rev().filter(|line| line.starts_with("line "));
+        let printed = printed.nth(1);
         assert!(printed.is_some_and(|line| line.ends_with("of the output")));
         world.assert_clean();
     });

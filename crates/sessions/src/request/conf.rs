@@ -234,7 +234,7 @@ mod tests {
             };
             for key in AS_SERVER
                 .into_iter()
-                .chain(["Spark.Driver.extra_Java-Options"])
+                .chain(["Spark.Driver.ExtraJavaOptions"])
             {
                 let request = with_conf(&[(key, "x")]);
                 let checked = check(&config, &request);
