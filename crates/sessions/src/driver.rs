@@ -12,6 +12,7 @@ mod link;
 mod recovery;
 mod registry;
 mod rescue;
+mod spawning;
 mod transition;
 
 use std::sync::Arc;
@@ -31,9 +32,10 @@ use crate::lifecycle::Lifecycle;
 
 pub(crate) use self::core::DriverCore;
 pub use access::AgentAccess;
-pub(crate) use actor::{Origin, Purpose, spawn};
+pub(crate) use actor::{Origin, Purpose};
 pub(crate) use recovery::end_unclaimed;
 pub(crate) use registry::DriverRegistry;
+pub(crate) use spawning::spawn;
 
 /// A driver at one moment, as its actor published it.
 #[derive(Debug, Clone)]

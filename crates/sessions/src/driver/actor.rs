@@ -8,25 +8,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use livius_domain::{
-    BatchRecord, Departure, DriverEvent, DriverProgram, DriverRecord, DriverState, Failure,
-    SessionRecord, StopCause,
+    BatchRecord, Departure, DriverEvent, DriverRecord, DriverState, Failure, SessionRecord,
+    StopCause,
 };
 use livius_launch::RunningDriver;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio::time::Instant;
 
 use super::connection::{self, Connection};
-use super::rescue::Rescue;
 use super::{DriverCore, DriverHandle, DriverMessage, DriverView, FromAgent};
 use crate::admission::Turn;
-use crate::atomic_timestamp::AtomicTimestamp;
-use crate::feed::{Publisher, feed};
-
-/// Messages that wait for one actor; a sender that finds the queue full waits.
-const MAILBOX: usize = 16;
+use crate::feed::Publisher;
 
 /// The time from SIGTERM to SIGKILL when the server ends the driver of a session by force.
-const FORCE_GRACE: Duration = Duration::from_secs(3);
+pub(super) const FORCE_GRACE: Duration = Duration::from_secs(3);
 
 /// The number of frames that the actor takes in a row before it looks at its messages, so that it
 /// can stop an agent that sends without a pause.
@@ -97,73 +92,6 @@ pub(super) struct DriverActor {
     pub(super) unstored: bool,
 }
 
-/// Makes the handle of a driver and starts its actor.
-pub(crate) fn spawn(
-    core: &Arc<DriverCore>,
-    mut record: DriverRecord,
-    purpose: Purpose,
-    origin: Origin,
-) -> Arc<DriverHandle> {
-    if origin == Origin::Recovered
-        && record.program == DriverProgram::Agent
-        && let DriverState::Up { link } = &mut record.state
-    {
-        // Nothing is known of an agent until it has connected again.
-        *link = livius_domain::Link::Recovering;
-    }
-    let (messages, inbox) = mpsc::channel(MAILBOX);
-    let (reports, reports_inbox) = mpsc::channel(MAILBOX);
-    let (publisher, reader) = feed(DriverView::of(&record, None), core.clock.now());
-    let (token_hash, token_hash_receiver) = watch::channel(record.token_hash.clone());
-    let files = core.launcher.files(&record.id);
-    let handle = Arc::new(DriverHandle {
-        id: record.id.clone(),
-        made_for: record.made_for,
-        messages,
-        feed: reader,
-        token_hash: token_hash_receiver,
-        stuck: tokio::sync::Notify::new(),
-        log: files.log(),
-        files,
-        start_began: AtomicTimestamp::default(),
-        link_lost: AtomicTimestamp::default(),
-    });
-    core.registry.insert(&handle);
-    let grace = match record.program {
-        DriverProgram::Agent => FORCE_GRACE,
-        DriverProgram::Application => core.config.limits.batch_grace,
-    };
-    let rescue = Rescue {
-        core: Arc::clone(core),
-        handle: Arc::clone(&handle),
-        feed: publisher.clone(),
-        grace,
-    };
-    let parts = Parts {
-        feed: publisher,
-        token_hash,
-        reports,
-    };
-    let mut actor = DriverActor::new(
-        Arc::clone(core),
-        Arc::clone(&handle),
-        record,
-        purpose,
-        parts,
-    );
-    actor.grace = grace;
-    if actor.record.state == DriverState::Queued {
-        // Joined here and not in the task: a driver that waits is not overtaken by later ones.
-        actor.join_queue();
-    } else {
-        // Counted before any other driver gets its turn.
-        actor.running = core.admission.recovered();
-    }
-    core.lifecycle
-        .spawn_owner(actor.run(origin, inbox, reports_inbox), || rescue.run());
-    handle
-}
-
 /// The actor's ends of its channels.
 pub(super) struct Parts {
     pub(super) feed: Publisher<DriverView>,
@@ -202,7 +130,7 @@ impl DriverActor {
     }
 
     /// Drives the driver until it is gone, or the server stops.
-    async fn run(
+    pub(super) async fn run(
         mut self,
         origin: Origin,
         mut messages: mpsc::Receiver<DriverMessage>,

@@ -6,7 +6,8 @@ use std::time::Duration;
 use livius_domain::{Departure, DriverEvent, DriverRecord, DriverState, StopCause, Unseen};
 use livius_launch::Found;
 
-use super::actor::{DriverActor, Origin, Purpose, spawn};
+use super::actor::{DriverActor, Origin, Purpose};
+use super::spawning::spawn;
 use super::{DriverCore, DriverHandle};
 
 /// The pause before another look at a driver that could not be looked at.
