@@ -19,6 +19,7 @@ use camino::Utf8PathBuf;
 use livius_spark_home::{SparkConf, Toolchain, properties};
 
 use crate::driver_dir::{DEFAULT_GRACE, DriverCommand, DriverDir};
+use crate::fast_start::FastStart;
 use crate::java_options::{self, OptionError};
 use crate::{Backend, DriverOrder, Program, Unsupported};
 
@@ -57,6 +58,7 @@ impl LaunchPlan {
         spark_conf: &SparkConf,
         order: &DriverOrder,
         dir: DriverDir,
+        fast_start: FastStart,
     ) -> Result<Self, CommandError> {
         let mut conf = spark_conf.defaults.clone();
         conf.extend(order.conf.clone());
@@ -71,6 +73,7 @@ impl LaunchPlan {
             order,
             dir,
             conf,
+            fast_start,
         };
         match backend {
             Backend::Local => client::plan(&builder),
@@ -88,6 +91,7 @@ struct CommandBuilder<'a> {
     dir: DriverDir,
     /// The whole configuration, including the installation's defaults.
     conf: BTreeMap<String, String>,
+    fast_start: FastStart,
 }
 
 impl CommandBuilder<'_> {
@@ -131,17 +135,9 @@ impl CommandBuilder<'_> {
     /// Spark's jars in a fixed order, the agent and the configuration directories, after the
     /// entries that the user puts first.
     fn class_path(&self, before: Option<&str>) -> String {
-        let spark = &self.toolchain.found.spark;
         let conf = self.spark_conf;
-        let first = &self.toolchain.flags.first_jars;
-        let others = spark
-            .jars
-            .iter()
-            .map(|jar| &jar.name)
-            .filter(|name| !first.contains(name));
         let mut entries: Vec<String> = before.map(str::to_owned).into_iter().collect();
-        let jars = first.iter().chain(others);
-        entries.extend(jars.map(|name| spark.jar_path(name).into_string()));
+        entries.push(self.toolchain.class_path());
         entries.push(self.toolchain.agent_jar.to_string());
         entries.extend(conf.directories().into_iter().map(Utf8PathBuf::into_string));
         entries.extend(conf.environment.get("SPARK_DIST_CLASSPATH").cloned());

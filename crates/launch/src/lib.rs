@@ -6,6 +6,7 @@
 
 #![warn(missing_docs)]
 
+mod archive_maker;
 mod backend;
 mod command;
 #[cfg(feature = "testing")]
@@ -15,6 +16,7 @@ mod driver_dir;
 mod driver_files;
 mod evidence;
 mod exit_record;
+mod fast_start;
 mod java_options;
 mod leftovers;
 mod local;
@@ -39,6 +41,7 @@ use secrecy::SecretString;
 
 pub use backend::{Backend, Unsupported};
 pub use driver_files::{DriverFiles, LogLines, LogSource, PendingUpload, Uploaded};
+pub use fast_start::Jit;
 pub use local::{LocalConfig, LocalLauncher};
 pub use local_files::{LocalFiles, empty_log};
 pub use running::{Found, RunningDriver};

@@ -11,9 +11,11 @@ use livius_domain::{Clock, DriverId, DriverLocation, Failure, FailureCode, Phase
 use livius_spark_home::{ConfError, Search, Toolchain, ToolchainError, files};
 use tokio::sync::Mutex;
 
+use crate::archive_maker::ArchiveMaker;
 use crate::command::{CommandError, LaunchPlan};
 use crate::disk;
 use crate::driver_dir::DriverDir;
+use crate::fast_start::{FastStart, Jit};
 use crate::starting::{StartError, Started};
 use crate::supervised::Supervised;
 use crate::{
@@ -36,6 +38,11 @@ pub struct LocalConfig {
     /// How many bytes must be free where the drivers' directories are. Below that the launcher
     /// starts no driver and takes no upload.
     pub disk_reserve: u64,
+    /// The choice of the JVM's compilers.
+    pub jit: Jit,
+    /// Whether drivers start from an archive of Spark's classes, which the launcher makes if it is
+    /// not there.
+    pub class_archive: bool,
 }
 
 /// The time that a launch waits for the launches before it, which may have to compile the agent.
@@ -46,6 +53,7 @@ pub struct LocalLauncher {
     config: Arc<LocalConfig>,
     clock: Arc<dyn Clock>,
     toolchain: Mutex<Option<Arc<Toolchain>>>,
+    archives: ArchiveMaker,
 }
 
 /// The reason why a driver could not be started.
@@ -121,6 +129,7 @@ impl LocalLauncher {
             config: Arc::new(config),
             clock,
             toolchain: Mutex::new(None),
+            archives: ArchiveMaker::default(),
         }
     }
 
@@ -149,7 +158,11 @@ impl LocalLauncher {
     async fn start(&self, order: DriverOrder) -> Result<Supervised, LaunchError> {
         let toolchain = self.toolchain().await?;
         let config = Arc::clone(&self.config);
-        let started = blocking(move || start(&config, &toolchain, &order)).await?;
+        let prepared = Arc::clone(&toolchain);
+        let started = blocking(move || start(&config, &prepared, &order)).await?;
+        if self.config.class_archive {
+            self.archives.begin(&toolchain, &self.config.search);
+        }
         started
             .watched(Arc::clone(&self.clock))
             .map_err(LaunchError::Watch)
@@ -177,7 +190,11 @@ fn start(
         dir: dir.path().to_owned(),
         source,
     })?;
-    let mut plan = LaunchPlan::of(toolchain, &conf, order, dir.clone())?;
+    let fast_start = FastStart {
+        jit: config.jit,
+        archive: toolchain.archive.usable().filter(|_| config.class_archive),
+    };
+    let mut plan = LaunchPlan::of(toolchain, &conf, order, dir.clone(), fast_start)?;
     plan.command.log_limit = Some(config.log_limit);
     let started = write(&dir, &plan)
         .map_err(LaunchError::Write)

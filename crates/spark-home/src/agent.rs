@@ -70,6 +70,14 @@ impl Agent {
         self.dir.join(JAR)
     }
 
+    /// The agent with this jar.
+    pub(crate) fn of_jar(jar: &Utf8Path) -> Self {
+        let dir = jar.parent().unwrap_or(Utf8Path::new("."));
+        Self {
+            dir: dir.to_owned(),
+        }
+    }
+
     /// The agent of this Spark and Java, compiled or not.
     fn place(agents: &Utf8Path, spark: &Installation, java: &Java) -> Self {
         Self {

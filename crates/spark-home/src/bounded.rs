@@ -110,6 +110,12 @@ impl Run {
         self
     }
 
+    /// Gives it a standard input that ends when this process ends, however that happens.
+    pub(crate) fn with_lifeline(mut self) -> Self {
+        self.command.stdin(Stdio::piped());
+        self
+    }
+
     /// Runs it to its end.
     pub(crate) fn finish(self) -> Result<Finished, RunError> {
         self.finish_reporting(&|_| ())

@@ -77,6 +77,9 @@ pub struct SparkFacts {
 pub struct AgentFacts {
     /// Its jar, once it is compiled: by `livius setup`, or by the first session.
     pub jar: Option<Utf8PathBuf>,
+    /// The archive of Spark's classes, once it is made: by `livius setup`, or after the first
+    /// session.
+    pub class_archive: Option<Utf8PathBuf>,
     /// The output of the small Spark job, if it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub check: Option<String>,

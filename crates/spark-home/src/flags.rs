@@ -10,6 +10,7 @@ use crate::bounded::{Run, RunError};
 use crate::{Environment, Installation, Java, files};
 
 const PROBE_LIMIT: Duration = Duration::from_mins(1);
+const FILE: &str = "flags.json";
 const SUBMIT: &str = "org.apache.spark.deploy.SparkSubmit";
 
 /// The flags that a Spark uses for its own drivers.
@@ -43,17 +44,18 @@ impl Flags {
         environment: &Environment,
         cache: &Utf8Path,
     ) -> Result<Self, FlagsError> {
-        let kept = cache.join("flags.json");
-        if let Some(flags) = std::fs::read(&kept)
-            .ok()
-            .and_then(|text| serde_json::from_slice(&text).ok())
-        {
+        if let Some(flags) = Self::kept(cache) {
             return Ok(flags);
         }
         let flags = Self::ask(spark, java, environment, cache)?;
         let text = serde_json::to_vec(&flags).map_err(|error| FlagsError::Keep(error.into()))?;
-        files::write_private(&kept, &text).map_err(FlagsError::Keep)?;
+        files::write_private(&cache.join(FILE), &text).map_err(FlagsError::Keep)?;
         Ok(flags)
+    }
+
+    /// Reads cached flags from a directory.
+    pub(crate) fn kept(cache: &Utf8Path) -> Option<Self> {
+        serde_json::from_slice(&std::fs::read(cache.join(FILE)).ok()?).ok()
     }
 
     fn ask(

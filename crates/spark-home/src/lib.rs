@@ -4,6 +4,7 @@
 //! starting drivers, which `livius-launch` does.
 
 mod agent;
+mod archive;
 mod bounded;
 mod doctor;
 mod environment;
@@ -23,6 +24,7 @@ mod spark_conf;
 mod toolchain;
 
 pub use agent::AgentError;
+pub use archive::{Archive, ArchiveError};
 pub use bounded::RunError;
 pub use doctor::{AgentFacts, Finding, KindFacts, Report, SparkFacts, doctor};
 pub use environment::Environment;

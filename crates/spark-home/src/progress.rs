@@ -15,6 +15,8 @@ pub enum Step {
     Agent,
     /// Running a small job.
     Check,
+    /// Making the archive of Spark's classes.
+    Archive,
 }
 
 /// The progress of a set-up.

@@ -5,8 +5,10 @@ use std::io;
 use std::time::Duration;
 
 use camino::Utf8Path;
+use livius_domain::chain;
 
 use crate::agent::{Agent, AgentError};
+use crate::archive::{Archive, Trainee};
 use crate::bounded::{Run, RunError};
 use crate::find::{FindError, Found, Search, find_java, find_spark};
 use crate::flags::{Flags, FlagsError};
@@ -84,6 +86,8 @@ pub struct SetupOrder {
     pub spark_version: Option<String>,
     /// True to run the small job even if it ran before.
     pub check_again: bool,
+    /// True to make the archive of Spark's classes too.
+    pub class_archive: bool,
 }
 
 /// Installs a Spark, a Java and a compiled agent where they are missing, and checks that they work
@@ -108,6 +112,9 @@ pub fn setup(order: &SetupOrder, progress: &dyn Fn(Progress<'_>)) -> Result<Foun
     } else {
         progress(Progress::Present(Step::Check, &checked));
     }
+    if order.class_archive {
+        make_archive(order, &spark, &java, &agent, progress)?;
+    }
     let warnings = java.warning(&spark.version).into_iter().collect();
     Ok(Found {
         spark,
@@ -115,6 +122,36 @@ pub fn setup(order: &SetupOrder, progress: &dyn Fn(Progress<'_>)) -> Result<Foun
         java,
         warnings,
     })
+}
+
+/// Makes the archive of Spark's classes. Drivers start without it too, so a failure is only shown.
+fn make_archive(
+    order: &SetupOrder,
+    spark: &Installation,
+    java: &Java,
+    agent: &Agent,
+    progress: &dyn Fn(Progress<'_>),
+) -> Result<(), SetupError> {
+    let environment = &order.search.environment;
+    let flags = &Flags::of(spark, java, environment, &agent.dir)?;
+    let archive = Archive::place(&order.search.runtimes, spark, java, flags);
+    if let Some(file) = archive.usable() {
+        progress(Progress::Present(Step::Archive, &file));
+        return Ok(());
+    }
+    progress(Progress::Begun(Step::Archive, spark.home.as_str()));
+    let trainee = Trainee {
+        spark,
+        java,
+        flags,
+        agent,
+        environment,
+    };
+    match archive.ensure(trainee, &|| progress(Progress::Waiting(Step::Archive))) {
+        Ok(file) => progress(Progress::Ended(Step::Archive, &file)),
+        Err(error) => progress(Progress::Line(&format!("could not {}", chain(&error)))),
+    }
+    Ok(())
 }
 
 /// The directory of compiled agents, below the runtimes directory.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use camino::Utf8PathBuf;
 
 use crate::agent::{Agent, AgentError};
+use crate::archive::{Archive, ArchiveError, Trainee, class_path};
 use crate::find::{FindError, Found, Search, find, find_spark};
 use crate::flags::{Flags, FlagsError};
 use crate::setup::AGENTS;
@@ -19,6 +20,8 @@ pub struct Toolchain {
     pub agent_jar: Utf8PathBuf,
     /// The JVM flags that this Spark asks for.
     pub flags: Flags,
+    /// The archive of Spark's classes, made or not.
+    pub archive: Archive,
 }
 
 /// The reason why there is no toolchain.
@@ -72,11 +75,32 @@ impl Toolchain {
             &|| tracing::info!("waiting for another process that compiles the agent"),
         )?;
         let flags = Flags::of(&found.spark, &found.java, &search.environment, &agent.dir)?;
+        let archive = Archive::place(&search.runtimes, &found.spark, &found.java, &flags);
         Ok(Arc::new(Self {
             found,
             agent_jar: agent.jar(),
             flags,
+            archive,
         }))
+    }
+
+    /// Spark's jars as a class path, in the order that the class archive needs.
+    pub fn class_path(&self) -> String {
+        class_path(&self.found.spark, &self.flags)
+    }
+
+    /// Makes the class archive, unless it is there. This takes about a minute.
+    pub fn ensure_archive(&self, search: &Search) -> Result<Utf8PathBuf, ArchiveError> {
+        let Found { spark, java, .. } = &self.found;
+        let agent = Agent::of_jar(&self.agent_jar);
+        let trainee = Trainee {
+            spark,
+            java,
+            flags: &self.flags,
+            agent: &agent,
+            environment: &search.environment,
+        };
+        self.archive.ensure(trainee, &|| ())
     }
 
     fn is_current(&self, search: &Search) -> Result<bool, FindError> {

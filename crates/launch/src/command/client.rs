@@ -8,13 +8,18 @@ use crate::{Program, java_options};
 
 pub(super) fn plan(builder: &CommandBuilder<'_>) -> Result<LaunchPlan, CommandError> {
     let (options, in_file) = builder.placed(users_options(builder)?);
-    let mut args = builder.own_options(heap(builder)?);
+    let before = builder.setting("spark.driver.extraClassPath");
+    let mut args = builder.fast_start.compilers();
+    if before.is_none_or(str::is_empty) {
+        args.extend(builder.fast_start.classes());
+    }
+    args.extend(builder.own_options(heap(builder)?));
     if matches!(builder.order.program, Program::Application { .. }) {
         args.push(format!("-Dlivius.launch={}", builder.dir.launch_file()));
     }
     args.extend(options);
     args.push("-cp".to_owned());
-    args.push(builder.class_path(builder.setting("spark.driver.extraClassPath")));
+    args.push(builder.class_path(before));
     args.extend(builder.submit_words());
     args.extend(program_words(builder)?);
     let mut plan = builder.plan_with(args, environment::of_driver(builder), in_file);

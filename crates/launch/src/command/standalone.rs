@@ -23,7 +23,8 @@ pub(super) fn plan(mut builder: CommandBuilder<'_>) -> Result<LaunchPlan, Comman
     let launch = launch_document::text(&builder);
     prepare(&mut builder);
     let (options, in_file) = builder.placed(builder.options_of_submit()?);
-    let mut jvm = builder.own_options(SMALL_HEAP);
+    let mut jvm = builder.fast_start.classes();
+    jvm.extend(builder.own_options(SMALL_HEAP));
     jvm.extend(words(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]));
     jvm.extend(options);
     jvm.extend(["-cp".to_owned(), builder.class_path(None)]);

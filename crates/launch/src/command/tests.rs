@@ -6,9 +6,10 @@ mod in_cluster;
 use std::time::Duration;
 
 use livius_domain::{DriverId, Kind};
-use livius_spark_home::{Flags, Found, Installation, Jar, Java, Origin, Version};
+use livius_spark_home::{Archive, Flags, Found, Installation, Jar, Java, Origin, Version};
 
 use super::*;
+use crate::Jit;
 
 fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs
@@ -85,6 +86,7 @@ fn plan_for(
         defaults: map(defaults),
         environment: map(environment),
     };
+    let archive = Archive::place("/runtimes".into(), &spark, &java, &flags);
     let toolchain = Toolchain {
         found: Found {
             spark,
@@ -94,9 +96,14 @@ fn plan_for(
         },
         agent_jar: "/runtimes/agent.jar".into(),
         flags,
+        archive,
     };
     let dir = DriverDir::of("/data/drivers".into(), &order.id);
-    LaunchPlan::of(&toolchain, &spark_conf, order, dir)
+    let fast_start = FastStart {
+        jit: Jit::Light,
+        archive: Some("/runtimes/archives/x/classes.jsa".into()),
+    };
+    LaunchPlan::of(&toolchain, &spark_conf, order, dir, fast_start)
 }
 
 /// Settings that put a driver on a worker of a standalone cluster.
@@ -126,6 +133,7 @@ fn the_line_the_environment_and_the_files() {
     ];
     let plan = plan(&conf, &defaults, &environment).unwrap();
     insta::assert_snapshot!(plan.command.args.join("\n"), @r"
+    -XX:TieredStopAtLevel=1
     --add-opens=java.base/java.lang=ALL-UNNAMED
     -Xmx2048m
     -XX:+PerfDisableSharedMem

@@ -10,9 +10,7 @@ use camino::Utf8Path;
 use livius_domain::{Exit, SystemClock};
 use livius_launch::{Launcher as _, LocalConfig, LocalLauncher};
 
-use crate::world::{
-    Driver, Gone, LOG_LIMIT, Process, World, in_time, run, supervisor_of, wait_for,
-};
+use crate::world::{Driver, Gone, Process, World, in_time, run, supervisor_of, wait_for};
 
 /// The tests of this file.
 pub const TESTS: &[crate::Test] = tests![
@@ -21,6 +19,7 @@ pub const TESTS: &[crate::Test] = tests![
     a_driver_outlives_a_killed_server,
     a_number_that_is_anothers_now_is_not_adopted,
     an_abandoned_launch_leaves_nothing,
+    the_first_launch_makes_the_class_archive_for_the_next,
 ];
 
 fn a_program_that_cannot_be_started() {
@@ -53,18 +52,41 @@ fn a_supervisor_that_is_none() {
         for program in ["/no/such/program", "/bin/true"] {
             let world = World::new();
             let launcher = world.launcher("");
-            let search = world.search(&[("PATH", "/usr/bin:/bin")]);
             launcher.prepare().await.unwrap();
             let config = LocalConfig {
-                search,
-                drivers: world.root.join("drivers"),
                 supervisor: vec![program.to_owned()],
-                log_limit: LOG_LIMIT,
-                disk_reserve: 0,
+                ..world.config("")
             };
             let launcher = LocalLauncher::new(config, Arc::new(SystemClock));
             let failure = in_time(launcher.launch(world.order())).await.err().unwrap();
             assert_eq!(failure.code, livius_domain::FailureCode::LaunchFailed);
+        }
+    });
+}
+
+fn the_first_launch_makes_the_class_archive_for_the_next() {
+    run(async {
+        let world = World::new();
+        let config = LocalConfig {
+            class_archive: true,
+            ..world.config("echo \"$*\"")
+        };
+        let launcher = LocalLauncher::new(config, Arc::new(SystemClock));
+        let archives = world.root.join("runtimes/archives");
+        let flag = "-XX:SharedArchiveFile=";
+        for (number, has_archive) in [(1, false), (2, true)] {
+            let driver = Driver(launcher.launch(world.order()).await.unwrap());
+            assert_eq!(driver.exited().await, Exit::Code(0));
+            let line = fs::read_to_string(world.dir().join("stdout.log")).unwrap();
+            assert_eq!(line.contains(flag), has_archive, "{number}: {line}");
+            assert!(line.contains("-XX:Tier4CompileThreshold=150000"), "{line}");
+            let is_made = |name: &str| !name.starts_with('.');
+            wait_for("the archive", || {
+                let mut entries = archives.read_dir_utf8().into_iter().flatten().flatten();
+                entries.any(|entry| is_made(entry.file_name()))
+            })
+            .await;
+            fs::remove_dir_all(world.dir()).unwrap();
         }
     });
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use camino::{Utf8Path, Utf8PathBuf};
 use livius_domain::{Departure, DriverId, DriverLocation, Exit, Kind, SystemClock};
 use livius_launch::{
-    DriverOrder, Found, Launcher, LocalConfig, LocalLauncher, Program, RunningDriver,
+    DriverOrder, Found, Jit, Launcher, LocalConfig, LocalLauncher, Program, RunningDriver,
 };
 use livius_spark_home::{Environment, Search};
 use serde::{Deserialize, Serialize};
@@ -119,21 +119,23 @@ impl World {
     }
 
     pub fn launcher(&self, behaviour: &str) -> LocalLauncher {
-        let search = self.search(&[
-            ("PATH", "/usr/bin:/bin"),
-            ("BEHAVIOUR", behaviour),
-            ("LIVIUS_SECRET", "x"),
-        ]);
-        LocalLauncher::new(
-            LocalConfig {
-                search,
-                drivers: self.root.join("drivers"),
-                supervisor: vec![this_program(), "supervise".to_owned()],
-                log_limit: LOG_LIMIT,
-                disk_reserve: 0,
-            },
-            Arc::new(SystemClock),
-        )
+        LocalLauncher::new(self.config(behaviour), Arc::new(SystemClock))
+    }
+
+    pub fn config(&self, behaviour: &str) -> LocalConfig {
+        LocalConfig {
+            search: self.search(&[
+                ("PATH", "/usr/bin:/bin"),
+                ("BEHAVIOUR", behaviour),
+                ("LIVIUS_SECRET", "x"),
+            ]),
+            drivers: self.root.join("drivers"),
+            supervisor: vec![this_program(), "supervise".to_owned()],
+            log_limit: LOG_LIMIT,
+            disk_reserve: 0,
+            jit: Jit::Late,
+            class_archive: false,
+        }
     }
 
     pub fn search(&self, variables: &[(&str, &str)]) -> Search {

@@ -79,10 +79,16 @@ fn agent(agent: &AgentFacts) -> String {
             "will be compiled by the first session; `livius setup` does it ahead of time".to_owned()
         }
     };
-    agent.check.as_ref().map_or_else(
-        || place.clone(),
-        |said| format!("{place}, and it ran: {said}"),
-    )
+    let ran = agent.check.as_ref();
+    let ran = ran.map_or_else(String::new, |said| format!(", and it ran: {said}"));
+    let archive = match &agent.class_archive {
+        Some(archive) => format!("drivers start from the class archive {archive}"),
+        None => {
+            "no class archive yet: `livius setup` makes it, or the server after the first launch"
+                .to_owned()
+        }
+    };
+    format!("{place}{ran}\n         {archive}")
 }
 
 fn finding<T>(name: &str, finding: &Finding<T>, show: impl Fn(&T) -> String) -> String {

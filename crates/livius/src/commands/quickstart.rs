@@ -27,7 +27,8 @@ pub fn run(arguments: &Quickstart) -> anyhow::Result<Ending> {
         "everything is kept in {}",
         settings.server.data_dir
     ));
-    let found = setup::prepare(&settings.search(&environment), None, &progress)?;
+    // The server makes the class archive in the background, and the first session need not wait.
+    let found = setup::prepare(&settings.search(&environment), None, false, &progress)?;
     progress.step(&format!(
         "using Spark {} with Java {}",
         found.spark.version, found.java.version

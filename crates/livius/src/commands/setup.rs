@@ -19,7 +19,8 @@ pub fn run(arguments: &Setup) -> anyhow::Result<Ending> {
     let progress = Progress::begin();
     let mut ready = Vec::new();
     for version in versions(arguments, &search)? {
-        ready.push(prepare(&search, version, &progress)?);
+        let class_archive = settings.spark.class_archive;
+        ready.push(prepare(&search, version, class_archive, &progress)?);
     }
     if arguments.json {
         terminal::say(&format!("{:#}", json!(ready)));
@@ -57,12 +58,14 @@ fn versions(arguments: &Setup, search: &Search) -> anyhow::Result<Vec<Option<Str
 pub fn prepare(
     search: &Search,
     spark_version: Option<String>,
+    class_archive: bool,
     progress: &Progress,
 ) -> anyhow::Result<Found> {
     let order = SetupOrder {
         search: search.clone(),
         spark_version,
         check_again: false,
+        class_archive,
     };
     let found =
         livius_spark_home::setup(&order, &|event| tell(progress, event)).map_err(explained)?;
@@ -88,6 +91,10 @@ fn tell(progress: &Progress, event: livius_spark_home::Progress<'_>) {
             Step::Check => {
                 "running a small Spark job, to see that it all works together".to_owned()
             }
+            Step::Archive => {
+                "making an archive of Spark's classes, so that drivers start faster: about a minute"
+                    .to_owned()
+            }
         },
         livius_spark_home::Progress::Waiting(step) => {
             format!("waiting for another livius setup, which is {}", doing(step))
@@ -106,6 +113,7 @@ fn doing(step: Step) -> &'static str {
         Step::Java => "installing Java",
         Step::Agent => "compiling the agent",
         Step::Check => "running a small Spark job",
+        Step::Archive => "making an archive of Spark's classes",
     }
 }
 
@@ -115,6 +123,7 @@ fn present(step: Step) -> &'static str {
         Step::Java => "Java is there",
         Step::Agent => "the agent is compiled",
         Step::Check => "a small Spark job ran here before",
+        Step::Archive => "the archive of Spark's classes is there",
     }
 }
 
@@ -124,6 +133,7 @@ fn ready(step: Step) -> &'static str {
         Step::Java => "Java is installed",
         Step::Agent => "the agent is compiled",
         Step::Check => "it runs",
+        Step::Archive => "the archive of Spark's classes is made",
     }
 }
 

@@ -102,6 +102,8 @@ fn local(settings: &Settings, environment: &ProcessEnvironment) -> LocalConfig {
         supervisor,
         log_limit: settings.logs.driver_limit,
         disk_reserve: settings.server.disk_reserve,
+        jit: settings.spark.jit,
+        class_archive: settings.spark.class_archive,
     }
 }
 

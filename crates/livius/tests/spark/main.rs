@@ -37,6 +37,7 @@ mod server;
 mod sparkmagic;
 mod squatter;
 mod standalone;
+mod start;
 mod texts;
 mod times;
 mod values;
@@ -126,6 +127,7 @@ fn main() -> ExitCode {
             texts::CASES,
             completion::CASES,
             cancel::CASES,
+            start::CASES,
             death::CASES,
             fields::CASES,
             restart::CASES,

@@ -2,7 +2,9 @@
 
 use super::{AgentFacts, Finding};
 use crate::agent::Agent;
+use crate::archive::Archive;
 use crate::find::{Found, Search, find_java};
+use crate::flags::Flags;
 use crate::java::{Java, Origin};
 use crate::python::{Python, oldest_for};
 use crate::r::R;
@@ -48,11 +50,20 @@ pub(super) fn look_for_agent(
             Err(error) => return Finding::missing(&error, error.hint()),
         }
     }
-    let jar = Agent::find(&agents, spark, java).map(|agent| agent.jar());
+    let agent = Agent::find(&agents, spark, java);
+    let flags = agent.as_ref().and_then(|agent| Flags::kept(&agent.dir));
+    let class_archive =
+        flags.and_then(|flags| Archive::place(&search.runtimes, spark, java, &flags).usable());
+    let jar = agent.map(|agent| agent.jar());
     let warning = jar.is_none().then(|| {
         "not compiled yet: `livius setup` does it, or the first session (about 15 s)".to_owned()
     });
-    Finding::present_as(AgentFacts { jar, check }, warning)
+    let facts = AgentFacts {
+        jar,
+        class_archive,
+        check,
+    };
+    Finding::present_as(facts, warning)
 }
 
 /// The languages that run in their own processes.

@@ -33,6 +33,10 @@ fn an_application_beside_the_server() {
     let plan = plan_for(17, &order, &[("spark.master", "local[2]")], &[]).unwrap();
     insta::assert_debug_snapshot!(plan.command.args, @r#"
     [
+        "-XX:TieredStopAtLevel=1",
+        "-XX:SharedArchiveFile=/runtimes/archives/x/classes.jsa",
+        "-XX:+VerifySharedSpaces",
+        "-Xlog:cds*=off",
         "--add-opens=java.base/java.lang=ALL-UNNAMED",
         "-Xmx1024m",
         "-XX:+PerfDisableSharedMem",

@@ -6,6 +6,7 @@ use super::*;
 const SECRET_OPTION: (&str, &str) = ("SPARK_SUBMIT_OPTS", "-Dpassword=hunter2");
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is the command, word by word")]
 fn a_session_in_a_cluster() {
     let conf = [
         CLUSTER[0],
@@ -22,6 +23,9 @@ fn a_session_in_a_cluster() {
     };
     let plan = plan_for(17, &order, &[], &[SECRET_OPTION]).unwrap();
     insta::assert_snapshot!(plan.command.args.join("\n"), @r"
+    -XX:SharedArchiveFile=/runtimes/archives/x/classes.jsa
+    -XX:+VerifySharedSpaces
+    -Xlog:cds*=off
     --add-opens=java.base/java.lang=ALL-UNNAMED
     -Xmx256m
     -XX:+PerfDisableSharedMem
@@ -52,6 +56,9 @@ fn a_session_in_a_cluster() {
       "properties": "/data/drivers/s-0-aa/spark.properties",
       "submit": [
         "/opt/java/bin/java",
+        "-XX:SharedArchiveFile=/runtimes/archives/x/classes.jsa",
+        "-XX:+VerifySharedSpaces",
+        "-Xlog:cds*=off",
         "--add-opens=java.base/java.lang=ALL-UNNAMED",
         "-Xmx256m",
         "-XX:+PerfDisableSharedMem",
@@ -123,6 +130,9 @@ fn an_application_in_a_cluster() {
       "properties": "/data/drivers/b-3-aa/spark.properties",
       "submit": [
         "/opt/java/bin/java",
+        "-XX:SharedArchiveFile=/runtimes/archives/x/classes.jsa",
+        "-XX:+VerifySharedSpaces",
+        "-Xlog:cds*=off",
         "--add-opens=java.base/java.lang=ALL-UNNAMED",
         "-Xmx256m",
         "-XX:+PerfDisableSharedMem",

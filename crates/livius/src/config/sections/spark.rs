@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
+use livius_launch::Jit;
 
 use crate::config::check::Problems;
 use crate::config::resolved::Resolved;
-use crate::config::setting::{Key, Setting, Table, Text, list, optional_choice, path, table, text};
+use crate::config::setting::{
+    Key, Setting, Table, Text, choice, list, optional_choice, path, switch, table, text,
+};
 
 settings! {
     HOME: Option<Utf8PathBuf> = path(
@@ -28,6 +31,17 @@ settings! {
         "spark.conf",
         "Spark configuration of every session and batch. A request's own `conf` overrides it.",
     );
+    CLASS_ARCHIVE: bool = switch(
+        "spark.class_archive",
+        true,
+        "Whether drivers start from an archive of Spark's classes, which takes half of the work from their start. `livius setup` makes it, or the server does after the first launch: that takes a minute, and 150 MB for each Spark and Java. Drivers start without it when it is missing or does not fit.",
+    );
+    JIT: Text = choice(
+        "spark.jit",
+        &["late", "light", "java"],
+        "late",
+        "The JVM's compilers in drivers on this machine. `late`: the optimising compiler begins later than usual, so drivers start faster and long jobs still reach their full speed. `light`: only the quick compiler, for drivers that only schedule work on a cluster. `java`: as Java decides. Flags in `spark.driver.extraJavaOptions` override it.",
+    );
     BLOCKED_CONF: Vec<String> = list(
         "spark.blocked_conf",
         "Spark configuration keys that requests may not name. Requests may never name keys that would change the user that a driver runs as.",
@@ -47,6 +61,10 @@ pub struct SparkSettings {
     pub defaults: BTreeMap<String, String>,
     /// Spark configuration that requests may not override.
     pub overrides: BTreeMap<String, String>,
+    /// Whether drivers start from an archive of Spark's classes.
+    pub class_archive: bool,
+    /// The choice of the JVM's compilers.
+    pub jit: Jit,
     /// Spark configuration that requests may not name.
     pub blocked_conf: Vec<String>,
     /// Further Spark configuration that holds lists of files.
@@ -69,6 +87,12 @@ impl SparkSettings {
             home: resolved.configured_path(&HOME),
             defaults,
             overrides,
+            class_archive: resolved.value(&CLASS_ARCHIVE),
+            jit: match &*resolved.value(&JIT) {
+                "light" => Jit::Light,
+                "java" => Jit::Java,
+                _ => Jit::Late,
+            },
             blocked_conf: resolved.value(&BLOCKED_CONF),
             file_list_conf: resolved.value(&FILE_LIST_CONF),
         }
