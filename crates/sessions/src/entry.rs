@@ -11,6 +11,7 @@ use crate::board::Board;
 use crate::core;
 use crate::driver::DriverHandle;
 use crate::message::Mailbox;
+use crate::open_jobs::OpenJobs;
 use crate::registry::Live;
 use crate::view::SessionView;
 
@@ -32,9 +33,11 @@ pub struct Entry {
     pub board: Arc<Board>,
     /// When a request last named it, for the heartbeat.
     pub touched: AtomicTimestamp,
-    /// The number of its jobs that are not over. They do not make it busy, as with Livy, but it is
-    /// not idle either.
-    pub unfinished_jobs: AtomicUsize,
+    /// Its jobs that are not over. They do not make it busy, as with Livy, but it is not idle
+    /// either.
+    pub open_jobs: OpenJobs,
+    /// The number of requests that wait for it to change. Their clients are present.
+    pub waiting: AtomicUsize,
     /// One for each file that may be on its way to the driver.
     pub resource_places: Arc<Semaphore>,
 }

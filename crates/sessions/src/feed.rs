@@ -11,6 +11,8 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::lifecycle::Lifecycle;
+
 /// A new feed. Its versions count on from the time in microseconds, so a version from before a
 /// restart of the server is older than every version after it.
 pub fn feed<V>(view: V, now: Timestamp) -> (Publisher<V>, Feed<V>) {
@@ -92,6 +94,45 @@ impl<V> Feed<V> {
         let changed = tokio::time::timeout_at(deadline, changed).await;
         Some(changed.ok()?.ok()?.version)
     }
+
+    /// The looks of a reader that waits until the deadline, or until the server begins to shut down.
+    pub fn looks(&self, deadline: Instant, lifecycle: &Lifecycle) -> Looks<V> {
+        let mut moments = self.0.clone();
+        moments.mark_unchanged();
+        Looks {
+            moments,
+            deadline,
+            lifecycle: lifecycle.clone(),
+            is_last: false,
+        }
+    }
+}
+
+/// The looks of a reader that waits. The reader looks first, and asks then whether to look again.
+#[derive(Debug)]
+pub struct Looks<V> {
+    moments: watch::Receiver<Moment<V>>,
+    deadline: Instant,
+    lifecycle: Lifecycle,
+    is_last: bool,
+}
+
+impl<V> Looks<V> {
+    /// Waits for a change since the last look. The reader looks a last time when its time is over,
+    /// or nothing will change any more; after that the answer is false.
+    pub async fn again(&mut self) -> bool {
+        if self.is_last {
+            return false;
+        }
+        let has_changed = tokio::select! {
+            biased;
+            () = self.lifecycle.draining() => false,
+            changed = self.moments.changed() => changed.is_ok(),
+            () = tokio::time::sleep_until(self.deadline) => false,
+        };
+        self.is_last = !has_changed;
+        true
+    }
 }
 
 #[cfg(test)]
@@ -150,6 +191,41 @@ mod tests {
         drop(publisher);
         assert_eq!(feed.wait_past(version, soon()).await, None);
         assert_eq!(before.elapsed(), Duration::from_secs(1));
+    }
+
+    /// Looks until it sees the value 3, or a second has passed.
+    async fn three(feed: &Feed<u8>, lifecycle: &Lifecycle) -> u8 {
+        let mut looks = feed.looks(soon(), lifecycle);
+        loop {
+            let seen = *feed.view();
+            if seen == 3 || !looks.again().await {
+                return seen;
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn looks_end_with_the_time_the_last_change_and_the_server() {
+        let (publisher, feed) = feed(0, Timestamp::UNIX_EPOCH);
+        let lifecycle = Lifecycle::default();
+        let began = Instant::now();
+        let publishing = async {
+            for value in 1..=4 {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                publisher.publish(value);
+            }
+        };
+        let (seen, ()) = tokio::join!(three(&feed, &lifecycle), publishing);
+        assert_eq!((seen, began.elapsed().as_millis()), (3, 400));
+        let seen = three(&feed, &lifecycle).await;
+        assert_eq!((seen, began.elapsed().as_millis()), (4, 1_400), "time");
+        publisher.publish(5);
+        drop(publisher);
+        assert_eq!(three(&feed, &lifecycle).await, 5, "the last change");
+        let (_publisher, feed) = super::feed(6, Timestamp::UNIX_EPOCH);
+        lifecycle.begin_drain();
+        assert_eq!(three(&feed, &lifecycle).await, 6, "the server");
+        assert_eq!(began.elapsed().as_millis(), 1_400);
     }
 
     #[test]

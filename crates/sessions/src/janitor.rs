@@ -65,11 +65,12 @@ fn overdue(core: &Core, entry: &Entry, now: Timestamp) -> Option<StopCause> {
         }
         SessionState::Stopping { .. } | SessionState::Ended(_) => return None,
     }
-    // A client that sends a long file makes no other request in that time.
+    // A client that sends a long file, or waits for a change, makes no other request in that time.
     let receives = entry.resource_places.available_permits() < limits.pending_resources;
+    let is_present = receives || entry.waiting.load(Ordering::Relaxed) > 0;
     let request = &view.record.request;
     if let (Some(timeout), Some(touched)) = (request.heartbeat_timeout(), entry.touched.get())
-        && !receives
+        && !is_present
         && since(touched) > timeout
     {
         return Some(StopCause::Heartbeat);
@@ -82,7 +83,7 @@ fn overdue(core: &Core, entry: &Entry, now: Timestamp) -> Option<StopCause> {
     if ttl.is_some_and(|ttl| since(view.record.created_at) > ttl) {
         return Some(StopCause::Ttl);
     }
-    let works = view.busy || receives || entry.unfinished_jobs.load(Ordering::Relaxed) > 0;
+    let works = view.busy || receives || !entry.open_jobs.is_empty();
     (!works && is_idle_too_long(&view, limits.idle_timeout, since))
         .then_some(StopCause::IdleTimeout)
 }

@@ -23,6 +23,7 @@ mod lifecycle;
 mod logbook;
 mod mailbox;
 mod message;
+mod open_jobs;
 mod policy;
 mod reconcile;
 mod registry;

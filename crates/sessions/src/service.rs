@@ -13,6 +13,7 @@ mod resources;
 mod shutdown;
 mod statements;
 mod stop;
+mod wait;
 
 pub use follow::SessionFeed;
 pub use resources::Upload;

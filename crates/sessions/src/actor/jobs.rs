@@ -1,7 +1,5 @@
 //! The actor and its jobs. They wait for their driver only, not for each other.
 
-use std::sync::atomic::Ordering;
-
 use jiff::Timestamp;
 use livius_agent_link::{Command, Turn};
 use livius_domain::{End, JobEffect, JobEvent, JobId, JobLanguage, JobOutcome, JobRecord, NewJob};
@@ -47,7 +45,7 @@ impl Actor {
             bytes: new.payload.len(),
         };
         self.jobs.insert(record.id, unfinished);
-        self.count_jobs();
+        self.entry.open_jobs.insert(record.id);
         self.record.last_activity = self.core.clock.now();
         self.publish();
         if self.is_reachable() {
@@ -213,9 +211,9 @@ impl Actor {
         for record in store.unfinished_jobs(self.record.id).await? {
             let bytes = store.job_payload_bytes(record.session, record.id).await?;
             let bytes = usize::try_from(bytes.unwrap_or_default()).unwrap_or(usize::MAX);
+            self.entry.open_jobs.insert(record.id);
             self.jobs.insert(record.id, Unfinished { record, bytes });
         }
-        self.count_jobs();
         Ok(())
     }
 
@@ -299,21 +297,17 @@ impl Actor {
         if record.state.is_final() {
             self.jobs.remove(&record.id);
             self.unsent_jobs.remove(&record.id);
+            self.entry.open_jobs.remove(record.id);
+            self.setup.publisher.bump();
             self.ended_jobs += 1;
         } else if let Some(job) = self.jobs.get_mut(&record.id) {
             job.record = record;
         }
-        self.count_jobs();
         Ok(())
     }
 
     fn unfinished_job(&self, id: JobId) -> Option<JobRecord> {
         self.jobs.get(&id).map(|job| job.record.clone())
-    }
-
-    fn count_jobs(&self) {
-        let unfinished = &self.entry.unfinished_jobs;
-        unfinished.store(self.jobs.len(), Ordering::Relaxed);
     }
 
     async fn trim_jobs(&mut self) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use livius_domain::BatchRecord;
 use livius_launch::{LogSource, empty_log};
 use livius_store::{Part, Start, Window};
+use tokio::time::Instant;
 
 use super::{ActingOnBatches, Batches};
 use crate::action::Action;
@@ -53,6 +54,26 @@ impl ActingOnBatches<'_> {
         match self.live(which, Action::Read)? {
             Some(entry) => Ok(entry.view()),
             None => Ok(not_live(self.stored(which, Action::Read).await?)),
+        }
+    }
+
+    /// A batch when it is as the client wants it, or at the deadline. When the server begins to shut
+    /// down, the deadline has come.
+    pub async fn get_when(
+        &self,
+        which: &BatchRef,
+        deadline: Instant,
+        wanted: impl Fn(&BatchView) -> bool,
+    ) -> Result<Arc<BatchView>, SessionError> {
+        let Some(feed) = self.follow(which).await? else {
+            return self.get(which).await;
+        };
+        let mut looks = feed.looks(deadline, &self.core.lifecycle);
+        loop {
+            let view = self.get(which).await?;
+            if wanted(&view) || view.record.state.is_ended() || !looks.again().await {
+                return Ok(view);
+            }
         }
     }
 

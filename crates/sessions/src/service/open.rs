@@ -23,6 +23,7 @@ use crate::entry::{Core, Entry};
 use crate::error::SessionError;
 use crate::feed::feed;
 use crate::message::Mailbox;
+use crate::open_jobs::OpenJobs;
 use crate::reconcile::{self, Unclaimed};
 use crate::view::SessionView;
 use crate::{history, janitor, sweep};
@@ -193,7 +194,8 @@ impl Sessions {
             mailbox: Mailbox { messages, feed },
             board: Arc::new(Board::default()),
             touched: AtomicTimestamp::at(self.core.clock.now()),
-            unfinished_jobs: AtomicUsize::default(),
+            open_jobs: OpenJobs::default(),
+            waiting: AtomicUsize::default(),
             resource_places: Arc::new(Semaphore::new(self.core.config.limits.pending_resources)),
         });
         self.core.registry.insert(&entry);
