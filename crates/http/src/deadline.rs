@@ -8,14 +8,17 @@ use axum::response::{IntoResponse, Response};
 use tokio::time::timeout;
 
 use crate::request::rejection::Rejection;
+use crate::request::wait::time_to_wait;
 
-/// Runs a handler, and refuses the request when its response does not start in time.
+/// Runs a handler, and refuses the request when its response does not start in time. A request that
+/// waits for a change has the time of its wait besides.
 pub async fn respond_within<E: From<Rejection> + IntoResponse>(
     State(deadline): State<Duration>,
     request: Request,
     next: Next,
 ) -> Response {
-    timeout(deadline, next.run(request))
+    let waits = time_to_wait(request.uri().query());
+    timeout(deadline + waits, next.run(request))
         .await
         .unwrap_or_else(|_| E::from(Rejection::Overdue(deadline)).into_response())
 }
@@ -38,9 +41,12 @@ mod tests {
         let never = Router::new()
             .fallback(async || std::future::pending::<Response>().await)
             .layer(from_fn_with_state(deadline, respond_within::<Refusal>));
-        let began = Instant::now();
-        let response = never.oneshot(Request::new(Body::empty())).await.unwrap();
-        assert_eq!(response.status(), StatusCode::GATEWAY_TIMEOUT);
-        assert_eq!(began.elapsed(), deadline);
+        for (path, time) in [("/", 5), ("/?wait=30s", 35), ("/?wait=1", 5)] {
+            let began = Instant::now();
+            let request = Request::get(path).body(Body::empty()).unwrap();
+            let response = never.clone().oneshot(request).await.unwrap();
+            assert_eq!(response.status(), StatusCode::GATEWAY_TIMEOUT);
+            assert_eq!(began.elapsed(), Duration::from_secs(time), "{path}");
+        }
     }
 }

@@ -18,3 +18,4 @@ pub mod path;
 pub mod query;
 pub mod rejection;
 pub mod upload_body;
+pub mod wait;

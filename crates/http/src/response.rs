@@ -44,7 +44,7 @@ pub fn ok<T: Serialize>(value: &T) -> Response {
 
 /// A response about a new resource. `Location` is a path, as in Livy: the server does not know the
 /// host name that the client used.
-pub fn created(location: String, text: Vec<u8>) -> Response {
+pub fn created(location: String, text: impl Into<Body>) -> Response {
     let mut response = json(StatusCode::CREATED, text);
     let location = HeaderValue::try_from(location).expect("a path of names and numbers of our own");
     response.headers_mut().insert(LOCATION, location);

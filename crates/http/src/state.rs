@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use crate::Options;
 use crate::agent::Challenges;
 use crate::request::body_room::BodyRoom;
+use crate::request::wait::WaitingRoom;
 
 /// The state that every handler shares.
 #[derive(Clone)]
@@ -18,6 +19,7 @@ pub struct AppState {
     pub(crate) options: Arc<Options>,
     pub(crate) room: BodyRoom,
     pub(crate) challenges: Arc<Challenges>,
+    pub(crate) waiting: WaitingRoom,
     pub(crate) began: Instant,
     /// The OpenAPI document, as it is served.
     pub(crate) openapi: Bytes,
@@ -30,6 +32,7 @@ impl AppState {
             sessions,
             batches,
             room: BodyRoom::new(options.body_bytes),
+            waiting: WaitingRoom::default(),
             options: Arc::new(options),
             challenges: Arc::new(Challenges::new()),
             began: Instant::now(),

@@ -14,8 +14,9 @@ use utoipa_axum::routes;
 
 use super::described::{BadParameter, BadRequest, DiskFull, NoBatch, NoImpersonation};
 use super::{Livy, Refusal};
+use crate::awaited;
 use crate::request::body::RequestBody;
-use crate::request::described::{BatchPath, DoAsQuery, PageQuery};
+use crate::request::described::{BatchPath, DoAsQuery, PageQuery, WaitForBatchQuery};
 use crate::request::extract::{CallerOf, InBatch};
 use crate::request::query::Query;
 use crate::response;
@@ -89,9 +90,10 @@ pub async fn batch_create(
     get,
     path = "/batches/{id}",
     tag = "batches",
-    params(BatchPath),
+    params(BatchPath, WaitForBatchQuery),
     responses(
         (status = 200, description = "The batch", body = BatchAnswer),
+        BadParameter,
         NoBatch,
     )
 )]
@@ -99,8 +101,10 @@ pub async fn batch_get(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
     InBatch(batch): InBatch,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
-    let view = app.batches.acting(&caller).get(&batch).await?;
+    let query = Query::new(query.as_deref());
+    let view = awaited::batch::<Refusal>(&app, &caller, &batch, query).await?;
     Ok(response::json(StatusCode::OK, rendered(&app, &view).await))
 }
 
@@ -109,9 +113,10 @@ pub async fn batch_get(
     get,
     path = "/batches/{id}/state",
     tag = "batches",
-    params(BatchPath),
+    params(BatchPath, WaitForBatchQuery),
     responses(
         (status = 200, description = "The state", body = StateAnswer),
+        BadParameter,
         NoBatch,
     )
 )]
@@ -119,8 +124,10 @@ pub async fn batch_state(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
     InBatch(batch): InBatch,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
-    let view = app.batches.acting(&caller).get(&batch).await?;
+    let query = Query::new(query.as_deref());
+    let view = awaited::batch::<Refusal>(&app, &caller, &batch, query).await?;
     Ok(response::ok(&StateAnswer {
         id: view.record.id.0,
         state: livy::BatchState::of(&view.record.state).as_str(),

@@ -14,7 +14,7 @@ pub struct NoSession(ErrorMessage);
 pub struct NoBatch(ErrorMessage);
 
 #[derive(IntoResponses)]
-#[response(status = 400, description = "A parameter is not a number")]
+#[response(status = 400, description = "A parameter cannot be read")]
 pub struct BadParameter(ErrorMessage);
 
 #[derive(IntoResponses)]

@@ -1,7 +1,7 @@
 //! `/sessions/{id}/submit-job`, `…/run-job` and `…/jobs/{job}`: jobs of Livy's Java, Scala and
 //! Python clients.
 
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use livius_sessions::{Caller, SessionRef};
@@ -9,11 +9,13 @@ use livius_wire::{ErrorMessage, JobAnswer, JobBody};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::described::{JobRefusals, NoSession};
+use super::described::{BadParameter, JobRefusals, NoSession};
 use super::{Livy, Refusal};
+use crate::awaited;
 use crate::request::body::RequestBody;
-use crate::request::described::{JobPath, SessionPath};
+use crate::request::described::{JobPath, SessionPath, WaitQuery};
 use crate::request::extract::{CallerOf, InJob, InSession};
+use crate::request::query::Query;
 use crate::response;
 use crate::response::job_stream::JobStream;
 use crate::response::pieces::Pieces as _;
@@ -96,9 +98,10 @@ async fn submit(
     get,
     path = "/sessions/{id}/jobs/{job}",
     tag = "jobs",
-    params(JobPath),
+    params(JobPath, WaitQuery),
     responses(
         (status = 200, description = "The job", body = JobAnswer),
+        BadParameter,
         (status = 404, description = "There is no such session, or no such job in it", body = ErrorMessage),
     )
 )]
@@ -106,8 +109,10 @@ pub async fn job_get(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
     InJob(session, job): InJob,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
-    let view = app.sessions.acting(&caller).job(&session, job).await?;
+    let query = Query::new(query.as_deref());
+    let view = awaited::job::<Refusal>(&app, &caller, (&session, job), query).await?;
     let job = JobStream::new(app.sessions, view);
     Ok(response::json(StatusCode::OK, job.into_body().await?))
 }

@@ -13,9 +13,10 @@ use utoipa_axum::routes;
 
 use super::described::{BadParameter, BadRequest, DiskFull, NoImpersonation, NoSession};
 use super::{Livy, Refusal};
+use crate::awaited;
 use crate::livy_state::livy_state;
 use crate::request::body::RequestBody;
-use crate::request::described::{DoAsQuery, PageQuery, SessionPath};
+use crate::request::described::{DoAsQuery, PageQuery, SessionPath, WaitForSessionQuery};
 use crate::request::extract::{CallerOf, InSession};
 use crate::request::query::Query;
 use crate::response;
@@ -92,9 +93,10 @@ pub async fn session_create(
     get,
     path = "/sessions/{id}",
     tag = "sessions",
-    params(SessionPath),
+    params(SessionPath, WaitForSessionQuery),
     responses(
         (status = 200, description = "The session", body = SessionAnswer),
+        BadParameter,
         NoSession,
     )
 )]
@@ -102,8 +104,10 @@ pub async fn session_get(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
     InSession(session): InSession,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
-    let view = app.sessions.acting(&caller).get(&session).await?;
+    let query = Query::new(query.as_deref());
+    let view = awaited::session::<Refusal>(&app, &caller, &session, query).await?;
     Ok(response::json(
         StatusCode::OK,
         rendered(&app, &view, &Keys::All).await,
@@ -115,9 +119,10 @@ pub async fn session_get(
     get,
     path = "/sessions/{id}/state",
     tag = "sessions",
-    params(SessionPath),
+    params(SessionPath, WaitForSessionQuery),
     responses(
         (status = 200, description = "The state", body = StateAnswer),
+        BadParameter,
         NoSession,
     )
 )]
@@ -125,8 +130,10 @@ pub async fn session_state(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
     InSession(session): InSession,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
-    let view = app.sessions.acting(&caller).get(&session).await?;
+    let query = Query::new(query.as_deref());
+    let view = awaited::session::<Refusal>(&app, &caller, &session, query).await?;
     Ok(response::ok(&StateAnswer {
         id: view.record.id.0,
         state: livy_state(&view).as_str(),

@@ -3,17 +3,17 @@
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use livius_sessions::OutputView;
-use livius_wire::{
-    ErrorMessage, Message, StatementAnswer, StatementBody, StatementEnvelope, StatementListAnswer,
-};
+use livius_domain::StatementRecord;
+use livius_sessions::SessionRef;
+use livius_wire::{ErrorMessage, Message, StatementAnswer, StatementBody, StatementListAnswer};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::described::{BadParameter, BadRequest, NoSession, SessionEnded};
 use super::{Livy, Refusal};
+use crate::awaited;
 use crate::request::body::RequestBody;
-use crate::request::described::{SessionPath, StatementPath};
+use crate::request::described::{SessionPath, StatementPath, WaitQuery};
 use crate::request::extract::{CallerOf, InSession, InStatement};
 use crate::request::page::Page;
 use crate::request::query::Query;
@@ -70,12 +70,12 @@ pub async fn statement_list(
 }
 
 /// Runs code in a session, after the statements that already wait there, as soon as the session is
-/// ready.
+/// ready. With `wait` the response has the output, if that comes in time.
 #[utoipa::path(
     post,
     path = "/sessions/{id}/statements",
     tag = "statements",
-    params(SessionPath),
+    params(SessionPath, WaitQuery),
     request_body = StatementBody,
     responses(
         (status = 201, description = "The new statement", body = StatementAnswer,
@@ -91,23 +91,31 @@ pub async fn statement_run(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
     InSession(session): InSession,
+    RawQuery(query): RawQuery,
     body: RequestBody,
 ) -> Result<Response, Refusal> {
     let new = livius_wire::read_statement(&body.text()?, app.options.read)?;
+    // A bad parameter is refused before the code runs.
+    let wait = app.waiting.wait(Query::new(query.as_deref()))?;
     // The body's share of memory is released only after the store has the code, which is as large.
-    let _held = body.into_held();
-    let view = app.sessions.acting(&caller).run(&session, new).await?;
-    let output = match &view.output {
-        OutputView::Inline(text) => Some(&**text),
-        OutputView::None | OutputView::Chunked { .. } => None,
-    };
-    let mut text = Vec::new();
-    StatementEnvelope::new(&view.record, view.progress).write(output, &mut text);
-    let location = format!(
-        "/sessions/{}/statements/{}",
-        view.record.session, view.record.id
-    );
-    Ok(response::created(location, text))
+    let held = body.into_held();
+    let sessions = app.sessions.acting(&caller);
+    let mut view = sessions.run(&session, new).await?;
+    drop(held);
+    let StatementRecord { session, id, .. } = view.record;
+    if let Some(wait) = wait {
+        let session = SessionRef::Id(session);
+        let ended = sessions.ended_statement(&session, id, wait.deadline);
+        // The statement is posted, whatever happens while the request waits.
+        view = ended.await.unwrap_or(view);
+    }
+    let body = StatementStream::one(ClientOf::new(app.sessions, caller), view)
+        .into_body()
+        .await?;
+    Ok(response::created(
+        format!("/sessions/{session}/statements/{id}"),
+        body,
+    ))
 }
 
 /// Shows a statement, also of a session that has ended.
@@ -115,9 +123,10 @@ pub async fn statement_run(
     get,
     path = "/sessions/{id}/statements/{statement}",
     tag = "statements",
-    params(StatementPath),
+    params(StatementPath, WaitQuery),
     responses(
         (status = 200, description = "The statement", body = StatementAnswer),
+        BadParameter,
         (status = 404, description = "There is no such session (an object), or no such statement in it (a bare JSON string)",
             body = ErrorMessage),
     )
@@ -126,12 +135,11 @@ pub async fn statement_get(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
     InStatement(session, statement): InStatement,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
-    let view = app
-        .sessions
-        .acting(&caller)
-        .statement(&session, statement)
-        .await?;
+    let query = Query::new(query.as_deref());
+    let statement = (&session, statement);
+    let view = awaited::statement::<Refusal>(&app, &caller, statement, query).await?;
     let one = StatementStream::one(ClientOf::new(app.sessions, caller), view);
     Ok(response::json(StatusCode::OK, one.into_body().await?))
 }

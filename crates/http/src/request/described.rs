@@ -56,6 +56,36 @@ pub struct LogQuery {
 
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
+pub struct WaitQuery {
+    /// Wait at most so long for the end before responding, such as `30s`; at most 50 s. Livy
+    /// ignores it
+    wait: Option<String>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct WaitForSessionQuery {
+    /// Wait at most so long for one of the states in `until` before responding, such as `30s`; at
+    /// most 50 s. Livy ignores it
+    wait: Option<String>,
+    /// States between commas; `ended` stands for `dead` and `killed`. When left out, the wait is
+    /// over when the session has started or ended. The end of a session always ends the wait
+    until: Option<String>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct WaitForBatchQuery {
+    /// Wait at most so long for one of the states in `until` before responding, such as `30s`; at
+    /// most 50 s. Livy ignores it
+    wait: Option<String>,
+    /// States between commas; `ended` stands for `success`, `dead` and `killed`, and is the default.
+    /// The end of a batch always ends the wait
+    until: Option<String>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct DoAsQuery {
     /// User to impersonate; goes before proxyUser
     #[param(rename = "doAs")]

@@ -1,16 +1,18 @@
 //! `/api/v1/batches/{id}`: everything about a batch, and a way to kill it that keeps it on the
 //! list.
 
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use livius_wire::{BatchDetailAnswer, ProblemAnswer};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Problem, V1};
+use crate::awaited;
 use crate::request::body::RequestBody;
-use crate::request::described::BatchPath;
+use crate::request::described::{BatchPath, WaitForBatchQuery};
 use crate::request::extract::{CallerOf, InBatch};
+use crate::request::query::Query;
 use crate::response;
 use crate::state::AppState;
 
@@ -25,9 +27,10 @@ pub fn routes() -> OpenApiRouter<V1> {
     get,
     path = "/api/v1/batches/{id}",
     tag = "batches",
-    params(BatchPath),
+    params(BatchPath, WaitForBatchQuery),
     responses(
         (status = 200, description = "The batch", body = BatchDetailAnswer),
+        (status = 400, description = "A parameter cannot be read", body = ProblemAnswer, content_type = "application/problem+json"),
         (status = 404, description = "There is no such batch", body = ProblemAnswer, content_type = "application/problem+json"),
     )
 )]
@@ -35,8 +38,10 @@ pub async fn batch_detail(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
     InBatch(batch): InBatch,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let view = app.batches.acting(&caller).get(&batch).await?;
+    let query = Query::new(query.as_deref());
+    let view = awaited::batch::<Problem>(&app, &caller, &batch, query).await?;
     Ok(response::ok(&BatchDetailAnswer::new(
         &view.record,
         view.step,

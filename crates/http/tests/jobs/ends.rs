@@ -7,6 +7,28 @@ use super::*;
 const INACTIVE: &str = r#"{"msg":"requirement failed: Session isn't active."}"#;
 
 #[tokio::test]
+async fn a_job_is_shown_when_it_has_ended() {
+    let (world, mut agent) = running().await;
+    submit(&world, FOO).await;
+    expect_job(&mut agent).await;
+    let mut waiting = std::pin::pin!(world.get("/sessions/0/jobs/1?wait=30s"));
+    begin(&mut agent, J1).await;
+    let early = world.answered(waiting.as_mut()).await;
+    assert!(early.is_none(), "{early:?}");
+    let ended = end(&mut agent, J1, JobOutcome::Succeeded, Some("YmFy"));
+    let (job, ()) = tokio::join!(waiting, ended);
+    let job = job.json();
+    assert_eq!(
+        (job["state"].as_str(), job["result"].as_str()),
+        (Some("SUCCEEDED"), Some("YmFy"))
+    );
+    let again = world
+        .answered(world.get("/sessions/0/jobs/1?wait=30s"))
+        .await;
+    assert_eq!(again.expect("no wait for what has ended").json(), job);
+}
+
+#[tokio::test]
 async fn the_jobs_of_a_lost_driver_have_failed_and_stay_readable() {
     let (world, mut agent) = running().await;
     submit(&world, FOO).await;

@@ -1,0 +1,88 @@
+//! Sessions, batches, statements and jobs as a request wants them: now, or after a wait.
+
+use std::sync::Arc;
+
+use livius_domain::{JobId, StatementId};
+use livius_sessions::{
+    BatchRef, BatchView, Caller, JobView, SessionError, SessionRef, SessionView, StatementView,
+};
+use livius_wire::RequestError;
+use livius_wire::livy::BatchState;
+
+use crate::livy_state::livy_state;
+use crate::request::query::Query;
+use crate::request::wait::Until;
+use crate::state::AppState;
+
+/// A session when it is in a state that the query waits for, or when the wait is over.
+pub async fn session<E>(
+    app: &AppState,
+    caller: &Caller,
+    session: &SessionRef,
+    query: Query<'_>,
+) -> Result<Arc<SessionView>, E>
+where
+    E: From<RequestError> + From<SessionError>,
+{
+    let until = Until::of_session(query)?;
+    let sessions = app.sessions.acting(caller);
+    let Some(wait) = app.waiting.wait(query)? else {
+        return Ok(sessions.get(session).await?);
+    };
+    let wanted = |view: &SessionView| until.includes(livy_state(view));
+    Ok(sessions.get_when(session, wait.deadline, wanted).await?)
+}
+
+/// A batch when it is in a state that the query waits for, or when the wait is over.
+pub async fn batch<E>(
+    app: &AppState,
+    caller: &Caller,
+    batch: &BatchRef,
+    query: Query<'_>,
+) -> Result<Arc<BatchView>, E>
+where
+    E: From<RequestError> + From<SessionError>,
+{
+    let until = Until::of_batch(query)?;
+    let batches = app.batches.acting(caller);
+    let Some(wait) = app.waiting.wait(query)? else {
+        return Ok(batches.get(batch).await?);
+    };
+    let wanted = |view: &BatchView| until.includes(BatchState::of(&view.record.state));
+    Ok(batches.get_when(batch, wait.deadline, wanted).await?)
+}
+
+/// A statement when it has ended, or when the wait is over.
+pub async fn statement<E>(
+    app: &AppState,
+    caller: &Caller,
+    (session, statement): (&SessionRef, StatementId),
+    query: Query<'_>,
+) -> Result<StatementView, E>
+where
+    E: From<RequestError> + From<SessionError>,
+{
+    let sessions = app.sessions.acting(caller);
+    let Some(wait) = app.waiting.wait(query)? else {
+        return Ok(sessions.statement(session, statement).await?);
+    };
+    let view = sessions.ended_statement(session, statement, wait.deadline);
+    Ok(view.await?)
+}
+
+/// A job when it has ended, or when the wait is over.
+pub async fn job<E>(
+    app: &AppState,
+    caller: &Caller,
+    (session, job): (&SessionRef, JobId),
+    query: Query<'_>,
+) -> Result<JobView, E>
+where
+    E: From<RequestError> + From<SessionError>,
+{
+    let sessions = app.sessions.acting(caller);
+    let Some(wait) = app.waiting.wait(query)? else {
+        return Ok(sessions.job(session, job).await?);
+    };
+    Ok(sessions.ended_job(session, job, wait.deadline).await?)
+}
