@@ -1,6 +1,11 @@
-//! Polling intervals that grow.
+//! Polling intervals that grow, and requests that wait instead.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// The parameters of a request that waits for a change. A Livius server responds as soon as there
+/// is something to see, and after this time otherwise. Livy ignores it.
+pub const WAIT: &str = "wait=1s";
+const WAITED: Duration = Duration::from_millis(900);
 
 /// Growing intervals.
 #[derive(Debug, Clone)]
@@ -29,6 +34,13 @@ impl Pace {
     /// Waits until the next poll.
     pub async fn wait(&mut self) {
         tokio::time::sleep(self.step()).await;
+    }
+
+    /// Waits until the next poll, unless the server has waited during the last one.
+    pub async fn wait_since(&mut self, asked: Instant) {
+        if asked.elapsed() < WAITED {
+            self.wait().await;
+        }
     }
 
     /// Returns to the shortest interval.

@@ -1,5 +1,7 @@
 //! The session that code runs in.
 
+use std::time::Instant;
+
 use serde_json::{Map, Value};
 
 use crate::answers::Entry;
@@ -7,7 +9,7 @@ use crate::error::ClientError;
 use crate::language;
 use crate::livy::Livy;
 use crate::log;
-use crate::pace::Pace;
+use crate::pace::{Pace, WAIT};
 use crate::reference::{Collection, Reference};
 
 /// The number of log lines that explain a session's end.
@@ -85,16 +87,18 @@ impl Session {
     /// Waits until the session takes statements, and calls `seen` with each state on the way. If
     /// the session ends, the error holds the end of its log.
     pub async fn await_ready(&self, mut seen: impl FnMut(&Entry)) -> Result<(), ClientError> {
+        let path = format!("{}?{WAIT}", self.reference.path());
         let mut pace = Pace::SLOW;
         loop {
-            let entry = self.look().await?;
+            let asked = Instant::now();
+            let entry: Entry = self.livy.look(&path).await?;
             match entry.state.as_str() {
                 "idle" | "busy" => return Ok(()),
                 "shutting_down" => return Err(self.ended(entry.state).await),
                 _ if entry.is_ended() => return Err(self.ended(entry.state).await),
                 _ => seen(&entry),
             }
-            pace.wait().await;
+            pace.wait_since(asked).await;
         }
     }
 

@@ -1,10 +1,12 @@
 //! Runs code in a session.
 
+use std::time::Instant;
+
 use serde_json::{Value, json};
 
 use crate::answers::{Candidates, Statement};
 use crate::error::ClientError;
-use crate::pace::Pace;
+use crate::pace::{Pace, WAIT};
 use crate::session::Session;
 
 impl Session {
@@ -27,12 +29,16 @@ impl Session {
         mut statement: Statement,
         mut seen: impl FnMut(&Statement),
     ) -> Result<Statement, ClientError> {
-        let path = format!("{}/statements/{}", self.reference.path(), statement.id);
+        let path = self.reference.path();
+        let path = format!("{path}/statements/{}?{WAIT}", statement.id);
         let mut pace = Pace::STATEMENT;
         while !statement.is_ended() {
             seen(&statement);
-            pace.wait().await;
+            let asked = Instant::now();
             statement = self.livy().look(&path).await?;
+            if !statement.is_ended() {
+                pace.wait_since(asked).await;
+            }
         }
         Ok(statement)
     }

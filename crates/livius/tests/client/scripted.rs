@@ -117,7 +117,9 @@ fn serve(
     let mut body = vec![0; length.unwrap_or(0)];
     reader.read_exact(&mut body).unwrap();
     let (line, headers) = head.split_once("\r\n").unwrap();
-    let line = line.trim_end_matches(" HTTP/1.1").to_owned();
+    // Like Livy, this server ignores the request to wait.
+    let line = line.trim_end_matches(" HTTP/1.1");
+    let line = line.trim_end_matches("?wait=1s").to_owned();
     requests.lock().unwrap().push(Request {
         line: line.clone(),
         headers: headers.to_owned(),
