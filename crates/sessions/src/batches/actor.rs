@@ -191,7 +191,8 @@ impl Actor {
                 tracing::info!(batch.id = %id, batch.state = state, "batch is being ended");
             }
             BatchState::Ended(end) => {
-                times.ended_at = Some(now);
+                // The next batch may have been launched since the driver gave its place back.
+                times.ended_at = self.entry.driver.view().times.ended_at.or(Some(now));
                 let reason = end.failure.as_ref().map(|failure| failure.message.as_str());
                 let exit = end.exit.map(|exit| exit.to_string());
                 tracing::info!(batch.id = %id, batch.state = state, exit, reason, "batch ended");
