@@ -47,11 +47,19 @@ impl Table {
         let numeric: Vec<bool> = (0..self.headings.len())
             .map(|column| self.is_numeric(column))
             .collect();
+        let last = self.headings.len().saturating_sub(1);
         let mut text = String::new();
         for row in std::iter::once(&self.headings).chain(&self.rows) {
-            let cells = row.iter().zip(&widths).zip(&numeric);
+            let cells = row.iter().zip(&widths).zip(&numeric).enumerate();
             let padded: Vec<String> = cells
-                .map(|((cell, width), numeric)| padded(cell, *width, *numeric))
+                .map(|(column, ((cell, width), numeric))| {
+                    // One cell may have megabytes, and no row behind it needs as many blanks.
+                    if column == last && !numeric {
+                        cut(cell, *width)
+                    } else {
+                        padded(cell, *width, *numeric)
+                    }
+                })
                 .collect();
             let line = padded.join(&" ".repeat(GAP));
             text.push_str(line.trim_end());
@@ -62,14 +70,14 @@ impl Table {
 
     /// The width of each column. If they do not all fit, the widest columns shrink.
     fn widths(&self, columns: Option<usize>) -> Vec<usize> {
+        let gaps = GAP * self.headings.len().saturating_sub(1);
+        let room = columns.map_or(usize::MAX, |columns| columns.saturating_sub(gaps));
         let mut widths: Vec<usize> = self.headings.iter().map(|heading| width(heading)).collect();
         for row in &self.rows {
             for (wide, cell) in widths.iter_mut().zip(row) {
-                *wide = (*wide).max(width(cell));
+                *wide = (*wide).max(width(cell).min(room));
             }
         }
-        let gaps = GAP * widths.len().saturating_sub(1);
-        let room = columns.map_or(usize::MAX, |columns| columns.saturating_sub(gaps));
         while widths.iter().sum::<usize>() > room {
             match widths.iter_mut().max() {
                 Some(widest) if *widest > NARROWEST => *widest -= 1,
@@ -133,6 +141,22 @@ mod tests {
         ");
         assert!(text.lines().all(|line| width(line) <= 24));
         assert!(!example().rendered(Some(1)).is_empty());
+    }
+
+    #[test]
+    fn a_long_last_cell_costs_its_own_row_only() {
+        let mut table = Table::new(["ID", "CODE"]);
+        table.row(["1", &"x".repeat(1 << 20)]);
+        for _ in 0..1_000 {
+            table.row(["2", "y"]);
+        }
+        let text = table.rendered(None);
+        assert_eq!(text.len(), "ID  CODE\n".len() + 5 + (1 << 20) + 1_000 * 6);
+        let short = table.rendered(Some(12));
+        assert!(
+            short.starts_with("ID  CODE\n 1  xxxxxxx…\n 2  y\n"),
+            "{short}"
+        );
     }
 
     #[test]
