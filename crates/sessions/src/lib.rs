@@ -28,6 +28,7 @@ mod policy;
 mod reconcile;
 mod registry;
 mod request;
+mod rescue;
 mod results;
 mod secret;
 mod service;

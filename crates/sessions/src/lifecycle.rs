@@ -4,7 +4,6 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 

@@ -13,7 +13,7 @@ use crate::registry::Live as _;
 
 /// The pause between two attempts to store an end.
 const SETTLE_PAUSE: Duration = Duration::from_millis(100);
-pub(super) const SETTLE_PAUSE_LONGEST: Duration = Duration::from_secs(5);
+const SETTLE_PAUSE_LONGEST: Duration = Duration::from_secs(5);
 
 impl Actor {
     /// Applies one event to the session. If the store fails now, the actor stores the state with

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use livius_domain::{End, Failure, Outcome, SessionState, StopCause, chain};
 
-use super::effects::SETTLE_PAUSE_LONGEST;
 use super::{Actor, ActorSetup};
 use crate::entry::{Core, Entry};
 use crate::feed::Publisher;
+use crate::rescue::{self, Unlisted};
 use crate::view::SessionView;
 
 /// Ends the session's driver, and then the session with a failure that says why. If that fails too,
@@ -19,18 +19,13 @@ pub(crate) async fn rescue(core: Arc<Core>, entry: Arc<Entry>, publisher: Publis
     let Some(driver) = driver.await else {
         return;
     };
-    let record = loop {
-        match core.store.session(entry.id).await {
-            Ok(Some(record)) => break record,
-            Ok(None) => return,
-            Err(error) => {
-                tracing::error!(session.id = %entry.id, error = %chain(&error), "cannot read the session; trying again");
-            }
-        }
-        tokio::select! {
-            () = core.lifecycle.stopping() => return,
-            () = tokio::time::sleep(SETTLE_PAUSE_LONGEST) => {}
-        }
+    let record = rescue::record(
+        &core.lifecycle,
+        || core.store.session(entry.id),
+        |error| tracing::error!(session.id = %entry.id, error = %chain(error), "cannot read the session; trying again"),
+    );
+    let Some(record) = record.await else {
+        return;
     };
     let setup = ActorSetup {
         place: None,
@@ -45,15 +40,6 @@ pub(crate) async fn rescue(core: Arc<Core>, entry: Arc<Entry>, publisher: Publis
             exit: driver.departure.map(|departure| departure.exit),
         })
         .await;
-}
-
-/// Takes the session from the live ones, whatever happens.
-struct Unlisted(Arc<Core>, Arc<Entry>);
-
-impl Drop for Unlisted {
-    fn drop(&mut self) {
-        self.0.registry.remove(&self.1);
-    }
 }
 
 impl Actor {

@@ -24,7 +24,7 @@ use crate::view::BatchView;
 
 /// The pause between two attempts to store an end.
 const SETTLE_PAUSE: Duration = Duration::from_millis(100);
-pub(super) const SETTLE_PAUSE_LONGEST: Duration = Duration::from_secs(5);
+const SETTLE_PAUSE_LONGEST: Duration = Duration::from_secs(5);
 
 /// The parts that the actor has from its first moment.
 pub struct ActorSetup {

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use livius_domain::{BatchEnd, BatchOutcome, BatchState, Failure, StopCause, chain};
 
-use super::actor::{Actor, ActorSetup, SETTLE_PAUSE_LONGEST};
+use super::actor::{Actor, ActorSetup};
 use super::entry::{Core, Entry};
 use crate::feed::Publisher;
+use crate::rescue::{self, Unlisted};
 use crate::view::BatchView;
 
 /// Ends the batch's driver, and then the batch with a failure that says why. If that fails too, the
@@ -18,18 +19,13 @@ pub(super) async fn rescue(core: Arc<Core>, entry: Arc<Entry>, publisher: Publis
     let Some(driver) = driver.await else {
         return;
     };
-    let mut record = loop {
-        match core.store.batch(entry.id).await {
-            Ok(Some(record)) => break record,
-            Ok(None) => return,
-            Err(error) => {
-                tracing::error!(batch.id = %entry.id, error = %chain(&error), "cannot read the batch; trying again");
-            }
-        }
-        tokio::select! {
-            () = core.lifecycle.stopping() => return,
-            () = tokio::time::sleep(SETTLE_PAUSE_LONGEST) => {}
-        }
+    let record = rescue::record(
+        &core.lifecycle,
+        || core.store.batch(entry.id),
+        |error| tracing::error!(batch.id = %entry.id, error = %chain(error), "cannot read the batch; trying again"),
+    );
+    let Some(mut record) = record.await else {
+        return;
     };
     record.state = BatchState::Ended(BatchEnd {
         outcome: BatchOutcome::Failed,
@@ -42,13 +38,4 @@ pub(super) async fn rescue(core: Arc<Core>, entry: Arc<Entry>, publisher: Publis
         publisher,
     };
     Actor::new(core, entry, record, setup).end_by_fault().await;
-}
-
-/// Takes the batch from the live ones, whatever happens.
-struct Unlisted(Arc<Core>, Arc<Entry>);
-
-impl Drop for Unlisted {
-    fn drop(&mut self) {
-        self.0.registry.remove(&self.1);
-    }
 }

@@ -10,9 +10,7 @@ use tokio::sync::{mpsc, watch};
 use super::actor::{DriverActor, Parts, Purpose};
 use super::{DriverCore, DriverHandle, DriverView};
 use crate::feed::Publisher;
-
-/// The pause between two attempts to read the driver's row.
-const READ_PAUSE: Duration = Duration::from_secs(1);
+use crate::rescue;
 
 /// All that is needed to end a driver without its actor.
 pub(super) struct Rescue {
@@ -25,7 +23,13 @@ pub(super) struct Rescue {
 impl Rescue {
     pub(super) async fn run(self) {
         tracing::error!(driver.id = %self.handle.id, "the driver's actor has panicked; ending the driver");
-        let Some(record) = self.read().await else {
+        let id = &self.handle.id;
+        let record = rescue::record(
+            &self.core.lifecycle,
+            || self.core.store.driver(id),
+            |error| tracing::error!(driver.id = %id, error = %chain(error), "cannot read a driver; trying again"),
+        );
+        let Some(record) = record.await else {
             return;
         };
         let mut actor = self.new_actor(record);
@@ -61,21 +65,5 @@ impl Rescue {
         };
         let (core, handle) = (Arc::clone(&self.core), Arc::clone(&self.handle));
         DriverActor::new(core, handle, record, Purpose::Nothing, parts)
-    }
-
-    /// Reads the driver's row. `None` when there is none, or when the server stops.
-    async fn read(&self) -> Option<DriverRecord> {
-        loop {
-            match self.core.store.driver(&self.handle.id).await {
-                Ok(record) => return record,
-                Err(error) => {
-                    tracing::error!(driver.id = %self.handle.id, error = %chain(&error), "cannot read a driver; trying again");
-                }
-            }
-            tokio::select! {
-                () = self.core.lifecycle.stopping() => return None,
-                () = tokio::time::sleep(READ_PAUSE) => {}
-            }
-        }
     }
 }
