@@ -14,7 +14,7 @@ def candidates(namespace, before):
     """Names in the namespace, or of the members of a dotted name's value, that begin with the text before the cursor."""
     try:
         return _found(namespace, before)
-    except BaseException:  # what is looked at is the user's: a class, a property or a method may raise anything
+    except BaseException:  # a class, a property or a method of the user may raise anything
         return []
 
 

@@ -10,7 +10,7 @@ end_profile = functools.partial(setprofile, None)
 end_trace = functools.partial(settrace, None)
 _can_be_called = functools.partial(callable)
 
-# This package needs that much, whatever limit the user's code sets for itself.
+# This package needs so many frames, also when the user's code sets a lower limit.
 _LEAST_RECURSION = 500
 
 

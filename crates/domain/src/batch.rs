@@ -273,7 +273,7 @@ impl Failed {
 
     fn unseen(why: Option<Unseen>, phase: Phase, evidence: Option<String>) -> BatchEnd {
         let mut message =
-            "the application's process is gone, and nobody saw how it ended".to_owned();
+            "the application's process is gone, and the server did not see how it ended".to_owned();
         if let Some(why) = why {
             message = format!("{message}: {}", why.reason());
         }

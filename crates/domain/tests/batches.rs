@@ -173,7 +173,7 @@ fn a_failure_names_the_evidence_and_what_to_do() {
     the system does that when memory runs out: see its log, and compare driverMemory with what the machine has
     ");
     insta::assert_snapshot!(explained(Exit::Unknown, None), @r"
-    the application's process is gone, and nobody saw how it ended
+    the application's process is gone, and the server did not see how it ended
     read the end of the batch's log, and submit it again
     ");
 }
@@ -204,11 +204,11 @@ fn an_end_that_was_not_seen_says_why() {
     .map(explained)
     .into();
     insta::assert_snapshot!(told.join("\n"), @r"
-    the application's process is gone, and nobody saw how it ended: the process that supervises it was killed, so the server ended it
-    the application's process is gone, and nobody saw how it ended: the process that supervised it is gone, too
-    the application's process is gone, and nobody saw how it ended: the machine was restarted
-    the application's process is gone, and nobody saw how it ended: its files are gone
-    the application's process is gone, and nobody saw how it ended: the server's store has no record of it
+    the application's process is gone, and the server did not see how it ended: the process that supervises it was killed, so the server ended it
+    the application's process is gone, and the server did not see how it ended: the process that supervised it is gone, too
+    the application's process is gone, and the server did not see how it ended: the machine was restarted
+    the application's process is gone, and the server did not see how it ended: its files are gone
+    the application's process is gone, and the server did not see how it ended: the server's store has no record of it
     ");
 }
 

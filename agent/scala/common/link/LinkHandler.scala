@@ -49,7 +49,7 @@ final class LinkHandler(link: Link, server: URI, request: ProvenRequest) extends
     val status = response.status.code
     val header = (name: String) => Option(response.headers.get(name))
     if (!request.isProven(status, header)) end(context, s"HTTP $status came without the server's proof")
-    else request.next(status, header, ProvenRequest.NoBody) match {
+    else request.next(status, header, ProvenRequest.EmptyBody) match {
       case Some(next) => settle(context)(link.connect(server, next))
       case None => proven(context, response)
     }

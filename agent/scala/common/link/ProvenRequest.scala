@@ -32,8 +32,8 @@ object ProvenRequest {
   private val Challenge = "Livius-Challenge"
   private val ProofHeader = "Livius-Proof"
 
-  val NoBody: Array[Byte] = Array.emptyByteArray
+  val EmptyBody: Array[Byte] = Array.emptyByteArray
 
   /** The request that asks for a challenge. */
-  def first(proof: Proof, purpose: String): ProvenRequest = new ProvenRequest(proof, purpose, NoBody, None)
+  def first(proof: Proof, purpose: String): ProvenRequest = new ProvenRequest(proof, purpose, EmptyBody, None)
 }

@@ -17,9 +17,9 @@ final class ServerConnection(proof: Proof, readTimeoutMs: Int, proxy: URL => Boo
     * listen at the server's address.
     */
   def ask[A](url: URL, purpose: String, body: Option[Array[Byte]])(read: (Int, HttpURLConnection) => A): A = {
-    val whole = body.getOrElse(ProvenRequest.NoBody)
+    val whole = body.getOrElse(ProvenRequest.EmptyBody)
     val first = ProvenRequest.first(proof, purpose)
-    val answered = send(url, first, body.map(_ => ProvenRequest.NoBody)) { (status, connection) =>
+    val answered = send(url, first, body.map(_ => ProvenRequest.EmptyBody)) { (status, connection) =>
       first.next(status, header(connection), whole).toLeft(read(status, connection))
     }
     answered.fold(next => send(url, next, body)(read), identity)

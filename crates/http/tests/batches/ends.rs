@@ -31,7 +31,7 @@ async fn how_a_process_ends_is_how_its_batch_ends() {
         ),
         (
             Exit::Unknown,
-            Some("the application's process is gone, and nobody saw how it ended"),
+            Some("the application's process is gone, and the server did not see how it ended"),
         ),
     ] {
         for (phase, reported) in [("submit", false), ("running", true)] {
