@@ -1,11 +1,13 @@
 //! The frames of the protocol as types.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use livius_domain::{
     DriverId, JobId, JobLanguage, JobOutcome, Kind, ResourceId, ResourceUse, SessionId, StatementId,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use tokio::sync::OwnedSemaphorePermit;
 
 /// The version that agents of this server speak.
@@ -91,6 +93,13 @@ pub enum Event {
         /// The user that Spark runs as.
         spark_user: String,
         master: String,
+    },
+    /// The JVM is warm and waits for [`Command::Begin`]. There is no SparkContext yet.
+    Primed,
+    /// The answer to [`Command::Begin`] of a driver that was ready.
+    Begun {
+        /// The reason why a setting cannot be applied. Then none has been.
+        error: Option<String>,
     },
     /// The driver cannot serve; it exits after this.
     Failed {
@@ -309,6 +318,14 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         force: bool,
     },
+    /// Serve a session, on a driver that was started ahead of it. The agent begins only once.
+    Begin {
+        /// Keys that replace those of the launch document.
+        document: Map<String, Value>,
+        /// The whole Spark configuration for a primed driver. The session's own SQL settings for a
+        /// driver that is ready.
+        conf: BTreeMap<String, String>,
+    },
     /// End in good order.
     Stop,
 }
@@ -372,8 +389,9 @@ impl AgentFrame {
         }
         let session = head.session;
         match head.kind.as_str() {
-            "ready" | "failed" | "contextStopped" | "started" | "chunk" | "finished"
-            | "jobStarted" | "jobChunk" | "jobFinished" | "resourceAdded" | "stopped" => {
+            "ready" | "primed" | "begun" | "failed" | "contextStopped" | "started" | "chunk"
+            | "finished" | "jobStarted" | "jobChunk" | "jobFinished" | "resourceAdded"
+            | "stopped" => {
                 let seq = head.seq.ok_or_else(|| syntax("an event has no number"))?;
                 let event = serde_json::from_str(text).unwrap_or_else(|error| Event::Unreadable {
                     ends: head.ends(),

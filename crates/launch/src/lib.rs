@@ -72,6 +72,8 @@ pub enum Program {
     Agent {
         /// The session's kind.
         kind: Kind,
+        /// How far the driver starts before it has a session.
+        start: Start,
         /// The time that the driver lives without the server.
         link_grace: Duration,
         /// How long cancelled code has to end before the agent ends it by force.
@@ -88,6 +90,29 @@ pub enum Program {
         /// Its arguments, passed on unchanged.
         args: Vec<String>,
     },
+}
+
+/// How far an agent brings its driver up by itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Start {
+    /// To the SparkContext and the interpreter.
+    #[default]
+    Session,
+    /// Also through a small job, so that the session's first job is as fast as its second.
+    Warm,
+    /// To a warm JVM without a SparkContext, which waits to be told the configuration.
+    Primed,
+}
+
+impl Start {
+    /// The name in the launch document.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Warm => "warm",
+            Self::Primed => "primed",
+        }
+    }
 }
 
 /// The options that decide the place of a driver, without the Spark installation's own defaults.

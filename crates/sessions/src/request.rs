@@ -10,7 +10,7 @@ use livius_domain::{
     BatchRecord, BatchRequest, DriverId, Failure, FailureCode, Phase, SessionRecord,
     SessionRequest, SubmitOptions, duration, name,
 };
-use livius_launch::{DriverOrder, DriverSpec, Launcher, Program};
+use livius_launch::{DriverOrder, DriverSpec, Launcher, Program, Start};
 use secrecy::SecretString;
 
 use crate::config::Config;
@@ -185,6 +185,7 @@ pub async fn order(
         servers: config.agent_urls.clone(),
         program: Program::Agent {
             kind: record.request.kind,
+            start: Start::Session,
             link_grace: config.limits.link_grace,
             cancel_grace: cancel_grace(&submit.conf).unwrap_or(config.limits.cancel_grace),
             sql_max_rows: sql_max_rows(&submit.conf).unwrap_or(config.sql_max_rows),

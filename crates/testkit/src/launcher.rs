@@ -298,7 +298,7 @@ mod tests {
 
     use livius_domain::Kind;
     use livius_launch::conformance::{Manners, Place};
-    use livius_launch::{Program, launcher_conformance};
+    use livius_launch::{Program, Start, launcher_conformance};
 
     use super::*;
 
@@ -337,6 +337,7 @@ mod tests {
                 servers: Vec::new(),
                 program: Program::Agent {
                     kind: Kind::Spark,
+                    start: Start::Session,
                     link_grace: Duration::ZERO,
                     cancel_grace: Duration::ZERO,
                     sql_max_rows: 1,

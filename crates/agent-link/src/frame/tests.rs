@@ -98,6 +98,25 @@ fn a_frame_may_name_its_session() {
 }
 
 #[test]
+fn a_driver_that_waits_for_its_session_is_told_to_begin() {
+    let primed = r#"{"v":3,"type":"primed","seq":1}"#;
+    assert_eq!(event(primed), (1, None, Event::Primed));
+    let told = r#"{"v":3,"type":"begun","seq":2,"error":null}"#;
+    assert_eq!(event(told), (2, None, Event::Begun { error: None }));
+    let refused = r#"{"v":3,"type":"begun","seq":2,"error":"spark.sql.x: no"}"#;
+    let error = Some("spark.sql.x: no".to_owned());
+    assert_eq!(event(refused), (2, None, Event::Begun { error }));
+    let begin = CommandFrame::from(Command::Begin {
+        document: Map::from_iter([("kind".to_owned(), "sql".into())]),
+        conf: BTreeMap::from([("spark.app.name".to_owned(), "x".to_owned())]),
+    });
+    assert_eq!(
+        begin.to_text(3),
+        r#"{"v":3,"type":"begin","document":{"kind":"sql"},"conf":{"spark.app.name":"x"}}"#
+    );
+}
+
+#[test]
 fn an_event_that_cannot_be_read_is_known_by_its_head() {
     let lone_surrogate = r#"{"v":2,"type":"finished","seq":5,"statement":3,"at":7,"cancelled":false,"output":"\ud83d","chunks":0}"#;
     let (seq, _, told) = event(lone_surrogate);

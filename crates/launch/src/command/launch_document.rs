@@ -19,11 +19,13 @@ pub(super) fn text(builder: &CommandBuilder<'_>) -> String {
     match order.program {
         Program::Agent {
             kind,
+            start,
             link_grace,
             cancel_grace,
             sql_max_rows,
         } => {
             document.extend(agent(builder, kind, sql_max_rows));
+            document.insert("start".to_owned(), json!(start.as_str()));
             let seconds = agent_number(link_grace.as_secs());
             document.insert("graceSeconds".to_owned(), json!(seconds));
             let millis = u64::try_from(cancel_grace.as_millis()).unwrap_or(u64::MAX);

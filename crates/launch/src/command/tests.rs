@@ -9,7 +9,7 @@ use livius_domain::{DriverId, Kind};
 use livius_spark_home::{Archive, Flags, Found, Installation, Jar, Java, Origin, Version};
 
 use super::*;
-use crate::Jit;
+use crate::{Jit, Start};
 
 fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs
@@ -27,6 +27,7 @@ fn order(conf: &[(&str, &str)]) -> DriverOrder {
         servers: vec!["ws://127.0.0.1:8998/api/v1/agent".to_owned()],
         program: Program::Agent {
             kind: Kind::PySpark,
+            start: Start::Session,
             link_grace: Duration::from_mins(10),
             cancel_grace: Duration::from_secs(30),
             sql_max_rows: 1000,
@@ -167,7 +168,7 @@ fn the_line_the_environment_and_the_files() {
     spark.master=local[2]
     spark.ui.killEnabled=false
     ");
-    insta::assert_snapshot!(plan.file("launch.json").unwrap(), @r#"{"v":1,"driver":"s-0-aa","servers":["ws://127.0.0.1:8998/api/v1/agent"],"token":"topsecret","kind":"pyspark","sql":{"maxRows":1000},"python":{"executable":"/usr/bin/python3.11","executable3":null},"r":{"command":null},"graceSeconds":600,"cancel":{"killAfterMs":30000}}"#);
+    insta::assert_snapshot!(plan.file("launch.json").unwrap(), @r#"{"v":1,"driver":"s-0-aa","servers":["ws://127.0.0.1:8998/api/v1/agent"],"token":"topsecret","kind":"pyspark","sql":{"maxRows":1000},"python":{"executable":"/usr/bin/python3.11","executable3":null},"r":{"command":null},"start":"session","graceSeconds":600,"cancel":{"killAfterMs":30000}}"#);
     insta::assert_debug_snapshot!(plan.command.env, @r#"
     {
         "JAVA_HOME": "/opt/java",
@@ -241,6 +242,7 @@ fn numbers_beyond_the_agents_are_cut_down() {
     let order = DriverOrder {
         program: Program::Agent {
             kind: Kind::Sql,
+            start: Start::Session,
             link_grace: Duration::MAX,
             cancel_grace: Duration::MAX,
             sql_max_rows: u64::MAX,

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use camino::{Utf8Path, Utf8PathBuf};
 use livius_domain::{Departure, DriverId, DriverLocation, Exit, Kind, SystemClock};
 use livius_launch::{
-    DriverOrder, Found, Jit, Launcher, LocalConfig, LocalLauncher, Program, RunningDriver,
+    DriverOrder, Found, Jit, Launcher, LocalConfig, LocalLauncher, Program, RunningDriver, Start,
 };
 use livius_spark_home::{Environment, Search};
 use serde::{Deserialize, Serialize};
@@ -163,6 +163,7 @@ impl World {
             servers: vec!["ws://127.0.0.1:1/api/v1/agent".to_owned()],
             program: Program::Agent {
                 kind: Kind::Spark,
+                start: Start::Session,
                 link_grace: LONG,
                 cancel_grace: LONG,
                 sql_max_rows: 10,

@@ -89,6 +89,8 @@ impl Actor {
             Event::Unreadable { ends, reason } => self.end_unreadable(ends, &reason).await?,
             // The driver's actor handles messages about the driver itself.
             Event::Ready { .. }
+            | Event::Primed
+            | Event::Begun { .. }
             | Event::Failed { .. }
             | Event::ContextStopped { .. }
             | Event::Stopped { .. } => {}

@@ -166,6 +166,8 @@ impl DriverActor {
         }
         match event {
             Event::Ready { .. }
+            | Event::Primed
+            | Event::Begun { .. }
             | Event::Failed { .. }
             | Event::ContextStopped { .. }
             | Event::Stopped { .. } => {
@@ -280,6 +282,10 @@ impl DriverActor {
             Event::Stopped { reason } => {
                 let reason = shortened(reason, FAILURE_BYTES);
                 tracing::info!(driver.id = %self.record.id, reason, "the driver's agent has stopped");
+                Ok(())
+            }
+            Event::Primed | Event::Begun { .. } => {
+                tracing::info!(driver.id = %self.record.id, ?event, "ignoring an event of a driver that no pool has started");
                 Ok(())
             }
             _ => Ok(()),
