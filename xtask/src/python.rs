@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
-use crate::steps::{Steps, root, works};
+use crate::steps::{Steps, output, root, works};
 
 /// The Python of this machine.
 const BASE: &str = "python3";
@@ -78,14 +78,20 @@ pub fn environment(
     }
     make(steps, name, directory)?;
     let mut install = installer(&python)?;
-    steps.run(
-        &format!("python: installing the packages of {name} (up to a minute)"),
-        install
-            .args(["install", "--quiet"])
-            .args(packages.options)
-            .arg("-r")
-            .arg(&list),
-    )?;
+    install
+        .args(["install", "--quiet"])
+        .args(packages.options)
+        .arg("-r")
+        .arg(&list);
+    let step = format!("python: installing the packages of {name} (up to a minute)");
+    steps.run_twice(&step, &mut install).with_context(|| {
+        let version = output(Command::new(&python).arg("-V")).unwrap_or_default();
+        format!(
+            "cannot install {} with {}: pip's own message is above",
+            packages.list,
+            version.trim()
+        )
+    })?;
     fs::write(&stamp, wanted).context("cannot note what was installed")?;
     Ok(python)
 }

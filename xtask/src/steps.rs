@@ -118,6 +118,17 @@ impl Steps {
         result
     }
 
+    /// Runs a command that needs a package registry as a step. Registries fail now and then, so a
+    /// failure is followed by one more attempt.
+    pub fn run_twice(&self, name: &str, command: &mut Command) -> anyhow::Result<()> {
+        let Err(error) = self.run(name, command) else {
+            return Ok(());
+        };
+        self.say(&format!("{error:#}: one more attempt follows"));
+        let again = format!("{name}, second attempt");
+        self.run(&again, command)
+    }
+
     /// Runs a command as a step. Its output goes where this program's goes.
     pub fn run(&self, name: &str, command: &mut Command) -> anyhow::Result<()> {
         self.step(name, || {
@@ -158,4 +169,42 @@ pub fn output(command: &mut Command) -> anyhow::Result<String> {
 pub fn minutes(elapsed: Duration) -> String {
     let seconds = elapsed.as_secs();
     format!("{:>2}m{:02}s", seconds / 60, seconds % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_needs_a_registry_gets_a_second_attempt_and_no_third() {
+        let folder = tempfile::tempdir().expect("a folder");
+        // Each attempt adds a line, and succeeds when there are enough of them.
+        let attempt = |needed: u32| {
+            let mut command = Command::new("sh");
+            command.current_dir(folder.path()).args([
+                "-c",
+                &format!("echo >> tries; test $(wc -l < tries) -ge {needed}"),
+            ]);
+            command
+        };
+        let steps = Steps::begin();
+        assert!(steps.run_twice("the first", &mut attempt(1)).is_ok());
+        assert!(steps.run_twice("the second", &mut attempt(3)).is_ok());
+        let failed = steps.run_twice("the third", &mut attempt(6)).unwrap_err();
+        assert!(
+            failed.to_string().starts_with("the third, second attempt"),
+            "{failed}"
+        );
+        let names: Vec<String> = steps.ended().into_iter().map(|step| step.name).collect();
+        assert_eq!(
+            names,
+            [
+                "the first",
+                "the second",
+                "the second, second attempt",
+                "the third",
+                "the third, second attempt"
+            ]
+        );
+    }
 }
