@@ -20,6 +20,7 @@ pub mod kind;
 pub mod limits;
 pub mod name;
 pub mod record;
+pub mod redact;
 pub mod request;
 pub mod session;
 pub mod statement;

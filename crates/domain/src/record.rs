@@ -38,18 +38,21 @@ pub struct SessionRecord {
     pub last_activity: Timestamp,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
+    /// The last lines of its log when it ended. `None` before its end, and when they are too long to
+    /// be stored.
+    #[serde(default)]
+    pub last_lines: Option<Vec<String>>,
 }
 
-/// A batch as the store keeps it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// A batch as the store keeps it. Clones share the request, which may be long.
+#[derive(Debug, Clone, PartialEq)]
 pub struct BatchRecord {
     /// Its number.
     pub id: BatchId,
     /// The version of the stored row. The store refuses an update that names another version.
-    #[serde(default)]
     pub version: u64,
     /// The request that created it.
-    pub request: BatchRequest,
+    pub request: Arc<BatchRequest>,
     /// The authenticated user that created it; `None` without authentication.
     pub owner: Option<String>,
     /// The user it runs as; `None` when impersonation is off.
@@ -62,6 +65,9 @@ pub struct BatchRecord {
     pub driver: Option<DriverId>,
     /// When it came into each of its states.
     pub times: BatchTimes,
+    /// The last lines of its log when it ended. `None` before its end, and when they are too long to
+    /// be stored.
+    pub last_lines: Option<Vec<String>>,
 }
 
 /// When a batch came into each of its states; `None` for states that it has not had.

@@ -1,11 +1,12 @@
 //! Checked requests of clients for a session, a batch, a statement or a job.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{JobLanguage, Kind};
+use crate::{JobLanguage, Kind, redact};
 
 /// Options for Spark that sessions and batches have in common. Texts are as the client sent them.
 /// The launcher resolves paths, and the responses hide secrets.
@@ -40,6 +41,32 @@ pub struct SubmitOptions {
     pub conf: BTreeMap<String, String>,
 }
 
+impl SubmitOptions {
+    fn hide_secrets(&mut self) {
+        for (key, value) in &mut self.conf {
+            let shown = redact::value(key, value);
+            if shown != value {
+                *value = shown.to_owned();
+            }
+        }
+        let lists = [
+            &mut self.jars,
+            &mut self.py_files,
+            &mut self.files,
+            &mut self.archives,
+        ];
+        for address in lists.into_iter().flatten() {
+            hide_in_address(address);
+        }
+    }
+}
+
+fn hide_in_address(address: &mut String) {
+    if let Cow::Owned(shown) = redact::address(address) {
+        *address = shown;
+    }
+}
+
 /// A checked request for a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -70,6 +97,11 @@ impl Default for SessionRequest {
 }
 
 impl SessionRequest {
+    /// Removes the secrets. Responses show the request as before.
+    pub fn hide_secrets(&mut self) {
+        self.submit.hide_secrets();
+    }
+
     /// The time without requests after which the session is given up; `None` when the client did
     /// not ask for it.
     pub fn heartbeat_timeout(&self) -> Option<Duration> {
@@ -91,6 +123,15 @@ pub struct BatchRequest {
     /// Its options for Spark.
     #[serde(flatten)]
     pub submit: SubmitOptions,
+}
+
+impl BatchRequest {
+    /// Removes the secrets. Responses show the request as before.
+    pub fn hide_secrets(&mut self) {
+        hide_in_address(&mut self.file);
+        redact::arguments(&mut self.args);
+        self.submit.hide_secrets();
+    }
 }
 
 /// A request to run code in a session.

@@ -32,22 +32,60 @@ impl Logbook {
     }
 }
 
-/// Reads the last lines of logs. All of them are read by one thread that may wait for the disk. A
+/// The number of lines of a log that lists show.
+const SHOWN_LINES: usize = 10;
+/// The longest text that is stored as the last lines of a log. Longer ones are rare, and lists read
+/// them from the log.
+const STORED_BYTES: usize = 16 << 10;
+
+/// The source of the last lines of the log of a session or batch.
+pub(crate) enum LastLines {
+    /// They were stored when it ended, because its log does not change any more.
+    Stored(Vec<String>),
+    /// They are read from the log of the session or batch with this number.
+    Log(i32, Arc<dyn LogSource>),
+}
+
+impl LastLines {
+    fn read(self) -> Vec<String> {
+        match self {
+            Self::Stored(lines) => lines,
+            Self::Log(id, log) => tail(id, &*log).unwrap_or_default(),
+        }
+    }
+}
+
+/// Collects the last lines of logs. All logs are read by one thread that may wait for the disk. A
 /// log that cannot be read is empty here, and the server's log says why.
-pub(crate) async fn tails(logs: Vec<(i32, Arc<dyn LogSource>)>, lines: usize) -> Vec<Vec<String>> {
-    let read = move || {
-        let tail = |(id, log): (i32, Arc<dyn LogSource>)| {
-            log.tail(lines).unwrap_or_else(|error| {
-                tracing::warn!(id, %error, "cannot read the log of a session or batch");
-                Vec::new()
-            })
-        };
-        logs.into_iter().map(tail).collect()
-    };
+pub(crate) async fn last_lines(sources: Vec<LastLines>) -> Vec<Vec<String>> {
+    let is_stored = |source: &LastLines| matches!(source, LastLines::Stored(_));
+    let all_are_stored = sources.iter().all(is_stored);
+    let read = move || sources.into_iter().map(LastLines::read).collect();
+    if all_are_stored {
+        return read();
+    }
+    blocking(read).await.unwrap_or_default()
+}
+
+/// The last lines of a log, to be stored with the end. `None` when they cannot be read, or are too
+/// long.
+pub(crate) async fn lines_to_store(id: i32, log: Arc<dyn LogSource>) -> Option<Vec<String>> {
+    let lines = blocking(move || tail(id, &*log)).await??;
+    let bytes: usize = lines.iter().map(String::len).sum();
+    (bytes <= STORED_BYTES).then_some(lines)
+}
+
+fn tail(id: i32, log: &dyn LogSource) -> Option<Vec<String>> {
+    log.tail(SHOWN_LINES)
+        .inspect_err(
+            |error| tracing::warn!(id, %error, "cannot read the log of a session or batch"),
+        )
+        .ok()
+}
+
+async fn blocking<T: Send + 'static>(read: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     tokio::task::spawn_blocking(read)
         .await
-        .unwrap_or_else(|error| {
-            tracing::error!(%error, "reading logs broke off");
-            Vec::new()
-        })
+        .inspect_err(|error| tracing::error!(%error, "reading logs broke off"))
+        .ok()
 }

@@ -1,5 +1,7 @@
 //! Batches.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use livius_domain::{BatchId, BatchRecord, BatchState, BatchTimes, DriverId};
@@ -14,7 +16,7 @@ const INSERT: &str = "INSERT INTO batches (id, name, owner, proxy_user, state, t
                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
                       ON CONFLICT (name) WHERE listed = 1 AND ended_at IS NULL AND name IS NOT NULL DO NOTHING";
 const UPDATE: &str = "UPDATE batches SET version = version + 1, proxy_user = ?3, state = ?4, times = ?5, app = ?6, driver = ?7, \
-                          ended_at = ?8 \
+                          ended_at = ?8, request = coalesce(?9, request), last_lines = ?10 \
                       WHERE id = ?1 AND version = ?2";
 pub(super) const BATCHES: Listed<BatchRecord> = listed!("batches", rows::batch);
 
@@ -25,9 +27,13 @@ impl BatchStore for SqliteStore {
     }
 
     async fn update_batch(&self, record: &mut BatchRecord) -> Result<(), StoreError> {
-        let durably = record.times.ended_at.is_some();
-        self.write_as(durably, async |c| update(c, record).await)
-            .await
+        let ended = record.times.ended_at.is_some();
+        self.write_as(ended, async |c| update(c, record).await)
+            .await?;
+        if ended {
+            self.traces.remain();
+        }
+        Ok(())
     }
 
     async fn batch(&self, id: BatchId) -> Result<Option<BatchRecord>, StoreError> {
@@ -64,7 +70,7 @@ impl BatchStore for SqliteStore {
             .write(async |c| purge(c, ended_before, keep).await)
             .await?;
         if gone.is_empty() {
-            self.shrink().await?;
+            self.tidy().await?;
         }
         Ok(gone)
     }
@@ -86,7 +92,7 @@ async fn create(
         .commit()
         .await
         .map_err(failed("create a batch"))?;
-    match record.request.submit.name {
+    match record.request.submit.name.clone() {
         Some(name) if !inserted => Err(StoreError::DuplicateName {
             name,
             attempted: number,
@@ -107,7 +113,9 @@ async fn update(
         .bind(json(&record.times))
         .bind(optional_json(record.app.as_ref()))
         .bind(record.driver.as_ref().map(DriverId::as_str))
-        .bind(record.times.ended_at.map(Timestamp::as_microsecond));
+        .bind(record.times.ended_at.map(Timestamp::as_microsecond))
+        .bind(record.times.ended_at.map(|_| json(&*record.request)))
+        .bind(optional_json(record.last_lines.as_ref()));
     let done = update
         .execute(&mut *connection)
         .await
@@ -141,13 +149,14 @@ fn first_record(id: BatchId, new: NewBatch) -> BatchRecord {
     BatchRecord {
         id,
         version: 0,
-        request: new.request,
+        request: Arc::new(new.request),
         owner: new.owner,
         proxy_user: new.proxy_user,
         state: BatchState::NEW,
         app: None,
         driver: None,
         times: BatchTimes::new(new.created_at),
+        last_lines: None,
     }
 }
 
@@ -163,7 +172,7 @@ async fn insert(
         .bind(&record.proxy_user)
         .bind(json(&record.state))
         .bind(json(&record.times))
-        .bind(json(&record.request));
+        .bind(json(&*record.request));
     let done = insert
         .execute(connection)
         .await

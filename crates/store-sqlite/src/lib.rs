@@ -31,6 +31,7 @@ mod statements;
 pub mod testing;
 #[cfg(test)]
 mod tests;
+mod traces;
 mod trim;
 mod writer;
 
@@ -46,6 +47,7 @@ use lock::FileLock;
 pub use open_error::OpenError;
 use readers::Readers;
 pub use schema::SchemaError;
+use traces::Traces;
 use writer::Writer;
 
 /// Keeps everything in one database file. Clones share it.
@@ -54,6 +56,7 @@ pub struct SqliteStore {
     // The fields are dropped in this order: the lock last.
     writer: Arc<Mutex<Writer>>,
     readers: Arc<Readers>,
+    traces: Arc<Traces>,
     _lock: Arc<FileLock>,
 }
 

@@ -45,14 +45,14 @@ macro_rules! listed {
                 from: $table,
                 id: "id",
                 rows: "listed = 1",
-                bytes: "octet_length(request)"
+                bytes: "octet_length(request) + coalesce(octet_length(last_lines), 0)"
             },
             of_owner: $crate::listing::listing! {
                 select: concat!("SELECT * FROM ", $table),
                 from: $table,
                 id: "id",
                 rows: "listed = 1 AND owner = ?1",
-                bytes: "octet_length(request)"
+                bytes: "octet_length(request) + coalesce(octet_length(last_lines), 0)"
             },
             unended: concat!(
                 "SELECT * FROM ",
@@ -73,7 +73,7 @@ macro_rules! listed {
                 " SET listed = 0 WHERE id IN ( \
                      SELECT id FROM ( \
                          SELECT id, sum(bytes) OVER (ROWS UNBOUNDED PRECEDING) - bytes AS before FROM ( \
-                             SELECT id, octet_length(request) AS bytes FROM ",
+                             SELECT id, octet_length(request) + coalesce(octet_length(last_lines), 0) AS bytes FROM ",
                 $table,
                 " WHERE ended_at IS NOT NULL ORDER BY ended_at, id \
                              LIMIT min(1000, max( \

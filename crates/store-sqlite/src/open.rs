@@ -56,6 +56,7 @@ impl SqliteStore {
         Ok(Self {
             writer: Writer::new(writer, options),
             readers,
+            traces: Arc::default(),
             _lock: lock,
         })
     }
@@ -63,13 +64,19 @@ impl SqliteStore {
     /// Waits for running calls and moves the write-ahead log into the file, so that the file alone
     /// is complete. Without a flush nothing is lost: the next opening moves the log.
     pub async fn flush(&self) -> Result<(), StoreError> {
+        self.move_log().await.map(|_| ())
+    }
+
+    /// The same. Returns false if another program reads the database, so that the log has to stay.
+    pub(super) async fn move_log(&self) -> Result<bool, StoreError> {
         let mut turn = Writer::turn(&self.writer).await?;
         let _readers = self.readers.take_all().await;
-        let moved = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
-            .fetch_all(turn.connection())
+        let moved = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
+            .fetch_one(turn.connection())
             .await
             .map_err(failed("write the log of the database into its file"));
-        turn.end(moved).map(|_| ())
+        let (busy, _, _): (i64, i64, i64) = turn.end(moved)?;
+        Ok(busy == 0)
     }
 }
 
@@ -96,4 +103,5 @@ fn connect_options(path: &Utf8Path) -> SqliteConnectOptions {
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)
         .pragma("journal_size_limit", LOG_BYTES_KEPT)
+        .pragma("secure_delete", "ON")
 }

@@ -1,5 +1,7 @@
 //! Converts between rows and records.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use livius_domain::driver::{DriverLocation, DriverProgram, DriverRecord, DriverUse, Lease};
 use livius_domain::{
@@ -197,6 +199,7 @@ fn read_session(id: SessionId, row: &SqliteRow) -> Result<SessionRecord, Failure
             .try_get::<Option<i64>, _>("ended_at")?
             .map(Timestamp::from_microsecond)
             .transpose()?,
+        last_lines: optional_document(row, "last_lines")?,
     })
 }
 
@@ -204,13 +207,14 @@ fn read_batch(id: BatchId, row: &SqliteRow) -> Result<BatchRecord, Failure> {
     Ok(BatchRecord {
         id,
         version: count(row.try_get("version")?),
-        request: document(row, "request")?,
+        request: Arc::new(document(row, "request")?),
         owner: row.try_get("owner")?,
         proxy_user: row.try_get("proxy_user")?,
         state: document(row, "state")?,
         app: optional_document(row, "app")?,
         driver: driver_name(row)?,
         times: document(row, "times")?,
+        last_lines: optional_document(row, "last_lines")?,
     })
 }
 

@@ -22,7 +22,7 @@ const INSERT: &str = "INSERT INTO sessions (id, created_at, last_activity, name,
                       VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7) \
                       ON CONFLICT (name) WHERE listed = 1 AND ended_at IS NULL AND name IS NOT NULL DO NOTHING";
 const UPDATE: &str = "UPDATE sessions SET version = version + 1, proxy_user = ?3, state = ?4, app = ?5, driver = ?6, \
-                          last_activity = ?7, ended_at = ?8 \
+                          last_activity = ?7, ended_at = ?8, request = coalesce(?9, request), last_lines = ?10 \
                       WHERE id = ?1 AND version = ?2";
 pub(super) const SESSIONS: Listed<SessionRecord> = listed!("sessions", rows::session);
 /// The foreign keys delete everything that belongs to a session (ON DELETE CASCADE). Rows of these
@@ -51,9 +51,13 @@ impl SessionStore for SqliteStore {
 
     async fn update_session(&self, record: &mut SessionRecord) -> Result<(), StoreError> {
         // Clients act on the end of a session, so it must not be undone.
-        let durably = record.ended_at.is_some();
-        self.write_as(durably, async |c| update(c, record).await)
-            .await
+        let ended = record.ended_at.is_some();
+        self.write_as(ended, async |c| update(c, record).await)
+            .await?;
+        if ended {
+            self.traces.remain();
+        }
+        Ok(())
     }
 
     async fn session(&self, id: SessionId) -> Result<Option<SessionRecord>, StoreError> {
@@ -90,7 +94,7 @@ impl SessionStore for SqliteStore {
             .write(async |c| SESSIONS.doom(c, ended_before, keep).await)
             .await?;
         if doomed.is_empty() {
-            self.shrink().await?;
+            self.tidy().await?;
             return Ok(Vec::new());
         }
         let doomed = json(&doomed);
@@ -140,7 +144,9 @@ async fn update(
         .bind(optional_json(record.app.as_ref()))
         .bind(record.driver.as_ref().map(DriverId::as_str))
         .bind(record.last_activity.as_microsecond())
-        .bind(record.ended_at.map(Timestamp::as_microsecond));
+        .bind(record.ended_at.map(Timestamp::as_microsecond))
+        .bind(record.ended_at.map(|_| json(&record.request)))
+        .bind(optional_json(record.last_lines.as_ref()));
     let done = update
         .execute(&mut *connection)
         .await
@@ -169,6 +175,7 @@ fn first_record(id: SessionId, new: NewSession) -> Result<SessionRecord, StoreEr
         created_at,
         last_activity: created_at,
         ended_at: None,
+        last_lines: None,
     })
 }
 

@@ -28,8 +28,9 @@ pub trait BatchStore: Send + Sync {
     /// batch uses its number up.
     async fn create_batch(&self, new: NewBatch) -> Result<BatchRecord, StoreError>;
 
-    /// Stores everything of the record that can change: all but the number, the request and the
-    /// owner. The record must have the version of the row.
+    /// Stores everything of the record that can change: all but the number and the owner. The record
+    /// must have the version of the row. The request changes at the end only: its secrets are removed
+    /// then, and the store erases what it had of them.
     async fn update_batch(&self, record: &mut BatchRecord) -> Result<(), StoreError>;
 
     /// Reads a listed batch.

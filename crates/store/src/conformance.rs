@@ -222,6 +222,11 @@ const TEXTS: [&str; 11] = [
     "1e3",
 ];
 
+/// Those texts as the last lines of a log.
+fn lines() -> Vec<String> {
+    TEXTS.map(str::to_owned).into()
+}
+
 fn at(second: i64) -> Result<Timestamp, Failure> {
     Ok(Timestamp::from_microsecond(
         1_795_247_535_634_217 + second * 1_000_000,

@@ -27,7 +27,8 @@ pub trait SessionStore: Send + Sync {
     async fn create_session(&self, new: NewSession) -> Result<SessionRecord, StoreError>;
 
     /// Stores everything of the record that can change, if the record has the version of the row.
-    /// See [`StoreError::Conflict`].
+    /// See [`StoreError::Conflict`]. The request changes at the end only: its secrets are removed
+    /// then, and the store erases what it had of them.
     async fn update_session(&self, record: &mut SessionRecord) -> Result<(), StoreError>;
 
     /// Reads a listed session.

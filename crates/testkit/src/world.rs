@@ -9,10 +9,10 @@ use axum::http::{HeaderMap, Request, StatusCode, request};
 use camino::Utf8PathBuf;
 use http_body_util::BodyExt as _;
 use livius_agent_link::{CHALLENGE_HEADER, REPORT};
-use livius_domain::{BatchId, Limits, SessionId};
+use livius_domain::{BatchId, BatchRecord, Limits, SessionId, SessionRecord};
 use livius_launch::DriverOrder;
 use livius_sessions::{AllowAll, Batches, Config, Impersonation, LocalFiles, Policy, Sessions};
-use livius_store::Faulty;
+use livius_store::{BatchStore as _, Faulty, SessionStore as _};
 use livius_store_sqlite::SqliteStore;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -160,6 +160,16 @@ impl World {
     pub async fn make_unreadable(&self, table: &str) {
         let path = Utf8PathBuf::from_path_buf(self.dir.path().join("livius.db")).unwrap();
         livius_store_sqlite::testing::make_unreadable(&path, table).await;
+    }
+
+    /// A session as it is stored.
+    pub async fn stored_session(&self, id: SessionId) -> SessionRecord {
+        self.disk.session(id).await.unwrap().unwrap()
+    }
+
+    /// A batch as it is stored.
+    pub async fn stored_batch(&self, id: BatchId) -> BatchRecord {
+        self.disk.batch(id).await.unwrap().unwrap()
     }
 
     /// The directory of an ordered driver's files.

@@ -78,13 +78,14 @@ mod tests {
         BatchRecord {
             version: 0,
             id: BatchId(id),
-            request: read_batch(request, ReadOptions::default()).unwrap(),
+            request: read_batch(request, ReadOptions::default()).unwrap().into(),
             owner: None,
             proxy_user: None,
             state,
             app: None,
             driver: None,
             times: BatchTimes::new(Timestamp::UNIX_EPOCH),
+            last_lines: None,
         }
     }
 

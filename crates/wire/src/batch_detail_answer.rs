@@ -4,11 +4,12 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 use livius_domain::batch::{BatchEnd, BatchOutcome, BatchStart, BatchState};
+use livius_domain::redact::address;
 use livius_domain::{BatchRecord, Exit, Failure, FailureCode, Phase, StopCause};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{AppInfoAnswer, livy, redact};
+use crate::{AppInfoAnswer, livy};
 
 /// Everything that is stored about a batch, except its arguments and configuration, which may hold
 /// secrets. Times are in UTC, in RFC 3339 format, and `null` for what has not happened.
@@ -106,7 +107,7 @@ impl<'a> BatchDetailAnswer<'a> {
             proxy_user: record.proxy_user.as_deref(),
             state: livy::BatchState::of(&record.state).as_str(),
             step,
-            file: redact::address(&request.file),
+            file: address(&request.file),
             class_name: request.class_name.as_deref(),
             app_id: app.map(|app| app.app_id.as_str()),
             app_info: AppInfoAnswer::new(app, record.state.is_ended()),
@@ -163,13 +164,14 @@ mod tests {
         BatchRecord {
             version: 0,
             id: BatchId(4),
-            request: read_batch(request, ReadOptions::default()).unwrap(),
+            request: read_batch(request, ReadOptions::default()).unwrap().into(),
             owner: None,
             proxy_user: None,
             state: BatchState::NEW,
             app: None,
             driver: None,
             times: BatchTimes::new(Timestamp::from_microsecond(1_795_251_984_123_456).unwrap()),
+            last_lines: None,
         }
     }
 

@@ -7,7 +7,6 @@
 #![warn(missing_docs)]
 
 pub mod livy;
-pub mod redact;
 
 mod answer;
 mod application_report;
@@ -22,6 +21,7 @@ mod job_answer;
 mod job_request;
 mod json;
 mod problem_answer;
+mod redact;
 mod resource_request;
 mod session_answer;
 mod session_request;

@@ -185,6 +185,7 @@ mod tests {
             created_at: Timestamp::UNIX_EPOCH,
             last_activity: Timestamp::UNIX_EPOCH,
             ended_at: None,
+            last_lines: None,
         }
     }
 

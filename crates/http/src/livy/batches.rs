@@ -21,7 +21,7 @@ use crate::request::extract::{CallerOf, InBatch};
 use crate::request::query::Query;
 use crate::response;
 use crate::response::client::ClientOf;
-use crate::response::list_stream::{LOG_LINES, ListStream};
+use crate::response::list_stream::ListStream;
 use crate::response::pieces::Pieces as _;
 use crate::state::AppState;
 
@@ -155,10 +155,7 @@ pub async fn batch_delete(
 }
 
 async fn rendered(app: &AppState, view: &Arc<BatchView>) -> Vec<u8> {
-    let logs = app
-        .batches
-        .log_tails(std::slice::from_ref(view), LOG_LINES)
-        .await;
+    let logs = app.batches.last_lines(std::slice::from_ref(view)).await;
     let log = logs.into_iter().next().unwrap_or_default();
     let mut text = Vec::with_capacity(1_024);
     BatchAnswer::new(&view.record, &log).write(&mut text);

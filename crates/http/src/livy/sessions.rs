@@ -21,7 +21,7 @@ use crate::request::extract::{CallerOf, InSession};
 use crate::request::query::Query;
 use crate::response;
 use crate::response::client::ClientOf;
-use crate::response::list_stream::{LOG_LINES, ListStream};
+use crate::response::list_stream::ListStream;
 use crate::response::pieces::Pieces as _;
 use crate::state::AppState;
 
@@ -254,10 +254,7 @@ impl Keys {
 }
 
 async fn rendered(app: &AppState, view: &Arc<SessionView>, keys: &Keys) -> Vec<u8> {
-    let logs = app
-        .sessions
-        .log_tails(std::slice::from_ref(view), LOG_LINES)
-        .await;
+    let logs = app.sessions.last_lines(std::slice::from_ref(view)).await;
     let log = logs.into_iter().next().unwrap_or_default();
     let session = SessionAnswer::new(&view.record, livy_state(view), &log);
     let mut text = Vec::with_capacity(2_048);

@@ -12,9 +12,6 @@ use crate::request::page::Page;
 use crate::response::client::ClientOf;
 use crate::response::pieces::{PIECE_BYTES, Pieces, Rest, StreamError};
 
-/// The number of log lines that a session or a batch shows.
-pub const LOG_LINES: usize = 10;
-
 /// A collection that can be listed.
 pub trait Listed: Send + Sync + 'static {
     /// An item of the list.
@@ -41,7 +38,7 @@ impl Listed for ClientOf<Sessions> {
     }
 
     async fn logs(&self, views: &[Arc<SessionView>]) -> Vec<Vec<String>> {
-        self.service.log_tails(views, LOG_LINES).await
+        self.service.last_lines(views).await
     }
 
     fn write(view: &SessionView, log: &[String], text: &mut Vec<u8>) {
@@ -57,7 +54,7 @@ impl Listed for ClientOf<Batches> {
     }
 
     async fn logs(&self, views: &[Arc<BatchView>]) -> Vec<Vec<String>> {
-        self.service.log_tails(views, LOG_LINES).await
+        self.service.last_lines(views).await
     }
 
     fn write(view: &BatchView, log: &[String], text: &mut Vec<u8>) {

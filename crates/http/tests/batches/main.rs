@@ -8,6 +8,7 @@
 
 mod answers;
 mod deleting;
+mod ended;
 mod ends;
 mod full_disk;
 mod local_files;

@@ -6,6 +6,7 @@
 )]
 
 mod deleting;
+mod ended;
 mod full_disk;
 mod queue;
 mod shutdown;

@@ -91,8 +91,8 @@ fn as_text(resolved: &Resolved) -> String {
 
 fn as_json(resolved: &Resolved) -> String {
     let entry = |(path, sourced): (&str, &Sourced)| {
-        let value = match livius_wire::redact::value(path, &sourced.value.to_string()) {
-            livius_wire::redact::REDACTED => livius_wire::redact::REDACTED.into(),
+        let value = match livius_domain::redact::value(path, &sourced.value.to_string()) {
+            livius_domain::redact::REDACTED => livius_domain::redact::REDACTED.into(),
             _ => sourced.value.to_json(),
         };
         (
@@ -106,5 +106,5 @@ fn as_json(resolved: &Resolved) -> String {
 
 /// The value with secrets redacted. Spark configuration may hold some.
 fn shown(path: &str, sourced: &Sourced) -> String {
-    livius_wire::redact::value(path, &sourced.value.to_string()).to_owned()
+    livius_domain::redact::value(path, &sourced.value.to_string()).to_owned()
 }

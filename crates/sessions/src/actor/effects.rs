@@ -1,5 +1,6 @@
 //! Performs the effects of the session's state machine.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use livius_domain::{
@@ -9,6 +10,7 @@ use livius_domain::{
 use super::Actor;
 use super::words::cause_words;
 use crate::error::SessionError;
+use crate::logbook::lines_to_store;
 use crate::registry::Live as _;
 
 /// The pause between two attempts to store an end.
@@ -29,7 +31,7 @@ impl Actor {
         let has_ended = changed && self.record.state.is_ended();
         if has_ended {
             self.record.ended_at = Some(self.core.clock.now());
-            self.explain_end().await;
+            self.close().await;
         } else {
             let stored = self.store().await;
             self.log_unstored(stored);
@@ -185,8 +187,16 @@ impl Actor {
         }
     }
 
+    /// Completes the session's log and record. No driver will need the secrets of the request.
+    pub(super) async fn close(&mut self) {
+        self.explain_end().await;
+        self.record.request.hide_secrets();
+        let log = Arc::clone(&self.entry.driver.log);
+        self.record.last_lines = lines_to_store(self.record.id.0, log).await;
+    }
+
     /// Writes into the session's log why it ended: users look there first.
-    pub(super) async fn explain_end(&self) {
+    async fn explain_end(&self) {
         let SessionState::Ended(end) = &self.record.state else {
             return;
         };

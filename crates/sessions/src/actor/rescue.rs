@@ -47,7 +47,7 @@ impl Actor {
         self.record.state = SessionState::Ended(end);
         self.record.ended_at = Some(self.core.clock.now());
         self.note_change();
-        self.explain_end().await;
+        self.close().await;
         self.settle().await;
         self.publish();
         self.leave().await;

@@ -19,6 +19,7 @@ use super::message::Message;
 use crate::driver::Origin;
 use crate::error::SessionError;
 use crate::feed::Publisher;
+use crate::logbook::lines_to_store;
 use crate::registry::Live as _;
 use crate::view::BatchView;
 
@@ -197,7 +198,7 @@ impl Actor {
                 let exit = end.exit.map(|exit| exit.to_string());
                 tracing::info!(batch.id = %id, batch.state = state, exit, reason, "batch ended");
                 let end = end.clone();
-                self.explain_end(&end).await;
+                self.close(&end).await;
             }
             BatchState::Starting => {}
         }
@@ -244,6 +245,14 @@ impl Actor {
         for waiter in self.waiters.drain(..) {
             let _ = waiter.send(());
         }
+    }
+
+    /// Completes the batch's log and record. No driver will need the secrets of the request.
+    async fn close(&mut self, end: &BatchEnd) {
+        self.explain_end(end).await;
+        Arc::make_mut(&mut self.record.request).hide_secrets();
+        let log = Arc::clone(&self.entry.driver.log);
+        self.record.last_lines = lines_to_store(self.record.id.0, log).await;
     }
 
     /// Writes into the batch's log why it ended: users look there first.

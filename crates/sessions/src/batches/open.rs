@@ -167,6 +167,7 @@ impl Batches {
             exit: None,
         });
         record.times.ended_at = Some(self.core.clock.now());
+        Arc::make_mut(&mut record.request).hide_secrets();
         Ok(self.core.store.update_batch(&mut record).await?)
     }
 

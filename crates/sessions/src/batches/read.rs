@@ -11,7 +11,7 @@ use super::{ActingOnBatches, Batches};
 use crate::action::Action;
 use crate::error::SessionError;
 use crate::feed::Feed;
-use crate::logbook::{Logbook, tails};
+use crate::logbook::{LastLines, Logbook, last_lines};
 use crate::view::{BatchRef, BatchView};
 
 impl ActingOnBatches<'_> {
@@ -107,9 +107,12 @@ impl Batches {
     }
 
     /// The last lines of the logs of batches, in their order.
-    pub async fn log_tails(&self, views: &[Arc<BatchView>], lines: usize) -> Vec<Vec<String>> {
-        let log = |view: &Arc<BatchView>| (view.record.id.0, self.log_of(view));
-        tails(views.iter().map(log).collect(), lines).await
+    pub async fn last_lines(&self, views: &[Arc<BatchView>]) -> Vec<Vec<String>> {
+        let source = |view: &Arc<BatchView>| match &view.record.last_lines {
+            Some(lines) => LastLines::Stored(lines.clone()),
+            None => LastLines::Log(view.record.id.0, self.log_of(view)),
+        };
+        last_lines(views.iter().map(source).collect()).await
     }
 
     fn log_of(&self, view: &BatchView) -> Arc<dyn LogSource> {

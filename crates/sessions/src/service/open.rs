@@ -165,6 +165,7 @@ impl Sessions {
             exit: None,
         });
         record.ended_at = Some(self.core.clock.now());
+        record.request.hide_secrets();
         Ok(self.core.store.update_session(&mut record).await?)
     }
 

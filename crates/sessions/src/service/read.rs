@@ -10,7 +10,7 @@ use super::{ActingOnSessions, Sessions};
 use crate::action::Action;
 use crate::board::{Board, output_view};
 use crate::error::SessionError;
-use crate::logbook::{Logbook, tails};
+use crate::logbook::{LastLines, Logbook, last_lines};
 use crate::view::{SessionRef, SessionView, StatementView};
 
 impl ActingOnSessions<'_> {
@@ -117,9 +117,12 @@ impl Sessions {
     }
 
     /// The last lines of the logs of sessions, in their order.
-    pub async fn log_tails(&self, views: &[Arc<SessionView>], lines: usize) -> Vec<Vec<String>> {
-        let log = |view: &Arc<SessionView>| (view.record.id.0, self.log_of(view));
-        tails(views.iter().map(log).collect(), lines).await
+    pub async fn last_lines(&self, views: &[Arc<SessionView>]) -> Vec<Vec<String>> {
+        let source = |view: &Arc<SessionView>| match &view.record.last_lines {
+            Some(lines) => LastLines::Stored(lines.clone()),
+            None => LastLines::Log(view.record.id.0, self.log_of(view)),
+        };
+        last_lines(views.iter().map(source).collect()).await
     }
 
     /// A piece of the long output of a statement that the caller was shown.

@@ -1,5 +1,7 @@
 //! Files of earlier versions can be read.
 
+use std::sync::Arc;
+
 use livius_domain::driver::{
     DriverLocation, DriverProgram, DriverRecord, DriverState, DriverTimes, DriverUse, Link,
     Stopping,
@@ -160,6 +162,7 @@ fn session() -> SessionRecord {
         created_at: Timestamp::from_microsecond(1_795_269_672_122_510).unwrap(),
         last_activity: Timestamp::from_microsecond(1_795_269_682_199_198).unwrap(),
         ended_at: None,
+        last_lines: None,
     }
 }
 
@@ -184,7 +187,7 @@ fn batch() -> BatchRecord {
     BatchRecord {
         id: BatchId(3),
         version: 0,
-        request: BatchRequest {
+        request: Arc::new(BatchRequest {
             file: "/jobs/nightly.py".to_owned(),
             class_name: None,
             args: vec!["2026-11-21".to_owned()],
@@ -193,7 +196,7 @@ fn batch() -> BatchRecord {
                 name: text("nightly"),
                 ..SubmitOptions::default()
             },
-        },
+        }),
         owner: text("alice"),
         proxy_user: text("bob"),
         state: BatchState::Ended(BatchEnd {
@@ -220,6 +223,7 @@ fn batch() -> BatchRecord {
             stopping_at: None,
             ended_at: Some("2026-11-21T14:42:50.849511Z".parse().unwrap()),
         },
+        last_lines: None,
     }
 }
 

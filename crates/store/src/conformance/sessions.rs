@@ -6,7 +6,7 @@ use livius_domain::{
 };
 
 use super::listing::{self, Sessions};
-use super::{ALL, Failure, Outcome, Place, at, driver_of, full_submit, unnamed};
+use super::{ALL, Failure, Outcome, Place, at, driver_of, full_submit, lines, unnamed};
 use crate::{NewSession, Store, Visible};
 
 /// The answer of `create_*` is the record that is read later. It has every field of the request.
@@ -31,6 +31,7 @@ pub async fn a_new_session_is_stored_as_asked_for(place: &dyn Place) -> Outcome 
         created_at: at(3)?,
         last_activity: at(3)?,
         ended_at: None,
+        last_lines: None,
     };
     assert_eq!(record, expected);
     assert_eq!(store.session(SessionId(0)).await?, Some(expected.clone()));
@@ -59,7 +60,8 @@ pub async fn names_are_compared_exactly(place: &dyn Place) -> Outcome {
     listing::names_are_compared_exactly(&Sessions(place.open().await?)).await
 }
 
-/// An update stores every field, and removes the fields that are now empty.
+/// An update stores every field, and removes the fields that are now empty. The request changes with
+/// the end only.
 pub async fn everything_that_can_change_is_stored(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let mut first = store
@@ -80,14 +82,22 @@ pub async fn everything_that_can_change_is_stored(place: &dyn Place) -> Outcome 
             } else {
                 None
             },
+            last_lines: state.is_ended().then(lines),
             state,
             app: (second % 2 == 0).then(|| app.clone()),
             driver: (second % 3 == 0).then(|| driver_of(first.id)),
             last_activity: at(second)?,
             ..first.clone()
         };
+        let stored = if record.ended_at.is_some() {
+            SessionRequest::default()
+        } else {
+            first.request.clone()
+        };
+        record.request = SessionRequest::default();
         store.update_session(&mut record).await?;
-        first.version = record.version;
+        (first.version, first.request) = (record.version, stored.clone());
+        record.request = stored;
         assert_eq!(store.session(first.id).await?, Some(record));
     }
     Ok(())
