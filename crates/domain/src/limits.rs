@@ -54,6 +54,8 @@ pub struct Limits {
     pub running_batches: usize,
     /// Batches that wait for their turn.
     pub waiting_batches: usize,
+    /// The requests of all batches that have not ended, in bytes. They are in memory.
+    pub batch_requests_bytes: usize,
     /// Ended batches that stay listed.
     pub ended_batches: usize,
     /// The time that ended batches stay listed.
@@ -89,6 +91,7 @@ impl Limits {
         concurrent_batch_starts: 4,
         running_batches: 100,
         waiting_batches: 10_000,
+        batch_requests_bytes: 256 << 20,
         ended_batches: 10_000,
         ended_batch_retention: Duration::from_hours(7 * 24),
         batch_grace: Duration::from_secs(10),

@@ -126,6 +126,31 @@ pub struct BatchRequest {
 }
 
 impl BatchRequest {
+    /// The memory of the request, about.
+    pub fn bytes(&self) -> usize {
+        let submit = &self.submit;
+        let lists = [
+            &self.args,
+            &submit.jars,
+            &submit.py_files,
+            &submit.files,
+            &submit.archives,
+        ];
+        let options = [
+            &self.class_name,
+            &submit.proxy_user,
+            &submit.driver_memory,
+            &submit.executor_memory,
+            &submit.queue,
+            &submit.name,
+        ];
+        let conf = submit.conf.iter().flat_map(|(key, value)| [key, value]);
+        let texts = lists.into_iter().flatten();
+        let texts = texts.chain(options.into_iter().flatten()).chain(conf);
+        let texts = texts.map(|text| size_of::<String>() + text.len());
+        size_of::<Self>() + self.file.len() + texts.sum::<usize>()
+    }
+
     /// Removes the secrets. Responses show the request as before.
     pub fn hide_secrets(&mut self) {
         hide_in_address(&mut self.file);

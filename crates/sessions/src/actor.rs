@@ -80,7 +80,7 @@ impl Actor {
         record: SessionRecord,
         setup: ActorSetup,
     ) -> Self {
-        let statements = Queue::new(&core.code);
+        let statements = Queue::new(&core.texts);
         Self {
             core,
             entry,

@@ -9,7 +9,7 @@ use livius_store::Store;
 use tokio::sync::{RwLock, Semaphore};
 
 use crate::admission::Admission;
-use crate::code_room::CodeRoom;
+use crate::byte_room::ByteRoom;
 use crate::config::Config;
 use crate::driver::{DriverCore, DriverRegistry};
 use crate::ended_logs::EndedLogs;
@@ -30,8 +30,8 @@ pub struct Core<E: Live> {
     pub drivers: Arc<DriverCore>,
     pub lifecycle: Lifecycle,
     pub ended_logs: EndedLogs<E::Id>,
-    /// The code of unfinished statements. Batches have none.
-    pub code: CodeRoom,
+    /// The texts in memory: the code of unfinished statements, or the requests of unended batches.
+    pub texts: ByteRoom,
 }
 
 impl<E: Live> Core<E> {
@@ -68,7 +68,7 @@ impl<E: Live> Core<E> {
             drivers,
             lifecycle,
             ended_logs: EndedLogs::default(),
-            code: CodeRoom::default(),
+            texts: ByteRoom::default(),
         }
     }
 }

@@ -67,6 +67,14 @@ pub enum SessionError {
         /// The limit.
         limit: usize,
     },
+    /// The batches that have not ended have as long requests as they may.
+    #[error(
+        "the requests of the batches that have not ended would exceed {limit} bytes (batches.requests_limit); try again when some have ended"
+    )]
+    TooLongBatches {
+        /// The limit, in bytes.
+        limit: usize,
+    },
     /// As many statements wait as may.
     #[error(
         "session {session} already has {limit} statements waiting; try again when some have run"
@@ -214,6 +222,7 @@ impl SessionError {
             Self::NotActive(_) => ErrorKind::Conflict,
             Self::Impersonation { .. } | Self::Forbidden { .. } => ErrorKind::Forbidden,
             Self::TooManyBatches { .. }
+            | Self::TooLongBatches { .. }
             | Self::TooManyStatements { .. }
             | Self::TooMuchCode { .. }
             | Self::TooMuchCodeOfAll { .. }

@@ -9,7 +9,7 @@ mod admission;
 mod atomic_timestamp;
 mod batches;
 mod board;
-mod code_room;
+mod byte_room;
 mod config;
 mod core;
 mod driver;

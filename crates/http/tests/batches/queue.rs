@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use livius_domain::{BatchId, Exit, Limits};
 use livius_testkit::{World, eventually, pass};
+use serde_json::json;
 
 use super::{APP, B0, REPORT, run, started, submit, total, world_of, world_with};
 
@@ -111,6 +112,39 @@ async fn one_more_than_may_wait_is_refused_and_leaves_nothing() {
     .await;
     assert_eq!(world.post("/batches", APP).await.status, 429);
     assert_eq!(total(&world).await, 7);
+}
+
+#[tokio::test]
+async fn longer_requests_than_memory_may_have_are_refused() {
+    let world = world_with(Limits {
+        running_batches: 1,
+        batch_requests_bytes: 50_000,
+        ..Limits::default()
+    })
+    .await;
+    let long = json!({"file": "hdfs://h/a", "args": ["x".repeat(20_000)]}).to_string();
+    let (_, first) = run(&world, &long).await;
+    submit(&world, &long).await;
+    for _ in 0..3 {
+        let refused = world.post("/batches", &long).await;
+        assert_eq!(refused.status, 429);
+        assert_eq!(refused.headers["retry-after"], "1");
+        assert_eq!(
+            refused.text,
+            r#"{"msg":"the requests of the batches that have not ended would exceed 50000 bytes (batches.requests_limit); try again when some have ended"}"#
+        );
+    }
+    assert_eq!(total(&world).await, 2);
+    // The next server has the same batches in memory.
+    let world = world.crash_and_restart().await;
+    submit(&world, APP).await;
+    assert_eq!(world.post("/batches", &long).await.status, 429);
+    first.exit(Exit::Code(0));
+    world.await_batch(B0, "success").await;
+    eventually("there is memory again", async || {
+        (world.post("/batches", &long).await.status == 201).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

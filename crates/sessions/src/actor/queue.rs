@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use livius_domain::{StatementId, StatementRecord};
 
-use crate::code_room::{CodeRoom, HeldCode};
+use crate::byte_room::{ByteRoom, HeldBytes};
 
 /// Statements by number, which is the order in which they run. Their code is shared, so a record is
 /// cheap to clone.
@@ -14,12 +14,12 @@ pub(super) struct Queue {
     /// The one that the driver has.
     current: Option<StatementId>,
     /// The length of all code.
-    held: HeldCode,
+    held: HeldBytes,
 }
 
 impl Queue {
     /// An empty queue whose code takes memory of this room.
-    pub(super) fn new(room: &CodeRoom) -> Self {
+    pub(super) fn new(room: &ByteRoom) -> Self {
         Self {
             held: room.share(),
             ..Self::default()

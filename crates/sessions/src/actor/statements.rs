@@ -69,7 +69,7 @@ impl Actor {
             return Err(SessionError::TooMuchCode { session, limit });
         }
         let limit = self.core.config.limits.waiting_code_bytes;
-        if self.core.code.bytes().saturating_add(more) > limit {
+        if self.core.texts.bytes().saturating_add(more) > limit {
             return Err(SessionError::TooMuchCodeOfAll { limit });
         }
         Ok(())

@@ -16,6 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::entry::{Core, Entry};
 use super::message::Message;
+use crate::byte_room::HeldBytes;
 use crate::driver::Origin;
 use crate::error::SessionError;
 use crate::feed::Publisher;
@@ -27,11 +28,18 @@ use crate::view::BatchView;
 const SETTLE_PAUSE: Duration = Duration::from_millis(100);
 const SETTLE_PAUSE_LONGEST: Duration = Duration::from_secs(5);
 
+/// The shares that a batch has of what is limited. Recovered batches may have more than there is.
+#[derive(Default)]
+pub struct Places {
+    /// Its place among those that wait.
+    pub waiting: Option<OwnedSemaphorePermit>,
+    /// The memory of its request, until it has ended.
+    pub held: HeldBytes,
+}
+
 /// The parts that the actor has from its first moment.
 pub struct ActorSetup {
-    /// The batch's place among those that wait. Recovered batches may be more than there are
-    /// places.
-    pub waiting: Option<OwnedSemaphorePermit>,
+    pub places: Places,
     /// The publisher of its views.
     pub publisher: Publisher<BatchView>,
 }
@@ -122,7 +130,7 @@ impl Actor {
     async fn follow_driver(&mut self) {
         let driver = self.entry.driver.view();
         if driver.state != DriverState::Queued {
-            self.setup.waiting = None;
+            self.setup.places.waiting = None;
         }
         if driver.app.is_some() && driver.app != self.record.app {
             self.record.app.clone_from(&driver.app);
@@ -223,7 +231,8 @@ impl Actor {
     /// The batch has ended: that is stored for as long as it takes, then the waiting requests are
     /// answered.
     async fn leave(&mut self) {
-        self.setup.waiting = None;
+        self.setup.places.waiting = None;
+        self.setup.places.held.clear();
         let lifecycle = self.core.lifecycle.clone();
         let mut pause = SETTLE_PAUSE;
         while let Err(error) = self.store().await {

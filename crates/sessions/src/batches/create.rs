@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use livius_domain::BatchRequest;
 use livius_store::NewBatch;
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 
+use super::actor::Places;
 use super::{ActingOnBatches, Batches};
 use crate::action::Action;
 use crate::driver::Origin;
@@ -32,10 +33,7 @@ impl ActingOnBatches<'_> {
         let name = request.submit.name.as_deref().unwrap_or("a batch");
         admit(&*core.config.policy, caller, Action::Create, subject, &name)?;
         core.launcher.check_room().map_err(SessionError::NoRoom)?;
-        let place = Arc::clone(&core.places).try_acquire_owned();
-        let place = place.map_err(|_| SessionError::TooManyBatches {
-            limit: core.config.limits.waiting_batches,
-        })?;
+        let places = self.places(&request)?;
         let new = NewBatch {
             request,
             owner: caller.user.clone(),
@@ -46,9 +44,23 @@ impl ActingOnBatches<'_> {
         let (reply, registered) = oneshot::channel();
         let batches = self.batches.clone();
         core.lifecycle.spawn(async move {
-            let _ = reply.send(batches.register(new, place).await);
+            let _ = reply.send(batches.register(new, places).await);
         });
         registered.await.map_err(|_| SessionError::ShuttingDown)?
+    }
+
+    fn places(&self, request: &BatchRequest) -> Result<Places, SessionError> {
+        let limits = &self.core.config.limits;
+        let waiting = Arc::clone(&self.core.places).try_acquire_owned();
+        let waiting = waiting.map_err(|_| SessionError::TooManyBatches {
+            limit: limits.waiting_batches,
+        })?;
+        let limit = limits.batch_requests_bytes;
+        let held = self.core.texts.try_hold(request.bytes(), limit);
+        Ok(Places {
+            waiting: Some(waiting),
+            held: held.ok_or(SessionError::TooLongBatches { limit })?,
+        })
     }
 }
 
@@ -56,7 +68,7 @@ impl Batches {
     async fn register(
         &self,
         new: NewBatch,
-        place: OwnedSemaphorePermit,
+        places: Places,
     ) -> Result<Arc<BatchView>, SessionError> {
         let _registering = self.core.registering.read().await;
         let store = &self.core.store;
@@ -73,7 +85,7 @@ impl Batches {
                 return Err(error);
             }
         };
-        let entry = self.spawn_actor(record, driver, Origin::New, false, Some(place));
+        let entry = self.spawn_actor(record, driver, Origin::New, false, places);
         Ok(entry.view())
     }
 }

@@ -14,10 +14,10 @@ use livius_domain::{
 };
 use livius_launch::Launcher;
 use livius_store::{Store, Unended};
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::mpsc;
 
 use super::Batches;
-use super::actor::{Actor, ActorSetup};
+use super::actor::{Actor, ActorSetup, Places};
 use super::entry::{Core, Entry};
 use super::rescue::rescue;
 use crate::config::Config;
@@ -121,10 +121,13 @@ impl Batches {
             },
         };
         let waits = driver.state == DriverState::Queued;
-        let place = waits
-            .then(|| Arc::clone(&self.core.places).try_acquire_owned().ok())
-            .flatten();
-        self.spawn_actor(record, driver, Origin::Recovered, !listed, place);
+        let places = Places {
+            waiting: waits
+                .then(|| Arc::clone(&self.core.places).try_acquire_owned().ok())
+                .flatten(),
+            held: self.core.texts.hold(record.request.bytes()),
+        };
+        self.spawn_actor(record, driver, Origin::Recovered, !listed, places);
         Ok(())
     }
 
@@ -178,7 +181,7 @@ impl Batches {
         driver: DriverRecord,
         origin: Origin,
         hidden: bool,
-        waiting: Option<OwnedSemaphorePermit>,
+        places: Places,
     ) -> Arc<Entry> {
         let (messages, inbox) = mpsc::channel(MAILBOX);
         let step = BatchStart::of(&driver.state);
@@ -200,7 +203,7 @@ impl Batches {
         let (core, to_end) = (Arc::clone(&self.core), Arc::clone(&entry));
         let feed = publisher.clone();
         let rescue = || rescue(core, to_end, feed);
-        let setup = ActorSetup { waiting, publisher };
+        let setup = ActorSetup { places, publisher };
         let actor = Actor::new(Arc::clone(&self.core), Arc::clone(&entry), record, setup);
         self.core
             .lifecycle

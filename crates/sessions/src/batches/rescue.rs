@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use livius_domain::{BatchEnd, BatchOutcome, BatchState, Failure, StopCause, chain};
 
-use super::actor::{Actor, ActorSetup};
+use super::actor::{Actor, ActorSetup, Places};
 use super::entry::{Core, Entry};
 use crate::feed::Publisher;
 use crate::rescue::{self, Unlisted};
@@ -34,7 +34,7 @@ pub(super) async fn rescue(core: Arc<Core>, entry: Arc<Entry>, publisher: Publis
         exit: driver.departure.map(|departure| departure.exit),
     });
     let setup = ActorSetup {
-        waiting: None,
+        places: Places::default(),
         publisher,
     };
     Actor::new(core, entry, record, setup).end_by_fault().await;

@@ -7,7 +7,9 @@ use livius_sessions::ShutdownPolicy;
 
 use super::{DEFAULTS, shutdown_policy};
 use crate::config::resolved::Resolved;
-use crate::config::setting::{Key, Setting, Text, choice, count, duration, duration_or_forever};
+use crate::config::setting::{
+    Key, Setting, Text, choice, count, duration, duration_or_forever, size,
+};
 
 settings! {
     MAX_STARTING: u64 = count(
@@ -27,6 +29,11 @@ settings! {
         1,
         DEFAULTS.waiting_batches as u64,
         "How many batches may wait to be started. The server refuses further ones with status 429.",
+    );
+    REQUESTS_LIMIT: u64 = size(
+        "batches.requests_limit",
+        DEFAULTS.batch_requests_bytes as u64,
+        "How many bytes the requests of all batches that have not ended may have together. The server keeps them in memory. It refuses further ones with status 429.",
     );
     STOP_GRACE: Duration = duration(
         "batches.stop_grace",
@@ -65,6 +72,7 @@ impl BatchSettings {
         limits.concurrent_batch_starts = resolved.count(&MAX_STARTING);
         limits.running_batches = resolved.count(&MAX_RUNNING);
         limits.waiting_batches = resolved.count(&MAX_WAITING);
+        limits.batch_requests_bytes = resolved.count(&REQUESTS_LIMIT);
         limits.batch_grace = resolved.value(&STOP_GRACE);
         limits.ended_batch_retention = resolved.value(&RETENTION);
         limits.ended_batches = resolved.count(&MAX_ENDED);
