@@ -1,6 +1,7 @@
 """Runs a statement in the user's namespace, and returns its data or its error."""
 
 import inspect
+import linecache
 
 from . import errors, forks, magics, plots
 from .hooks import Hooks
@@ -15,6 +16,14 @@ class Runner:
         self._compiler = Compiler()
         self._hooks = Hooks()
         self._loop = None
+
+    def rehearse(self, code):
+        """As `run`, and forgets the code and all that it defines."""
+        rehearsal = "rehearsal"
+        try:
+            return Runner(dict(self._namespace), self._limits).run(rehearsal, code)
+        finally:
+            linecache.cache.pop(file_name(rehearsal), None)
 
     def run(self, statement, code):
         """`{"data": …}` with the magic's or plot's result by MIME type (often none), or `{"error": …}`."""

@@ -194,6 +194,8 @@ class _Shell:
             self._from_main.put(None)
 
     def _run(self, turn):
+        if turn.statement is None:
+            return self._rehearse(turn.code)
         notices.taken()  # left by an interrupt
         self._output.restore()
         notes = self._begin_jobs(turn.statement)
@@ -203,6 +205,15 @@ class _Shell:
         self._output.flush()
         reply["notes"] = notes + list(reply.get("notes", ())) + notices.taken()
         return reply
+
+    def _rehearse(self, code):
+        """Runs code before the first statement, in a copy of the namespace, so that nothing of it stays."""
+        self._spark.begin_rehearsal()
+        try:
+            return self._runner.rehearse(code)
+        finally:
+            self._output.flush()
+            notices.taken()
 
     def _begin_jobs(self, statement):
         try:

@@ -32,6 +32,11 @@ class Spark:
         with unlogged:
             self._follow(self._driver.begin(statement))
 
+    def begin_rehearsal(self):
+        """As `begin`, for code that belongs to no statement."""
+        with unlogged:
+            self._follow(self._driver.beginRehearsal())
+
     def begin_job(self, job, group):
         """As `begin`, for a job, in the job's thread."""
         with unlogged:

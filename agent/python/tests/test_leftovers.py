@@ -83,3 +83,20 @@ class LastError(OfProcess):
         self.process.run("def f():\n  1/0\nf()")
         _, output, _ = self.process.run("import pdb; pdb.pm()")
         self.assertIn("> <stdin>(2)f()\n-> 1/0\n", output)
+
+
+class Rehearsal(OfProcess):
+    def test_it_runs_as_a_statement_and_leaves_nothing(self):
+        code = (
+            "import warnings\nx = 1\ndef f(): return x\n"
+            "warnings.warn_explicit('careful', UserWarning, '/x/pyspark/a.py', 1)\nprint(f())"
+        )
+        self.assertEqual(self.process.rehearse(code)[1], "begins\n1\n")
+        names = "sorted(n for n in globals() if not n.startswith('__'))"
+        self.assertEqual(self.printed(names), "[]\n")
+        self.assertEqual(self.printed("import linecache; [n for n in linecache.cache if 'rehearsal' in n]"), "[]\n")
+
+    def test_its_error_is_told(self):
+        reply, _ = self.process.rehearse("1 / 0")
+        self.assertEqual(reply["error"]["ename"], "ZeroDivisionError")
+        self.assertEqual(self.printed("1"), "1\n")

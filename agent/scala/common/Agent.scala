@@ -2,83 +2,79 @@ package livius.agent
 
 import java.io.File
 
-import scala.util.{Failure, Success}
-
 import com.fasterxml.jackson.databind.JsonNode
 import org.apache.spark.SparkConf
-import org.apache.spark.sql.SparkSession
 
-/** One driver's agent: puts the parts together, brings them up, and hands the server's commands to
-  * the session that they name.
+/** One driver's agent: connects to the server, brings the driver up as far as the launch document
+  * says, and hands the server's commands to the part that they are for.
   */
-final class Agent(settings: Settings, home: File) extends Receiver {
+final class Agent(launch: JsonNode, home: File) extends Receiver {
 
-  private val conf = new SparkConf()
-  private val spark = new SharedSpark
+  private val settings = Settings.from(launch)
   private val outbox = new Outbox(settings.unacknowledgedBytes)
   private val link = new Link(settings, outbox, this)
   private val events = new Events(outbox, () => link.wake())
-  private val classes = new ReplClasses(conf, home)
-  private val jobs = new SparkJobs
-  private val context = new ContextWatch(spark, jobs, () => isBusy, adopt, why => events.contextStopped(why))
-  private val only =
-    new SessionHost(id = None, settings, SharedParts(spark, context, jobs, classes), new SessionEvents(None, outbox, link))
-  private val hosts = Map(only.id -> only)
-  private val shutdown = new Shutdown(conf, events, () => hosts.values.foreach(_.close()), link, () => spark.now)
+  private val beginning = new Beginning
+  private val late = new LateSettings
+  // The second is for commands that come while a primed driver begins.
+  @volatile private var serving: Option[Serving] = None
+  private var held = Vector.empty[JsonNode]
+  private val shutdown =
+    new Shutdown(new SparkConf(), events, () => serving.foreach(_.close()), link, () => serving.flatMap(_.session))
 
   /** Runs until the driver is to end. Returns only where the cluster manager wants its main method
     * to return.
     */
   def run(): Unit = {
-    link.start()
-    only.start()
-    bringUp()
+    if (settings.start == Settings.Primed) {
+      link.start()
+      bringUp(primed())
+    } else {
+      val made = prepared(settings)
+      link.start()
+      bringUp(made)
+    }
     shutdown.await()
   }
 
-  // The interpreter's part runs on the statement thread at the same time.
-  private def bringUp(): Unit = Attempt(SparkStart.session(conf)) match {
-    case Failure(error) => shutdown.failed("context", error)
-    case Success(session) =>
-      take(session)
-      only.awaitFirstInterpreter() match {
-        case Failure(error) => shutdown.failed("interpreter", error)
-        case Success(_) =>
-          ready(session)
-          context.start()
-      }
+  /** Makes the JVM warm, and waits for a session. */
+  private def primed(): Serving = {
+    Priming.run(isWanted = () => !beginning.hasOrder)
+    if (!beginning.hasOrder) events.primed()
+    val order = beginning.await()
+    SessionConf.replace(order.conf)
+    prepared(Settings.from(Settings.overlaid(launch, order.document)))
   }
 
-  private def take(session: SparkSession): Unit = {
-    classes.jars.watch(session.sparkContext)
-    spark.set(session)
-    jobs.watch()
+  private def prepared(settings: Settings): Serving = synchronized {
+    val made = new Serving(settings, home, outbox, link, events)
+    serving = Some(made)
+    held.foreach(made.command)
+    held = Vector.empty
+    made
   }
 
-  // The server shows the facts of the newest context.
-  private def adopt(session: SparkSession): Unit = {
-    take(session)
-    ready(session)
+  private def bringUp(made: Serving): Unit = made.bringUp().left.foreach(failed => shutdown.failed(failed.phase, failed.error))
+
+  override def command(frame: JsonNode): Unit = frame.path("type").asText match {
+    case "stop" => shutdown.stop("stopped by the server")
+    case "begin" => begin(BeginOrder.of(frame))
+    case _ => synchronized(serving.fold(hold(frame))(_.command(frame)))
   }
 
-  private def isBusy: Boolean = hosts.values.exists(_.isBusy)
+  private def hold(frame: JsonNode): Unit =
+    if (held.size < Agent.MostHeld) held :+= frame else Log.line("a command came before this driver had a session, and is ignored")
 
-  private def ready(session: SparkSession): Unit = {
-    val context = session.sparkContext
-    events.ready(context.applicationId, context.uiWebUrl, context.sparkUser, context.master)
-  }
+  // Spark may take its time with a setting, and this is the link's thread.
+  private def begin(order: BeginOrder): Unit =
+    if (settings.start == Settings.Primed) beginning.take(order)
+    else Threads.daemon("begin")(events.begun(late.take(serving.flatMap(_.ready), order.conf))): Unit
 
-  override def command(frame: JsonNode): Unit =
-    if (frame.path("type").asText == "stop") shutdown.stop("stopped by the server")
-    else {
-      val session = Frames.session(frame)
-      hosts.get(session) match {
-        case Some(host) => host.command(frame)
-        case None => Log.line(s"the server named session ${session.mkString}, which this driver does not have")
-      }
-    }
-
-  override def work: Seq[SessionWork] = hosts.values.toSeq.map(_.work)
+  override def work: Seq[SessionWork] = serving.fold(Seq(SessionWork.none))(_.work)
 
   override def abandoned(why: String): Unit = shutdown.abandon(why)
+}
+
+private object Agent {
+  private val MostHeld = 1000
 }

@@ -18,9 +18,9 @@ object Main {
     if (launch == "env") {
       val document = LaunchDocument.inEnvironment().getOrElse(sys.error(s"${LaunchDocument.Variable} is not set"))
       // The worker made the working directory for this driver alone.
-      new Agent(Settings.from(document), home = new File("").getAbsoluteFile)
+      new Agent(document, home = new File("").getAbsoluteFile)
     } else {
       val file = new File(launch).getAbsoluteFile
-      new Agent(Settings.from(LaunchDocument.read(file)), home = file.getParentFile)
+      new Agent(LaunchDocument.read(file), home = file.getParentFile)
     }
 }

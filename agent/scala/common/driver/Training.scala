@@ -37,23 +37,14 @@ object Training {
   // A kind that this machine lacks, such as Python, is left out.
   private def train(settings: Settings, spark: SparkSession, classes: ReplClasses): Unit = {
     val interpreters = new Interpreters(settings, () => spark, classes, new JobGroups(None))
-    for (((kind, code), number) <- Lessons.zipWithIndex) Attempt {
-      Documents.of(number, interpreters.ready(kind).execute(number, code))
+    for ((lesson, number) <- Lessons.all.zipWithIndex) Attempt {
+      Documents.of(number, interpreters.ready(lesson.kind).execute(number, lesson.code))
     } match {
-      case Failure(error) => Log.line(s"the training has no $kind", error)
+      case Failure(error) => Log.line(s"the training has no ${lesson.kind}", error)
       case _ => ()
     }
     interpreters.close()
   }
-
-  private val Lessons = Seq(
-    "sql" -> "SELECT id % 3 AS k, count(*) AS n, sum(id) AS s FROM range(100) GROUP BY id % 3 ORDER BY k",
-    "pyspark" -> "spark.range(10).count()",
-    "pyspark" -> "spark.createDataFrame([(1, 'a'), (2, 'b')], ['n', 't']).groupBy('t').count().show()",
-    "pyspark" -> "sc.parallelize(range(10), 2).map(lambda n: n + 1).sum()",
-    "spark" -> "spark.range(10).count()",
-    "spark" -> "sc.parallelize(1 to 10, 2).map(_ + 1).reduce(_ + _)",
-    "spark" -> "1 / 0")
 
   private val Done = "livius-training done"
 }

@@ -51,6 +51,11 @@ trait Interpreter {
     */
   def execute(statement: Int, code: String): Result
 
+  /** Runs code as a statement would, before the first statement, and leaves nothing of it that a user
+    * could see. Throws an exception if the code fails.
+    */
+  def rehearse(code: String): Unit
+
   /** Asks the running code to stop: an exception in its thread, SIGINT to its process. Harmless
     * when nothing runs.
     */

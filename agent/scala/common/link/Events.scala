@@ -10,6 +10,18 @@ final class Events(outbox: Outbox, wake: () => Unit) {
     wake()
   }
 
+  /** The JVM is warm and waits for a session. */
+  def primed(): Unit = {
+    outbox.addNow(Frames.primed())
+    wake()
+  }
+
+  /** The session's settings have been applied, or cannot be. */
+  def begun(error: Option[String]): Unit = {
+    outbox.addNow(Frames.begun(error))
+    wake()
+  }
+
   /** There is no SparkContext any more. The server ends the driver then. */
   def contextStopped(message: String): Unit = {
     outbox.addNow(Frames.contextStopped(message))

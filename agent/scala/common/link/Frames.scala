@@ -51,6 +51,10 @@ object Frames {
       .put("sparkUser", sparkUser)
       .put("master", master)
 
+  def primed(): ObjectNode = frame("primed")
+
+  def begun(error: Option[String]): ObjectNode = frame("begun").put("error", error.orNull)
+
   def failed(phase: String, message: String, detail: String): ObjectNode =
     frame("failed").put("phase", phase).put("message", message).put("detail", detail)
 

@@ -27,18 +27,25 @@ final class SessionHost(val id: Option[Int], settings: Settings, shared: SharedP
     Map("jvm" -> new JvmJobs(() => spark.await, classes, settings), "python" -> new PythonJobs(interpreters)),
     sparkJobs, groups, events, cancellation, settings.outputBytes, spark, () => interpreters.isClosed)
   private val completions = new Completions(interpreters, statements, events)
+  private val rehearsal = new Rehearsal(interpreters, () => spark.await.sparkContext, settings.kind)
   private val progress = new ProgressReports(statements, events)
 
-  /** Starts the threads. The statement thread first starts the interpreter of the session's kind.
+  /** Starts the threads. The statement thread first starts the interpreter of the session's kind, and
+    * then runs its lessons.
     */
   def start(): Unit = {
     resources.start()
-    statements.start(firstInterpreter.complete(Attempt(startFirst())): Unit)
+    statements.start(prepare())
     progress.start()
   }
 
   /** Waits until that interpreter is up, or has failed. */
   def awaitFirstInterpreter(): Try[Unit] = Await.ready(firstInterpreter.future, Duration.Inf).value.get
+
+  /** Runs the kind's lessons, if the driver is to be warm. Returns when they are over, or take too
+    * long.
+    */
+  def rehearse(): Unit = if (settings.start == Settings.Warm) rehearsal.await()
 
   def command(frame: JsonNode): Unit = frame.path("type").asText match {
     case "run" => statements.submit(Statement(
@@ -64,6 +71,12 @@ final class SessionHost(val id: Option[Int], settings: Settings, shared: SharedP
   def isBusy: Boolean = statements.running.nonEmpty || jobs.isBusy
 
   def close(): Unit = interpreters.close()
+
+  private def prepare(): Unit = {
+    val started = Attempt(startFirst())
+    firstInterpreter.complete(started)
+    if (settings.start == Settings.Warm && started.isSuccess) rehearsal.run()
+  }
 
   private def startFirst(): Unit = if (settings.kind != "shared") interpreters.ready(settings.kind): Unit
 }

@@ -6,3 +6,9 @@ package livius.agent
   * @param active  the statement that runs, or whose result is being told
   */
 final case class SessionWork(session: Option[Int], active: Option[Int], queued: Seq[Int], jobs: Seq[Int])
+
+object SessionWork {
+
+  /** Of the only session of a driver that has not begun to serve it. */
+  val none: SessionWork = SessionWork(session = None, active = None, queued = Nil, jobs = Nil)
+}

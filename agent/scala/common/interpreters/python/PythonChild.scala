@@ -29,6 +29,11 @@ final class PythonChild(
     bytes(Json.obj().put("run", statement).put("code", code).put("marker", marker))
   }
 
+  /** Runs code that leaves nothing: a statement without a number. */
+  def rehearse(code: String): Ran = child.run(statements) { marker =>
+    bytes(Json.obj().putNull("run").put("code", code).put("marker", marker))
+  }
+
   /** Candidates to complete the text before the cursor. */
   def complete(before: String): Seq[String] = synchronized {
     lastRequest += 1

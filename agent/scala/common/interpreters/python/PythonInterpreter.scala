@@ -62,6 +62,11 @@ final class PythonInterpreter(
     }
   }
 
+  override def rehearse(code: String): Unit = for (running <- python; reply <- running.rehearse(code).reply) {
+    val error = Json.mapper.readTree(reply).path("error")
+    if (!error.isMissingNode) throw new IllegalArgumentException(s"${error.path("ename").asText}: ${error.path("evalue").asText}")
+  }
+
   override def interrupt(): Unit = python.foreach(_.child.interrupt())
 
   override def kill(): Boolean = {

@@ -41,6 +41,9 @@ final class PythonDriver(shared: () => SparkSession, groups: JobGroups) {
   /** As `begin`, for the child's thread that runs a job. */
   def beginJob(job: Int, group: String): String = begin(groups.job(job).copy(name = group))
 
+  /** As `begin`, for code that belongs to no statement. */
+  def beginRehearsal(): String = begin(Rehearsal.Group)
+
   private def begin(group: JobGroup): String = {
     val current = session()
     group.enter(current.sparkContext)

@@ -44,6 +44,14 @@ final class RInterpreter(session: () => SparkSession, settings: Settings, groups
     }
   }
 
+  override def rehearse(code: String): Unit = for (running <- r) {
+    RDriver.share(session())
+    running.run(Rehearsal.Group, code).reply.map(RReply.result(_, "")) match {
+      case Some(Result.Failed(ename, evalue, _)) => throw new IllegalArgumentException(s"$ename: $evalue")
+      case _ => ()
+    }
+  }
+
   override def interrupt(): Unit = r.foreach(_.child.interrupt())
 
   override def kill(): Boolean = {

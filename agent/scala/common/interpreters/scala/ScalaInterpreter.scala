@@ -50,6 +50,17 @@ final class ScalaInterpreter(settings: Settings, session: () => SparkSession, cl
     } finally compiler.unlock()
   }
 
+  override def rehearse(code: String): Unit = {
+    stoppable.begin()
+    compiler.lock()
+    try for (ready <- repl) StandardOut.into(new Printout(settings.outputBytes)) {
+      ready.run(code, firstLine = 1, hidden = true) match {
+        case Repl.Done(_, _) => ()
+        case failed => throw new IllegalArgumentException(describe(failed))
+      }
+    } finally compiler.unlock()
+  }
+
   override def interrupt(): Unit = stoppable.interrupt()
 
   override def kill(): Boolean = stoppable.stop()

@@ -32,6 +32,13 @@ final class SqlInterpreter(shared: () => SparkSession, settings: Settings) exten
     }
   }
 
+  override def rehearse(code: String): Unit = {
+    stoppable.begin()
+    asked = false
+    val (table, _) = stoppable.run(answer(code))
+    Result.shown("application/json", table, settings.outputBytes): Unit
+  }
+
   private def answer(code: String): (JsonNode, Boolean) = {
     val session = shared()
     SparkSession.setActiveSession(session)
