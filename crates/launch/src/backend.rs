@@ -79,6 +79,17 @@ impl Backend {
     }
 }
 
+/// Names the master that `spark-submit` takes when the configuration names none.
+pub(crate) fn add_master(
+    conf: &mut BTreeMap<String, String>,
+    environment: &BTreeMap<String, String>,
+) {
+    let named = environment.get("MASTER").filter(|name| !name.is_empty());
+    let master = named.map_or(DEFAULT_MASTER, String::as_str);
+    conf.entry(MASTER.to_owned())
+        .or_insert_with(|| master.to_owned());
+}
+
 /// The master of a complete configuration.
 pub(crate) fn master(conf: &BTreeMap<String, String>) -> &str {
     conf.get(MASTER).map_or(DEFAULT_MASTER, String::as_str)
@@ -145,6 +156,20 @@ mod tests {
             Backend::resolve(&conf("", ""), Some("alice")),
             Ok(Backend::Local)
         );
+    }
+
+    #[test]
+    fn without_a_master_the_variable_decides_or_sparks_default() {
+        for (given, variable, added) in [
+            ("yarn", "spark://h:7077", "yarn"),
+            ("", "spark://h:7077", "spark://h:7077"),
+            ("", "", DEFAULT_MASTER),
+        ] {
+            let mut conf = conf("", given);
+            let environment = [("MASTER".to_owned(), variable.to_owned())].into();
+            add_master(&mut conf, &environment);
+            assert_eq!(conf[MASTER], added);
+        }
     }
 
     #[test]

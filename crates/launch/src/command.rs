@@ -21,7 +21,7 @@ use livius_spark_home::{SparkConf, Toolchain, properties};
 use crate::driver_dir::{DEFAULT_GRACE, DriverCommand, DriverDir};
 use crate::fast_start::FastStart;
 use crate::java_options::{self, OptionError};
-use crate::{Backend, DriverOrder, Program, Unsupported};
+use crate::{Backend, DriverOrder, Program, Unsupported, backend};
 
 /// The reason why there is no command line for an order.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +62,7 @@ impl LaunchPlan {
     ) -> Result<Self, CommandError> {
         let mut conf = spark_conf.defaults.clone();
         conf.extend(order.conf.clone());
+        backend::add_master(&mut conf, &spark_conf.environment);
         local_ports::protect(&mut conf);
         if matches!(order.program, Program::Application { .. }) {
             application::listen(&mut conf);
@@ -112,8 +113,26 @@ impl CommandBuilder<'_> {
 
     /// The administrator's options for everything that `spark-submit` starts.
     fn options_of_submit(&self) -> Result<Vec<String>, CommandError> {
+        let mut options = split("java-opts", Some(&self.spark_conf.java_options))?;
         let key = "SPARK_SUBMIT_OPTS";
-        split(key, self.spark_conf.environment.get(key))
+        options.extend(split(key, self.spark_conf.environment.get(key))?);
+        Ok(options)
+    }
+
+    /// The user's options, with those of the variables that Java itself reads.
+    fn with_javas_variables(&self, mut options: Vec<String>) -> Vec<String> {
+        for name in ["JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"] {
+            let value = self.spark_conf.environment.get(name);
+            let words = value.iter().flat_map(|value| value.split_whitespace());
+            options.extend(words.map(str::to_owned));
+        }
+        options
+    }
+
+    /// Spark's configuration directory, which need not exist.
+    fn conf_dir(&self) -> Utf8PathBuf {
+        let usual = || self.toolchain.found.spark.home.join("conf");
+        self.spark_conf.dir.clone().unwrap_or_else(usual)
     }
 
     /// Splits options into a file, which the command line names, and the rest of the line. Any

@@ -1,5 +1,4 @@
-//! JVM flags that make drivers start faster. They come before the user's flags, which override
-//! them.
+//! JVM flags that make drivers start faster. A user's own flags about the same subject replace them.
 
 use camino::Utf8PathBuf;
 
@@ -16,6 +15,35 @@ pub enum Jit {
     Java,
 }
 
+/// The beginnings of options about the JVM's compilers.
+const OF_COMPILERS: [&str; 9] = [
+    "-XX:Tier",
+    "-XX:+Tier",
+    "-XX:-Tier",
+    "-XX:Compil",
+    "-XX:BackEdgeThreshold",
+    "-XX:+UseJVMCI",
+    "-Xint",
+    "-Xcomp",
+    "-Xmixed",
+];
+
+/// The beginnings of options about archives of classes. Java refuses some of them together with
+/// ours.
+const OF_ARCHIVES: [&str; 6] = [
+    "-Xshare",
+    "-XX:SharedArchiveFile",
+    "-XX:ArchiveClassesAtExit",
+    "-XX:+AutoCreateSharedArchive",
+    "-XX:+RecordDynamicDumpInfo",
+    "-XX:AOT",
+];
+
+fn has_any(options: &[String], beginnings: &[&str]) -> bool {
+    let mut options = options.iter();
+    options.any(|option| beginnings.iter().any(|start| option.starts_with(start)))
+}
+
 /// The settings of one driver's start.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct FastStart {
@@ -25,7 +53,11 @@ pub(crate) struct FastStart {
 }
 
 impl FastStart {
-    pub(crate) fn compilers(&self) -> Vec<String> {
+    /// The flags for the compilers, unless the user's options are about them.
+    pub(crate) fn compilers(&self, theirs: &[String]) -> Vec<String> {
+        if has_any(theirs, &OF_COMPILERS) {
+            return Vec::new();
+        }
         // Measured: the optimising compiler takes a third of a driver's start, and its code is
         // thrown away with the driver. The thresholds are ten times Java's own.
         let flags: &[&str] = match self.jit {
@@ -41,9 +73,11 @@ impl FastStart {
         flags.iter().map(|&flag| flag.to_owned()).collect()
     }
 
-    /// Only a class path that begins with Spark's jars fits the archive.
-    pub(crate) fn classes(&self) -> Vec<String> {
-        let Some(archive) = &self.archive else {
+    /// The flags for the archive, unless the user's options are about archives. Only a class path
+    /// that begins with Spark's jars fits the archive.
+    pub(crate) fn classes(&self, theirs: &[String]) -> Vec<String> {
+        let archive = self.archive.as_ref();
+        let Some(archive) = archive.filter(|_| !has_any(theirs, &OF_ARCHIVES)) else {
             return Vec::new();
         };
         vec![
@@ -54,5 +88,40 @@ impl FastStart {
             // the place to say so.
             "-Xlog:cds*=off".to_owned(),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_of_the_user_replace_ours_on_the_same_subject() {
+        let ours = FastStart {
+            jit: Jit::Late,
+            archive: Some("/classes.jsa".into()),
+        };
+        for (theirs, compilers, classes) in [
+            ("", true, true),
+            ("-Da=-Xint -XX:+UseZGC -ea", true, true),
+            ("-XX:Tier4InvocationThreshold=9", false, true),
+            ("-XX:TieredStopAtLevel=1", false, true),
+            ("-XX:-TieredCompilation", false, true),
+            ("-XX:CompileThresholdScaling=2", false, true),
+            ("-Xint", false, true),
+            ("-Xshare:off", true, false),
+            ("-ea -XX:ArchiveClassesAtExit=/mine.jsa", true, false),
+            ("-XX:SharedArchiveFile=/mine.jsa -Xcomp", false, false),
+        ] {
+            let words: Vec<String> = theirs.split_whitespace().map(str::to_owned).collect();
+            assert_eq!(
+                (
+                    !ours.compilers(&words).is_empty(),
+                    !ours.classes(&words).is_empty()
+                ),
+                (compilers, classes),
+                "{theirs:?}"
+            );
+        }
     }
 }

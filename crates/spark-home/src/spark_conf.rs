@@ -14,9 +14,9 @@ const SCRIPT_LIMIT: Duration = Duration::from_secs(30);
 /// The reason why the configuration directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfError {
-    /// The defaults cannot be read.
+    /// A file cannot be read.
     #[error("read {path}")]
-    Defaults {
+    File {
         /// The file.
         path: Utf8PathBuf,
         /// The system's error.
@@ -49,6 +49,8 @@ pub struct SparkConf {
     pub dir: Option<Utf8PathBuf>,
     /// `spark-defaults.conf`.
     pub defaults: BTreeMap<String, String>,
+    /// `java-opts`: options for every JVM that Spark's scripts start.
+    pub java_options: String,
     /// The environment after `spark-env.sh`.
     pub environment: BTreeMap<String, String>,
 }
@@ -60,27 +62,33 @@ impl SparkConf {
             .path("SPARK_CONF_DIR")
             .unwrap_or_else(|| spark.home.join("conf"));
         let mut variables = environment.inherited();
+        // `spark-submit` sets it, so that all Pythons agree on the hashes of texts.
+        variables.insert("PYTHONHASHSEED".to_owned(), "0".to_owned());
         if !dir.is_dir() {
             return Ok(Self {
                 dir: None,
                 defaults: BTreeMap::new(),
+                java_options: String::new(),
                 environment: variables,
             });
         }
-        let path = dir.join("spark-defaults.conf");
-        let defaults = match std::fs::read(&path) {
-            Ok(bytes) => properties::read(&String::from_utf8_lossy(&bytes)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
-            Err(source) => return Err(ConfError::Defaults { path, source }),
-        };
+        let defaults = properties::read(&text_of(dir.join("spark-defaults.conf"))?);
+        let java_options = text_of(dir.join("java-opts"))?;
         let script = dir.join("spark-env.sh");
         if script.is_file() {
-            variables.insert("SPARK_HOME".to_owned(), spark.home.to_string());
+            // The script sees what it sees in `spark-submit`.
+            let known = [
+                ("SPARK_HOME", spark.home.as_str()),
+                ("SPARK_CONF_DIR", dir.as_str()),
+                ("SPARK_ENV_LOADED", "1"),
+            ];
+            variables.extend(known.map(|(name, value)| (name.to_owned(), value.to_owned())));
             variables = run_script(script, &variables)?;
         }
         Ok(Self {
             dir: Some(dir),
             defaults,
+            java_options,
             environment: variables,
         })
     }
@@ -97,6 +105,15 @@ impl SparkConf {
             }
         }
         found
+    }
+}
+
+/// The content of a file. A file that is not there is empty.
+fn text_of(path: Utf8PathBuf) -> Result<String, ConfError> {
+    match std::fs::read(&path) {
+        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        Err(source) => Err(ConfError::File { path, source }),
     }
 }
 
@@ -156,9 +173,10 @@ mod tests {
         std::fs::write(conf.join("spark-defaults.conf"), "spark.master  local[3]\n").unwrap();
         std::fs::write(
             conf.join("spark-env.sh"),
-            "echo noise\nHADOOP_CONF_DIR=$SPARK_HOME/conf\nX='a\nb'\n",
+            "echo noise\nHADOOP_CONF_DIR=$SPARK_HOME/conf\nX='a\nb'\nY=\"$SPARK_CONF_DIR $SPARK_ENV_LOADED $PYTHONHASHSEED\"\n",
         )
         .unwrap();
+        std::fs::write(conf.join("java-opts"), "-Da=1\n-Db=2\n").unwrap();
         let environment = Environment::new([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]);
         let read = SparkConf::read(&installation(home), &environment).unwrap();
         assert_eq!(
@@ -166,6 +184,8 @@ mod tests {
             BTreeMap::from([("spark.master".to_owned(), "local[3]".to_owned())])
         );
         assert_eq!(read.environment["X"], "a\nb");
+        assert_eq!(read.environment["Y"], format!("{conf} 1 0"));
+        assert_eq!(read.java_options, "-Da=1\n-Db=2\n");
         assert!(!read.environment.contains_key("SHLVL"));
         assert_eq!(read.directories(), std::slice::from_ref(&conf));
 

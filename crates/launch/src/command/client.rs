@@ -4,14 +4,17 @@ use super::{
     CommandBuilder, CommandError, LaunchPlan, application, environment, launch_document, split,
     words,
 };
-use crate::{Program, java_options};
+use crate::Program;
+use crate::java_options::{self, OptionError};
 
 pub(super) fn plan(builder: &CommandBuilder<'_>) -> Result<LaunchPlan, CommandError> {
-    let (options, in_file) = builder.placed(users_options(builder)?);
+    let options = users_options(builder)?;
+    let theirs = builder.with_javas_variables(options.clone());
+    let (options, in_file) = builder.placed(options);
     let before = builder.setting("spark.driver.extraClassPath");
-    let mut args = builder.fast_start.compilers();
+    let mut args = builder.fast_start.compilers(&theirs);
     if before.is_none_or(str::is_empty) {
-        args.extend(builder.fast_start.classes());
+        args.extend(builder.fast_start.classes(&theirs));
     }
     args.extend(builder.own_options(heap(builder)?));
     if matches!(builder.order.program, Program::Application { .. }) {
@@ -31,11 +34,18 @@ pub(super) fn plan(builder: &CommandBuilder<'_>) -> Result<LaunchPlan, CommandEr
 /// The user's options. Later ones override earlier ones.
 fn users_options(builder: &CommandBuilder<'_>) -> Result<Vec<String>, CommandError> {
     let mut options = builder.options_of_submit()?;
+    // In Spark the driver's own size overrides a heap that is set for all of Spark's JVMs.
+    options.retain(|option| !java_options::sets_heap(option));
     for key in [
         "spark.driver.defaultJavaOptions",
         "spark.driver.extraJavaOptions",
     ] {
-        options.extend(split(key, builder.conf.get(key))?);
+        let own = split(key, builder.conf.get(key))?;
+        if let Some(heap) = own.iter().find(|option| java_options::sets_heap(option)) {
+            let source = OptionError::Heap(heap.clone());
+            return Err(CommandError::Setting { key, source });
+        }
+        options.extend(own);
     }
     Ok(options)
 }
@@ -43,7 +53,11 @@ fn users_options(builder: &CommandBuilder<'_>) -> Result<Vec<String>, CommandErr
 /// The heap in mebibytes.
 fn heap(builder: &CommandBuilder<'_>) -> Result<u64, CommandError> {
     let key = "spark.driver.memory";
-    let from_environment = || builder.spark_conf.environment.get("SPARK_DRIVER_MEMORY");
+    let variables = &builder.spark_conf.environment;
+    let from_environment = || {
+        let mut names = ["SPARK_DRIVER_MEMORY", "SPARK_MEM"].into_iter();
+        names.find_map(|name| variables.get(name).filter(|size| !size.is_empty()))
+    };
     let size = builder.conf.get(key).or_else(from_environment);
     java_options::mebibytes(size.map_or("1g", String::as_str))
         .map_err(|source| CommandError::Setting { key, source })

@@ -15,6 +15,10 @@ pub(super) fn of_driver(builder: &CommandBuilder<'_>) -> BTreeMap<String, String
     let mut variables = of_monitor(builder);
     let mut set = |name: &str, value: String| variables.insert(name.to_owned(), value);
     set("JAVA_HOME", builder.toolchain.found.java.home.to_string());
+    // As in a driver of `spark-submit`. If the driver's code runs Spark's scripts, they use the same
+    // configuration, and do not run `spark-env.sh` again.
+    set("SPARK_ENV_LOADED", "1".to_owned());
+    set("SPARK_CONF_DIR", builder.conf_dir().into_string());
     if builder.dir.temporary().as_str().len() <= TMPDIR_MAX {
         set("TMPDIR", builder.dir.temporary().into_string());
     }
@@ -27,9 +31,10 @@ pub(super) fn of_driver(builder: &CommandBuilder<'_>) -> BTreeMap<String, String
         let inherited = variables
             .get("LD_LIBRARY_PATH")
             .filter(|value| !value.is_empty());
+        // In this order in Spark, too.
         let joined = inherited.map_or_else(
             || path.to_owned(),
-            |inherited| format!("{path}:{inherited}"),
+            |inherited| format!("{inherited}:{path}"),
         );
         variables.insert("LD_LIBRARY_PATH".to_owned(), joined);
     }

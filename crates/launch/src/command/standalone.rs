@@ -22,8 +22,10 @@ pub(super) fn plan(mut builder: CommandBuilder<'_>) -> Result<LaunchPlan, Comman
     let master = backend::master(&builder.conf).to_owned();
     let launch = launch_document::text(&builder);
     prepare(&mut builder);
-    let (options, in_file) = builder.placed(builder.options_of_submit()?);
-    let mut jvm = builder.fast_start.classes();
+    let options = builder.options_of_submit()?;
+    let theirs = builder.with_javas_variables(options.clone());
+    let (options, in_file) = builder.placed(options);
+    let mut jvm = builder.fast_start.classes(&theirs);
     jvm.extend(builder.own_options(SMALL_HEAP));
     jvm.extend(words(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]));
     jvm.extend(options);

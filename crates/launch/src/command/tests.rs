@@ -85,6 +85,7 @@ fn plan_for(
     let spark_conf = SparkConf {
         dir: Some("/opt/spark/conf".into()),
         defaults: map(defaults),
+        java_options: String::new(),
         environment: map(environment),
     };
     let archive = Archive::place("/runtimes".into(), &spark, &java, &flags);
@@ -173,8 +174,10 @@ fn the_line_the_environment_and_the_files() {
     {
         "JAVA_HOME": "/opt/java",
         "LC_CTYPE": "C.UTF-8",
-        "LD_LIBRARY_PATH": "/lib/native:/usr/lib/x",
+        "LD_LIBRARY_PATH": "/usr/lib/x:/lib/native",
         "PYSPARK_PYTHON": "/usr/bin/python3.11",
+        "SPARK_CONF_DIR": "/opt/spark/conf",
+        "SPARK_ENV_LOADED": "1",
         "SPARK_HOME": "/opt/spark",
         "SPARK_LOCAL_IP": "127.0.0.1",
         "SPARK_SCALA_VERSION": "2.13",
@@ -235,6 +238,32 @@ fn java_options_are_where_the_java_finds_them() {
             "{java} {options}"
         );
     }
+}
+
+/// Spark lets the driver's own size override them, and complains about none.
+#[test]
+fn a_heap_for_all_of_sparks_jvms_is_not_the_drivers() {
+    let environment = [("SPARK_SUBMIT_OPTS", "-Xmx8g -Da=1"), ("SPARK_MEM", "3g")];
+    let planned = plan(&[], &[], &environment).unwrap();
+    let line = planned.command.args.join(" ");
+    assert!(line.contains(" -Xmx3072m "), "{line}");
+    assert_eq!(planned.file("java.options"), Some("\"-Da=1\"\n"));
+}
+
+#[test]
+fn javas_own_variables_count_as_options_of_the_user() {
+    let has = |environment: &[(&str, &str)], flag: &str| {
+        let line = plan(&[], &[], environment).unwrap().command.args.join(" ");
+        line.contains(flag)
+    };
+    let archive = "-XX:SharedArchiveFile=/runtimes/archives/x/classes.jsa";
+    let compilers = "-XX:TieredStopAtLevel=1";
+    assert!(has(&[], archive) && has(&[], compilers));
+    assert!(!has(&[("JAVA_TOOL_OPTIONS", "-ea -Xshare:off")], archive));
+    assert!(!has(
+        &[("JDK_JAVA_OPTIONS", "-XX:-TieredCompilation")],
+        compilers
+    ));
 }
 
 #[test]

@@ -46,7 +46,7 @@ fn defaults_stand_alone_and_agree_with_the_domain() {
     let settings = resolved.settings;
     assert_eq!(settings.server.data_dir, "/home/ada/.local/share/livius");
     assert_eq!(settings.server.listen.to_string(), "127.0.0.1:8998");
-    assert_eq!(settings.spark.defaults["spark.master"], "local[*]");
+    assert!(settings.spark.defaults.is_empty());
     assert!(settings.spark.overrides.is_empty());
     assert_eq!(settings.local_files, LocalFiles::Any);
     assert_eq!(settings.sessions.on_shutdown, ShutdownPolicy::Stop);

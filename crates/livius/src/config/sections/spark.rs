@@ -20,7 +20,7 @@ settings! {
     MASTER: Text = text(
         "spark.master",
         "local[*]",
-        "Spark's master. If it is set, sessions and batches cannot choose another one. If it is not, they can.",
+        "Spark's master. If it is set, sessions and batches cannot choose another one. If it is not, they can, and `spark-defaults.conf` may have another default.",
     );
     DEPLOY_MODE: Option<String> = optional_choice(
         "spark.deploy_mode",
@@ -106,19 +106,16 @@ fn cluster_refusal(master: &str) -> String {
     )
 }
 
-/// Defaults and overrides. A master or deploy mode that the operator set is binding, as with Livy;
-/// the default master is not.
+/// Defaults and overrides. A master or deploy mode that the operator set is binding, as with Livy.
+/// The default master is Spark's own, so it is left to Spark: `spark-defaults.conf` may name another.
 fn conf(
     resolved: &Resolved,
     master: &str,
     deploy_mode: Option<String>,
 ) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
-    let mut defaults = resolved.table(&CONF);
+    let defaults = resolved.table(&CONF);
     let mut overrides = BTreeMap::new();
-    if resolved.is_default(&MASTER.key) {
-        let default = defaults.entry("spark.master".to_owned());
-        default.or_insert_with(|| master.to_owned());
-    } else {
+    if !resolved.is_default(&MASTER.key) {
         overrides.insert("spark.master".to_owned(), master.to_owned());
     }
     if let Some(mode) = deploy_mode {
