@@ -29,6 +29,7 @@ mod death;
 mod fields;
 mod java_client;
 mod languages;
+mod launches;
 mod output;
 mod pylivy;
 mod python_clients;
@@ -128,6 +129,7 @@ fn main() -> ExitCode {
             completion::CASES,
             cancel::CASES,
             start::CASES,
+            launches::CASES,
             death::CASES,
             fields::CASES,
             restart::CASES,

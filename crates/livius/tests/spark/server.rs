@@ -24,21 +24,28 @@ pub struct Server {
     pub data: TempDir,
     spark_home: String,
     extra: Vec<String>,
+    variables: Vec<(String, String)>,
 }
 
 impl Server {
     /// Starts one on a free port.
     pub fn start(spark_home: &str, extra: &[&str]) -> Self {
+        Self::start_with(spark_home, extra, Vec::new())
+    }
+
+    /// Starts one that has more variables in its environment.
+    pub fn start_with(spark_home: &str, extra: &[&str], variables: Vec<(String, String)>) -> Self {
         let data = tempfile::tempdir().unwrap();
         share_runtimes(spark_home, &data);
         let extra: Vec<String> = extra.iter().map(|text| (*text).to_owned()).collect();
-        let (child, url) = spawn(spark_home, &data, "127.0.0.1:0", &extra);
+        let (child, url) = spawn(spark_home, &data, "127.0.0.1:0", &extra, &variables);
         Self {
             child: Mutex::new(Killed(child)),
             url,
             data,
             spark_home: spark_home.to_owned(),
             extra,
+            variables,
         }
     }
 
@@ -58,7 +65,13 @@ impl Server {
     /// Starts another server on the data and the port of this one, which has ended.
     pub fn restart(self) -> Self {
         let address = self.url.trim_start_matches("http://").to_owned();
-        let (child, url) = spawn(&self.spark_home, &self.data, &address, &self.extra);
+        let (child, url) = spawn(
+            &self.spark_home,
+            &self.data,
+            &address,
+            &self.extra,
+            &self.variables,
+        );
         Self {
             child: Mutex::new(Killed(child)),
             url,
@@ -162,8 +175,27 @@ fn pythons() -> Vec<(&'static str, String)> {
     vec![("PYSPARK_PYTHON", python), ("PYSPARK3_PYTHON", other)]
 }
 
-fn spawn(spark_home: &str, data: &TempDir, listen: &str, extra: &[String]) -> (Child, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_livius"))
+/// Gives a command that starts drivers the environment of the tests.
+pub fn as_a_user(command: &mut Command) {
+    command
+        .envs(pythons())
+        .env("SPARK_SUBMIT_OPTS", CHEAP_JVM.join(" "))
+        // As in a container without a locale. Arguments and names must still be UTF-8.
+        .env_remove("LANG")
+        .env_remove("LC_ALL")
+        .env_remove("LC_CTYPE");
+}
+
+fn spawn(
+    spark_home: &str,
+    data: &TempDir,
+    listen: &str,
+    extra: &[String],
+    variables: &[(String, String)],
+) -> (Child, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_livius"));
+    as_a_user(&mut command);
+    let mut child = command
         .args([
             "serve",
             "--listen",
@@ -174,12 +206,7 @@ fn spawn(spark_home: &str, data: &TempDir, listen: &str, extra: &[String]) -> (C
         ])
         .arg(data.path())
         .args(extra)
-        .envs(pythons())
-        .env("SPARK_SUBMIT_OPTS", CHEAP_JVM.join(" "))
-        // As in a container without a locale. Arguments and names must still be UTF-8.
-        .env_remove("LANG")
-        .env_remove("LC_ALL")
-        .env_remove("LC_CTYPE")
+        .envs(variables.iter().cloned())
         .stdout(Stdio::piped())
         .stderr(Stdio::from(
             std::fs::File::options()
