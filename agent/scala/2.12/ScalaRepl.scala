@@ -44,7 +44,10 @@ final class ScalaRepl(setup: Repl.Setup)
   private def compileAndRun(code: String, hidden: Boolean): Repl.Ran = requestFromLine(code, synthetic = hidden) match {
     case Right(request) if request != null =>
       problems.linesBefore = place(request, code)
-      if (request.compile) runCompiled(request) else Repl.Rejected(problems.taken)
+      reporter.reset()
+      if (request.lineRep.compile(request.ObjectSourceCode(request.handlers)))
+        runCompiled(request, hidden)(shifted)(echo(_, Nil, isettings.maxPrintString))
+      else Repl.Rejected(problems.taken)
     case _ => Repl.Rejected(problems.taken)
   }
 
@@ -55,12 +58,6 @@ final class ScalaRepl(setup: Repl.Setup)
     linesBefore(request.lineRep.lineId) = before
     before
   }
-
-  private def runCompiled(request: Request): Repl.Ran =
-    evaluate(request.lineRep.call(naming.sessionNames.print), shifted).fold(identity, { text =>
-      recordRequest(request)
-      Repl.Done(echo(text, Nil, isettings.maxPrintString), () => request.lineRep.evalEither.right.toOption)
-    })
 
   private def shifted(frame: StackTraceElement): StackTraceElement =
     ReplParts.line(frame).flatMap(linesBefore.get).fold(frame) { before =>

@@ -31,14 +31,10 @@ final class ScalaRepl private (setup: Repl.Setup, settings: Settings, protected 
     finally reporter.reset()
   }
 
-  private def compileAndRun(code: String, hidden: Boolean): Repl.Ran = compile(code, synthetic = hidden) match {
-    case Right(request) =>
-      evaluate(request.lineRep.call(Naming.sessionNames.print), identity).fold(identity, { text =>
-        recordRequest(request)
-        val names = request.termNames.map(_.decoded)
-        Repl.Done(echo(text, names, MaxEcho), () => request.lineRep.evalEither.toOption)
-      })
-    case Left(_) => Repl.Rejected(problems.taken)
+  private def compileAndRun(code: String, hidden: Boolean): Repl.Ran = requestFromLine(code, synthetic = hidden) match {
+    case Right(request) if request.lineRep.compile(request.mkUnit) =>
+      runCompiled(request, hidden)(identity)(echo(_, request.termNames.map(_.decoded), MaxEcho))
+    case _ => Repl.Rejected(problems.taken)
   }
 
   protected def unmangled(text: String): String = Naming.unmangle(text)

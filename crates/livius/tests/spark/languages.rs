@@ -274,6 +274,20 @@ fn scala_syntax(shared: &Shared) {
         ("()", ""),
         ("def twice(n: Int): Int = {\n  n * 2\n}\n\ntwice(4)", "8"),
         ("spark.range(5).as[Long].map(_ + 1).reduce(_ + _)", "15"),
+        ("val unit = ()", "unit: Unit = ()\n"),
+        (
+            "val `a name` = Array(1, 2)",
+            "a name: Array[Int] = Array(1, 2)\n",
+        ),
+        (
+            "lazy val later: Int = sys.error(\"too early\")",
+            "later: Int",
+        ),
+        (
+            "class Metres(val n: Int) extends AnyVal { override def toString = n + \" m\" }\nval far = new Metres(3)",
+            "far: Metres = 3 m\n",
+        ),
+        ("val near = far", "near: Metres = 3 m\n"),
     ];
     for (code, expected) in cases {
         let text = session.text("spark", code);
@@ -299,6 +313,12 @@ fn scala_outputs(shared: &Shared) {
     );
     let error = session.error("spark", "println(\"first\"); throw new Exception(\"boom\")");
     assert_eq!(error["evalue"], "java.lang.Exception: boom");
+    let code = "class Loud { override def toString = sys.error(\"loud\") }\nnew Loud";
+    let error = session.error("spark", code);
+    assert_eq!(error["evalue"], "java.lang.RuntimeException: loud");
+    let trace = error["traceback"].to_string();
+    assert!(trace.contains("Loud.toString"), "{trace}");
+    assert!(!trace.contains("livius"), "{trace}");
     let error = session.error("spark", "def incomplete(");
     assert_eq!(
         (&error["ename"], &error["evalue"]),

@@ -12,7 +12,7 @@ import _root_.livius.agent.{InterruptChecks, Repl, StackTraces, StoppableThread}
   * called separately. The agent calls them itself, to get an exception as an object and not as part
   * of the printed text.
   */
-trait ReplParts extends Repl { interpreter: IMain =>
+trait ReplParts extends Repl with ReplEcho { interpreter: IMain =>
 
   protected def stoppable: StoppableThread
   protected def problems: Problems
@@ -91,7 +91,8 @@ trait ReplParts extends Repl { interpreter: IMain =>
   protected def unmangled(text: String): String
 
   private def isMachinery(frame: StackTraceElement): Boolean =
-    ReplParts.Line.findFirstIn(frame.getClassName).isDefined && ReplParts.Wrapper(frame.getMethodName)
+    (ReplParts.Line.findFirstIn(frame.getClassName).isDefined && ReplParts.Wrapper(frame.getMethodName)) ||
+      frame.getClassName.startsWith(ReplParts.Own)
 
   /** An echo as the REPL shows it: not longer than its limit, and a newline at its end. */
   protected def echo(text: String, names: List[String], limit: Int): String = {
@@ -105,6 +106,7 @@ trait ReplParts extends Repl { interpreter: IMain =>
 object ReplParts {
 
   private val Line = """\$line(\d+)\.""".r
+  private val Own = "scala.tools.nsc.interpreter.livius."
   private val Wrapper = Set("<init>", "<clinit>", "$print", "$print$lzycompute")
 
   /** The number of the interpreter's line that the frame's code came from. */
