@@ -201,7 +201,8 @@ pub enum AgentFrame {
     Event {
         seq: u64,
         session: Option<SessionId>,
-        event: Event,
+        /// Boxed, because each connection has room for 32 frames.
+        event: Box<Event>,
     },
     Notice {
         session: Option<SessionId>,
@@ -400,7 +401,7 @@ impl AgentFrame {
                 Ok(Self::Event {
                     seq,
                     session,
-                    event,
+                    event: Box::new(event),
                 })
             }
             "progress" | "completed" => serde_json::from_str(text)

@@ -12,16 +12,15 @@ use crate::{
     StatementId, StatementState,
 };
 
-/// A session as the store keeps it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// A session as the store keeps it. Clones share the request.
+#[derive(Debug, Clone, PartialEq)]
 pub struct SessionRecord {
     /// Its number.
     pub id: SessionId,
     /// The version of the stored row. The store refuses an update that names another version.
-    #[serde(default)]
     pub version: u64,
     /// The request that created it.
-    pub request: SessionRequest,
+    pub request: Arc<SessionRequest>,
     /// The authenticated user that created it; `None` without authentication.
     pub owner: Option<String>,
     /// The user it runs as; `None` when impersonation is off.
@@ -40,7 +39,6 @@ pub struct SessionRecord {
     pub ended_at: Option<Timestamp>,
     /// The last lines of its log when it ended. `None` before its end, and when they are too long to
     /// be stored.
-    #[serde(default)]
     pub last_lines: Option<Vec<String>>,
 }
 

@@ -68,6 +68,9 @@ pub async fn agent_connect(
     Ok(visit.serve(&challenges, access, asked, connect).await)
 }
 
+/// The buffer of a connection, which it has as long as it lives. A longer frame gets more for itself.
+const READ_BUFFER_BYTES: usize = 4 << 10;
+
 fn upgraded(
     app: AppState,
     driver: DriverId,
@@ -76,6 +79,7 @@ fn upgraded(
 ) -> Result<Response, Problem> {
     let upgrade = upgrade.map_err(|rejection| no_websocket(&rejection.body_text()))?;
     let upgrade = upgrade
+        .read_buffer_size(READ_BUFFER_BYTES)
         .max_frame_size(livius_agent_link::MAX_FRAME_BYTES)
         .max_message_size(livius_agent_link::MAX_FRAME_BYTES);
     Ok(upgrade.on_upgrade(async move |socket| serve(&app, &driver, &key, socket).await))

@@ -102,25 +102,26 @@ impl Actor {
         }
     }
 
-    /// Drives the session until it has ended, or the server stops.
+    /// Drives the session until it has ended, or the server stops. The steps are boxed: while the
+    /// actor waits, it keeps no room for them.
     pub(crate) async fn run(
-        mut self,
+        mut self: Box<Self>,
         origin: Origin,
         mut messages: mpsc::Receiver<Message>,
         mut from_agent: mpsc::Receiver<FromAgent>,
     ) {
-        if origin == Origin::Recovered && !self.recover().await {
+        if origin == Origin::Recovered && !Box::pin(self.recover()).await {
             return;
         }
         let lifecycle = self.core.lifecycle.clone();
         let mut driver = self.entry.driver.follow();
-        self.follow_driver().await;
+        Box::pin(self.follow_driver()).await;
         let mut frames = 0;
         while !self.record.state.is_ended() {
             if frames >= FRAMES_IN_A_ROW {
                 frames = 0;
                 if let Ok(message) = messages.try_recv() {
-                    self.on_message(message).await;
+                    Box::pin(self.on_message(message)).await;
                     continue;
                 }
             }
@@ -131,18 +132,18 @@ impl Actor {
                 // The server stops at once: drivers that are to end have been ended before.
                 () = lifecycle.stopping() => return,
                 // Events come before requests.
-                true = driver.changed() => self.follow_driver().await,
+                true = driver.changed() => Box::pin(self.follow_driver()).await,
                 // Results free the queue, so they come before requests.
                 Some(heard) = from_agent.recv() => {
                     frames += 1;
-                    self.on_heard(heard).await;
+                    Box::pin(self.on_heard(heard)).await;
                 }
-                turn = jobs::turn(long.as_ref()) => self.send_next_job(turn).await,
-                () = following::at(retry) => self.hand_over_or_retry().await,
-                Some(message) = messages.recv() => self.on_message(message).await,
+                turn = jobs::turn(long.as_ref()) => Box::pin(self.send_next_job(turn)).await,
+                () = following::at(retry) => Box::pin(self.hand_over_or_retry()).await,
+                Some(message) = messages.recv() => Box::pin(self.on_message(message)).await,
             }
         }
-        self.leave().await;
+        Box::pin(self.leave()).await;
     }
 
     async fn on_message(&mut self, message: Message) {
@@ -178,7 +179,7 @@ impl Actor {
                 added,
                 reply,
             } => {
-                let answer = self.add_resource(resource, added).await;
+                let answer = self.add_resource(*resource, added).await;
                 let _ = reply.send(answer);
             }
             Message::Touch => {

@@ -8,7 +8,7 @@ mod actor;
 mod agents;
 mod create;
 mod entry;
-mod message;
+pub(crate) mod message;
 mod open;
 mod read;
 mod rescue;

@@ -82,10 +82,10 @@ pub(crate) enum DriverMessage {
     /// Tell whether the driver waits in the queue.
     AskQueued(oneshot::Sender<bool>),
     /// The driver's agent has connected.
-    Attach(AgentSocket),
+    Attach(Box<AgentSocket>),
     /// The driver's application runs.
     AppStarted {
-        app: AppInfo,
+        app: Box<AppInfo>,
         /// Gets a message when the report is stored.
         reply: oneshot::Sender<Result<(), SessionError>>,
     },
@@ -96,7 +96,7 @@ pub(crate) enum DriverMessage {
 pub(crate) enum FromAgent {
     /// A numbered event. The agent keeps it until the session says that its effect is stored.
     Event {
-        event: Event,
+        event: Box<Event>,
         stored: oneshot::Sender<bool>,
     },
     /// A frame that may be lost.
@@ -207,13 +207,15 @@ impl DriverHandle {
 
     /// Hands over the connection of the driver's agent. `Err` when the actor has left.
     pub async fn attach(&self, socket: AgentSocket) -> Result<(), ()> {
-        let sent = self.messages.send(DriverMessage::Attach(socket)).await;
+        let message = DriverMessage::Attach(Box::new(socket));
+        let sent = self.messages.send(message).await;
         sent.map_err(|_| ())
     }
 
     /// Stores that the driver's application runs. `Err(None)` when the actor has left.
     pub async fn app_started(&self, app: AppInfo) -> Result<(), Option<SessionError>> {
         let (reply, stored) = oneshot::channel();
+        let app = Box::new(app);
         let message = DriverMessage::AppStarted { app, reply };
         self.messages.send(message).await.map_err(|_| None)?;
         stored.await.map_err(|_| None)?.map_err(Some)

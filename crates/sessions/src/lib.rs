@@ -33,6 +33,8 @@ mod results;
 mod secret;
 mod service;
 mod shortened;
+#[cfg(test)]
+mod sizes;
 mod sweep;
 mod view;
 

@@ -36,11 +36,13 @@ impl Lifecycle {
         F: Future<Output = ()> + Send + 'static,
         R: Future<Output = ()> + Send + 'static,
     {
+        // Both are boxed, because the task would have room for two of each: thousands of them wait.
+        let task = Box::pin(AssertUnwindSafe(task).catch_unwind());
         self.tasks.spawn(async move {
-            if AssertUnwindSafe(task).catch_unwind().await.is_ok() {
+            if task.await.is_ok() {
                 return;
             }
-            let rescued = AssertUnwindSafe(async move { rescue().await });
+            let rescued = AssertUnwindSafe(Box::pin(async move { rescue().await }));
             if rescued.catch_unwind().await.is_err() {
                 tracing::error!(
                     "what is left of a panicked actor cannot be ended; the next server will try"

@@ -59,7 +59,7 @@ pub enum Message {
     /// Add a file to the session.
     AddResource {
         /// The file.
-        resource: Resource,
+        resource: Box<Resource>,
         /// Gets a message when the driver has it, or cannot have it.
         added: Added,
         /// Gets a message when it is stored.

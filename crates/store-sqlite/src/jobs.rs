@@ -142,6 +142,8 @@ async fn insert(
     };
     if short.is_none() {
         sqlx::query(INSERT_PAYLOAD)
+            // A statement that is kept for later also keeps the text in memory.
+            .persistent(false)
             .bind(session.0)
             .bind(id)
             .bind(payload)

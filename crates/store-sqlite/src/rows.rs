@@ -187,7 +187,7 @@ fn read_session(id: SessionId, row: &SqliteRow) -> Result<SessionRecord, Failure
     Ok(SessionRecord {
         id,
         version: count(row.try_get("version")?),
-        request: document(row, "request")?,
+        request: Arc::new(document(row, "request")?),
         owner: row.try_get("owner")?,
         proxy_user: row.try_get("proxy_user")?,
         state: document(row, "state")?,

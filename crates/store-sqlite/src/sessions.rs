@@ -1,5 +1,7 @@
 //! Sessions.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use livius_domain::{DriverId, SessionId, SessionRecord, SessionState};
@@ -123,7 +125,7 @@ async fn create(
         .commit()
         .await
         .map_err(failed("create a session"))?;
-    match record.request.submit.name {
+    match record.request.submit.name.clone() {
         Some(name) if !inserted => Err(StoreError::DuplicateName {
             name,
             attempted: number,
@@ -145,7 +147,7 @@ async fn update(
         .bind(record.driver.as_ref().map(DriverId::as_str))
         .bind(record.last_activity.as_microsecond())
         .bind(record.ended_at.map(Timestamp::as_microsecond))
-        .bind(record.ended_at.map(|_| json(&record.request)))
+        .bind(record.ended_at.map(|_| json(&*record.request)))
         .bind(optional_json(record.last_lines.as_ref()));
     let done = update
         .execute(&mut *connection)
@@ -166,7 +168,7 @@ fn first_record(id: SessionId, new: NewSession) -> Result<SessionRecord, StoreEr
     Ok(SessionRecord {
         id,
         version: 0,
-        request: new.request,
+        request: Arc::new(new.request),
         owner: new.owner,
         proxy_user: new.proxy_user,
         state: SessionState::NEW,
@@ -191,7 +193,7 @@ async fn insert(
         .bind(&record.owner)
         .bind(&record.proxy_user)
         .bind(json(&record.state))
-        .bind(json(&record.request));
+        .bind(json(&*record.request));
     let done = insert
         .execute(connection)
         .await

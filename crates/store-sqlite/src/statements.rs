@@ -173,6 +173,8 @@ async fn insert_long(
         return Ok(None);
     };
     sqlx::query(INSERT_CODE)
+        // A statement that is kept for later also keeps the text in memory.
+        .persistent(false)
         .bind(session.0)
         .bind(id)
         .bind(code)

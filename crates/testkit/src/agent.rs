@@ -147,7 +147,7 @@ impl ScriptedAgent {
         let frame = AgentFrame::Event {
             seq,
             session: Some(session),
-            event,
+            event: Box::new(event),
         };
         self.to_server.send(frame).await.unwrap();
     }
@@ -170,7 +170,7 @@ impl ScriptedAgent {
         let frame = AgentFrame::Event {
             seq,
             session: None,
-            event,
+            event: Box::new(event),
         };
         let _ = self.to_server.send(frame).await;
     }

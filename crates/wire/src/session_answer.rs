@@ -176,7 +176,7 @@ mod tests {
         SessionRecord {
             version: 0,
             id: SessionId(7),
-            request,
+            request: request.into(),
             owner: None,
             proxy_user: None,
             state: SessionState::NEW,

@@ -94,5 +94,5 @@ async fn secrets_stay_until_the_end_and_responses_do_not_change() {
 
 /// The request of the first session as it is stored.
 async fn stored(world: &World) -> String {
-    serde_json::to_string(&world.stored_session(S0).await.request).unwrap()
+    serde_json::to_string(&*world.stored_session(S0).await.request).unwrap()
 }

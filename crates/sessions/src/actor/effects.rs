@@ -190,7 +190,7 @@ impl Actor {
     /// Completes the session's log and record. No driver will need the secrets of the request.
     pub(super) async fn close(&mut self) {
         self.explain_end().await;
-        self.record.request.hide_secrets();
+        Arc::make_mut(&mut self.record.request).hide_secrets();
         let log = Arc::clone(&self.entry.driver.log);
         self.record.last_lines = lines_to_store(self.record.id.0, log).await;
     }

@@ -68,25 +68,26 @@ impl Actor {
         }
     }
 
-    /// Drives the batch until it has ended, or the server stops.
-    pub async fn run(mut self, origin: Origin, mut messages: mpsc::Receiver<Message>) {
+    /// Drives the batch until it has ended, or the server stops. The steps are boxed: while the actor
+    /// waits, it keeps no room for them.
+    pub async fn run(mut self: Box<Self>, origin: Origin, mut messages: mpsc::Receiver<Message>) {
         let lifecycle = self.core.lifecycle.clone();
         let mut driver = self.entry.driver.follow();
         if origin == Origin::Recovered {
-            self.recover().await;
+            Box::pin(self.recover()).await;
         }
-        self.follow_driver().await;
+        Box::pin(self.follow_driver()).await;
         while !self.record.state.is_ended() {
             tokio::select! {
                 biased;
                 // The server stops at once: drivers that are to end have been ended before.
                 () = lifecycle.stopping() => return,
                 // Events come before requests.
-                true = driver.changed() => self.follow_driver().await,
-                Some(message) = messages.recv() => self.on_message(message).await,
+                true = driver.changed() => Box::pin(self.follow_driver()).await,
+                Some(message) = messages.recv() => Box::pin(self.on_message(message)).await,
             }
         }
-        self.leave().await;
+        Box::pin(self.leave()).await;
     }
 
     async fn on_message(&mut self, message: Message) {

@@ -207,7 +207,7 @@ impl Batches {
         let actor = Actor::new(Arc::clone(&self.core), Arc::clone(&entry), record, setup);
         self.core
             .lifecycle
-            .spawn_owner(actor.run(origin, inbox), rescue);
+            .spawn_owner(Box::new(actor).run(origin, inbox), rescue);
         entry
     }
 

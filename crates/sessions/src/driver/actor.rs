@@ -51,9 +51,9 @@ pub(super) enum TaskReport {
     /// It is the driver's turn to start.
     Turn(Turn),
     /// The launch is over.
-    Launched(Result<Arc<dyn RunningDriver>, Failure>),
+    Launched(Result<Arc<dyn RunningDriver>, Box<Failure>>),
     /// The driver is gone.
-    Ended(Departure),
+    Ended(Box<Departure>),
 }
 
 /// The end of a process whose connection is still open.
@@ -129,15 +129,16 @@ impl DriverActor {
         }
     }
 
-    /// Drives the driver until it is gone, or the server stops.
+    /// Drives the driver until it is gone, or the server stops. The steps are boxed: while the actor
+    /// waits, it keeps no room for them.
     pub(super) async fn run(
-        mut self,
+        mut self: Box<Self>,
         origin: Origin,
         mut messages: mpsc::Receiver<DriverMessage>,
         mut reports: mpsc::Receiver<TaskReport>,
     ) {
         if origin == Origin::Recovered {
-            self.recover().await;
+            Box::pin(self.recover()).await;
         }
         let lifecycle = self.core.lifecycle.clone();
         let handle = Arc::clone(&self.handle);
@@ -146,7 +147,7 @@ impl DriverActor {
             if frames >= FRAMES_IN_A_ROW {
                 frames = 0;
                 if let Ok(message) = messages.try_recv() {
-                    self.on_message(message).await;
+                    Box::pin(self.on_message(message)).await;
                     continue;
                 }
             }
@@ -158,28 +159,28 @@ impl DriverActor {
                 // The server stops at once: drivers that are to end have been ended before.
                 () = lifecycle.stopping() => return,
                 // Events come before requests.
-                Some(report) = reports.recv() => self.on_report(report).await,
+                Some(report) = reports.recv() => Box::pin(self.on_report(report)).await,
                 // A deadline must not wait for an agent that talks.
                 () = connection::at(overdue) => {
                     self.stop_overdue = None;
-                    self.apply(DriverEvent::StopOverdue).await;
+                    Box::pin(self.apply(DriverEvent::StopOverdue)).await;
                 }
-                () = connection::at(drained) => self.lose_link().await,
+                () = connection::at(drained) => Box::pin(self.lose_link()).await,
                 () = connection::at(missing_at) => {
                     self.missing_at = None;
-                    self.apply(DriverEvent::AgentMissing).await;
+                    Box::pin(self.apply(DriverEvent::AgentMissing)).await;
                 }
                 () = connection::at(hold_until) => self.let_others_start(),
-                () = handle.stuck.notified() => self.drop_stuck_link().await,
+                () = handle.stuck.notified() => Box::pin(self.drop_stuck_link()).await,
                 // Results free the session's queue, so they come before requests.
                 heard = connection::next(&mut self.link) => {
                     frames += 1;
-                    self.on_heard(heard).await;
+                    Box::pin(self.on_heard(heard)).await;
                 }
-                Some(message) = messages.recv() => self.on_message(message).await,
+                Some(message) = messages.recv() => Box::pin(self.on_message(message)).await,
             }
         }
-        self.leave().await;
+        Box::pin(self.leave()).await;
     }
 
     async fn on_report(&mut self, report: TaskReport) {
@@ -190,9 +191,9 @@ impl DriverActor {
                 self.apply(DriverEvent::Launched).await;
             }
             TaskReport::Launched(Err(failure)) => {
-                self.apply(DriverEvent::LaunchFailed(failure)).await;
+                self.apply(DriverEvent::LaunchFailed(*failure)).await;
             }
-            TaskReport::Ended(departure) => self.on_departure(departure).await,
+            TaskReport::Ended(departure) => self.on_departure(*departure).await,
         }
     }
 
@@ -207,9 +208,9 @@ impl DriverActor {
             DriverMessage::AskQueued(reply) => {
                 let _ = reply.send(self.record.state == DriverState::Queued);
             }
-            DriverMessage::Attach(socket) => self.attach(socket).await,
+            DriverMessage::Attach(socket) => self.attach(*socket).await,
             DriverMessage::AppStarted { app, reply } => {
-                self.record.app = Some(app);
+                self.record.app = Some(*app);
                 self.unstored = true;
                 let stored = self.try_apply(DriverEvent::Ready).await;
                 let _ = reply.send(stored);

@@ -81,7 +81,9 @@ impl DriverActor {
                 Ok(order) => launcher.launch(order).await,
                 Err(failure) => Err(failure),
             };
-            let _ = to_actor.send(TaskReport::Launched(result)).await;
+            let _ = to_actor
+                .send(TaskReport::Launched(result.map_err(Box::new)))
+                .await;
         });
     }
 
@@ -94,7 +96,7 @@ impl DriverActor {
             tokio::select! {
                 () = reports.closed() => {}
                 departure = watched.ended() => {
-                    let _ = reports.send(TaskReport::Ended(departure)).await;
+                    let _ = reports.send(TaskReport::Ended(Box::new(departure))).await;
                 }
             }
         });

@@ -153,7 +153,7 @@ impl DriverActor {
         session.is_none_or(|named| self.record.made_for == DriverUse::Session(named))
     }
 
-    async fn on_event(&mut self, seq: u64, session: Option<SessionId>, event: Event) {
+    async fn on_event(&mut self, seq: u64, session: Option<SessionId>, event: Box<Event>) {
         let applied = self.link.as_ref().map_or(0, |link| link.applied);
         if seq <= applied {
             return self.acknowledge(seq);
@@ -164,21 +164,21 @@ impl DriverActor {
             tracing::warn!(driver.id = %self.record.id, agent.event = seq, agent.applied = applied, "the driver's agent has skipped an event; dropping the connection");
             return self.lose_link().await;
         }
-        match event {
+        match *event {
             Event::Ready { .. }
             | Event::Primed
             | Event::Begun { .. }
             | Event::Failed { .. }
             | Event::ContextStopped { .. }
             | Event::Stopped { .. } => {
-                let stored = self.on_own_event(event).await;
+                let stored = self.on_own_event(*event).await;
                 if let Err(error) = &stored {
                     tracing::error!(driver.id = %self.record.id, error = %chain(error), "cannot store what the agent said");
                 }
                 self.on_stored(seq, stored.is_ok()).await;
             }
-            event if self.is_ours(session) => self.pass_on(seq, event).await,
-            event => {
+            _ if self.is_ours(session) => self.pass_on(seq, event).await,
+            _ => {
                 // The agent would send it again on every connection.
                 tracing::error!(driver.id = %self.record.id, agent.event = seq, ?session, ?event, "ignoring an event of a session that the driver does not serve");
                 self.on_stored(seq, true).await;
@@ -187,7 +187,7 @@ impl DriverActor {
     }
 
     /// Hands an event to the session. It is acknowledged when the session has stored its effect.
-    async fn pass_on(&mut self, seq: u64, event: Event) {
+    async fn pass_on(&mut self, seq: u64, event: Box<Event>) {
         let Purpose::Session(_, session) = &self.purpose else {
             // No session needs it any more.
             return self.on_stored(seq, true).await;

@@ -77,6 +77,8 @@ pub(crate) fn spawn(
         actor.running = core.admission.recovered();
     }
     core.lifecycle
-        .spawn_owner(actor.run(origin, inbox, reports_inbox), || rescue.run());
+        .spawn_owner(Box::new(actor).run(origin, inbox, reports_inbox), || {
+            rescue.run()
+        });
     handle
 }

@@ -165,7 +165,7 @@ impl Sessions {
             exit: None,
         });
         record.ended_at = Some(self.core.clock.now());
-        record.request.hide_secrets();
+        Arc::make_mut(&mut record.request).hide_secrets();
         Ok(self.core.store.update_session(&mut record).await?)
     }
 
@@ -205,7 +205,7 @@ impl Sessions {
         let rescue = || rescue(core, to_end, feed);
         let setup = ActorSetup { place, publisher };
         let actor = Actor::new(Arc::clone(&self.core), Arc::clone(&entry), record, setup);
-        let life = actor.run(origin, inbox, from_agent);
+        let life = Box::new(actor).run(origin, inbox, from_agent);
         self.core.lifecycle.spawn_owner(life, rescue);
         entry
     }

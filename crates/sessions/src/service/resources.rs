@@ -123,7 +123,7 @@ impl ActingOnSessions<'_> {
 async fn hand_over(mailbox: &Mailbox, resource: Resource) -> Result<(), SessionError> {
     let (added, answer) = oneshot::channel();
     let message = |reply| Message::AddResource {
-        resource,
+        resource: Box::new(resource),
         added,
         reply,
     };

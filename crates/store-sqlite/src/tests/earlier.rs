@@ -143,13 +143,13 @@ fn session() -> SessionRecord {
     SessionRecord {
         id: SessionId(6),
         version: 0,
-        request: SessionRequest {
+        request: Arc::new(SessionRequest {
             kind: Kind::PySpark,
             submit,
             heartbeat_timeout_seconds: 60,
             ttl: text("1h"),
             idle_timeout: text("30s"),
-        },
+        }),
         owner: text("alice"),
         proxy_user: text("bob"),
         state: SessionState::Running,

@@ -73,7 +73,7 @@ async fn secrets_are_erased_after_the_end() {
         store.flush().await.unwrap();
         assert_eq!(found(&directory), [("livius.db".to_owned(), 6)].into());
 
-        session.request.hide_secrets();
+        Arc::make_mut(&mut session.request).hide_secrets();
         session.ended_at = Some(session.created_at);
         store.update_session(&mut session).await.unwrap();
         Arc::make_mut(&mut batch.request).hide_secrets();

@@ -1,5 +1,7 @@
 //! Sessions: numbers, names, stored fields, lists.
 
+use std::sync::Arc;
+
 use livius_domain::{
     AppInfo, End, Exit, Failure as SessionFailure, FailureCode, Kind, Outcome as SessionOutcome,
     Phase, SessionId, SessionRecord, SessionRequest, SessionState, StopCause,
@@ -22,7 +24,7 @@ pub async fn a_new_session_is_stored_as_asked_for(place: &dyn Place) -> Outcome 
     let expected = SessionRecord {
         id: SessionId(0),
         version: 0,
-        request: full_request(),
+        request: full_request().into(),
         owner: Some("alice".to_owned()),
         proxy_user: Some("bob".to_owned()),
         state: SessionState::Starting,
@@ -90,11 +92,11 @@ pub async fn everything_that_can_change_is_stored(place: &dyn Place) -> Outcome 
             ..first.clone()
         };
         let stored = if record.ended_at.is_some() {
-            SessionRequest::default()
+            Arc::default()
         } else {
             first.request.clone()
         };
-        record.request = SessionRequest::default();
+        record.request = Arc::default();
         store.update_session(&mut record).await?;
         (first.version, first.request) = (record.version, stored.clone());
         record.request = stored;

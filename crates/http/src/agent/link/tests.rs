@@ -87,10 +87,10 @@ async fn frames_go_both_ways() {
             AgentFrame::Event {
                 seq: 7,
                 session: None,
-                event: Event::Started {
+                event: Box::new(Event::Started {
                     statement: StatementId(3),
                     at: 5
-                }
+                })
             }
         );
         let run = CommandFrame::from(Command::Run {
