@@ -20,6 +20,7 @@ pub use agents::ReportRefused;
 use std::sync::Arc;
 
 use livius_domain::BatchRecord;
+use tokio::sync::watch;
 
 use crate::action::Action;
 use crate::error::SessionError;
@@ -31,6 +32,8 @@ use entry::{Core, Entry};
 #[derive(Clone)]
 pub struct Batches {
     core: Arc<Core>,
+    /// Becomes true when all batches of the store are taken up.
+    all_taken_up: watch::Receiver<bool>,
 }
 
 impl Batches {
@@ -75,6 +78,7 @@ impl ActingOnBatches<'_> {
         if record.state.is_ended() {
             return Ok(None);
         }
+        self.batches.all_taken_up().await;
         drop(self.core.registering.write().await);
         self.live(&BatchRef::Id(record.id), action)
     }

@@ -157,11 +157,10 @@ async fn claim_for(
         .bind(claim.now.as_microsecond())
         .bind(rows::program_name(claim.program))
         .bind(claim.own);
-    let rows = update
-        .fetch_all(connection)
+    let rows = update.fetch(connection);
+    let mut claimed = rows::readable_of(rows, rows::driver)
         .await
         .map_err(failed("claim drivers"))?;
-    let mut claimed = rows::readable(&rows, rows::driver);
     claimed.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(claimed)
 }

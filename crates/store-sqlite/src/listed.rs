@@ -152,16 +152,16 @@ impl<T> Listed<T> {
         &self,
         connection: &mut SqliteConnection,
     ) -> Result<Vec<Unended<T>>, StoreError> {
-        let rows = sqlx::query(self.unended)
-            .fetch_all(connection)
-            .await
-            .map_err(failed("list the rows that have not ended"))?;
-        Ok(rows::readable(&rows, |row| {
+        let rows = sqlx::query(self.unended).fetch(connection);
+        let read = |row: &SqliteRow| {
             Ok(Unended {
                 record: (self.read)(row)?,
                 listed: rows::is_listed(row),
             })
-        }))
+        };
+        rows::readable_of(rows, read)
+            .await
+            .map_err(failed("list the rows that have not ended"))
     }
 
     pub(super) async fn unlist(

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::{Stream, TryStreamExt as _};
 use jiff::Timestamp;
 use livius_domain::driver::{DriverLocation, DriverProgram, DriverRecord, DriverUse, Lease};
 use livius_domain::{
@@ -57,6 +58,18 @@ pub(super) fn readable<T>(
     rows.iter()
         .filter_map(|row| read(row).inspect_err(tell).ok())
         .collect()
+}
+
+/// The same for rows as they come, so that not all of them are in memory at once.
+pub(super) async fn readable_of<T>(
+    mut rows: impl Stream<Item = Result<SqliteRow, sqlx::Error>> + Unpin,
+    read: impl Fn(&SqliteRow) -> Result<T, StoreError>,
+) -> Result<Vec<T>, sqlx::Error> {
+    let mut records = Vec::new();
+    while let Some(row) = rows.try_next().await? {
+        records.extend(readable(&[row], &read));
+    }
+    Ok(records)
 }
 
 /// Tells whether a row of `sessions` or `batches` is on its list.

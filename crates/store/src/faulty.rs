@@ -61,9 +61,10 @@ impl<S> Faulty<S> {
         self.panicking().insert(known(operation));
     }
 
-    /// Makes the calls of a writing operation wait until the operation is released.
+    /// Makes the calls of an operation wait until the operation is released.
     pub fn hold(&self, operation: &str) {
-        let operation = known(operation);
+        let reads = READS.iter().find(|name| **name == operation);
+        let operation = reads.copied().unwrap_or_else(|| known(operation));
         self.held.send_modify(|held| {
             held.insert(operation);
         });
@@ -97,9 +98,13 @@ impl<S> Faulty<S> {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn write(&self, operation: &'static str) -> Result<(), StoreError> {
+    async fn while_held(&self, operation: &str) {
         let mut held = self.held.subscribe();
         let _ = held.wait_for(|held| !held.contains(operation)).await;
+    }
+
+    async fn write(&self, operation: &'static str) -> Result<(), StoreError> {
+        self.while_held(operation).await;
         let panics = self.panicking().remove(operation);
         assert!(!panics, "{operation} is to panic");
         if self.full.load(Ordering::SeqCst) || self.failing().remove(operation) {
@@ -135,6 +140,7 @@ macro_rules! forward {
             reads { $( fn $read:ident($($rarg:ident: $rtype:ty),*) -> $rok:ty; )* }
         }
     )*) => {
+        const READS: &[&str] = &[$( $( stringify!($read), )* )*];
         const WRITES: &[&str] = &[$( $( stringify!($write), )* )*];
 
         $(
@@ -149,6 +155,7 @@ macro_rules! forward {
                 )*
                 $(
                     async fn $read(&self, $($rarg: $rtype),*) -> Result<$rok, StoreError> {
+                        self.while_held(stringify!($read)).await;
                         let _call = self.begin_call();
                         self.store.$read($($rarg),*).await
                     }

@@ -86,7 +86,7 @@ impl World {
         let root = Utf8PathBuf::from_path_buf(dir.path().to_owned()).unwrap();
         let launcher = Arc::new(FakeLauncher::new(root.join("drivers")));
         let clock = Arc::new(TestClock::default());
-        let (sessions, batches, disk) = open(&dir, &options, &launcher, &clock).await;
+        let (sessions, batches, disk) = open(&dir, &options, &launcher, &clock, None).await;
         Self {
             router: edge(&sessions, &batches, &options.limits),
             sessions,
@@ -127,6 +127,16 @@ impl World {
     /// The server dies as with `kill -9`, and another one starts with its data. Drivers keep
     /// running.
     pub async fn crash_and_restart(self) -> Self {
+        self.restart(None).await
+    }
+
+    /// The same. The calls of an operation of the store wait until the test releases it, so that the
+    /// next server may not have taken up its batches yet.
+    pub async fn crash_and_restart_holding(self, operation: &str) -> Self {
+        self.restart(Some(operation)).await
+    }
+
+    async fn restart(self, held: Option<&str>) -> Self {
         let Self {
             sessions,
             batches,
@@ -143,7 +153,7 @@ impl World {
         });
         // Dropping the last of these closes the store, as the death of a process does.
         drop((sessions, batches, router, disk));
-        let (sessions, batches, disk) = open(&dir, &options, &launcher, &clock).await;
+        let (sessions, batches, disk) = open(&dir, &options, &launcher, &clock, held).await;
         Self {
             router: edge(&sessions, &batches, &options.limits),
             sessions,
@@ -331,10 +341,14 @@ async fn open(
     options: &WorldOptions,
     launcher: &Arc<FakeLauncher>,
     clock: &Arc<TestClock>,
+    held: Option<&str>,
 ) -> (Sessions, Batches, Arc<Disk>) {
     let root = Utf8PathBuf::from_path_buf(dir.path().to_owned()).unwrap();
     let store = SqliteStore::open(&root.join("livius.db")).await.unwrap();
     let disk = Arc::new(Faulty::new(store));
+    if let Some(operation) = held {
+        disk.hold(operation);
+    }
     let config = Config {
         server: "test".to_owned(),
         agent_urls: vec!["ws://127.0.0.1:1/api/v1/agent".to_owned()],
@@ -354,11 +368,15 @@ async fn open(
         Arc::clone(launcher) as _,
         Arc::clone(clock) as _,
     );
+    let sessions = sessions.await.unwrap();
     let batches = Batches::open(
         config,
         Arc::clone(&disk) as _,
         Arc::clone(launcher) as _,
         Arc::clone(clock) as _,
     );
-    (sessions.await.unwrap(), batches.await.unwrap(), disk)
+    if held.is_none() {
+        batches.all_taken_up().await;
+    }
+    (sessions, batches, disk)
 }

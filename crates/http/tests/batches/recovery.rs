@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use livius_domain::{BatchId, Exit, Verdict};
+use livius_sessions::ShutdownPolicy;
 use livius_testkit::{World, eventually, pass};
 use serde_json::{Value, json};
 
@@ -411,4 +412,51 @@ async fn a_panic_in_one_actor_ends_one_batch() {
     let world = world.crash_and_restart().await;
     world.await_batch(B0, "dead").await;
     world.await_batch(B1, "running").await;
+}
+
+#[tokio::test]
+async fn the_next_server_serves_before_it_has_taken_up_the_batches() {
+    let world = world_of(1, 1).await;
+    let (_, first) = run(&world, APP).await;
+    for _ in [B1, B2] {
+        submit(&world, APP).await;
+    }
+    let world = world.crash_and_restart_holding("unended_batches").await;
+    world.quiesced().await;
+    assert_eq!(total(&world).await, 3);
+    for (id, state) in [(B0, "running"), (B1, "starting")] {
+        assert_eq!(detail(&world, id).await["state"], state);
+    }
+    // The driver's agent is asked to come again.
+    let (order, _) = world.batch_process(B0).await;
+    assert_eq!(world.report_application(&order, REPORT).await.status, 503);
+    // Requests that change something wait.
+    assert!(world.answered(world.delete("/batches/1")).await.is_none());
+    assert!(world.answered(world.post("/batches", APP)).await.is_none());
+    assert_eq!(total(&world).await, 3);
+
+    world.disk().release("unended_batches");
+    assert_eq!(world.delete("/batches/1").await.status, 200);
+    first.exit(Exit::Code(0));
+    world.await_batch(B0, "success").await;
+    // The client of the new batch has hung up, but the server had taken the request.
+    let (_, second) = world.batch_process(B2).await;
+    second.exit(Exit::Code(0));
+    assert_eq!(started(&world, 3).await, [0, 2, 3]);
+}
+
+#[tokio::test]
+async fn a_shutdown_ends_batches_that_were_not_taken_up_yet() {
+    let world = World::new().await;
+    let (_, process) = run(&world, APP).await;
+    let world = world.crash_and_restart_holding("unended_batches").await;
+    let stop = ShutdownPolicy::Stop;
+    let shutdown = world.batches().shutdown(stop, Duration::from_mins(1));
+    let release = async {
+        world.quiesced().await;
+        assert_eq!(world.launcher().running(), 1);
+        world.disk().release("unended_batches");
+    };
+    assert!(tokio::join!(shutdown, release).0);
+    assert_eq!(process.exited().await, Exit::Signal(9));
 }

@@ -53,9 +53,7 @@ impl Server {
             Arc::new(store.clone()),
             launcher,
             clock,
-        )
-        .await
-        .context("cannot take up the batches of the store")?;
+        );
         warn_of_strangers(settings, address);
         warn_of_missing_spark(settings.search(environment));
         let router = livius_http::router(sessions.clone(), batches.clone(), edge(settings));

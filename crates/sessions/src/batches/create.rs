@@ -70,6 +70,8 @@ impl Batches {
         new: NewBatch,
         places: Places,
     ) -> Result<Arc<BatchView>, SessionError> {
+        // Older batches that wait are in the queue before it.
+        self.all_taken_up().await;
         let _registering = self.core.registering.read().await;
         let store = &self.core.store;
         let mut record = store

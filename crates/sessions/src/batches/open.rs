@@ -14,7 +14,7 @@ use livius_domain::{
 };
 use livius_launch::Launcher;
 use livius_store::{Store, Unended};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::Batches;
 use super::actor::{Actor, ActorSetup, Places};
@@ -33,14 +33,21 @@ const MAILBOX: usize = 16;
 
 const PURGE_INTERVAL: Duration = Duration::from_mins(1);
 
+/// The pause before another attempt to take up the batches of the store.
+const TAKE_UP_PAUSE: Duration = Duration::from_secs(1);
+
+/// The number of batches that are taken up before other tasks get their turn.
+const IN_A_ROW: usize = 32;
+
 impl Batches {
-    /// Opens the batches of a store: every batch that has not ended is taken up.
-    pub async fn open(
+    /// Opens the batches of a store. Those that have not ended are taken up in the background,
+    /// because thousands may wait. Until then they are shown as they are stored.
+    pub fn open(
         config: Config,
         store: Arc<dyn Store>,
         launcher: Arc<dyn Launcher>,
         clock: Arc<dyn Clock>,
-    ) -> Result<Self, SessionError> {
+    ) -> Self {
         let core = Arc::new(Core::new(
             DriverProgram::Application,
             config,
@@ -48,22 +55,45 @@ impl Batches {
             launcher,
             clock,
         ));
-        let batches = Self { core };
-        let drivers = reconcile::claim_all(&batches.core.drivers).await?;
-        batches.take_up_all(drivers).await?;
+        let (done, all_taken_up) = watch::channel(false);
+        let batches = Self { core, all_taken_up };
         let lifecycle = &batches.core.lifecycle;
-        let admission = Arc::clone(&batches.core.drivers.admission);
+        lifecycle.spawn(batches.clone().begin(done));
+        batches
+    }
+
+    /// Takes up the batches of the store, and then starts the others' work.
+    async fn begin(self, done: watch::Sender<bool>) {
+        let lifecycle = self.core.lifecycle.clone();
+        while let Err(error) = self.take_up_stored().await {
+            tracing::error!(error = %chain(&error), "cannot take up the batches of the store; trying again");
+            tokio::select! {
+                () = lifecycle.stopping() => return,
+                () = tokio::time::sleep(TAKE_UP_PAUSE) => {}
+            }
+        }
+        done.send_replace(true);
+        let admission = Arc::clone(&self.core.drivers.admission);
         lifecycle.spawn(admission.run(lifecycle.clone()));
-        let these = batches.clone();
+        let these = self.clone();
         lifecycle.spawn(reconcile::keep(
-            Arc::clone(&batches.core.drivers),
+            Arc::clone(&self.core.drivers),
             move |lost| {
                 let these = these.clone();
                 async move { these.take_up_all(lost).await }
             },
         ));
-        lifecycle.spawn(batches.clone().forget_old());
-        Ok(batches)
+        lifecycle.spawn(self.forget_old());
+    }
+
+    async fn take_up_stored(&self) -> Result<(), SessionError> {
+        let drivers = reconcile::claim_all(&self.core.drivers).await?;
+        self.take_up_all(drivers).await
+    }
+
+    /// Waits until all batches of the store are taken up, or the server stops.
+    pub async fn all_taken_up(&self) {
+        let _ = self.all_taken_up.clone().wait_for(|done| *done).await;
     }
 
     /// Takes up every batch that has not ended and has no actor, with the drivers claimed for them.
@@ -73,7 +103,11 @@ impl Batches {
     ) -> Result<(), SessionError> {
         // Batches that are being created have a row and a driver, and no actor yet.
         let _registering = self.core.registering.write().await;
-        for Unended { record, listed } in self.core.store.unended_batches().await? {
+        let unended = self.core.store.unended_batches().await?;
+        for (number, Unended { record, listed }) in unended.into_iter().enumerate() {
+            if number % IN_A_ROW == IN_A_ROW - 1 {
+                tokio::task::yield_now().await;
+            }
             if self.core.registry.get(record.id).is_none() {
                 self.take_up(record, listed, &mut drivers).await?;
             }

@@ -54,6 +54,7 @@ impl Batches {
     /// Sends a message to every batch, and waits for all replies. A batch that waits for its
     /// turn drops its reply. A batch that is stuck does not keep the message from the others.
     async fn tell_all(&self, message: impl Fn(oneshot::Sender<()>) -> Message) {
+        self.all_taken_up().await;
         let entries = self.core.registry.all();
         let told = entries.iter().map(async |entry| {
             let _ = entry.mailbox.ask_unless_ended(&message).await;
