@@ -1,15 +1,17 @@
 //! Submits many batches at once. The server must answer every POST, lose none, and stay small.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
+use crate::arguments::Load;
 use crate::client::Client;
-use crate::figures::{millis, peak_memory, quantiles, report};
+use crate::processes::{peak, resident};
+use crate::report::{Report, Unit};
+use crate::tell;
 
 /// The polling interval of the list.
 const LOOK: Duration = Duration::from_millis(500);
@@ -17,52 +19,63 @@ const LOOK: Duration = Duration::from_millis(500);
 /// The page size.
 const PAGE: usize = 1_000;
 
-/// The load.
-pub struct Load {
-    /// The number of batches.
-    pub count: usize,
-    /// The application.
-    pub file: String,
-    /// The timeout until all have ended.
-    pub limit: Duration,
+/// Submits all batches at the same moment, follows them to their end, and prints the figures.
+pub async fn at_once(load: &Load) -> Result<()> {
+    let mut report = Report::new(vec![load.server.name.clone()]);
+    match load.server.pid {
+        None => measure(load, &mut report).await?,
+        Some(pid) => {
+            let before = resident(pid)?;
+            let (done, most) = peak(pid, measure(load, &mut report)).await?;
+            done?;
+            let name = &load.server.name;
+            report.add(
+                name,
+                "memory of the server, before",
+                Unit::Mebibytes,
+                before,
+            );
+            report.add(
+                name,
+                "memory of the server, at its peak",
+                Unit::Mebibytes,
+                most,
+            );
+        }
+    }
+    report.finish();
+    tell(&report.table());
+    Ok(())
 }
 
-/// Submits all batches at the same moment, and follows them to their end.
-pub async fn at_once(client: Client, load: Load, pid: Option<u32>) -> Result<()> {
-    let client = Arc::new(client);
+async fn measure(load: &Load, report: &mut Report) -> Result<()> {
+    let client = Client::new(&load.server.url)?;
+    let name = &load.server.name;
     let begun = Instant::now();
     let mut posts = JoinSet::new();
     for _ in 0..load.count {
-        let (client, body) = (Arc::clone(&client), json!({ "file": load.file }));
+        let (client, body) = (client.clone(), json!({ "file": load.file }));
         posts.spawn(async move {
             let begun = Instant::now();
             let batch = client.post("/batches", &body).await?;
             anyhow::Ok((batch["id"].to_string(), begun.elapsed()))
         });
     }
-    let (mut ids, mut times) = (Vec::new(), Vec::new());
+    let mut ids = Vec::new();
     while let Some(post) = posts.join_next().await {
         let (id, time) = post??;
         ids.push(id);
-        times.push(time);
+        report.time(name, "time of each POST", time);
     }
-    report("batches-all-answered", millis(begun.elapsed()), "ms");
-    quantiles("post-batch", &mut times);
-    report(
-        "post-batch-worst",
-        times.last().copied().map_or(0.0, millis),
-        "ms",
-    );
+    report.time(name, "all POSTs answered", begun.elapsed());
     ids.sort_unstable();
     ids.dedup();
     ensure!(ids.len() == load.count, "some batches got the same number");
-    let states = followed(&client, &ids, begun, load.limit).await?;
-    report("batches-all-ended", millis(begun.elapsed()), "ms");
+    let limit = Duration::from_secs(load.limit_s);
+    let states = followed(&client, &ids, begun, limit).await?;
+    report.time(name, "all batches ended", begun.elapsed());
     for (state, count) in states {
-        report(&format!("batches-{state}"), f64::from(count), "");
-    }
-    if let Some(pid) = pid {
-        peak_memory("server-memory-peak", pid)?;
+        tell(&format!("{count} of {} {state}", load.count));
     }
     Ok(())
 }
