@@ -1,5 +1,6 @@
 //! Spark without a server: what a user waits for at `pyspark` and `spark-shell`.
 
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -65,6 +66,7 @@ async fn start(home: &str, program: &str, script: &str) -> Result<Child> {
     let mut shell = Command::new(format!("{home}/bin/{program}"))
         .args(["--master", "local[*]"])
         .env("SPARK_HOME", home)
+        .envs(python_path(home))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -74,4 +76,11 @@ async fn start(home: &str, program: &str, script: &str) -> Result<Child> {
     let mut input = shell.stdin.take().context("no input of the shell")?;
     input.write_all(script.as_bytes()).await?;
     Ok(shell)
+}
+
+/// A Spark that pip installed into a folder of its own needs that folder on Python's path.
+fn python_path(home: &str) -> Option<(&'static str, PathBuf)> {
+    let folder = Path::new(home).parent()?;
+    let is_package = Path::new(home).join("__init__.py").exists();
+    is_package.then(|| ("PYTHONPATH", folder.to_owned()))
 }
