@@ -117,7 +117,9 @@ impl Client {
             if head.contains("\"status\":\"ok\"") {
                 return Ok(bytes);
             }
-            ensure!(!head.contains("\"status\":\"error\""), "{head}");
+            if let Some((_, error)) = head.split_once("\"status\":\"error\"") {
+                bail!("the statement failed: {error}");
+            }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

@@ -6,6 +6,9 @@ use crate::samples::Samples;
 /// From so many samples on, the table shows the 99th percentile too.
 const ENOUGH_FOR_P99: usize = 50;
 
+/// The characters of a reason that the table shows. The JSON has all.
+const LONGEST_REASON: usize = 80;
+
 pub fn of(report: &Report) -> String {
     let has_bare = report.rows.iter().any(|row| row.figures.contains_key(BARE));
     let bare = has_bare.then(|| BARE.to_owned());
@@ -31,7 +34,7 @@ pub fn of(report: &Report) -> String {
 fn cell(report: &Report, row: &Row, column: &str) -> String {
     let samples = match row.figures.get(column) {
         None => return String::new(),
-        Some(Figure::Failed(why)) => return format!("none: {why}"),
+        Some(Figure::Failed(why)) => return format!("none: {}", brief(why)),
         Some(Figure::Measured(samples)) => samples,
     };
     let others = [report.servers.first().map(String::as_str), Some(BARE)];
@@ -46,6 +49,18 @@ fn cell(report: &Report, row: &Row, column: &str) -> String {
         value
     } else {
         format!("{value} ({})", ratios.join(", "))
+    }
+}
+
+/// The beginning of a reason, in one cell.
+fn brief(why: &str) -> String {
+    let line: String = why
+        .chars()
+        .map(|c| if c == '|' || c.is_control() { ' ' } else { c })
+        .collect();
+    match line.char_indices().nth(LONGEST_REASON) {
+        Some((at, _)) => format!("{} ...", &line[..at]),
+        None => line,
     }
 }
 

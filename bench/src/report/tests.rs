@@ -55,3 +55,13 @@ fn a_figure_that_failed_once_stays_failed() {
         Figure::Failed("broken".to_owned())
     );
 }
+
+#[test]
+fn a_reason_stays_in_its_cell() {
+    let mut report = Report::new(vec!["a".to_owned()]);
+    let why = format!("a | b\n{}", "c".repeat(100));
+    report.fail("a", "x", Unit::PerSecond, &why);
+    let table = report.table();
+    let cell = format!("| x | none: a   b {} ... |", "c".repeat(74));
+    assert!(table.ends_with(&cell), "{table}");
+}
