@@ -9,14 +9,14 @@ object Attempt {
   def apply[A](body: => A): Try[A] = try Success(body) catch { case error: Throwable => Failure(error) }
 
   /** Repeats the step until it succeeds: a step that fails because memory is short can succeed
-    * later.
+    * later. An interrupt of the thread makes the next attempt earlier.
     */
   @tailrec
   def insist[A](what: String)(body: => A): A = Attempt(body) match {
     case Success(made) => made
     case Failure(error) =>
       Log.line(s"cannot $what, trying again: $error")
-      Thread.sleep(InsistEveryMs)
+      Attempt(Thread.sleep(InsistEveryMs))
       insist(what)(body)
   }
 

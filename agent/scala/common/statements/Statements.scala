@@ -55,7 +55,8 @@ final class Statements(
   /** Starts the thread. `first` is its first work: to start the session kind's interpreter. */
   def start(first: => Unit): Unit = Threads.daemon("statements") {
     first
-    while (true) one()
+    // Threads that the code has left may interrupt this one at any time.
+    while (true) Attempt(one())
   }
 
   /** Queues a statement unless it is known: commands may arrive twice. Does not wait. */

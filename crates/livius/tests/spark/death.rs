@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::client::{PATIENCE, Session, eventually, post};
 use crate::server::Server;
@@ -27,8 +27,13 @@ pub const CASES: &[Case] = &[
     ),
 ];
 
-/// The server and the driver's supervisor end these drivers. They do not know what runs in them.
+/// The server and the driver's supervisor end these drivers. They do not know what runs in them. The
+/// agent tells the end of a statement in the same way with every Spark.
 pub const ONCE: &[Case] = &[
+    (
+        "death::the_end_of_a_statement_is_told_whatever_fails",
+        told_badly,
+    ),
     (
         "death::a_driver_that_ignores_everything_leaves_nothing",
         stubborn,
@@ -102,6 +107,24 @@ fn interpreter(shared: &Shared) {
         session.data("sql", "select 1")["application/json"]["data"],
         json!([[1]])
     );
+}
+
+/// The server waits for the end of each statement, so no failure may keep the agent from telling it.
+fn told_badly(shared: &Shared) {
+    let session = shared.session();
+    let shown = session.text("spark", include_str!("death/told_badly.scala"));
+    let ends: Vec<Value> = shown
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect();
+    for (end, statement) in ends.iter().zip([1, 2]) {
+        assert_eq!(end["type"], "finished", "{end:#}");
+        assert_eq!(end["statement"], statement, "{end:#}");
+        let output: Value = serde_json::from_str(end["output"].as_str().unwrap()).unwrap();
+        let name = "Internal Error: java.lang.InterruptedException";
+        assert_eq!(output["ename"], name, "{output:#}");
+    }
+    assert_eq!(ends.len(), 2, "{shown}");
 }
 
 fn driver_exits(shared: &Shared) {
