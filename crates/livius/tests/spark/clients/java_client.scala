@@ -73,6 +73,53 @@ class Fail(message: String) extends Job[String] {
   override def call(context: JobContext): String = throw new IllegalStateException(message)
 }
 
+/** Fails with an exception that fails itself when it is asked, or never comes to an end. */
+class FailOddly(how: String) extends Job[String] {
+  override def call(context: JobContext): String = how match {
+    case "null" => throw new Exception(null: String)
+    case "mute" => throw new Mute
+    case "unending" => throw new Unending
+    case "long" => throw new Exception("x" * 10000000)
+    case "deep" => (1 to 5000).foldLeft(new Exception("innermost"))((cause, _) => new Exception(cause)) match { case all => throw all }
+    case "overflow" => overflow(0).toString
+  }
+
+  private def overflow(depth: Int): Int = 1 + overflow(depth + 1)
+}
+
+class Mute extends Exception {
+  override def getMessage: String = throw new Mute
+  override def toString: String = throw this
+}
+
+class Unending extends Exception {
+  override def getCause: Throwable = new Unending
+}
+
+/** Answers a list in a list in a list. */
+class Nested(levels: Int) extends Job[Serializable] {
+  override def call(context: JobContext): Serializable = Nested.list(levels)
+}
+
+object Nested {
+  def list(levels: Int): util.ArrayList[Any] = (1 to levels).foldLeft(new util.ArrayList[Any])((inner, _) => {
+    val outer = new util.ArrayList[Any]
+    outer.add(inner)
+    outer
+  })
+}
+
+class LongText(length: Int) extends Job[String] {
+  override def call(context: JobContext): String = "x" * length
+}
+
+/** Answers a list that fails while it is written. */
+class Unwritable extends Job[Serializable] {
+  override def call(context: JobContext): Serializable = new util.ArrayList[Any](util.Arrays.asList(1, 2)) {
+    override def iterator: util.Iterator[Any] = throw new Mute
+  }
+}
+
 class Nothing extends Job[String] {
   override def call(context: JobContext): String = null
 }
@@ -163,6 +210,8 @@ object JavaClient {
     results(client)
     contexts(client)
     failures(client)
+    texts(client)
+    oddities(client)
     sharing(client)
     cancelling(client)
     files(client, file, another)
@@ -211,6 +260,38 @@ object JavaClient {
     equal(failing.getState, JobHandle.State.FAILED)
     val missing = failed(client.submit(new Kept("never kept")))
     holds(missing.contains("NoSuchElementException"), missing)
+  }
+
+  /** Every text comes back as it was sent. In an error's message a lone surrogate becomes U+FFFD. */
+  private def texts(client: LivyClient): Unit = {
+    val all = Texts.nasty
+    equal(await(client.submit(new Echo(new util.ArrayList(util.Arrays.asList(all: _*))))), util.Arrays.asList(all: _*))
+    val failing = all.map(text => text -> client.submit(new Fail(s"<$text>")))
+    for ((text, job) <- failing) {
+      val (said, wanted) = (failed(job), s"IllegalStateException: <${Texts.wellFormed(text)}>")
+      holds(said.contains(wanted), s"$wanted is not in ${shown(said)}")
+    }
+    val long = 8000000
+    equal(await(client.submit(new LongText(long))).length, long)
+    val refused = failed(client.submit(new LongText(70000000)))
+    holds(refused.contains("the job's result has more than"), refused)
+  }
+
+  /** No exception and no result can harm the session. */
+  private def oddities(client: LivyClient): Unit = {
+    val failing = Seq(
+      "null" -> "java.lang.Exception", "mute" -> "Mute (its text could not be made", "unending" -> "Unending",
+      "long" -> "... (cut) ...", "deep" -> "innermost", "overflow" -> "StackOverflowError")
+    for ((how, words) <- failing) {
+      val said = failed(client.submit(new FailOddly(how)))
+      holds(said.contains(words) && said.length < 70000, s"$how: ${shown(said)}")
+    }
+    equal(await(client.submit(new Nested(50))), Nested.list(50))
+    val deep = failed(client.submit(new Nested(100000)))
+    holds(deep.contains("StackOverflowError"), shown(deep))
+    val unwritable = failed(client.submit(new Unwritable))
+    holds(unwritable.contains("Mute"), shown(unwritable))
+    equal(await(client.submit(new Squares(10))), 385L)
   }
 
   private def sharing(client: LivyClient): Unit = {
@@ -267,6 +348,33 @@ object JavaClient {
   private def tell[T](name: String, value: T): T = {
     println(s"$name $value")
     value
+  }
+}
+
+/** Texts that are known for trouble, and generated ones, the same each time. */
+object Texts {
+  val nasty: Seq[String] = {
+    val known = Seq(
+      "\ud800", "\udc00\ud800", "a\udbff", "\u0000", "\u0000a\u0000", "\u001e", "\ufffe\uffff\ufffd", "\u2028\u2029\u0085",
+      "\"\\/\b", "\r\n\r", "\u202ee\u0301\u200d", "\ud83e\udd26\ud83c\udffd", "\u001b[31m", "")
+    val random = new scala.util.Random(42)
+    def unit(): Char = (random.nextInt(6) match {
+      case 0 => random.nextInt(0x20)
+      case 1 => 0x20 + random.nextInt(0x60)
+      case 2 => 0xd800 + random.nextInt(0x800)
+      case 3 => 0x80 + random.nextInt(0x700)
+      case _ => random.nextInt(0x10000)
+    }).toChar
+    known ++ Seq.fill(10)(Seq.fill(1 + random.nextInt(12))(unit()).mkString)
+  }
+
+  /** As the encoder reads it: what is no half of a pair is replaced. */
+  def wellFormed(text: String): String = {
+    val encoder = java.nio.charset.StandardCharsets.UTF_8.newEncoder
+      .onMalformedInput(java.nio.charset.CodingErrorAction.REPLACE)
+      .replaceWith("\ufffd".getBytes("UTF-8"))
+    val bytes = encoder.encode(java.nio.CharBuffer.wrap(text))
+    java.nio.charset.StandardCharsets.UTF_8.decode(bytes).toString
   }
 }
 
