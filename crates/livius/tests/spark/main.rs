@@ -100,6 +100,41 @@ fn trials(shared: &Arc<Shared>, cases: &[Case]) -> Vec<Trial> {
     cases.iter().map(trial).collect()
 }
 
+/// The cases that run with each Spark.
+const EACH: [&[Case]; 16] = [
+    languages::CASES,
+    values::CASES,
+    output::CASES,
+    texts::CASES,
+    completion::CASES,
+    cancel::CASES,
+    start::CASES,
+    launches::CASES,
+    death::CASES,
+    fields::CASES,
+    restart::CASES,
+    python_clients::CASES,
+    java_client::CASES,
+    sparkmagic::CASES,
+    batches::CASES,
+    standalone::CASES,
+];
+
+/// The cases whose subject does not depend on Spark's version. They run with one Spark.
+const ONCE: [&[Case]; 11] = [
+    texts::ONCE,
+    completion::ONCE,
+    death::ONCE,
+    restart::ONCE,
+    pylivy::ONCE,
+    python_clients::ONCE,
+    airflow::ONCE,
+    sparkmagic::ONCE,
+    batches::ONCE,
+    command_line::ONCE,
+    compat::ONCE,
+];
+
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads = Some(1);
@@ -121,40 +156,11 @@ fn main() -> ExitCode {
             server: OnceLock::new(),
             session: OnceLock::new(),
         });
-        for cases in [
-            languages::CASES,
-            values::CASES,
-            output::CASES,
-            texts::CASES,
-            completion::CASES,
-            cancel::CASES,
-            start::CASES,
-            launches::CASES,
-            death::CASES,
-            fields::CASES,
-            restart::CASES,
-            python_clients::CASES,
-            java_client::CASES,
-            sparkmagic::CASES,
-            batches::CASES,
-            standalone::CASES,
-        ] {
+        for cases in EACH {
             all.extend(trials(&shared, cases));
         }
         if name == "spark_4" {
-            for cases in [
-                texts::ONCE,
-                completion::ONCE,
-                death::ONCE,
-                restart::ONCE,
-                pylivy::ONCE,
-                python_clients::ONCE,
-                airflow::ONCE,
-                sparkmagic::ONCE,
-                batches::ONCE,
-                command_line::ONCE,
-                compat::ONCE,
-            ] {
+            for cases in ONCE {
                 all.extend(trials(&shared, cases));
             }
         }
