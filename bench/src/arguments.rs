@@ -19,7 +19,7 @@ pub enum Command {
     Batches(Load),
 }
 
-/// What to measure.
+/// The options of a comparison.
 #[derive(Args, Debug, Clone)]
 pub struct Plan {
     /// A server, as NAME=URL or NAME=URL,pid=PID. May be repeated: ratios are to the first one.
@@ -58,7 +58,7 @@ pub struct Plan {
     pub json: Option<String>,
 }
 
-/// Many batches.
+/// The options of a load of batches.
 #[derive(Args, Debug, Clone)]
 pub struct Load {
     /// The server, as NAME=URL or NAME=URL,pid=PID.

@@ -14,7 +14,8 @@ use crate::report::{BARE, Report};
 
 const LIMIT: Duration = Duration::from_mins(5);
 
-/// What the shells print. The scripts join it from two texts, because a shell may echo its input.
+/// The lines by which a shell tells its progress. The scripts join each from two texts, because a
+/// shell may echo its input.
 const CONTEXT: &str = "livius-bench: context";
 const JOB: &str = "livius-bench: job";
 

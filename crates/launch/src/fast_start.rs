@@ -73,8 +73,8 @@ impl FastStart {
         flags.iter().map(|&flag| flag.to_owned()).collect()
     }
 
-    /// The flags for the archive, unless the user's options are about archives. Only a class path
-    /// that begins with Spark's jars fits the archive.
+    /// The flags for the archive, unless the user's options are about archives. The archive fits a
+    /// class path only if Spark's jars come first.
     pub(crate) fn classes(&self, theirs: &[String]) -> Vec<String> {
         let archive = self.archive.as_ref();
         let Some(archive) = archive.filter(|_| !has_any(theirs, &OF_ARCHIVES)) else {

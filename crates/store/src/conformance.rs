@@ -222,7 +222,7 @@ const TEXTS: [&str; 11] = [
     "1e3",
 ];
 
-/// Those texts as the last lines of a log.
+/// The last lines of a log: each has one of the difficult texts.
 fn lines() -> Vec<String> {
     TEXTS.map(str::to_owned).into()
 }

@@ -159,7 +159,7 @@ impl Scratch {
                 "-Dof.java.opts='java opts'\n-ea\n".to_owned(),
             ),
             ("conf/hdfs-site.xml", property("of.spark.conf", "hdfs")),
-            ("hadoop/hdfs-site.xml", property("of.nobody", "hdfs")),
+            ("hadoop/hdfs-site.xml", property("of.hdfs", "hdfs")),
             ("hadoop/core-site.xml", property("of.hadoop.conf", "core")),
             ("yarn/yarn-site.xml", property("of.yarn.conf", "yarn")),
             ("tells.py", include_str!("launches/tells.py").to_owned()),
@@ -189,7 +189,7 @@ impl Scratch {
         .to_vec()
     }
 
-    /// What the request adds. The user's own flags override those of the server.
+    /// The configuration of the request. Its Java flags override those of the server.
     fn conf() -> [(&'static str, &'static str); 4] {
         [
             ("spark.driver.memory", "700m"),

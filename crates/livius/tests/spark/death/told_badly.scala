@@ -3,7 +3,7 @@
 object ToldBadly {
   import livius.agent._
 
-  private object Nobody extends Receiver {
+  private object Ignoring extends Receiver {
     def command(frame: com.fasterxml.jackson.databind.JsonNode): Unit = ()
     def work: Seq[SessionWork] = Nil
     def abandoned(why: String): Unit = ()
@@ -11,7 +11,7 @@ object ToldBadly {
 
   private val settings = Settings.from(Json.parse("""{"driver":"none","servers":["ws://127.0.0.1:1"],"token":"none","kind":"shared"}"""))
   private val outbox = new Outbox(0)
-  private val events = new SessionEvents(None, outbox, new Link(settings, outbox, Nobody))
+  private val events = new SessionEvents(None, outbox, new Link(settings, outbox, Ignoring))
   private val statements = {
     val (jobs, groups, shared) = (new SparkJobs, new JobGroups(Some(1)), new SharedSpark)
     val context = new ContextWatch(shared, jobs, () => false, _ => (), _ => ())
