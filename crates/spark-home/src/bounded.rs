@@ -130,13 +130,14 @@ impl Run {
         })?;
         let stdout = drain(child.stdout.take());
         let stderr = drain(child.stderr.take());
-        let outcome = wait(&mut child, Instant::now() + self.limit, &stdout, line);
+        let mut said = Said::new(line);
+        let outcome = wait(&mut child, Instant::now() + self.limit, &stdout, &mut said);
         match outcome {
-            Ok(Some((status, mut said))) => {
-                said.extend(rest(&stdout));
+            Ok(Some(status)) => {
+                said.take(rest(&stdout));
                 Ok(Finished {
                     status,
-                    stdout: said,
+                    stdout: said.end(),
                     stderr: rest(&stderr),
                 })
             }
@@ -149,18 +150,61 @@ impl Run {
     }
 }
 
+/// A program's standard output, whose lines are reported as they become whole.
+struct Said<'a> {
+    bytes: Vec<u8>,
+    reported: usize,
+    line: &'a dyn Fn(&str),
+}
+
+impl<'a> Said<'a> {
+    fn new(line: &'a dyn Fn(&str)) -> Self {
+        Self {
+            bytes: Vec::new(),
+            reported: 0,
+            line,
+        }
+    }
+
+    fn take(&mut self, bytes: impl IntoIterator<Item = u8>) {
+        self.bytes.extend(bytes);
+        let unreported = |said: &Self| {
+            said.bytes[said.reported..]
+                .iter()
+                .position(|byte| *byte == b'\n')
+        };
+        while let Some(length) = unreported(self) {
+            self.report(length);
+            self.reported += 1;
+        }
+    }
+
+    /// The whole output. Its last line may have no line end.
+    fn end(mut self) -> Vec<u8> {
+        let length = self.bytes.len() - self.reported;
+        if length > 0 {
+            self.report(length);
+        }
+        self.bytes
+    }
+
+    fn report(&mut self, length: usize) {
+        let bytes = &self.bytes[self.reported..self.reported + length];
+        (self.line)(String::from_utf8_lossy(bytes).trim_end());
+        self.reported += length;
+    }
+}
+
 /// Waits for the end or the deadline and reports lines as they arrive. `None` means that the
 /// program was killed.
 fn wait(
     child: &mut Child,
     deadline: Instant,
     stdout: &Receiver<Vec<u8>>,
-    line: &dyn Fn(&str),
-) -> io::Result<Option<(ExitStatus, Vec<u8>)>> {
+    said: &mut Said<'_>,
+) -> io::Result<Option<ExitStatus>> {
     let pid = Pid::from_child(child);
     let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
-    let mut said = Vec::new();
-    let mut reported = 0;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         let step = Timespec::try_from(left.min(Duration::from_millis(200)))
@@ -169,13 +213,9 @@ fn wait(
             Err(rustix::io::Errno::INTR) => 0,
             other => other?,
         };
-        said.extend(stdout.try_iter().flatten());
-        while let Some(length) = said[reported..].iter().position(|byte| *byte == b'\n') {
-            line(String::from_utf8_lossy(&said[reported..reported + length]).trim_end());
-            reported += length + 1;
-        }
+        said.take(stdout.try_iter().flatten());
         if ended > 0 {
-            return child.wait().map(|status| Some((status, said)));
+            return child.wait().map(Some);
         }
         if left.is_zero() {
             kill_tree(pid);
@@ -253,10 +293,7 @@ mod tests {
         assert_eq!(done.status.code(), Some(3));
         assert_eq!(done.stdout, b"one\ntwo\nthree");
         assert_eq!(done.tail(2), "three\nbad");
-        assert_eq!(
-            &lines.borrow()[..lines.borrow().len().min(2)],
-            ["one", "two"][..lines.borrow().len().min(2)].to_vec()
-        );
+        assert_eq!(*lines.borrow(), ["one", "two", "three"]);
     }
 
     #[test]
