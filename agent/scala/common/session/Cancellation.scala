@@ -88,7 +88,8 @@ final class Cancellation(settings: Settings, jobs: SparkJobs) {
   }
 
   /** Waits until no Spark job of the work is left. Threads that the code has started may submit
-    * further ones, so it must be quiet for a moment.
+    * further ones, so it must be quiet for a moment, and longer where such a thread was seen: a
+    * Spark job of it could otherwise begin during the next statement, and count as its own.
     */
   private def quieten(running: Stoppable): Unit = {
     val clock = new Stopwatch
@@ -96,10 +97,12 @@ final class Cancellation(settings: Settings, jobs: SparkJobs) {
     while (quietRounds < QuietRounds && clock.elapsedMs < MostQuietenMs) {
       jobs.cancel(running.work)
       Thread.sleep(RoundMs)
-      quietRounds = if (jobs.hasAny(running.work)) 0 else quietRounds + 1
+      quietRounds = if (jobs.hasAny(running.work) || hasLateJob(running.work)) 0 else quietRounds + 1
     }
     if (quietRounds < QuietRounds) Log.line(s"${running.name} has ended, but Spark jobs that it started do not stop")
   }
+
+  private def hasLateJob(work: Work): Boolean = work.lateJobAt.exists(System.nanoTime - _ < LateJobMs * 1000000)
 
   // Tasks that cancelled jobs have left may go on, and threads of the code may submit further jobs.
   private def mopUp(running: Stoppable): Unit = {
@@ -128,6 +131,8 @@ object Cancellation {
   private val PatienceMs = 10000L
 
   private val QuietRounds = 3
+  /** How long a thread that submits Spark jobs after the cancel is expected to submit a further one. */
+  private val LateJobMs = 1500L
   private val MostQuietenMs = 10000L
   private val MopUpRounds = 50
 

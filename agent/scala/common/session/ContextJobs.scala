@@ -34,8 +34,16 @@ private[agent] final class ContextJobs(val context: SparkContext, owner: (Proper
     }
   }
 
-  override def onTaskStart(start: SparkListenerTaskStart): Unit = synchronized {
-    stages.get(start.stageId).foreach(_.running += start.taskInfo.taskId)
+  /** Spark may report a task of a cancelled job after the end of that job, and then lets it run. */
+  override def onTaskStart(start: SparkListenerTaskStart): Unit = {
+    val task = start.taskInfo.taskId
+    val isLeft = synchronized {
+      stages.get(start.stageId).exists { stage =>
+        stage.running += task
+        stage.isOver && stage.job.work.isCancelled
+      }
+    }
+    if (isLeft) kill(task)
   }
 
   override def onTaskEnd(end: SparkListenerTaskEnd): Unit = synchronized {
@@ -62,19 +70,25 @@ private[agent] final class ContextJobs(val context: SparkContext, owner: (Proper
         stages.values.filter(stage => stage.job.work == work && stage.isOver).flatMap(_.running).toList)
     }
     active.foreach(context.cancelJob(_, Reason))
-    left.foreach(context.killTaskAttempt(_, interruptThread = true, Reason))
+    left.foreach(kill)
   }
 
   /** Forgets that work, which is over. */
   def forget(work: Work): Unit = synchronized {
+    work.isForgotten = true
     jobs.filter(_._2.work == work).keys.toList.foreach(jobs.remove)
     stages.filter(_._2.job.work == work).keys.toList.foreach(stages.remove)
   }
 
+  private def kill(task: Long): Unit = context.killTaskAttempt(task, interruptThread = true, Reason): Unit
+
   private def begin(id: Int, properties: Properties, at: Long, stageTasks: Seq[(Int, Int)]): Unit =
     for (work <- owner(properties, at)) {
       val isNew = synchronized(!jobs.contains(id) && { follow(new Job(id, work, stageTasks.map(_._1)), stageTasks); true })
-      if (isNew && work.isCancelled) context.cancelJob(id, Reason)
+      if (isNew && work.isCancelled) {
+        work.lateJobAt = Some(System.nanoTime)
+        context.cancelJob(id, Reason)
+      }
     }
 
   private def follow(job: Job, stageTasks: Seq[(Int, Int)]): Unit = {
@@ -89,7 +103,11 @@ private[agent] final class ContextJobs(val context: SparkContext, owner: (Proper
     }
   }
 
-  private def forgetIfIdle(id: Int, stage: Stage): Unit = if (stage.isOver && stage.running.isEmpty) stages.remove(id): Unit
+  // A stage of cancelled work stays until the work is forgotten: a task of it may be reported late.
+  private def forgetIfIdle(id: Int, stage: Stage): Unit = {
+    val work = stage.job.work
+    if (stage.isOver && stage.running.isEmpty && (!work.isCancelled || work.isForgotten)) stages.remove(id): Unit
+  }
 }
 
 private object ContextJobs {

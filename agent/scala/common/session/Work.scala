@@ -12,6 +12,12 @@ final class Work(val group: JobGroup, val isStatement: Boolean) {
   /** True if it is to stop: then its Spark jobs are cancelled as they start. */
   @volatile var isCancelled = false
 
+  /** True once what it has left is not followed any more. */
+  @volatile var isForgotten = false
+
+  /** When a Spark job of it last began after it was cancelled, in `System.nanoTime`. */
+  @volatile var lateJobAt: Option[Long] = None
+
   private var tasks = 0L
   private var done = 0L
 

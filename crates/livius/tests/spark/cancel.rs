@@ -219,6 +219,11 @@ fn jobs_of_threads(shared: &Shared) {
     eventually("the earlier job ends", PATIENCE, || {
         (active() == "0").then_some(())
     });
+    // Cancelled jobs have left no task that occupies a processor.
+    eventually("no task runs", PATIENCE, || {
+        let code = "print(sum(e.numRunningTasks() for e in sc._jsc.sc().statusTracker().getExecutorInfos()))";
+        (session.text("pyspark", code) == "0").then_some(())
+    });
     // The threads of the pools are as good as before.
     assert!(
         session
