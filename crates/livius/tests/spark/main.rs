@@ -44,7 +44,7 @@ mod times;
 mod values;
 
 use std::process::ExitCode;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -64,7 +64,8 @@ struct Spark {
 struct Shared {
     spark: Spark,
     server: OnceLock<Server>,
-    session: OnceLock<Session>,
+    /// A session lives as long as the program, because a test that fails replaces it.
+    session: Mutex<Option<&'static Session>>,
 }
 
 impl Shared {
@@ -73,14 +74,29 @@ impl Shared {
             .get_or_init(|| Server::start(&self.spark.home, &[]))
     }
 
-    fn session(&self) -> &Session {
-        self.session.get_or_init(|| {
+    fn session(&self) -> &'static Session {
+        self.session.lock().unwrap().get_or_insert_with(|| {
             let session = self.server().create(
                 &serde_json::json!({"kind": "shared", "conf": {"spark.ui.enabled": "false"}}),
             );
             session.await_idle();
-            session
+            Box::leak(Box::new(session))
         })
+    }
+
+    /// Deletes the session. Otherwise a test that leaves it with code that runs would make each
+    /// later test wait until it fails.
+    fn give_up_session(&self) {
+        let session = self
+            .session
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(session) = session {
+            let status = client::delete(&session.url);
+            println!("the shared session {} is deleted: {status:?}", session.id);
+        }
+        self.session.clear_poison();
     }
 }
 
@@ -94,7 +110,10 @@ fn trials(shared: &Arc<Shared>, cases: &[Case]) -> Vec<Trial> {
             times::measure(&name, || {
                 std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| case(&shared)))
             })
-            .map_err(|panic| Failed::from(client::panic_text(&*panic)))
+            .map_err(|panic| {
+                shared.give_up_session();
+                Failed::from(client::panic_text(&*panic))
+            })
         })
     };
     cases.iter().map(trial).collect()
@@ -154,7 +173,7 @@ fn main() -> ExitCode {
         let shared = Arc::new(Shared {
             spark: Spark { name, home },
             server: OnceLock::new(),
-            session: OnceLock::new(),
+            session: Mutex::new(None),
         });
         for cases in EACH {
             all.extend(trials(&shared, cases));
