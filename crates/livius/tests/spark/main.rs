@@ -44,6 +44,7 @@ mod times;
 mod values;
 
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -100,6 +101,12 @@ impl Shared {
     }
 }
 
+/// How many tests may fail before the others are not run. A test that fails often does so after
+/// minutes, and a run of the suite has limited time.
+const MOST_FAILURES: usize = 6;
+
+static FAILURES: AtomicUsize = AtomicUsize::new(0);
+
 type Case = (&'static str, fn(&Shared));
 
 fn trials(shared: &Arc<Shared>, cases: &[Case]) -> Vec<Trial> {
@@ -107,10 +114,16 @@ fn trials(shared: &Arc<Shared>, cases: &[Case]) -> Vec<Trial> {
         let (shared, case) = (Arc::clone(shared), *case);
         let name = format!("{}::{name}", shared.spark.name);
         Trial::test(name.clone(), move || {
+            if FAILURES.load(Ordering::Relaxed) >= MOST_FAILURES {
+                return Err(Failed::from(format!(
+                    "not run, because {MOST_FAILURES} tests failed before"
+                )));
+            }
             times::measure(&name, || {
                 std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| case(&shared)))
             })
             .map_err(|panic| {
+                FAILURES.fetch_add(1, Ordering::Relaxed);
                 shared.give_up_session();
                 Failed::from(client::panic_text(&*panic))
             })
