@@ -1,6 +1,6 @@
 //! Drivers without processes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -19,7 +19,7 @@ use tokio::sync::watch;
 
 /// Starts fake drivers and keeps their orders. It outlives the server, as real drivers do.
 pub struct FakeLauncher {
-    drivers: Mutex<HashMap<DriverId, (DriverOrder, FakeProcess)>>,
+    drivers: Mutex<BTreeMap<DriverId, (DriverOrder, FakeProcess)>>,
     refusal: Mutex<Option<String>>,
     batches: Mutex<Vec<BatchId>>,
     held: watch::Sender<bool>,
@@ -35,6 +35,8 @@ struct Outside {
     root: Utf8PathBuf,
     /// The verdicts of the resource manager.
     verdicts: Mutex<HashMap<DriverId, Verdict>>,
+    /// The number of those that have not ended.
+    running: AtomicUsize,
     /// True if they ignore requests to end.
     deaf: AtomicBool,
     /// Whether no search can look at anything.
@@ -122,10 +124,8 @@ impl FakeLauncher {
 
     fn find(&self, prefix: &str) -> Option<(DriverOrder, FakeProcess)> {
         let drivers = self.drivers.lock().unwrap();
-        drivers
-            .iter()
-            .find(|(id, _)| id.as_str().starts_with(prefix))
-            .map(|(_, driver)| driver.clone())
+        let (id, driver) = drivers.range(DriverId::parse(prefix)?..).next()?;
+        id.as_str().starts_with(prefix).then(|| driver.clone())
     }
 
     /// Sets the resource manager's verdict about a driver.
@@ -139,18 +139,13 @@ impl FakeLauncher {
 
     /// The processes that still run.
     pub fn running(&self) -> usize {
-        running_of(&self.drivers.lock().unwrap())
+        self.world.running.load(Ordering::SeqCst)
     }
 
     /// The greatest number of them that ran at once.
     pub fn most_running(&self) -> usize {
         self.most_running.load(Ordering::SeqCst)
     }
-}
-
-fn running_of(drivers: &HashMap<DriverId, (DriverOrder, FakeProcess)>) -> usize {
-    let running = |(_, process): &&(DriverOrder, FakeProcess)| process.exit.borrow().is_none();
-    drivers.values().filter(running).count()
 }
 
 impl Outside {
@@ -193,7 +188,10 @@ impl FakeProcess {
     pub fn exit(&self, exit: Exit) {
         self.exit.send_if_modified(|now| {
             let first = now.is_none();
-            *now = now.or(Some(exit));
+            if first {
+                *now = Some(exit);
+                self.world.running.fetch_sub(1, Ordering::SeqCst);
+            }
             first
         });
     }
@@ -240,7 +238,7 @@ impl Launcher for FakeLauncher {
             world: Arc::clone(&self.world),
         };
         drivers.insert(order.id.clone(), (order, process.clone()));
-        let running = running_of(&drivers);
+        let running = self.world.running.fetch_add(1, Ordering::SeqCst) + 1;
         self.most_running.fetch_max(running, Ordering::SeqCst);
         Ok(Arc::new(process))
     }

@@ -19,9 +19,14 @@ pub struct AgentProof {
 impl AgentProof {
     /// The agent of a driver, with a purpose of its requests.
     pub fn of(order: &DriverOrder, purpose: &str) -> Self {
+        Self::new(order.id.as_str(), order.token.expose_secret(), purpose)
+    }
+
+    /// The agent of a driver, by the driver's id and token.
+    pub fn new(driver: &str, token: &str, purpose: &str) -> Self {
         Self {
-            driver: order.id.clone(),
-            key: AgentKey::of_token(order.token.expose_secret()),
+            driver: DriverId::parse(driver).unwrap(),
+            key: AgentKey::of_token(token),
             nonce: "0123456789abcdef".repeat(2),
             purpose: purpose.to_owned(),
         }

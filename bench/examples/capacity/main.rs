@@ -1,0 +1,44 @@
+//! Measures the server with more sessions and batches than a machine can run Spark for.
+//!
+//! The server is in this process, with its real store and real sockets. The agents are in a second
+//! process, so that the memory of this one is the server's, with the orders of the drivers that
+//! scripts stand for. Build it with `--release`.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a program to measure with: it fails loudly, and ends with its tasks"
+)]
+
+mod agents;
+mod batches;
+mod sessions;
+
+use clap::Parser;
+
+/// Measures the server with many scripted sessions or batches.
+#[derive(Parser)]
+enum Command {
+    /// Live sessions: the memory of each, and the time of GETs beside them.
+    Sessions {
+        #[arg(long, default_value_t = 10_000)]
+        count: usize,
+    },
+    /// Ended batches: the time to the first response of a server that starts, and of list pages.
+    EndedBatches {
+        #[arg(long, default_value_t = 100_000)]
+        count: usize,
+    },
+    /// The agents of the sessions. The program starts this by itself.
+    #[command(hide = true)]
+    Agents { address: String },
+}
+
+#[tokio::main]
+async fn main() {
+    match Command::parse() {
+        Command::Sessions { count } => sessions::measure(count).await,
+        Command::EndedBatches { count } => batches::measure(count).await,
+        Command::Agents { address } => agents::run(&address).await,
+    }
+}
