@@ -12,6 +12,7 @@ mod clock;
 mod launcher;
 mod proof;
 mod rest;
+pub mod texts;
 mod world;
 
 pub use agent::ScriptedAgent;
