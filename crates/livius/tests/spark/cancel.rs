@@ -1,5 +1,7 @@
 //! Cancelling stops the code in each language, with all its Spark jobs. The session continues.
 
+mod once;
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -7,6 +9,8 @@ use serde_json::{Value, json};
 
 use crate::client::{PATIENCE, Session, eventually, post};
 use crate::{Case, Shared};
+
+pub use once::ONCE;
 
 pub const CASES: &[Case] = &[
     ("cancel::python", python),
@@ -183,12 +187,7 @@ fn defining_job(kind: &str, folder: &Path) -> String {
 fn jobs_of_threads(shared: &Shared) {
     let session = shared.session();
     let data = shared.server().data.path();
-    let active = || {
-        session.text(
-            "pyspark",
-            "print(len(sc.statusTracker().getActiveJobsIds()))",
-        )
-    };
+    let active = || active_jobs(session);
     // A pool that Scala code has used before has threads of an earlier statement.
     session.text("spark", "import scala.concurrent._\nimport ExecutionContext.Implicits.global\nAwait.result(Future(sc.parallelize(1 to 4).count()), duration.Duration.Inf)");
     // A job of an earlier statement goes on.
@@ -233,6 +232,14 @@ fn jobs_of_threads(shared: &Shared) {
             )
             .ends_with("= 4\n")
     );
+}
+
+/// The number of Spark jobs that run.
+fn active_jobs(session: &Session) -> String {
+    session.text(
+        "pyspark",
+        "print(len(sc.statusTracker().getActiveJobsIds()))",
+    )
 }
 
 /// Waits until a job of that folder has a task that runs. Others may wait for a processor.

@@ -153,9 +153,10 @@ const EACH: [&[Case]; 16] = [
 ];
 
 /// The cases whose subject does not depend on Spark's version. They run with one Spark.
-const ONCE: [&[Case]; 11] = [
+const ONCE: [&[Case]; 12] = [
     texts::ONCE,
     completion::ONCE,
+    cancel::ONCE,
     death::ONCE,
     restart::ONCE,
     pylivy::ONCE,
