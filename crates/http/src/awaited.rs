@@ -10,8 +10,7 @@ use livius_wire::RequestError;
 use livius_wire::livy::BatchState;
 
 use crate::livy_state::livy_state;
-use crate::request::query::Query;
-use crate::request::wait::Until;
+use crate::request::wait::{MayWait, Until};
 use crate::state::AppState;
 
 /// A session when it is in a state that the query waits for, or when the wait is over.
@@ -19,14 +18,14 @@ pub async fn session<E>(
     app: &AppState,
     caller: &Caller,
     session: &SessionRef,
-    query: Query<'_>,
+    waiting: &MayWait,
 ) -> Result<Arc<SessionView>, E>
 where
     E: From<RequestError> + From<SessionError>,
 {
-    let until = Until::of_session(query)?;
+    let until = Until::of_session(waiting.query())?;
     let sessions = app.sessions.acting(caller);
-    let Some(wait) = app.waiting.wait(query)? else {
+    let Some(wait) = waiting.wait()? else {
         return Ok(sessions.get(session).await?);
     };
     let wanted = |view: &SessionView| until.includes(livy_state(view));
@@ -38,14 +37,14 @@ pub async fn batch<E>(
     app: &AppState,
     caller: &Caller,
     batch: &BatchRef,
-    query: Query<'_>,
+    waiting: &MayWait,
 ) -> Result<Arc<BatchView>, E>
 where
     E: From<RequestError> + From<SessionError>,
 {
-    let until = Until::of_batch(query)?;
+    let until = Until::of_batch(waiting.query())?;
     let batches = app.batches.acting(caller);
-    let Some(wait) = app.waiting.wait(query)? else {
+    let Some(wait) = waiting.wait()? else {
         return Ok(batches.get(batch).await?);
     };
     let wanted = |view: &BatchView| until.includes(BatchState::of(&view.record.state));
@@ -57,13 +56,13 @@ pub async fn statement<E>(
     app: &AppState,
     caller: &Caller,
     (session, statement): (&SessionRef, StatementId),
-    query: Query<'_>,
+    waiting: &MayWait,
 ) -> Result<StatementView, E>
 where
     E: From<RequestError> + From<SessionError>,
 {
     let sessions = app.sessions.acting(caller);
-    let Some(wait) = app.waiting.wait(query)? else {
+    let Some(wait) = waiting.wait()? else {
         return Ok(sessions.statement(session, statement).await?);
     };
     let view = sessions.ended_statement(session, statement, wait.deadline);
@@ -75,13 +74,13 @@ pub async fn job<E>(
     app: &AppState,
     caller: &Caller,
     (session, job): (&SessionRef, JobId),
-    query: Query<'_>,
+    waiting: &MayWait,
 ) -> Result<JobView, E>
 where
     E: From<RequestError> + From<SessionError>,
 {
     let sessions = app.sessions.acting(caller);
-    let Some(wait) = app.waiting.wait(query)? else {
+    let Some(wait) = waiting.wait()? else {
         return Ok(sessions.job(session, job).await?);
     };
     Ok(sessions.ended_job(session, job, wait.deadline).await?)

@@ -29,6 +29,7 @@ pub use options::Options;
 pub use request::caller::AuthenticatedUser;
 pub use request::crowded::Crowded;
 pub use request::other_user::OtherUser;
+pub use request::peer::PeerAddress;
 pub use response::security_headers::SecurityHeaders;
 pub use router::{openapi, openapi_text, router};
 

@@ -22,6 +22,8 @@ pub struct Options {
     /// The time that the body of an upload may take. [`Options::body_deadline`] then applies to
     /// each piece of it.
     pub upload_deadline: Duration,
+    /// How many requests of one client may wait at once.
+    pub waits_of_one_client: usize,
     /// The strictness with which bodies are read.
     pub read: ReadOptions,
     /// The answer to `GET /version`.
@@ -43,6 +45,7 @@ impl Default for Options {
             deadline: Duration::from_mins(2),
             upload_bytes: livius_domain::Limits::default().upload_bytes,
             upload_deadline: Duration::from_mins(30),
+            waits_of_one_client: 1_000,
             read: ReadOptions::default(),
             version: VersionAnswer::of_livius(env!("CARGO_PKG_VERSION"), None),
             host_names: Vec::new(),

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::Options;
 use crate::agent::Challenges;
 use crate::request::body_room::BodyRoom;
-use crate::request::wait::WaitingRoom;
+use crate::request::waiting_room::WaitingRoom;
 
 /// The state that every handler shares.
 #[derive(Clone)]
@@ -32,7 +32,7 @@ impl AppState {
             sessions,
             batches,
             room: BodyRoom::new(options.body_bytes),
-            waiting: WaitingRoom::default(),
+            waiting: WaitingRoom::new(options.waits_of_one_client),
             options: Arc::new(options),
             challenges: Arc::new(Challenges::new()),
             began: Instant::now(),

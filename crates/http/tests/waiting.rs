@@ -3,10 +3,15 @@
 use std::pin::pin;
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::http::Request;
+use http_body_util::BodyExt as _;
 use livius_domain::{BatchId, Exit, SessionId, StatementId};
+use livius_http::{AuthenticatedUser, Options, PeerAddress};
 use livius_sessions::ShutdownPolicy;
 use livius_testkit::{Answer, ScriptedAgent, World, pass};
-use serde_json::json;
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
 
 const S0: SessionId = SessionId(0);
 const FIRST: StatementId = StatementId(0);
@@ -112,6 +117,50 @@ async fn a_wait_ends_at_its_deadline_which_is_bounded() {
         pass(Duration::from_secs(1)).await;
         let answer = world.answered(request).await.expect("the time is over");
         assert_eq!(answer.json()["state"], "running");
+    }
+}
+
+#[tokio::test]
+async fn a_client_with_too_many_waits_is_answered_at_once_and_others_wait() {
+    let world = World::new().await;
+    let mut agent = with_a_running_statement(&world).await;
+    let options = Options {
+        waits_of_one_client: 2,
+        ..Options::default()
+    };
+    let router = livius_http::router(world.sessions().clone(), world.batches().clone(), options);
+    let ask = async |host: u8, user: Option<&str>| {
+        let mut request = Request::get(STATEMENT).body(Body::empty()).unwrap();
+        let extensions = request.extensions_mut();
+        extensions.insert(PeerAddress([10, 0, 0, host].into()));
+        if let Some(user) = user {
+            extensions.insert(AuthenticatedUser(user.to_owned()));
+        }
+        let answer = router.clone().oneshot(request).await.unwrap();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        let shown: Value = serde_json::from_slice(&body).unwrap();
+        shown["state"].as_str().unwrap().to_owned()
+    };
+    let waiting = async {
+        tokio::join!(
+            ask(1, None),
+            ask(1, None),
+            ask(2, None),
+            ask(1, Some("alice"))
+        )
+    };
+    let mut waiting = pin!(waiting);
+    tokio::select! {
+        biased;
+        early = waiting.as_mut() => panic!("{early:?}"),
+        () = world.quiesced() => {}
+    }
+    let third = ask(1, None).await;
+    assert_eq!(third, "running");
+    let finish = async { agent.finished(FIRST, "2").await };
+    let (states, ()) = tokio::join!(waiting, finish);
+    for state in <[String; 4]>::from(states) {
+        assert_eq!(state, "available");
     }
 }
 

@@ -19,6 +19,7 @@ use crate::request::body::RequestBody;
 use crate::request::described::{BatchPath, DoAsQuery, PageQuery, WaitForBatchQuery};
 use crate::request::extract::{CallerOf, InBatch};
 use crate::request::query::Query;
+use crate::request::wait::MayWait;
 use crate::response;
 use crate::response::client::ClientOf;
 use crate::response::list_stream::ListStream;
@@ -101,10 +102,9 @@ pub async fn batch_get(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
     InBatch(batch): InBatch,
-    RawQuery(query): RawQuery,
+    waiting: MayWait,
 ) -> Result<Response, Refusal> {
-    let query = Query::new(query.as_deref());
-    let view = awaited::batch::<Refusal>(&app, &caller, &batch, query).await?;
+    let view = awaited::batch::<Refusal>(&app, &caller, &batch, &waiting).await?;
     Ok(response::json(StatusCode::OK, rendered(&app, &view).await))
 }
 
@@ -124,10 +124,9 @@ pub async fn batch_state(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
     InBatch(batch): InBatch,
-    RawQuery(query): RawQuery,
+    waiting: MayWait,
 ) -> Result<Response, Refusal> {
-    let query = Query::new(query.as_deref());
-    let view = awaited::batch::<Refusal>(&app, &caller, &batch, query).await?;
+    let view = awaited::batch::<Refusal>(&app, &caller, &batch, &waiting).await?;
     Ok(response::ok(&StateAnswer {
         id: view.record.id.0,
         state: livy::BatchState::of(&view.record.state).as_str(),

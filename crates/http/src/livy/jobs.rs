@@ -1,7 +1,7 @@
 //! `/sessions/{id}/submit-job`, `…/run-job` and `…/jobs/{job}`: jobs of Livy's Java, Scala and
 //! Python clients.
 
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use livius_sessions::{Caller, SessionRef};
@@ -15,7 +15,7 @@ use crate::awaited;
 use crate::request::body::RequestBody;
 use crate::request::described::{JobPath, SessionPath, WaitQuery};
 use crate::request::extract::{CallerOf, InJob, InSession};
-use crate::request::query::Query;
+use crate::request::wait::MayWait;
 use crate::response;
 use crate::response::job_stream::JobStream;
 use crate::response::pieces::Pieces as _;
@@ -109,10 +109,9 @@ pub async fn job_get(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
     InJob(session, job): InJob,
-    RawQuery(query): RawQuery,
+    waiting: MayWait,
 ) -> Result<Response, Refusal> {
-    let query = Query::new(query.as_deref());
-    let view = awaited::job::<Refusal>(&app, &caller, (&session, job), query).await?;
+    let view = awaited::job::<Refusal>(&app, &caller, (&session, job), &waiting).await?;
     let job = JobStream::new(app.sessions, view);
     Ok(response::json(StatusCode::OK, job.into_body().await?))
 }

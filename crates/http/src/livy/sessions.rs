@@ -19,6 +19,7 @@ use crate::request::body::RequestBody;
 use crate::request::described::{DoAsQuery, PageQuery, SessionPath, WaitForSessionQuery};
 use crate::request::extract::{CallerOf, InSession};
 use crate::request::query::Query;
+use crate::request::wait::MayWait;
 use crate::response;
 use crate::response::client::ClientOf;
 use crate::response::list_stream::ListStream;
@@ -104,10 +105,9 @@ pub async fn session_get(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
     InSession(session): InSession,
-    RawQuery(query): RawQuery,
+    waiting: MayWait,
 ) -> Result<Response, Refusal> {
-    let query = Query::new(query.as_deref());
-    let view = awaited::session::<Refusal>(&app, &caller, &session, query).await?;
+    let view = awaited::session::<Refusal>(&app, &caller, &session, &waiting).await?;
     Ok(response::json(
         StatusCode::OK,
         rendered(&app, &view, &Keys::All).await,
@@ -130,10 +130,9 @@ pub async fn session_state(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
     InSession(session): InSession,
-    RawQuery(query): RawQuery,
+    waiting: MayWait,
 ) -> Result<Response, Refusal> {
-    let query = Query::new(query.as_deref());
-    let view = awaited::session::<Refusal>(&app, &caller, &session, query).await?;
+    let view = awaited::session::<Refusal>(&app, &caller, &session, &waiting).await?;
     Ok(response::ok(&StateAnswer {
         id: view.record.id.0,
         state: livy_state(&view).as_str(),

@@ -17,6 +17,7 @@ use crate::request::described::{SessionPath, StatementPath, WaitQuery};
 use crate::request::extract::{CallerOf, InSession, InStatement};
 use crate::request::page::Page;
 use crate::request::query::Query;
+use crate::request::wait::MayWait;
 use crate::response;
 use crate::response::client::ClientOf;
 use crate::response::pieces::Pieces as _;
@@ -91,12 +92,12 @@ pub async fn statement_run(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
     InSession(session): InSession,
-    RawQuery(query): RawQuery,
+    waiting: MayWait,
     body: RequestBody,
 ) -> Result<Response, Refusal> {
     let new = livius_wire::read_statement(&body.text()?, app.options.read)?;
     // A bad parameter is refused before the code runs.
-    let wait = app.waiting.wait(Query::new(query.as_deref()))?;
+    let wait = waiting.wait()?;
     // The body's share of memory is released only after the store has the code, which is as large.
     let held = body.into_held();
     let sessions = app.sessions.acting(&caller);
@@ -135,11 +136,10 @@ pub async fn statement_get(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
     InStatement(session, statement): InStatement,
-    RawQuery(query): RawQuery,
+    waiting: MayWait,
 ) -> Result<Response, Refusal> {
-    let query = Query::new(query.as_deref());
     let statement = (&session, statement);
-    let view = awaited::statement::<Refusal>(&app, &caller, statement, query).await?;
+    let view = awaited::statement::<Refusal>(&app, &caller, statement, &waiting).await?;
     let one = StatementStream::one(ClientOf::new(app.sessions, caller), view);
     Ok(response::json(StatusCode::OK, one.into_body().await?))
 }

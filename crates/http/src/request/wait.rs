@@ -1,54 +1,68 @@
 //! Requests that wait: `?wait=30s&until=idle`.
 //!
 //! A wait is a hint. It is shortened to [`LONGEST`], and ends at once when too many requests wait
-//! already, so a client has to look at the state in the response in any case. Livy ignores these
+//! already, of this client or in total, so a client has to look at the state in the response in any case. Livy ignores these
 //! parameters, so a client may send them to any server.
 
-use std::sync::Arc;
+use std::convert::Infallible;
 use std::time::Duration;
 
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use livius_domain::duration;
 use livius_wire::RequestError;
 use livius_wire::livy::{BatchState, SessionState};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
+use crate::face::Face;
+use crate::request::peer::Peer;
 use crate::request::query::Query;
+use crate::request::waiting_room::{Place, WaitingRoom};
 
 /// The longest wait. Many proxies end a request that gets no response within a minute.
 const LONGEST: Duration = Duration::from_secs(50);
-
-/// How many requests may wait at once.
-const MOST: usize = 10_000;
-
-/// The places of requests that wait.
-#[derive(Debug, Clone)]
-pub struct WaitingRoom(Arc<Semaphore>);
-
-impl Default for WaitingRoom {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(MOST)))
-    }
-}
 
 /// A request that may wait until its deadline. It has a place as long as this lives.
 #[derive(Debug)]
 pub struct Wait {
     pub deadline: Instant,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
-impl WaitingRoom {
-    /// Reads how long a request wants to wait. `None` when it does not, or cannot.
-    pub fn wait(&self, query: Query) -> Result<Option<Wait>, RequestError> {
-        let Some(time) = asked(query)? else {
+/// The query of a request that may wait, and its client.
+#[derive(Debug)]
+pub struct MayWait {
+    query: Option<String>,
+    peer: Peer,
+    room: WaitingRoom,
+}
+
+impl MayWait {
+    pub fn query(&self) -> Query<'_> {
+        Query::new(self.query.as_deref())
+    }
+
+    /// Reads how long the request wants to wait. `None` when it does not, or cannot.
+    pub fn wait(&self) -> Result<Option<Wait>, RequestError> {
+        let Some(time) = asked(self.query())? else {
             return Ok(None);
         };
-        let place = Arc::clone(&self.0).try_acquire_owned().ok();
-        Ok(place.map(|place| Wait {
+        Ok(self.room.take(&self.peer).map(|place| Wait {
             deadline: Instant::now() + time,
             _place: place,
         }))
+    }
+}
+
+impl<F: Face> FromRequestParts<F> for MayWait {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, face: &F) -> Result<Self, Infallible> {
+        Ok(Self {
+            query: parts.uri.query().map(str::to_owned),
+            peer: Peer::of(&parts.extensions),
+            room: face.app().waiting.clone(),
+        })
     }
 }
 
@@ -191,16 +205,5 @@ mod tests {
             refusal(Until::of_batch(Query::new(Some("until=idle")))),
             "until=idle: \"idle\" is no state; the states are starting, running, success, dead, killed and ended"
         );
-    }
-
-    #[test]
-    fn a_full_room_takes_no_more_until_one_leaves() {
-        let room = WaitingRoom(Arc::new(Semaphore::new(1)));
-        let query = Query::new(Some("wait=1s"));
-        let first = room.wait(query).unwrap();
-        assert!(first.is_some());
-        assert!(room.wait(query).unwrap().is_none());
-        drop(first);
-        assert!(room.wait(query).unwrap().is_some());
     }
 }

@@ -1,7 +1,7 @@
 //! `/api/v1/batches/{id}`: everything about a batch, and a way to kill it that keeps it on the
 //! list.
 
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::response::Response;
 use livius_wire::{BatchDetailAnswer, ProblemAnswer};
 use utoipa_axum::router::OpenApiRouter;
@@ -12,7 +12,7 @@ use crate::awaited;
 use crate::request::body::RequestBody;
 use crate::request::described::{BatchPath, WaitForBatchQuery};
 use crate::request::extract::{CallerOf, InBatch};
-use crate::request::query::Query;
+use crate::request::wait::MayWait;
 use crate::response;
 use crate::state::AppState;
 
@@ -38,10 +38,9 @@ pub async fn batch_detail(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
     InBatch(batch): InBatch,
-    RawQuery(query): RawQuery,
+    waiting: MayWait,
 ) -> Result<Response, Problem> {
-    let query = Query::new(query.as_deref());
-    let view = awaited::batch::<Problem>(&app, &caller, &batch, query).await?;
+    let view = awaited::batch::<Problem>(&app, &caller, &batch, &waiting).await?;
     Ok(response::ok(&BatchDetailAnswer::new(
         &view.record,
         view.step,

@@ -11,7 +11,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use livius_http::Crowded;
+use livius_http::{Crowded, PeerAddress};
 use livius_sessions::Lifecycle;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
@@ -127,6 +127,7 @@ async fn serve(stream: TcpStream, place: &Place, guest: &Guest) {
     // The client may have hung up already.
     let _ = guard(&stream, STALL);
     let crowded = place.is_reserve.then_some(Crowded);
+    let peer = stream.peer_addr().ok();
     let other = neighbours::refusal(&guest.local_users, &stream);
     let router = guest
         .router
@@ -134,6 +135,9 @@ async fn serve(stream: TcpStream, place: &Place, guest: &Guest) {
         .map_request(move |mut request: Request<Incoming>| {
             if let Some(other) = other.clone() {
                 request.extensions_mut().insert(other);
+            }
+            if let Some(peer) = peer {
+                request.extensions_mut().insert(PeerAddress(peer.ip()));
             }
             if let Some(crowded) = crowded {
                 request.extensions_mut().insert(crowded);

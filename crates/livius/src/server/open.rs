@@ -133,6 +133,7 @@ fn edge(settings: &Settings) -> livius_http::Options {
         upload_bytes: settings.limits.upload_bytes,
         host_names,
         csrf_protection: settings.server.csrf_protection,
+        waits_of_one_client: settings.server.max_waits_per_client,
         security_headers: settings.server.security_headers.clone(),
         read: livius_wire::ReadOptions {
             ignore_unknown_fields: settings.server.ignore_unknown_fields,

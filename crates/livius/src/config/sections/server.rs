@@ -61,6 +61,12 @@ settings! {
         4096,
         "How many connections the server has at once. It answers further requests with status 503, except those of its drivers, for which there are 1024 more places. A connection on which nothing happens ends after two minutes, one whose client does not read after one minute.",
     );
+    MAX_WAITS_PER_CLIENT: u64 = count(
+        "server.max_waits_per_client",
+        1,
+        1000,
+        "How many requests of one client may wait for a change at once (`?wait=`). The server answers further ones without a wait. A client is an authenticated user, or else an IP address, or a network of IPv6 addresses (/64). Clients behind a proxy that does not authenticate them share these waits.",
+    );
     HOST_NAMES: Vec<String> = list(
         "server.host_names",
         "The host names, without ports, by which clients reach this server, besides `localhost`, IP addresses, and the host name of this machine with its other names in `/etc/hosts`. The server refuses a request whose header `Host` has any other name, because a stranger can let a name of theirs point here, and then a browser on this machine would show this server to their page. Only pages under one of these names may send requests that change something. A proxy must pass `Host` on, or set it to a name of this server.",
@@ -142,6 +148,8 @@ pub struct ServerSettings {
     pub disk_reserve: u64,
     /// How many connections the server has at once.
     pub max_connections: usize,
+    /// How many requests of one client may wait at once.
+    pub max_waits_per_client: usize,
     /// Names that browsers reach the server by.
     pub host_names: Vec<String>,
     /// The users of this machine whose requests the server takes.
@@ -180,6 +188,7 @@ impl ServerSettings {
             data_dir: data_dir?,
             disk_reserve: resolved.value(&DISK_RESERVE),
             max_connections: resolved.count(&MAX_CONNECTIONS),
+            max_waits_per_client: resolved.count(&MAX_WAITS_PER_CLIENT),
             host_names,
             local_users,
             csrf_protection: resolved.value(&CSRF_PROTECTION),
