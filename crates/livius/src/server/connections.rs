@@ -169,3 +169,40 @@ fn is_shortage(error: &io::Error) -> bool {
     let passing = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::NOBUFS];
     Errno::from_io_error(error).is_some_and(|errno| passing.contains(&errno))
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::Extension;
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpSocket;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn every_request_says_where_it_comes_from() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let echo =
+            async |Extension(PeerAddress(address)): Extension<PeerAddress>| format!("<{address}>");
+        let guest = Guest {
+            router: Router::new().route("/", get(echo)),
+            local_users: Arc::new(LocalUsers::Any),
+            places: Places::new(1),
+            lifecycle: Lifecycle::default(),
+            _open: mpsc::channel(1).0,
+        };
+        for host in ["127.0.0.1", "127.0.0.2"] {
+            let socket = TcpSocket::new_v4().unwrap();
+            socket.bind(format!("{host}:0").parse().unwrap()).unwrap();
+            let address = listener.local_addr().unwrap();
+            let mut client = socket.connect(address).await.unwrap();
+            let request = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+            client.write_all(request).await.unwrap();
+            let (stream, _) = listener.accept().await.unwrap();
+            serve(stream, &guest.places.take().unwrap(), &guest).await;
+            let mut response = String::new();
+            client.read_to_string(&mut response).await.unwrap();
+            assert!(response.ends_with(&format!("<{host}>")), "{response}");
+        }
+    }
+}
