@@ -40,7 +40,6 @@ const FRAMES_IN_A_ROW: u32 = 64;
 pub(crate) struct ActorSetup {
     /// The session's place among the live ones. Recovered sessions may be more than there are
     /// places.
-    #[expect(dead_code, reason = "the actor holds it, and releases it when it ends")]
     pub place: Option<OwnedSemaphorePermit>,
     /// The publisher of its views.
     pub publisher: Publisher<SessionView>,
@@ -186,12 +185,10 @@ impl Actor {
                 self.record.last_activity = self.core.clock.now();
                 self.publish();
             }
-            Message::Stop { cause, hide, reply } => {
+            Message::Delete { cause, reply } => self.delete(cause, reply).await,
+            Message::Stop { cause, reply } => {
                 self.stop_waiters.extend(reply);
                 self.apply(SessionEvent::Stop(cause)).await;
-                if hide {
-                    self.hide().await;
-                }
             }
             Message::EndByForce { reply } => {
                 self.stop_waiters.push(reply);

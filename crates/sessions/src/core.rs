@@ -2,19 +2,25 @@
 //! the service with the operations of clients.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use livius_domain::{Clock, DriverProgram};
 use livius_launch::Launcher;
 use livius_store::Store;
-use tokio::sync::{RwLock, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore};
 
 use crate::admission::Admission;
 use crate::byte_room::ByteRoom;
 use crate::config::Config;
 use crate::driver::{DriverCore, DriverRegistry};
 use crate::ended_logs::EndedLogs;
+use crate::error::SessionError;
 use crate::lifecycle::Lifecycle;
 use crate::registry::{Live, Registry};
+
+/// The time that a creation waits for the end of what was deleted. A driver that does not end when
+/// it is asked takes longer.
+const PLACE_WAIT: Duration = Duration::from_secs(4);
 
 /// The parts that a service, its actors and its periodic tasks share.
 pub struct Core<E: Live> {
@@ -70,6 +76,20 @@ impl<E: Live> Core<E> {
             ended_logs: EndedLogs::default(),
             texts: ByteRoom::default(),
         }
+    }
+
+    /// A place among the live sessions. Those that were deleted keep theirs until they have ended,
+    /// so while there are some, the caller waits a while for one.
+    pub async fn place(&self, full: SessionError) -> Result<OwnedSemaphorePermit, SessionError> {
+        let places = || Arc::clone(&self.places);
+        let place = tokio::select! {
+            biased;
+            place = places().acquire_owned() => place.ok(),
+            () = self.registry.none_hidden() => places().try_acquire_owned().ok(),
+            () = self.lifecycle.draining() => return Err(SessionError::ShuttingDown),
+            () = tokio::time::sleep(PLACE_WAIT) => None,
+        };
+        place.ok_or(full)
     }
 }
 

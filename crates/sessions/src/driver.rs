@@ -205,6 +205,11 @@ impl DriverHandle {
         queued.await.unwrap_or(false)
     }
 
+    /// Returns when the driver's actor has taken all messages that were sent before.
+    pub async fn caught_up(&self) {
+        self.is_queued().await;
+    }
+
     /// Hands over the connection of the driver's agent. `Err` when the actor has left.
     pub async fn attach(&self, socket: AgentSocket) -> Result<(), ()> {
         let message = DriverMessage::Attach(Box::new(socket));

@@ -34,12 +34,11 @@ pub fn sweep_once(core: &Core) {
         if let Some(cause) = overdue(core, &entry, now) {
             // Livy unlists every expired session. We unlist only those whose heartbeat stopped: no
             // client is left to read them.
-            let hide = cause == StopCause::Heartbeat;
-            let _ = entry.mailbox.messages.try_send(Message::Stop {
-                cause,
-                hide,
-                reply: None,
-            });
+            let message = match cause {
+                StopCause::Heartbeat => Message::Delete { cause, reply: None },
+                _ => Message::Stop { cause, reply: None },
+            };
+            let _ = entry.mailbox.messages.try_send(message);
         }
     }
 }

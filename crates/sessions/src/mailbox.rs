@@ -53,20 +53,22 @@ impl<M, V: Ends> Mailbox<M, V> {
         self.left().map(|()| None)
     }
 
-    /// Sends the actor a message and waits for the reply, but not longer than the limit. The actor
+    /// Sends the actor a message and waits for the reply, but not longer than the limit. `None`
+    /// when the session or batch has ended before the actor could reply, or at the limit. The actor
     /// has the message then and goes on.
-    pub async fn ask_within(
+    pub async fn ask_within<T>(
         &self,
         limit: Duration,
-        message: impl FnOnce(oneshot::Sender<()>) -> M,
-    ) -> Result<(), SessionError> {
+        message: impl FnOnce(oneshot::Sender<T>) -> M,
+    ) -> Result<Option<T>, SessionError> {
         let (reply, answer) = oneshot::channel();
         if self.messages.send(message(reply)).await.is_err() {
-            return self.left();
+            return self.left().map(|()| None);
         }
         match tokio::time::timeout(limit, answer).await {
-            Ok(Err(_)) => self.left(),
-            Ok(Ok(())) | Err(_) => Ok(()),
+            Ok(Ok(answer)) => Ok(Some(answer)),
+            Ok(Err(_)) => self.left().map(|()| None),
+            Err(_) => Ok(None),
         }
     }
 

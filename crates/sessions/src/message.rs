@@ -67,12 +67,17 @@ pub enum Message {
     },
     /// Count a request as use of the session.
     Touch,
+    /// Remove it from lists, and stop it.
+    Delete {
+        /// Why.
+        cause: StopCause,
+        /// Gets a message when the deletion is stored. The driver is ended afterwards.
+        reply: Option<oneshot::Sender<Result<(), SessionError>>>,
+    },
     /// Stop it.
     Stop {
         /// Why.
         cause: StopCause,
-        /// True to remove it from lists as well.
-        hide: bool,
         /// Gets a message when it has ended.
         reply: Option<oneshot::Sender<()>>,
     },

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use tokio::sync::watch;
+
 use crate::view::Ref;
 
 /// A session or a batch that has an actor.
@@ -45,6 +47,8 @@ impl<E: Live> Tables<E> {
 /// The live entries by id and name.
 pub struct Registry<E: Live> {
     tables: RwLock<Tables<E>>,
+    /// The number of hidden entries. It changes under the lock of the tables.
+    hidden: watch::Sender<usize>,
 }
 
 impl<E: Live> Default for Registry<E> {
@@ -54,6 +58,7 @@ impl<E: Live> Default for Registry<E> {
                 entries: BTreeMap::new(),
                 names: HashMap::new(),
             }),
+            hidden: watch::Sender::default(),
         }
     }
 }
@@ -70,7 +75,9 @@ impl<E: Live> Registry<E> {
     /// Adds one.
     pub fn insert(&self, entry: &Arc<E>) {
         let mut tables = self.write();
-        if let (Some(name), false) = (entry.name(), entry.is_hidden()) {
+        if entry.is_hidden() {
+            self.hidden.send_modify(|hidden| *hidden += 1);
+        } else if let Some(name) = entry.name() {
             tables.names.insert(name, entry.id());
         }
         tables.entries.insert(entry.id(), Arc::clone(entry));
@@ -79,14 +86,37 @@ impl<E: Live> Registry<E> {
     /// Takes one away.
     pub fn remove(&self, entry: &E) {
         let mut tables = self.write();
-        tables.entries.remove(&entry.id());
+        let removed = tables.entries.remove(&entry.id());
         tables.free_name(entry);
+        if removed.is_some() && entry.is_hidden() {
+            self.hidden.send_modify(|hidden| *hidden -= 1);
+        }
     }
 
     /// Hides one: only its actor finds it from then on.
     pub fn hide(&self, entry: &E) {
-        entry.hidden().store(true, Ordering::Release);
-        self.write().free_name(entry);
+        let mut tables = self.write();
+        let was_hidden = entry.hidden().swap(true, Ordering::AcqRel);
+        tables.free_name(entry);
+        if !was_hidden && tables.entries.contains_key(&entry.id()) {
+            self.hidden.send_modify(|hidden| *hidden += 1);
+        }
+    }
+
+    /// Returns when no entry is hidden.
+    pub async fn none_hidden(&self) {
+        let _ = self
+            .hidden
+            .subscribe()
+            .wait_for(|hidden| *hidden == 0)
+            .await;
+    }
+
+    /// All that are hidden.
+    pub fn all_hidden(&self) -> Vec<Arc<E>> {
+        let tables = self.read();
+        let hidden = tables.entries.values().filter(|entry| entry.is_hidden());
+        hidden.cloned().collect()
     }
 
     /// Finds an entry that is not hidden.
@@ -108,10 +138,5 @@ impl<E: Live> Registry<E> {
     /// All of them, shown or not.
     pub fn all(&self) -> Vec<Arc<E>> {
         self.read().entries.values().cloned().collect()
-    }
-
-    /// The number of entries.
-    pub fn len(&self) -> usize {
-        self.read().entries.len()
     }
 }

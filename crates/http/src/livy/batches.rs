@@ -140,7 +140,7 @@ pub async fn batch_state(
     tag = "batches",
     params(BatchPath),
     responses(
-        (status = 200, description = "It has ended, or is about to: `{\"msg\":\"deleted\"}`", body = Message),
+        (status = 200, description = "It is deleted, and its application is being ended: `{\"msg\":\"deleted\"}`", body = Message),
         NoBatch,
     )
 )]

@@ -146,7 +146,7 @@ pub async fn session_state(
     tag = "sessions",
     params(SessionPath),
     responses(
-        (status = 200, description = "It has ended, or is about to: `{\"msg\":\"deleted\"}`", body = Message),
+        (status = 200, description = "It is deleted, and its driver is being ended: `{\"msg\":\"deleted\"}`", body = Message),
         NoSession,
     )
 )]

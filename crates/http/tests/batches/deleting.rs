@@ -126,24 +126,18 @@ async fn a_deleted_batch_that_does_not_go_at_once_is_not_seen_while_it_goes() {
     let world = world_of(1, 1).await;
     world.launcher().make_deaf(true);
     let (_, process) = run(&world, r#"{"file":"hdfs://h/a","name":"n"}"#).await;
-    let going = async {
-        eventually("it is off the list", async || {
-            (total(&world).await == 0).then_some(())
-        })
-        .await;
-        is_unseen(&world, B0).await;
-        // Its name is free. Its place is not, because its process still runs.
-        assert_eq!(
-            submit(&world, r#"{"file":"hdfs://h/a","name":"n"}"#).await,
-            B1
-        );
-        assert_eq!(world.get("/batches/n").await.json()["id"], 1);
-        world.quiesced().await;
-        assert_eq!(started(&world, 1).await, [0]);
-        process.exit(Exit::Signal(9));
-    };
-    let (deleted, ()) = tokio::join!(world.delete("/batches/0"), going);
-    assert_eq!(deleted.status, 200);
+    assert_eq!(world.delete("/batches/0").await.status, 200);
+    assert_eq!((total(&world).await, world.launcher().running()), (0, 1));
+    is_unseen(&world, B0).await;
+    // Its name is free. Its place is not, because its process still runs.
+    assert_eq!(
+        submit(&world, r#"{"file":"hdfs://h/a","name":"n"}"#).await,
+        B1
+    );
+    assert_eq!(world.get("/batches/n").await.json()["id"], 1);
+    world.quiesced().await;
+    assert_eq!(started(&world, 1).await, [0]);
+    process.exit(Exit::Signal(9));
     assert_eq!(started(&world, 2).await, [0, 1]);
     assert_eq!(world.get("/batches/n").await.json()["id"], 1);
 }
@@ -227,7 +221,10 @@ async fn a_batch_that_is_ended_during_its_launch_is_ended_after_it() {
         (&json!("killed"), 200)
     );
     is_unseen(&world, B1).await;
-    assert_eq!(world.launcher().running(), 0);
+    eventually("nothing runs", async || {
+        (world.launcher().running() == 0).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -309,28 +306,28 @@ async fn who_hangs_up_leaves_nothing_half_done() {
     drop(asked);
     world.batch_process(B0).await;
     world.launcher().make_deaf(true);
-    let deleted = world.answered(world.delete("/batches/left")).await;
-    assert!(deleted.is_none(), "its process is deaf");
+    assert_eq!(world.delete("/batches/left").await.status, 200);
+    assert_eq!(world.launcher().running(), 1, "its process is deaf");
     is_unseen(&world, B0).await;
     world.batch_process(B0).await.1.exit(Exit::Signal(9));
     run(&world, r#"{"file":"hdfs://h/a","name":"left"}"#).await;
 }
 
 #[tokio::test]
-async fn a_delete_does_not_wait_for_ever() {
+async fn a_kill_does_not_wait_for_ever() {
     let world = World::new().await;
     world.launcher().make_deaf(true);
     let (_, process) = run(&world, APP).await;
     let waiting = async {
-        eventually("it is off the list", async || {
-            (total(&world).await == 0).then_some(())
-        })
-        .await;
+        world.quiesced().await;
         pass(Duration::from_secs(5)).await;
     };
-    let (deleted, ()) = tokio::join!(world.delete("/batches/0"), waiting);
-    assert_eq!(deleted.status, 200);
+    let (killed, ()) = tokio::join!(world.post("/api/v1/batches/0/kill", ""), waiting);
+    assert_eq!(
+        (killed.status.as_u16(), &killed.json()["end"]),
+        (200, &Value::Null)
+    );
     assert_eq!(world.launcher().running(), 1);
-    is_unseen(&world, B0).await;
     process.exit(Exit::Signal(9));
+    world.await_batch(B0, "killed").await;
 }

@@ -159,6 +159,7 @@ async fn a_report_after_the_end_is_of_nobody() {
     assert_eq!(world.report_application(&order, late).await.status, 404);
     let (deleted, _) = run(&world, APP).await;
     assert_eq!(world.delete("/batches/1").await.status, 200);
+    world.quiesced().await;
     assert_eq!(world.report_application(&deleted, late).await.status, 404);
     assert_eq!(world.get("/batches/0").await.json()["appId"], "local-7");
 }

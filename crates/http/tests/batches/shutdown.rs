@@ -1,6 +1,6 @@
 //! The orderly shutdown of the server.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use livius_domain::Exit;
 use livius_sessions::ShutdownPolicy;
@@ -104,6 +104,27 @@ async fn what_does_not_end_in_time_is_made_to() {
     let (ended, ()) = tokio::join!(world.batches().shutdown(ShutdownPolicy::Stop, soon), ending);
     assert!(ended);
     assert_eq!(detail(&world, B0).await["end"]["cause"], "shutdown");
+}
+
+#[tokio::test]
+async fn a_shutdown_waits_for_deleted_batches_although_it_keeps_the_others() {
+    let world = World::new().await;
+    world.launcher().make_deaf(true);
+    let (_, process) = run(&world, APP).await;
+    run(&world, APP).await;
+    assert_eq!(world.delete("/batches/0").await.status, 200);
+    let ending = async {
+        world.quiesced().await;
+        process.exit(Exit::Signal(9));
+        Instant::now()
+    };
+    let shutdown = async {
+        let ended = world.batches().shutdown(ShutdownPolicy::Keep, LONG).await;
+        (ended, Instant::now())
+    };
+    let ((ended, end), exit) = tokio::join!(shutdown, ending);
+    assert!(ended && end > exit);
+    assert_eq!(world.launcher().running(), 1);
 }
 
 #[tokio::test]

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use livius_domain::{Exit, SessionId};
+use livius_domain::{Exit, Limits, SessionId};
 use livius_testkit::{World, eventually, pass};
 use serde_json::{Value, json};
 
-use super::{ANY, S0, S1, await_launched, create, launched, log_of, ready, total, world_of};
+use super::{
+    ANY, S0, S1, await_launched, create, launched, log_of, ready, total, world_of, world_with,
+};
 
 /// Asserts that nothing shows a session any more.
 async fn is_unseen(world: &World, id: SessionId) {
@@ -67,20 +69,53 @@ async fn a_deleted_session_that_does_not_go_at_once_is_not_seen_while_it_goes() 
     let named = r#"{"kind":"pyspark","name":"n"}"#;
     create(&world, named).await;
     let (_, process) = world.driver(S0).await;
-    let going = async {
-        eventually("it is off the list", async || {
-            (total(&world).await == 0).then_some(())
-        })
-        .await;
-        is_unseen(&world, S0).await;
-        // Its name is free.
-        assert_eq!(create(&world, named).await, S1);
-        assert_eq!(world.get("/sessions/n").await.json()["id"], 1);
+    assert_eq!(world.delete("/sessions/0").await.status, 200);
+    assert_eq!(world.launcher().running(), 1);
+    assert_eq!(total(&world).await, 0);
+    is_unseen(&world, S0).await;
+    // Its name is free.
+    assert_eq!(create(&world, named).await, S1);
+    assert_eq!(world.get("/sessions/n").await.json()["id"], 1);
+    process.exit(Exit::Signal(9));
+    world.quiesced().await;
+    assert_eq!(world.get("/sessions/n").await.json()["id"], 1);
+}
+
+#[tokio::test]
+async fn a_creation_waits_for_the_place_of_a_deleted_session() {
+    let limits = Limits {
+        live_sessions: 2,
+        ..Limits::default()
+    };
+    let world = world_with(limits).await;
+    world.launcher().make_deaf(true);
+    for _ in [S0, S1] {
+        create(&world, ANY).await;
+    }
+    let (_, process) = world.driver(S0).await;
+    // Without a deletion there is nothing to wait for.
+    let full = world.answered(world.post("/sessions", ANY)).await;
+    assert_eq!(full.expect("an answer at once").status, 400);
+
+    assert_eq!(world.delete("/sessions/0").await.status, 200);
+    let ending = async {
+        world.quiesced().await;
+        assert_eq!(total(&world).await, 1, "its driver still lives");
         process.exit(Exit::Signal(9));
     };
-    let (deleted, ()) = tokio::join!(world.delete("/sessions/0"), going);
-    assert_eq!(deleted.status, 200);
-    assert_eq!(world.get("/sessions/n").await.json()["id"], 1);
+    let (created, ()) = tokio::join!(world.post("/sessions", ANY), ending);
+    assert_eq!(created.status, 201, "{}", created.text);
+
+    // A driver that does not end does not keep the client waiting for long.
+    assert_eq!(world.delete("/sessions/1").await.status, 200);
+    let waiting = async {
+        world.quiesced().await;
+        pass(Duration::from_secs(5)).await;
+    };
+    let (refused, ()) = tokio::join!(world.post("/sessions", ANY), waiting);
+    assert_eq!((refused.status.as_u16(), total(&world).await), (400, 1));
+    world.driver(S1).await.1.exit(Exit::Signal(9));
+    create(&world, ANY).await;
 }
 
 #[tokio::test]
@@ -128,7 +163,10 @@ async fn a_session_that_is_ended_during_its_launch_is_ended_after_it() {
     );
     world.await_state(S0, "killed").await;
     is_unseen(&world, S1).await;
-    assert_eq!(world.launcher().running(), 0);
+    eventually("nothing runs", async || {
+        (world.launcher().running() == 0).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -197,26 +235,23 @@ async fn a_delete_that_races_with_the_creation_ends_what_was_started() {
 }
 
 #[tokio::test]
-async fn a_delete_does_not_wait_for_ever() {
+async fn a_stop_does_not_wait_for_ever() {
     let world = World::new().await;
     world.launcher().make_deaf(true);
     create(&world, ANY).await;
     let (_, process) = world.driver(S0).await;
     let waiting = async {
-        eventually("it is off the list", async || {
-            (total(&world).await == 0).then_some(())
-        })
-        .await;
+        world.quiesced().await;
         pass(Duration::from_secs(5)).await;
     };
-    let (deleted, ()) = tokio::join!(world.delete("/sessions/0"), waiting);
-    assert_eq!(deleted.status, 200);
+    let (stopped, ()) = tokio::join!(world.post("/sessions/0/stop", ""), waiting);
+    assert_eq!(stopped.status, 204);
     assert_eq!(
         (launched(&world, 1), world.launcher().running()),
         (vec![0], 1)
     );
-    is_unseen(&world, S0).await;
     process.exit(Exit::Signal(9));
+    world.await_state(S0, "killed").await;
 }
 
 #[tokio::test]
@@ -225,9 +260,9 @@ async fn a_deleted_session_is_ended_by_the_next_server_if_this_one_could_not() {
     world.launcher().make_deaf(true);
     create(&world, ANY).await;
     let (_, process) = world.driver(S0).await;
-    let deleted = world.answered(world.delete("/sessions/0")).await;
-    assert!(deleted.is_none(), "its driver is deaf");
-    assert_eq!(total(&world).await, 0);
+    assert_eq!(world.delete("/sessions/0").await.status, 200);
+    world.quiesced().await;
+    assert_eq!((total(&world).await, world.launcher().running()), (0, 1));
     world.launcher().make_deaf(false);
     let world = world.crash_and_restart().await;
     is_unseen(&world, S0).await;
@@ -246,7 +281,7 @@ async fn a_session_that_is_not_listed_is_stopped_by_the_next_server() {
     for write in ["update_session", "update_driver"] {
         world.disk().fail_next(write);
     }
-    assert!(world.answered(world.delete("/sessions/0")).await.is_none());
+    assert_eq!(world.delete("/sessions/0").await.status, 200);
     let world = world.crash_and_restart().await;
     let (_, process) = world.driver(S0).await;
     assert_eq!(process.exited().await, Exit::Signal(9));

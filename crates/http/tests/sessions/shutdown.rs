@@ -1,6 +1,6 @@
 //! The end of the server in good order.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use livius_domain::Exit;
@@ -83,6 +83,30 @@ async fn what_does_not_end_in_time_is_made_to() {
     assert!(world.sessions().shutdown(ShutdownPolicy::Stop, soon).await);
     assert_eq!(driver_end(&world, S0).await, Exit::Signal(9));
     await_ended(&world, S0).await;
+}
+
+#[tokio::test]
+async fn a_shutdown_waits_for_deleted_sessions_although_it_keeps_the_others() {
+    let world = World::new().await;
+    world.launcher().make_deaf(true);
+    for _ in [S0, S1] {
+        create(&world, ANY).await;
+    }
+    await_launched(&world, 2, &[0, 1]).await;
+    assert_eq!(world.delete("/sessions/0").await.status, 200);
+    let (_, process) = world.driver(S0).await;
+    let ending = async {
+        world.quiesced().await;
+        process.exit(Exit::Signal(9));
+        Instant::now()
+    };
+    let shutdown = async {
+        let ended = world.sessions().shutdown(ShutdownPolicy::Keep, LONG).await;
+        (ended, Instant::now())
+    };
+    let ((ended, end), exit) = tokio::join!(shutdown, ending);
+    assert!(ended && end > exit);
+    assert_eq!(world.launcher().running(), 1);
 }
 
 #[tokio::test]

@@ -7,6 +7,8 @@ use livius_domain::{
     DriverProgram, End, SessionEffect, SessionEvent, SessionState, StopCause, chain,
 };
 
+use tokio::sync::oneshot;
+
 use super::Actor;
 use super::words::cause_words;
 use crate::error::SessionError;
@@ -133,12 +135,29 @@ impl Actor {
         self.recover_statements().await
     }
 
-    /// Takes the session off the list. No client sees it from now on.
-    pub(super) async fn hide(&mut self) {
-        self.core.registry.hide(&self.entry);
-        if let Err(error) = self.core.store.unlist_session(self.record.id).await {
-            let error = SessionError::from(error);
-            tracing::error!(session.id = %self.record.id, error = %chain(&error), "cannot take the session off the list");
+    /// Takes the session off the list, so that no client sees it from now on, and ends its driver.
+    /// A deletion that cannot be stored does not happen, because the next server would not know of
+    /// it.
+    pub(super) async fn delete(
+        &mut self,
+        cause: StopCause,
+        reply: Option<oneshot::Sender<Result<(), SessionError>>>,
+    ) {
+        let id = self.record.id;
+        let unlisted = self.core.store.unlist_session(id).await;
+        if let Err(error) = &unlisted {
+            tracing::error!(session.id = %id, error = %chain(error), "cannot take the session off the list");
+        }
+        let deleted = unlisted.is_ok();
+        if deleted {
+            self.core.registry.hide(&self.entry);
+            self.entry.driver.stop(cause).await;
+        }
+        if let Some(reply) = reply {
+            let _ = reply.send(unlisted.map(drop).map_err(SessionError::from));
+        }
+        if deleted {
+            self.apply(SessionEvent::Stop(cause)).await;
         }
     }
 
@@ -181,6 +200,7 @@ impl Actor {
         self.settle().await;
         self.pending.clear();
         self.entry.driver.files.clear_temporary().await;
+        self.setup.place = None;
         self.core.registry.remove(&self.entry);
         for waiter in self.stop_waiters.drain(..) {
             let _ = waiter.send(());

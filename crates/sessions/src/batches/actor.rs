@@ -94,18 +94,17 @@ impl Actor {
         let of_shutdown = match &message {
             Message::Stop { cause, .. } => *cause == StopCause::Shutdown,
             Message::EndByForce { .. } => true,
+            Message::Delete { .. } => false,
         };
         if of_shutdown && self.entry.driver.is_queued().await {
             // A waiting batch is left to the next server.
             return;
         }
         match message {
-            Message::Stop { cause, hide, reply } => {
+            Message::Delete { reply } => self.delete(reply).await,
+            Message::Stop { cause, reply } => {
                 self.waiters.extend(reply);
                 self.apply(BatchEvent::Stop(cause)).await;
-                if hide {
-                    self.hide().await;
-                }
             }
             Message::EndByForce { reply } => {
                 self.waiters.push(reply);
@@ -221,12 +220,19 @@ impl Actor {
         self.leave().await;
     }
 
-    /// Takes the batch off the list: from now on no client is shown it.
-    async fn hide(&mut self) {
-        self.core.registry.hide(&self.entry);
+    /// Takes the batch off the list, so that no client sees it from now on, and ends it. A deletion
+    /// that cannot be stored does not happen, because the next server would not know of it.
+    async fn delete(&mut self, reply: oneshot::Sender<Result<(), SessionError>>) {
         if let Err(error) = self.core.store.unlist_batch(self.record.id).await {
-            tracing::error!(batch.id = %self.record.id, error = %chain(&error), "cannot take the batch off the list");
+            let _ = reply.send(Err(error.into()));
+            return;
         }
+        self.core.registry.hide(&self.entry);
+        self.entry.driver.stop(StopCause::User).await;
+        // It does not wait for its turn any more.
+        self.setup.places.waiting = None;
+        let _ = reply.send(Ok(()));
+        self.apply(BatchEvent::Stop(StopCause::User)).await;
     }
 
     /// The batch has ended: that is stored for as long as it takes, then the waiting requests are

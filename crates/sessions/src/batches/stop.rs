@@ -4,25 +4,50 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use livius_domain::StopCause;
+use tokio::time::timeout;
 
 use super::ActingOnBatches;
-use super::entry::Entry;
 use super::message::Message;
 use crate::action::Action;
 use crate::error::SessionError;
 use crate::view::{BatchRef, BatchView};
 
-/// The time that a DELETE waits for the end of the process before it answers. The kill always
+/// The time that a kill waits for the end of the process before it answers. The kill always
 /// continues.
 const STOP_WAIT: Duration = Duration::from_secs(4);
 
+/// The time that a DELETE waits for the actors before it answers. They have the message and go on.
+const DELETE_WAIT: Duration = Duration::from_secs(4);
+
 impl ActingOnBatches<'_> {
-    /// Ends a batch and removes it from lists. Returns when it has ended, or after some seconds.
-    /// The kill always continues.
+    /// Removes a batch from lists and ends it. Returns when the deletion is stored and no client
+    /// sees the batch. Its process may still live then, and is ended, after a restart of the server
+    /// as well.
     pub async fn delete(&self, which: &BatchRef) -> Result<(), SessionError> {
-        if let Some(entry) = self.live_or_coming(which, Action::Change).await? {
-            return self.stop_entry(&entry, true).await;
+        let Some(entry) = self.live_or_coming(which, Action::Change).await? else {
+            return self.delete_ended(which).await;
+        };
+        let delete = |reply| Message::Delete { reply };
+        match entry.mailbox.ask_within(DELETE_WAIT, delete).await? {
+            Some(deleted) => {
+                deleted?;
+                // A batch that waited for its turn is not started any more.
+                let _ = timeout(DELETE_WAIT, entry.driver.caught_up()).await;
+                Ok(())
+            }
+            None if entry.view().record.state.is_ended() => {
+                self.delete_ended(&BatchRef::Id(entry.id)).await
+            }
+            // Its actor waits for the store.
+            None => {
+                self.core.store.unlist_batch(entry.id).await?;
+                self.core.registry.hide(&entry);
+                Ok(())
+            }
         }
+    }
+
+    async fn delete_ended(&self, which: &BatchRef) -> Result<(), SessionError> {
         let record = self.stored(which, Action::Change).await?;
         if self.core.store.unlist_batch(record.id).await? {
             if let Some(driver) = &record.driver {
@@ -34,25 +59,17 @@ impl ActingOnBatches<'_> {
         }
     }
 
-    /// Ends a batch and keeps it listed. A batch that has ended needs no ending.
+    /// Ends a batch and keeps it listed. Returns when it has ended, or after some seconds. A batch
+    /// that has ended needs no ending.
     pub async fn kill(&self, which: &BatchRef) -> Result<Arc<BatchView>, SessionError> {
         if let Some(entry) = self.live_or_coming(which, Action::Change).await? {
-            self.stop_entry(&entry, false).await?;
+            let stop = |reply| Message::Stop {
+                cause: StopCause::User,
+                reply: Some(reply),
+            };
+            entry.mailbox.ask_within(STOP_WAIT, stop).await?;
             return Ok(entry.view());
         }
         self.get(which).await
-    }
-
-    async fn stop_entry(&self, entry: &Entry, hide: bool) -> Result<(), SessionError> {
-        let stop = |reply| Message::Stop {
-            cause: StopCause::User,
-            hide,
-            reply: Some(reply),
-        };
-        entry.mailbox.ask_within(STOP_WAIT, stop).await?;
-        if hide {
-            self.core.store.unlist_batch(entry.id).await?;
-        }
-        Ok(())
     }
 }

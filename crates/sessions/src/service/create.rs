@@ -32,9 +32,7 @@ impl ActingOnSessions<'_> {
         let name = request.submit.name.as_deref().unwrap_or("a session");
         admit(&*core.config.policy, caller, Action::Create, subject, &name)?;
         core.launcher.check_room().map_err(SessionError::NoRoom)?;
-        let place = Arc::clone(&core.places)
-            .try_acquire_owned()
-            .map_err(|_| SessionError::TooManySessions)?;
+        let place = core.place(SessionError::TooManySessions).await?;
         let new = NewSession {
             request,
             owner: caller.user.clone(),
@@ -77,7 +75,6 @@ impl Sessions {
             // The shutdown may have counted its sessions before this one was among them.
             let _ = entry.mailbox.messages.try_send(Message::Stop {
                 cause: StopCause::Shutdown,
-                hide: false,
                 reply: None,
             });
         }

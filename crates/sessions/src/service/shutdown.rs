@@ -1,5 +1,6 @@
 //! The end of the server.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -8,6 +9,7 @@ use tokio::sync::oneshot;
 
 use super::Sessions;
 use crate::config::ShutdownPolicy;
+use crate::entry::Entry;
 use crate::message::Message;
 
 /// The time that it may take to end all drivers by force.
@@ -18,19 +20,18 @@ const TASKS_WAIT: Duration = Duration::from_secs(5);
 
 impl Sessions {
     /// Ends the application in good order: it creates nothing more, stops every session or leaves
-    /// its driver alive, then ends the tasks. Returns false when something was left at the
-    /// deadline.
+    /// its driver alive, then ends the tasks. A deleted session ends under each policy. Returns
+    /// false when something was left at the deadline.
     pub async fn shutdown(&self, policy: ShutdownPolicy, deadline: Duration) -> bool {
         self.core.lifecycle.begin_drain();
-        let all_stopped = match policy {
-            ShutdownPolicy::Keep => true,
-            ShutdownPolicy::Stop => {
-                tokio::time::timeout(deadline, self.stop_all())
-                    .await
-                    .is_ok()
-                    || self.end_by_force(FORCE_WAIT).await
-            }
+        let to_end = || match policy {
+            ShutdownPolicy::Keep => self.core.registry.all_hidden(),
+            ShutdownPolicy::Stop => self.core.registry.all(),
         };
+        let all_stopped = tokio::time::timeout(deadline, stop_all(to_end))
+            .await
+            .is_ok()
+            || end_all(to_end(), FORCE_WAIT).await;
         self.core.lifecycle.finish(TASKS_WAIT).await && all_stopped
     }
 
@@ -42,35 +43,43 @@ impl Sessions {
     /// Ends every driver by force, now. Returns false when some were left at the deadline.
     pub async fn end_by_force(&self, deadline: Duration) -> bool {
         self.core.lifecycle.begin_drain();
-        let all = self.tell_all(|reply| Message::EndByForce { reply });
-        tokio::time::timeout(deadline, all).await.is_ok()
+        end_all(self.core.registry.all(), deadline).await
     }
 
     /// Ends all tasks at once and leaves every driver as it is, as a crash does.
     pub async fn abandon(&self) {
         self.core.lifecycle.finish(TASKS_WAIT).await;
     }
+}
 
-    async fn stop_all(&self) {
-        // A session that was being created may join after the first round.
-        while self.core.registry.len() > 0 {
-            self.tell_all(|reply| Message::Stop {
-                cause: StopCause::Shutdown,
-                hide: false,
-                reply: Some(reply),
-            })
-            .await;
+/// Stops sessions until there are none to end: one that was being created may join after the first
+/// round.
+async fn stop_all(to_end: impl Fn() -> Vec<Arc<Entry>>) {
+    loop {
+        let entries = to_end();
+        if entries.is_empty() {
+            return;
         }
+        tell_all(&entries, |reply| Message::Stop {
+            cause: StopCause::Shutdown,
+            reply: Some(reply),
+        })
+        .await;
     }
+}
 
-    /// Sends every session a message, and waits for all replies. A session that is stuck does not
-    /// keep the message from the others.
-    async fn tell_all(&self, message: impl Fn(oneshot::Sender<()>) -> Message) {
-        let entries = self.core.registry.all();
-        let told = entries.iter().map(async |entry| {
-            // A reply that does not come means that the session has ended, or the actor.
-            let _ = entry.mailbox.ask_unless_ended(&message).await;
-        });
-        join_all(told).await;
-    }
+/// Ends sessions by force. Returns false when some were left at the deadline.
+async fn end_all(entries: Vec<Arc<Entry>>, deadline: Duration) -> bool {
+    let all = tell_all(&entries, |reply| Message::EndByForce { reply });
+    tokio::time::timeout(deadline, all).await.is_ok()
+}
+
+/// Sends sessions a message, and waits for all replies. A session that is stuck does not keep the
+/// message from the others.
+async fn tell_all(entries: &[Arc<Entry>], message: impl Fn(oneshot::Sender<()>) -> Message) {
+    let told = entries.iter().map(async |entry| {
+        // A reply that does not come means that the session has ended, or the actor.
+        let _ = entry.mailbox.ask_unless_ended(&message).await;
+    });
+    join_all(told).await;
 }
