@@ -1,6 +1,6 @@
 //! JVM flags that make drivers start faster. A user's own flags about the same subject replace them.
 
-use camino::Utf8PathBuf;
+use livius_spark_home::ArchiveFiles;
 
 /// The choice of the JVM's compilers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -49,7 +49,7 @@ fn has_any(options: &[String], beginnings: &[&str]) -> bool {
 pub(crate) struct FastStart {
     pub(crate) jit: Jit,
     /// The archive of Spark's classes, if there is one.
-    pub(crate) archive: Option<Utf8PathBuf>,
+    pub(crate) archive: Option<ArchiveFiles>,
 }
 
 impl FastStart {
@@ -81,7 +81,7 @@ impl FastStart {
             return Vec::new();
         };
         vec![
-            format!("-XX:SharedArchiveFile={archive}"),
+            archive.jvm_option(),
             // A damaged archive would crash the JVM. The check costs a tenth of a second.
             "-XX:+VerifySharedSpaces".to_owned(),
             // The user's own flags may keep the JVM from using the archive. The driver's log is not
@@ -99,7 +99,10 @@ mod tests {
     fn options_of_the_user_replace_ours_on_the_same_subject() {
         let ours = FastStart {
             jit: Jit::Late,
-            archive: Some("/classes.jsa".into()),
+            archive: Some(ArchiveFiles {
+                classes: "/classes.jsa".into(),
+                base: None,
+            }),
         };
         for (theirs, compilers, classes) in [
             ("", true, true),

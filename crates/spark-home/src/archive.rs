@@ -5,6 +5,9 @@
 //! checks both before it uses an archive, and ignores one that does not fit. It does not survive an
 //! archive that was cut off, so the length is kept beside the archive and compared at each launch.
 
+mod base;
+mod training;
+
 use std::fs;
 use std::io;
 use std::time::{Duration, SystemTime};
@@ -15,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::agent::Agent;
-use crate::bounded::{Run, RunError};
+use crate::bounded::RunError;
 use crate::files::{self, Patience, Workshop};
 use crate::flags::Flags;
 use crate::{Environment, Installation, Java};
@@ -28,10 +31,10 @@ const TRAINING: u32 = 1;
 const LIMIT: Duration = Duration::from_mins(10);
 /// The archives that are kept, newest first: one has about 150 MB.
 const KEPT: usize = 4;
+/// The directory of archives, below the runtimes directory.
+const ARCHIVES: &str = "archives";
 const ARCHIVE: &str = "classes.jsa";
 const FACTS: &str = "archive.json";
-/// The last word of a training run that did all of its work.
-const DONE: &str = "livius-training done";
 
 /// The reason why there is no archive.
 #[derive(Debug, thiserror::Error)]
@@ -60,12 +63,48 @@ pub enum ArchiveError {
 #[derive(Debug, Serialize, Deserialize)]
 struct Facts {
     bytes: u64,
+    /// The archive of Java's classes that it builds on, if it is not in the Java.
+    #[serde(default)]
+    base: Option<Base>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Base {
+    file: Utf8PathBuf,
+    bytes: u64,
+}
+
+impl Base {
+    fn of(file: Utf8PathBuf) -> io::Result<Self> {
+        let bytes = fs::metadata(&file)?.len();
+        Ok(Self { file, bytes })
+    }
+}
+
+/// The files of a complete archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArchiveFiles {
+    /// The archive of Spark's classes.
+    pub classes: Utf8PathBuf,
+    /// The archive of Java's classes that it builds on, if it is not in the Java.
+    pub base: Option<Utf8PathBuf>,
+}
+
+impl ArchiveFiles {
+    /// The JVM's option that names the files.
+    pub fn jvm_option(&self) -> String {
+        let Self { classes, base } = self;
+        match base {
+            None => format!("-XX:SharedArchiveFile={classes}"),
+            Some(base) => format!("-XX:SharedArchiveFile={base}:{classes}"),
+        }
+    }
 }
 
 /// The place of the archive for one Spark and one Java, made or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Archive {
-    archives: Utf8PathBuf,
+    runtimes: Utf8PathBuf,
     name: String,
 }
 
@@ -80,9 +119,6 @@ pub(crate) struct Trainee<'a> {
 }
 
 impl Archive {
-    /// The directory of archives, below the runtimes directory.
-    const ARCHIVES: &str = "archives";
-
     /// Names the archive by everything that it depends on: the Java, the jars and their order.
     pub fn place(runtimes: &Utf8Path, spark: &Installation, java: &Java, flags: &Flags) -> Self {
         let mut hash = Sha256::new();
@@ -99,18 +135,28 @@ impl Archive {
         }
         add(&class_path(spark, flags));
         Self {
-            archives: runtimes.join(Self::ARCHIVES),
+            runtimes: runtimes.to_owned(),
             name: hex(&hash.finalize()[..16]),
         }
     }
 
-    /// The file, if it is there and complete.
-    pub fn usable(&self) -> Option<Utf8PathBuf> {
+    /// The files, if they are there and complete.
+    pub fn usable(&self) -> Option<ArchiveFiles> {
         let dir = self.dir();
         let facts: Facts = serde_json::from_slice(&fs::read(dir.join(FACTS)).ok()?).ok()?;
-        let file = dir.join(ARCHIVE);
-        let is_whole = fs::metadata(&file).is_ok_and(|found| found.len() == facts.bytes);
-        is_whole.then_some(file)
+        let classes = dir.join(ARCHIVE);
+        let is_whole = |file: &Utf8Path, bytes: u64| {
+            fs::metadata(file).is_ok_and(|found| found.len() == bytes)
+        };
+        let is_usable = is_whole(&classes, facts.bytes)
+            && facts
+                .base
+                .as_ref()
+                .is_none_or(|base| is_whole(&base.file, base.bytes));
+        is_usable.then(|| ArchiveFiles {
+            classes,
+            base: facts.base.map(|base| base.file),
+        })
     }
 
     /// Finds the archive or makes it. When several processes try at once, one makes it and the
@@ -119,18 +165,19 @@ impl Archive {
         &self,
         trainee: Trainee<'_>,
         waiting: &dyn Fn(),
-    ) -> Result<Utf8PathBuf, ArchiveError> {
+    ) -> Result<ArchiveFiles, ArchiveError> {
         let keep = |source| ArchiveError::Keep {
             dir: self.dir(),
             source,
         };
-        if let Some(file) = self.usable() {
-            return Ok(file);
+        if let Some(files) = self.usable() {
+            return Ok(files);
         }
-        let java = trainee.java.major;
-        if java < FIRST_JAVA {
-            return Err(ArchiveError::OldJava(java));
+        let java = trainee.java;
+        if java.major < FIRST_JAVA {
+            return Err(ArchiveError::OldJava(java.major));
         }
+        let base = base::ensure(&self.runtimes, java, trainee.environment, waiting)?;
         let broken = self.dir();
         if broken.exists() && self.usable().is_none() {
             fs::remove_dir_all(&broken).map_err(keep)?;
@@ -139,23 +186,28 @@ impl Archive {
             limit: LIMIT,
             begins: waiting,
         };
-        let workshop = Workshop::enter(&self.archives, &self.name, &patience).map_err(keep)?;
+        let archives = self.runtimes.join(ARCHIVES);
+        let workshop = Workshop::enter(&archives, &self.name, &patience).map_err(keep)?;
         if let Some(workshop) = workshop {
-            train(workshop.dir(), trainee)?;
+            training::train(workshop.dir(), trainee, base.as_deref())?;
             let bytes = fs::metadata(workshop.dir().join(ARCHIVE))
                 .map_err(keep)?
                 .len();
-            let facts = serde_json::to_vec(&Facts { bytes }).map_err(io::Error::other);
+            let base = base.clone().map(Base::of).transpose().map_err(keep)?;
+            let facts = serde_json::to_vec(&Facts { bytes, base }).map_err(io::Error::other);
             let facts = facts.map_err(keep)?;
             files::write_private(&workshop.dir().join(FACTS), &facts).map_err(keep)?;
             workshop.finish().map_err(keep)?;
-            prune(&self.archives, &self.name).map_err(keep)?;
+            prune(&archives, &self.name).map_err(keep)?;
         }
-        Ok(self.dir().join(ARCHIVE))
+        Ok(ArchiveFiles {
+            classes: self.dir().join(ARCHIVE),
+            base,
+        })
     }
 
     fn dir(&self) -> Utf8PathBuf {
-        self.archives.join(&self.name)
+        self.runtimes.join(ARCHIVES).join(&self.name)
     }
 }
 
@@ -173,65 +225,6 @@ pub(crate) fn class_path(spark: &Installation, flags: &Flags) -> String {
         .map(|name| spark.jar_path(name).into_string())
         .collect();
     paths.join(":")
-}
-
-/// Runs the agent's training, whose JVM writes the archive when it exits.
-fn train(dir: &Utf8Path, trainee: Trainee<'_>) -> Result<(), ArchiveError> {
-    let Trainee {
-        spark,
-        java,
-        flags,
-        agent,
-        environment,
-    } = trainee;
-    let work = dir.join("work");
-    let keep = |source| ArchiveError::Keep {
-        dir: dir.to_owned(),
-        source,
-    };
-    fs::create_dir(&work).map_err(keep)?;
-    let launch = work.join("launch.json");
-    let document = r#"{"v":1,"driver":"training","servers":[],"token":"","kind":"shared"}"#;
-    files::write_private(&launch, document.as_bytes()).map_err(keep)?;
-    let properties = work.join("spark.properties");
-    files::write_private(&properties, b"spark.master=local[2]\n").map_err(keep)?;
-    let mut variables = environment.for_tools();
-    variables.insert("SPARK_HOME".to_owned(), spark.home.to_string());
-    variables.insert("JAVA_HOME".to_owned(), java.home.to_string());
-    variables.insert("SPARK_LOCAL_IP".to_owned(), "127.0.0.1".to_owned());
-    variables.remove("SPARK_CONF_DIR");
-    let done = Run::new(java.program(), &variables, LIMIT)
-        .args(&flags.jvm)
-        .args([
-            "-Xmx512m",
-            "-XX:+PerfDisableSharedMem",
-            // The JVM lists each class that it leaves out.
-            "-Xlog:disable",
-            &format!("-Djava.io.tmpdir={work}"),
-            &format!("-XX:ArchiveClassesAtExit={}", dir.join(ARCHIVE)),
-        ])
-        .args([
-            "-cp",
-            &class_path(spark, flags),
-            "org.apache.spark.deploy.SparkSubmit",
-        ])
-        .args([
-            "--properties-file",
-            properties.as_str(),
-            "--class",
-            "livius.agent.Training",
-        ])
-        // The agent's jar is not on the class path, so that the archive outlives the agent.
-        .args([agent.jar().as_str(), launch.as_str()])
-        .dir(&work)
-        .with_lifeline()
-        .finish()
-        .map_err(ArchiveError::Run)?;
-    let said_done = String::from_utf8_lossy(&done.stdout).contains(DONE);
-    if !said_done || !dir.join(ARCHIVE).is_file() {
-        return Err(ArchiveError::Failed(done.tail(30)));
-    }
-    fs::remove_dir_all(&work).map_err(keep)
 }
 
 /// Removes all archives but the newest ones. A JVM that uses a removed archive keeps its pages.
@@ -332,7 +325,18 @@ mod tests {
         fs::write(&file, "classes").unwrap();
         assert_eq!(archive.usable(), None, "nobody says that it is complete");
         fs::write(archive.dir().join(FACTS), r#"{"bytes":7}"#).unwrap();
-        assert_eq!(archive.usable(), Some(file.clone()));
+        let files = archive.usable().unwrap();
+        assert_eq!(files.jvm_option(), format!("-XX:SharedArchiveFile={file}"));
+        let base = runtimes.join("java.jsa");
+        let facts = format!(r#"{{"bytes":7,"base":{{"file":"{base}","bytes":4}}}}"#);
+        fs::write(archive.dir().join(FACTS), facts).unwrap();
+        assert_eq!(archive.usable(), None, "its base is missing");
+        fs::write(&base, "java").unwrap();
+        let files = archive.usable().unwrap();
+        assert_eq!(
+            files.jvm_option(),
+            format!("-XX:SharedArchiveFile={base}:{file}")
+        );
         fs::write(&file, "cla").unwrap();
         assert_eq!(archive.usable(), None, "it was cut off");
     }

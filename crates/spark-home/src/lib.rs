@@ -24,7 +24,7 @@ mod spark_conf;
 mod toolchain;
 
 pub use agent::AgentError;
-pub use archive::{Archive, ArchiveError};
+pub use archive::{Archive, ArchiveError, ArchiveFiles};
 pub use bounded::RunError;
 pub use doctor::{AgentFacts, Finding, KindFacts, Report, SparkFacts, doctor};
 pub use environment::Environment;

@@ -135,8 +135,8 @@ fn make_archive(
     let environment = &order.search.environment;
     let flags = &Flags::of(spark, java, environment, &agent.dir)?;
     let archive = Archive::place(&order.search.runtimes, spark, java, flags);
-    if let Some(file) = archive.usable() {
-        progress(Progress::Present(Step::Archive, &file));
+    if let Some(files) = archive.usable() {
+        progress(Progress::Present(Step::Archive, &files.classes));
         return Ok(());
     }
     progress(Progress::Begun(Step::Archive, spark.home.as_str()));
@@ -148,7 +148,7 @@ fn make_archive(
         environment,
     };
     match archive.ensure(trainee, &|| progress(Progress::Waiting(Step::Archive))) {
-        Ok(file) => progress(Progress::Ended(Step::Archive, &file)),
+        Ok(files) => progress(Progress::Ended(Step::Archive, &files.classes)),
         Err(error) => progress(Progress::Line(&format!("could not {}", chain(&error)))),
     }
     Ok(())

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use camino::Utf8PathBuf;
 
 use crate::agent::{Agent, AgentError};
-use crate::archive::{Archive, ArchiveError, Trainee, class_path};
+use crate::archive::{Archive, ArchiveError, ArchiveFiles, Trainee, class_path};
 use crate::find::{FindError, Found, Search, find, find_spark};
 use crate::flags::{Flags, FlagsError};
 use crate::setup::AGENTS;
@@ -90,7 +90,7 @@ impl Toolchain {
     }
 
     /// Makes the class archive, unless it is there. This takes about a minute.
-    pub fn ensure_archive(&self, search: &Search) -> Result<Utf8PathBuf, ArchiveError> {
+    pub fn ensure_archive(&self, search: &Search) -> Result<ArchiveFiles, ArchiveError> {
         let Found { spark, java, .. } = &self.found;
         let agent = Agent::of_jar(&self.agent_jar);
         let trainee = Trainee {

@@ -2,7 +2,15 @@
 case "$*" in
   *-XshowSettings*) echo "  java.home = ${0%/bin/java}"; echo "  java.version = 17.0.1" ;;
   *scala.tools.nsc.Main*) : ;;
+  *-Xshare:dump*)
+    for word; do
+      case "$word" in -XX:SharedArchiveFile=*) echo java > "${word#*=}" ;; esac
+    done ;;
   *livius.agent.Training*)
+    case "$*" in
+      *-XX:SharedArchiveFile=*/java.jsa*) : ;;
+      *) echo "DynamicDumpSharedSpaces is unsupported when base CDS archive is not loaded"; exit 1 ;;
+    esac
     for word; do
       case "$word" in -XX:ArchiveClassesAtExit=*) echo classes > "${word#*=}" ;; esac
     done

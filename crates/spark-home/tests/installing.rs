@@ -173,7 +173,13 @@ fn a_bare_machine_is_set_up_once() {
     assert_eq!(find(&search).unwrap(), found);
     assert_eq!(
         runtimes(&search),
-        ["agents", "archives", "java-17.0.9.2", "spark-4.3.0"]
+        [
+            "agents",
+            "archives",
+            "java-17.0.9.2",
+            "java-archives",
+            "spark-4.3.0"
+        ]
     );
     seen.borrow_mut().clear();
     assert_eq!(setup(&order(&search, None), &note).unwrap(), found);
@@ -211,6 +217,7 @@ fn versions_stand_side_by_side() {
             "agents",
             "archives",
             "java-17.0.9.2",
+            "java-archives",
             "spark-3.5.9",
             "spark-4.1.10",
             "spark-4.1.4"

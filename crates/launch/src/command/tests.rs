@@ -6,7 +6,9 @@ mod in_cluster;
 use std::time::Duration;
 
 use livius_domain::{DriverId, Kind};
-use livius_spark_home::{Archive, Flags, Found, Installation, Jar, Java, Origin, Version};
+use livius_spark_home::{
+    Archive, ArchiveFiles, Flags, Found, Installation, Jar, Java, Origin, Version,
+};
 
 use super::*;
 use crate::{Jit, Start};
@@ -103,7 +105,10 @@ fn plan_for(
     let dir = DriverDir::of("/data/drivers".into(), &order.id);
     let fast_start = FastStart {
         jit: Jit::Light,
-        archive: Some("/runtimes/archives/x/classes.jsa".into()),
+        archive: Some(ArchiveFiles {
+            classes: "/runtimes/archives/x/classes.jsa".into(),
+            base: None,
+        }),
     };
     LaunchPlan::of(&toolchain, &spark_conf, order, dir, fast_start)
 }

@@ -54,6 +54,7 @@ pub(super) fn look_for_agent(
     let flags = agent.as_ref().and_then(|agent| Flags::kept(&agent.dir));
     let class_archive =
         flags.and_then(|flags| Archive::place(&search.runtimes, spark, java, &flags).usable());
+    let class_archive = class_archive.map(|files| files.classes);
     let jar = agent.map(|agent| agent.jar());
     let warning = jar.is_none().then(|| {
         "not compiled yet: `livius setup` does it, or the first session (about 15 s)".to_owned()
