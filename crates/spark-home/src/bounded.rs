@@ -228,15 +228,24 @@ fn wait(
 /// Kills a child and its descendants. They share our process group so that Ctrl-C ends an
 /// interactive set-up as a whole, so a signal to the group would hit us.
 fn kill_tree(child: Pid) {
-    let root = child.as_raw_nonzero().get();
-    // The descendants of a dead process have another parent, so they are listed first.
-    let family = processes::descendants(&BTreeSet::from([root])).unwrap_or_else(|error| {
-        tracing::warn!(pid = root, %error, "cannot list the children of a program that takes too long");
-        Vec::new()
-    });
-    processes::signal(root, Signal::KILL);
-    for process in family {
-        processes::signal(process.pid, Signal::KILL);
+    let mut tree = BTreeSet::from([child.as_raw_nonzero().get()]);
+    let mut running: Vec<i32> = tree.iter().copied().collect();
+    // A process that is stopped starts no children. The descendants of a dead one would have
+    // another parent, so all are found before the first is killed.
+    while !running.is_empty() {
+        for pid in running.drain(..) {
+            processes::signal(pid, Signal::STOP);
+        }
+        match processes::descendants(&tree) {
+            Ok(found) => running.extend(found.iter().map(|process| process.pid)),
+            Err(error) => {
+                tracing::warn!(pid = %child, %error, "cannot list the children of a program that takes too long");
+            }
+        }
+        tree.extend(&running);
+    }
+    for pid in tree {
+        processes::signal(pid, Signal::KILL);
     }
 }
 
@@ -304,11 +313,16 @@ mod tests {
             Duration::from_millis(300),
         );
         assert!(matches!(run.finish(), Err(RunError::Deadline { .. })));
-        let left = processes::all().unwrap().into_iter().filter(|process| {
+        let is_left = |process: &processes::Process| {
             let line = std::fs::read(format!("/proc/{}/cmdline", process.pid)).unwrap_or_default();
             !process.zombie && String::from_utf8_lossy(&line).contains(&marker)
-        });
-        assert_eq!(left.count(), 0);
+        };
+        // A signal takes a moment to end a process.
+        let until = Instant::now() + Duration::from_secs(20);
+        while processes::all().unwrap().iter().any(is_left) {
+            assert!(Instant::now() < until, "a child is left");
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 
     #[test]
