@@ -34,11 +34,12 @@ def main():
     atexit.register(lambda: leaving.is_set() and _end_group())  # registered first, so called last
     faulthandler.enable(file=output.errors)
     channel = Channel(orders["port"], orders["secret"], "run")
-    namespace = _user_module().__dict__
     errors.show_lines_of_threads()
     notices.prepare()
     plots.prepare()
-    spark = _attach(orders["gatewayPort"], orders["gatewaySecret"], namespace)
+    spark = _load_spark(orders["gatewayPort"], orders["gatewaySecret"])
+    namespace = _user_module().__dict__
+    spark.attach(namespace)
     helper = Channel(orders["port"], orders["secret"], "help")
     threads.start(_help, helper, namespace)
     limits = Limits(orders["maxRows"], orders["outputBytes"])
@@ -71,13 +72,11 @@ def _user_module():
     return module
 
 
-def _attach(port, secret, namespace):
+def _load_spark(port, secret):
     from .spark import Spark
 
     try:
-        spark = Spark(port, secret)
-        spark.bind(namespace)
-        return spark
+        return Spark(port, secret)
     except ImportError as error:
         sys.exit("Python {} cannot load PySpark: {}".format(sys.version.split()[0], error))
 

@@ -12,9 +12,13 @@ from . import interrupts
 
 
 class Spark:
-    """The names bound for the user's code, and the calls that prepare the JVM for a statement or a job."""
+    """The names bound for the user's code, and the calls that prepare the JVM for a statement or a job.
+
+    The driver may still be making its SparkContext while PySpark is loaded.
+    """
 
     def __init__(self, port, secret):
+        _import_all()
         self._gateway = _connect(port, secret)
         interrupts.protect_gateway()
         unlogged.prepare()
@@ -24,8 +28,15 @@ class Spark:
         self._bound = {}
         self._lock = threading.Lock()
         self._application = None
+
+    def attach(self, namespace):
+        """Waits for the driver's SparkContext, and binds the names for the user's code."""
+        os.chdir(self._driver.directory())
         self._attach()
         self._add_submitted_files()
+        self._namespace = namespace
+        self._bound = self._names()
+        namespace.update(self._bound)
 
     def begin(self, statement):
         """Puts the jobs of this thread into the statement's group, by which they are counted and cancelled."""
@@ -41,12 +52,6 @@ class Spark:
         """As `begin`, for a job, in the job's thread."""
         with unlogged:
             self._follow(self._driver.beginJob(job, group))
-
-    def bind(self, namespace):
-        """Binds the names for the user's code, and binds them again when the driver has another context."""
-        self._namespace = namespace
-        self._bound = self._names()
-        namespace.update(self._bound)
 
     def _follow(self, application):
         with self._lock:
@@ -154,6 +159,13 @@ def _wrapped(context, gateway):
         # PySpark installs a handler that cancels the jobs of all threads.
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, handler)
+
+
+def _import_all():
+    """Loads what `attach` needs of PySpark, which takes longer than all the rest of the start."""
+    import pyspark.cloudpickle
+    import pyspark.sql
+    import pyspark.streaming  # noqa: F401
 
 
 def _connect(port, secret):

@@ -153,10 +153,11 @@ const EACH: [&[Case]; 16] = [
 ];
 
 /// The cases whose subject does not depend on Spark's version. They run with one Spark.
-const ONCE: [&[Case]; 12] = [
+const ONCE: [&[Case]; 13] = [
     texts::ONCE,
     completion::ONCE,
     cancel::ONCE,
+    start::ONCE,
     death::ONCE,
     restart::ONCE,
     pylivy::ONCE,

@@ -1,13 +1,29 @@
 //! The start of drivers.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
+use serde_json::{Value, json};
+
+use crate::client::{PATIENCE, eventually};
 use crate::{Case, Shared};
 
 pub const CASES: &[Case] = &[(
     "start::a_driver_uses_the_class_archive_that_the_setup_made",
     class_archive,
 )];
+
+/// The agent's own words, which no Spark changes.
+pub const ONCE: &[Case] = &[
+    (
+        "start::a_python_that_cannot_start_is_the_reason",
+        bad_python,
+    ),
+    (
+        "start::a_context_that_cannot_be_made_is_the_reason_and_leaves_no_python",
+        bad_context,
+    ),
+];
 
 fn class_archive(shared: &Shared) {
     shared.session().text("pyspark", "1");
@@ -18,4 +34,45 @@ fn class_archive(shared: &Shared) {
     let pid = driver.split(':').next().unwrap();
     let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
     assert!(maps.contains("/classes.jsa"), "{driver}");
+}
+
+/// Creates a session that cannot start, and returns the words about it in its log.
+fn failed_start(shared: &Shared, conf: &Value) -> String {
+    let server = shared.server();
+    let session = server.create(&json!({"kind": "pyspark", "conf": conf}));
+    session.await_state("dead");
+    let own = format!("/s-{}-", session.id);
+    eventually("nothing is left of the driver", PATIENCE, || {
+        let named = server.processes();
+        (!named.iter().any(|line| line.contains(&own))).then_some(())
+    });
+    let log = session.log();
+    session.delete();
+    let words: Vec<&str> = log
+        .lines()
+        .filter(|line| line.starts_with("livius: "))
+        .collect();
+    words.join("\n")
+}
+
+fn bad_python(shared: &Shared) {
+    let missing = failed_start(shared, &json!({"spark.pyspark.python": "/nowhere/python"}));
+    let words = "the Python executable '/nowhere/python' cannot be started";
+    assert!(missing.contains(words), "{missing}");
+    assert!(missing.contains("Check spark.pyspark.python"), "{missing}");
+
+    let directory = tempfile::tempdir().unwrap();
+    let python = directory.path().join("python");
+    fs::write(&python, "#!/bin/sh\necho 'no luck today' >&2\nexit 3\n").unwrap();
+    fs::set_permissions(&python, fs::Permissions::from_mode(0o755)).unwrap();
+    let broken = failed_start(shared, &json!({"spark.pyspark.python": python}));
+    let words = "did not become an interpreter: it left with exit code 3";
+    assert!(broken.contains(words), "{broken}");
+    assert!(broken.contains("no luck today"), "{broken}");
+}
+
+/// The Python process has started by the time that the context fails, and waits for it.
+fn bad_context(shared: &Shared) {
+    let words = failed_start(shared, &json!({"spark.scheduler.mode": "sideways"}));
+    assert!(words.contains("sideways"), "{words}");
 }

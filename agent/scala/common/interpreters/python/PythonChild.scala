@@ -4,11 +4,10 @@ import java.io.{Closeable, File, IOException}
 import java.nio.charset.StandardCharsets.UTF_8
 
 import com.fasterxml.jackson.databind.node.ObjectNode
-import org.apache.spark.SparkFiles
 import org.apache.spark.sql.SparkSession
 
 /** One Python process with all that it needs in this JVM. Made when the process is ready to run
-  * statements.
+  * statements. The process starts, and loads PySpark, while the SparkContext is being created.
   *
   * @param starting learns of the process while it is not ready yet
   */
@@ -52,8 +51,7 @@ final class PythonChild(
   private def start(): Child = {
     folder.extract("livius/python", PythonChild.Files)
     val command = Seq(ChildProcess.program(executable), folder.path.resolve("start.py").toString)
-    try new Child(kind, command, new File(SparkFiles.getRootDirectory()), environment, mergeErrors = false, settings.outputBytes,
-      orders)
+    try new Child(kind, command, new File("").getAbsoluteFile, environment, mergeErrors = false, settings.outputBytes, orders)
     catch {
       case failure: IOException => throw new InterpreterUnavailable(
         s"the Python executable '$executable' cannot be started: ${failure.getMessage}. ${PythonChild.Remedy}", failure)
@@ -64,6 +62,7 @@ final class PythonChild(
     try {
       starting(child)
       val statements = child.connect("run", PythonChild.StartPatienceMs)
+      session() // the process waits for it as well
       val help = child.connect("help", PythonChild.StartPatienceMs)
       val jobs = child.connect("jobs", PythonChild.StartPatienceMs)
       statements.receive(PythonChild.StartPatienceMs) // it says that it is ready

@@ -29,7 +29,6 @@ final class PythonInterpreter(
       dead.child.untoldEnding.foreach(ending => loss.set(Some(ending)))
     }
     close()
-    session() // the process needs the folder of the SparkContext
     try furnish(new PythonChild(kind, executable, session, settings, groups, child => starting = Some(child)))
     finally starting = None
   }

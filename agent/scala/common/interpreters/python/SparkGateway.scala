@@ -3,6 +3,7 @@ package livius.agent
 import java.io.Closeable
 import java.net.InetAddress
 
+import org.apache.spark.SparkFiles
 import org.apache.spark.api.java.JavaSparkContext
 import org.apache.spark.sql.SparkSession
 import py4j.ClientServer
@@ -29,6 +30,12 @@ final class SparkGateway(session: () => SparkSession, groups: JobGroups) extends
 final class PythonDriver(shared: () => SparkSession, groups: JobGroups) {
 
   def session(): SparkSession = shared()
+
+  /** The folder of the files that the session's request names. Waits for the SparkContext. */
+  def directory(): String = {
+    shared()
+    SparkFiles.getRootDirectory()
+  }
 
   def javaSparkContext(): JavaSparkContext = JavaSparkContext.fromSparkContext(session().sparkContext)
 
