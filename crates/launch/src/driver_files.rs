@@ -70,6 +70,10 @@ pub trait LogSource: Debug + Send + Sync {
     /// The last lines. Never waits for another machine, and costs little while the log does not
     /// grow.
     fn tail(&self, count: usize) -> io::Result<Vec<String>>;
+
+    /// The last lines as another reader saw them a moment ago, if there was one. Never waits, not even
+    /// for a disk.
+    fn recent_tail(&self, count: usize) -> Option<Vec<String>>;
 }
 
 /// A page of a log.

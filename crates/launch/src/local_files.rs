@@ -248,6 +248,10 @@ impl LogSource for LocalLog {
     fn tail(&self, count: usize) -> io::Result<Vec<String>> {
         self.0.tail(count)
     }
+
+    fn recent_tail(&self, count: usize) -> Option<Vec<String>> {
+        self.0.recent_tail(count)
+    }
 }
 
 #[cfg(test)]

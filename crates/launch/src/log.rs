@@ -15,6 +15,7 @@ mod tests;
 
 use std::io;
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use camino::Utf8PathBuf;
 
@@ -24,6 +25,10 @@ use crate::LogLines;
 
 /// The most text of one response, in bytes. Clients get the rest with a higher `from`.
 pub(crate) const ANSWER_BYTES: usize = 16 << 20;
+
+/// How old the last lines may be for a reader that does not look at the files. No person sees the
+/// difference, and however many read at once, the files are looked at a hundred times a second.
+const MOMENT: Duration = Duration::from_millis(10);
 
 const STDOUT_HEADING: &str = "stdout: ";
 /// As in Livy, the line break is part of the line.
@@ -44,6 +49,8 @@ struct Tail {
     count: usize,
     files: [Stamp; 2],
     lines: Vec<String>,
+    /// When the files were last seen to be like that.
+    seen: Instant,
 }
 
 impl DriverLog {
@@ -98,15 +105,17 @@ impl DriverLog {
     /// the last 64 KiB of each. Lines that do not fit are left out, and the first line that is cut
     /// is marked.
     pub(crate) fn tail(&self, count: usize) -> io::Result<Vec<String>> {
+        let seen = Instant::now();
         let files = [self.stdout.stamp()?, self.stderr.stamp()?];
         let mut last = self
             .last_tail
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         if let Some(tail) = last
-            .as_ref()
+            .as_mut()
             .filter(|tail| tail.count == count && tail.files == files)
         {
+            tail.seen = seen;
             return Ok(tail.lines.clone());
         }
         let lines = self.read_tail(count)?;
@@ -114,8 +123,21 @@ impl DriverLog {
             count,
             files,
             lines: lines.clone(),
+            seen,
         });
         Ok(lines)
+    }
+
+    /// Returns the last lines, if [`DriverLog::tail`] looked for them a moment ago. It waits neither
+    /// for the disk nor for a reader that does.
+    pub(crate) fn recent_tail(&self, count: usize) -> Option<Vec<String>> {
+        self.tail_seen_since(Instant::now().checked_sub(MOMENT)?, count)
+    }
+
+    fn tail_seen_since(&self, time: Instant, count: usize) -> Option<Vec<String>> {
+        let last = self.last_tail.try_lock().ok()?;
+        let tail = last.as_ref()?;
+        (tail.count == count && tail.seen >= time).then(|| tail.lines.clone())
     }
 
     fn read_tail(&self, count: usize) -> io::Result<Vec<String>> {

@@ -40,16 +40,25 @@ const STORED_BYTES: usize = 16 << 10;
 
 /// The source of the last lines of the log of a session or batch.
 pub(crate) enum LastLines {
-    /// They were stored when it ended, because its log does not change any more.
-    Stored(Vec<String>),
+    /// They are known.
+    Known(Vec<String>),
     /// They are read from the log of the session or batch with this number.
     Log(i32, Arc<dyn LogSource>),
 }
 
 impl LastLines {
+    /// The lines of a session or batch that has not ended. Its log may grow at any time, so lines
+    /// that another reader saw a moment ago are as good.
+    pub(crate) fn of_live(id: i32, log: Arc<dyn LogSource>) -> Self {
+        match log.recent_tail(SHOWN_LINES) {
+            Some(lines) => Self::Known(lines),
+            None => Self::Log(id, log),
+        }
+    }
+
     fn read(self) -> Vec<String> {
         match self {
-            Self::Stored(lines) => lines,
+            Self::Known(lines) => lines,
             Self::Log(id, log) => tail(id, &*log).unwrap_or_default(),
         }
     }
@@ -58,10 +67,10 @@ impl LastLines {
 /// Collects the last lines of logs. All logs are read by one thread that may wait for the disk. A
 /// log that cannot be read is empty here, and the server's log says why.
 pub(crate) async fn last_lines(sources: Vec<LastLines>) -> Vec<Vec<String>> {
-    let is_stored = |source: &LastLines| matches!(source, LastLines::Stored(_));
-    let all_are_stored = sources.iter().all(is_stored);
+    let is_known = |source: &LastLines| matches!(source, LastLines::Known(_));
+    let all_are_known = sources.iter().all(is_known);
     let read = move || sources.into_iter().map(LastLines::read).collect();
-    if all_are_stored {
+    if all_are_known {
         return read();
     }
     blocking(read).await.unwrap_or_default()

@@ -1,7 +1,7 @@
 //! The log of a batch: the whole output, composed as Livy does.
 
 use livius_domain::{BatchId, Exit};
-use livius_testkit::World;
+use livius_testkit::{World, eventually};
 use serde_json::json;
 
 use super::{APP, B0, B1, run, submit, world_of};
@@ -121,7 +121,11 @@ async fn a_log_that_grows_is_shown_as_it_grows() {
         assert_eq!(shown["total"], total, "{text:?}");
         let line = shown["log"][total - 2].as_str().unwrap();
         assert_eq!(line.trim_end(), last);
-        let batch = world.get(&format!("/batches/{}", BatchId(0))).await.json();
-        assert_eq!(batch["log"], shown["log"]);
+        // A look at the files serves other readers for a moment.
+        eventually("the batch has the new lines", async || {
+            let batch = world.get(&format!("/batches/{}", BatchId(0))).await.json();
+            (batch["log"] == shown["log"]).then_some(())
+        })
+        .await;
     }
 }

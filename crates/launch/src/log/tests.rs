@@ -368,6 +368,29 @@ fn an_answer_is_bounded_and_can_be_continued() {
 }
 
 #[test]
+fn a_tail_of_a_moment_ago_is_there_without_a_look_at_the_files() {
+    let logs = Logs::out("one\ntwo\n");
+    let begun = Instant::now();
+    assert_eq!(logs.log.tail_seen_since(begun, 2), None);
+    let first = logs.log.tail(2).unwrap();
+    logs.append("stdout.log", "three\n");
+    assert_eq!(logs.log.tail_seen_since(begun, 2), Some(first.clone()));
+    assert_eq!(logs.log.tail_seen_since(begun, 3), None);
+    let later = Instant::now();
+    assert_eq!(logs.log.tail_seen_since(later, 2), None);
+    let second = logs.log.tail(2).unwrap();
+    assert_ne!(first, second);
+    // The files have not changed, but were looked at.
+    assert_eq!(logs.log.tail_seen_since(later, 2), Some(second.clone()));
+    let latest = Instant::now();
+    logs.log.tail(2).unwrap();
+    assert_eq!(logs.log.tail_seen_since(latest, 2), Some(second));
+    // A reader that waits for the disk holds up no other.
+    let _reading = logs.log.last_tail.lock().unwrap();
+    assert_eq!(logs.log.tail_seen_since(begun, 2), None);
+}
+
+#[test]
 #[ignore = "measures"]
 fn how_long_it_takes() {
     let timed = |what: &str, rounds: u32, one: &dyn Fn()| {

@@ -109,8 +109,12 @@ impl Batches {
     /// The last lines of the logs of batches, in their order.
     pub async fn last_lines(&self, views: &[Arc<BatchView>]) -> Vec<Vec<String>> {
         let source = |view: &Arc<BatchView>| match &view.record.last_lines {
-            Some(lines) => LastLines::Stored(lines.clone()),
-            None => LastLines::Log(view.record.id.0, self.log_of(view)),
+            // Stored when it ended, because its log does not change any more.
+            Some(lines) => LastLines::Known(lines.clone()),
+            None if view.record.state.is_ended() => {
+                LastLines::Log(view.record.id.0, self.log_of(view))
+            }
+            None => LastLines::of_live(view.record.id.0, self.log_of(view)),
         };
         last_lines(views.iter().map(source).collect()).await
     }

@@ -119,8 +119,12 @@ impl Sessions {
     /// The last lines of the logs of sessions, in their order.
     pub async fn last_lines(&self, views: &[Arc<SessionView>]) -> Vec<Vec<String>> {
         let source = |view: &Arc<SessionView>| match &view.record.last_lines {
-            Some(lines) => LastLines::Stored(lines.clone()),
-            None => LastLines::Log(view.record.id.0, self.log_of(view)),
+            // Stored when it ended, because its log does not change any more.
+            Some(lines) => LastLines::Known(lines.clone()),
+            None if view.record.state.is_ended() => {
+                LastLines::Log(view.record.id.0, self.log_of(view))
+            }
+            None => LastLines::of_live(view.record.id.0, self.log_of(view)),
         };
         last_lines(views.iter().map(source).collect()).await
     }
