@@ -244,6 +244,55 @@ fn a_client_that_sends_all_before_it_reads_sees_why_it_is_refused() {
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
 }
 
+/// The memory of a process in MiB.
+fn resident(server: &Server) -> u64 {
+    let status = format!("/proc/{}/status", server.0.process.0.id());
+    let status = std::fs::read_to_string(status).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+    let kibibytes: u64 = line
+        .unwrap()
+        .split_whitespace()
+        .nth(1)
+        .unwrap()
+        .parse()
+        .unwrap();
+    kibibytes >> 10
+}
+
+#[test]
+fn the_memory_of_large_requests_goes_back() {
+    let server = Server::start(&home(), &[]);
+    let body = format!(r#"{{"name":"{}"}}"#, "x".repeat(20 << 20));
+    let refused = || {
+        let address = server.0.url.trim_start_matches("http://");
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        let head = format!(
+            "POST /sessions HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(body.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    };
+    refused();
+    let before = resident(&server);
+    for _ in 0..3 {
+        std::thread::scope(|threads| {
+            for _ in 0..4 {
+                threads.spawn(refused);
+            }
+        });
+    }
+    let deadline = Instant::now() + PATIENCE;
+    while resident(&server) > before + 10 {
+        let now = resident(&server);
+        assert!(Instant::now() < deadline, "{now} MiB, before {before} MiB");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 /// Asks for the sessions as another user of this machine.
 fn ask_as(uid: u32, server: &Server) -> String {
     let address = server.0.url.trim_start_matches("http://");
