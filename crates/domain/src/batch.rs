@@ -51,7 +51,9 @@ impl BatchStart {
         match driver {
             DriverState::Queued => Some(Self::Queued),
             DriverState::Launching => Some(Self::Launching),
-            DriverState::Connecting | DriverState::Context => Some(Self::Submitted),
+            DriverState::Connecting | DriverState::Context | DriverState::Primed => {
+                Some(Self::Submitted)
+            }
             DriverState::Up { .. } | DriverState::Stopping(_) | DriverState::Gone(_) => None,
         }
     }
@@ -107,7 +109,8 @@ impl BatchEvent {
             DriverState::Queued
             | DriverState::Launching
             | DriverState::Connecting
-            | DriverState::Context => None,
+            | DriverState::Context
+            | DriverState::Primed => None,
             DriverState::Up { .. } => Some(Self::DriverUp),
             DriverState::Stopping(stopping) => Some(Self::DriverStopping {
                 cause: stopping.cause,

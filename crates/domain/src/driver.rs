@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! queued ─> launching ─> connecting ─> context ─> up(up ⇄ lost) ──> stopping ──> gone
-//!    ^          │             │           └─ agents only ─┘             ^           ^
+//!    ^          │             │          │   ^ agents only             ^           ^
+//!    │          │             │          └> primed: of pools only      │           │
 //!    └ unstarted┘             └───────────── stop, failure ─────────────┘           │
 //!                             └───────────── the process ended ─────────────────────┘
 //! ```
 //!
-//! Sessions and batches use drivers. A session's driver runs our agent, a batch's driver runs the
+//! Sessions and batches use drivers, and a pool keeps drivers for sessions to come. A session's driver runs our agent, a batch's driver runs the
 //! user's application with a listener of ours in it. A driver is gone only when its whole process
 //! tree is known to be gone, or when it was never started.
 //!
@@ -25,11 +26,13 @@
 //! | `ended` | no row | `ended` | no row |
 
 mod end;
+mod event;
 mod record;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::end::{Departure, DriverEnd, Stopping, Unseen, Verdict};
+pub use self::event::{DriverEffect, DriverEvent};
 pub use self::record::{
     DriverLocation, DriverProgram, DriverRecord, DriverTimes, DriverUse, Lease,
 };
@@ -47,6 +50,8 @@ pub enum DriverState {
     Connecting,
     /// The agent is creating the SparkContext and the interpreter.
     Context,
+    /// The agent is warm and waits for a session. There is no SparkContext.
+    Primed,
     /// The driver serves its session, or its application runs.
     Up {
         /// The link to the agent. An application has no link; it is shown as `up`.
@@ -69,55 +74,6 @@ pub enum Link {
     /// The server waits to hear of the agent: it was restarted, or the agent stays away for longer
     /// than it needs to connect again.
     Recovering,
-}
-
-/// An event in the life of a driver.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DriverEvent {
-    /// A place among the starting drivers is free.
-    LaunchAllowed,
-    /// The process was started.
-    Launched,
-    /// The process could not be started; nothing is left of it.
-    LaunchFailed(Failure),
-    /// The agent connected, for the first time or again.
-    AgentConnected,
-    /// The connection is gone.
-    AgentLost,
-    /// The connection has been gone for longer than an agent needs to connect again.
-    AgentMissing,
-    /// The agent has its SparkContext and interpreter, or the application has begun to run.
-    Ready,
-    /// The agent could not create its SparkContext or interpreter.
-    AgentFailed(Failure),
-    /// The SparkContext has stopped, and the agent has no other one.
-    ContextGone(Failure),
-    /// A new agent process connected where another one had been ready: its sessions' state is lost.
-    AgentRestarted,
-    /// The process and everything it started are gone.
-    Exited(Departure),
-    /// A user or a timeout wants the driver ended.
-    Stop(StopCause),
-    /// The agent was asked to stop and did not in time.
-    StopOverdue,
-    /// The server has just taken the driver from the store, and its process lives.
-    FoundAlive,
-    /// The server has just taken the driver from the store, and its process was never started.
-    FoundUnstarted,
-}
-
-/// An action of the actor, after it has stored the new state and before it publishes it. The order
-/// of the actions counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DriverEffect {
-    /// Wait for a place among the starting drivers.
-    Queue,
-    /// Start the process.
-    Launch,
-    /// Ask the agent to stop, and begin to count the grace.
-    AskToStop,
-    /// End the process tree.
-    Terminate,
 }
 
 /// An event that this state cannot have.
@@ -153,6 +109,7 @@ impl DriverState {
             Self::Launching => "launching",
             Self::Connecting => "connecting",
             Self::Context => "context",
+            Self::Primed => "primed",
             Self::Up { link: Link::Up } => "up",
             Self::Up { link: Link::Lost } => "lost",
             Self::Up {
@@ -175,6 +132,7 @@ impl DriverState {
             Self::Launching => on_launching(program, event),
             Self::Connecting => on_connecting(program, event),
             Self::Context => on_context(program, event),
+            Self::Primed => on_primed(event),
             Self::Up { link } => on_up(program, link, event),
             Self::Stopping(stopping) => on_stopping(stopping, event),
             Self::Gone(end) => on_gone(end, event),
@@ -200,6 +158,8 @@ fn on_queued(event: DriverEvent) -> Result<Step, IllegalDriverTransition> {
         | E::AgentConnected
         | E::AgentLost
         | E::Ready
+        | E::Primed
+        | E::Begin
         | E::AgentFailed(_)
         | E::ContextGone(_)
         | E::AgentRestarted
@@ -229,6 +189,8 @@ fn on_launching(
             | E::AgentConnected
             | E::AgentLost
             | E::Ready
+            | E::Primed
+            | E::Begin
             | E::AgentFailed(_)
             | E::ContextGone(_)
             | E::AgentRestarted),
@@ -256,6 +218,8 @@ fn on_connecting(
             | E::LaunchFailed(_)
             | E::AgentConnected
             | E::Ready
+            | E::Primed
+            | E::Begin
             | E::AgentFailed(_)
             | E::ContextGone(_)
             | E::AgentRestarted
@@ -266,6 +230,17 @@ fn on_connecting(
 }
 
 fn on_context(program: DriverProgram, event: DriverEvent) -> Result<Step, IllegalDriverTransition> {
+    use DriverEvent as E;
+    Ok(match (event, program) {
+        (E::Primed, DriverProgram::Agent) => (DriverState::Primed, vec![]),
+        (event, _) => return on_starting_context(program, event),
+    })
+}
+
+fn on_starting_context(
+    program: DriverProgram,
+    event: DriverEvent,
+) -> Result<Step, IllegalDriverTransition> {
     use DriverEvent as E;
     Ok(match event {
         E::Ready => up(Link::Up),
@@ -279,9 +254,34 @@ fn on_context(program: DriverProgram, event: DriverEvent) -> Result<Step, Illega
         | E::AgentRestarted
         | E::AgentLost
         | E::AgentMissing
-        | E::StopOverdue => (DriverState::Context, vec![]),
-        event @ (E::LaunchAllowed | E::LaunchFailed(_) | E::FoundUnstarted) => {
+        | E::StopOverdue
+        // The server tells an agent to begin again, in case that it has not heard.
+        | E::Begin => (DriverState::Context, vec![]),
+        event @ (E::LaunchAllowed | E::LaunchFailed(_) | E::FoundUnstarted | E::Primed) => {
             return Err(illegal(DriverState::Context, event));
+        }
+    })
+}
+
+/// A driver that waits keeps its state whether its agent is connected or not. A primed agent that is
+/// restarted is primed again.
+fn on_primed(event: DriverEvent) -> Result<Step, IllegalDriverTransition> {
+    use DriverEvent as E;
+    Ok(match event {
+        E::Begin => (DriverState::Context, vec![]),
+        E::AgentFailed(failure) | E::ContextGone(failure) => failed_agent(failure, false),
+        E::Exited(departure) => exited(Phase::Context, departure),
+        E::Stop(cause) => (stopping(cause, false, false), vec![DriverEffect::AskToStop]),
+        E::Primed
+        | E::AgentConnected
+        | E::AgentRestarted
+        | E::AgentLost
+        | E::AgentMissing
+        | E::FoundAlive
+        | E::Launched
+        | E::StopOverdue => (DriverState::Primed, vec![]),
+        event @ (E::LaunchAllowed | E::LaunchFailed(_) | E::FoundUnstarted | E::Ready) => {
+            return Err(illegal(DriverState::Primed, event));
         }
     })
 }
@@ -314,6 +314,8 @@ fn on_up(
             | E::Launched
             | E::LaunchFailed(_)
             | E::AgentConnected
+            | E::Primed
+            | E::Begin
             | E::FoundUnstarted),
             _,
         ) => return Err(illegal(DriverState::Up { link }, event)),
@@ -361,6 +363,8 @@ fn on_stopping(stopping: Stopping, event: DriverEvent) -> Result<Step, IllegalDr
         | E::AgentMissing
         | E::AgentFailed(_)
         | E::ContextGone(_)
+        | E::Primed
+        | E::Begin
         | E::Stop(_) => (DriverState::Stopping(stopping), vec![]),
         event @ E::LaunchAllowed => return Err(illegal(DriverState::Stopping(stopping), event)),
     })

@@ -49,6 +49,11 @@ impl DriverId {
         Self(format!("b-{batch}-{}", hex(&random)))
     }
 
+    /// Names a driver of a pool. It keeps the name when a session takes it.
+    pub fn for_pool(random: [u8; 6]) -> Self {
+        Self(format!("p-{}", hex(&random)))
+    }
+
     /// Takes a name from outside, or `None` when no driver could be called that.
     pub fn parse(text: &str) -> Option<Self> {
         let shape = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
@@ -109,6 +114,9 @@ mod tests {
         assert_eq!(DriverId::parse(id.as_str()), Some(id));
         let id = DriverId::for_batch(BatchId(7), [0; 6]);
         assert_eq!(id.as_str(), "b-7-000000000000");
+        assert_eq!(DriverId::parse(id.as_str()), Some(id));
+        let id = DriverId::for_pool([1; 6]);
+        assert_eq!(id.as_str(), "p-010101010101");
         assert_eq!(DriverId::parse(id.as_str()), Some(id));
         for bad in ["", "../x", "s/1", "S-1", "s 1", &"a".repeat(65)] {
             assert_eq!(DriverId::parse(bad), None, "{bad:?}");

@@ -14,11 +14,13 @@ pub mod duration;
 pub mod end;
 pub mod error_chain;
 pub mod hex;
+pub mod hours;
 pub mod ids;
 pub mod job;
 pub mod kind;
 pub mod limits;
 pub mod name;
+pub mod pool;
 pub mod record;
 pub mod redact;
 pub mod request;
@@ -34,6 +36,7 @@ pub use driver::{
 };
 pub use end::{End, Exit, Failure, FailureCode, Outcome, Phase, StopCause};
 pub use error_chain::chain;
+pub use hours::Hours;
 pub use ids::{BatchId, DriverId, JobId, ResourceId, SessionId, StatementId};
 pub use job::{
     JobEffect, JobEvent, JobLanguage, JobOutcome, JobState, ResourceSource, ResourceState,

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::app::AppInfo;
+use crate::pool::PoolOutcome;
 use crate::{
     BatchId, BatchRequest, BatchState, DriverId, JobId, JobLanguage, JobState, Kind, ResourceId,
     ResourceSource, ResourceState, ResourceUse, SessionId, SessionRequest, SessionState,
@@ -31,6 +32,8 @@ pub struct SessionRecord {
     pub app: Option<AppInfo>,
     /// The driver it runs on. The driver has its own record, because it may serve several sessions.
     pub driver: Option<DriverId>,
+    /// What the pools did for it. `None` if an earlier server made it.
+    pub pool: Option<Arc<PoolOutcome>>,
     /// When the request came.
     pub created_at: Timestamp,
     /// When it was last used: a statement posted or finished, a completion, a cancel, a connect.

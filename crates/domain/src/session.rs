@@ -60,7 +60,8 @@ impl SessionEvent {
             DriverState::Queued
             | DriverState::Launching
             | DriverState::Connecting
-            | DriverState::Context => None,
+            | DriverState::Context
+            | DriverState::Primed => None,
             DriverState::Up { .. } => Some(Self::DriverUp),
             DriverState::Stopping(stopping) => Some(Self::DriverStopping {
                 cause: stopping.cause,

@@ -42,6 +42,7 @@ fn states() -> Vec<(&'static str, State)> {
         ("launching", State::Launching),
         ("connecting", State::Connecting),
         ("context", State::Context),
+        ("primed", State::Primed),
         ("up", State::Up { link: Link::Up }),
         ("lost", State::Up { link: Link::Lost }),
         (
@@ -65,6 +66,8 @@ fn events() -> Vec<(&'static str, Event)> {
         ("agent lost", Event::AgentLost),
         ("agent missing", Event::AgentMissing),
         ("ready", Event::Ready),
+        ("primed", Event::Primed),
+        ("begin", Event::Begin),
         ("agent failed", Event::AgentFailed(failure())),
         ("context gone", Event::ContextGone(failure())),
         ("agent restarted", Event::AgentRestarted),

@@ -1,7 +1,10 @@
-//! The order in which drivers start: by their numbers, a few at a time.
+//! The order in which drivers start: those of users by their numbers, then those of pools, a few at a
+//! time.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::pin::pin;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use livius_domain::DriverUse;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
@@ -17,14 +20,32 @@ pub struct Turn {
     pub running: OwnedSemaphorePermit,
 }
 
+/// A driver's position in the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ticket {
+    rank: Rank,
+    number: i32,
+}
+
+/// Who waits for the driver. Nobody waits for one of a pool, so it comes last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    User,
+    Pool,
+}
+
 /// The queue of the drivers that wait for a place. It is ordered by the number of the session or
 /// batch, so drivers start in the order in which they were stored.
 #[derive(Debug)]
 pub struct Admission {
-    waiting: Mutex<BTreeMap<i32, oneshot::Sender<Turn>>>,
+    waiting: Mutex<BTreeMap<Ticket, oneshot::Sender<Turn>>>,
     joined: Notify,
     starting: Arc<Semaphore>,
     running: Arc<Semaphore>,
+    /// Counts the drivers of pools.
+    of_pools: AtomicI32,
+    /// Raised when a user's driver waits for a place among the starting ones.
+    give_way: Notify,
 }
 
 impl Admission {
@@ -37,26 +58,50 @@ impl Admission {
             joined: Notify::new(),
             starting: Arc::new(Semaphore::new(starting.max(1))),
             running: Arc::new(Semaphore::new(running.max(1))),
+            of_pools: AtomicI32::new(0),
+            give_way: Notify::new(),
         }
     }
 
     /// Joins the queue. A driver that drops the receiver gets no turn.
-    pub fn join(&self, driver: DriverUse) -> oneshot::Receiver<Turn> {
+    pub fn join(&self, driver: DriverUse) -> (Ticket, oneshot::Receiver<Turn>) {
         let (turn, receiver) = oneshot::channel();
-        self.waiting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(number(driver), turn);
+        let ticket = self.ticket(driver);
+        self.waiting().insert(ticket, turn);
         self.joined.notify_one();
-        receiver
+        (ticket, receiver)
     }
 
     /// Leaves the queue, without waiting for the turn.
-    pub fn leave(&self, driver: DriverUse) {
-        self.waiting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&number(driver));
+    pub fn leave(&self, ticket: Ticket) {
+        self.waiting().remove(&ticket);
+    }
+
+    /// Waits until a user's driver has no place because others start. One of a pool is to end then.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the pools will wait for it"))]
+    pub async fn wanted_by_users(&self) {
+        self.give_way.notified().await;
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, BTreeMap<Ticket, oneshot::Sender<Turn>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn first_is_of_user(&self) -> bool {
+        let waiting = self.waiting();
+        waiting
+            .first_key_value()
+            .is_some_and(|(ticket, _)| ticket.rank == Rank::User)
+    }
+
+    /// Sessions and batches have queues of their own, so their numbers do not meet.
+    fn ticket(&self, driver: DriverUse) -> Ticket {
+        let (rank, number) = match driver {
+            DriverUse::Session(id) => (Rank::User, id.0),
+            DriverUse::Batch(id) => (Rank::User, id.0),
+            DriverUse::Pool => (Rank::Pool, self.of_pools.fetch_add(1, Ordering::Relaxed)),
+        };
+        Ticket { rank, number }
     }
 
     /// Takes a place for a driver that lives already; more drivers may live than there are places.
@@ -75,11 +120,8 @@ impl Admission {
 
     async fn hand_out(&self) {
         loop {
-            let places = (
-                Arc::clone(&self.running).acquire_owned().await,
-                Arc::clone(&self.starting).acquire_owned().await,
-            );
-            let (Ok(running), Ok(starting)) = places else {
+            let running = Arc::clone(&self.running).acquire_owned().await;
+            let (Ok(running), Some(starting)) = (running, self.starting_place().await) else {
                 return;
             };
             let mut turn = Turn {
@@ -97,26 +139,31 @@ impl Admission {
         }
     }
 
+    /// A place among the starting ones. While users wait for it, a driver of a pool is to give way.
+    async fn starting_place(&self) -> Option<OwnedSemaphorePermit> {
+        let mut place = pin!(Arc::clone(&self.starting).acquire_owned());
+        tokio::select! {
+            biased;
+            place = &mut place => return place.ok(),
+            () = self.user_waits() => self.give_way.notify_one(),
+        }
+        place.await.ok()
+    }
+
+    async fn user_waits(&self) {
+        while !self.first_is_of_user() {
+            self.joined.notified().await;
+        }
+    }
+
     async fn next(&self) -> oneshot::Sender<Turn> {
         loop {
-            let first = self
-                .waiting
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .pop_first();
+            let first = self.waiting().pop_first();
             match first {
                 Some((_, waiter)) => return waiter,
                 None => self.joined.notified().await,
             }
         }
-    }
-}
-
-/// Sessions and batches have queues of their own, so their numbers do not meet.
-fn number(driver: DriverUse) -> i32 {
-    match driver {
-        DriverUse::Session(id) => id.0,
-        DriverUse::Batch(id) => id.0,
     }
 }
 
@@ -133,7 +180,7 @@ mod tests {
     #[tokio::test]
     async fn turns_come_by_number_and_only_while_there_are_places() {
         let turns = Arc::new(Admission::new(1, Some(2)));
-        let mut waiting: Vec<_> = [2, 0, 1, 3].map(|id| (id, turns.join(batch(id)))).into();
+        let mut waiting: Vec<_> = [2, 0, 1, 3].map(|id| (id, turns.join(batch(id)).1)).into();
         waiting.sort_by_key(|(id, _)| *id);
         let mut waiting = waiting.into_iter().map(|(_, turn)| turn);
         let lifecycle = Lifecycle::default();
@@ -159,9 +206,9 @@ mod tests {
     #[tokio::test]
     async fn who_leaves_is_forgotten_and_overtaken() {
         let turns = Admission::new(1, Some(1));
-        let (gone, next) = (turns.join(batch(0)), turns.join(batch(1)));
-        turns.leave(batch(0));
-        turns.leave(batch(7));
+        let ((ticket, gone), (_, next)) = (turns.join(batch(0)), turns.join(batch(1)));
+        turns.leave(ticket);
+        turns.leave(ticket);
         assert_eq!(turns.waiting.lock().unwrap().len(), 1);
         assert!(gone.await.is_err());
         tokio::select! {
@@ -171,11 +218,29 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_pool_comes_last_and_gives_way() {
+        let turns = Arc::new(Admission::new(1, None));
+        let (_, of_pool) = turns.join(DriverUse::Pool);
+        let (_, of_user) = turns.join(batch(5));
+        let lifecycle = Lifecycle::default();
+        lifecycle.spawn(Arc::clone(&turns).run(lifecycle.clone()));
+        let user = of_user.await.unwrap();
+        drop(user);
+        let pool = of_pool.await.unwrap();
+        let (_, mut next) = turns.join(batch(6));
+        turns.wanted_by_users().await;
+        assert!(next.try_recv().is_err(), "the pool's driver has the place");
+        drop(pool);
+        next.await.unwrap();
+        assert!(lifecycle.finish(std::time::Duration::from_secs(5)).await);
+    }
+
+    #[tokio::test]
     async fn a_drain_ends_the_handing_out() {
         let turns = Arc::new(Admission::new(1, Some(1)));
         let lifecycle = Lifecycle::default();
         lifecycle.begin_drain();
         Arc::clone(&turns).run(lifecycle).await;
-        assert!(turns.join(batch(0)).try_recv().is_err());
+        assert!(turns.join(batch(0)).1.try_recv().is_err());
     }
 }

@@ -11,10 +11,10 @@ use super::rows::{self, json, optional_json};
 use super::{SqliteStore, changed, failed};
 
 const INSERT: &str = "INSERT INTO drivers (id, program, session, batch, state, times, ended_at, location, token_hash, \
-                                           instance, app, owner, lease_until) \
-                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+                                           instance, app, owner, lease_until, pooled) \
+                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 const UPDATE: &str = "UPDATE drivers SET version = version + 1, state = ?3, times = ?4, ended_at = ?5, location = ?6, \
-                          token_hash = ?7, instance = ?8, app = ?9 \
+                          token_hash = ?7, instance = ?8, app = ?9, session = ?10, pooled = ?11 \
                       WHERE id = ?1 AND version = ?2";
 pub(super) const BY_ID: &str = "SELECT * FROM drivers WHERE id = ?1";
 // A driver that stays with its server keeps its version, so the server's own updates go on.
@@ -73,6 +73,7 @@ async fn create(
     let (session, batch) = match record.made_for {
         DriverUse::Session(id) => (Some(id.0), None),
         DriverUse::Batch(id) => (None, Some(id.0)),
+        DriverUse::Pool => (None, None),
     };
     let insert = sqlx::query(INSERT)
         .bind(record.id.as_str())
@@ -97,7 +98,8 @@ async fn create(
                 .lease
                 .as_ref()
                 .map(|lease| lease.until.as_microsecond()),
-        );
+        )
+        .bind(optional_json(record.pooled.as_deref()));
     insert
         .execute(connection)
         .await
@@ -109,6 +111,11 @@ async fn update(
     connection: &mut SqliteConnection,
     record: &mut DriverRecord,
 ) -> Result<(), StoreError> {
+    // A session may take a driver of a pool.
+    let session = match record.made_for {
+        DriverUse::Session(id) => Some(id.0),
+        DriverUse::Batch(_) | DriverUse::Pool => None,
+    };
     let update = sqlx::query(UPDATE)
         .bind(record.id.as_str())
         .bind(rows::limit(record.version))
@@ -123,7 +130,9 @@ async fn update(
         )
         .bind(&record.token_hash)
         .bind(&record.instance)
-        .bind(optional_json(record.app.as_ref()));
+        .bind(optional_json(record.app.as_ref()))
+        .bind(session)
+        .bind(optional_json(record.pooled.as_deref()));
     let done = update
         .execute(&mut *connection)
         .await

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures_util::{Stream, TryStreamExt as _};
 use jiff::Timestamp;
 use livius_domain::driver::{DriverLocation, DriverProgram, DriverRecord, DriverUse, Lease};
+use livius_domain::pool::Pooled;
 use livius_domain::{
     BatchId, BatchRecord, DriverId, JobId, JobLanguage, JobRecord, Kind, ResourceId,
     ResourceRecord, ResourceUse, SessionId, SessionRecord, StatementId, StatementRecord,
@@ -206,6 +207,7 @@ fn read_session(id: SessionId, row: &SqliteRow) -> Result<SessionRecord, Failure
         state: document(row, "state")?,
         app: optional_document(row, "app")?,
         driver: driver_name(row)?,
+        pool: optional_document(row, "pool")?.map(Arc::new),
         created_at: Timestamp::from_microsecond(row.try_get("created_at")?)?,
         last_activity: Timestamp::from_microsecond(row.try_get("last_activity")?)?,
         ended_at: row
@@ -289,10 +291,12 @@ fn read_resource(
 fn read_driver(id: &str, row: &SqliteRow) -> Result<DriverRecord, Failure> {
     let program: &str = row.try_get("program")?;
     let found = PROGRAMS.into_iter().find(|it| program_name(*it) == program);
+    let pooled: Option<Pooled> = optional_document(row, "pooled")?;
     let made_for = match (row.try_get("session")?, row.try_get("batch")?) {
         (Some(session), None) => DriverUse::Session(SessionId(session)),
         (None, Some(batch)) => DriverUse::Batch(BatchId(batch)),
-        _ => return Err("it is made for neither a session nor a batch".into()),
+        (None, None) if pooled.is_some() => DriverUse::Pool,
+        _ => return Err("it is made for neither a session nor a batch nor a pool".into()),
     };
     let location: Option<String> = row.try_get("location")?;
     Ok(DriverRecord {
@@ -300,6 +304,7 @@ fn read_driver(id: &str, row: &SqliteRow) -> Result<DriverRecord, Failure> {
         version: count(row.try_get("version")?),
         program: found.ok_or_else(|| format!("unknown program {program:?}"))?,
         made_for,
+        pooled: pooled.map(Box::new),
         state: document(row, "state")?,
         location: location.map(DriverLocation::new),
         token_hash: row.try_get("token_hash")?,

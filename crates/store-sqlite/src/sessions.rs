@@ -24,7 +24,7 @@ const INSERT: &str = "INSERT INTO sessions (id, created_at, last_activity, name,
                       VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7) \
                       ON CONFLICT (name) WHERE listed = 1 AND ended_at IS NULL AND name IS NOT NULL DO NOTHING";
 const UPDATE: &str = "UPDATE sessions SET version = version + 1, proxy_user = ?3, state = ?4, app = ?5, driver = ?6, \
-                          last_activity = ?7, ended_at = ?8, request = coalesce(?9, request), last_lines = ?10 \
+                          last_activity = ?7, ended_at = ?8, request = coalesce(?9, request), last_lines = ?10, pool = ?11 \
                       WHERE id = ?1 AND version = ?2";
 pub(super) const SESSIONS: Listed<SessionRecord> = listed!("sessions", rows::session);
 /// The foreign keys delete everything that belongs to a session (ON DELETE CASCADE). Rows of these
@@ -148,7 +148,8 @@ async fn update(
         .bind(record.last_activity.as_microsecond())
         .bind(record.ended_at.map(Timestamp::as_microsecond))
         .bind(record.ended_at.map(|_| json(&*record.request)))
-        .bind(optional_json(record.last_lines.as_ref()));
+        .bind(optional_json(record.last_lines.as_ref()))
+        .bind(optional_json(record.pool.as_deref()));
     let done = update
         .execute(&mut *connection)
         .await
@@ -174,6 +175,7 @@ fn first_record(id: SessionId, new: NewSession) -> Result<SessionRecord, StoreEr
         state: SessionState::NEW,
         app: None,
         driver: None,
+        pool: None,
         created_at,
         last_activity: created_at,
         ended_at: None,

@@ -126,6 +126,7 @@ macro_rules! store_conformance {
             batch_retention::a_batch_call_that_is_given_up_is_done_whole_or_not_at_all,
             drivers::a_new_driver_is_stored_as_it_is,
             drivers::everything_that_can_change_of_a_driver_is_stored,
+            drivers::a_session_takes_a_driver_of_a_pool,
             drivers::an_unknown_driver_is_refused_or_absent,
             drivers::drivers_that_have_not_ended_are_claimed,
             drivers::every_name_of_a_driver_is_found,

@@ -182,6 +182,7 @@ mod tests {
             state: SessionState::NEW,
             app: None,
             driver: None,
+            pool: None,
             created_at: Timestamp::UNIX_EPOCH,
             last_activity: Timestamp::UNIX_EPOCH,
             ended_at: None,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::DriverState;
 use crate::app::AppInfo;
+use crate::pool::Pooled;
 use crate::{BatchId, DriverId, SessionId};
 
 /// A driver as the store keeps it, with all data that must survive the server.
@@ -19,8 +20,11 @@ pub struct DriverRecord {
     pub version: u64,
     /// The program of the driver.
     pub program: DriverProgram,
-    /// The session or batch that uses the driver.
+    /// The session or batch that uses the driver, or the pool that keeps it.
     pub made_for: DriverUse,
+    /// What it had in its pool. `None` if it was started for its session or batch.
+    #[serde(default)]
+    pub pooled: Option<Box<Pooled>>,
     /// The driver's state.
     pub state: DriverState,
     /// The driver's location. `None` before the launch is recorded.
@@ -51,6 +55,7 @@ impl DriverRecord {
             version: 0,
             program,
             made_for,
+            pooled: None,
             state: DriverState::Queued,
             location: None,
             token_hash: None,
@@ -106,7 +111,7 @@ pub enum DriverProgram {
     Application,
 }
 
-/// The session or batch that uses a driver.
+/// The session or batch that uses a driver, or the pool that keeps it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DriverUse {
@@ -114,6 +119,8 @@ pub enum DriverUse {
     Session(SessionId),
     /// This batch.
     Batch(BatchId),
+    /// A session to come. The record tells which pool keeps the driver.
+    Pool,
 }
 
 /// A driver's location: a text that its launcher writes and reads. It is opaque to other code.

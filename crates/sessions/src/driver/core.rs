@@ -38,6 +38,7 @@ impl DriverCore {
         let id = match made_for {
             DriverUse::Session(session) => DriverId::for_session(session, secret::random()),
             DriverUse::Batch(batch) => DriverId::for_batch(batch, secret::random()),
+            DriverUse::Pool => DriverId::for_pool(secret::random()),
         };
         DriverRecord {
             lease: Some(self.lease(now)),

@@ -26,13 +26,13 @@ const BATCH_START_HOLD: Duration = Duration::from_secs(30);
 impl DriverActor {
     /// Waits for a place among the starting drivers; the turn is reported.
     pub(super) fn join_queue(&self) {
-        let (id, reports) = (self.record.made_for, self.reports.clone());
-        let turn = self.core.admission.join(id);
+        let reports = self.reports.clone();
+        let (ticket, turn) = self.core.admission.join(self.record.made_for);
         let admission = Arc::clone(&self.core.admission);
         self.core.lifecycle.spawn(async move {
             tokio::select! {
                 // The driver may end while it waits; then it needs no turn.
-                () = reports.closed() => admission.leave(id),
+                () = reports.closed() => admission.leave(ticket),
                 turn = turn => {
                     if let Ok(turn) = turn {
                         let _ = reports.send(TaskReport::Turn(turn)).await;

@@ -82,7 +82,10 @@ impl DriverActor {
             DriverState::Launching => times.launched_at = Some(now),
             DriverState::Up { .. } => times.up_at = times.up_at.or(Some(now)),
             DriverState::Gone(_) => times.ended_at = Some(now),
-            DriverState::Connecting | DriverState::Context | DriverState::Stopping(_) => {}
+            DriverState::Connecting
+            | DriverState::Context
+            | DriverState::Primed
+            | DriverState::Stopping(_) => {}
         }
         let reason = match &self.record.state {
             DriverState::Gone(end) => end.failure.as_ref().map(|failure| failure.message.as_str()),

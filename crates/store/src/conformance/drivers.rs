@@ -8,7 +8,8 @@ use livius_domain::driver::{
     Departure, DriverEnd, DriverLocation, DriverProgram, DriverRecord, DriverState, DriverTimes,
     DriverUse, Lease, Link, Stopping, Verdict,
 };
-use livius_domain::{AppInfo, BatchId, DriverId, Exit, Phase, SessionId, StopCause};
+use livius_domain::pool::{Configuration, Level, Pooled};
+use livius_domain::{AppInfo, BatchId, DriverId, Exit, Kind, Phase, SessionId, StopCause};
 use tokio::task::JoinSet;
 
 use super::{Failure, Outcome, Place, TEXTS, at, batch_samples};
@@ -60,6 +61,23 @@ pub async fn everything_that_can_change_of_a_driver_is_stored(place: &dyn Place)
         driver.lease = stale_lease;
         assert_eq!(store.driver(&driver.id).await?, Some(driver.clone()));
     }
+    Ok(())
+}
+
+/// A driver of a pool has no session. When a session takes it, its row names both.
+pub async fn a_session_takes_a_driver_of_a_pool(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let mut driver = of_pool()?;
+    store.create_driver(&driver).await?;
+    assert_eq!(store.driver(&driver.id).await?, Some(driver.clone()));
+    let claimed = claim(&*store, &lease("one", 60)?, at(0)?).await?;
+    assert_eq!(claimed.len(), 1);
+    assert_eq!(claimed[0].made_for, DriverUse::Pool);
+    driver = claimed.into_iter().next().ok_or("one was claimed")?;
+    driver.made_for = DriverUse::Session(SessionId(i32::MAX));
+    store.update_driver(&mut driver).await?;
+    assert_eq!(store.driver(&driver.id).await?, Some(driver.clone()));
+    assert_eq!(store.driver_names().await?, [driver.id.to_string()]);
     Ok(())
 }
 
@@ -284,6 +302,7 @@ pub(super) fn of_session(number: i32) -> Result<DriverRecord, Failure> {
         version: 0,
         program: DriverProgram::Agent,
         made_for: DriverUse::Session(session),
+        pooled: None,
         state: DriverState::Queued,
         location: None,
         token_hash: None,
@@ -291,6 +310,31 @@ pub(super) fn of_session(number: i32) -> Result<DriverRecord, Failure> {
         app: None,
         times: DriverTimes::new(at(0)?),
         lease: None,
+    })
+}
+
+/// A driver that waits in a pool.
+fn of_pool() -> Result<DriverRecord, Failure> {
+    let configuration = Configuration {
+        kind: Kind::PySpark,
+        conf: TEXTS.map(|text| (text.to_owned(), text.to_owned())).into(),
+        user: Some("ann".to_owned()),
+        owner: Some("bob".to_owned()),
+        sql_max_rows: u64::MAX,
+        cancel_grace_ms: 0,
+        installation: String::new(),
+    };
+    Ok(DriverRecord {
+        id: DriverId::for_pool([7; 6]),
+        made_for: DriverUse::Pool,
+        state: DriverState::Primed,
+        pooled: Some(Box::new(Pooled {
+            pool: "small".to_owned(),
+            level: Level::Primed,
+            since: at(0)?,
+            configuration,
+        })),
+        ..of_session(0)?
     })
 }
 
@@ -372,6 +416,7 @@ fn every_state() -> Vec<DriverState> {
         DriverState::Launching,
         DriverState::Connecting,
         DriverState::Context,
+        DriverState::Primed,
         DriverState::Up { link: Link::Up },
         DriverState::Up { link: Link::Lost },
         DriverState::Up {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use livius_domain::pool::{Differs, Level, Passed, PoolOutcome, Why};
 use livius_domain::{
     AppInfo, End, Exit, Failure as SessionFailure, FailureCode, Kind, Outcome as SessionOutcome,
     Phase, SessionId, SessionRecord, SessionRequest, SessionState, StopCause,
@@ -30,6 +31,7 @@ pub async fn a_new_session_is_stored_as_asked_for(place: &dyn Place) -> Outcome 
         state: SessionState::Starting,
         app: None,
         driver: None,
+        pool: None,
         created_at: at(3)?,
         last_activity: at(3)?,
         ended_at: None,
@@ -88,6 +90,11 @@ pub async fn everything_that_can_change_is_stored(place: &dyn Place) -> Outcome 
             state,
             app: (second % 2 == 0).then(|| app.clone()),
             driver: (second % 3 == 0).then(|| driver_of(first.id)),
+            pool: every_outcome()
+                .into_iter()
+                .cycle()
+                .nth(usize::try_from(second)?)
+                .flatten(),
             last_activity: at(second)?,
             ..first.clone()
         };
@@ -103,6 +110,38 @@ pub async fn everything_that_can_change_is_stored(place: &dyn Place) -> Outcome 
         assert_eq!(store.session(first.id).await?, Some(record));
     }
     Ok(())
+}
+
+fn every_outcome() -> Vec<Option<Arc<PoolOutcome>>> {
+    let passed = |why| Passed {
+        pool: "small".to_owned(),
+        why,
+    };
+    let differs = Differs {
+        key: "spark.driver.memory".to_owned(),
+        wanted: Some("2g".to_owned()),
+        had: None,
+    };
+    let outcomes = [
+        PoolOutcome::Off,
+        PoolOutcome::Hit {
+            pool: "small".to_owned(),
+            level: Level::Ready,
+        },
+        PoolOutcome::Miss {
+            pools: vec![
+                passed(Why::Differs(differs)),
+                passed(Why::Empty),
+                passed(Why::NotAllowed),
+                passed(Why::Closed),
+                passed(Why::Refused {
+                    message: "it died".to_owned(),
+                }),
+            ],
+        },
+    ];
+    let outcomes = outcomes.map(|outcome| Some(Arc::new(outcome)));
+    outcomes.into_iter().chain([None]).collect()
 }
 
 /// An update without a row fails.
