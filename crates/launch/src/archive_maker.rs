@@ -7,8 +7,10 @@ use livius_domain::chain;
 use livius_spark_home::{Archive, Search, Toolchain};
 use rustix::process::setpriority_process;
 
-/// The memory that a training run may need, in KiB. With less free memory it is left out.
-const NEEDED_KIB: u64 = 3 << 20;
+use crate::memory;
+
+/// The memory that a training run may need, in bytes. With less free memory it is left out.
+const NEEDED_BYTES: u64 = 3 << 30;
 /// The lowest priority, so that users' drivers do not wait for it.
 const LOWEST: i32 = 19;
 
@@ -41,7 +43,7 @@ impl ArchiveMaker {
 }
 
 fn make(toolchain: &Toolchain, search: &Search) {
-    if available_kib().is_some_and(|free| free < NEEDED_KIB) {
+    if memory::free().is_some_and(|free| free < NEEDED_BYTES) {
         tracing::info!("no class archive is made, because little memory is free");
         return;
     }
@@ -56,24 +58,5 @@ fn make(toolchain: &Toolchain, search: &Search) {
         Err(error) => {
             tracing::info!(error = %chain(&error), "no class archive: drivers start without it");
         }
-    }
-}
-
-/// The memory that the system could give, as far as it tells.
-fn available_kib() -> Option<u64> {
-    let facts = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = facts
-        .lines()
-        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    line.trim().trim_end_matches("kB").trim().parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_system_tells_its_free_memory() {
-        assert!(available_kib().expect("a number") > 0);
     }
 }

@@ -21,7 +21,7 @@ use livius_spark_home::{SparkConf, Toolchain, properties};
 use crate::driver_dir::{DEFAULT_GRACE, DriverCommand, DriverDir};
 use crate::fast_start::FastStart;
 use crate::java_options::{self, OptionError};
-use crate::{Backend, DriverOrder, Program, Unsupported, backend};
+use crate::{Backend, DriverOrder, LateStart, Program, Unsupported, backend};
 
 /// The reason why there is no command line for an order.
 #[derive(Debug, thiserror::Error)]
@@ -60,14 +60,7 @@ impl LaunchPlan {
         dir: DriverDir,
         fast_start: FastStart,
     ) -> Result<Self, CommandError> {
-        let mut conf = spark_conf.defaults.clone();
-        conf.extend(order.conf.clone());
-        backend::add_master(&mut conf, &spark_conf.environment);
-        local_ports::protect(&mut conf);
-        if matches!(order.program, Program::Application { .. }) {
-            application::listen(&mut conf);
-        }
-        let backend = Backend::resolve(&conf, order.proxy_user.as_deref())?;
+        let (conf, backend) = whole_conf(spark_conf, order)?;
         let builder = CommandBuilder {
             toolchain,
             spark_conf,
@@ -81,6 +74,45 @@ impl LaunchPlan {
             Backend::Standalone => standalone::plan(builder),
         }
     }
+}
+
+/// What a primed driver on this machine is told for an order.
+pub(crate) fn late_start(
+    toolchain: &Toolchain,
+    spark_conf: &SparkConf,
+    order: &DriverOrder,
+    dir: DriverDir,
+) -> Result<LateStart, CommandError> {
+    let (conf, _) = whole_conf(spark_conf, order)?;
+    let builder = CommandBuilder {
+        toolchain,
+        spark_conf,
+        order,
+        dir,
+        conf,
+        fast_start: FastStart::default(),
+    };
+    let document = launch_document::of_session(&builder);
+    Ok(LateStart {
+        document,
+        conf: builder.conf,
+    })
+}
+
+/// The configuration of an order with the installation's defaults, and the backend that it names.
+fn whole_conf(
+    spark_conf: &SparkConf,
+    order: &DriverOrder,
+) -> Result<(BTreeMap<String, String>, Backend), CommandError> {
+    let mut conf = spark_conf.defaults.clone();
+    conf.extend(order.conf.clone());
+    backend::add_master(&mut conf, &spark_conf.environment);
+    local_ports::protect(&mut conf);
+    if matches!(order.program, Program::Application { .. }) {
+        application::listen(&mut conf);
+    }
+    let backend = Backend::resolve(&conf, order.proxy_user.as_deref())?;
+    Ok((conf, backend))
 }
 
 /// The input for a driver's command line.

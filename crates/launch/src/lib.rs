@@ -17,12 +17,14 @@ mod driver_files;
 mod evidence;
 mod exit_record;
 mod fast_start;
+mod fingerprint;
 mod java_options;
 mod leftovers;
 mod local;
 mod local_files;
 mod location;
 mod log;
+mod memory;
 mod pidfd;
 mod running;
 mod starting;
@@ -38,6 +40,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use livius_domain::{DriverId, DriverLocation, Failure, Kind};
 use secrecy::SecretString;
+use serde_json::{Map, Value};
 
 pub use backend::{Backend, Unsupported};
 pub use driver_files::{DriverFiles, LogLines, LogSource, PendingUpload, Uploaded};
@@ -115,6 +118,15 @@ impl Start {
     }
 }
 
+/// What a primed driver is told when a session takes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LateStart {
+    /// The keys of the launch document that the session may have its own way.
+    pub document: Map<String, Value>,
+    /// The whole Spark configuration, with the installation's defaults.
+    pub conf: BTreeMap<String, String>,
+}
+
 /// The options that decide the place of a driver, without the Spark installation's own defaults.
 #[derive(Debug, Clone, Copy)]
 pub struct DriverSpec<'a> {
@@ -134,6 +146,17 @@ pub trait Launcher: Send + Sync {
 
     /// Starts a driver. When it fails, nothing of the driver is left running.
     async fn launch(&self, order: DriverOrder) -> Result<Arc<dyn RunningDriver>, Failure>;
+
+    /// Works out what a primed driver is told for an order. The order must fit the driver: nothing
+    /// here changes the flags of its JVM.
+    async fn late_start(&self, order: DriverOrder) -> Result<LateStart, Failure>;
+
+    /// A text that changes when the part of a driver's configuration changes that the server does not
+    /// know: Spark itself, its configuration files, the environment.
+    async fn fingerprint(&self) -> Result<String, Failure>;
+
+    /// The memory in bytes that is free for drivers on this machine. `None` if nothing tells.
+    fn free_memory(&self) -> Option<u64>;
 
     /// Finds a driver that an earlier server started. `at` is `None` when that server died before
     /// it stored the location: the driver's files tell then.

@@ -12,15 +12,15 @@ use livius_spark_home::{ConfError, Search, Toolchain, ToolchainError, files};
 use tokio::sync::Mutex;
 
 use crate::archive_maker::ArchiveMaker;
-use crate::command::{CommandError, LaunchPlan};
+use crate::command::{self, CommandError, LaunchPlan};
 use crate::disk;
 use crate::driver_dir::DriverDir;
 use crate::fast_start::{FastStart, Jit};
 use crate::starting::{StartError, Started};
 use crate::supervised::Supervised;
 use crate::{
-    Backend, DriverFiles, DriverOrder, DriverSpec, Found, Launcher, LocalFiles, RunningDriver,
-    Unsupported,
+    Backend, DriverFiles, DriverOrder, DriverSpec, Found, LateStart, Launcher, LocalFiles,
+    RunningDriver, Unsupported, fingerprint, memory,
 };
 
 /// The launcher's configuration.
@@ -223,6 +223,30 @@ impl Launcher for LocalLauncher {
     async fn launch(&self, order: DriverOrder) -> Result<Arc<dyn RunningDriver>, Failure> {
         let started = self.start(order).await.map_err(LaunchError::into_failure)?;
         Ok(Arc::new(started))
+    }
+
+    async fn late_start(&self, order: DriverOrder) -> Result<LateStart, Failure> {
+        let toolchain = self.toolchain().await.map_err(LaunchError::into_failure)?;
+        let config = Arc::clone(&self.config);
+        let work = move || {
+            let conf = toolchain.conf(&config.search)?;
+            let dir = DriverDir::of(&config.drivers, &order.id);
+            Ok(command::late_start(&toolchain, &conf, &order, dir)?)
+        };
+        blocking(work).await.map_err(LaunchError::into_failure)
+    }
+
+    async fn fingerprint(&self) -> Result<String, Failure> {
+        let config = Arc::clone(&self.config);
+        let look = move || {
+            let found = fingerprint::of(&config.search).map_err(ToolchainError::from)?;
+            Ok(found)
+        };
+        blocking(look).await.map_err(LaunchError::into_failure)
+    }
+
+    fn free_memory(&self) -> Option<u64> {
+        memory::free()
     }
 
     async fn find(&self, id: &DriverId, at: Option<&DriverLocation>) -> Found {

@@ -156,6 +156,9 @@ pub struct ServerFlags {
     /// Stops or keeps running sessions when the server shuts down
     #[arg(long, value_name = "stop|keep")]
     pub on_shutdown: Option<String>,
+    /// Whether drivers wait for sessions, so that these start faster
+    #[arg(long, value_name = "on|off")]
+    pub pool: Option<String>,
 }
 
 /// The flags of `quickstart`.
@@ -251,6 +254,7 @@ impl ServerFlags {
             "--on-shutdown",
             self.on_shutdown.as_ref(),
         );
+        flags.add(&sessions::POOL, "--pool", self.pool.as_ref());
         flags
     }
 }
@@ -273,7 +277,7 @@ mod tests {
     fn every_flag_of_serve_reaches_the_configuration() {
         let line = "serve --config c.toml --livy-conf /etc/livy --data-dir d --spark-home s --java-home j --log-format json --log-level debug \
                     --set a.b=c --listen [::1]:1 --allow-public-without-authentication --master yarn --conf x=y \
-                    --conf z=1 --on-shutdown keep";
+                    --conf z=1 --on-shutdown keep --pool off";
         let Ok(Command::Serve(flags)) = parse(line) else {
             panic!("{line}")
         };
@@ -302,6 +306,7 @@ mod tests {
         --listen server.listen=[::1]:1
         --master spark.master=yarn
         --on-shutdown sessions.on_shutdown=keep
+        --pool sessions.pool=off
         ");
     }
 

@@ -78,7 +78,6 @@ impl Admission {
     }
 
     /// Waits until a user's driver has no place because others start. One of a pool is to end then.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the pools will wait for it"))]
     pub async fn wanted_by_users(&self) {
         self.give_way.notified().await;
     }

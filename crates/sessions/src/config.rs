@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use livius_domain::Limits;
+use livius_domain::pool::Template;
 
 use crate::policy::Policy;
 
@@ -46,6 +48,50 @@ pub struct Impersonation {
     pub superusers: Vec<String>,
 }
 
+/// The driver of the default pool is started when no session has started or worked for so long. It
+/// must not compete with the user's own work.
+const SETTLING: Duration = Duration::from_secs(5);
+
+/// How long it waits for that at most.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// The pools of drivers that wait for sessions.
+#[derive(Debug, Clone)]
+pub struct PoolSettings {
+    /// Whether there are pools.
+    pub enabled: bool,
+    /// The memory in bytes that waiting drivers may take. `None` is a part of what is free.
+    pub memory: Option<u64>,
+    /// The pools. Without any there is the default pool, for the kind of session used last.
+    pub templates: Vec<Template>,
+    /// How long no session may have started or worked before the default pool starts its driver.
+    pub settling: Duration,
+    /// How long the default pool waits for that. Then it starts its driver in any case.
+    pub patience: Duration,
+}
+
+impl Default for PoolSettings {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            memory: None,
+            templates: Vec::new(),
+            settling: SETTLING,
+            patience: PATIENCE,
+        }
+    }
+}
+
+impl PoolSettings {
+    /// No pools.
+    pub fn off() -> Self {
+        Self {
+            enabled: false,
+            ..Self::default()
+        }
+    }
+}
+
 /// Configuration of the application, complete and checked.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -71,6 +117,8 @@ pub struct Config {
     pub local_files: LocalFiles,
     /// Impersonation.
     pub impersonation: Impersonation,
+    /// Drivers that wait for sessions.
+    pub pools: PoolSettings,
     /// The policy that decides the rights of callers.
     pub policy: Arc<dyn Policy>,
 }

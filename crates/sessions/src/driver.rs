@@ -5,6 +5,7 @@
 
 mod access;
 mod actor;
+mod claiming;
 mod connection;
 mod core;
 mod launching;
@@ -33,6 +34,7 @@ use crate::lifecycle::Lifecycle;
 pub(crate) use self::core::DriverCore;
 pub use access::AgentAccess;
 pub(crate) use actor::{Origin, Purpose};
+pub(crate) use claiming::{Claim, late_start};
 pub(crate) use recovery::end_unclaimed;
 pub(crate) use registry::DriverRegistry;
 pub(crate) use spawning::spawn;
@@ -81,6 +83,8 @@ pub(crate) enum DriverMessage {
     EndByForce,
     /// Tell whether the driver waits in the queue.
     AskQueued(oneshot::Sender<bool>),
+    /// A session takes the driver, which waits in a pool.
+    Claim(Box<Claim>),
     /// The driver's agent has connected.
     Attach(Box<AgentSocket>),
     /// The driver's application runs.
@@ -106,7 +110,7 @@ pub(crate) enum FromAgent {
 /// A live driver, as everything but its actor sees it.
 pub(crate) struct DriverHandle {
     pub id: DriverId,
-    /// The session or batch that the driver was made for.
+    /// The session, batch or pool that the driver was made for.
     pub made_for: DriverUse,
     messages: mpsc::Sender<DriverMessage>,
     feed: Feed<DriverView>,
@@ -194,6 +198,26 @@ impl DriverHandle {
                 return None;
             }
         }
+    }
+
+    /// Waits until the driver is gone. False when its actor ends before.
+    pub async fn gone(&self) -> bool {
+        let mut feed = self.follow();
+        while !feed.view().state.is_gone() {
+            if !feed.changed().await {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Gives the driver, which waits in a pool, to a session. A driver without an actor drops the
+    /// reply.
+    pub async fn claim(&self, claim: Claim) {
+        let _ = self
+            .messages
+            .send(DriverMessage::Claim(Box::new(claim)))
+            .await;
     }
 
     /// Tells whether the driver waits in the queue. The actor answers when it has finished its

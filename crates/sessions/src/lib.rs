@@ -25,6 +25,7 @@ mod mailbox;
 mod message;
 mod open_jobs;
 mod policy;
+mod pools;
 mod reconcile;
 mod registry;
 mod request;
@@ -40,7 +41,7 @@ mod view;
 
 pub use action::Action;
 pub use batches::{ActingOnBatches, Batches, ReportRefused};
-pub use config::{Config, Impersonation, LocalFiles, ShutdownPolicy};
+pub use config::{Config, Impersonation, LocalFiles, PoolSettings, ShutdownPolicy};
 pub use driver::AgentAccess;
 pub use error::{AttachRefused, ErrorKind, SessionError};
 pub use feed::Feed;

@@ -33,6 +33,11 @@ pub trait Policy: fmt::Debug + Send + Sync {
     /// The owners whose sessions and batches the caller finds in lists. It must agree with
     /// [`Policy::allows`]: a list shows nothing that the caller may not read.
     fn visible<'a>(&self, caller: &'a Caller) -> Visible<'a>;
+
+    /// Tells whether the caller is in a group. A policy that knows no groups says no.
+    fn is_member(&self, _caller: &Caller, _group: &str) -> bool {
+        false
+    }
 }
 
 /// Every caller may do everything: right where only one person, or only people who trust each

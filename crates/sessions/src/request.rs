@@ -6,8 +6,9 @@ mod files;
 use std::sync::Arc;
 use std::time::Duration;
 
+use livius_domain::pool::{Configuration, Level, Pooled};
 use livius_domain::{
-    BatchRecord, BatchRequest, DriverId, Failure, FailureCode, Phase, SessionRecord,
+    BatchRecord, BatchRequest, DriverId, Failure, FailureCode, Phase, SessionId, SessionRecord,
     SessionRequest, SubmitOptions, duration, name,
 };
 use livius_launch::{DriverOrder, DriverSpec, Launcher, Program, Start};
@@ -161,6 +162,61 @@ pub fn effective_user(
     }
 }
 
+/// The name of a session's application, if the request gives none.
+pub fn session_name(id: SessionId) -> String {
+    format!("livy-session-{id}")
+}
+
+/// The configuration that a session wants, or that a pool's template describes, as the rule of the
+/// pools compares it.
+pub fn configuration(
+    config: &Config,
+    request: &SessionRequest,
+    user: Option<String>,
+    owner: Option<String>,
+    installation: &str,
+    name: String,
+) -> Configuration {
+    let submit = &request.submit;
+    let grace = cancel_grace(&submit.conf).unwrap_or(config.limits.cancel_grace);
+    Configuration {
+        kind: request.kind,
+        conf: conf::spark_conf(config, submit, Some(name)),
+        user,
+        owner,
+        sql_max_rows: sql_max_rows(&submit.conf).unwrap_or(config.sql_max_rows),
+        cancel_grace_ms: u64::try_from(grace.as_millis()).unwrap_or(u64::MAX),
+        installation: installation.to_owned(),
+    }
+}
+
+/// The order for a driver of a pool. The operator has described it, so its files are not checked.
+pub fn pool_order(
+    config: &Config,
+    pooled: Pooled,
+    id: DriverId,
+    token: SecretString,
+) -> DriverOrder {
+    let configuration = pooled.configuration;
+    DriverOrder {
+        id,
+        conf: configuration.conf,
+        proxy_user: configuration.user,
+        token,
+        servers: config.agent_urls.clone(),
+        program: Program::Agent {
+            kind: configuration.kind,
+            start: match pooled.level {
+                Level::Primed => Start::Primed,
+                Level::Ready => Start::Warm,
+            },
+            link_grace: config.limits.link_grace,
+            cancel_grace: Duration::from_millis(configuration.cancel_grace_ms),
+            sql_max_rows: configuration.sql_max_rows,
+        },
+    }
+}
+
 /// The order for the driver of a session.
 pub async fn order(
     config: &Arc<Config>,
@@ -176,10 +232,9 @@ pub async fn order(
         Err(error) => Err(error),
     };
     looked.map_err(|error| not_to_be_used(&error))?;
-    let name = format!("livy-session-{}", record.id);
     Ok(DriverOrder {
         id,
-        conf: conf::spark_conf(config, submit, Some(name)),
+        conf: conf::spark_conf(config, submit, Some(session_name(record.id))),
         proxy_user: record.proxy_user.clone(),
         token,
         servers: config.agent_urls.clone(),

@@ -10,6 +10,7 @@ mod jobs;
 mod open;
 mod read;
 mod resources;
+mod seat;
 mod shutdown;
 mod statements;
 mod stop;
@@ -21,20 +22,28 @@ pub use resources::Upload;
 use std::sync::Arc;
 
 use livius_domain::SessionRecord;
+use livius_domain::pool::PoolStatus;
 
 use crate::action::Action;
 use crate::entry::{Core, Entry};
 use crate::error::SessionError;
 use crate::policy::{Caller, Subject, admit};
+use crate::pools::Pools;
 use crate::view::SessionRef;
 
 /// The sessions of one server. Cheap to clone.
 #[derive(Clone)]
 pub struct Sessions {
     core: Arc<Core>,
+    pools: Arc<Pools>,
 }
 
 impl Sessions {
+    /// The pools of drivers that wait for sessions.
+    pub fn pools(&self) -> Vec<PoolStatus> {
+        self.pools.status()
+    }
+
     /// The operations that clients make, as this client.
     pub fn acting<'a>(&'a self, caller: &'a Caller) -> ActingOnSessions<'a> {
         ActingOnSessions {

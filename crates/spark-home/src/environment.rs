@@ -32,7 +32,7 @@ impl Environment {
     }
 
     /// The variables that a driver inherits: all except the server's own.
-    pub(crate) fn inherited(&self) -> BTreeMap<String, String> {
+    pub fn inherited(&self) -> BTreeMap<String, String> {
         let own = |name: &str| name.starts_with("LIVIUS_") || name.starts_with("LIVY_");
         self.variables
             .iter()

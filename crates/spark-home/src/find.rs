@@ -78,7 +78,7 @@ pub fn find(search: &Search) -> Result<Found, FindError> {
 
 /// Finds a Spark. A named Spark is used or is an error. Managed installations count
 /// only when no Spark is named.
-pub(crate) fn find_spark(search: &Search) -> Result<(Installation, Origin), FindError> {
+pub fn find_spark(search: &Search) -> Result<(Installation, Origin), FindError> {
     let named = search
         .spark_home
         .clone()

@@ -28,7 +28,7 @@ pub use archive::{Archive, ArchiveError, ArchiveFiles};
 pub use bounded::RunError;
 pub use doctor::{AgentFacts, Finding, KindFacts, Report, SparkFacts, doctor};
 pub use environment::Environment;
-pub use find::{FindError, Found, Search, find};
+pub use find::{FindError, Found, Search, find, find_spark};
 pub use flags::{Flags, FlagsError};
 pub use java::{Fit, Java, JavaError, Origin, fit};
 pub use managed::{InstallError, default_spark};

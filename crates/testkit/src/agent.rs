@@ -8,6 +8,7 @@ use livius_agent_link::{
     PROTOCOL_VERSION,
 };
 use livius_domain::{DriverId, JobId, SessionId, StatementId};
+use livius_launch::DriverOrder;
 use livius_sessions::AttachRefused;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -20,8 +21,8 @@ const DEADLINE: Duration = Duration::from_secs(5);
 
 /// A scripted agent. It keeps its unacknowledged events, as a real one does.
 pub struct ScriptedAgent {
-    session: SessionId,
     driver: DriverId,
+    process: FakeProcess,
     /// The jobs that it has in hand.
     jobs: Vec<JobId>,
     key: AgentKey,
@@ -35,11 +36,16 @@ pub struct ScriptedAgent {
 impl ScriptedAgent {
     /// Connects as the agent of a session's driver, once the driver is launched.
     pub async fn connect(world: &World, session: SessionId) -> Self {
-        let (order, _) = world.driver(session).await;
+        let (order, process) = world.driver(session).await;
+        Self::of(world, &order, process).await
+    }
+
+    /// Connects as the agent of a driver.
+    pub async fn of(world: &World, order: &DriverOrder, process: FakeProcess) -> Self {
         let (to_server, _) = mpsc::channel(1);
         let (_, from_server) = mpsc::channel(1);
         let mut agent = Self {
-            session,
+            process,
             driver: order.id.clone(),
             jobs: Vec::new(),
             key: AgentKey::of_token(order.token.expose_secret()),
@@ -71,8 +77,7 @@ impl ScriptedAgent {
     async fn attach(&mut self, world: &World) -> Result<(), AttachRefused> {
         let (to_server, sent) = mpsc::channel(64);
         let (into_server, incoming) = mpsc::channel(64);
-        let process = world.driver(self.session).await.1;
-        relay(sent, into_server, process);
+        relay(sent, into_server, self.process.clone());
         let (outgoing, from_server) = mpsc::channel(1024);
         let hello = Hello {
             versions: vec![PROTOCOL_VERSION],
@@ -98,6 +103,11 @@ impl ScriptedAgent {
         attached.await?;
         (self.to_server, self.from_server) = (to_server, from_server);
         Ok(())
+    }
+
+    /// The name of its driver.
+    pub fn driver(&self) -> &DriverId {
+        &self.driver
     }
 
     /// From now on it has these jobs in hand.

@@ -1,7 +1,7 @@
 //! Drivers without processes.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use livius_domain::{
     Verdict,
 };
 use livius_launch::{
-    Backend, DriverFiles, DriverOrder, DriverSpec, Found, Launcher, LocalFiles, RunningDriver,
-    Unsupported,
+    Backend, DriverFiles, DriverOrder, DriverSpec, Found, LateStart, Launcher, LocalFiles, Program,
+    RunningDriver, Unsupported,
 };
 use tokio::sync::watch;
 
@@ -25,6 +25,8 @@ pub struct FakeLauncher {
     held: watch::Sender<bool>,
     full: AtomicBool,
     most_running: AtomicUsize,
+    fingerprint: Mutex<String>,
+    free_memory: AtomicU64,
     world: Arc<Outside>,
 }
 
@@ -67,6 +69,8 @@ impl FakeLauncher {
             held: watch::Sender::default(),
             full: AtomicBool::default(),
             most_running: AtomicUsize::default(),
+            fingerprint: Mutex::default(),
+            free_memory: AtomicU64::new(64 << 30),
             world: Arc::new(world),
         }
     }
@@ -84,6 +88,32 @@ impl FakeLauncher {
     /// Makes every launch from now on fail.
     pub fn refuse(&self, message: &str) {
         *self.refusal.lock().unwrap() = Some(message.to_owned());
+    }
+
+    /// Lets launches succeed again.
+    pub fn allow(&self) {
+        *self.refusal.lock().unwrap() = None;
+    }
+
+    /// Sets how much memory is free.
+    pub fn has_free_memory(&self, bytes: u64) {
+        self.free_memory.store(bytes, Ordering::SeqCst);
+    }
+
+    /// Changes the configuration of the installation.
+    pub fn change_installation(&self, text: &str) {
+        text.clone_into(&mut self.fingerprint.lock().unwrap());
+    }
+
+    /// The drivers of pools that were launched, by name, and their processes.
+    pub fn of_pools(&self) -> Vec<(DriverOrder, FakeProcess)> {
+        let drivers = self.drivers.lock().unwrap();
+        let of_pools = drivers
+            .iter()
+            .filter(|(id, _)| id.as_str().starts_with("p-"));
+        let mut found: Vec<_> = of_pools.map(|(_, driver)| driver.clone()).collect();
+        found.sort_by(|a, b| a.0.id.cmp(&b.0.id));
+        found
     }
 
     /// The order for a session's driver, and its process.
@@ -166,6 +196,11 @@ fn lost() -> Failure {
 }
 
 impl FakeProcess {
+    /// Whether it has not ended.
+    pub fn is_running(&self) -> bool {
+        self.exit.borrow().is_none()
+    }
+
     /// Waits for its end.
     pub async fn exited(&self) -> Exit {
         let mut exit = self.exit.subscribe();
@@ -243,6 +278,26 @@ impl Launcher for FakeLauncher {
         Ok(Arc::new(process))
     }
 
+    async fn late_start(&self, order: DriverOrder) -> Result<LateStart, Failure> {
+        let Program::Agent { kind, .. } = order.program else {
+            return Err(lost());
+        };
+        Ok(LateStart {
+            document: [("kind".to_owned(), kind.as_str().into())]
+                .into_iter()
+                .collect(),
+            conf: order.conf,
+        })
+    }
+
+    async fn fingerprint(&self) -> Result<String, Failure> {
+        Ok(self.fingerprint.lock().unwrap().clone())
+    }
+
+    fn free_memory(&self) -> Option<u64> {
+        Some(self.free_memory.load(Ordering::SeqCst))
+    }
+
     async fn find(&self, id: &DriverId, _: Option<&DriverLocation>) -> Found {
         if self.world.blind.load(Ordering::SeqCst) {
             return Found::Unclear("too many open files".to_owned());
@@ -296,7 +351,7 @@ mod tests {
 
     use livius_domain::Kind;
     use livius_launch::conformance::{Manners, Place};
-    use livius_launch::{Program, Start, launcher_conformance};
+    use livius_launch::{Start, launcher_conformance};
 
     use super::*;
 

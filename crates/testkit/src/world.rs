@@ -9,9 +9,11 @@ use axum::http::{HeaderMap, Request, StatusCode, request};
 use camino::Utf8PathBuf;
 use http_body_util::BodyExt as _;
 use livius_agent_link::{CHALLENGE_HEADER, REPORT};
-use livius_domain::{BatchId, BatchRecord, Limits, SessionId, SessionRecord};
+use livius_domain::{BatchId, BatchRecord, DriverId, Limits, SessionId, SessionRecord};
 use livius_launch::DriverOrder;
-use livius_sessions::{AllowAll, Batches, Config, Impersonation, LocalFiles, Policy, Sessions};
+use livius_sessions::{
+    AllowAll, Batches, Config, Impersonation, LocalFiles, Policy, PoolSettings, Sessions,
+};
 use livius_store::{BatchStore as _, Faulty, SessionStore as _};
 use livius_store_sqlite::SqliteStore;
 use serde_json::Value;
@@ -37,6 +39,8 @@ pub struct WorldOptions {
     pub local_files: Option<LocalFiles>,
     /// Configuration keys that requests may not name.
     pub blocked_conf: Vec<String>,
+    /// Drivers that wait for sessions. There are none if it is not set.
+    pub pools: Option<PoolSettings>,
 }
 
 /// The store that the application uses: a real one, with switches.
@@ -136,6 +140,12 @@ impl World {
         self.restart(Some(operation)).await
     }
 
+    /// The same. The next server has other options.
+    pub async fn crash_and_restart_with(mut self, change: impl FnOnce(&mut WorldOptions)) -> Self {
+        change(&mut self.options);
+        self.restart(None).await
+    }
+
     async fn restart(self, held: Option<&str>) -> Self {
         let Self {
             sessions,
@@ -185,6 +195,11 @@ impl World {
     /// The directory of an ordered driver's files.
     pub fn dir_of(&self, order: &DriverOrder) -> Utf8PathBuf {
         self.launcher.dir(&order.id)
+    }
+
+    /// The directory of a driver's files.
+    pub fn dir_of_id(&self, id: &DriverId) -> Utf8PathBuf {
+        self.launcher.dir(id)
     }
 
     /// The driver ordered for a session, once it is.
@@ -360,6 +375,7 @@ async fn open(
         sql_max_rows: 1_000,
         local_files: options.local_files.clone().unwrap_or(LocalFiles::Any),
         impersonation: options.impersonation.clone(),
+        pools: options.pools.clone().unwrap_or_else(PoolSettings::off),
         policy: options.policy.clone().unwrap_or_else(|| Arc::new(AllowAll)),
     };
     let sessions = Sessions::open(

@@ -17,20 +17,10 @@ pub(super) fn text(builder: &CommandBuilder<'_>) -> String {
     let token = order.token.expose_secret();
     document.insert("token".to_owned(), json!(token));
     match order.program {
-        Program::Agent {
-            kind,
-            start,
-            link_grace,
-            cancel_grace,
-            sql_max_rows,
-        } => {
-            document.extend(agent(builder, kind, sql_max_rows));
-            document.insert("start".to_owned(), json!(start.as_str()));
+        Program::Agent { link_grace, .. } => {
+            document.extend(of_session(builder));
             let seconds = agent_number(link_grace.as_secs());
             document.insert("graceSeconds".to_owned(), json!(seconds));
-            let millis = u64::try_from(cancel_grace.as_millis()).unwrap_or(u64::MAX);
-            let cancel = json!({ "killAfterMs": agent_number(millis) });
-            document.insert("cancel".to_owned(), cancel);
         }
         Program::Application { .. } => {
             let reports: Vec<String> = order.servers.iter().map(|url| report_url(url)).collect();
@@ -38,6 +28,27 @@ pub(super) fn text(builder: &CommandBuilder<'_>) -> String {
         }
     }
     Value::Object(document).to_string()
+}
+
+/// The keys that a session may have its own way on a driver that was started ahead of it. An
+/// application has none.
+pub(super) fn of_session(builder: &CommandBuilder<'_>) -> Map<String, Value> {
+    let Program::Agent {
+        kind,
+        start,
+        cancel_grace,
+        sql_max_rows,
+        ..
+    } = builder.order.program
+    else {
+        return Map::new();
+    };
+    let mut document = agent(builder, kind, sql_max_rows);
+    document.insert("start".to_owned(), json!(start.as_str()));
+    let millis = u64::try_from(cancel_grace.as_millis()).unwrap_or(u64::MAX);
+    let cancel = json!({ "killAfterMs": agent_number(millis) });
+    document.insert("cancel".to_owned(), cancel);
+    document
 }
 
 /// The part for agents only.

@@ -58,6 +58,19 @@ fn plan_for(
     defaults: &[(&str, &str)],
     environment: &[(&str, &str)],
 ) -> Result<LaunchPlan, CommandError> {
+    let (toolchain, spark_conf) = (toolchain(java), conf_of(defaults, environment));
+    let dir = DriverDir::of("/data/drivers".into(), &order.id);
+    let fast_start = FastStart {
+        jit: Jit::Light,
+        archive: Some(ArchiveFiles {
+            classes: "/runtimes/archives/x/classes.jsa".into(),
+            base: None,
+        }),
+    };
+    LaunchPlan::of(&toolchain, &spark_conf, order, dir, fast_start)
+}
+
+fn toolchain(java: u32) -> Toolchain {
     let version = |text| Version::parse(text).unwrap();
     let jar = |name: &str| Jar {
         name: name.to_owned(),
@@ -84,14 +97,8 @@ fn plan_for(
         jvm: vec!["--add-opens=java.base/java.lang=ALL-UNNAMED".to_owned()],
         first_jars: vec!["slf4j-api-2.jar".to_owned()],
     };
-    let spark_conf = SparkConf {
-        dir: Some("/opt/spark/conf".into()),
-        defaults: map(defaults),
-        java_options: String::new(),
-        environment: map(environment),
-    };
     let archive = Archive::place("/runtimes".into(), &spark, &java, &flags);
-    let toolchain = Toolchain {
+    Toolchain {
         found: Found {
             spark,
             spark_origin: Origin::Path,
@@ -101,16 +108,16 @@ fn plan_for(
         agent_jar: "/runtimes/agent.jar".into(),
         flags,
         archive,
-    };
-    let dir = DriverDir::of("/data/drivers".into(), &order.id);
-    let fast_start = FastStart {
-        jit: Jit::Light,
-        archive: Some(ArchiveFiles {
-            classes: "/runtimes/archives/x/classes.jsa".into(),
-            base: None,
-        }),
-    };
-    LaunchPlan::of(&toolchain, &spark_conf, order, dir, fast_start)
+    }
+}
+
+fn conf_of(defaults: &[(&str, &str)], environment: &[(&str, &str)]) -> SparkConf {
+    SparkConf {
+        dir: Some("/opt/spark/conf".into()),
+        defaults: map(defaults),
+        java_options: String::new(),
+        environment: map(environment),
+    }
 }
 
 /// Settings that put a driver on a worker of a standalone cluster.
@@ -174,7 +181,7 @@ fn the_line_the_environment_and_the_files() {
     spark.master=local[2]
     spark.ui.killEnabled=false
     ");
-    insta::assert_snapshot!(plan.file("launch.json").unwrap(), @r#"{"v":1,"driver":"s-0-aa","servers":["ws://127.0.0.1:8998/api/v1/agent"],"token":"topsecret","kind":"pyspark","sql":{"maxRows":1000},"python":{"executable":"/usr/bin/python3.11","executable3":null},"r":{"command":null},"start":"session","graceSeconds":600,"cancel":{"killAfterMs":30000}}"#);
+    insta::assert_snapshot!(plan.file("launch.json").unwrap(), @r#"{"v":1,"driver":"s-0-aa","servers":["ws://127.0.0.1:8998/api/v1/agent"],"token":"topsecret","kind":"pyspark","sql":{"maxRows":1000},"python":{"executable":"/usr/bin/python3.11","executable3":null},"r":{"command":null},"start":"session","cancel":{"killAfterMs":30000},"graceSeconds":600}"#);
     insta::assert_debug_snapshot!(plan.command.env, @r#"
     {
         "JAVA_HOME": "/opt/java",
@@ -307,4 +314,33 @@ fn what_cannot_work_is_refused() {
         @"use spark.driver.extraJavaOptions: accept `-Xmx8g` among the Java options: the heap is set with spark.driver.memory");
     insta::assert_snapshot!(refusal(&[("spark.driver.extraJavaOptions", "-Dpassword='x")]),
         @"use spark.driver.extraJavaOptions: understand the Java options: a quote is not closed");
+}
+
+#[test]
+fn a_primed_driver_is_told_what_a_launch_would_have_said() {
+    let mut order = order(&[("spark.x", "1"), ("spark.pyspark.python", "/py")]);
+    order.program = Program::Agent {
+        kind: Kind::Sql,
+        start: Start::Session,
+        link_grace: Duration::from_mins(10),
+        cancel_grace: Duration::from_secs(2),
+        sql_max_rows: 7,
+    };
+    order.proxy_user = None;
+    let conf = conf_of(&[("spark.y", "2")], &[("SPARKR_DRIVER_R", "/r")]);
+    let dir = DriverDir::of("/data/drivers".into(), &order.id);
+    let late = late_start(&toolchain(17), &conf, &order, dir).unwrap();
+    for (name, value) in [
+        ("spark.x", "1"),
+        ("spark.y", "2"),
+        ("spark.master", "local[*]"),
+        ("spark.authenticate", "true"),
+    ] {
+        assert_eq!(
+            late.conf.get(name).map(String::as_str),
+            Some(value),
+            "{name}"
+        );
+    }
+    insta::assert_snapshot!(serde_json::Value::Object(late.document).to_string(), @r#"{"kind":"sql","sql":{"maxRows":7},"python":{"executable":"/py","executable3":null},"r":{"command":"/r"},"start":"session","cancel":{"killAfterMs":2000}}"#);
 }

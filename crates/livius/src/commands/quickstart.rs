@@ -33,6 +33,10 @@ pub fn run(arguments: &Quickstart) -> anyhow::Result<Ending> {
         "using Spark {} with Java {}",
         found.spark.version, found.java.version
     ));
+    if arguments.exit {
+        // No session comes after the one of the tour.
+        settings.sessions.pools.enabled = false;
+    }
     if may_move {
         settings.server.listen = free_address(settings.server.listen);
     }

@@ -9,7 +9,7 @@ use super::layers::Layers;
 use super::problem::{suggestion, unknown_key};
 use super::process_environment::ProcessEnvironment;
 use super::resolved::Origin;
-use super::sections;
+use super::sections::{self, pools};
 use super::setting::Key;
 use super::value::{Base, Raw, Shape};
 
@@ -62,6 +62,10 @@ impl Reader<'_> {
     fn document(&self, document: &DeTable<'_>, layers: &mut Layers) {
         for (section, value) in in_order(document) {
             match value.get_ref() {
+                // The names of pools are the operator's.
+                DeValue::Table(table) if section.get_ref() == pools::POOLS.key.path => {
+                    self.entries(&pools::POOLS.key, "", table, layers);
+                }
                 DeValue::Table(table) if is_section(section.get_ref()) => {
                     self.section(section.get_ref(), table, layers);
                 }
@@ -107,6 +111,9 @@ impl Reader<'_> {
                     self.entries(table, &format!("{full}."), inner, layers);
                 }
                 (_, Raw::One(text)) => layers.set_entry(table, &full, &text, origin),
+                (_, Raw::Many(texts)) if *table == pools::POOLS.key => {
+                    layers.set_entry(table, &full, &texts.join(","), origin);
+                }
                 (_, Raw::Many(_) | Raw::Nested) => {
                     layers.problem(
                         &origin,

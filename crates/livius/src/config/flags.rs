@@ -4,7 +4,7 @@ use super::layers::Layers;
 use super::problem::unknown_key;
 use super::process_environment::ProcessEnvironment;
 use super::resolved::Origin;
-use super::sections::spark;
+use super::sections::{pools, spark};
 use super::setting::{Key, Setting};
 use super::value::Raw;
 
@@ -72,9 +72,15 @@ fn set(
     environment: &ProcessEnvironment,
     layers: &mut Layers,
 ) {
-    match key.strip_prefix("spark.conf.") {
-        Some(name) if !name.is_empty() => layers.set_entry(&spark::CONF.key, name, text, origin),
-        Some(_) => layers.problem(&origin, &unknown_key(key)),
-        None => layers.set_named(key, &Raw::One(text.to_owned()), origin, environment.base()),
+    for table in [&spark::CONF.key, &pools::POOLS.key] {
+        let entry = key
+            .strip_prefix(table.path)
+            .and_then(|rest| rest.strip_prefix('.'));
+        match entry {
+            Some("") => return layers.problem(&origin, &unknown_key(key)),
+            Some(name) => return layers.set_entry(table, name, text, origin),
+            None => {}
+        }
     }
+    layers.set_named(key, &Raw::One(text.to_owned()), origin, environment.base());
 }

@@ -78,8 +78,20 @@ impl Resolved {
 
     /// The origin of a key's value.
     pub fn origin(&self, key: &Key) -> &Origin {
+        self.origin_of(key.path)
+    }
+
+    /// The origin of the value with this path. Of a part of a table it is that of its first entry.
+    pub fn origin_of(&self, path: &str) -> &Origin {
+        let of_entries = || {
+            let prefix = format!("{path}.");
+            let mut entries = self.values.iter();
+            let entry = entries.find(|(name, _)| name.starts_with(&prefix));
+            entry.map(|(_, sourced)| sourced)
+        };
         self.values
-            .get(key.path)
+            .get(path)
+            .or_else(of_entries)
             .map_or(&Origin::Default, |sourced| &sourced.origin)
     }
 

@@ -23,6 +23,7 @@ pub mod files;
 pub mod impersonation;
 pub mod java;
 pub mod logs;
+pub mod pools;
 pub mod server;
 pub mod sessions;
 pub mod spark;
@@ -37,6 +38,7 @@ pub fn all() -> impl Iterator<Item = &'static Key> {
         spark::KEYS,
         java::KEYS,
         sessions::KEYS,
+        pools::KEYS,
         batches::KEYS,
         impersonation::KEYS,
         files::KEYS,

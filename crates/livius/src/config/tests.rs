@@ -399,3 +399,92 @@ fn strange_durations_do_what_they_say_or_are_refused() {
     let zero = read("sessions.idle_timeout", "0s").unwrap().limits;
     assert_eq!(never.idle_timeout, zero.idle_timeout);
 }
+
+#[test]
+fn pools_are_read_from_sections_variables_and_flags() {
+    let text = r#"
+        [sessions]
+        pool_memory = "2g"
+
+        [pools.notebooks]
+        level = "ready"
+        kind = "pyspark"
+        driver_memory = "2g"
+        num_executors = 2
+        jars = ["/a.jar", "hdfs:/b.jar"]
+        conf = { "spark.sql.shuffle.partitions" = 16 }
+        min = 2
+        max = 6
+        max_age = "30m"
+        hours = ["Mon-Fri 07:00-19:00", "Sat 08:00-12:00"]
+        users = ["ann", "bob"]
+
+        [pools.any]
+        level = "primed"
+        conf.spark.x = 1
+    "#;
+    let flags = set(&["pools.any.min=3", "pools.any.conf.spark.y=2"]);
+    let (_dir, read) = with_file(
+        text,
+        &[("LIVIUS_POOLS", "any.max=4;env.level=primed")],
+        &flags,
+    );
+    let pools = read.unwrap().settings.sessions.pools;
+    assert_eq!((pools.enabled, pools.memory), (true, Some(2 << 30)));
+    let [any, env, notebooks] = &pools.templates[..] else {
+        panic!("{:?}", pools.templates)
+    };
+    assert_eq!((any.min, any.max, env.min, env.max), (3, 4, 1, 1));
+    let conf = &any.request.submit.conf;
+    assert_eq!((&*conf["spark.x"], &*conf["spark.y"]), ("1", "2"));
+    assert_eq!((notebooks.min, notebooks.max), (2, 6));
+    assert_eq!(notebooks.max_age, std::time::Duration::from_mins(30));
+    assert_eq!(notebooks.users, ["ann", "bob"]);
+    assert!(notebooks.hours.is_some());
+    let submit = &notebooks.request.submit;
+    assert_eq!(submit.jars, ["/a.jar", "hdfs:/b.jar"]);
+    assert_eq!(submit.num_executors, Some(2));
+    assert_eq!(submit.conf["spark.sql.shuffle.partitions"], "16");
+}
+
+#[test]
+fn a_wrong_pool_is_refused_with_its_place() {
+    for (line, says) in [
+        ("min = -1", "pools.p.min: "),
+        ("max = 0", "pools.p.max: it must be at least min"),
+        ("mim = 1", "pools.p.mim: there is no such key of a pool"),
+        ("level = \"hot\"", "pools.p.level: write ready or primed"),
+        (
+            "hours = \"always\"",
+            "pools.p.hours: \"always\" is not a window of time",
+        ),
+        ("time_zone = \"Mars\"", "pools.p.time_zone: "),
+        ("max_age = \"0s\"", "pools.p.max_age: "),
+        ("jars = [\"a.jar\"]", "pools.p.jars: \"a.jar\" is relative"),
+        ("driver_memory = \"much\"", "pools.p: "),
+        ("kind = \"cobol\"", "pools.p: "),
+    ] {
+        let text =
+            format!("[pools.p]\nkind = \"sql\"\n{line}\n").replace("kind = \"sql\"\nkind", "kind");
+        let (_dir, read) = with_file(&text, &[], &Flags::default());
+        let error = read.unwrap_err().to_string();
+        assert!(error.contains(says), "{line}: {error}");
+        assert!(error.contains("livius.toml:"), "{line}: {error}");
+    }
+    for (text, says) in [
+        (
+            "[pools.p]\nmin = 1\n",
+            "pools.p.kind: a ready driver has a kind",
+        ),
+        ("[pools]\nmin = 1\n", "write [pools.min]"),
+        ("[pools.\"a b\"]\nmin = 1\n", "the name of a pool"),
+        (
+            "[sessions]\npool_memory = \"much\"\n",
+            "sessions.pool_memory: \"much\" is neither auto",
+        ),
+    ] {
+        let (_dir, read) = with_file(text, &[], &Flags::default());
+        let error = read.unwrap_err().to_string();
+        assert!(error.contains(says), "{text}: {error}");
+    }
+}

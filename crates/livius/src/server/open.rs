@@ -121,6 +121,7 @@ fn application(settings: &Settings, address: SocketAddr) -> Config {
         sql_max_rows: settings.sessions.sql_max_rows,
         local_files: settings.local_files.clone(),
         impersonation: settings.impersonation.clone(),
+        pools: settings.sessions.pools.clone(),
         policy: Arc::new(AllowAll),
     }
 }

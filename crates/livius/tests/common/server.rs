@@ -16,6 +16,8 @@ pub fn livius(home: &Path, arguments: &[&str]) -> Command {
         .args(arguments)
         .env_clear()
         .env("HOME", home)
+        // No test that is about something else starts drivers that it did not ask for.
+        .env("LIVIUS_SESSIONS_POOL", "off")
         .env("PATH", "/usr/bin:/bin");
     command
 }

@@ -180,6 +180,8 @@ pub fn as_a_user(command: &mut Command) {
     command
         .envs(pythons())
         .env("SPARK_SUBMIT_OPTS", CHEAP_JVM.join(" "))
+        // No test that is about something else starts drivers that it did not ask for.
+        .env("LIVIUS_SESSIONS_POOL", "off")
         // As in a container without a locale. Arguments and names must still be UTF-8.
         .env_remove("LANG")
         .env_remove("LC_ALL")

@@ -7,12 +7,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use livius_agent_link::Command;
 use livius_domain::{
     BatchRecord, Departure, DriverEvent, DriverRecord, DriverState, Failure, SessionRecord,
     StopCause,
 };
 use livius_launch::RunningDriver;
-use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use super::connection::{self, Connection};
@@ -33,6 +34,8 @@ pub(crate) enum Purpose {
     Session(Box<SessionRecord>, mpsc::Sender<FromAgent>),
     /// This batch.
     Batch(Box<BatchRecord>),
+    /// A session to come. The driver waits in a pool.
+    Pool,
     /// None: its session or batch has ended, or was never stored.
     Nothing,
 }
@@ -52,6 +55,8 @@ pub(super) enum TaskReport {
     Turn(Turn),
     /// The launch is over.
     Launched(Result<Arc<dyn RunningDriver>, Box<Failure>>),
+    /// What a primed agent is told again.
+    Begin(Box<Command>),
     /// The driver is gone.
     Ended(Box<Departure>),
 }
@@ -87,6 +92,8 @@ pub(super) struct DriverActor {
     pub(super) missing_at: Option<Instant>,
     /// The end of the process. It waits for the last frames of the agent.
     pub(super) departed: Option<Departed>,
+    /// The session that takes the driver, until the agent has its settings.
+    pub(super) beginning: Option<oneshot::Sender<Result<(), String>>>,
     pub(super) grace: Duration,
     /// True if the record has changes that are not stored.
     pub(super) unstored: bool,
@@ -124,6 +131,7 @@ impl DriverActor {
             stop_overdue: None,
             missing_at: None,
             departed: None,
+            beginning: None,
             grace: FORCE_GRACE,
             unstored: false,
         }
@@ -193,6 +201,7 @@ impl DriverActor {
             TaskReport::Launched(Err(failure)) => {
                 self.apply(DriverEvent::LaunchFailed(*failure)).await;
             }
+            TaskReport::Begin(begin) => self.on_late_start(*begin),
             TaskReport::Ended(departure) => self.on_departure(*departure).await,
         }
     }
@@ -208,6 +217,7 @@ impl DriverActor {
             DriverMessage::AskQueued(reply) => {
                 let _ = reply.send(self.record.state == DriverState::Queued);
             }
+            DriverMessage::Claim(claim) => self.claim(*claim).await,
             DriverMessage::Attach(socket) => self.attach(*socket).await,
             DriverMessage::AppStarted { app, reply } => {
                 self.record.app = Some(*app);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use livius_domain::pool::Pooled;
 use livius_domain::{
     BatchRecord, DriverEvent, DriverId, DriverProgram, DriverState, Failure, FailureCode, Phase,
     SessionRecord, chain,
@@ -75,7 +76,7 @@ impl DriverActor {
     pub(super) fn launch(&self, token: SecretString) {
         let (launcher, to_actor) = (Arc::clone(&self.core.launcher), self.reports.clone());
         let (config, id) = (Arc::clone(&self.core.config), self.record.id.clone());
-        let wanted = self.purpose.wanted();
+        let wanted = self.wanted();
         self.core.lifecycle.spawn(async move {
             let result = match order(&config, wanted, id, token).await {
                 Ok(order) => launcher.launch(order).await,
@@ -104,19 +105,21 @@ impl DriverActor {
     }
 }
 
-/// The session or batch that a driver is launched for.
+/// The session, batch or pool that a driver is launched for.
 enum Wanted {
     Session(Box<SessionRecord>),
     Batch(Box<BatchRecord>),
+    Pool(Box<Pooled>),
     Nothing,
 }
 
-impl Purpose {
+impl DriverActor {
     fn wanted(&self) -> Wanted {
-        match self {
-            Self::Session(record, _) => Wanted::Session(record.clone()),
-            Self::Batch(record) => Wanted::Batch(record.clone()),
-            Self::Nothing => Wanted::Nothing,
+        match (&self.purpose, &self.record.pooled) {
+            (Purpose::Session(record, _), _) => Wanted::Session(record.clone()),
+            (Purpose::Batch(record), _) => Wanted::Batch(record.clone()),
+            (Purpose::Pool, Some(pooled)) => Wanted::Pool(pooled.clone()),
+            (Purpose::Pool, None) | (Purpose::Nothing, _) => Wanted::Nothing,
         }
     }
 }
@@ -130,10 +133,11 @@ async fn order(
     match wanted {
         Wanted::Session(record) => request::order(config, &record, id, token).await,
         Wanted::Batch(record) => request::batch_order(config, &record, id, token).await,
+        Wanted::Pool(pooled) => Ok(request::pool_order(config, *pooled, id, token)),
         Wanted::Nothing => Err(Failure {
             code: FailureCode::LaunchFailed,
             phase: Phase::Launch,
-            message: "no session and no batch needs this driver".to_owned(),
+            message: "no session, no batch and no pool needs this driver".to_owned(),
             hint: String::new(),
         }),
     }

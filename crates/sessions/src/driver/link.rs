@@ -91,6 +91,7 @@ impl DriverActor {
             DriverEvent::AgentConnected
         };
         self.apply(event).await;
+        self.begin_again();
     }
 
     pub(super) async fn drop_stuck_link(&mut self) {
@@ -113,6 +114,8 @@ impl DriverActor {
 
     pub(super) async fn lose_link(&mut self) {
         self.link = None;
+        // The session that waits for an answer looks for another driver.
+        self.beginning = None;
         if let Some(departed) = self.departed.take() {
             return self.apply(DriverEvent::Exited(departed.departure)).await;
         }
@@ -284,8 +287,12 @@ impl DriverActor {
                 tracing::info!(driver.id = %self.record.id, reason, "the driver's agent has stopped");
                 Ok(())
             }
-            Event::Primed | Event::Begun { .. } => {
-                tracing::info!(driver.id = %self.record.id, ?event, "ignoring an event of a driver that no pool has started");
+            // A driver that a session has taken says so again if the server has not acknowledged it.
+            Event::Primed if self.record.made_for == DriverUse::Pool => {
+                self.try_apply(DriverEvent::Primed).await
+            }
+            Event::Begun { error } => {
+                self.begun(error);
                 Ok(())
             }
             _ => Ok(()),

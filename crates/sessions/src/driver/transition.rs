@@ -64,6 +64,13 @@ impl DriverActor {
         token
     }
 
+    /// Stores a change of the record that is none of the state, and publishes it.
+    pub(super) async fn store_now(&mut self) -> Result<(), SessionError> {
+        let stored = self.store(true).await;
+        self.publish();
+        stored
+    }
+
     async fn store(&mut self, changed: bool) -> Result<(), SessionError> {
         if !changed && !self.unstored {
             return Ok(());
@@ -81,7 +88,13 @@ impl DriverActor {
             DriverState::Queued => times.launched_at = None,
             DriverState::Launching => times.launched_at = Some(now),
             DriverState::Up { .. } => times.up_at = times.up_at.or(Some(now)),
-            DriverState::Gone(_) => times.ended_at = Some(now),
+            DriverState::Gone(_) => {
+                times.ended_at = Some(now);
+                // The configuration of a pool may have secrets, and no driver needs them any more.
+                if let Some(pooled) = &mut self.record.pooled {
+                    pooled.configuration.conf.clear();
+                }
+            }
             DriverState::Connecting
             | DriverState::Context
             | DriverState::Primed

@@ -180,6 +180,7 @@ mod tests {
             sql_max_rows: 1000,
             local_files: LocalFiles::Any,
             impersonation: Impersonation::default(),
+            pools: crate::config::PoolSettings::off(),
             policy: std::sync::Arc::new(crate::policy::AllowAll),
         }
     }

@@ -8,10 +8,9 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::{ActingOnSessions, Sessions};
 use crate::action::Action;
-use crate::driver::Origin;
 use crate::error::SessionError;
 use crate::message::Message;
-use crate::policy::{Subject, admit};
+use crate::policy::{Caller, Subject, admit};
 use crate::request;
 use crate::view::SessionView;
 
@@ -32,7 +31,7 @@ impl ActingOnSessions<'_> {
         let name = request.submit.name.as_deref().unwrap_or("a session");
         admit(&*core.config.policy, caller, Action::Create, subject, &name)?;
         core.launcher.check_room().map_err(SessionError::NoRoom)?;
-        let place = core.place(SessionError::TooManySessions).await?;
+        let place = self.sessions.place().await?;
         let new = NewSession {
             request,
             owner: caller.user.clone(),
@@ -41,9 +40,9 @@ impl ActingOnSessions<'_> {
         };
         // The client may hang up at any moment, and the server finishes the creation.
         let (reply, registered) = oneshot::channel();
-        let sessions = self.sessions.clone();
+        let (sessions, caller) = (self.sessions.clone(), caller.clone());
         core.lifecycle.spawn(async move {
-            let _ = reply.send(sessions.register(new, place).await);
+            let _ = reply.send(sessions.register(new, &caller, place).await);
         });
         registered.await.map_err(|_| SessionError::ShuttingDown)?
     }
@@ -53,7 +52,8 @@ impl Sessions {
     async fn register(
         &self,
         new: NewSession,
-        place: OwnedSemaphorePermit,
+        caller: &Caller,
+        place: Option<OwnedSemaphorePermit>,
     ) -> Result<Arc<SessionView>, SessionError> {
         let _registering = self.core.registering.read().await;
         let store = &self.core.store;
@@ -61,8 +61,8 @@ impl Sessions {
             .create_session(new)
             .await
             .map_err(SessionError::not_created)?;
-        let driver = match self.new_driver(&mut record).await {
-            Ok(driver) => driver,
+        let seat = match self.seat(&mut record, caller, place).await {
+            Ok(seat) => seat,
             Err(error) => {
                 // The request is refused, so no client may see the session. The next server ends a
                 // session that is neither listed nor begun.
@@ -70,7 +70,7 @@ impl Sessions {
                 return Err(error);
             }
         };
-        let entry = self.spawn_actor(record, driver, Origin::New, false, Some(place));
+        let entry = self.sit_down(record, seat).await;
         if self.core.lifecycle.is_draining() {
             // The shutdown may have counted its sessions before this one was among them.
             let _ = entry.mailbox.messages.try_send(Message::Stop {

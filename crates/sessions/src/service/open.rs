@@ -18,18 +18,27 @@ use crate::actor::{Actor, ActorSetup, rescue};
 use crate::atomic_timestamp::AtomicTimestamp;
 use crate::board::Board;
 use crate::config::Config;
-use crate::driver::{self, Origin, Purpose};
+use crate::driver::{self, DriverHandle, FromAgent, Origin, Purpose};
 use crate::entry::{Core, Entry};
 use crate::error::SessionError;
 use crate::feed::feed;
 use crate::message::Mailbox;
 use crate::open_jobs::OpenJobs;
+use crate::pools::Pools;
 use crate::reconcile::{self, Unclaimed};
 use crate::view::SessionView;
-use crate::{history, janitor, sweep};
+use crate::{history, janitor, pools, sweep};
 
 /// Messages that wait for one actor; a sender that finds the queue full waits.
-const MAILBOX: usize = 64;
+pub(super) const MAILBOX: usize = 64;
+
+/// The driver of a session whose actor is about to start.
+pub(super) enum Seated {
+    /// It has no actor yet.
+    New(Box<DriverRecord>),
+    /// It was taken from a pool, and the agent's messages come this way.
+    Taken(Arc<DriverHandle>, mpsc::Receiver<FromAgent>),
+}
 
 impl Sessions {
     /// Opens the application on a store: every session that has not ended is taken up.
@@ -46,12 +55,15 @@ impl Sessions {
             launcher,
             clock,
         ));
-        let sessions = Self { core };
+        let pools = Arc::new(Pools::new(Arc::clone(&core)));
+        let sessions = Self { core, pools };
         let drivers = reconcile::claim_all(&sessions.core.drivers).await?;
         sessions.take_up_all(drivers).await?;
         let core = &sessions.core;
         let admission = Arc::clone(&core.drivers.admission);
         core.lifecycle.spawn(admission.run(core.lifecycle.clone()));
+        core.lifecycle
+            .spawn(pools::run(Arc::clone(&sessions.pools)));
         core.lifecycle.spawn(janitor::run(Arc::clone(core)));
         core.lifecycle.spawn(history::run(Arc::clone(core)));
         core.lifecycle.spawn(sweep::run(Arc::clone(&core.drivers)));
@@ -83,7 +95,11 @@ impl Sessions {
             if let Some(driver) = reconcile::current(&self.core.drivers, &id).await?
                 && self.is_readable(&driver).await?
             {
-                driver::end_unclaimed(&self.core.drivers, driver).await;
+                if driver.made_for == DriverUse::Pool {
+                    self.pools.take_back(driver).await;
+                } else {
+                    driver::end_unclaimed(&self.core.drivers, driver).await;
+                }
             }
         }
         Ok(())
@@ -122,6 +138,8 @@ impl Sessions {
             },
         };
         let place = Arc::clone(&self.core.places).try_acquire_owned().ok();
+        self.pools.note_use(&record);
+        let driver = Seated::New(Box::new(driver));
         self.spawn_actor(record, driver, Origin::Recovered, !listed, place);
         Ok(())
     }
@@ -173,15 +191,21 @@ impl Sessions {
     pub(super) fn spawn_actor(
         &self,
         record: SessionRecord,
-        driver: DriverRecord,
+        driver: Seated,
         origin: Origin,
         hidden: bool,
         place: Option<OwnedSemaphorePermit>,
     ) -> Arc<Entry> {
         let (messages, inbox) = mpsc::channel(MAILBOX);
-        let (to_session, from_agent) = mpsc::channel(MAILBOX);
-        let purpose = Purpose::Session(Box::new(record.clone()), to_session);
-        let driver = driver::spawn(&self.core.drivers, driver, purpose, origin);
+        let (driver, from_agent) = match driver {
+            Seated::Taken(driver, from_agent) => (driver, from_agent),
+            Seated::New(driver) => {
+                let (to_session, from_agent) = mpsc::channel(MAILBOX);
+                let purpose = Purpose::Session(Box::new(record.clone()), to_session);
+                let driver = driver::spawn(&self.core.drivers, *driver, purpose, origin);
+                (driver, from_agent)
+            }
+        };
         let view = SessionView {
             record: record.clone(),
             busy: false,

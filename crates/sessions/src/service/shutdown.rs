@@ -28,10 +28,17 @@ impl Sessions {
             ShutdownPolicy::Keep => self.core.registry.all_hidden(),
             ShutdownPolicy::Stop => self.core.registry.all(),
         };
-        let all_stopped = tokio::time::timeout(deadline, stop_all(to_end))
-            .await
-            .is_ok()
-            || end_all(to_end(), FORCE_WAIT).await;
+        let pools = async {
+            if policy == ShutdownPolicy::Stop {
+                self.stop_pools().await;
+            }
+        };
+        let all = async { tokio::join!(stop_all(to_end), pools) };
+        let all_stopped = tokio::time::timeout(deadline, all).await.is_ok()
+            || match policy {
+                ShutdownPolicy::Keep => end_all(to_end(), FORCE_WAIT).await,
+                ShutdownPolicy::Stop => self.end_by_force(FORCE_WAIT).await,
+            };
         self.core.lifecycle.finish(TASKS_WAIT).await && all_stopped
     }
 
@@ -43,7 +50,15 @@ impl Sessions {
     /// Ends every driver by force, now. Returns false when some were left at the deadline.
     pub async fn end_by_force(&self, deadline: Duration) -> bool {
         self.core.lifecycle.begin_drain();
-        end_all(self.core.registry.all(), deadline).await
+        let pools = tokio::time::timeout(deadline, self.pools.end_by_force());
+        let (sessions, pools) = tokio::join!(end_all(self.core.registry.all(), deadline), pools);
+        sessions && pools.is_ok()
+    }
+
+    /// A session that is being created may have a driver of a pool in its hand.
+    async fn stop_pools(&self) {
+        drop(self.core.registering.write().await);
+        self.pools.stop_all().await;
     }
 
     /// Ends all tasks at once and leaves every driver as it is, as a crash does.

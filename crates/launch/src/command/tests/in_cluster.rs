@@ -77,7 +77,7 @@ fn a_session_in_a_cluster() {
         "env"
       ],
       "environment": {
-        "SPARK_LIVIUS_LAUNCH": "{\"v\":1,\"driver\":\"s-0-aa\",\"servers\":[\"ws://127.0.0.1:8998/api/v1/agent\"],\"token\":\"topsecret\",\"kind\":\"pyspark\",\"sql\":{\"maxRows\":1000},\"python\":{\"executable\":\"python3\",\"executable3\":null},\"r\":{\"command\":null},\"start\":\"session\",\"graceSeconds\":600,\"cancel\":{\"killAfterMs\":30000}}"
+        "SPARK_LIVIUS_LAUNCH": "{\"v\":1,\"driver\":\"s-0-aa\",\"servers\":[\"ws://127.0.0.1:8998/api/v1/agent\"],\"token\":\"topsecret\",\"kind\":\"pyspark\",\"sql\":{\"maxRows\":1000},\"python\":{\"executable\":\"python3\",\"executable3\":null},\"r\":{\"command\":null},\"start\":\"session\",\"cancel\":{\"killAfterMs\":30000},\"graceSeconds\":600}"
       },
       "verdict": "/data/drivers/s-0-aa/cluster.json"
     }

@@ -490,7 +490,9 @@ fn what_was_imported_says_what_reading_directly_says() {
     let imported = said(&load_toml(&directory.import().document).unwrap());
     assert_eq!(direct, imported);
     assert!(direct.len() > 15, "{direct:?}");
-    for key in ours::all().filter(|key| key.shape == Shape::Table) {
+    // Livy has no pools.
+    let is_livys = |path: &str| path != "pools";
+    for key in ours::all().filter(|key| key.shape == Shape::Table && is_livys(key.path)) {
         assert!(direct.keys().any(|path| path.starts_with(key.path)));
     }
 }

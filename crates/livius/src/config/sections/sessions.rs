@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
+use camino::Utf8Path;
 use livius_domain::Limits;
-use livius_sessions::ShutdownPolicy;
+use livius_sessions::{PoolSettings, ShutdownPolicy};
 
-use super::{DEFAULTS, shutdown_policy};
+use super::{DEFAULTS, pools, shutdown_policy};
 use crate::config::check::Problems;
 use crate::config::resolved::Resolved;
 use crate::config::setting::{
     Key, Setting, Text, choice, count, duration, duration_or_forever, duration_or_never, size,
-    within,
+    text, within,
 };
+use crate::config::value::{Base, Raw, Shape, Value};
 
 settings! {
     MAX_LIVE: u64 = count(
@@ -118,6 +120,17 @@ settings! {
         1_000,
         "The maximum number of rows of an SQL result, if the request's `conf` does not say (`livy.rsc.sql.num-rows`).",
     );
+    POOL: Text = choice(
+        "sessions.pool",
+        &["on", "off"],
+        "on",
+        "Whether drivers wait for sessions, so that these start faster ([POOLS.md](POOLS.md)). `off` switches all pools off.",
+    );
+    POOL_MEMORY: Text = text(
+        "sessions.pool_memory",
+        "auto",
+        "How many bytes of memory the drivers that wait for sessions may take together. `auto` is a quarter of what is free. A primed driver counts 300 MiB, a ready one 800 MiB.",
+    );
     ON_SHUTDOWN: Text = choice(
         "sessions.on_shutdown",
         &["stop", "keep"],
@@ -133,6 +146,8 @@ pub struct SessionSettings {
     pub sql_max_rows: u64,
     /// Stops or keeps running sessions when the server shuts down.
     pub on_shutdown: ShutdownPolicy,
+    /// The pools.
+    pub pools: PoolSettings,
 }
 
 impl SessionSettings {
@@ -166,6 +181,30 @@ impl SessionSettings {
         Self {
             sql_max_rows: resolved.value(&SQL_MAX_ROWS),
             on_shutdown: shutdown_policy(&resolved.value(&ON_SHUTDOWN)),
+            pools: PoolSettings {
+                enabled: resolved.value(&POOL) != "off",
+                memory: pool_memory(resolved, problems),
+                templates: pools::read(resolved, problems),
+                ..PoolSettings::default()
+            },
         }
     }
+}
+
+/// A number of bytes, or `None` for `auto`.
+fn pool_memory(resolved: &Resolved, problems: &mut Problems) -> Option<u64> {
+    let text = resolved.value(&POOL_MEMORY);
+    if text == "auto" {
+        return None;
+    }
+    let base = Base {
+        directory: Utf8Path::new("/"),
+        home: None,
+    };
+    if let Ok(Value::Size(bytes)) = Shape::Size.read(&Raw::One(text.clone().into_owned()), base) {
+        return Some(bytes);
+    }
+    let sentence = format!("{text:?} is neither auto nor a number of bytes such as 2g");
+    problems.refuse(&POOL_MEMORY, sentence);
+    None
 }
