@@ -89,6 +89,8 @@ mod tests {
                 "/api/v1/batches/{id}",
                 "/api/v1/batches/{id}/kill",
                 "/api/v1/openapi.json",
+                "/api/v1/pools",
+                "/api/v1/sessions/{id}",
                 "/batches",
                 "/batches/{id}",
                 "/batches/{id}/log",

@@ -2,7 +2,9 @@
 
 mod batches;
 mod openapi;
+mod pools;
 mod problem;
+mod sessions;
 
 use axum::extract::FromRef;
 use utoipa_axum::router::OpenApiRouter;
@@ -33,4 +35,6 @@ pub fn routes() -> OpenApiRouter<V1> {
     OpenApiRouter::new()
         .merge(batches::routes())
         .merge(openapi::routes())
+        .merge(pools::routes())
+        .merge(sessions::routes())
 }

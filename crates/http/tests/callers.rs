@@ -16,12 +16,14 @@ use livius_sessions::{Action, Caller, Policy, Subject, Visible};
 use livius_testkit::{Answer, World, WorldOptions};
 
 /// Routes that any caller may use. Agents bring a secret of their own.
-const OPEN: [(&str, &str); 14] = [
+const OPEN: [(&str, &str); 15] = [
     ("get", "/"),
     ("get", "/api/v1/agent"),
     ("post", "/api/v1/agent/application"),
     ("get", "/api/v1/agent/resources/{resource}"),
     ("get", "/api/v1/openapi.json"),
+    // It shows no session, and no value of a request.
+    ("get", "/api/v1/pools"),
     ("get", "/metrics"),
     ("get", "/metrics/healthcheck"),
     ("get", "/metrics/metrics"),

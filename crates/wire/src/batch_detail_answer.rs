@@ -143,7 +143,7 @@ impl<'a> BatchEndAnswer<'a> {
 }
 
 impl<'a> FailureAnswer<'a> {
-    fn new(failure: &'a Failure) -> Self {
+    pub(crate) fn new(failure: &'a Failure) -> Self {
         Self {
             code: failure.code,
             phase: failure.phase,

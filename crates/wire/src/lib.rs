@@ -20,10 +20,12 @@ mod field;
 mod job_answer;
 mod job_request;
 mod json;
+mod pools_answer;
 mod problem_answer;
 mod redact;
 mod resource_request;
 mod session_answer;
+mod session_detail_answer;
 mod session_request;
 mod statement_answer;
 mod statement_request;
@@ -42,9 +44,15 @@ pub use error::RequestError;
 pub use job_answer::{JobAnswer, JobEnvelope};
 pub use job_request::{JobBody, read_job};
 pub use json::{ReadOptions, decode, integer};
+pub use pools_answer::{
+    MissReasonAnswer, PoolAnswer, PoolFailureAnswer, PooledDriverAnswer, PoolsAnswer,
+};
 pub use problem_answer::ProblemAnswer;
 pub use resource_request::{FileForm, JarForm, ResourceBody, read_resource};
 pub use session_answer::{AppInfoAnswer, SessionAnswer};
+pub use session_detail_answer::{
+    PoolMissAnswer, SessionDetailAnswer, SessionEndAnswer, SessionStartAnswer, StartPoolAnswer,
+};
 pub use session_request::{SessionBody, read_session};
 pub use statement_answer::{
     StatementAnswer, StatementEnvelope, StatementListAnswer, statement_list_head,

@@ -31,6 +31,7 @@ mod java_client;
 mod languages;
 mod launches;
 mod output;
+mod pools;
 mod pylivy;
 mod python_clients;
 mod restart;
@@ -153,13 +154,14 @@ const EACH: [&[Case]; 16] = [
 ];
 
 /// The cases whose subject does not depend on Spark's version. They run with one Spark.
-const ONCE: [&[Case]; 13] = [
+const ONCE: [&[Case]; 14] = [
     texts::ONCE,
     completion::ONCE,
     cancel::ONCE,
     start::ONCE,
     death::ONCE,
     restart::ONCE,
+    pools::ONCE,
     pylivy::ONCE,
     python_clients::ONCE,
     airflow::ONCE,
