@@ -106,10 +106,13 @@ final class Cancellation(settings: Settings, jobs: SparkJobs) {
 
   // Tasks that cancelled jobs have left may go on, and threads of the code may submit further jobs.
   private def mopUp(running: Stoppable): Unit = {
-    for (_ <- 1 to MopUpRounds) {
+    var rounds = 0
+    while (rounds < MopUpRounds || (rounds < MostMopUpRounds && jobs.hasLeft(running.work))) {
       Thread.sleep(RoundMs)
       attempt("cancel the jobs")(jobs.cancel(running.work))
+      rounds += 1
     }
+    if (jobs.hasLeft(running.work)) Log.line(s"${running.name} has left tasks that do not stop")
     jobs.forget(running.work)
   }
 
@@ -135,6 +138,8 @@ object Cancellation {
   private val LateJobMs = 1500L
   private val MostQuietenMs = 10000L
   private val MopUpRounds = 50
+  // A task of Python ends when its worker is killed, some seconds after the task.
+  private val MostMopUpRounds = 600
 
   /** The output of code that was cancelled. */
   def stopped(traceback: Seq[String]): Result.Failed = Result.Failed("Cancelled", "the statement was cancelled", traceback)

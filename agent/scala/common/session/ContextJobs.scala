@@ -39,8 +39,9 @@ private[agent] final class ContextJobs(val context: SparkContext, owner: (Proper
     val task = start.taskInfo.taskId
     val isLeft = synchronized {
       stages.get(start.stageId).exists { stage =>
-        stage.running += task
-        stage.isOver && stage.job.work.isCancelled
+        val isLeft = stage.isOver && stage.job.work.isCancelled
+        stage.running.put(task, if (isLeft) Some(System.nanoTime) else None)
+        isLeft
       }
     }
     if (isLeft) kill(task)
@@ -61,13 +62,15 @@ private[agent] final class ContextJobs(val context: SparkContext, owner: (Proper
   /** Tells whether jobs of that work are active. */
   def hasAny(work: Work): Boolean = synchronized(jobs.values.exists(_.work == work))
 
+  /** Tells whether tasks run that a cancelled job of that work has left. */
+  def hasLeft(work: Work): Boolean = synchronized(leftStages(work).exists(_.running.nonEmpty))
+
   /** Cancels the active jobs of that work, and ends the tasks that a cancelled job has left: Spark
     * lets a task run to its end if the job was submitted outside of the statement's thread.
     */
   def cancel(work: Work): Unit = {
     val (active, left) = synchronized {
-      (jobs.collect { case (id, job) if job.work == work => id }.toList,
-        stages.values.filter(stage => stage.job.work == work && stage.isOver).flatMap(_.running).toList)
+      (jobs.collect { case (id, job) if job.work == work => id }.toList, leftStages(work).flatMap(_.due()).toList)
     }
     active.foreach(context.cancelJob(_, Reason))
     left.foreach(kill)
@@ -79,6 +82,9 @@ private[agent] final class ContextJobs(val context: SparkContext, owner: (Proper
     jobs.filter(_._2.work == work).keys.toList.foreach(jobs.remove)
     stages.filter(_._2.job.work == work).keys.toList.foreach(stages.remove)
   }
+
+  private def leftStages(work: Work): Iterable[Stage] =
+    stages.values.filter(stage => stage.job.work == work && stage.isOver)
 
   private def kill(task: Long): Unit = context.killTaskAttempt(task, interruptThread = true, Reason): Unit
 
@@ -114,12 +120,25 @@ private object ContextJobs {
 
   private val Reason = "the statement or job that it belongs to was cancelled"
 
+  private val KillAgainNanos = 1000000000L
+
   private final class Job(val id: Int, val work: Work, val stages: Seq[Int])
 
   private final class Stage(val job: Job, val tasks: Int) {
-    val running: mutable.Set[Long] = mutable.Set.empty
+    /** The tasks that run, and when the agent last killed each. */
+    val running: mutable.Map[Long, Option[Long]] = mutable.Map.empty
     var done = 0
     /** True if its job is over. */
     var isOver = false
+
+    /** The tasks to kill now. Each kill interrupts the task's thread, and interrupts that follow each
+      * other closely would disturb Spark's own end of a task.
+      */
+    def due(): Iterable[Long] = {
+      val now = System.nanoTime
+      val tasks = running.collect { case (task, last) if last.forall(now - _ >= KillAgainNanos) => task }.toList
+      tasks.foreach(running.put(_, Some(now)))
+      tasks
+    }
   }
 }

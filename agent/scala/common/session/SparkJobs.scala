@@ -64,6 +64,9 @@ final class SparkJobs {
   /** Tells whether Spark jobs of that work are active. */
   def hasAny(work: Work): Boolean = live.exists(_.hasAny(work))
 
+  /** Tells whether tasks run that a cancelled job of that work has left. */
+  def hasLeft(work: Work): Boolean = live.exists(_.hasLeft(work))
+
   /** Follows the SparkContext of this driver, which the user's code may have replaced. */
   def watch(): Unit = RunningContext.now.filterNot(context => contexts.exists(_.context eq context)).foreach(follow)
 
