@@ -41,7 +41,7 @@ const PERMITTED: &[(&str, &str, &str)] = &[
     ("jvm environment", "OF_THE_SHELL", UTF_8),
     (
         "* environment",
-        "LIVIUS_TEST_*",
+        "LIVIUS_*",
         "the server's variables are not for drivers",
     ),
     (
