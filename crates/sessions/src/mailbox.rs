@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::error::SessionError;
@@ -81,4 +82,16 @@ impl<M, V: Ends> Mailbox<M, V> {
             Err(SessionError::ShuttingDown)
         }
     }
+}
+
+/// Sends actors a message, and waits for all replies. One that is stuck does not keep the message
+/// from the others. A reply that does not come means that the session, batch or actor has ended.
+pub async fn tell_all<'a, M: 'a, V: Ends + 'a>(
+    mailboxes: impl Iterator<Item = &'a Mailbox<M, V>>,
+    message: impl Fn(oneshot::Sender<()>) -> M,
+) {
+    let told = mailboxes.map(async |mailbox| {
+        let _ = mailbox.ask_unless_ended(&message).await;
+    });
+    join_all(told).await;
 }

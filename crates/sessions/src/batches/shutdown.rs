@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join_all;
 use livius_domain::StopCause;
-use tokio::sync::oneshot;
 
 use super::Batches;
 use super::entry::Entry;
 use super::message::Message;
 use crate::config::ShutdownPolicy;
+use crate::mailbox::{Mailbox, tell_all};
+use crate::view::BatchView;
 
 /// The time that it may take to end all processes by force.
 const FORCE_WAIT: Duration = Duration::from_secs(10);
@@ -30,7 +30,7 @@ impl Batches {
             if policy == ShutdownPolicy::Stop {
                 self.all_taken_up().await;
             }
-            tell_all(&to_end(), |reply| Message::Stop {
+            tell_all(mailboxes(&to_end()), |reply| Message::Stop {
                 cause: StopCause::Shutdown,
                 reply: Some(reply),
             })
@@ -64,17 +64,13 @@ impl Batches {
     }
 }
 
-/// Ends batches by force. Returns false when some were left at the deadline.
+/// Ends batches by force. A batch that waits for its turn drops its reply. Returns false when some were
+/// left at the deadline.
 async fn end_all(entries: Vec<Arc<Entry>>, deadline: Duration) -> bool {
-    let all = tell_all(&entries, |reply| Message::EndByForce { reply });
+    let all = tell_all(mailboxes(&entries), |reply| Message::EndByForce { reply });
     tokio::time::timeout(deadline, all).await.is_ok()
 }
 
-/// Sends batches a message, and waits for all replies. A batch that waits for its turn drops its
-/// reply. A batch that is stuck does not keep the message from the others.
-async fn tell_all(entries: &[Arc<Entry>], message: impl Fn(oneshot::Sender<()>) -> Message) {
-    let told = entries.iter().map(async |entry| {
-        let _ = entry.mailbox.ask_unless_ended(&message).await;
-    });
-    join_all(told).await;
+fn mailboxes(entries: &[Arc<Entry>]) -> impl Iterator<Item = &Mailbox<Message, BatchView>> {
+    entries.iter().map(|entry| &entry.mailbox)
 }

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join_all;
 use livius_domain::StopCause;
-use tokio::sync::oneshot;
 
 use super::Sessions;
 use crate::config::ShutdownPolicy;
 use crate::entry::Entry;
+use crate::mailbox::{Mailbox, tell_all};
 use crate::message::Message;
+use crate::view::SessionView;
 
 /// The time that it may take to end all drivers by force.
 const FORCE_WAIT: Duration = Duration::from_secs(10);
@@ -75,7 +75,7 @@ async fn stop_all(to_end: impl Fn() -> Vec<Arc<Entry>>) {
         if entries.is_empty() {
             return;
         }
-        tell_all(&entries, |reply| Message::Stop {
+        tell_all(mailboxes(&entries), |reply| Message::Stop {
             cause: StopCause::Shutdown,
             reply: Some(reply),
         })
@@ -85,16 +85,10 @@ async fn stop_all(to_end: impl Fn() -> Vec<Arc<Entry>>) {
 
 /// Ends sessions by force. Returns false when some were left at the deadline.
 async fn end_all(entries: Vec<Arc<Entry>>, deadline: Duration) -> bool {
-    let all = tell_all(&entries, |reply| Message::EndByForce { reply });
+    let all = tell_all(mailboxes(&entries), |reply| Message::EndByForce { reply });
     tokio::time::timeout(deadline, all).await.is_ok()
 }
 
-/// Sends sessions a message, and waits for all replies. A session that is stuck does not keep the
-/// message from the others.
-async fn tell_all(entries: &[Arc<Entry>], message: impl Fn(oneshot::Sender<()>) -> Message) {
-    let told = entries.iter().map(async |entry| {
-        // A reply that does not come means that the session has ended, or the actor.
-        let _ = entry.mailbox.ask_unless_ended(&message).await;
-    });
-    join_all(told).await;
+fn mailboxes(entries: &[Arc<Entry>]) -> impl Iterator<Item = &Mailbox<Message, SessionView>> {
+    entries.iter().map(|entry| &entry.mailbox)
 }
