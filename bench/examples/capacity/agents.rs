@@ -1,4 +1,4 @@
-//! The agents of the sessions, and the client beside them.
+//! The second process: the agents of the sessions, and the client that reads sessions.
 
 use std::time::Instant;
 

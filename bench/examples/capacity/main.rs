@@ -19,12 +19,12 @@ use clap::Parser;
 /// Measures the server with many scripted sessions or batches.
 #[derive(Parser)]
 enum Command {
-    /// Live sessions: the memory of each, and the time of GETs beside them.
+    /// Measures the memory of each live session, and the time of a GET of one of them.
     Sessions {
         #[arg(long, default_value_t = 10_000)]
         count: usize,
     },
-    /// Ended batches: the time to the first response of a server that starts, and of list pages.
+    /// Measures a server with ended batches: the time to its first response, and of list pages.
     EndedBatches {
         #[arg(long, default_value_t = 100_000)]
         count: usize,

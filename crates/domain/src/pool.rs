@@ -43,8 +43,8 @@ impl Level {
         }
     }
 
-    /// The memory in bytes that a driver of the level takes while it waits, as measured with Spark
-    /// 3.5 and 4.1. The budget of the pools counts so much for it.
+    /// The memory in bytes that the budget of the pools counts for a driver that waits. It is an
+    /// estimate: the driver's own memory is not looked at.
     pub fn bytes(self) -> u64 {
         match self {
             Self::Primed => 300 << 20,
@@ -97,7 +97,7 @@ pub struct Configuration {
     pub installation: String,
 }
 
-/// What the record of a driver tells about its pool. It stays when a session takes the driver.
+/// The pool of a driver, as the driver's record keeps it. It stays when a session takes the driver.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pooled {
     /// The name of the pool.
@@ -119,8 +119,8 @@ pub struct Late {
     pub files: Vec<(ResourceUse, String)>,
 }
 
-/// Tells whether a driver with a configuration serves a request that wants another one: the settings
-/// that it needs late, or the first one that it cannot get.
+/// Compares the configuration of a driver with the one that a request wants. Returns the settings to
+/// apply late, or the first difference that cannot be applied late.
 pub fn fit(level: Level, had: &Configuration, wanted: &Configuration) -> Result<Late, Differs> {
     own_keys(level, had, wanted)?;
     let mut late = Late::default();

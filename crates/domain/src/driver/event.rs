@@ -1,4 +1,4 @@
-//! What happens to a driver, and what its actor does about it.
+//! The events of a driver, and the effects that its actor carries out.
 
 use super::Departure;
 use crate::{Failure, StopCause};

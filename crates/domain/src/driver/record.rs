@@ -22,7 +22,7 @@ pub struct DriverRecord {
     pub program: DriverProgram,
     /// The session or batch that uses the driver, or the pool that keeps it.
     pub made_for: DriverUse,
-    /// What it had in its pool. `None` if it was started for its session or batch.
+    /// Its pool. `None` if it was started for its session or batch.
     #[serde(default)]
     pub pooled: Option<Box<Pooled>>,
     /// The driver's state.

@@ -4,7 +4,7 @@
 use super::Level;
 use crate::ResourceUse;
 
-/// What can be done about a key with another value.
+/// Whether a key can be set late.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Lateness {
     /// Nothing.
@@ -86,7 +86,7 @@ const BEGINNINGS_OF_STATIC_SQL: [&str; 6] = [
 /// The list of jars, which go to the class path of the driver.
 const JARS: &str = "spark.jars";
 
-/// What can be done about a key whose value differs.
+/// Tells whether a key whose value differs can be set late.
 pub(super) fn lateness(
     level: Level,
     name: &str,
@@ -103,8 +103,8 @@ pub(super) fn lateness(
 fn of_primed(name: &str, had: Option<&str>, wanted: Option<&str>) -> Lateness {
     let is_fixed = OF_LAUNCH.contains(&name)
         || begins_with_any(name, &BEGINNINGS_OF_LAUNCH)
-        // SparkSubmit has copied the jars and Python files of other machines, and has found the files
-        // that patterns name.
+        // SparkSubmit copies jars and Python files from other machines, and resolves patterns of file
+        // names. It has run already.
         || (matches!(name, JARS | "spark.submit.pyFiles") && !entries(wanted).all(is_plain_local))
         // No jar leaves a class path.
         || (name == JARS && added(had, wanted).is_none());

@@ -1,4 +1,4 @@
-//! What came of a request's look at the pools.
+//! The result of a request's search for a driver in the pools.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,7 +11,7 @@ use crate::redact;
 /// The longest value that a reason shows, in characters.
 const SHOWN_CHARS: usize = 200;
 
-/// What the pools did for a session.
+/// The result of the search for one session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum PoolOutcome {
