@@ -99,8 +99,16 @@ impl ExitRoom {
         self.file.write_all_at(&text, 0)?;
         self.file.sync_all()?;
         fs::rename(&self.reserved, &self.target)?;
-        let dir = self.target.parent().unwrap_or(Utf8Path::new("."));
-        File::open(dir)?.sync_all()
+        File::open(self.directory())?.sync_all()
+    }
+
+    /// Whether the directory for the record is certainly gone.
+    pub(crate) fn is_removed(&self) -> bool {
+        matches!(self.directory().try_exists(), Ok(false))
+    }
+
+    fn directory(&self) -> &Utf8Path {
+        self.target.parent().unwrap_or(Utf8Path::new("."))
     }
 }
 
@@ -109,6 +117,23 @@ mod tests {
     use std::os::unix::fs::MetadataExt as _;
 
     use super::*;
+
+    #[test]
+    fn only_a_removed_directory_is_removed() {
+        let temp = tempfile::tempdir().unwrap();
+        let home = Utf8Path::from_path(temp.path()).unwrap().join("driver");
+        fs::create_dir(&home).unwrap();
+        let room = ExitRoom::take(home.join(".partial-exit"), home.join("exit.json")).unwrap();
+        assert!(!room.is_removed());
+        fs::remove_dir_all(&home).unwrap();
+        assert!(room.is_removed());
+        // A file in the place of a parent says nothing about the directory.
+        let under_file = temp.path().join("file");
+        fs::write(&under_file, "").unwrap();
+        let target = Utf8PathBuf::from_path_buf(under_file.join("exit.json")).unwrap();
+        let odd = ExitRoom { target, ..room };
+        assert!(!odd.is_removed());
+    }
 
     #[test]
     fn a_record_goes_into_the_blocks_that_were_reserved() {

@@ -102,11 +102,13 @@ pub fn supervise(dir: &Utf8Path, clock: &dyn Clock) -> Result<(), SuperviseError
     written.map_err(failed("write down how the driver ended"))
 }
 
-/// Writes the evidence of the end. A disk that fails may work again after a while.
+/// Writes the evidence of the end. A disk that fails may work again after a while. A directory that was
+/// removed stays removed, and nobody reads it.
 fn write_down(room: &ExitRoom, record: &ExitRecord) -> io::Result<()> {
     for _ in 1..WRITES {
         match room.write(record) {
             Ok(()) => return Ok(()),
+            Err(error) if room.is_removed() => return Err(error),
             Err(_) => thread::sleep(WRITE_PAUSE),
         }
     }

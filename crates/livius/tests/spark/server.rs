@@ -21,10 +21,56 @@ pub const CHEAP_JVM: [&str; 2] = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
 pub struct Server {
     child: Mutex<Killed>,
     pub url: String,
-    pub data: TempDir,
+    pub data: Data,
     spark_home: String,
     extra: Vec<String>,
     variables: Vec<(String, String)>,
+}
+
+/// A server's data directory. Drivers that still run when a test has failed end with it.
+pub struct Data(TempDir);
+
+impl Data {
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// The processes whose command line names the directory, or that work in it: supervisors,
+    /// drivers, and what drivers start.
+    fn processes(&self) -> Vec<(i32, String)> {
+        let data = self.path().to_str().unwrap();
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+            let Ok(pid) = entry.file_name().to_string_lossy().parse() else {
+                continue;
+            };
+            let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            let line = String::from_utf8_lossy(&line).replace('\0', " ");
+            let directory = std::fs::read_link(entry.path().join("cwd")).unwrap_or_default();
+            if (line.contains(data) && !line.contains(" serve ")) || directory.starts_with(data) {
+                found.push((pid, line));
+            }
+        }
+        found
+    }
+}
+
+impl Drop for Data {
+    fn drop(&mut self) {
+        // A process may start another one before it is killed.
+        for _ in 0..100 {
+            let left = self.processes();
+            if left.is_empty() {
+                return;
+            }
+            for (pid, _) in left {
+                let pid = rustix::process::Pid::from_raw(pid).unwrap();
+                // It may have ended meanwhile.
+                let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
 }
 
 impl Server {
@@ -35,7 +81,7 @@ impl Server {
 
     /// Starts one that has more variables in its environment.
     pub fn start_with(spark_home: &str, extra: &[&str], variables: Vec<(String, String)>) -> Self {
-        let data = tempfile::tempdir().unwrap();
+        let data = Data(tempfile::tempdir().unwrap());
         share_runtimes(spark_home, &data);
         let extra: Vec<String> = extra.iter().map(|text| (*text).to_owned()).collect();
         let (child, url) = spawn(spark_home, &data, "127.0.0.1:0", &extra, &variables);
@@ -129,33 +175,18 @@ impl Server {
         })
     }
 
-    /// The processes whose command line names the data directory: supervisors, drivers, and what
-    /// drivers start in it.
+    /// The processes of the drivers, and what drivers have started.
     pub fn processes(&self) -> Vec<String> {
-        let data = self.data.path().to_str().unwrap();
-        let mut found = Vec::new();
-        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if !name.chars().all(|c| c.is_ascii_digit()) {
-                continue;
-            }
-            let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-            let line = String::from_utf8_lossy(&line).replace('\0', " ");
-            let directory = std::fs::read_link(entry.path().join("cwd")).unwrap_or_default();
-            let own = line.contains("livius serve")
-                || line.contains("livius\u{0}serve")
-                || line.contains(" serve ");
-            if (line.contains(data) && !own) || directory.starts_with(self.data.path()) {
-                found.push(format!("{name}: {}", line.trim_end()));
-            }
-        }
+        let found = self.data.processes().into_iter();
         found
+            .map(|(pid, line)| format!("{pid}: {}", line.trim_end()))
+            .collect()
     }
 }
 
 /// A managed Spark has its compiled agent next to it, so servers that share it need not compile it
 /// again.
-fn share_runtimes(spark_home: &str, data: &TempDir) {
+fn share_runtimes(spark_home: &str, data: &Data) {
     let runtimes = std::path::Path::new(spark_home).ancestors().nth(2);
     if let Some(runtimes) = runtimes.filter(|path| path.ends_with("runtimes")) {
         std::os::unix::fs::symlink(runtimes, data.path().join("runtimes")).unwrap();
@@ -190,7 +221,7 @@ pub fn as_a_user(command: &mut Command) {
 
 fn spawn(
     spark_home: &str,
-    data: &TempDir,
+    data: &Data,
     listen: &str,
     extra: &[String],
     variables: &[(String, String)],
