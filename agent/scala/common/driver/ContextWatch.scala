@@ -23,6 +23,7 @@ final class ContextWatch(
   private var deadline: Option[Long] = None
   private var isFinal = false
   private var isGone = false
+  @volatile private var isClosed = false
 
   def isStopped: Boolean = spark.isStopped
 
@@ -34,6 +35,9 @@ final class ContextWatch(
     }
   }
 
+  /** Ends the watch, because the driver is about to stop the context itself. */
+  def close(): Unit = isClosed = true
+
   /** Called when a statement's code has ended, before its end is told. */
   def afterStatement(): Unit = synchronized {
     if (spark.isStopped && !adopt()) {
@@ -44,7 +48,7 @@ final class ContextWatch(
 
   private def look(): Unit = synchronized {
     jobs.watch()
-    if (spark.isStopped && !isGone) {
+    if (spark.isStopped && !isGone && !isClosed) {
       // Code that is making a context must not be disturbed.
       if (busy()) extend() else if (!adopt() && deadline.forall(_ <= System.nanoTime)) end()
     }

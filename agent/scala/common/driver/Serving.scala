@@ -54,7 +54,10 @@ final class Serving(settings: Settings, home: File, outbox: Outbox, link: Link, 
 
   def work: Seq[SessionWork] = hosts.values.toSeq.map(_.work)
 
-  def close(): Unit = hosts.values.foreach(_.close())
+  def close(): Unit = {
+    context.close()
+    hosts.values.foreach(_.close())
+  }
 
   private def serve(session: SparkSession): Unit = {
     only.rehearse()
