@@ -39,7 +39,7 @@ final class Agent(launch: JsonNode, home: File) extends Receiver {
 
   /** Makes the JVM warm, and waits for a session. */
   private def primed(): Serving = {
-    Priming.run(isWanted = () => !beginning.hasOrder)
+    new Priming(settings, home).run(isWanted = () => beginning.hasOrder)
     if (!beginning.hasOrder) events.primed()
     val order = beginning.await()
     SessionConf.replace(order.conf)

@@ -47,7 +47,7 @@ impl Level {
     /// estimate: the driver's own memory is not looked at.
     pub fn bytes(self) -> u64 {
         match self {
-            Self::Primed => 300 << 20,
+            Self::Primed => 500 << 20,
             Self::Ready => 800 << 20,
         }
     }

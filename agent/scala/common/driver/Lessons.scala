@@ -1,5 +1,9 @@
 package livius.agent
 
+import scala.util.Failure
+
+import org.apache.spark.sql.SparkSession
+
 /** Small pieces of code that do what first statements do. A driver that has run them has loaded the
   * classes and compiled the code that a session's first Spark jobs need, and its Python workers run.
   */
@@ -32,6 +36,22 @@ object Lessons {
 
   /** Those of all kinds. The last one is for the way in which errors are told. */
   def all: Seq[Lesson] = lessons("sql", Sql) ++ lessons("pyspark", Python) ++ lessons("spark", Scala :+ "1 / 0")
+
+  /** Runs lessons on interpreters that end with them. A kind that this machine lacks, such as Python, is
+    * left out.
+    *
+    * @param goesOn asked before each lesson
+    */
+  def run(lessons: Seq[Lesson], settings: Settings, spark: SparkSession, classes: ReplClasses, goesOn: () => Boolean): Unit = {
+    val interpreters = new Interpreters(settings, () => spark, classes, new JobGroups(None))
+    try for ((lesson, number) <- lessons.zipWithIndex if goesOn()) Attempt {
+      Documents.of(number, interpreters.ready(lesson.kind).execute(number, lesson.code))
+    } match {
+      case Failure(error) => Log.line(s"the JVM is not warm for ${lesson.kind}", error)
+      case _ => ()
+    }
+    finally interpreters.close()
+  }
 
   private def lessons(kind: String, codes: Seq[String]): Seq[Lesson] = codes.map(Lesson(kind, _))
 }

@@ -1,35 +1,92 @@
 package livius.agent
 
+import java.io.File
+
 import scala.util.Failure
 
-import org.apache.hadoop.conf.Configuration
-import org.apache.spark.sql.catalyst.parser.CatalystSqlParser
-import org.codehaus.janino.ClassBodyEvaluator
+import org.apache.hadoop.fs.FileSystem
+import org.apache.spark.SparkConf
+import org.apache.spark.deploy.livius.QuietLogging
+import org.apache.spark.sql.SparkSession
 
-/** Makes the JVM of a primed driver warm.
+/** Makes the JVM of a primed driver warm: a SparkContext for nobody runs the lessons of the kind that
+  * is likely to come, and stops.
   *
-  * There is no SparkContext, also not for a while: Spark keeps parts of the first configuration for
-  * as long as the JVM lives, such as the local directories.
+  * Spark keeps a few settings of the first SparkContext for as long as the JVM lives. They are the
+  * driver's own here, and a session that wants others gets another driver: `domain::pool` names them.
   */
-object Priming {
+final class Priming(settings: Settings, home: File) {
 
-  /** Does what every start of a session does and no configuration changes, until a session comes. */
-  def run(isWanted: () => Boolean): Unit =
-    for ((name, step) <- Steps if isWanted()) Attempt(step()) match {
-      case Failure(error) => Log.line(s"the driver is not warm in all parts: $name: ${StackTraces.message(error)}")
+  import Priming.{ForGood, Ui}
+
+  private val own = new SparkConf()
+
+  /** Goes on until the JVM is warm or a session comes. For the main thread. */
+  def run(isWanted: () => Boolean): Unit = {
+    // The log will be the session's. It shows nothing of a Spark that is not.
+    Attempt(QuietLogging.during(warmUp(isWanted))) match {
+      case Failure(error) => Log.line("the driver is not warm in all parts", error)
       case _ => ()
     }
-
-  private val Steps = Seq[(String, () => Unit)](
-    "the SQL parser" -> (() => CatalystSqlParser.parsePlan(Query): Unit),
-    "Hadoop's configuration" -> (() => new Configuration().get("fs.defaultFS"): Unit),
-    "the compiler of queries" -> (() => compile()))
-
-  private val Query = "SELECT id % 3 AS k, count(*) AS n FROM t WHERE id > 0 GROUP BY id % 3 ORDER BY k"
-
-  private def compile(): Unit = {
-    val compiler = new ClassBodyEvaluator()
-    compiler.setParentClassLoader(getClass.getClassLoader)
-    compiler.cook("public int sum(Object[] values) { int s = 0; for (int i = 0; i < values.length; i++) s += i; return s; }")
   }
+
+  private def warmUp(isWanted: () => Boolean): Unit = {
+    val loader = Thread.currentThread.getContextClassLoader
+    val conf = harmless
+    val classes = new ReplClasses(conf, home)
+    try {
+      val spark = SparkStart.session(conf)
+      try Lessons.run(Lessons.of(settings.kind), settings, spark, classes, goesOn = () => !isWanted())
+      finally forget(spark)
+    } finally {
+      classes.delete()
+      Thread.currentThread.setContextClassLoader(loader)
+    }
+    // The garbage of the lessons would stay in memory for as long as the driver waits.
+    if (!isWanted()) System.gc()
+  }
+
+  /** The driver's settings that stay for good, and otherwise a configuration that reaches nothing
+    * outside of this machine and runs no code of users.
+    */
+  private def harmless: SparkConf = {
+    val conf = new SparkConf(false)
+      .setMaster("local[*]")
+      .setAppName("livius-warming-up")
+      .set("spark.authenticate", "true")
+      .set("spark.driver.bindAddress", "127.0.0.1")
+      .set("spark.driver.host", "127.0.0.1")
+      .set("spark.hadoop.fs.defaultFS", "file:///")
+      .set("spark.sql.catalogImplementation", "in-memory")
+      // It would read with this configuration for good.
+      .set("spark.sql.defaultUrlStreamHandlerFactory.enabled", "false")
+      .set("spark.sql.warehouse.dir", new File(System.getProperty("java.io.tmpdir"), "warehouse").toURI.toString)
+      .set(Ui, own.get(Ui, "true"))
+      .set("spark.ui.port", "0")
+    own.getAll.filter { case (key, _) => ForGood.exists(key.startsWith) }.foreach { case (key, value) => conf.set(key, value) }
+    conf
+  }
+
+  private def forget(spark: SparkSession): Unit = {
+    spark.stop()
+    SparkSession.clearActiveSession()
+    SparkSession.clearDefaultSession()
+    // Each keeps the configuration that it was made with.
+    FileSystem.closeAll()
+  }
+}
+
+private object Priming {
+
+  private val Ui = "spark.ui.enabled"
+
+  /** The beginnings of the settings that Spark reads once for each JVM. */
+  private val ForGood = Seq(
+    "spark.local.dir",
+    "spark.network.",
+    "spark.sql.broadcastExchange.maxThreadThreshold",
+    "spark.sql.codegen.cache.maxEntries",
+    "spark.sql.resultQueryStage.maxThreadThreshold",
+    "spark.sql.shuffleExchange.maxThreadThreshold",
+    "spark.sql.subquery.maxThreadThreshold")
 }

@@ -17,10 +17,14 @@ object SessionConf {
   /** Properties that spark-submit makes itself. */
   private val OfSubmit = Set("spark.submit.deployMode", "spark.master", "spark.app.submitTime")
 
+  /** Properties that spark-submit sets even if they are empty. */
+  private val Lists = Set("spark.jars", "spark.submit.pyFiles")
+
   /** Replaces the configuration of the launch, as spark-submit leaves it. For the main thread. */
   def replace(conf: Map[String, String]): Unit = {
     val keys = Javas.list(System.getProperties.stringPropertyNames).filter(_.startsWith(Prefix))
     keys.filterNot(key => OfSubmit(key) || isFlag(key)).foreach(System.clearProperty)
+    keys.filter(Lists).foreach(System.setProperty(_, ""))
     System.setProperty("spark.app.submitTime", System.currentTimeMillis.toString)
     // As for spark-submit, a key without the prefix has no meaning.
     conf.filter(_._1.startsWith(Prefix)).foreach { case (key, value) => System.setProperty(key, value) }

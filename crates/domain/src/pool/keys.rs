@@ -47,6 +47,21 @@ const BEGINNINGS_OF_LAUNCH: [&str; 9] = [
     "spark.launcher.",
 ];
 
+/// Settings that Spark reads once for each JVM. A primed driver has had a SparkContext with its own
+/// (`Priming.scala`, which has the same list).
+const OF_JVM: [&str; 7] = [
+    "spark.local.dir",
+    "spark.log.structuredLogging.enabled",
+    "spark.sql.broadcastExchange.maxThreadThreshold",
+    "spark.sql.codegen.cache.maxEntries",
+    "spark.sql.resultQueryStage.maxThreadThreshold",
+    "spark.sql.shuffleExchange.maxThreadThreshold",
+    "spark.sql.subquery.maxThreadThreshold",
+];
+
+/// The beginnings of further ones.
+const BEGINNINGS_OF_JVM: [&str; 1] = ["spark.network."];
+
 /// SQL settings that Spark reads once, when it makes its SparkSession or uses a part first.
 const STATIC_SQL: [&str; 22] = [
     "spark.sql.warehouse.dir",
@@ -99,10 +114,12 @@ pub(super) fn lateness(
     }
 }
 
-/// A primed driver has no SparkContext, so almost everything can be set.
+/// A primed driver has no SparkContext any more, so almost everything can be set.
 fn of_primed(name: &str, had: Option<&str>, wanted: Option<&str>) -> Lateness {
     let is_fixed = OF_LAUNCH.contains(&name)
         || begins_with_any(name, &BEGINNINGS_OF_LAUNCH)
+        || OF_JVM.contains(&name)
+        || begins_with_any(name, &BEGINNINGS_OF_JVM)
         // SparkSubmit copies jars and Python files from other machines, and resolves patterns of file
         // names. It has run already.
         || (matches!(name, JARS | "spark.submit.pyFiles") && !entries(wanted).all(is_plain_local))
@@ -218,6 +235,9 @@ mod tests {
             ("spark.sql.catalog.iceberg", Setting, Fixed),
             ("spark.sql.hive.metastore.version", Setting, Fixed),
             ("spark.archives", Setting, Fixed),
+            ("spark.local.dir", Fixed, Fixed),
+            ("spark.network.timeout", Fixed, Fixed),
+            ("spark.sql.codegen.cache.maxEntries", Fixed, Fixed),
             ("spark.hadoop.fs.s3a.endpoint", Setting, Fixed),
             ("spark.hadoop.hadoop.security.authentication", Fixed, Fixed),
         ] {

@@ -98,8 +98,8 @@ async fn without_a_budget_a_quarter_of_the_free_memory_is_taken() {
         ..template("small", Level::Primed)
     };
     let world = world_of(vec![many]).await;
-    // Three of 300 MiB fit into a quarter of 2.5 GiB and of what they have themselves.
-    world.launcher().has_free_memory(5 * GIB / 2);
+    // Two of 500 MiB fit into a quarter of 4 GiB and of what they have themselves, three do not.
+    world.launcher().has_free_memory(4 * GIB);
     for _ in 0..5 {
         world.post("/sessions", ANY).await;
     }

@@ -81,7 +81,7 @@ fn pools(shared: &Shared) {
 
     let other = created(
         &server,
-        &json!({"kind": "pyspark", "driverMemory": "600m"}),
+        &json!({"kind": "pyspark", "driverMemory": "600m", "conf": {"spark.ui.enabled": "false"}}),
         "starting",
     );
     let start = start_of(&server, &other);
@@ -92,9 +92,36 @@ fn pools(shared: &Shared) {
         .filter_map(|miss| miss["key"].as_str())
         .collect();
     assert!(keys.contains("spark.driver.memory"), "{start}");
+    other.await_idle();
+    let (warm, cold) = (facts(&primed), facts(&other));
+    assert!(cold.len() > 100, "{cold:#?}");
+    let differing: Vec<&String> = warm.symmetric_difference(&cold).collect();
+    // What a session gets is not touched by the Spark that made its driver warm.
+    assert!(differing.is_empty(), "{differing:#?}");
 
     let left = server.stop();
     assert!(left.is_empty(), "{left:#?}");
+}
+
+/// What a session sees of its Spark, a line each: its configuration, that of Hadoop, the system
+/// properties. What differs between any two sessions is left out.
+fn facts(session: &Session) -> BTreeSet<String> {
+    let code = r#"
+import os, re
+varying = ("app.id", "app.name", "app.startTime", "app.submitTime", "driver.port", "driver.memory",
+           "repl.class.outputDir", "repl.class.uri", "spark.x")
+properties = sc._jvm.java.lang.System.getProperties()
+pairs = [("table", table.name) for table in spark.catalog.listTables()]
+# Spark adds to it when SQL is used first.
+pairs += sc.getConf().getAll()
+pairs += [("property " + key, properties.getProperty(key)) for key in properties.stringPropertyNames() if key.startswith("spark.")]
+pairs += [("hadoop " + entry.getKey(), entry.getValue()) for entry in sc._jsc.hadoopConfiguration().iterator()]
+pairs += [("file", name) for name in os.listdir(".")]
+own = re.compile("/drivers/[^/]+")
+print("\n".join(key + " " + repr(own.sub("/drivers/ID", value)) for key, value in pairs if not key.endswith(varying)))
+"#;
+    let text = session.text("pyspark", code);
+    text.lines().map(str::to_owned).collect()
 }
 
 /// The drivers of the pools, once all of them wait.

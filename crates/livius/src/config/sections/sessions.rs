@@ -129,7 +129,7 @@ settings! {
     POOL_MEMORY: Text = text(
         "sessions.pool_memory",
         "auto",
-        "How many bytes of memory the drivers that wait for sessions may take together. `auto` is a quarter of what is free. A primed driver counts 300 MiB, a ready one 800 MiB.",
+        "How many bytes of memory the drivers that wait for sessions may take together. `auto` is a quarter of what is free. A primed driver counts 500 MiB, a ready one 800 MiB.",
     );
     ON_SHUTDOWN: Text = choice(
         "sessions.on_shutdown",
