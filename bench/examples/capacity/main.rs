@@ -1,8 +1,7 @@
 //! Measures the server with more sessions and batches than a machine can run Spark for.
 //!
 //! The server is in this process, with its real store and real sockets. The agents are in a second
-//! process, so that the memory of this one is the server's, with the orders of the drivers that
-//! scripts stand for. Build it with `--release`.
+//! process, so that the memory of this one is the server's. Build it with `--release`.
 
 #![expect(
     clippy::unwrap_used,

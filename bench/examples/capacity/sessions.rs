@@ -85,6 +85,7 @@ async fn connect(world: &World, count: usize, orders: &mut ChildStdin) {
         let (order, _) = world.driver(id).await;
         let line = format!("{} {}\n", order.id, order.token.expose_secret());
         orders.write_all(line.as_bytes()).await.unwrap();
+        world.launcher().forget(&order.id);
     }
     let idle = async |number: usize| {
         let path = format!("/sessions/{number}?wait=60s&until=idle");

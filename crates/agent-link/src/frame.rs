@@ -201,8 +201,7 @@ pub enum AgentFrame {
     Event {
         seq: u64,
         session: Option<SessionId>,
-        /// Boxed, because each connection has room for 32 frames.
-        event: Box<Event>,
+        event: Event,
     },
     Notice {
         session: Option<SessionId>,
@@ -401,7 +400,7 @@ impl AgentFrame {
                 Ok(Self::Event {
                     seq,
                     session,
-                    event: Box::new(event),
+                    event,
                 })
             }
             "progress" | "completed" => serde_json::from_str(text)

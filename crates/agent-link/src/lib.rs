@@ -20,11 +20,12 @@ pub use proof::{
 
 use tokio::sync::mpsc;
 
-/// The server's side of an agent's connection. Dropping it closes the connection.
+/// The server's side of an agent's connection. Dropping it closes the connection. The frames are
+/// boxed, because a channel has room for 32 of them from its first moment.
 #[derive(Debug)]
 pub struct AgentSocket {
     pub hello: Hello,
     /// The agent's later frames. The channel ends with the connection.
-    pub incoming: mpsc::Receiver<AgentFrame>,
-    pub outgoing: mpsc::Sender<CommandFrame>,
+    pub incoming: mpsc::Receiver<Box<AgentFrame>>,
+    pub outgoing: mpsc::Sender<Box<CommandFrame>>,
 }

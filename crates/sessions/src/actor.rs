@@ -106,8 +106,8 @@ impl Actor {
     pub(crate) async fn run(
         mut self: Box<Self>,
         origin: Origin,
-        mut messages: mpsc::Receiver<Message>,
-        mut from_agent: mpsc::Receiver<FromAgent>,
+        mut messages: mpsc::Receiver<Box<Message>>,
+        mut from_agent: mpsc::Receiver<Box<FromAgent>>,
     ) {
         if origin == Origin::Recovered && !Box::pin(self.recover()).await {
             return;
@@ -120,7 +120,7 @@ impl Actor {
             if frames >= FRAMES_IN_A_ROW {
                 frames = 0;
                 if let Ok(message) = messages.try_recv() {
-                    Box::pin(self.on_message(message)).await;
+                    Box::pin(self.on_message(*message)).await;
                     continue;
                 }
             }
@@ -135,11 +135,11 @@ impl Actor {
                 // Results free the queue, so they come before requests.
                 Some(heard) = from_agent.recv() => {
                     frames += 1;
-                    Box::pin(self.on_heard(heard)).await;
+                    Box::pin(self.on_heard(*heard)).await;
                 }
                 turn = jobs::turn(long.as_ref()) => Box::pin(self.send_next_job(turn)).await,
                 () = following::at(retry) => Box::pin(self.hand_over_or_retry()).await,
-                Some(message) = messages.recv() => Box::pin(self.on_message(message)).await,
+                Some(message) = messages.recv() => Box::pin(self.on_message(*message)).await,
             }
         }
         Box::pin(self.leave()).await;

@@ -5,6 +5,7 @@
 
 mod access;
 mod actor;
+mod awaited;
 mod claiming;
 mod connection;
 mod core;
@@ -16,7 +17,7 @@ mod rescue;
 mod spawning;
 mod transition;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use livius_agent_link::{AgentKey, AgentSocket, Command, CommandFrame, Event, Notice, Turn};
 use livius_domain::{
@@ -24,7 +25,7 @@ use livius_domain::{
     StopCause,
 };
 use livius_launch::{DriverFiles, LogSource};
-use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 
 use crate::atomic_timestamp::AtomicTimestamp;
 use crate::error::SessionError;
@@ -56,7 +57,7 @@ pub(crate) struct AgentPort {
     pub connection: u64,
     /// The jobs that the agent had in hand when it connected. `None` if it does not tell.
     pub jobs_in_hand: Option<Arc<[JobId]>>,
-    outgoing: mpsc::Sender<CommandFrame>,
+    outgoing: mpsc::Sender<Box<CommandFrame>>,
     turn: Arc<Semaphore>,
 }
 
@@ -84,12 +85,12 @@ pub(crate) enum DriverMessage {
     /// Tell whether the driver waits in the queue.
     AskQueued(oneshot::Sender<bool>),
     /// A session takes the driver, which waits in a pool.
-    Claim(Box<Claim>),
+    Claim(Claim),
     /// The driver's agent has connected.
-    Attach(Box<AgentSocket>),
+    Attach(AgentSocket),
     /// The driver's application runs.
     AppStarted {
-        app: Box<AppInfo>,
+        app: AppInfo,
         /// Gets a message when the report is stored.
         reply: oneshot::Sender<Result<(), SessionError>>,
     },
@@ -100,7 +101,7 @@ pub(crate) enum DriverMessage {
 pub(crate) enum FromAgent {
     /// A numbered event. The agent keeps it until the session says that its effect is stored.
     Event {
-        event: Box<Event>,
+        event: Event,
         stored: oneshot::Sender<bool>,
     },
     /// A frame that may be lost.
@@ -112,10 +113,10 @@ pub(crate) struct DriverHandle {
     pub id: DriverId,
     /// The session, batch or pool that the driver was made for.
     pub made_for: DriverUse,
-    messages: mpsc::Sender<DriverMessage>,
+    messages: mpsc::Sender<Box<DriverMessage>>,
     feed: Feed<DriverView>,
     /// SHA-256 of the secret of the launch that is under way or over, in hex.
-    token_hash: watch::Receiver<Option<String>>,
+    token_hash: Mutex<Option<String>>,
     /// Raised when the agent does not take its commands.
     stuck: Notify,
     /// The driver's files.
@@ -163,19 +164,25 @@ impl DriverHandle {
             turn,
             ..command.into()
         };
-        if port.outgoing.try_send(frame).is_err() {
+        if port.outgoing.try_send(Box::new(frame)).is_err() {
             self.stuck.notify_one();
         }
     }
 
+    /// Sends the actor a message. `Err` when the actor has left.
+    async fn send_message(&self, message: DriverMessage) -> Result<(), ()> {
+        let sent = self.messages.send(Box::new(message)).await;
+        sent.map_err(|_| ())
+    }
+
     /// Asks for the driver's end. A driver without an actor is gone, or belongs to the next server.
     pub async fn stop(&self, cause: StopCause) {
-        let _ = self.messages.send(DriverMessage::Stop(cause)).await;
+        let _ = self.send_message(DriverMessage::Stop(cause)).await;
     }
 
     /// Asks for the driver's end at once.
     pub async fn end_by_force(&self) {
-        let _ = self.messages.send(DriverMessage::EndByForce).await;
+        let _ = self.send_message(DriverMessage::EndByForce).await;
     }
 
     /// Asks for the driver's end and waits for it. `None` when the server stops before.
@@ -214,10 +221,7 @@ impl DriverHandle {
     /// Gives the driver, which waits in a pool, to a session. A driver without an actor drops the
     /// reply.
     pub async fn claim(&self, claim: Claim) {
-        let _ = self
-            .messages
-            .send(DriverMessage::Claim(Box::new(claim)))
-            .await;
+        let _ = self.send_message(DriverMessage::Claim(claim)).await;
     }
 
     /// Tells whether the driver waits in the queue. The actor answers when it has finished its
@@ -225,7 +229,7 @@ impl DriverHandle {
     /// waiting.
     pub async fn is_queued(&self) -> bool {
         let (reply, queued) = oneshot::channel();
-        let _ = self.messages.send(DriverMessage::AskQueued(reply)).await;
+        let _ = self.send_message(DriverMessage::AskQueued(reply)).await;
         queued.await.unwrap_or(false)
     }
 
@@ -236,23 +240,26 @@ impl DriverHandle {
 
     /// Hands over the connection of the driver's agent. `Err` when the actor has left.
     pub async fn attach(&self, socket: AgentSocket) -> Result<(), ()> {
-        let message = DriverMessage::Attach(Box::new(socket));
-        let sent = self.messages.send(message).await;
-        sent.map_err(|_| ())
+        self.send_message(DriverMessage::Attach(socket)).await
     }
 
     /// Stores that the driver's application runs. `Err(None)` when the actor has left.
     pub async fn app_started(&self, app: AppInfo) -> Result<(), Option<SessionError>> {
         let (reply, stored) = oneshot::channel();
-        let app = Box::new(app);
         let message = DriverMessage::AppStarted { app, reply };
-        self.messages.send(message).await.map_err(|_| None)?;
+        self.send_message(message).await.map_err(|()| None)?;
         stored.await.map_err(|_| None)?.map_err(Some)
     }
 
     /// The key of the driver's agent. `None` before the launch.
     pub fn key(&self) -> Option<AgentKey> {
-        self.token_hash.borrow().clone().map(AgentKey::of_hash)
+        self.token_hash().clone().map(AgentKey::of_hash)
+    }
+
+    fn token_hash(&self) -> MutexGuard<'_, Option<String>> {
+        self.token_hash
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -38,7 +38,7 @@ pub fn sweep_once(core: &Core) {
                 StopCause::Heartbeat => Message::Delete { cause, reply: None },
                 _ => Message::Stop { cause, reply: None },
             };
-            let _ = entry.mailbox.messages.try_send(message);
+            entry.mailbox.post(message);
         }
     }
 }

@@ -34,8 +34,6 @@ mod results;
 mod secret;
 mod service;
 mod shortened;
-#[cfg(test)]
-mod sizes;
 mod sweep;
 mod view;
 

@@ -23,6 +23,8 @@ impl Lifecycle {
         F: Future<Output = ()> + Send + 'static,
     {
         let guard = DrainOnPanic(self.drain.clone());
+        // Boxed, because the task would have room for two of it: thousands wait for drivers' ends.
+        let task = Box::pin(task);
         self.tasks.spawn(async move {
             let _guard = guard;
             task.await;

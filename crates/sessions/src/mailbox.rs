@@ -18,8 +18,9 @@ pub trait Ends {
 /// How others reach an actor. It outlives the actor, and then shows how the session or batch ended.
 #[derive(Debug)]
 pub struct Mailbox<M, V> {
-    /// To the actor.
-    pub messages: mpsc::Sender<M>,
+    /// To the actor. The messages are boxed, because a channel has room for 32 of them from its
+    /// first moment, and thousands of sessions and batches may wait.
+    pub messages: mpsc::Sender<Box<M>>,
     /// The feed that the actor publishes to.
     pub feed: Feed<V>,
 }
@@ -39,6 +40,11 @@ impl<M, V: Ends> Mailbox<M, V> {
         self.feed.view()
     }
 
+    /// Sends the actor a message, which is lost if the actor's queue is full.
+    pub fn post(&self, message: M) {
+        let _ = self.messages.try_send(Box::new(message));
+    }
+
     /// Sends the actor a message and waits for the reply. `None` when the session or batch has
     /// ended before the actor could reply.
     pub async fn ask_unless_ended<T>(
@@ -46,7 +52,7 @@ impl<M, V: Ends> Mailbox<M, V> {
         message: impl FnOnce(oneshot::Sender<T>) -> M,
     ) -> Result<Option<T>, SessionError> {
         let (reply, answer) = oneshot::channel();
-        if self.messages.send(message(reply)).await.is_ok()
+        if self.messages.send(Box::new(message(reply))).await.is_ok()
             && let Ok(answer) = answer.await
         {
             return Ok(Some(answer));
@@ -63,7 +69,7 @@ impl<M, V: Ends> Mailbox<M, V> {
         message: impl FnOnce(oneshot::Sender<T>) -> M,
     ) -> Result<Option<T>, SessionError> {
         let (reply, answer) = oneshot::channel();
-        if self.messages.send(message(reply)).await.is_err() {
+        if self.messages.send(Box::new(message(reply))).await.is_err() {
             return self.left().map(|()| None);
         }
         match tokio::time::timeout(limit, answer).await {

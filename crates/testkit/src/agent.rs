@@ -29,8 +29,8 @@ pub struct ScriptedAgent {
     instance: String,
     outbox: Vec<(u64, Event)>,
     next_seq: u64,
-    to_server: mpsc::Sender<AgentFrame>,
-    from_server: mpsc::Receiver<CommandFrame>,
+    to_server: mpsc::Sender<Box<AgentFrame>>,
+    from_server: mpsc::Receiver<Box<CommandFrame>>,
 }
 
 impl ScriptedAgent {
@@ -157,9 +157,9 @@ impl ScriptedAgent {
         let frame = AgentFrame::Event {
             seq,
             session: Some(session),
-            event: Box::new(event),
+            event,
         };
-        self.to_server.send(frame).await.unwrap();
+        self.to_server.send(Box::new(frame)).await.unwrap();
     }
 
     /// Sends an event and keeps it until it is acknowledged.
@@ -180,9 +180,9 @@ impl ScriptedAgent {
         let frame = AgentFrame::Event {
             seq,
             session: None,
-            event: Box::new(event),
+            event,
         };
-        let _ = self.to_server.send(frame).await;
+        let _ = self.to_server.send(Box::new(frame)).await;
     }
 
     async fn notice(&self, notice: Notice) {
@@ -190,7 +190,7 @@ impl ScriptedAgent {
             session: None,
             notice,
         };
-        self.to_server.send(frame).await.unwrap();
+        self.to_server.send(Box::new(frame)).await.unwrap();
     }
 
     /// Reports a statement's progress.
@@ -309,8 +309,8 @@ impl ScriptedAgent {
     reason = "it stands for the network, which is no part of the server"
 )]
 fn relay(
-    mut sent: mpsc::Receiver<AgentFrame>,
-    into_server: mpsc::Sender<AgentFrame>,
+    mut sent: mpsc::Receiver<Box<AgentFrame>>,
+    into_server: mpsc::Sender<Box<AgentFrame>>,
     process: FakeProcess,
 ) {
     tokio::spawn(async move {

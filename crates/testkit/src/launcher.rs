@@ -15,7 +15,7 @@ use livius_launch::{
     Backend, DriverFiles, DriverOrder, DriverSpec, Found, LateStart, Launcher, LocalFiles, Program,
     RunningDriver, Unsupported,
 };
-use tokio::sync::watch;
+use tokio::sync::{SetOnce, watch};
 
 /// Starts fake drivers and keeps their orders. It outlives the server, as real drivers do.
 pub struct FakeLauncher {
@@ -51,7 +51,7 @@ struct Outside {
 #[derive(Clone)]
 pub struct FakeProcess {
     id: DriverId,
-    exit: Arc<watch::Sender<Option<Exit>>>,
+    exit: Arc<SetOnce<Exit>>,
     world: Arc<Outside>,
 }
 
@@ -152,6 +152,11 @@ impl FakeLauncher {
         self.world.crashes.send_modify(|crashes| *crashes += 1);
     }
 
+    /// Forgets a driver, whose process goes on: the memory of a server is measured without orders.
+    pub fn forget(&self, id: &DriverId) {
+        self.drivers.lock().unwrap().remove(id);
+    }
+
     fn find(&self, prefix: &str) -> Option<(DriverOrder, FakeProcess)> {
         let drivers = self.drivers.lock().unwrap();
         let (id, driver) = drivers.range(DriverId::parse(prefix)?..).next()?;
@@ -198,14 +203,12 @@ fn lost() -> Failure {
 impl FakeProcess {
     /// Whether it has not ended.
     pub fn is_running(&self) -> bool {
-        self.exit.borrow().is_none()
+        !self.exit.initialized()
     }
 
     /// Waits for its end.
     pub async fn exited(&self) -> Exit {
-        let mut exit = self.exit.subscribe();
-        let ended = exit.wait_for(Option::is_some).await;
-        ended.ok().and_then(|exit| *exit).unwrap_or(Exit::Unknown)
+        *self.exit.wait().await
     }
 
     /// The facts about the driver after this exit.
@@ -221,14 +224,9 @@ impl FakeProcess {
 
     /// Ends the process.
     pub fn exit(&self, exit: Exit) {
-        self.exit.send_if_modified(|now| {
-            let first = now.is_none();
-            if first {
-                *now = Some(exit);
-                self.world.running.fetch_sub(1, Ordering::SeqCst);
-            }
-            first
-        });
+        if self.exit.set(exit).is_ok() {
+            self.world.running.fetch_sub(1, Ordering::SeqCst);
+        }
     }
 }
 
@@ -269,7 +267,7 @@ impl Launcher for FakeLauncher {
         let mut drivers = self.drivers.lock().unwrap();
         let process = FakeProcess {
             id: order.id.clone(),
-            exit: Arc::new(watch::channel(None).0),
+            exit: Arc::default(),
             world: Arc::clone(&self.world),
         };
         drivers.insert(order.id.clone(), (order, process.clone()));
@@ -306,8 +304,7 @@ impl Launcher for FakeLauncher {
         let Some((_, process)) = drivers.get(id) else {
             return Found::NeverStarted;
         };
-        let exit = *process.exit.borrow();
-        match exit {
+        match process.exit.get().copied() {
             None => Found::Alive(Arc::new(process.clone())),
             Some(exit) => Found::Ended(process.departure(exit)),
         }

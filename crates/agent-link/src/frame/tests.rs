@@ -13,7 +13,7 @@ fn event(text: &str) -> (u64, Option<SessionId>, Event) {
             seq,
             session,
             event,
-        }) => (seq, session, *event),
+        }) => (seq, session, event),
         other => panic!("expected an event, got {other:?}"),
     }
 }

@@ -95,7 +95,8 @@ where
     Out::Error: Display,
     E: Display,
 {
-    let end = match begin(driver, &mut stream, attach).await {
+    // Boxed, because the connection would keep room for its beginning.
+    let end = match Box::pin(begin(driver, &mut stream, attach)).await {
         Err(end) => end,
         Ok(attached) => {
             let ping = Notify::new();
@@ -120,8 +121,8 @@ where
 
 /// The socket's ends of a session's channels, and the protocol version of the connection.
 struct Attached {
-    incoming: mpsc::Sender<AgentFrame>,
-    outgoing: mpsc::Receiver<CommandFrame>,
+    incoming: mpsc::Sender<Box<AgentFrame>>,
+    outgoing: mpsc::Receiver<Box<CommandFrame>>,
     version: u32,
 }
 
@@ -161,7 +162,7 @@ where
     })
 }
 
-async fn read<In, E>(stream: &mut In, incoming: mpsc::Sender<AgentFrame>, ping: &Notify) -> End
+async fn read<In, E>(stream: &mut In, incoming: mpsc::Sender<Box<AgentFrame>>, ping: &Notify) -> End
 where
     In: Stream<Item = Result<Message, E>> + Unpin,
     E: Display,
@@ -195,7 +196,7 @@ where
                     return End::Released;
                 };
                 if let Some(place) = free.next() {
-                    place.send(frame);
+                    place.send(Box::new(frame));
                 }
             }
             Err(error) => return error.into(),
@@ -205,7 +206,7 @@ where
 
 async fn write<Out>(
     sink: &mut Out,
-    mut outgoing: mpsc::Receiver<CommandFrame>,
+    mut outgoing: mpsc::Receiver<Box<CommandFrame>>,
     version: u32,
     ping: &Notify,
 ) -> End

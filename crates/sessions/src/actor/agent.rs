@@ -18,7 +18,7 @@ impl Actor {
     pub(super) async fn on_heard(&mut self, heard: FromAgent) {
         match heard {
             FromAgent::Event { event, stored } => {
-                let result = self.on_event(*event).await;
+                let result = self.on_event(event).await;
                 if let Err(error) = &result {
                     tracing::error!(session.id = %self.record.id, error = %chain(error), "cannot store what the agent said");
                 }

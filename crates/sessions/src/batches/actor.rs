@@ -70,7 +70,11 @@ impl Actor {
 
     /// Drives the batch until it has ended, or the server stops. The steps are boxed: while the actor
     /// waits, it keeps no room for them.
-    pub async fn run(mut self: Box<Self>, origin: Origin, mut messages: mpsc::Receiver<Message>) {
+    pub async fn run(
+        mut self: Box<Self>,
+        origin: Origin,
+        mut messages: mpsc::Receiver<Box<Message>>,
+    ) {
         let lifecycle = self.core.lifecycle.clone();
         let mut driver = self.entry.driver.follow();
         if origin == Origin::Recovered {
@@ -84,7 +88,7 @@ impl Actor {
                 () = lifecycle.stopping() => return,
                 // Events come before requests.
                 true = driver.changed() => Box::pin(self.follow_driver()).await,
-                Some(message) = messages.recv() => Box::pin(self.on_message(message)).await,
+                Some(message) = messages.recv() => Box::pin(self.on_message(*message)).await,
             }
         }
         Box::pin(self.leave()).await;

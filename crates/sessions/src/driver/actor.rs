@@ -7,18 +7,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use livius_agent_link::Command;
+use futures_util::future::BoxFuture;
 use livius_domain::{
-    BatchRecord, Departure, DriverEvent, DriverRecord, DriverState, Failure, SessionRecord,
-    StopCause,
+    BatchRecord, Departure, DriverEvent, DriverRecord, DriverState, SessionRecord, StopCause,
 };
 use livius_launch::RunningDriver;
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::Instant;
 
-use super::connection::{self, Connection};
+use super::awaited::{self, Overdue, TaskReport};
+use super::connection::Connection;
 use super::{DriverCore, DriverHandle, DriverMessage, DriverView, FromAgent};
-use crate::admission::Turn;
 use crate::feed::Publisher;
 
 /// The time from SIGTERM to SIGKILL when the server ends the driver of a session by force.
@@ -31,7 +30,7 @@ const FRAMES_IN_A_ROW: u32 = 64;
 /// The purpose of the driver.
 pub(crate) enum Purpose {
     /// This session. The messages of its agent go to the session's actor.
-    Session(Box<SessionRecord>, mpsc::Sender<FromAgent>),
+    Session(Box<SessionRecord>, mpsc::Sender<Box<FromAgent>>),
     /// This batch.
     Batch(Box<BatchRecord>),
     /// A session to come. The driver waits in a pool.
@@ -49,18 +48,6 @@ pub(crate) enum Origin {
     Recovered,
 }
 
-/// A report from one of the actor's own tasks.
-pub(super) enum TaskReport {
-    /// It is the driver's turn to start.
-    Turn(Turn),
-    /// The launch is over.
-    Launched(Result<Arc<dyn RunningDriver>, Box<Failure>>),
-    /// What a primed agent is told again.
-    Begin(Box<Command>),
-    /// The driver is gone.
-    Ended(Box<Departure>),
-}
-
 /// The end of a process whose connection is still open.
 pub(super) struct Departed {
     pub(super) departure: Departure,
@@ -75,9 +62,11 @@ pub(super) struct DriverActor {
     pub(super) record: DriverRecord,
     pub(super) purpose: Purpose,
     pub(super) feed: Publisher<DriverView>,
-    pub(super) token_hash: watch::Sender<Option<String>>,
-    pub(super) reports: mpsc::Sender<TaskReport>,
+    /// The report of the task that works for the actor. At most one task does.
+    pub(super) report: Option<oneshot::Receiver<TaskReport>>,
     pub(super) process: Option<Arc<dyn RunningDriver>>,
+    /// The wait for the end of the process.
+    pub(super) departure: Option<BoxFuture<'static, Departure>>,
     pub(super) link: Option<Connection>,
     pub(super) connections: u64,
     /// The driver's place among those that start.
@@ -99,30 +88,23 @@ pub(super) struct DriverActor {
     pub(super) unstored: bool,
 }
 
-/// The actor's ends of its channels.
-pub(super) struct Parts {
-    pub(super) feed: Publisher<DriverView>,
-    pub(super) token_hash: watch::Sender<Option<String>>,
-    pub(super) reports: mpsc::Sender<TaskReport>,
-}
-
 impl DriverActor {
     pub(super) fn new(
         core: Arc<DriverCore>,
         handle: Arc<DriverHandle>,
         record: DriverRecord,
         purpose: Purpose,
-        parts: Parts,
+        feed: Publisher<DriverView>,
     ) -> Self {
         Self {
             core,
             handle,
             record,
             purpose,
-            feed: parts.feed,
-            token_hash: parts.token_hash,
-            reports: parts.reports,
+            feed,
+            report: None,
             process: None,
+            departure: None,
             link: None,
             connections: 0,
             starting: None,
@@ -142,8 +124,7 @@ impl DriverActor {
     pub(super) async fn run(
         mut self: Box<Self>,
         origin: Origin,
-        mut messages: mpsc::Receiver<DriverMessage>,
-        mut reports: mpsc::Receiver<TaskReport>,
+        mut messages: mpsc::Receiver<Box<DriverMessage>>,
     ) {
         if origin == Origin::Recovered {
             Box::pin(self.recover()).await;
@@ -155,40 +136,60 @@ impl DriverActor {
             if frames >= FRAMES_IN_A_ROW {
                 frames = 0;
                 if let Ok(message) = messages.try_recv() {
-                    Box::pin(self.on_message(message)).await;
+                    Box::pin(self.on_message(*message)).await;
                     continue;
                 }
             }
-            let (overdue, hold_until) = (self.stop_overdue, self.hold_until);
-            let missing_at = self.missing_at;
-            let drained = self.departed.as_ref().map(|departed| departed.until);
+            let deadline = self.next_deadline();
             tokio::select! {
                 biased;
                 // The server stops at once: drivers that are to end have been ended before.
                 () = lifecycle.stopping() => return,
                 // Events come before requests.
-                Some(report) = reports.recv() => Box::pin(self.on_report(report)).await,
+                Some(report) = awaited::report(&mut self.report) => Box::pin(self.on_report(report)).await,
+                departure = awaited::departure(&mut self.departure) => Box::pin(self.on_departure(departure)).await,
                 // A deadline must not wait for an agent that talks.
-                () = connection::at(overdue) => {
-                    self.stop_overdue = None;
-                    Box::pin(self.apply(DriverEvent::StopOverdue)).await;
-                }
-                () = connection::at(drained) => Box::pin(self.lose_link()).await,
-                () = connection::at(missing_at) => {
-                    self.missing_at = None;
-                    Box::pin(self.apply(DriverEvent::AgentMissing)).await;
-                }
-                () = connection::at(hold_until) => self.let_others_start(),
+                overdue = awaited::deadline(deadline) => Box::pin(self.on_overdue(overdue)).await,
                 () = handle.stuck.notified() => Box::pin(self.drop_stuck_link()).await,
                 // Results free the session's queue, so they come before requests.
-                heard = connection::next(&mut self.link) => {
+                heard = awaited::heard(&mut self.link) => {
                     frames += 1;
                     Box::pin(self.on_heard(heard)).await;
                 }
-                Some(message) = messages.recv() => Box::pin(self.on_message(message)).await,
+                Some(message) = messages.recv() => Box::pin(self.on_message(*message)).await,
             }
         }
         Box::pin(self.leave()).await;
+    }
+
+    /// The first deadline. One timer serves all of them, because a timer is large.
+    fn next_deadline(&self) -> Option<(Instant, Overdue)> {
+        let drained = self.departed.as_ref().map(|departed| departed.until);
+        let deadlines = [
+            (self.stop_overdue, Overdue::Stop),
+            (drained, Overdue::Drain),
+            (self.missing_at, Overdue::Agent),
+            (self.hold_until, Overdue::Start),
+        ];
+        let set = deadlines
+            .into_iter()
+            .filter_map(|(at, what)| Some((at?, what)));
+        set.min_by_key(|(at, _)| *at)
+    }
+
+    async fn on_overdue(&mut self, overdue: Overdue) {
+        match overdue {
+            Overdue::Stop => {
+                self.stop_overdue = None;
+                self.apply(DriverEvent::StopOverdue).await;
+            }
+            Overdue::Drain => self.lose_link().await,
+            Overdue::Agent => {
+                self.missing_at = None;
+                self.apply(DriverEvent::AgentMissing).await;
+            }
+            Overdue::Start => self.let_others_start(),
+        }
     }
 
     async fn on_report(&mut self, report: TaskReport) {
@@ -199,10 +200,9 @@ impl DriverActor {
                 self.apply(DriverEvent::Launched).await;
             }
             TaskReport::Launched(Err(failure)) => {
-                self.apply(DriverEvent::LaunchFailed(*failure)).await;
+                self.apply(DriverEvent::LaunchFailed(failure)).await;
             }
-            TaskReport::Begin(begin) => self.on_late_start(*begin),
-            TaskReport::Ended(departure) => self.on_departure(*departure).await,
+            TaskReport::Begin(begin) => self.on_late_start(begin),
         }
     }
 
@@ -217,10 +217,10 @@ impl DriverActor {
             DriverMessage::AskQueued(reply) => {
                 let _ = reply.send(self.record.state == DriverState::Queued);
             }
-            DriverMessage::Claim(claim) => self.claim(*claim).await,
-            DriverMessage::Attach(socket) => self.attach(*socket).await,
+            DriverMessage::Claim(claim) => self.claim(claim).await,
+            DriverMessage::Attach(socket) => self.attach(socket).await,
             DriverMessage::AppStarted { app, reply } => {
-                self.record.app = Some(*app);
+                self.record.app = Some(app);
                 self.unstored = true;
                 let stored = self.try_apply(DriverEvent::Ready).await;
                 let _ = reply.send(stored);

@@ -10,7 +10,8 @@ use secrecy::SecretString;
 use tokio::sync::{mpsc, oneshot};
 
 use super::FromAgent;
-use super::actor::{DriverActor, Purpose, TaskReport};
+use super::actor::{DriverActor, Purpose};
+use super::awaited::TaskReport;
 use crate::config::Config;
 use crate::request;
 
@@ -20,7 +21,7 @@ pub(crate) struct Claim {
     /// The session, which is stored.
     pub session: Box<SessionRecord>,
     /// The way of the agent's messages to it.
-    pub to_session: mpsc::Sender<FromAgent>,
+    pub to_session: mpsc::Sender<Box<FromAgent>>,
     /// What the agent is told.
     pub begin: Command,
     /// Gets a message when the session has the driver, or why it has not.
@@ -97,7 +98,12 @@ impl DriverActor {
 
     fn send_begin(&mut self, begin: Command) {
         match &self.link {
-            Some(link) if link.socket.outgoing.try_send(begin.into()).is_ok() => {}
+            Some(link)
+                if link
+                    .socket
+                    .outgoing
+                    .try_send(Box::new(begin.into()))
+                    .is_ok() => {}
             // The agent is told when it connects again.
             _ => self.handle.stuck.notify_one(),
         }
@@ -105,7 +111,7 @@ impl DriverActor {
 
     /// Tells a primed agent again that its session begins: the server, or the connection, may have
     /// ended before it heard. An agent that has begun ignores it.
-    pub(super) fn begin_again(&self) {
+    pub(super) fn begin_again(&mut self) {
         let is_primed = |level| level == Level::Primed;
         let was_primed = self.record.pooled.as_ref().map(|pooled| pooled.level);
         if self.record.state != DriverState::Context || !was_primed.is_some_and(is_primed) {
@@ -114,13 +120,13 @@ impl DriverActor {
         let Purpose::Session(session, _) = &self.purpose else {
             return;
         };
-        let (core, reports) = (Arc::clone(&self.core), self.reports.clone());
         let (session, id) = (session.clone(), self.record.id.clone());
+        let (core, reply) = (Arc::clone(&self.core), self.expect_report());
         self.core.lifecycle.spawn(async move {
             let launcher = &*core.launcher;
             match late_start(&core.config, launcher, &session, id.clone()).await {
                 Ok(begin) => {
-                    let _ = reports.send(TaskReport::Begin(Box::new(begin))).await;
+                    let _ = reply.send(TaskReport::Begin(begin));
                 }
                 Err(why) => {
                     tracing::error!(driver.id = %id, why, "cannot tell a primed driver to begin");

@@ -1,11 +1,10 @@
-//! The connection to a driver's agent, and the wait for its next frame.
+//! The connection to a driver's agent.
 
 use std::sync::Arc;
 
-use livius_agent_link::{AgentFrame, AgentSocket, Command};
+use livius_agent_link::{AgentSocket, Command};
 use livius_domain::JobId;
 use tokio::sync::{Semaphore, oneshot};
-use tokio::time::Instant;
 
 use super::AgentPort;
 
@@ -24,38 +23,6 @@ pub(super) struct Connection {
     pub(super) storing: Option<(u64, oneshot::Receiver<bool>)>,
 }
 
-/// The next thing that the actor hears from the connection.
-pub(super) enum Heard {
-    /// A frame; `None` is the end of the connection.
-    Frame(Option<AgentFrame>),
-    /// The session has stored the event of this number, or could not.
-    Stored { seq: u64, stored: bool },
-}
-
-/// Waits for the next frame, or for the session to store the last one. Waits without end while no
-/// agent is connected. Nothing is lost when the wait is given up.
-pub(super) async fn next(link: &mut Option<Connection>) -> Heard {
-    match link {
-        Some(Connection {
-            storing: Some((seq, stored)),
-            ..
-        }) => Heard::Stored {
-            seq: *seq,
-            stored: stored.await.unwrap_or(false),
-        },
-        Some(link) => Heard::Frame(link.socket.incoming.recv().await),
-        None => std::future::pending().await,
-    }
-}
-
-/// Waits until then, or without end.
-pub(super) async fn at(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline).await,
-        None => std::future::pending().await,
-    }
-}
-
 impl Connection {
     pub(super) fn port(&self) -> AgentPort {
         AgentPort {
@@ -68,6 +35,6 @@ impl Connection {
 
     /// Sends a command. An agent that does not take it is told again when it comes back.
     pub(super) fn send(&self, command: Command) {
-        let _ = self.socket.outgoing.try_send(command.into());
+        let _ = self.socket.outgoing.try_send(Box::new(command.into()));
     }
 }

@@ -10,9 +10,11 @@ use livius_domain::{
 };
 use livius_launch::{DriverOrder, RunningDriver};
 use secrecy::SecretString;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::actor::{DriverActor, Purpose, TaskReport};
+use super::actor::{DriverActor, Purpose};
+use super::awaited::TaskReport;
 use crate::admission::Turn;
 use crate::config::Config;
 use crate::request;
@@ -25,18 +27,25 @@ const TURN_PAUSE: Duration = Duration::from_millis(500);
 const BATCH_START_HOLD: Duration = Duration::from_secs(30);
 
 impl DriverActor {
+    /// The way of a task's report to the actor. The report of an earlier task is not wanted any more.
+    pub(super) fn expect_report(&mut self) -> oneshot::Sender<TaskReport> {
+        let (reply, report) = oneshot::channel();
+        self.report = Some(report);
+        reply
+    }
+
     /// Waits for a place among the starting drivers; the turn is reported.
-    pub(super) fn join_queue(&self) {
-        let reports = self.reports.clone();
+    pub(super) fn join_queue(&mut self) {
+        let mut reply = self.expect_report();
         let (ticket, turn) = self.core.admission.join(self.record.made_for);
         let admission = Arc::clone(&self.core.admission);
         self.core.lifecycle.spawn(async move {
             tokio::select! {
                 // The driver may end while it waits; then it needs no turn.
-                () = reports.closed() => admission.leave(ticket),
+                () = reply.closed() => admission.leave(ticket),
                 turn = turn => {
                     if let Ok(turn) = turn {
-                        let _ = reports.send(TaskReport::Turn(turn)).await;
+                        let _ = reply.send(TaskReport::Turn(turn));
                     }
                 }
             }
@@ -60,21 +69,21 @@ impl DriverActor {
         }
     }
 
-    fn take_turn_later(&self, turn: Turn) {
-        let reports = self.reports.clone();
+    fn take_turn_later(&mut self, turn: Turn) {
+        let mut reply = self.expect_report();
         self.core.lifecycle.spawn(async move {
             tokio::select! {
-                () = reports.closed() => {}
+                () = reply.closed() => {}
                 () = tokio::time::sleep(TURN_PAUSE) => {
-                    let _ = reports.send(TaskReport::Turn(turn)).await;
+                    let _ = reply.send(TaskReport::Turn(turn));
                 }
             }
         });
     }
 
     /// Starts the process in its own task, because the start may take seconds.
-    pub(super) fn launch(&self, token: SecretString) {
-        let (launcher, to_actor) = (Arc::clone(&self.core.launcher), self.reports.clone());
+    pub(super) fn launch(&mut self, token: SecretString) {
+        let (launcher, reply) = (Arc::clone(&self.core.launcher), self.expect_report());
         let (config, id) = (Arc::clone(&self.core.config), self.record.id.clone());
         let wanted = self.wanted();
         self.core.lifecycle.spawn(async move {
@@ -82,9 +91,7 @@ impl DriverActor {
                 Ok(order) => launcher.launch(order).await,
                 Err(failure) => Err(failure),
             };
-            let _ = to_actor
-                .send(TaskReport::Launched(result.map_err(Box::new)))
-                .await;
+            let _ = reply.send(TaskReport::Launched(result));
         });
     }
 
@@ -92,15 +99,8 @@ impl DriverActor {
     pub(super) fn take_process(&mut self, process: Arc<dyn RunningDriver>) {
         self.record.location = Some(process.location());
         self.unstored = true;
-        let (watched, reports) = (Arc::clone(&process), self.reports.clone());
-        self.core.lifecycle.spawn(async move {
-            tokio::select! {
-                () = reports.closed() => {}
-                departure = watched.ended() => {
-                    let _ = reports.send(TaskReport::Ended(Box::new(departure))).await;
-                }
-            }
-        });
+        let watched = Arc::clone(&process);
+        self.departure = Some(Box::pin(async move { watched.ended().await }));
         self.process = Some(process);
     }
 }

@@ -13,7 +13,8 @@ use tokio::time::Instant;
 
 use super::FromAgent;
 use super::actor::{Departed, DriverActor, Purpose};
-use super::connection::{Connection, Heard};
+use super::awaited::Heard;
+use super::connection::Connection;
 use crate::error::SessionError;
 use crate::shortened::shortened;
 
@@ -127,18 +128,24 @@ impl DriverActor {
     pub(super) async fn on_heard(&mut self, heard: Heard) {
         match heard {
             Heard::Frame(None) => self.lose_link().await,
-            Heard::Frame(Some(AgentFrame::Unknown)) => {}
-            Heard::Frame(Some(AgentFrame::Notice { session, notice })) => {
+            Heard::Frame(Some(frame)) => self.on_frame(*frame).await,
+            Heard::Stored { seq, stored } => self.on_stored(seq, stored).await,
+        }
+    }
+
+    async fn on_frame(&mut self, frame: AgentFrame) {
+        match frame {
+            AgentFrame::Unknown => {}
+            AgentFrame::Notice { session, notice } => {
                 if self.is_ours(session) {
                     self.on_notice(notice);
                 }
             }
-            Heard::Frame(Some(AgentFrame::Event {
+            AgentFrame::Event {
                 seq,
                 session,
                 event,
-            })) => self.on_event(seq, session, event).await,
-            Heard::Stored { seq, stored } => self.on_stored(seq, stored).await,
+            } => self.on_event(seq, session, event).await,
         }
     }
 
@@ -147,7 +154,7 @@ impl DriverActor {
         if let Purpose::Session(_, session) = &self.purpose
             && session.capacity() > ROOM_FOR_EVENTS
         {
-            let _ = session.try_send(FromAgent::Notice(notice));
+            let _ = session.try_send(Box::new(FromAgent::Notice(notice)));
         }
     }
 
@@ -156,7 +163,7 @@ impl DriverActor {
         session.is_none_or(|named| self.record.made_for == DriverUse::Session(named))
     }
 
-    async fn on_event(&mut self, seq: u64, session: Option<SessionId>, event: Box<Event>) {
+    async fn on_event(&mut self, seq: u64, session: Option<SessionId>, event: Event) {
         let applied = self.link.as_ref().map_or(0, |link| link.applied);
         if seq <= applied {
             return self.acknowledge(seq);
@@ -167,14 +174,14 @@ impl DriverActor {
             tracing::warn!(driver.id = %self.record.id, agent.event = seq, agent.applied = applied, "the driver's agent has skipped an event; dropping the connection");
             return self.lose_link().await;
         }
-        match *event {
+        match event {
             Event::Ready { .. }
             | Event::Primed
             | Event::Begun { .. }
             | Event::Failed { .. }
             | Event::ContextStopped { .. }
             | Event::Stopped { .. } => {
-                let stored = self.on_own_event(*event).await;
+                let stored = self.on_own_event(event).await;
                 if let Err(error) = &stored {
                     tracing::error!(driver.id = %self.record.id, error = %chain(error), "cannot store what the agent said");
                 }
@@ -190,14 +197,14 @@ impl DriverActor {
     }
 
     /// Hands an event to the session. It is acknowledged when the session has stored its effect.
-    async fn pass_on(&mut self, seq: u64, event: Box<Event>) {
+    async fn pass_on(&mut self, seq: u64, event: Event) {
         let Purpose::Session(_, session) = &self.purpose else {
             // No session needs it any more.
             return self.on_stored(seq, true).await;
         };
         let (stored, storing) = oneshot::channel();
         // The driver's actor must never wait for the session's actor, which may be waiting for it.
-        let sent = session.try_send(FromAgent::Event { event, stored });
+        let sent = session.try_send(Box::new(FromAgent::Event { event, stored }));
         match &mut self.link {
             Some(link) if sent.is_ok() => link.storing = Some((seq, storing)),
             _ => self.lose_link().await,
@@ -223,7 +230,7 @@ impl DriverActor {
             && link
                 .socket
                 .outgoing
-                .try_send(Command::Ack { seq }.into())
+                .try_send(Box::new(Command::Ack { seq }.into()))
                 .is_err()
         {
             self.handle.stuck.notify_one();

@@ -41,8 +41,8 @@ impl DriverActor {
     }
 
     /// Looks until the answer is clear: a driver that cannot be looked at is not gone. `None` when
-    /// the server stops.
-    pub(super) async fn search(&self) -> Option<Found> {
+    /// the server stops. Exclusive, because the actor may have a future that threads cannot share.
+    pub(super) async fn search(&mut self) -> Option<Found> {
         let core = &self.core;
         loop {
             let location = self.record.location.as_ref();

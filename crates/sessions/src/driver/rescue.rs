@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use livius_domain::{Departure, DriverEnd, DriverRecord, DriverState, Failure, Phase, chain};
 use livius_launch::Found;
-use tokio::sync::{mpsc, watch};
 
-use super::actor::{DriverActor, Parts, Purpose};
+use super::actor::{DriverActor, Purpose};
 use super::{DriverCore, DriverHandle, DriverView};
 use crate::feed::Publisher;
 use crate::rescue;
@@ -58,12 +57,7 @@ impl Rescue {
     }
 
     fn new_actor(&self, record: DriverRecord) -> DriverActor {
-        let parts = Parts {
-            feed: self.feed.clone(),
-            token_hash: watch::channel(None).0,
-            reports: mpsc::channel(1).0,
-        };
         let (core, handle) = (Arc::clone(&self.core), Arc::clone(&self.handle));
-        DriverActor::new(core, handle, record, Purpose::Nothing, parts)
+        DriverActor::new(core, handle, record, Purpose::Nothing, self.feed.clone())
     }
 }

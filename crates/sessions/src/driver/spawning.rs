@@ -1,11 +1,11 @@
 //! Starts the actor of a driver.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use livius_domain::{DriverProgram, DriverRecord, DriverState, Link};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, mpsc};
 
-use super::actor::{DriverActor, FORCE_GRACE, Origin, Parts, Purpose};
+use super::actor::{DriverActor, FORCE_GRACE, Origin, Purpose};
 use super::rescue::Rescue;
 use super::{DriverCore, DriverHandle, DriverView};
 use crate::atomic_timestamp::AtomicTimestamp;
@@ -29,16 +29,14 @@ pub(crate) fn spawn(
         *link = Link::Recovering;
     }
     let (messages, inbox) = mpsc::channel(MAILBOX);
-    let (reports, reports_inbox) = mpsc::channel(MAILBOX);
     let (publisher, reader) = feed(DriverView::of(&record, None), core.clock.now());
-    let (token_hash, token_hash_receiver) = watch::channel(record.token_hash.clone());
     let files = core.launcher.files(&record.id);
     let handle = Arc::new(DriverHandle {
         id: record.id.clone(),
         made_for: record.made_for,
         messages,
         feed: reader,
-        token_hash: token_hash_receiver,
+        token_hash: Mutex::new(record.token_hash.clone()),
         stuck: Notify::new(),
         log: files.log(),
         files,
@@ -56,17 +54,12 @@ pub(crate) fn spawn(
         feed: publisher.clone(),
         grace,
     };
-    let parts = Parts {
-        feed: publisher,
-        token_hash,
-        reports,
-    };
     let mut actor = DriverActor::new(
         Arc::clone(core),
         Arc::clone(&handle),
         record,
         purpose,
-        parts,
+        publisher,
     );
     actor.grace = grace;
     if actor.record.state == DriverState::Queued {
@@ -77,8 +70,6 @@ pub(crate) fn spawn(
         actor.running = core.admission.recovered();
     }
     core.lifecycle
-        .spawn_owner(Box::new(actor).run(origin, inbox, reports_inbox), || {
-            rescue.run()
-        });
+        .spawn_owner(Box::new(actor).run(origin, inbox), || rescue.run());
     handle
 }

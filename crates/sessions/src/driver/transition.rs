@@ -49,7 +49,7 @@ impl DriverActor {
             self.record = before;
             return stored;
         }
-        self.token_hash.send_replace(self.record.token_hash.clone());
+        self.handle.token_hash().clone_from(&self.record.token_hash);
         for effect in effects {
             self.perform(effect, token.clone());
         }

@@ -26,7 +26,7 @@ pub(crate) struct Asked<'a> {
     pub record: &'a SessionRecord,
     pub caller: &'a Caller,
     /// The way of the agent's messages to the session.
-    pub to_session: mpsc::Sender<FromAgent>,
+    pub to_session: mpsc::Sender<Box<FromAgent>>,
 }
 
 /// A driver that a session has got.

@@ -73,7 +73,7 @@ impl Sessions {
         let entry = self.sit_down(record, seat).await;
         if self.core.lifecycle.is_draining() {
             // The shutdown may have counted its sessions before this one was among them.
-            let _ = entry.mailbox.messages.try_send(Message::Stop {
+            entry.mailbox.post(Message::Stop {
                 cause: StopCause::Shutdown,
                 reply: None,
             });

@@ -37,7 +37,7 @@ pub(super) enum Seated {
     /// It has no actor yet.
     New(Box<DriverRecord>),
     /// It was taken from a pool, and the agent's messages come this way.
-    Taken(Arc<DriverHandle>, mpsc::Receiver<FromAgent>),
+    Taken(Arc<DriverHandle>, mpsc::Receiver<Box<FromAgent>>),
 }
 
 impl Sessions {

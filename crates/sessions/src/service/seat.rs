@@ -87,7 +87,7 @@ impl Sessions {
         &self,
         record: &mut SessionRecord,
         claimed: Claimed,
-        from_agent: mpsc::Receiver<FromAgent>,
+        from_agent: mpsc::Receiver<Box<FromAgent>>,
         place: Option<OwnedSemaphorePermit>,
     ) -> Result<Seat, SessionError> {
         let driver = claimed.driver;

@@ -60,7 +60,7 @@ impl ActingOnSessions<'_> {
     /// Counts as use of the session.
     pub async fn connect(&self, which: &SessionRef) -> Result<Arc<SessionView>, SessionError> {
         if let Some(entry) = self.live(which, Action::Change)? {
-            let _ = entry.mailbox.messages.try_send(Message::Touch);
+            entry.mailbox.post(Message::Touch);
             return Ok(entry.view());
         }
         self.get(which).await
@@ -95,7 +95,7 @@ impl ActingOnSessions<'_> {
         entry
             .mailbox
             .messages
-            .send(message)
+            .send(Box::new(message))
             .await
             .map_err(|_| entry.mailbox.unanswered())?;
         match tokio::time::timeout(COMPLETION_WAIT, candidates).await {
