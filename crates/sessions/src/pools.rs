@@ -13,8 +13,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::join_all;
 use livius_domain::pool::{Configuration, Pooled, Template};
-use livius_domain::{DriverRecord, DriverState, Kind, SessionRecord, StopCause};
+use livius_domain::{DriverRecord, DriverState, Failure, Kind, SessionRecord, StopCause};
 use tokio::sync::{Notify, OwnedSemaphorePermit};
+use tokio::time::Instant;
 
 use self::stock::{Member, Pool, Stock};
 use crate::driver::{self, DriverHandle, Origin, Purpose};
@@ -66,6 +67,17 @@ impl Pools {
 
     fn stock(&self) -> MutexGuard<'_, Stock> {
         self.stock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks at the installation, whose fingerprint a driver must have that waits.
+    async fn look(&self) -> Result<String, Failure> {
+        let found = self.core.launcher.fingerprint().await;
+        let mut stock = self.stock();
+        stock.looked_at = Some(Instant::now());
+        if let Ok(installation) = &found {
+            stock.installation = Some(installation.clone());
+        }
+        found
     }
 
     /// Notes what a session is like, for the default pool.

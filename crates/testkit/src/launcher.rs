@@ -26,6 +26,7 @@ pub struct FakeLauncher {
     full: AtomicBool,
     most_running: AtomicUsize,
     fingerprint: Mutex<String>,
+    looks: AtomicUsize,
     free_memory: AtomicU64,
     world: Arc<Outside>,
 }
@@ -70,6 +71,7 @@ impl FakeLauncher {
             full: AtomicBool::default(),
             most_running: AtomicUsize::default(),
             fingerprint: Mutex::default(),
+            looks: AtomicUsize::default(),
             free_memory: AtomicU64::new(64 << 30),
             world: Arc::new(world),
         }
@@ -103,6 +105,11 @@ impl FakeLauncher {
     /// Changes the configuration of the installation.
     pub fn change_installation(&self, text: &str) {
         text.clone_into(&mut self.fingerprint.lock().unwrap());
+    }
+
+    /// How often the server has looked at the configuration of the installation.
+    pub fn looks_at_installation(&self) -> usize {
+        self.looks.load(Ordering::SeqCst)
     }
 
     /// The drivers of pools that were launched, by name, and their processes.
@@ -289,6 +296,7 @@ impl Launcher for FakeLauncher {
     }
 
     async fn fingerprint(&self) -> Result<String, Failure> {
+        self.looks.fetch_add(1, Ordering::SeqCst);
         Ok(self.fingerprint.lock().unwrap().clone())
     }
 

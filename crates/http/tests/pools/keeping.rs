@@ -47,6 +47,52 @@ async fn drivers_of_another_configuration_of_spark_are_replaced() {
     assert_eq!(created["state"], "idle");
 }
 
+/// Lets seconds pass, in each of which the keeper looks at its pools.
+async fn the_keeper_passes(seconds: u32) {
+    tokio::time::pause();
+    for _ in 0..seconds {
+        tokio::time::advance(Duration::from_secs(1)).await;
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+    }
+    tokio::time::resume();
+}
+
+/// A look reads hundreds of files, so the keeper and the requests look only for drivers.
+#[tokio::test]
+async fn without_drivers_nothing_looks_at_the_installation() {
+    let on_demand = Template {
+        min: 0,
+        max: 0,
+        ..template("small", Level::Ready)
+    };
+    let off = WorldOptions {
+        pools: None,
+        ..options(Vec::new())
+    };
+    for options in [off, options(vec![on_demand]), options(Vec::new())] {
+        let world = World::with(options).await;
+        let created = world.post("/sessions", ANY).await;
+        assert_eq!(created.status, 201, "{}", created.text);
+        the_keeper_passes(5).await;
+        assert_eq!(world.launcher().looks_at_installation(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_driver_is_a_reason_to_look_but_not_in_each_second() {
+    let world = world_of(vec![template("small", Level::Ready)]).await;
+    let mut agent = waiting(&world, Level::Ready, &[]).await;
+    let looks = world.launcher().looks_at_installation();
+    assert!((1..=2).contains(&looks), "a start needs one: {looks}");
+    the_keeper_passes(5).await;
+    assert_eq!(world.launcher().looks_at_installation(), looks);
+    // A session must not get a driver with old defaults.
+    post_to(&world, &mut agent, ANY).await;
+    assert!(world.launcher().looks_at_installation() > looks);
+}
+
 #[tokio::test]
 async fn starts_that_fail_pause_longer_and_longer_and_say_why() {
     let world = world_with_refusals().await;

@@ -17,6 +17,10 @@ use crate::error::SessionError;
 /// The interval in which the keeper looks at ages and hours, even if nothing happens.
 const INTERVAL: Duration = Duration::from_secs(1);
 
+/// The interval in which the keeper looks at the installation for the drivers that it has. A session
+/// looks again before it takes one.
+const LOOK_INTERVAL: Duration = Duration::from_secs(15);
+
 /// The part of the free memory that the pools may take if the configuration does not say.
 const PART_OF_FREE: u64 = 4;
 
@@ -56,30 +60,43 @@ impl Pools {
         if !self.are_on() {
             return;
         }
-        // Without an installation no driver can start, and none can be judged.
-        let installation = match self.core.launcher.fingerprint().await {
-            Ok(installation) => installation,
-            Err(failure) => {
-                tracing::debug!(message = failure.message, "the pools have no Spark");
-                return;
-            }
-        };
+        if self.is_look_due()
+            && let Err(failure) = self.look().await
+        {
+            tracing::debug!(message = failure.message, "the pools have no Spark");
+        }
         let now = self.core.clock.now();
-        self.end_unwanted(&installation, now);
+        self.end_unwanted(now);
         self.note_quiet();
         let wanted = self.wanted(now);
-        for (template, place) in wanted {
-            self.start(template, place, &installation, now).await;
+        if wanted.is_empty() {
+            return;
         }
+        let installation = self.look().await;
+        for (template, place) in wanted {
+            match &installation {
+                Ok(installation) => self.start(template, place, installation, now).await,
+                // Without an installation no driver can start.
+                Err(failure) => self.failed(&template, failure.message.clone(), now),
+            }
+        }
+    }
+
+    /// A look reads the directory of Spark's jars, so it is not for each second. It judges drivers
+    /// only.
+    fn is_look_due(&self) -> bool {
+        let is_past = |then: Instant| then.elapsed() >= LOOK_INTERVAL;
+        self.has_places() && self.stock().looked_at.is_none_or(is_past)
     }
 
     /// Takes out the drivers that are gone, and ends those that are too old, too slow or too
     /// different.
-    fn end_unwanted(self: &Arc<Self>, installation: &str, now: Timestamp) {
+    fn end_unwanted(self: &Arc<Self>, now: Timestamp) {
         let mut gone = Vec::new();
         let mut ended = Vec::new();
         let mut stock = self.stock();
         let used = stock.last_use.clone();
+        let installation = stock.installation.clone();
         for pool in &mut stock.pools {
             let wanted = pool.wanted(now);
             for member in std::mem::take(&mut pool.members) {
@@ -90,7 +107,7 @@ impl Pools {
                 } else if let Some(why) = self.overdue(&member, now) {
                     pool.failed(why.to_owned(), now);
                     ended.push(member);
-                } else if is_unwanted(pool, &member, installation, now)
+                } else if is_unwanted(pool, &member, installation.as_deref(), now)
                     || pool.members.len() >= wanted
                     || (pool.is_default()
                         && used.as_ref().is_some_and(|used| {
@@ -221,6 +238,13 @@ impl Pools {
         configured.unwrap_or_else(|| (free() + used) / PART_OF_FREE)
     }
 
+    /// Notes that a pool cannot start a driver. It tries again after a pause.
+    fn failed(&self, template: &Template, message: String, now: Timestamp) {
+        if let Some(pool) = self.stock().pool(&template.name) {
+            pool.failed(message, now);
+        }
+    }
+
     async fn start(
         self: &Arc<Self>,
         template: Template,
@@ -238,11 +262,7 @@ impl Pools {
         let mut record = core.record(DriverUse::Pool);
         record.pooled = Some(Box::new(pooled.clone()));
         if let Err(error) = self.core.store.create_driver(&record).await {
-            let message = chain(&SessionError::from(error));
-            if let Some(pool) = self.stock().pool(&template.name) {
-                pool.failed(message, now);
-            }
-            return;
+            return self.failed(&template, chain(&SessionError::from(error)), now);
         }
         tracing::info!(driver.id = %record.id, pool = template.name, level = template.level.as_str(), "a pool starts a driver");
         let driver = driver::spawn(core, record, Purpose::Pool, Origin::New);
@@ -250,10 +270,10 @@ impl Pools {
     }
 }
 
-fn is_unwanted(pool: &Pool, member: &Member, installation: &str, now: Timestamp) -> bool {
+fn is_unwanted(pool: &Pool, member: &Member, installation: Option<&str>, now: Timestamp) -> bool {
     let pooled = &member.pooled;
     since(now, pooled.since) > pool.template.max_age
-        || pooled.configuration.installation != installation
+        || installation.is_some_and(|today| pooled.configuration.installation != today)
         || matches!(member.driver.view().state, DriverState::Stopping(_))
 }
 

@@ -32,6 +32,10 @@ pub(super) struct Stock {
     /// Drivers that are about to end.
     pub leaving: Vec<Arc<DriverHandle>>,
     pub last_use: Option<LastUse>,
+    /// When the pools looked at the installation.
+    pub looked_at: Option<Instant>,
+    /// The fingerprint that was found then. A failure keeps the one before.
+    pub installation: Option<String>,
     /// Since when no session starts or works. `None` while one does.
     pub quiet_since: Option<Instant>,
     /// Since when the default pool lacks a driver.
@@ -94,6 +98,8 @@ impl Stock {
             pools,
             leaving: Vec::new(),
             last_use: None,
+            looked_at: None,
+            installation: None,
             quiet_since: None,
             lacking_since: None,
         }

@@ -53,7 +53,14 @@ impl Pools {
         if !self.are_on() {
             return (PoolOutcome::Off, None);
         }
-        let Ok(installation) = self.core.launcher.fingerprint().await else {
+        // The installation decides only whether a driver fits that waits.
+        let are_stocked = self.stock().have_waiting();
+        let installation = if are_stocked {
+            self.look().await
+        } else {
+            Ok(String::new())
+        };
+        let Ok(installation) = installation else {
             // The session's own start will say what is wrong.
             return (PoolOutcome::Miss { pools: Vec::new() }, None);
         };
@@ -68,7 +75,7 @@ impl Pools {
         );
         let mut refused = Vec::new();
         loop {
-            let found = match self.find(&wanted, asked.caller) {
+            let found = match self.find(&wanted, asked.caller, are_stocked) {
                 Ok(found) => found,
                 Err(passed) => return (self.missed(passed, &refused), None),
             };
@@ -84,8 +91,12 @@ impl Pools {
     }
 
     /// Takes a driver that fits out of the stock, or tells why each pool has none.
-    fn find(&self, wanted: &Configuration, caller: &Caller) -> Result<Found, Vec<Passed>> {
-        let now = self.core.clock.now();
+    fn find(
+        &self,
+        wanted: &Configuration,
+        caller: &Caller,
+        are_stocked: bool,
+    ) -> Result<Found, Vec<Passed>> {
         let mut passed = Vec::new();
         // A template's configuration is made without the lock.
         let templates: Vec<Template> = {
@@ -97,7 +108,7 @@ impl Pools {
                 .collect()
         };
         for template in templates {
-            let why = match self.look(&template, wanted, caller, now) {
+            let why = match self.look_at(&template, wanted, caller, are_stocked) {
                 Ok(found) => return Ok(found),
                 Err(why) => why,
             };
@@ -109,15 +120,19 @@ impl Pools {
         Err(passed)
     }
 
-    fn look(
+    fn look_at(
         &self,
         template: &Template,
         wanted: &Configuration,
         caller: &Caller,
-        now: Timestamp,
+        are_stocked: bool,
     ) -> Result<Found, Why> {
-        self.serves(template, caller, now)?;
-        let picked = self.stock().pick(&template.name, wanted);
+        self.serves(template, caller, self.core.clock.now())?;
+        let picked = if are_stocked {
+            self.stock().pick(&template.name, wanted)
+        } else {
+            Picked::Nothing
+        };
         match picked {
             Picked::One(found) => Ok(*found),
             Picked::Unfit(differs) => Err(Why::Differs(differs)),
@@ -256,6 +271,12 @@ impl Stock {
     pub(super) fn pool(&mut self, name: &str) -> Option<&mut super::Pool> {
         let mut pools = self.pools.iter_mut();
         pools.find(|pool| pool.template.name == name)
+    }
+
+    /// Whether a driver waits for a session.
+    fn have_waiting(&self) -> bool {
+        let mut members = self.pools.iter().flat_map(|pool| &pool.members);
+        members.any(|member| member.state() == PooledState::Waiting)
     }
 
     fn pick(&mut self, name: &str, wanted: &Configuration) -> Picked {
