@@ -47,7 +47,7 @@ pub use driver_files::{DriverFiles, LogLines, LogSource, PendingUpload, Uploaded
 pub use fast_start::Jit;
 pub use local::{LocalConfig, LocalLauncher};
 pub use local_files::{LocalFiles, empty_log};
-pub use running::{Found, RunningDriver};
+pub use running::{Found, RunningDriver, Sighting};
 pub use starting::StartError;
 pub use supervisor::{SuperviseError, supervise};
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use livius_domain::{Departure, DriverLocation};
+use livius_domain::{AppInfo, Departure, DriverLocation};
 
 /// A started driver.
 #[async_trait]
@@ -16,9 +16,25 @@ pub trait RunningDriver: Send + Sync {
     /// often as it likes.
     async fn ended(&self) -> Departure;
 
+    /// Waits until the resource manager tells something of the driver's application that is not `known`.
+    /// Waits without end where it tells nothing before the end. A wait may be given up.
+    async fn sighted(&self, _known: Option<&Sighting>) -> Sighting {
+        std::future::pending().await
+    }
+
     /// Ends the driver with everything it started: asks first, and forces it after the grace.
     /// Returns when nothing is left.
     async fn terminate(&self, grace: Duration) -> Departure;
+}
+
+/// What a resource manager tells of a driver's application while it is not over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sighting {
+    /// Its id and its addresses. The resource manager's word counts more than the application's own:
+    /// its address of Spark's pages is the one that users reach.
+    pub app: AppInfo,
+    /// Why it does not run yet, in a sentence without an end.
+    pub waits: Option<String>,
 }
 
 /// The result of a search for a driver.

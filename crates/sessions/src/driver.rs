@@ -14,6 +14,7 @@ mod link;
 mod recovery;
 mod registry;
 mod rescue;
+mod sighting;
 mod spawning;
 mod transition;
 

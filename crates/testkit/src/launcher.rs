@@ -13,7 +13,7 @@ use livius_domain::{
 };
 use livius_launch::{
     Backend, DriverFiles, DriverOrder, DriverSpec, Found, LateStart, Launcher, LocalFiles, Program,
-    RunningDriver, Unsupported,
+    RunningDriver, Sighting, Unsupported,
 };
 use tokio::sync::{SetOnce, watch};
 
@@ -38,6 +38,8 @@ struct Outside {
     root: Utf8PathBuf,
     /// The verdicts of the resource manager.
     verdicts: Mutex<HashMap<DriverId, Verdict>>,
+    /// What the resource manager tells of applications that are not over.
+    sightings: watch::Sender<HashMap<DriverId, Sighting>>,
     /// The number of those that have not ended.
     running: AtomicUsize,
     /// True if they ignore requests to end.
@@ -177,6 +179,13 @@ impl FakeLauncher {
             .lock()
             .unwrap()
             .insert(driver.clone(), verdict);
+    }
+
+    /// Sets what the resource manager tells of a driver's application.
+    pub fn sight(&self, driver: &DriverId, sighting: Sighting) {
+        self.world.sightings.send_modify(|sightings| {
+            sightings.insert(driver.clone(), sighting);
+        });
     }
 
     /// The processes that still run.
@@ -336,6 +345,15 @@ impl RunningDriver for FakeProcess {
     async fn ended(&self) -> Departure {
         let exit = self.exited().await;
         self.departure(exit)
+    }
+
+    async fn sighted(&self, known: Option<&Sighting>) -> Sighting {
+        let mut sightings = self.world.sightings.subscribe();
+        let is_new = |sighting: &Sighting| Some(sighting) != known;
+        let changed = sightings
+            .wait_for(|sightings| sightings.get(&self.id).is_some_and(is_new))
+            .await;
+        changed.expect("the world has the sender")[&self.id].clone()
     }
 
     async fn terminate(&self, _: Duration) -> Departure {

@@ -18,7 +18,7 @@ mod world;
 pub use agent::ScriptedAgent;
 pub use clock::TestClock;
 pub use launcher::{FakeLauncher, FakeProcess};
-pub use livius_launch::{DriverOrder, Program, Start};
+pub use livius_launch::{DriverOrder, Program, Sighting, Start};
 pub use proof::AgentProof;
 pub use rest::pass;
 pub use world::{Answer, Disk, World, WorldOptions, eventually};

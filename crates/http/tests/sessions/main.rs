@@ -10,6 +10,7 @@ mod ended;
 mod full_disk;
 mod queue;
 mod shutdown;
+mod sighted;
 
 use livius_domain::{Exit, Limits, SessionId};
 use livius_testkit::{ScriptedAgent, World, WorldOptions, eventually};

@@ -8,7 +8,7 @@ use livius_domain::{AppInfo, DriverId, DriverUse};
 use tokio::time::Instant;
 
 use super::Batches;
-use crate::driver::AgentAccess;
+use crate::driver::{AgentAccess, DriverHandle};
 use crate::error::{AttachRefused, SessionError};
 
 /// The time that a report waits until clients see its effect.
@@ -29,19 +29,19 @@ impl Batches {
         app: AppInfo,
     ) -> Result<(), ReportRefused> {
         let driver = self.core.drivers.current(driver, key)?;
-        let stored = driver.app_started(app.clone()).await;
+        let stored = driver.app_started(app).await;
         stored.map_err(|error| match error {
             Some(error) => ReportRefused::Store(error),
             None => ReportRefused::Agent(AttachRefused::Unavailable),
         })?;
-        self.await_app(driver.made_for, &app).await;
+        self.await_app(&driver).await;
         Ok(())
     }
 
     /// Waits until clients see a batch as its driver has reported it. The batch's actor follows the
     /// driver's at once, so the limit is only for a server that is overloaded.
-    async fn await_app(&self, made_for: DriverUse, app: &AppInfo) {
-        let DriverUse::Batch(id) = made_for else {
+    async fn await_app(&self, driver: &DriverHandle) {
+        let DriverUse::Batch(id) = driver.made_for else {
             return;
         };
         let Some(entry) = self.core.registry.get(id) else {
@@ -51,7 +51,7 @@ impl Batches {
         let mut version = entry.mailbox.feed.version();
         loop {
             let record = &entry.view().record;
-            if record.app.as_ref() == Some(app) || record.state.is_ended() {
+            if record.app == driver.view().app || record.state.is_ended() {
                 return;
             }
             match entry.mailbox.feed.wait_past(version, deadline).await {

@@ -7,15 +7,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use livius_domain::{
     BatchRecord, Departure, DriverEvent, DriverRecord, DriverState, SessionRecord, StopCause,
 };
-use livius_launch::RunningDriver;
+use livius_launch::{RunningDriver, Sighting};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::Instant;
 
-use super::awaited::{self, Overdue, TaskReport};
+use super::awaited::{self, News, NextNews, Overdue, TaskReport};
 use super::connection::Connection;
 use super::{DriverCore, DriverHandle, DriverMessage, DriverView, FromAgent};
 use crate::feed::Publisher;
@@ -65,8 +64,10 @@ pub(super) struct DriverActor {
     /// The report of the task that works for the actor. At most one task does.
     pub(super) report: Option<oneshot::Receiver<TaskReport>>,
     pub(super) process: Option<Arc<dyn RunningDriver>>,
-    /// The wait for the end of the process.
-    pub(super) departure: Option<BoxFuture<'static, Departure>>,
+    /// The wait for news of the process: its end at last.
+    pub(super) news: Option<NextNews>,
+    /// What the resource manager told of the application last.
+    pub(super) sighting: Option<Box<Sighting>>,
     pub(super) link: Option<Connection>,
     pub(super) connections: u64,
     /// The driver's place among those that start.
@@ -104,7 +105,8 @@ impl DriverActor {
             feed,
             report: None,
             process: None,
-            departure: None,
+            news: None,
+            sighting: None,
             link: None,
             connections: 0,
             starting: None,
@@ -147,7 +149,7 @@ impl DriverActor {
                 () = lifecycle.stopping() => return,
                 // Events come before requests.
                 Some(report) = awaited::report(&mut self.report) => Box::pin(self.on_report(report)).await,
-                departure = awaited::departure(&mut self.departure) => Box::pin(self.on_departure(departure)).await,
+                news = awaited::news(&mut self.news) => Box::pin(self.on_news(news)).await,
                 // A deadline must not wait for an agent that talks.
                 overdue = awaited::deadline(deadline) => Box::pin(self.on_overdue(overdue)).await,
                 () = handle.stuck.notified() => Box::pin(self.drop_stuck_link()).await,
@@ -175,6 +177,13 @@ impl DriverActor {
             .into_iter()
             .filter_map(|(at, what)| Some((at?, what)));
         set.min_by_key(|(at, _)| *at)
+    }
+
+    async fn on_news(&mut self, news: News) {
+        match news {
+            News::Sighted(sighting) => self.on_sighting(sighting).await,
+            News::Departed(departure) => self.on_departure(departure).await,
+        }
     }
 
     async fn on_overdue(&mut self, overdue: Overdue) {
@@ -220,8 +229,7 @@ impl DriverActor {
             DriverMessage::Claim(claim) => self.claim(claim).await,
             DriverMessage::Attach(socket) => self.attach(socket).await,
             DriverMessage::AppStarted { app, reply } => {
-                self.record.app = Some(app);
-                self.unstored = true;
+                self.take_app(Some(app));
                 let stored = self.try_apply(DriverEvent::Ready).await;
                 let _ = reply.send(stored);
             }

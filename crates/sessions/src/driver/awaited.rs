@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use livius_agent_link::{AgentFrame, Command};
 use livius_domain::{Departure, Failure};
-use livius_launch::RunningDriver;
+use livius_launch::{RunningDriver, Sighting};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 
@@ -48,14 +48,36 @@ pub(super) async fn report(
     report
 }
 
-/// Waits for the end of the process, or without end if there is none.
-pub(super) async fn departure(end: &mut Option<BoxFuture<'static, Departure>>) -> Departure {
-    let Some(ended) = end else {
+/// What becomes known of a process from outside.
+pub(super) enum News {
+    /// The resource manager told of its application.
+    Sighted(Box<Sighting>),
+    /// It has ended.
+    Departed(Departure),
+}
+
+/// The wait for the next news of a process.
+pub(super) type NextNews = BoxFuture<'static, News>;
+
+/// Begins to wait for news of a process. Of its application this is known.
+pub(super) fn watch(process: Arc<dyn RunningDriver>, known: Option<Box<Sighting>>) -> NextNews {
+    Box::pin(async move {
+        tokio::select! {
+            biased;
+            departure = process.ended() => News::Departed(departure),
+            sighting = process.sighted(known.as_deref()) => News::Sighted(Box::new(sighting)),
+        }
+    })
+}
+
+/// Waits for news of the process, or without end if there is none.
+pub(super) async fn news(next: &mut Option<NextNews>) -> News {
+    let Some(news) = next else {
         return pending().await;
     };
-    let departure = ended.await;
-    *end = None;
-    departure
+    let news = news.await;
+    *next = None;
+    news
 }
 
 /// The next thing that the actor hears from the connection.

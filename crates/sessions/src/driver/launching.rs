@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::actor::{DriverActor, Purpose};
-use super::awaited::TaskReport;
+use super::awaited::{self, TaskReport};
 use crate::admission::Turn;
 use crate::config::Config;
 use crate::request;
@@ -95,12 +95,11 @@ impl DriverActor {
         });
     }
 
-    /// Keeps a running process, and waits for its end.
+    /// Keeps a running process, and waits for news of it.
     pub(super) fn take_process(&mut self, process: Arc<dyn RunningDriver>) {
         self.record.location = Some(process.location());
         self.unstored = true;
-        let watched = Arc::clone(&process);
-        self.departure = Some(Box::pin(async move { watched.ended().await }));
+        self.news = Some(awaited::watch(Arc::clone(&process), None));
         self.process = Some(process);
     }
 }

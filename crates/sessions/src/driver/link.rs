@@ -266,8 +266,8 @@ impl DriverActor {
                 spark_ui_url,
                 ..
             } => {
-                self.record.app = self.believed(app_id, spark_ui_url);
-                self.unstored = true;
+                let believed = self.believed(app_id, spark_ui_url);
+                self.take_app(believed);
                 self.try_apply(DriverEvent::Ready).await
             }
             Event::Failed { phase, message, .. } => {
