@@ -53,7 +53,7 @@ pub struct LocalLauncher {
     config: Arc<LocalConfig>,
     clock: Arc<dyn Clock>,
     toolchain: Mutex<Option<Arc<Toolchain>>>,
-    archives: ArchiveMaker,
+    archives: Arc<ArchiveMaker>,
 }
 
 /// The reason why a driver could not be started.
@@ -129,7 +129,7 @@ impl LocalLauncher {
             config: Arc::new(config),
             clock,
             toolchain: Mutex::new(None),
-            archives: ArchiveMaker::default(),
+            archives: Arc::default(),
         }
     }
 
@@ -139,6 +139,14 @@ impl LocalLauncher {
             .await
             .map(|toolchain| toolchain.found.clone())
             .map_err(LaunchError::into_failure)
+    }
+
+    /// Ends the work that no driver waits for. None begins later.
+    pub async fn end_background_work(&self) {
+        let archives = Arc::clone(&self.archives);
+        if let Err(error) = tokio::task::spawn_blocking(move || archives.end()).await {
+            tracing::warn!(%error, "cannot end the making of a class archive");
+        }
     }
 
     /// The parts that all drivers share. They are prepared again when Spark has changed or was

@@ -10,8 +10,10 @@ mod signals;
 mod socket_owner;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use livius_launch::LocalLauncher;
 use livius_sessions::{Batches, Sessions, ShutdownPolicy};
 
 use crate::exit::Ending;
@@ -30,6 +32,7 @@ pub struct Server {
     address: SocketAddr,
     sessions: Sessions,
     batches: Batches,
+    launcher: Arc<LocalLauncher>,
     store: SqliteStore,
     connections: Connections,
     on_shutdown: ShutdownPolicy,
@@ -103,9 +106,10 @@ impl Server {
     /// timeout.
     async fn end_all(&self) -> bool {
         let limit = self.shutdown_timeout;
-        let (sessions, batches) = tokio::join!(
+        let (sessions, batches, ()) = tokio::join!(
             self.sessions.shutdown(self.on_shutdown, limit),
             self.batches.shutdown(self.batches_on_shutdown, limit),
+            self.launcher.end_background_work(),
         );
         sessions && batches
     }
@@ -113,7 +117,7 @@ impl Server {
     /// Kills the running drivers, except those that are left to the next server.
     async fn cut_short(&self, signal: Signal) -> Ending {
         tracing::warn!(signal = signal.name(), "stopping at once");
-        let (sessions, batches) = tokio::join!(
+        let (sessions, batches, ()) = tokio::join!(
             async {
                 self.on_shutdown == ShutdownPolicy::Keep
                     || self.sessions.end_by_force(LAST_KILLS).await
@@ -122,6 +126,7 @@ impl Server {
                 self.batches_on_shutdown == ShutdownPolicy::Keep
                     || self.batches.end_by_force(LAST_KILLS).await
             },
+            self.launcher.end_background_work(),
         );
         if !(sessions && batches) {
             tracing::error!("some drivers may be left; the next server takes them up");

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::agent::Agent;
-use crate::bounded::RunError;
+use crate::bounded::{RunError, Stop};
 use crate::files::{self, Patience, Workshop};
 use crate::flags::Flags;
 use crate::{Environment, Installation, Java};
@@ -116,6 +116,8 @@ pub(crate) struct Trainee<'a> {
     pub(crate) flags: &'a Flags,
     pub(crate) agent: &'a Agent,
     pub(crate) environment: &'a Environment,
+    /// Ends the run before it is done.
+    pub(crate) stop: &'a Stop,
 }
 
 impl Archive {
@@ -177,7 +179,7 @@ impl Archive {
         if java.major < FIRST_JAVA {
             return Err(ArchiveError::OldJava(java.major));
         }
-        let base = base::ensure(&self.runtimes, java, trainee.environment, waiting)?;
+        let base = base::ensure(&self.runtimes, trainee, waiting)?;
         let broken = self.dir();
         if broken.exists() && self.usable().is_none() {
             fs::remove_dir_all(&broken).map_err(keep)?;
@@ -247,6 +249,9 @@ fn prune(archives: &Utf8Path, newest: &str) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::time::Instant;
+
     use super::*;
     use crate::java::Origin;
     use crate::spark::{Jar, Version};
@@ -339,6 +344,76 @@ mod tests {
         );
         fs::write(&file, "cla").unwrap();
         assert_eq!(archive.usable(), None, "it was cut off");
+    }
+
+    /// A Java that runs this script, and needs no archive of its own classes.
+    fn scripted_java(dir: &Utf8Path, script: &str) -> Java {
+        let home = dir.join("java");
+        fs::create_dir_all(home.join("bin")).unwrap();
+        fs::create_dir_all(home.join("lib/server")).unwrap();
+        fs::write(home.join("lib/server/classes.jsa"), "").unwrap();
+        let program = home.join("bin/java");
+        fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        Java {
+            home,
+            ..java("17.0.15")
+        }
+    }
+
+    fn names_in(dir: &Utf8Path) -> Vec<String> {
+        let entries = dir.read_dir_utf8().unwrap();
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.unwrap().file_name().to_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_run_that_is_stopped_leaves_nothing_and_the_next_one_makes_the_archive() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = Utf8Path::from_path(dir.path()).unwrap();
+        let (spark, flags) = (spark(&[("a.jar", 1)]), flags(&[]));
+        let (agent, environment) = (
+            Agent::of_jar(&dir.join("agent.jar")),
+            Environment::default(),
+        );
+        let started = dir.join("started");
+        let half = format!("echo half > ../classes.jsa; touch {started}; sleep 86397");
+        let whole = "echo whole > ../classes.jsa; echo livius-training done";
+        let run = |script: &str, stop: &Stop| {
+            let java = scripted_java(dir, script);
+            let archive = Archive::place(dir, &spark, &java, &flags);
+            let trainee = Trainee {
+                spark: &spark,
+                java: &java,
+                flags: &flags,
+                agent: &agent,
+                environment: &environment,
+                stop,
+            };
+            (archive.ensure(trainee, &|| ()), archive)
+        };
+        let stop = Stop::default();
+        let (ended, archive) = std::thread::scope(|scope| {
+            let running = scope.spawn(|| run(&half, &stop));
+            let until = Instant::now() + Duration::from_secs(20);
+            while !started.exists() {
+                assert!(Instant::now() < until, "the run does not begin");
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            stop.stop();
+            running.join().unwrap()
+        });
+        let stopped = matches!(ended, Err(ArchiveError::Run(RunError::Stopped { .. })));
+        assert!(stopped, "{ended:?}");
+        let lock = format!(".{}.lock", archive.name);
+        assert_eq!(names_in(&dir.join(ARCHIVES)), [lock]);
+        let (made, archive) = run(whole, &Stop::default());
+        let made = made.unwrap();
+        assert_eq!(fs::read_to_string(&made.classes).unwrap(), "whole\n");
+        assert_eq!(archive.usable(), Some(made));
     }
 
     #[test]

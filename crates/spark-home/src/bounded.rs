@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -63,6 +65,12 @@ pub enum RunError {
         /// The time it had.
         limit: Duration,
     },
+    /// The caller wanted its end, and it was killed together with its child processes.
+    #[error("finish {program} before this process ends")]
+    Stopped {
+        /// The program.
+        program: String,
+    },
     /// The system refused to wait for it.
     #[error("wait for {program}")]
     Wait {
@@ -74,11 +82,28 @@ pub enum RunError {
     },
 }
 
+/// Ends programs that run in other threads. Its copies are one and the same.
+#[derive(Debug, Clone, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Ends the programs that run with it, and those that are run with it from now on.
+    pub fn stop(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Tells whether it was used.
+    pub fn is_stopped(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
 /// A program that can be run once.
 #[derive(Debug)]
 pub(crate) struct Run {
     command: Command,
     limit: Duration,
+    stop: Stop,
 }
 
 impl Run {
@@ -95,7 +120,11 @@ impl Run {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        Self { command, limit }
+        Self {
+            command,
+            limit,
+            stop: Stop::default(),
+        }
     }
 
     /// Adds arguments.
@@ -116,6 +145,12 @@ impl Run {
         self
     }
 
+    /// Kills it, with its child processes, when this is stopped.
+    pub(crate) fn until(mut self, stop: &Stop) -> Self {
+        self.stop = stop.clone();
+        self
+    }
+
     /// Runs it to its end.
     pub(crate) fn finish(self) -> Result<Finished, RunError> {
         self.finish_reporting(&|_| ())
@@ -131,7 +166,8 @@ impl Run {
         let stdout = drain(child.stdout.take());
         let stderr = drain(child.stderr.take());
         let mut said = Said::new(line);
-        let outcome = wait(&mut child, Instant::now() + self.limit, &stdout, &mut said);
+        let deadline = Instant::now() + self.limit;
+        let outcome = wait(&mut child, deadline, &self.stop, &stdout, &mut said);
         match outcome {
             Ok(Some(status)) => {
                 said.take(rest(&stdout));
@@ -141,6 +177,7 @@ impl Run {
                     stderr: rest(&stderr),
                 })
             }
+            Ok(None) if self.stop.is_stopped() => Err(RunError::Stopped { program }),
             Ok(None) => Err(RunError::Deadline {
                 program,
                 limit: self.limit,
@@ -195,11 +232,12 @@ impl<'a> Said<'a> {
     }
 }
 
-/// Waits for the end or the deadline and reports lines as they arrive. `None` means that the
+/// Waits for the end, the deadline or the stop, and reports lines as they arrive. `None` means that the
 /// program was killed.
 fn wait(
     child: &mut Child,
     deadline: Instant,
+    stop: &Stop,
     stdout: &Receiver<Vec<u8>>,
     said: &mut Said<'_>,
 ) -> io::Result<Option<ExitStatus>> {
@@ -207,9 +245,9 @@ fn wait(
     let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
-        let step = Timespec::try_from(left.min(Duration::from_millis(200)))
+        let pause = Timespec::try_from(left.min(Duration::from_millis(200)))
             .expect("a fifth of a second fits");
-        let ended = match poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&step)) {
+        let ended = match poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&pause)) {
             Err(rustix::io::Errno::INTR) => 0,
             other => other?,
         };
@@ -217,7 +255,7 @@ fn wait(
         if ended > 0 {
             return child.wait().map(Some);
         }
-        if left.is_zero() {
+        if left.is_zero() || stop.is_stopped() {
             kill_tree(pid);
             child.wait()?;
             return Ok(None);
@@ -305,6 +343,20 @@ mod tests {
         assert_eq!(*lines.borrow(), ["one", "two", "three"]);
     }
 
+    /// Fails if a process whose command line has the marker lives on.
+    fn nothing_is_left(marker: &str) {
+        let is_left = |process: &processes::Process| {
+            let line = std::fs::read(format!("/proc/{}/cmdline", process.pid)).unwrap_or_default();
+            !process.zombie && String::from_utf8_lossy(&line).contains(marker)
+        };
+        // A signal takes a moment to end a process.
+        let until = Instant::now() + Duration::from_secs(20);
+        while processes::all().unwrap().iter().any(is_left) {
+            assert!(Instant::now() < until, "a child is left");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     #[test]
     fn a_program_that_takes_too_long_is_killed_with_its_children() {
         let marker = format!("86399.{}", std::process::id());
@@ -313,16 +365,24 @@ mod tests {
             Duration::from_millis(300),
         );
         assert!(matches!(run.finish(), Err(RunError::Deadline { .. })));
-        let is_left = |process: &processes::Process| {
-            let line = std::fs::read(format!("/proc/{}/cmdline", process.pid)).unwrap_or_default();
-            !process.zombie && String::from_utf8_lossy(&line).contains(&marker)
-        };
-        // A signal takes a moment to end a process.
-        let until = Instant::now() + Duration::from_secs(20);
-        while processes::all().unwrap().iter().any(is_left) {
-            assert!(Instant::now() < until, "a child is left");
-            thread::sleep(Duration::from_millis(10));
-        }
+        nothing_is_left(&marker);
+    }
+
+    #[test]
+    fn a_program_that_is_stopped_is_killed_with_its_children() {
+        let marker = format!("86398.{}", std::process::id());
+        let stop = Stop::default();
+        let script = format!("sleep {marker} & echo runs; sleep {marker}");
+        let run = shell(&script, Duration::from_mins(5)).until(&stop);
+        let ended = run.finish_reporting(&|line| {
+            assert_eq!(line, "runs");
+            stop.stop();
+        });
+        assert!(matches!(ended, Err(RunError::Stopped { .. })), "{ended:?}");
+        nothing_is_left(&marker);
+        let another = shell(&format!("sleep {marker}"), Duration::from_mins(5)).until(&stop);
+        assert!(matches!(another.finish(), Err(RunError::Stopped { .. })));
+        nothing_is_left(&marker);
     }
 
     #[test]

@@ -25,7 +25,7 @@ mod toolchain;
 
 pub use agent::AgentError;
 pub use archive::{Archive, ArchiveError, ArchiveFiles};
-pub use bounded::RunError;
+pub use bounded::{RunError, Stop};
 pub use doctor::{AgentFacts, Finding, KindFacts, Report, SparkFacts, doctor};
 pub use environment::Environment;
 pub use find::{FindError, Found, Search, find, find_spark};

@@ -9,7 +9,7 @@ use livius_domain::chain;
 
 use crate::agent::{Agent, AgentError};
 use crate::archive::{Archive, Trainee};
-use crate::bounded::{Run, RunError};
+use crate::bounded::{Run, RunError, Stop};
 use crate::find::{FindError, Found, Search, find_java, find_spark};
 use crate::flags::{Flags, FlagsError};
 use crate::java::{Java, JavaError, Origin};
@@ -146,6 +146,7 @@ fn make_archive(
         flags,
         agent,
         environment,
+        stop: &Stop::default(),
     };
     match archive.ensure(trainee, &|| progress(Progress::Waiting(Step::Archive))) {
         Ok(files) => progress(Progress::Ended(Step::Archive, &files.classes)),

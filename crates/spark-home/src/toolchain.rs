@@ -6,6 +6,7 @@ use camino::Utf8PathBuf;
 
 use crate::agent::{Agent, AgentError};
 use crate::archive::{Archive, ArchiveError, ArchiveFiles, Trainee, class_path};
+use crate::bounded::Stop;
 use crate::find::{FindError, Found, Search, find, find_spark};
 use crate::flags::{Flags, FlagsError};
 use crate::setup::AGENTS;
@@ -89,8 +90,12 @@ impl Toolchain {
         class_path(&self.found.spark, &self.flags)
     }
 
-    /// Makes the class archive, unless it is there. This takes about a minute.
-    pub fn ensure_archive(&self, search: &Search) -> Result<ArchiveFiles, ArchiveError> {
+    /// Makes the class archive, unless it is there. This takes about a minute, or ends with the stop.
+    pub fn ensure_archive(
+        &self,
+        search: &Search,
+        stop: &Stop,
+    ) -> Result<ArchiveFiles, ArchiveError> {
         let Found { spark, java, .. } = &self.found;
         let agent = Agent::of_jar(&self.agent_jar);
         let trainee = Trainee {
@@ -99,6 +104,7 @@ impl Toolchain {
             flags: &self.flags,
             agent: &agent,
             environment: &search.environment,
+            stop,
         };
         self.archive.ensure(trainee, &|| ())
     }

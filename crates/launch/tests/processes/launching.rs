@@ -10,7 +10,9 @@ use camino::Utf8Path;
 use livius_domain::{Exit, SystemClock};
 use livius_launch::{Launcher as _, LocalConfig, LocalLauncher};
 
-use crate::world::{Driver, Gone, Process, World, in_time, run, supervisor_of, wait_for};
+use crate::world::{
+    Driver, FAKE_JAVA, Gone, Process, World, in_time, run, supervisor_of, wait_for, write_program,
+};
 
 /// The tests of this file.
 pub const TESTS: &[crate::Test] = tests![
@@ -20,6 +22,7 @@ pub const TESTS: &[crate::Test] = tests![
     a_number_that_is_anothers_now_is_not_adopted,
     an_abandoned_launch_leaves_nothing,
     the_first_launch_makes_the_class_archive_for_the_next,
+    a_training_run_ends_with_the_server_and_the_next_server_makes_the_archive,
 ];
 
 fn a_program_that_cannot_be_started() {
@@ -72,7 +75,6 @@ fn the_first_launch_makes_the_class_archive_for_the_next() {
             ..world.config("echo \"$*\"")
         };
         let launcher = LocalLauncher::new(config, Arc::new(SystemClock));
-        let archives = world.root.join("runtimes/archives");
         let flag = "-XX:SharedArchiveFile=";
         for (number, has_archive) in [(1, false), (2, true)] {
             let driver = Driver(launcher.launch(world.order()).await.unwrap());
@@ -80,14 +82,51 @@ fn the_first_launch_makes_the_class_archive_for_the_next() {
             let line = fs::read_to_string(world.dir().join("stdout.log")).unwrap();
             assert_eq!(line.contains(flag), has_archive, "{number}: {line}");
             assert!(line.contains("-XX:Tier4CompileThreshold=150000"), "{line}");
-            let is_made = |name: &str| !name.starts_with('.');
-            wait_for("the archive", || {
-                let mut entries = archives.read_dir_utf8().into_iter().flatten().flatten();
-                entries.any(|entry| is_made(entry.file_name()))
-            })
-            .await;
+            wait_for("the archive", || has_archive_made(&world)).await;
             fs::remove_dir_all(world.dir()).unwrap();
         }
+    });
+}
+
+/// The names in the directory of archives.
+fn archives(world: &World) -> Vec<String> {
+    let entries = world.root.join("runtimes/archives").read_dir_utf8();
+    let entries = entries.into_iter().flatten().flatten();
+    entries.map(|entry| entry.file_name().to_owned()).collect()
+}
+
+fn has_archive_made(world: &World) -> bool {
+    archives(world).iter().any(|name| !name.starts_with('.'))
+}
+
+fn a_training_run_ends_with_the_server_and_the_next_server_makes_the_archive() {
+    run(async {
+        let world = World::new();
+        let config = || LocalConfig {
+            class_archive: true,
+            ..world.config("true")
+        };
+        let java = world.root.join("java/bin/java");
+        let endless = format!("touch {}/trains; {}", world.root, world.sleeper());
+        write_program(
+            &java,
+            &FAKE_JAVA.replace("echo \"livius-training done\"", &endless),
+        );
+        let server = LocalLauncher::new(config(), Arc::new(SystemClock));
+        let driver = Driver(server.launch(world.order()).await.unwrap());
+        assert_eq!(driver.exited().await, Exit::Code(0));
+        wait_for("the training", || world.root.join("trains").exists()).await;
+        in_time(server.end_background_work()).await;
+        wait_for("the end of its processes", || world.survivors().is_empty()).await;
+        let is_half = |name: &String| name.contains(".partial-");
+        assert!(!archives(&world).iter().any(is_half) && !has_archive_made(&world));
+
+        write_program(&java, FAKE_JAVA);
+        fs::remove_dir_all(world.dir()).unwrap();
+        let next = LocalLauncher::new(config(), Arc::new(SystemClock));
+        let driver = Driver(next.launch(world.order()).await.unwrap());
+        assert_eq!(driver.exited().await, Exit::Code(0));
+        wait_for("the archive", || has_archive_made(&world)).await;
     });
 }
 

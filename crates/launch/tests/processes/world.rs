@@ -23,7 +23,7 @@ pub const LOG_LIMIT: u64 = 1 << 20;
 
 /// A fake Java. It answers the launcher's questions about Java and Spark. As a driver it runs
 /// `$BEHAVIOUR`.
-const FAKE_JAVA: &str = include_str!("../../../spark-home/tests/fake-java.sh");
+pub const FAKE_JAVA: &str = include_str!("../../../spark-home/tests/fake-java.sh");
 
 /// The name of every driver here.
 const DRIVER: &str = "s-0-aa";

@@ -39,7 +39,8 @@ impl Server {
             .local_addr()
             .context("cannot tell which port it listens on")?;
         let launcher = LocalLauncher::new(local(settings, environment), Arc::clone(&clock));
-        let launcher: Arc<dyn Launcher> = Arc::new(launcher);
+        let local = Arc::new(launcher);
+        let launcher: Arc<dyn Launcher> = Arc::clone(&local) as _;
         let sessions = Sessions::open(
             application(settings, address),
             Arc::new(store.clone()),
@@ -63,6 +64,7 @@ impl Server {
             address,
             sessions,
             batches,
+            launcher: local,
             store,
             connections,
             on_shutdown: settings.sessions.on_shutdown,

@@ -7,10 +7,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use livius_domain::hex::hex;
 use sha2::{Digest as _, Sha256};
 
-use super::{ArchiveError, LIMIT, prune};
+use super::{ArchiveError, LIMIT, Trainee, prune};
 use crate::bounded::Run;
 use crate::files::{Patience, Workshop};
-use crate::{Environment, Java};
 
 /// The directory of these archives, below the runtimes directory.
 const ARCHIVES: &str = "java-archives";
@@ -19,10 +18,15 @@ const ARCHIVE: &str = "java.jsa";
 /// Finds the archive or makes it, unless this Java has its own.
 pub(super) fn ensure(
     runtimes: &Utf8Path,
-    java: &Java,
-    environment: &Environment,
+    trainee: Trainee<'_>,
     waiting: &dyn Fn(),
 ) -> Result<Option<Utf8PathBuf>, ArchiveError> {
+    let Trainee {
+        java,
+        environment,
+        stop,
+        ..
+    } = trainee;
     if java.home.join("lib/server/classes.jsa").exists() {
         return Ok(None);
     }
@@ -49,6 +53,7 @@ pub(super) fn ensure(
             .args([format!("-XX:SharedArchiveFile={file}")])
             .dir(workshop.dir())
             .with_lifeline()
+            .until(stop)
             .finish()
             .map_err(ArchiveError::Run)?;
         if !file.is_file() {

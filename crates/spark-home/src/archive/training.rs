@@ -23,6 +23,7 @@ pub(super) fn train(
         flags,
         agent,
         environment,
+        stop,
     } = trainee;
     let work = dir.join("work");
     let keep = |source| ArchiveError::Keep {
@@ -66,6 +67,7 @@ pub(super) fn train(
         .args([agent.jar().as_str(), launch.as_str()])
         .dir(&work)
         .with_lifeline()
+        .until(stop)
         .finish()
         .map_err(ArchiveError::Run)?;
     let said_done = String::from_utf8_lossy(&done.stdout).contains(DONE);
