@@ -1,5 +1,5 @@
-//! Installs what the tests need besides the code: two Sparks, Pythons with packages, R. All but R
-//! is in `target/test-env`.
+//! Installs what the tests need besides the code: two Sparks, Pythons with packages, YARN,
+//! R. All but R is in `target/test-env`.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use std::{env, fs};
 use anyhow::Context as _;
 use serde_json::Value;
 
-use crate::java_client;
+use crate::jars;
 use crate::python;
 use crate::steps::{Binaries, Steps, output, root};
 
@@ -25,6 +25,7 @@ pub struct Provisions {
     airflow: PathBuf,
     sparkmagic: PathBuf,
     livy_client: PathBuf,
+    yarn: PathBuf,
     pub spark_35: String,
     pub spark_4: String,
     pub java: String,
@@ -46,6 +47,7 @@ impl Provisions {
                 "LIVIUS_TEST_LIVY_CLIENT",
                 self.livy_client.display().to_string(),
             ),
+            ("LIVIUS_TEST_YARN", self.yarn.display().to_string()),
             ("LIVIUS_TEST_SPARK_35", self.spark_35.clone()),
             ("LIVIUS_TEST_SPARK_4", self.spark_4.clone()),
             // The Java of the newer Spark serves both.
@@ -83,7 +85,8 @@ pub fn provide(steps: &Steps, binaries: Binaries) -> anyhow::Result<Provisions> 
     let directory = directory()?;
     let [sessions, pandas_3, airflow, sparkmagic] = pythons(steps, &directory)?;
     let [spark_35, spark_4, java] = sparks(steps, binaries, &directory.join("livius"))?;
-    let livy_client = java_client::jars(steps, &spark_4, &java, &directory)?;
+    let jars = |packages| jars::provide(steps, packages, &spark_4, &java, &directory);
+    let (livy_client, yarn) = (jars(&jars::LIVY_CLIENT)?, jars(&jars::YARN)?);
     let r = r_language(steps)?;
     Ok(Provisions {
         python: sessions,
@@ -91,6 +94,7 @@ pub fn provide(steps: &Steps, binaries: Binaries) -> anyhow::Result<Provisions> 
         airflow,
         sparkmagic,
         livy_client,
+        yarn,
         spark_35,
         spark_4,
         java,

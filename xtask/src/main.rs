@@ -5,7 +5,7 @@ mod circles;
 mod codegen;
 mod deny;
 mod environment;
-mod java_client;
+mod jars;
 mod python;
 mod report;
 mod source;
