@@ -17,6 +17,9 @@ use crate::{agent_lint, codegen, deny, tidy, watched};
 /// The test target that needs real Spark.
 const REAL_SPARK: &str = "spark";
 
+/// The test target that needs real YARN, and no Spark.
+const REAL_YARN: &str = "real_yarn";
+
 /// Runs the suite up to the first failure, and prints the report.
 pub fn run(arguments: &[&str]) -> anyhow::Result<()> {
     let steps = Steps::begin();
@@ -62,6 +65,14 @@ fn all(steps: &Steps, report: &mut Report, arguments: &[&str]) -> anyhow::Result
     }
     agent_lint::run(steps, report, &provisions)?;
     python_tests(steps, &provisions)?;
+    let mut yarn = test(&["--test".to_owned(), REAL_YARN.to_owned()], arguments);
+    yarn.envs(provisions.variables());
+    run_tests(
+        steps,
+        report,
+        "tests: the client of YARN with real YARN",
+        yarn,
+    )?;
     let mut real = test(&["--test".to_owned(), REAL_SPARK.to_owned()], arguments);
     real.envs(provisions.variables())
         .env("LIVIUS_TEST_TIMES", &times);
@@ -171,12 +182,12 @@ fn times_file() -> anyhow::Result<PathBuf> {
     Ok(path)
 }
 
-/// Words for `cargo test` that choose every target but the one that needs real Spark.
+/// Words for `cargo test` that choose every target but those that need real Spark or YARN.
 fn quick_targets() -> anyhow::Result<Vec<String>> {
     let metadata = output(cargo().args(["metadata", "--format-version", "1", "--no-deps"]))?;
     let mut words = ["--lib", "--bins"].map(str::to_owned).to_vec();
     for name in test_targets(&metadata)? {
-        if name != REAL_SPARK {
+        if ![REAL_SPARK, REAL_YARN].contains(&name.as_str()) {
             words.extend(["--test".to_owned(), name]);
         }
     }

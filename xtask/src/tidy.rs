@@ -21,7 +21,11 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("livius-store-sqlite", &["livius-domain", "livius-store"]),
     ("livius-agent-link", &["livius-domain"]),
     ("livius-spark-home", &["livius-domain"]),
-    ("livius-launch", &["livius-domain", "livius-spark-home"]),
+    ("livius-yarn", &["livius-domain"]),
+    (
+        "livius-launch",
+        &["livius-domain", "livius-spark-home", "livius-yarn"],
+    ),
     (
         "livius-sessions",
         &[
@@ -49,6 +53,7 @@ const KEPT_BY: &[(&str, &[&str])] = &[
     ("sqlx", &["livius-store-sqlite"]),
     ("livius-store-sqlite", &["livius", "livius-testkit"]),
     ("rustyline", &["livius-client"]),
+    ("roxmltree", &["livius-yarn"]),
     ("clap", &["livius", "livius-bench", "livius-compat"]),
     (
         "anyhow",

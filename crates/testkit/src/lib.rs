@@ -1,6 +1,7 @@
 //! The test world: the whole application in one process, with scripted drivers and agents.
 //!
-//! Purpose: failures that real Spark does not produce on demand. Other tests use real Spark.
+//! Purpose: failures that real Spark does not produce on demand. Other tests use real Spark, and the
+//! real YARN of [`YarnCluster`].
 
 #![expect(
     clippy::unwrap_used,
@@ -14,6 +15,7 @@ mod proof;
 mod rest;
 pub mod texts;
 mod world;
+mod yarn;
 
 pub use agent::ScriptedAgent;
 pub use clock::TestClock;
@@ -22,3 +24,4 @@ pub use livius_launch::{DriverOrder, Program, Sighting, Start};
 pub use proof::AgentProof;
 pub use rest::pass;
 pub use world::{Answer, Disk, World, WorldOptions, eventually};
+pub use yarn::YarnCluster;

@@ -1,0 +1,212 @@
+//! A real YARN on this machine: a ResourceManager, a NodeManager, and the server of the logs of
+//! ended applications. All of them listen on the loopback interface.
+
+mod daemon;
+mod site;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use self::daemon::{Daemon, ask, get, processes_of};
+use self::site::Ports;
+
+/// The only user who may submit to [`YarnCluster::CLOSED_QUEUE`].
+const MEMBER: &str = "member";
+
+/// The time in which the daemons start, on a machine with two busy cores.
+const PATIENCE: Duration = Duration::from_mins(3);
+
+/// Other programs take ports, too: a start is repeated with other ones.
+const ATTEMPTS: u32 = 3;
+
+const RESOURCE_MANAGER: &str = "org.apache.hadoop.yarn.server.resourcemanager.ResourceManager";
+const NODE_MANAGER: &str = "org.apache.hadoop.yarn.server.nodemanager.NodeManager";
+const LOG_SERVER: &str =
+    "org.apache.hadoop.yarn.server.applicationhistoryservice.ApplicationHistoryServer";
+
+/// A running cluster. Dropping it ends all its processes, also those of its applications.
+///
+/// It has 8 GB for containers, on paper, and the queues `default`, `etl` and
+/// [`Self::CLOSED_QUEUE`]. The user who runs the test administers it. The daemons check
+/// access, and believe the user's name in a request. A restarted ResourceManager knows the applications of the earlier one.
+pub struct YarnCluster {
+    jars: Utf8PathBuf,
+    ports: Ports,
+    resource_manager: Option<Daemon>,
+    node_manager: Option<Daemon>,
+    log_server: Option<Daemon>,
+    folder: TempDir,
+}
+
+impl YarnCluster {
+    /// A queue to which only its members may submit, and the administrator may not.
+    pub const CLOSED_QUEUE: &str = "closed";
+
+    /// The folder with YARN's jars. `None` if the test's environment does not name one: `cargo xtask
+    /// provide` gets them.
+    pub fn jars() -> Option<Utf8PathBuf> {
+        let jars = std::env::var_os("LIVIUS_TEST_YARN")?;
+        Some(Utf8PathBuf::from_path_buf(jars.into()).unwrap())
+    }
+
+    /// Starts all daemons. Returns when the ResourceManager is active and knows its node.
+    pub fn start(jars: &Utf8Path) -> Self {
+        for attempt in 1.. {
+            match Self::try_start(jars) {
+                Ok(cluster) => return cluster,
+                Err(problem) => assert!(attempt < ATTEMPTS, "YARN does not start: {problem}"),
+            }
+        }
+        unreachable!("the last attempt panics")
+    }
+
+    fn try_start(jars: &Utf8Path) -> Result<Self, String> {
+        let folder = tempfile::Builder::new().prefix("yarn-").tempdir().unwrap();
+        let ports = Ports::free();
+        let mut cluster = Self {
+            jars: jars.to_owned(),
+            ports,
+            resource_manager: None,
+            node_manager: None,
+            log_server: None,
+            folder,
+        };
+        site::write(cluster.root(), &cluster.ports, MEMBER);
+        cluster.resource_manager = Some(cluster.daemon(RESOURCE_MANAGER));
+        cluster.node_manager = Some(cluster.daemon(NODE_MANAGER));
+        cluster.log_server = Some(cluster.daemon(LOG_SERVER));
+        cluster.until_serving()?;
+        Ok(cluster)
+    }
+
+    fn daemon(&self, class: &str) -> Daemon {
+        Daemon::start(class, &self.jars, self.root())
+    }
+
+    fn until_serving(&mut self) -> Result<(), String> {
+        let nodes = format!("{}/ws/v1/cluster/nodes", self.url());
+        let logs = format!("{}/about", self.log_url());
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let ready = get(&nodes).is_some_and(|nodes| nodes.contains(r#""state":"RUNNING""#))
+                && get(&logs).is_some();
+            if ready {
+                return Ok(());
+            }
+            let daemons = [
+                &mut self.resource_manager,
+                &mut self.node_manager,
+                &mut self.log_server,
+            ];
+            for daemon in daemons.into_iter().flatten() {
+                if daemon.has_ended() || Instant::now() > until {
+                    return Err(daemon.said());
+                }
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Kills the ResourceManager, as an outage does.
+    pub fn kill_resource_manager(&mut self) {
+        self.resource_manager = None;
+    }
+
+    /// Starts the ResourceManager again, on the same ports. Returns when it knows its node.
+    pub fn restart_resource_manager(&mut self) {
+        self.resource_manager = None;
+        self.resource_manager = Some(self.daemon(RESOURCE_MANAGER));
+        let started = self.until_serving();
+        started
+            .unwrap_or_else(|problem| panic!("the ResourceManager does not come back: {problem}"));
+    }
+
+    fn root(&self) -> &Utf8Path {
+        Utf8Path::from_path(self.folder.path()).unwrap()
+    }
+
+    /// The directory for `HADOOP_CONF_DIR`.
+    pub fn conf_dir(&self) -> Utf8PathBuf {
+        site::conf_dir(self.root())
+    }
+
+    /// An empty directory for `spark.yarn.stagingDir`.
+    pub fn staging_dir(&self) -> Utf8PathBuf {
+        site::staging_dir(self.root())
+    }
+
+    /// The address of the ResourceManager's web server, `http://127.0.0.1:…`.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.ports.web)
+    }
+
+    /// Kills an application, as its administrator does.
+    pub fn kill_application(&self, id: &str) {
+        let user = site::user();
+        let url = format!(
+            "{}/ws/v1/cluster/apps/{id}/state?user.name={user}",
+            self.url()
+        );
+        let answer = ask(&url, "PUT", r#"{"state":"KILLED"}"#);
+        assert!(matches!(answer, Some((200 | 202, _))), "{answer:?}");
+    }
+
+    /// The address of the REST interface that has the logs of ended applications.
+    pub fn log_url(&self) -> String {
+        site::log_url(&self.ports)
+    }
+
+    /// The processes of applications that run now.
+    pub fn containers(&self) -> Vec<String> {
+        let daemons = [&self.resource_manager, &self.node_manager, &self.log_server];
+        let daemons: Vec<Pid> = daemons.into_iter().flatten().map(Daemon::pid).collect();
+        let others = processes_of(self.folder.path())
+            .into_iter()
+            .filter(|process| !daemons.contains(&process.pid));
+        others.map(|process| process.command).collect()
+    }
+
+    /// Ends everything. Returns the processes of applications that ran until then. Fails if a
+    /// process is left.
+    pub fn stop(mut self) -> Vec<String> {
+        let containers = self.containers();
+        self.end();
+        let left = processes_of(self.folder.path());
+        assert!(left.is_empty(), "processes are left: {left:?}");
+        containers
+    }
+
+    fn end(&mut self) {
+        // The NodeManager goes first, because it would start containers again.
+        self.node_manager = None;
+        self.resource_manager = None;
+        self.log_server = None;
+        end_all(self.folder.path());
+    }
+}
+
+impl Drop for YarnCluster {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Kills what the NodeManager started. Each container has a process group of its own.
+fn end_all(folder: &Path) {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let left = processes_of(folder);
+        if left.is_empty() || Instant::now() > until {
+            return;
+        }
+        for process in left {
+            // It may have ended in between.
+            let _ = kill_process(process.pid, Signal::KILL);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
