@@ -1,6 +1,7 @@
 package livius.agent
 
 import java.io.File
+import java.util.concurrent.CountDownLatch
 
 import com.fasterxml.jackson.databind.JsonNode
 import org.apache.spark.SparkConf
@@ -19,23 +20,30 @@ final class Agent(launch: JsonNode, home: File) extends Receiver {
   // The second is for commands that come while a primed driver begins.
   @volatile private var serving: Option[Serving] = None
   private var held = Vector.empty[JsonNode]
+  private val started = new CountDownLatch(1)
   private val shutdown =
-    new Shutdown(new SparkConf(), events, () => serving.foreach(_.close()), link, () => serving.flatMap(_.session))
+    new Shutdown(new SparkConf(), events, () => serving.foreach(_.close()), link, started, () => serving.flatMap(_.session))
 
-  /** Runs until the driver is to end. Returns only where the cluster manager wants its main method
-    * to return.
+  /** Runs until the driver is to end. Returns only in an application master, which waits for its main
+    * thread. There the main thread brings nothing up: it must be able to return while the driver
+    * still waits for its cluster.
     */
   def run(): Unit = {
-    if (settings.start == Settings.Primed) {
-      link.start()
-      bringUp(primed())
-    } else {
-      val made = prepared(settings)
-      link.start()
-      bringUp(made)
-    }
+    if (shutdown.inApplicationMaster) Threads.daemon("start")(start()): Unit else start()
     shutdown.await()
   }
+
+  private def start(): Unit =
+    try {
+      if (settings.start == Settings.Primed) {
+        link.start()
+        bringUp(primed())
+      } else {
+        val made = prepared(settings)
+        link.start()
+        bringUp(made)
+      }
+    } finally started.countDown()
 
   /** Makes the JVM warm, and waits for a session. */
   private def primed(): Serving = {

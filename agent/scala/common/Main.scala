@@ -2,8 +2,9 @@ package livius.agent
 
 import java.io.File
 
-/** The main class for spark-submit: the agent of one driver. Its one argument is the launch file,
-  * or `env` for a driver on another machine, which reads the launch document from its environment.
+/** The main class for spark-submit: the agent of one driver. Its one argument is the launch file, or
+  * `env` for a driver on a worker of a standalone cluster, which reads the launch document from its
+  * environment. In a container of YARN the launch file is in the working directory.
   */
 object Main {
 

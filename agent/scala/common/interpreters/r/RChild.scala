@@ -124,12 +124,19 @@ object RChild {
     folders.map(new File(_, "setsid")).find(_.canExecute).map(_.getPath).toSeq
   }
 
+  /** The package SparkR that YARN has unpacked in the container's folder, as one of R's libraries. */
+  private def shippedPackage: Option[(String, String)] =
+    Some(new File("sparkr").getAbsoluteFile).filter(new File(_, "SparkR").isDirectory).map { library =>
+      "R_LIBS" -> (library.getPath +: sys.env.get("R_LIBS").filter(_.nonEmpty).toSeq).mkString(File.pathSeparator)
+    }
+
   /** Text is UTF-8, whatever locale the driver was started with. */
   private def environment: Environment = {
     val locale = Seq("LC_ALL", "LC_CTYPE", "LANG").flatMap(sys.env.get(_)).find(_.nonEmpty).getOrElse("")
     val utf8 = locale.toLowerCase.replace("-", "").endsWith("utf8")
     Environment(
-      set = PySparkFiles.sparkHome.map("SPARK_HOME" -> _.getPath).toMap ++ (if (utf8) Map.empty else Map("LC_ALL" -> "C.UTF-8")),
+      set = PySparkFiles.sparkHome.map("SPARK_HOME" -> _.getPath).toMap ++ shippedPackage ++
+        (if (utf8) Map.empty else Map("LC_ALL" -> "C.UTF-8")),
       default = Map("NO_COLOR" -> "1"),
       remove = Nil)
   }
