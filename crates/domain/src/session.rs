@@ -12,7 +12,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::driver::{DriverEnd, DriverState, Unseen};
+use crate::driver::{Departure, DriverEnd, DriverState, Unseen, Verdict};
 use crate::{End, Exit, Failure, FailureCode, Outcome, Phase, StopCause};
 
 /// The state of a session.
@@ -144,17 +144,19 @@ impl SessionState {
 /// session `killed`; a driver that was asked, and ended, makes it stopped.
 fn end_of(driver: DriverEnd) -> End {
     let exit = driver.departure.as_ref().map(|departure| departure.exit);
-    let unseen = driver.departure.and_then(|departure| departure.unseen);
-    let failure = match (driver.cause, exit) {
+    let failure = match (driver.cause, &driver.departure) {
         // The reason of a launch that failed explains why its session was not ready in time.
         (Some(cause), _) => timed_out(cause).map(|late| driver.failure.unwrap_or(late)),
-        (None, Some(exit)) => {
-            let exited = || exited_while(driver.phase, exit, unseen);
+        (None, Some(departure)) => {
+            let exited = || exited_while(driver.phase, departure);
             Some(driver.failure.unwrap_or_else(exited))
         }
         (None, None) => driver.failure,
     };
-    let killed = driver.forced && exit == Some(Exit::Signal(9));
+    let was_killed = |departure: &Departure| {
+        departure.exit == Exit::Signal(9) || departure.verdict == Some(Verdict::Killed)
+    };
+    let killed = driver.forced && driver.departure.as_ref().is_some_and(was_killed);
     let outcome = match (&failure, killed) {
         (Some(_), _) => Outcome::Failed,
         (None, true) => Outcome::Killed,
@@ -189,24 +191,41 @@ fn timed_out(cause: StopCause) -> Option<Failure> {
     }
 }
 
-fn exited_while(phase: Phase, exit: Exit, unseen: Option<Unseen>) -> Failure {
+fn exited_while(phase: Phase, departure: &Departure) -> Failure {
     let doing = match phase {
         Phase::Launch | Phase::Submit | Phase::Connect => "before its agent connected",
         Phase::Context => "while it created the SparkContext",
         Phase::Running | Phase::Stopping => "by itself",
     };
+    let (exit, unseen) = (departure.exit, departure.unseen);
+    // Later on the log is the user's code's, which may have caught what it printed.
+    let is_starting = !matches!(phase, Phase::Running | Phase::Stopping);
+    let evidence = departure.evidence.as_deref().filter(|_| is_starting);
     let hint = match exit {
         Exit::Signal(9) => {
             "signal 9 is what the system sends when memory runs out: look at driverMemory and at the machine"
         }
+        Exit::Signal(_) | Exit::Code(_) if evidence.is_some() => {
+            "the session's log has the whole story"
+        }
         Exit::Signal(_) | Exit::Code(_) => "the end of the session's log says why",
         Exit::Unknown => unseen.map_or("the end of the session's log may say why", Unseen::hint),
     };
-    let why = unseen.map_or_else(String::new, |unseen| format!(": {}", unseen.reason()));
+    let message = match &departure.verdict {
+        Some(Verdict::Failed(why)) => format!("the driver ended {doing}: {why}"),
+        Some(Verdict::Killed) => {
+            format!("the driver ended {doing}: it was killed at its resource manager")
+        }
+        Some(Verdict::Finished) | None => {
+            let reason = unseen.map(Unseen::reason).or(evidence);
+            let why = reason.map_or_else(String::new, |reason| format!(": {reason}"));
+            format!("the driver ended {doing} with {exit}{why}")
+        }
+    };
     Failure {
         code: FailureCode::DriverExited,
         phase,
-        message: format!("the driver ended {doing} with {exit}{why}"),
+        message,
         hint: hint.to_owned(),
     }
 }

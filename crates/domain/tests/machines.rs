@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use livius_domain::session::{SessionEvent as Event, SessionState as State};
 use livius_domain::statement::{StatementEvent, StatementState};
 use livius_domain::{
-    Departure, DriverEnd, End, Exit, Failure, FailureCode, Outcome, Phase, SessionEffect, StopCause,
+    Departure, DriverEnd, End, Exit, Failure, FailureCode, Outcome, Phase, SessionEffect,
+    StopCause, Verdict,
 };
 use proptest::prelude::*;
 
@@ -135,6 +136,58 @@ fn show(state: &State) -> String {
             let reason = end.failure.as_ref().map(|failure| &failure.message);
             format!("ended {:?} {reason:?}", end.outcome)
         }
+    }
+}
+
+#[test]
+fn the_word_of_a_resource_manager_is_the_reason_of_a_sessions_end() {
+    let end = |cause, forced, verdict| {
+        let driver = DriverEnd {
+            phase: Phase::Running,
+            cause,
+            failure: None,
+            forced,
+            departure: Some(Departure {
+                verdict: Some(verdict),
+                ..Departure::of(Exit::Unknown)
+            }),
+        };
+        let (state, _) = State::Running.on(Event::DriverGone(driver));
+        let State::Ended(end) = state else {
+            panic!("it has ended")
+        };
+        (end.outcome, end.failure.map(|failure| failure.message))
+    };
+    let told = |words: &str| Some(format!("the driver ended by itself{words}"));
+    let failed = || Verdict::Failed("YARN says: no memory".to_owned());
+    let user = Some(StopCause::User);
+    for (cause, forced, verdict, expected) in [
+        (
+            None,
+            false,
+            failed(),
+            (Outcome::Failed, told(": YARN says: no memory")),
+        ),
+        (
+            None,
+            false,
+            Verdict::Killed,
+            (
+                Outcome::Failed,
+                told(": it was killed at its resource manager"),
+            ),
+        ),
+        (
+            None,
+            false,
+            Verdict::Finished,
+            (Outcome::Failed, told(" with an unknown exit status")),
+        ),
+        (user, true, Verdict::Killed, (Outcome::Killed, None)),
+        (user, false, Verdict::Killed, (Outcome::Stopped, None)),
+        (user, true, Verdict::Finished, (Outcome::Stopped, None)),
+    ] {
+        assert_eq!(end(cause, forced, verdict), expected);
     }
 }
 
