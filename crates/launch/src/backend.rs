@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 const DEPLOY_MODE: &str = "spark.submit.deployMode";
 const MASTER: &str = "spark.master";
+const YARN: &str = "yarn";
 /// Spark's master when none is named.
 const DEFAULT_MASTER: &str = "local[*]";
 
@@ -15,6 +16,9 @@ pub enum Backend {
     Local,
     /// A worker of a standalone cluster. A process of this machine follows the driver there.
     Standalone,
+    /// A container of a YARN cluster. The server follows the driver there by the
+    /// REST interface of its `ResourceManager`.
+    Yarn,
 }
 
 /// The reason why no backend takes a driver.
@@ -23,10 +27,20 @@ pub enum Unsupported {
     /// There is no such mode.
     #[error("understand spark.submit.deployMode={0}: write client or cluster")]
     DeployMode(String),
+    /// The master's name contains another mode than the configuration.
+    #[error(
+        "run a driver at {master} with spark.submit.deployMode={mode}: write yarn as the master"
+    )]
+    Contradiction {
+        /// The master, in Spark 1's spelling.
+        master: String,
+        /// The configured deploy mode.
+        mode: String,
+    },
     /// The server could not learn how the driver ends.
     #[error(
-        "start a driver in cluster mode at {0}: only a standalone master (spark://…) can be asked about its drivers; leave \
-         spark.submit.deployMode out to have the driver run beside the server"
+        "start a driver in cluster mode at {0}: only YARN and a standalone master (spark://…) can be asked about their drivers; \
+         leave spark.submit.deployMode out to have the driver run beside the server"
     )]
     Master(String),
     /// The driver would run as another user.
@@ -34,6 +48,12 @@ pub enum Unsupported {
         "start a driver as {0} in cluster mode: the workers of a standalone cluster run drivers as their own user"
     )]
     ProxyUser(String),
+    /// YARN would end the driver.
+    #[error(
+        "keep a primed driver in a container of YARN: YARN ends an application without a SparkContext after minutes; keep ready \
+         drivers instead"
+    )]
+    Primed,
 }
 
 impl Unsupported {
@@ -43,11 +63,14 @@ impl Unsupported {
             Self::DeployMode(mode) => {
                 format!("conf.{DEPLOY_MODE} is {mode:?}: write \"client\" or \"cluster\"")
             }
-            Self::Master(master) => format!(
-                "conf.{DEPLOY_MODE} is \"cluster\" and {MASTER} is {master:?}: cluster mode needs a standalone master (spark://…); \
-                 leave it out to run in client mode"
+            Self::Contradiction { master, mode } => format!(
+                "conf.{MASTER} is {master:?} and {DEPLOY_MODE} is {mode:?}: write \"yarn\" as the master"
             ),
-            Self::ProxyUser(_) => format!("cannot {self}"),
+            Self::Master(master) => format!(
+                "conf.{DEPLOY_MODE} is \"cluster\" and {MASTER} is {master:?}: cluster mode needs YARN or a standalone master \
+                 (spark://…); leave it out to run in client mode"
+            ),
+            Self::ProxyUser(_) | Self::Primed => format!("cannot {self}"),
         }
     }
 }
@@ -56,14 +79,17 @@ impl Backend {
     /// Judges what a request asks for. An installation's defaults may still name a master where the
     /// request names none, so that passes.
     pub fn check(conf: &BTreeMap<String, String>) -> Result<(), Unsupported> {
-        let master = conf.get(MASTER).map(String::as_str);
-        if in_cluster(conf)? {
-            master.map_or(Ok(Self::Standalone), of_cluster_master)?;
+        let mut conf = conf.clone();
+        spell_out(&mut conf)?;
+        if in_cluster(&conf)?
+            && let Some(master) = conf.get(MASTER)
+        {
+            of_cluster_master(master)?;
         }
         Ok(())
     }
 
-    /// Picks the backend for a complete configuration.
+    /// Picks the backend for a complete configuration, whose master is [spelt out](spell_out).
     pub(crate) fn resolve(
         conf: &BTreeMap<String, String>,
         proxy_user: Option<&str>,
@@ -71,12 +97,36 @@ impl Backend {
         if !in_cluster(conf)? {
             return Ok(Self::Local);
         }
-        let backend = of_cluster_master(master(conf))?;
-        match proxy_user {
-            Some(user) => Err(Unsupported::ProxyUser(user.to_owned())),
-            None => Ok(backend),
+        match (of_cluster_master(master(conf))?, proxy_user) {
+            (Self::Standalone, Some(user)) => Err(Unsupported::ProxyUser(user.to_owned())),
+            (backend, _) => Ok(backend),
         }
     }
+}
+
+/// Writes a master in the spelling of Spark 1 as Spark reads it today. `livy.conf` and clients still
+/// use `yarn-cluster` and `yarn-client`.
+pub(crate) fn spell_out(conf: &mut BTreeMap<String, String>) -> Result<(), Unsupported> {
+    let master = conf.get(MASTER).map_or("", String::as_str);
+    let mode = match master {
+        "yarn-client" => "client",
+        "yarn-cluster" => "cluster",
+        _ => return Ok(()),
+    };
+    if let Some(other) = conf.get(DEPLOY_MODE).filter(|named| *named != mode) {
+        return Err(Unsupported::Contradiction {
+            master: master.to_owned(),
+            mode: other.clone(),
+        });
+    }
+    conf.insert(MASTER.to_owned(), YARN.to_owned());
+    conf.insert(DEPLOY_MODE.to_owned(), mode.to_owned());
+    Ok(())
+}
+
+/// Whether YARN gives the application of a complete configuration its containers.
+pub(crate) fn is_on_yarn(conf: &BTreeMap<String, String>) -> bool {
+    master(conf) == YARN
 }
 
 /// Names the master that `spark-submit` takes when the configuration names none.
@@ -107,6 +157,7 @@ fn in_cluster(conf: &BTreeMap<String, String>) -> Result<bool, Unsupported> {
 fn of_cluster_master(master: &str) -> Result<Backend, Unsupported> {
     match master.split_once("://") {
         Some(("spark", _)) => Ok(Backend::Standalone),
+        None if master == YARN => Ok(Backend::Yarn),
         _ => Err(Unsupported::Master(master.to_owned())),
     }
 }
@@ -136,10 +187,11 @@ mod tests {
                 "",
                 Err(Unsupported::Master(DEFAULT_MASTER.to_owned())),
             ),
+            ("cluster", "yarn", Ok(Backend::Yarn)),
             (
                 "cluster",
-                "yarn",
-                Err(Unsupported::Master("yarn".to_owned())),
+                "yarn://h",
+                Err(Unsupported::Master("yarn://h".to_owned())),
             ),
             (
                 "Cluster",
@@ -152,10 +204,32 @@ mod tests {
         }
         let user = Backend::resolve(&conf("cluster", standalone), Some("alice"));
         assert_eq!(user, Err(Unsupported::ProxyUser("alice".to_owned())));
-        assert_eq!(
-            Backend::resolve(&conf("", ""), Some("alice")),
-            Ok(Backend::Local)
-        );
+        for (mode, master, backend) in
+            [("", "", Backend::Local), ("cluster", "yarn", Backend::Yarn)]
+        {
+            let resolved = Backend::resolve(&conf(mode, master), Some("alice"));
+            assert_eq!(resolved, Ok(backend));
+        }
+    }
+
+    #[test]
+    fn the_spelling_of_spark_1_names_both() {
+        for (mode, master, now) in [
+            ("", "yarn-client", Ok(("client", "yarn"))),
+            ("client", "yarn-client", Ok(("client", "yarn"))),
+            ("", "yarn-cluster", Ok(("cluster", "yarn"))),
+            ("cluster", "yarn-cluster", Ok(("cluster", "yarn"))),
+            ("cluster", "yarn", Ok(("cluster", "yarn"))),
+            ("", "yarn", Ok(("", "yarn"))),
+            ("", "", Ok(("", ""))),
+            ("client", "yarn-cluster", Err(())),
+            ("cluster", "yarn-client", Err(())),
+        ] {
+            let mut given = conf(mode, master);
+            let spelt = spell_out(&mut given).map(|()| given).map_err(|_| ());
+            let expected = now.map(|(mode, master)| conf(mode, master));
+            assert_eq!(spelt, expected, "{mode} {master}");
+        }
     }
 
     #[test]
@@ -177,8 +251,11 @@ mod tests {
         assert_eq!(Backend::check(&conf("client", "local")), Ok(()));
         assert_eq!(Backend::check(&conf("cluster", "spark://h:7077")), Ok(()));
         assert_eq!(Backend::check(&conf("cluster", "")), Ok(()));
+        assert_eq!(Backend::check(&conf("cluster", "yarn")), Ok(()));
+        assert_eq!(Backend::check(&conf("", "yarn-cluster")), Ok(()));
         for (mode, master, words) in [
-            ("cluster", "local", "needs a standalone master"),
+            ("cluster", "local", "needs YARN or a standalone master"),
+            ("client", "yarn-cluster", "write \"yarn\" as the master"),
             (
                 "Cluster",
                 "spark://h:7077",

@@ -12,6 +12,7 @@ mod local_ports;
 mod standalone;
 #[cfg(test)]
 mod tests;
+mod yarn;
 
 use std::collections::BTreeMap;
 
@@ -21,6 +22,7 @@ use livius_spark_home::{SparkConf, Toolchain, properties};
 use crate::driver_dir::{DEFAULT_GRACE, DriverCommand, DriverDir};
 use crate::fast_start::FastStart;
 use crate::java_options::{self, OptionError};
+use crate::yarn::{Mode, OnYarn};
 use crate::{Backend, DriverOrder, LateStart, Program, Unsupported, backend};
 
 /// The reason why there is no command line for an order.
@@ -49,6 +51,8 @@ pub(crate) struct LaunchPlan {
     pub(crate) command: DriverCommand,
     /// The files that the command names. Any may hold secrets.
     pub(crate) files: BTreeMap<Utf8PathBuf, String>,
+    /// The application that the driver will have on YARN.
+    pub(crate) yarn: Option<OnYarn>,
 }
 
 impl LaunchPlan {
@@ -67,11 +71,13 @@ impl LaunchPlan {
             order,
             dir,
             conf,
+            backend,
             fast_start,
         };
         match backend {
             Backend::Local => client::plan(&builder),
             Backend::Standalone => standalone::plan(builder),
+            Backend::Yarn => yarn::plan(builder),
         }
     }
 }
@@ -83,13 +89,14 @@ pub(crate) fn late_start(
     order: &DriverOrder,
     dir: DriverDir,
 ) -> Result<LateStart, CommandError> {
-    let (conf, _) = whole_conf(spark_conf, order)?;
+    let (conf, backend) = whole_conf(spark_conf, order)?;
     let builder = CommandBuilder {
         toolchain,
         spark_conf,
         order,
         dir,
         conf,
+        backend,
         fast_start: FastStart::default(),
     };
     let document = launch_document::of_session(&builder);
@@ -107,9 +114,13 @@ fn whole_conf(
     let mut conf = spark_conf.defaults.clone();
     conf.extend(order.conf.clone());
     backend::add_master(&mut conf, &spark_conf.environment);
+    backend::spell_out(&mut conf)?;
     local_ports::protect(&mut conf);
     if matches!(order.program, Program::Application { .. }) {
         application::listen(&mut conf);
+    }
+    if backend::is_on_yarn(&conf) {
+        yarn::add_tags(&mut conf, &order.id);
     }
     let backend = Backend::resolve(&conf, order.proxy_user.as_deref())?;
     Ok((conf, backend))
@@ -124,6 +135,7 @@ struct CommandBuilder<'a> {
     dir: DriverDir,
     /// The whole configuration, including the installation's defaults.
     conf: BTreeMap<String, String>,
+    backend: Backend,
     fast_start: FastStart,
 }
 
@@ -230,7 +242,17 @@ impl CommandBuilder<'_> {
                 log_limit: None,
             },
             files: std::iter::once(properties).chain(java_options).collect(),
+            yarn: self.on_yarn(),
         }
+    }
+
+    fn on_yarn(&self) -> Option<OnYarn> {
+        let mode = match self.backend {
+            Backend::Yarn => Mode::Cluster,
+            _ => Mode::Client,
+        };
+        let tag = || yarn::tag(&self.order.id);
+        backend::is_on_yarn(&self.conf).then(|| OnYarn::of(tag(), mode, self.spark_conf))
     }
 }
 

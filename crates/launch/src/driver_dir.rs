@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::exit_record::{ExitRecord, ExitRoom};
 use crate::location::ProcessRecord;
 use crate::log::DriverLog;
+use crate::yarn::OnYarn;
 
 /// The time that a driver has to end after SIGTERM, by default.
 pub(crate) const DEFAULT_GRACE: Duration = Duration::from_secs(10);
@@ -23,6 +24,7 @@ const COMMAND: &str = "command.json";
 const SUPERVISOR: &str = "supervisor.json";
 const DRIVER: &str = "driver.json";
 const EXIT: &str = "exit.json";
+const YARN: &str = "yarn.json";
 
 /// The command for a supervisor: `command.json`.
 #[derive(Debug, Serialize, Deserialize)]
@@ -214,6 +216,19 @@ impl DriverDir {
 
     pub(crate) fn read_supervisor(&self) -> io::Result<Option<ProcessRecord>> {
         self.read(SUPERVISOR)
+    }
+
+    /// Records the driver's application on YARN before there can be one: `yarn.json`. Removes the
+    /// record of an earlier attempt if there will be none.
+    pub(crate) fn write_yarn(&self, place: Option<&OnYarn>) -> io::Result<()> {
+        match place {
+            Some(place) => files::write_durable(&self.0.join(YARN), &serde_json::to_vec(place)?),
+            None => files::remove_if_present(&self.0.join(YARN)),
+        }
+    }
+
+    pub(crate) fn read_yarn(&self) -> io::Result<Option<OnYarn>> {
+        self.read(YARN)
     }
 
     pub(crate) fn write_grace(&self, grace: Duration) -> io::Result<()> {

@@ -31,6 +31,7 @@ mod starting;
 mod supervised;
 mod supervisor;
 mod verdict;
+mod yarn;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -50,6 +51,7 @@ pub use local_files::{LocalFiles, empty_log};
 pub use running::{Found, RunningDriver, Sighting};
 pub use starting::StartError;
 pub use supervisor::{SuperviseError, supervise};
+pub use yarn::Spawn;
 
 /// Everything needed to start a driver.
 #[derive(Debug, Clone)]

@@ -1,5 +1,5 @@
 //! Starts drivers with the help of a process of this machine, each under its own supervisor. The
-//! process is the driver itself, or it follows the driver on a standalone cluster.
+//! process is the driver itself, or follows it on a standalone cluster, or submits it to YARN.
 
 use std::io;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use camino::Utf8PathBuf;
 use livius_domain::{Clock, DriverId, DriverLocation, Failure, FailureCode, Phase, chain};
 use livius_spark_home::{ConfError, Search, Toolchain, ToolchainError, files};
+use livius_yarn::Cluster;
 use tokio::sync::Mutex;
 
 use crate::archive_maker::ArchiveMaker;
@@ -16,8 +17,10 @@ use crate::command::{self, CommandError, LaunchPlan};
 use crate::disk;
 use crate::driver_dir::DriverDir;
 use crate::fast_start::{FastStart, Jit};
+use crate::location::{self, Location, ProcessRecord};
 use crate::starting::{StartError, Started};
 use crate::supervised::Supervised;
+use crate::yarn::{ClusterError, Clusters, Mode, OnYarn, Spawn, YarnDriver};
 use crate::{
     Backend, DriverFiles, DriverOrder, DriverSpec, Found, LateStart, Launcher, LocalFiles,
     RunningDriver, Unsupported, fingerprint, memory,
@@ -54,6 +57,7 @@ pub struct LocalLauncher {
     clock: Arc<dyn Clock>,
     toolchain: Mutex<Option<Arc<Toolchain>>>,
     archives: Arc<ArchiveMaker>,
+    clusters: Arc<Clusters>,
 }
 
 /// The reason why a driver could not be started.
@@ -77,6 +81,8 @@ enum LaunchError {
     Write(#[source] std::io::Error),
     #[error(transparent)]
     Start(#[from] StartError),
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
     #[error("watch the driver")]
     Watch(#[source] std::io::Error),
     #[error("wait for the launch before, which has been setting up Spark for minutes")]
@@ -102,6 +108,11 @@ impl LaunchError {
             Self::Write(_) => {
                 "check that the data directory can be written to and has space".to_owned()
             }
+            Self::Cluster(_) => {
+                "name the directory of Hadoop's configuration in HADOOP_CONF_DIR or YARN_CONF_DIR: in the server's \
+                 environment, or in spark-env.sh"
+                    .to_owned()
+            }
             Self::Setup => "see the server's log: it names the process that holds up the set-up".to_owned(),
             Self::Start(_) | Self::Watch(_) | Self::Interrupted(_) => {
                 "see the server's log, and whether the machine is out of memory, processes or file \
@@ -123,10 +134,12 @@ impl LaunchError {
 }
 
 impl LocalLauncher {
-    /// Makes a launcher. It does nothing before the first driver or [`LocalLauncher::prepare`].
-    pub fn new(config: LocalConfig, clock: Arc<dyn Clock>) -> Self {
+    /// Makes a launcher. It does nothing before the first driver or [`LocalLauncher::prepare`]. It
+    /// needs a task for each YARN cluster that drivers run on.
+    pub fn new(config: LocalConfig, clock: Arc<dyn Clock>, spawn: Spawn) -> Self {
         Self {
             config: Arc::new(config),
+            clusters: Arc::new(Clusters::new(spawn, Arc::clone(&clock))),
             clock,
             toolchain: Mutex::new(None),
             archives: Arc::default(),
@@ -163,19 +176,53 @@ impl LocalLauncher {
         Ok(toolchain)
     }
 
-    async fn start(&self, order: DriverOrder) -> Result<Supervised, LaunchError> {
+    async fn start(&self, order: DriverOrder) -> Result<Arc<dyn RunningDriver>, LaunchError> {
         let toolchain = self.toolchain().await?;
         let config = Arc::clone(&self.config);
+        let clusters = Arc::clone(&self.clusters);
         let prepared = Arc::clone(&toolchain);
-        let started = blocking(move || start(&config, &prepared, &order)).await?;
+        let (started, place) =
+            blocking(move || start(&config, &clusters, &prepared, &order)).await?;
         if self.config.class_archive {
             self.archives.begin(&toolchain, &self.config.search);
         }
-        started
+        let process = started
             .watched(Arc::clone(&self.clock))
-            .map_err(LaunchError::Watch)
+            .map_err(LaunchError::Watch)?;
+        Ok(match place {
+            None => Arc::new(process),
+            Some((place, cluster)) => Arc::new(YarnDriver::started(process, place, cluster)),
+        })
+    }
+
+    /// The application of a driver on YARN. An error means that it cannot be told now whether there
+    /// is one.
+    async fn application_of(
+        &self,
+        dir: &DriverDir,
+        at: Option<&DriverLocation>,
+    ) -> Result<Option<FoundOn>, String> {
+        let stored = at.and_then(location::read);
+        let (dir, clusters) = (dir.clone(), Arc::clone(&self.clusters));
+        let look = move || {
+            let location = match stored {
+                Some(location) => location,
+                None => Location {
+                    supervisor: dir.read_supervisor()?.unwrap_or_default(),
+                    yarn: dir.read_yarn()?,
+                },
+            };
+            let cluster = placed(&clusters, location.yarn).map_err(io::Error::other)?;
+            Ok(cluster.map(|(place, cluster)| (location.supervisor, place, cluster)))
+        };
+        let looked = tokio::task::spawn_blocking(look).await;
+        let looked = looked.unwrap_or_else(|error| Err(io::Error::other(error)));
+        looked.map_err(|error| chain(&error))
     }
 }
+
+/// A supervisor's process, and the application that its driver may have.
+type FoundOn = (ProcessRecord, OnYarn, Cluster);
 
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, LaunchError> + Send + 'static,
@@ -185,11 +232,15 @@ async fn blocking<T: Send + 'static>(
         .unwrap_or_else(|error| Err(LaunchError::Interrupted(error)))
 }
 
+/// A process that was started, and the application that it will have on a cluster.
+type StartedOn = (Started, Option<(OnYarn, Cluster)>);
+
 fn start(
     config: &LocalConfig,
+    clusters: &Clusters,
     toolchain: &Toolchain,
     order: &DriverOrder,
-) -> Result<Started, LaunchError> {
+) -> Result<StartedOn, LaunchError> {
     // A driver may have waited for its turn since its request was accepted.
     disk::check_room(&config.drivers, config.disk_reserve).map_err(LaunchError::Room)?;
     let conf = toolchain.conf(&config.search)?;
@@ -204,14 +255,38 @@ fn start(
     };
     let mut plan = LaunchPlan::of(toolchain, &conf, order, dir.clone(), fast_start)?;
     plan.command.log_limit = Some(config.log_limit);
-    let started = write(&dir, &plan)
+    let place = placed(clusters, plan.yarn.take())?;
+    let started = write(&dir, &plan, place.as_ref().map(|(place, _)| place))
         .map_err(LaunchError::Write)
         .and_then(|()| Ok(Started::spawn(&config.supervisor, &dir, &plan.command)?));
-    started.inspect_err(|_| dir.remove_secrets())
+    let started = started.inspect_err(|_| dir.remove_secrets())?;
+    Ok((started, place))
 }
 
-fn write(dir: &DriverDir, plan: &LaunchPlan) -> std::io::Result<()> {
+/// The cluster of a driver that will have an application there. A driver on this machine needs no
+/// look at it, so Spark alone judges whether its configuration is good enough.
+fn placed(
+    clusters: &Clusters,
+    place: Option<OnYarn>,
+) -> Result<Option<(OnYarn, Cluster)>, ClusterError> {
+    let Some(place) = place else { return Ok(None) };
+    match clusters.of(&place) {
+        Ok(cluster) => Ok(Some((place, cluster))),
+        Err(error) if place.mode == Mode::Client => {
+            tracing::warn!(
+                tag = place.tag,
+                error = chain(&error),
+                "the application of a driver cannot be looked after"
+            );
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn write(dir: &DriverDir, plan: &LaunchPlan, place: Option<&OnYarn>) -> std::io::Result<()> {
     files::private_dir(&dir.temporary())?;
+    dir.write_yarn(place)?;
     for (path, text) in &plan.files {
         files::write_private(path, text.as_bytes())?;
     }
@@ -229,8 +304,7 @@ impl Launcher for LocalLauncher {
     }
 
     async fn launch(&self, order: DriverOrder) -> Result<Arc<dyn RunningDriver>, Failure> {
-        let started = self.start(order).await.map_err(LaunchError::into_failure)?;
-        Ok(Arc::new(started))
+        self.start(order).await.map_err(LaunchError::into_failure)
     }
 
     async fn late_start(&self, order: DriverOrder) -> Result<LateStart, Failure> {
@@ -259,7 +333,17 @@ impl Launcher for LocalLauncher {
 
     async fn find(&self, id: &DriverId, at: Option<&DriverLocation>) -> Found {
         let dir = DriverDir::of(&self.config.drivers, id);
-        Supervised::find(dir, at, Arc::clone(&self.clock)).await
+        let application = match self.application_of(&dir, at).await {
+            Ok(application) => application,
+            Err(why) => return Found::Unclear(why),
+        };
+        let process = Supervised::find(dir.clone(), at, Arc::clone(&self.clock)).await;
+        match application {
+            None => process,
+            Some((supervisor, place, cluster)) => {
+                YarnDriver::find(process, supervisor, place, cluster).await
+            }
+        }
     }
 
     async fn with_files(&self) -> io::Result<Vec<DriverId>> {

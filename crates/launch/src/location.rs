@@ -6,11 +6,15 @@ use livius_domain::DriverLocation;
 use livius_spark_home::processes::{self, Process};
 use serde::{Deserialize, Serialize};
 
-/// The version that is written.
-const VERSION: u32 = 1;
+use crate::yarn::OnYarn;
 
-/// The facts by which a process is found again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The version of a driver that is a process, or is followed by one.
+const OF_PROCESSES: u32 = 1;
+/// The version of a driver with an application on YARN. Earlier servers cannot find it.
+const ON_YARN: u32 = 2;
+
+/// The facts by which a process is found again. The default is no process.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ProcessRecord {
     pub(crate) pid: i32,
     /// The start time in clock ticks since boot, from `/proc`: pid and start time together are
@@ -56,27 +60,41 @@ struct Document {
     #[serde(default)]
     v: u32,
     #[serde(flatten)]
-    supervisor: ProcessRecord,
+    location: Location,
 }
 
-/// Writes the location of a driver with this supervisor.
-pub(crate) fn write(supervisor: &ProcessRecord) -> DriverLocation {
+/// The facts by which a driver is found again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Location {
+    #[serde(flatten)]
+    pub(crate) supervisor: ProcessRecord,
+    /// Its application on YARN, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) yarn: Option<OnYarn>,
+}
+
+/// Writes a location.
+pub(crate) fn write(location: &Location) -> DriverLocation {
     let document = Document {
-        v: VERSION,
-        supervisor: supervisor.clone(),
+        v: match location.yarn {
+            None => OF_PROCESSES,
+            Some(_) => ON_YARN,
+        },
+        location: location.clone(),
     };
-    DriverLocation::new(serde_json::to_string(&document).expect("two numbers can be written"))
+    DriverLocation::new(serde_json::to_string(&document).expect("numbers and texts can be written"))
 }
 
 /// Reads a location. `None` for one of a later version.
-pub(crate) fn read(location: &DriverLocation) -> Option<ProcessRecord> {
+pub(crate) fn read(location: &DriverLocation) -> Option<Location> {
     let document: Document = serde_json::from_str(location.as_str()).ok()?;
-    (document.v <= VERSION).then_some(document.supervisor)
+    (document.v <= ON_YARN).then_some(document.location)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::yarn::Mode;
 
     #[test]
     fn locations_old_and_new_are_read() {
@@ -89,18 +107,37 @@ mod tests {
             boot: Some("b".to_owned()),
             ..process.clone()
         };
-        let written = write(&marked);
+        let of_process = |supervisor: &ProcessRecord| Location {
+            supervisor: supervisor.clone(),
+            yarn: None,
+        };
+        let written = write(&of_process(&marked));
         assert_eq!(
             written.as_str(),
             r#"{"v":1,"pid":7,"start_ticks":18446744073709551615,"boot":"b"}"#
         );
-        assert_eq!(read(&written), Some(marked));
+        assert_eq!(read(&written), Some(of_process(&marked)));
         let of = |text: &str| read(&DriverLocation::new(text.to_owned()));
         assert_eq!(
             of(r#"{"pid":7,"start_ticks":18446744073709551615}"#),
-            Some(process)
+            Some(of_process(&process))
         );
-        assert_eq!(of(r#"{"v":2,"pid":7,"start_ticks":1}"#), None);
+        let on_yarn = Location {
+            supervisor: process,
+            yarn: Some(OnYarn {
+                tag: "t".to_owned(),
+                mode: Mode::Cluster,
+                conf: vec!["/etc/hadoop".into()],
+                user: "u".to_owned(),
+            }),
+        };
+        let written = write(&on_yarn);
+        assert_eq!(
+            written.as_str(),
+            r#"{"v":2,"pid":7,"start_ticks":18446744073709551615,"yarn":{"tag":"t","mode":"cluster","conf":["/etc/hadoop"],"user":"u"}}"#
+        );
+        assert_eq!(read(&written), Some(on_yarn));
+        assert_eq!(of(r#"{"v":3,"pid":7,"start_ticks":1}"#), None);
         assert_eq!(of("pod/x"), None);
     }
 

@@ -15,7 +15,7 @@ use tokio::io::unix::AsyncFd;
 use crate::driver_dir::DriverDir;
 use crate::exit_record::ExitRecord;
 use crate::leftovers::{Swept, sweep};
-use crate::location::ProcessRecord;
+use crate::location::{Location, ProcessRecord};
 use crate::pidfd::{self, reap};
 use crate::{Found, RunningDriver, evidence, location, verdict};
 
@@ -74,7 +74,7 @@ impl Supervised {
         clock: Arc<dyn Clock>,
     ) -> io::Result<Found> {
         let known = match at.and_then(location::read) {
-            Some(record) => Some(record),
+            Some(location) => Some(location.supervisor),
             None => dir.read_supervisor()?,
         };
         if let Some(record) = known
@@ -90,6 +90,11 @@ impl Supervised {
             return Ok(Found::NeverStarted);
         }
         Ok(Found::Ended(departure(dir, clock).await?))
+    }
+
+    /// The supervisor's process.
+    pub(crate) fn record(&self) -> &ProcessRecord {
+        &self.record
     }
 
     /// Waits until the supervisor is gone.
@@ -151,7 +156,10 @@ async fn once_begun(dir: &DriverDir, pidfd: OwnedFd) -> io::Result<Option<OwnedF
 #[async_trait]
 impl RunningDriver for Supervised {
     fn location(&self) -> DriverLocation {
-        location::write(&self.record)
+        location::write(&Location {
+            supervisor: self.record.clone(),
+            yarn: None,
+        })
     }
 
     async fn ended(&self) -> Departure {

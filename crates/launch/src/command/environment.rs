@@ -52,6 +52,18 @@ pub(super) fn of_monitor(builder: &CommandBuilder<'_>) -> BTreeMap<String, Strin
     variables
 }
 
+/// The environment of a `SparkSubmit` that ends when it has handed its application over to YARN. It
+/// is that of a `spark-submit` at the command line: `HADOOP_CONF_DIR`, `YARN_CONF_DIR` and
+/// `HADOOP_USER_NAME` have their effect.
+pub(super) fn of_submitter(builder: &CommandBuilder<'_>) -> BTreeMap<String, String> {
+    let mut variables = of_monitor(builder);
+    let mut set = |name: &str, value: String| variables.insert(name.to_owned(), value);
+    set("SPARK_ENV_LOADED", "1".to_owned());
+    // The submitter sends the logging configuration that it finds there.
+    set("SPARK_CONF_DIR", builder.conf_dir().into_string());
+    variables
+}
+
 /// Makes arguments and file names UTF-8. Without a UTF-8 locale, as in most containers, Java reads
 /// them as ASCII and destroys other characters. Only the character type is set, so messages and
 /// number formats do not change.

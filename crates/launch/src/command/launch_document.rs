@@ -5,7 +5,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value, json};
 
 use super::CommandBuilder;
-use crate::Program;
+use crate::{Backend, Program};
 
 /// Writes the document.
 pub(super) fn text(builder: &CommandBuilder<'_>) -> String {
@@ -53,10 +53,16 @@ pub(super) fn of_session(builder: &CommandBuilder<'_>) -> Map<String, Value> {
 
 /// The part for agents only.
 fn agent(builder: &CommandBuilder<'_>, kind: Kind, sql_max_rows: u64) -> Map<String, Value> {
+    let in_container = |variable: &str| {
+        let key = format!("spark.yarn.appMasterEnv.{variable}");
+        let found = builder.conf.get(&key);
+        found.filter(|_| builder.backend == Backend::Yarn)
+    };
     let setting = |key: &str, variable: &str| {
         builder
             .conf
             .get(key)
+            .or_else(|| in_container(variable))
             .or_else(|| builder.spark_conf.environment.get(variable))
             .filter(|value| !value.is_empty())
     };

@@ -2,6 +2,7 @@
 
 mod batches;
 mod in_cluster;
+mod on_yarn;
 
 use std::time::Duration;
 
@@ -305,8 +306,8 @@ fn refusal(conf: &[(&str, &str)]) -> String {
 #[test]
 fn what_cannot_work_is_refused() {
     insta::assert_snapshot!(refusal(&[("spark.submit.deployMode", "Cluster")]), @"understand spark.submit.deployMode=Cluster: write client or cluster");
-    insta::assert_snapshot!(refusal(&[("spark.submit.deployMode", "cluster")]), @"start a driver in cluster mode at local[*]: only a standalone master (spark://…) can be asked about its drivers; leave spark.submit.deployMode out to have the driver run beside the server");
-    insta::assert_snapshot!(refusal(&[("spark.submit.deployMode", "cluster"), ("spark.master", "yarn")]), @"start a driver in cluster mode at yarn: only a standalone master (spark://…) can be asked about its drivers; leave spark.submit.deployMode out to have the driver run beside the server");
+    insta::assert_snapshot!(refusal(&[("spark.submit.deployMode", "cluster")]), @"start a driver in cluster mode at local[*]: only YARN and a standalone master (spark://…) can be asked about their drivers; leave spark.submit.deployMode out to have the driver run beside the server");
+    insta::assert_snapshot!(refusal(&[("spark.submit.deployMode", "client"), ("spark.master", "yarn-cluster")]), @"run a driver at yarn-cluster with spark.submit.deployMode=client: write yarn as the master");
     insta::assert_snapshot!(refusal(&CLUSTER), @"start a driver as alice in cluster mode: the workers of a standalone cluster run drivers as their own user");
     insta::assert_snapshot!(refusal(&[("spark.driver.memory", "lots")]),
         @"use spark.driver.memory: understand `lots` as a size: write a number and a unit, such as 512m or 4g");

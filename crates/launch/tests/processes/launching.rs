@@ -3,15 +3,15 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, ExitCode, Stdio};
-use std::sync::Arc;
 use std::time::Duration;
 
 use camino::Utf8Path;
-use livius_domain::{Exit, SystemClock};
-use livius_launch::{Launcher as _, LocalConfig, LocalLauncher};
+use livius_domain::Exit;
+use livius_launch::{Launcher as _, LocalConfig};
 
 use crate::world::{
-    Driver, FAKE_JAVA, Gone, Process, World, in_time, run, supervisor_of, wait_for, write_program,
+    Driver, FAKE_JAVA, Gone, Process, World, in_time, launcher_of, run, supervisor_of, wait_for,
+    write_program,
 };
 
 /// The tests of this file.
@@ -60,7 +60,7 @@ fn a_supervisor_that_is_none() {
                 supervisor: vec![program.to_owned()],
                 ..world.config("")
             };
-            let launcher = LocalLauncher::new(config, Arc::new(SystemClock));
+            let launcher = launcher_of(config);
             let failure = in_time(launcher.launch(world.order())).await.err().unwrap();
             assert_eq!(failure.code, livius_domain::FailureCode::LaunchFailed);
         }
@@ -74,7 +74,7 @@ fn the_first_launch_makes_the_class_archive_for_the_next() {
             class_archive: true,
             ..world.config("echo \"$*\"")
         };
-        let launcher = LocalLauncher::new(config, Arc::new(SystemClock));
+        let launcher = launcher_of(config);
         let flag = "-XX:SharedArchiveFile=";
         for (number, has_archive) in [(1, false), (2, true)] {
             let driver = Driver(launcher.launch(world.order()).await.unwrap());
@@ -112,7 +112,7 @@ fn a_training_run_ends_with_the_server_and_the_next_server_makes_the_archive() {
             &java,
             &FAKE_JAVA.replace("echo \"livius-training done\"", &endless),
         );
-        let server = LocalLauncher::new(config(), Arc::new(SystemClock));
+        let server = launcher_of(config());
         let driver = Driver(server.launch(world.order()).await.unwrap());
         assert_eq!(driver.exited().await, Exit::Code(0));
         wait_for("the training", || world.root.join("trains").exists()).await;
@@ -123,7 +123,7 @@ fn a_training_run_ends_with_the_server_and_the_next_server_makes_the_archive() {
 
         write_program(&java, FAKE_JAVA);
         fs::remove_dir_all(world.dir()).unwrap();
-        let next = LocalLauncher::new(config(), Arc::new(SystemClock));
+        let next = launcher_of(config());
         let driver = Driver(next.launch(world.order()).await.unwrap());
         assert_eq!(driver.exited().await, Exit::Code(0));
         wait_for("the archive", || has_archive_made(&world)).await;

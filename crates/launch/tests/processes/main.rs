@@ -22,6 +22,8 @@ mod blindness;
 mod conforming;
 mod endings;
 mod launching;
+mod on_yarn;
+mod resource_manager;
 mod world;
 
 use std::process::ExitCode;
@@ -56,6 +58,7 @@ fn trials() -> Vec<Trial> {
         adopting::TESTS,
         applications::TESTS,
         blindness::TESTS,
+        on_yarn::TESTS,
     ]
     .concat();
     let trial = |(name, test): Test| {

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use camino::{Utf8Path, Utf8PathBuf};
 use livius_domain::{Departure, DriverId, DriverLocation, Exit, Kind, SystemClock};
 use livius_launch::{
-    DriverOrder, Found, Jit, Launcher, LocalConfig, LocalLauncher, Program, RunningDriver, Start,
+    DriverOrder, Found, Jit, Launcher, LocalConfig, LocalLauncher, Program, RunningDriver, Spawn,
+    Start,
 };
 use livius_spark_home::{Environment, Search};
 use serde::{Deserialize, Serialize};
@@ -119,7 +120,7 @@ impl World {
     }
 
     pub fn launcher(&self, behaviour: &str) -> LocalLauncher {
-        LocalLauncher::new(self.config(behaviour), Arc::new(SystemClock))
+        launcher_of(self.config(behaviour))
     }
 
     pub fn config(&self, behaviour: &str) -> LocalConfig {
@@ -256,6 +257,16 @@ impl World {
             self.root
         )
     }
+}
+
+/// A launcher with these settings.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a launcher's task ends with the runtime of its test"
+)]
+pub fn launcher_of(config: LocalConfig) -> LocalLauncher {
+    let spawn: Spawn = Arc::new(|task| drop(tokio::spawn(task)));
+    LocalLauncher::new(config, Arc::new(SystemClock), spawn)
 }
 
 /// This program, which is its own supervisor.

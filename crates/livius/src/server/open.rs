@@ -8,8 +8,8 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use camino::Utf8Path;
 use livius_domain::{Clock, SystemClock, chain};
-use livius_launch::{Launcher, LocalConfig, LocalLauncher};
-use livius_sessions::{AllowAll, Batches, Config, Sessions};
+use livius_launch::{Launcher, LocalConfig, LocalLauncher, Spawn};
+use livius_sessions::{AllowAll, Batches, Config, Lifecycle, Sessions};
 use livius_store_sqlite::SqliteStore;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::TcpListener;
@@ -38,7 +38,8 @@ impl Server {
         let address = listener
             .local_addr()
             .context("cannot tell which port it listens on")?;
-        let launcher = LocalLauncher::new(local(settings, environment), Arc::clone(&clock));
+        let config = local(settings, environment);
+        let launcher = LocalLauncher::new(config, Arc::clone(&clock), in_background());
         let local = Arc::new(launcher);
         let launcher: Arc<dyn Launcher> = Arc::clone(&local) as _;
         let sessions = Sessions::open(
@@ -91,6 +92,13 @@ fn make_private(dir: &Utf8Path) -> anyhow::Result<()> {
         .mode(0o700)
         .create(dir);
     made.with_context(|| format!("cannot make the data directory {dir}"))
+}
+
+/// The launcher's tasks only look at clusters. They end with the launcher, so no shutdown waits for
+/// them.
+fn in_background() -> Spawn {
+    let lifecycle = Lifecycle::default();
+    Arc::new(move |task| lifecycle.spawn_apart(task))
 }
 
 /// The supervisor is this binary. The path works even if the file was replaced since the start.

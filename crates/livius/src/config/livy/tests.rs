@@ -196,6 +196,10 @@ const BECOMES: &[(&str, &str)] = &[
         "spark.home=/opt/spark",
     ),
     ("livy.spark.master = yarn", "spark.master=yarn"),
+    (
+        "livy.spark.master = yarn-cluster",
+        "spark.master=yarn-cluster",
+    ),
     ("livy.spark.deployMode = client", "spark.deploy_mode=client"),
     ("livy.spark.deploy-mode =", ""),
     (
@@ -364,8 +368,12 @@ const REFUSED: &[(&str, &str)] = &[
         "\"Cluster\" is not one of client, cluster",
     ),
     (
-        "livy.spark.master = yarn\nlivy.spark.deploy-mode = cluster",
-        "livy.conf:2: livy.spark.deploy-mode: spark.deploy_mode: cluster mode needs a standalone master",
+        "livy.spark.master = local\nlivy.spark.deploy-mode = cluster",
+        "livy.conf:2: livy.spark.deploy-mode: spark.deploy_mode: cluster mode needs YARN or a standalone master",
+    ),
+    (
+        "livy.spark.master = yarn-cluster\nlivy.spark.deploy-mode = client",
+        "livy.conf:2: livy.spark.deploy-mode: spark.deploy_mode: every session and batch would be refused, because the server cannot run a driver at yarn-cluster",
     ),
     (
         "livy.server.auth.type = kerberos",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
-use livius_launch::Jit;
+use livius_launch::{Backend, Jit, Unsupported};
 
 use crate::config::check::Problems;
 use crate::config::resolved::Resolved;
@@ -25,7 +25,7 @@ settings! {
     DEPLOY_MODE: Option<String> = optional_choice(
         "spark.deploy_mode",
         &["client", "cluster"],
-        "Spark's deploy mode. If it is set, sessions and batches cannot choose another one. `cluster` needs a standalone master (`spark://…`).",
+        "Spark's deploy mode. If it is set, sessions and batches cannot choose another one. `cluster` needs YARN or a standalone master (`spark://…`).",
     );
     CONF: Table = table(
         "spark.conf",
@@ -76,13 +76,10 @@ impl SparkSettings {
     pub fn read(resolved: &Resolved, problems: &mut Problems) -> Self {
         let master = resolved.value(&MASTER);
         let deploy_mode = resolved.value(&DEPLOY_MODE);
-        if !resolved.is_default(&MASTER.key)
-            && !master.starts_with("spark://")
-            && deploy_mode.as_deref() == Some("cluster")
-        {
-            problems.refuse(&DEPLOY_MODE, cluster_refusal(&master));
-        }
         let (defaults, overrides) = conf(resolved, &master, deploy_mode);
+        if let Err(why) = Backend::check(&overrides) {
+            problems.refuse(&DEPLOY_MODE, refusal(&why, &master));
+        }
         Self {
             home: resolved.configured_path(&HOME),
             defaults,
@@ -99,11 +96,14 @@ impl SparkSettings {
     }
 }
 
-fn cluster_refusal(master: &str) -> String {
-    format!(
-        "cluster mode needs a standalone master (spark://…), and spark.master is {master:?}: every session and batch would be refused. \
-         Set client, or leave it out"
-    )
+fn refusal(why: &Unsupported, master: &str) -> String {
+    match why {
+        Unsupported::Master(_) => format!(
+            "cluster mode needs YARN or a standalone master (spark://…), and spark.master is {master:?}: every session and batch \
+             would be refused. Set client, or leave it out"
+        ),
+        _ => format!("every session and batch would be refused, because the server cannot {why}"),
+    }
 }
 
 /// Defaults and overrides. A master or deploy mode that the operator set is binding, as with Livy.

@@ -6,7 +6,9 @@ use crate::config::sections::{batches, sessions};
 
 const OWN_STORE: &str = "the server always has its own store, in `server.data_dir`";
 const NO_HADOOP: &str = "the store is not on HDFS, so the server has nothing to wait for";
-const NO_YARN: &str = "the server does not support cluster mode on YARN yet; in client mode drivers report their state and the server does not poll";
+const BY_TAG: &str = "an application has the tag of its driver before it is submitted, so the server looks for it until YARN says whether it exists";
+const ONE_LIST: &str = "one request every two seconds lists the applications of all drivers";
+const NO_LEAKS: &str = "the server kills an application that appears when its driver was to be ended already, for as long as it takes";
 const NO_KUBERNETES: &str = "the server does not support Kubernetes yet; drivers run on the server's machine or on a standalone cluster";
 const UNRELEASED: &str = "no release of Livy up to 0.9 has it";
 
@@ -30,18 +32,18 @@ pub static RECOVERY: &[LivyKey] = &[
 
 /// YARN.
 pub static YARN: &[LivyKey] = &[
-    not_yet("livy.server.yarn.app-lookup-timeout", "120s", NO_YARN),
-    not_yet("livy.server.yarn.poll-interval", "5s", NO_YARN),
-    not_yet(
+    nothing("livy.server.yarn.app-lookup-timeout", "120s", BY_TAG),
+    nothing("livy.server.yarn.poll-interval", "5s", ONE_LIST),
+    nothing(
         "livy.server.yarn.app-leakage.check-timeout",
         "600s",
-        NO_YARN,
+        NO_LEAKS,
     )
     .formerly("livy.server.yarn.app-leakage.check_timeout"),
-    not_yet(
+    nothing(
         "livy.server.yarn.app-leakage.check-interval",
         "60s",
-        NO_YARN,
+        NO_LEAKS,
     )
     .formerly("livy.server.yarn.app-leakage.check_interval"),
 ];

@@ -29,7 +29,7 @@ pub static SPARK: &[LivyKey] = &[
         .but("If the key is not set, Livy always uses `local`. Here the default is `local[*]`, and requests may choose another master."),
     maps("livy.spark.deploy-mode", "", &[&spark::DEPLOY_MODE.key], convert::text)
         .formerly("livy.spark.deployMode")
-        .but("`cluster` needs a standalone master (`spark://…`). The server does not support it on YARN and Kubernetes yet."),
+        .but("`cluster` needs YARN or a standalone master (`spark://…`). The server does not support it on Kubernetes yet."),
     nothing("livy.spark.scala-version", "", "the server compiles the agent for the Scala version of the Spark installation")
         .formerly("livy.spark.scalaVersion"),
     nothing("livy.spark.version", "", "the server asks Spark for its version"),
