@@ -64,7 +64,7 @@ impl LaunchPlan {
         dir: DriverDir,
         fast_start: FastStart,
     ) -> Result<Self, CommandError> {
-        let (conf, backend) = whole_conf(spark_conf, order)?;
+        let (conf, backend) = whole_conf(toolchain, spark_conf, order)?;
         let builder = CommandBuilder {
             toolchain,
             spark_conf,
@@ -89,7 +89,7 @@ pub(crate) fn late_start(
     order: &DriverOrder,
     dir: DriverDir,
 ) -> Result<LateStart, CommandError> {
-    let (conf, backend) = whole_conf(spark_conf, order)?;
+    let (conf, backend) = whole_conf(toolchain, spark_conf, order)?;
     let builder = CommandBuilder {
         toolchain,
         spark_conf,
@@ -108,6 +108,7 @@ pub(crate) fn late_start(
 
 /// The configuration of an order with the installation's defaults, and the backend that it names.
 fn whole_conf(
+    toolchain: &Toolchain,
     spark_conf: &SparkConf,
     order: &DriverOrder,
 ) -> Result<(BTreeMap<String, String>, Backend), CommandError> {
@@ -121,6 +122,9 @@ fn whole_conf(
     }
     if backend::is_on_yarn(&conf) {
         yarn::add_tags(&mut conf, &order.id);
+        if let Program::Agent { kind, .. } = order.program {
+            yarn::add_languages(&mut conf, toolchain, spark_conf, kind);
+        }
     }
     let backend = Backend::resolve(&conf, order.proxy_user.as_deref())?;
     Ok((conf, backend))

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::exit_record::{ExitRecord, ExitRoom};
 use crate::location::ProcessRecord;
 use crate::log::DriverLog;
-use crate::yarn::OnYarn;
+use crate::yarn::{MirroredFiles, OnYarn};
 
 /// The time that a driver has to end after SIGTERM, by default.
 pub(crate) const DEFAULT_GRACE: Duration = Duration::from_secs(10);
@@ -87,11 +87,21 @@ impl DriverDir {
         DriverLog::new(self.stdout(), self.stderr())
     }
 
-    /// The file with the end of the log: an application's outputs are one file.
+    /// The file with the end of the log: an application's outputs are one file, unless they were
+    /// copied from a container.
     pub(crate) fn last_log(&self, program: DriverProgram) -> Utf8PathBuf {
         match program {
-            DriverProgram::Agent => self.stderr(),
-            DriverProgram::Application => self.stdout(),
+            DriverProgram::Application if !self.stderr().exists() => self.stdout(),
+            DriverProgram::Agent | DriverProgram::Application => self.stderr(),
+        }
+    }
+
+    /// The files for the log of a container.
+    pub(crate) fn mirrored(&self) -> MirroredFiles {
+        MirroredFiles {
+            stdout: self.stdout(),
+            stderr: self.stderr(),
+            record: self.0.join("mirror.json"),
         }
     }
 

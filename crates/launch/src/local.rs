@@ -20,7 +20,7 @@ use crate::fast_start::{FastStart, Jit};
 use crate::location::{self, Location, ProcessRecord};
 use crate::starting::{StartError, Started};
 use crate::supervised::Supervised;
-use crate::yarn::{ClusterError, Clusters, Mode, OnYarn, Spawn, YarnDriver};
+use crate::yarn::{ClusterError, Clusters, Mirrors, Mode, OnYarn, Spawn, YarnDriver};
 use crate::{
     Backend, DriverFiles, DriverOrder, DriverSpec, Found, LateStart, Launcher, LocalFiles,
     RunningDriver, Unsupported, fingerprint, memory,
@@ -58,6 +58,7 @@ pub struct LocalLauncher {
     toolchain: Mutex<Option<Arc<Toolchain>>>,
     archives: Arc<ArchiveMaker>,
     clusters: Arc<Clusters>,
+    mirrors: Arc<Mirrors>,
 }
 
 /// The reason why a driver could not be started.
@@ -138,6 +139,7 @@ impl LocalLauncher {
     /// needs a task for each YARN cluster that drivers run on.
     pub fn new(config: LocalConfig, clock: Arc<dyn Clock>, spawn: Spawn) -> Self {
         Self {
+            mirrors: Arc::new(Mirrors::new(config.log_limit)),
             config: Arc::new(config),
             clusters: Arc::new(Clusters::new(spawn, Arc::clone(&clock))),
             clock,
@@ -177,6 +179,7 @@ impl LocalLauncher {
     }
 
     async fn start(&self, order: DriverOrder) -> Result<Arc<dyn RunningDriver>, LaunchError> {
+        let dir = DriverDir::of(&self.config.drivers, &order.id);
         let toolchain = self.toolchain().await?;
         let config = Arc::clone(&self.config);
         let clusters = Arc::clone(&self.clusters);
@@ -191,7 +194,10 @@ impl LocalLauncher {
             .map_err(LaunchError::Watch)?;
         Ok(match place {
             None => Arc::new(process),
-            Some((place, cluster)) => Arc::new(YarnDriver::started(process, place, cluster)),
+            Some((place, cluster)) => {
+                let mirror = self.mirrors.of(dir.mirrored(), &cluster);
+                Arc::new(YarnDriver::started(process, place, cluster, mirror))
+            }
         })
     }
 
@@ -337,11 +343,13 @@ impl Launcher for LocalLauncher {
             Ok(application) => application,
             Err(why) => return Found::Unclear(why),
         };
-        let process = Supervised::find(dir.clone(), at, Arc::clone(&self.clock)).await;
+        let files = dir.mirrored();
+        let process = Supervised::find(dir, at, Arc::clone(&self.clock)).await;
         match application {
             None => process,
             Some((supervisor, place, cluster)) => {
-                YarnDriver::find(process, supervisor, place, cluster).await
+                let mirror = self.mirrors.of(files, &cluster);
+                YarnDriver::find(process, supervisor, place, cluster, mirror).await
             }
         }
     }
@@ -352,6 +360,7 @@ impl Launcher for LocalLauncher {
 
     fn files(&self, id: &DriverId) -> Arc<dyn DriverFiles> {
         let files = LocalFiles::of(&self.config.drivers, id);
-        Arc::new(files.with_reserve(self.config.disk_reserve))
+        let files = files.with_reserve(self.config.disk_reserve);
+        Arc::new(files.with_mirrors(Arc::clone(&self.mirrors)))
     }
 }

@@ -16,6 +16,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use crate::disk;
 use crate::driver_dir::DriverDir;
 use crate::log::DriverLog;
+use crate::yarn::Mirrors;
 use crate::{DriverFiles, LogLines, LogSource, PendingUpload, Uploaded, evidence};
 
 /// The directory of one driver.
@@ -24,6 +25,8 @@ pub struct LocalFiles {
     dir: DriverDir,
     /// How many bytes of the disk uploads leave free.
     reserve: u64,
+    /// Has the log's copy if the driver runs in a container.
+    mirrors: Option<Arc<Mirrors>>,
 }
 
 impl LocalFiles {
@@ -32,6 +35,7 @@ impl LocalFiles {
         Self {
             dir: DriverDir::of(drivers, id),
             reserve: 0,
+            mirrors: None,
         }
     }
 
@@ -39,6 +43,14 @@ impl LocalFiles {
     #[must_use]
     pub fn with_reserve(self, reserve: u64) -> Self {
         Self { reserve, ..self }
+    }
+
+    /// Has readers of the log wait for the copy of what containers have written.
+    pub(crate) fn with_mirrors(self, mirrors: Arc<Mirrors>) -> Self {
+        Self {
+            mirrors: Some(mirrors),
+            ..self
+        }
     }
 
     /// The drivers that have a directory below the directory of all drivers.
@@ -83,16 +95,20 @@ impl LocalFiles {
 
 /// The log of a driver that has no name yet: nothing but headings.
 pub fn empty_log() -> Arc<dyn LogSource> {
-    Arc::new(LocalLog(Arc::new(DriverLog::new(
-        Utf8PathBuf::new(),
-        Utf8PathBuf::new(),
-    ))))
+    Arc::new(LocalLog {
+        log: Arc::new(DriverLog::new(Utf8PathBuf::new(), Utf8PathBuf::new())),
+        mirror: None,
+    })
 }
 
 #[async_trait]
 impl DriverFiles for LocalFiles {
     fn log(&self) -> Arc<dyn LogSource> {
-        Arc::new(LocalLog(Arc::new(self.dir.log())))
+        let mirrors = self.mirrors.clone();
+        Arc::new(LocalLog {
+            log: Arc::new(self.dir.log()),
+            mirror: mirrors.map(|mirrors| (mirrors, self.dir.stdout())),
+        })
     }
 
     async fn explain(&self, program: DriverProgram, text: &str) -> io::Result<()> {
@@ -234,23 +250,30 @@ impl PendingUpload for LocalUpload {
 
 /// The log files in the directory.
 #[derive(Debug)]
-struct LocalLog(Arc<DriverLog>);
+struct LocalLog {
+    log: Arc<DriverLog>,
+    /// The name of this log among those that may be copied from containers.
+    mirror: Option<(Arc<Mirrors>, Utf8PathBuf)>,
+}
 
 #[async_trait]
 impl LogSource for LocalLog {
     async fn page(&self, from: i64, size: i64) -> io::Result<LogLines> {
-        let log = Arc::clone(&self.0);
+        if let Some((mirrors, stdout)) = &self.mirror {
+            mirrors.refresh(stdout).await;
+        }
+        let log = Arc::clone(&self.log);
         tokio::task::spawn_blocking(move || log.page(from, size))
             .await
             .map_err(io::Error::other)?
     }
 
     fn tail(&self, count: usize) -> io::Result<Vec<String>> {
-        self.0.tail(count)
+        self.log.tail(count)
     }
 
     fn recent_tail(&self, count: usize) -> Option<Vec<String>> {
-        self.0.recent_tail(count)
+        self.log.recent_tail(count)
     }
 }
 

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use camino::Utf8PathBuf;
 
 use self::file::{Budget, LastLines, LogFile, Stamp};
-pub(crate) use self::keeper::LogKeeper;
+pub(crate) use self::keeper::{LogKeeper, keep_within};
 use crate::LogLines;
 
 /// The most text of one response, in bytes. Clients get the rest with a higher `from`.

@@ -15,11 +15,14 @@
 mod clusters;
 mod driver;
 mod ending;
-mod evidence;
+mod mirror;
+mod mirrors;
 mod place;
 mod sighting;
 
 pub use clusters::Spawn;
 pub(crate) use clusters::{ClusterError, Clusters};
 pub(crate) use driver::YarnDriver;
+pub(crate) use mirror::{Files as MirroredFiles, Mirror};
+pub(crate) use mirrors::Mirrors;
 pub(crate) use place::{Mode, OnYarn};

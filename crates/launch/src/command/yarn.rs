@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 
 use livius_domain::{DriverId, Kind};
+use livius_spark_home::{SparkConf, Toolchain};
 
 use super::application::file_uri;
 use super::{
@@ -90,16 +91,17 @@ fn prepare(builder: &mut CommandBuilder<'_>) {
     }
     // The class path starts in the working directory.
     append(&mut builder.conf, "spark.driver.extraClassPath", ":", AGENT);
-    let mut set = |key: &str, value: &str| builder.conf.insert(key.to_owned(), value.to_owned());
-    // The server follows the application itself.
-    set("spark.yarn.submit.waitAppCompletion", "false");
     // As on this machine: without a UTF-8 locale Java destroys names and arguments.
     builder
         .conf
         .entry("spark.yarn.appMasterEnv.LC_CTYPE".to_owned())
         .or_insert_with(|| "C.UTF-8".to_owned());
+    let mut set = |key: &str, value: &str| builder.conf.insert(key.to_owned(), value.to_owned());
+    // The server follows the application itself.
+    set("spark.yarn.submit.waitAppCompletion", "false");
     match builder.order.program {
-        Program::Agent { kind, .. } => prepare_session(builder, kind),
+        // A second attempt would be a session without the variables of the first.
+        Program::Agent { .. } => drop(set("spark.yarn.maxAppAttempts", "1")),
         Program::Application { .. } => {
             let own = format!("-Dlivius.launch={LAUNCH}");
             prepend(&mut builder.conf, "spark.driver.extraJavaOptions", &own);
@@ -107,26 +109,24 @@ fn prepare(builder: &mut CommandBuilder<'_>) {
     }
 }
 
-/// A session may run Python and R, which `SparkSubmit` ships only with a program in that language.
-fn prepare_session(builder: &mut CommandBuilder<'_>, kind: Kind) {
-    let home = &builder.toolchain.found.spark.home;
-    let named = builder
-        .spark_conf
-        .environment
-        .contains_key("PYSPARK_ARCHIVES_PATH");
+/// A session may run Python and R, on its driver and on its executors. `SparkSubmit` ships what they
+/// need only with a program in that language.
+pub(super) fn add_languages(
+    conf: &mut BTreeMap<String, String>,
+    toolchain: &Toolchain,
+    spark_conf: &SparkConf,
+    kind: Kind,
+) {
+    let home = &toolchain.found.spark.home;
+    let named = spark_conf.environment.contains_key("PYSPARK_ARCHIVES_PATH");
     if named || home.join("python/lib/pyspark.zip").is_file() {
-        let key = "spark.yarn.isPython".to_owned();
-        builder.conf.insert(key, "true".to_owned());
+        conf.insert("spark.yarn.isPython".to_owned(), "true".to_owned());
     }
     let package = home.join("R/lib/sparkr.zip");
     if matches!(kind, Kind::SparkR | Kind::Shared) && package.is_file() {
         let entry = link(package.as_str(), "sparkr");
-        append(&mut builder.conf, "spark.yarn.dist.archives", ",", &entry);
+        append(conf, "spark.yarn.dist.archives", ",", &entry);
     }
-    // A second attempt would be a session without the variables of the first.
-    builder
-        .conf
-        .insert("spark.yarn.maxAppAttempts".to_owned(), "1".to_owned());
 }
 
 /// An entry of a list of files, by the name that the file has in the container.

@@ -65,7 +65,7 @@ impl LogKeeper {
 
 /// Removes the middle of a file whose data exceeds the limit. The first quarter of the limit stays,
 /// and the newest half. Positions in the file stay right, because its length does not change.
-pub(super) fn keep_within(file: &File, limit: u64) -> io::Result<()> {
+pub(crate) fn keep_within(file: &File, limit: u64) -> io::Result<()> {
     let metadata = file.metadata()?;
     let length = metadata.len();
     let hole = Hole::find(file, length)?;

@@ -9,8 +9,8 @@ use livius_yarn::{Application, Cluster, Follower, Outage, Seen, YarnError};
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep};
 
-use super::{Mode, OnYarn};
-use super::{ending, evidence, sighting};
+use super::{Mirror, Mode, OnYarn};
+use super::{ending, sighting};
 use crate::location::{self, Location, ProcessRecord};
 use crate::supervised::Supervised;
 use crate::{Found, RunningDriver, Sighting};
@@ -32,12 +32,16 @@ const TIDYING: Duration = Duration::from_secs(30);
 /// The grace of a submitter: it has nothing to clean up.
 const SUBMITTER_GRACE: Duration = Duration::from_secs(2);
 
+/// How long the kill of an application waits for its log. YARN may forget both soon after.
+const LOG_BEFORE_KILL: Duration = Duration::from_secs(2);
+
 /// A driver with an application on YARN.
 pub(crate) struct YarnDriver {
     process: Process,
     location: DriverLocation,
     place: OnYarn,
     cluster: Cluster,
+    mirror: Arc<Mirror>,
     end: OnceCell<Departure>,
 }
 
@@ -49,7 +53,12 @@ enum Process {
 
 impl YarnDriver {
     /// A driver whose process was just started.
-    pub(crate) fn started(process: Supervised, place: OnYarn, cluster: Cluster) -> Self {
+    pub(crate) fn started(
+        process: Supervised,
+        place: OnYarn,
+        cluster: Cluster,
+        mirror: Arc<Mirror>,
+    ) -> Self {
         let location = location::write(&Location {
             supervisor: process.record().clone(),
             yarn: Some(place.clone()),
@@ -59,15 +68,23 @@ impl YarnDriver {
             location,
             place,
             cluster,
+            mirror,
         )
     }
 
-    fn of(process: Process, location: DriverLocation, place: OnYarn, cluster: Cluster) -> Self {
+    fn of(
+        process: Process,
+        location: DriverLocation,
+        place: OnYarn,
+        cluster: Cluster,
+        mirror: Arc<Mirror>,
+    ) -> Self {
         Self {
             process,
             location,
             place,
             cluster,
+            mirror,
             end: OnceCell::new(),
         }
     }
@@ -78,6 +95,7 @@ impl YarnDriver {
         supervisor: ProcessRecord,
         place: OnYarn,
         cluster: Cluster,
+        mirror: Arc<Mirror>,
     ) -> Found {
         let location = location::write(&Location {
             supervisor,
@@ -88,7 +106,7 @@ impl YarnDriver {
             Found::Ended(departure) => Process::Gone(departure),
             other @ (Found::NeverStarted | Found::Unclear(_)) => return other,
         };
-        let driver = Self::of(process, location, place, cluster);
+        let driver = Self::of(process, location, place, cluster, mirror);
         if driver.may_live().await {
             Found::Alive(Arc::new(driver))
         } else {
@@ -137,20 +155,28 @@ impl YarnDriver {
 
     async fn application_ended(&self, submission: Departure) -> Departure {
         let submitted = submission.exit == Exit::Code(0);
-        match self.last_seen(submitted).await {
+        let seen = tokio::select! {
+            biased;
+            seen = self.last_seen(submitted) => seen,
+            never = self.mirror.keep_copying() => match never {},
+        };
+        match seen {
             Some(application) => {
                 // A submission that was repeated can have made several.
-                self.kill_all().await;
+                tokio::join!(self.mirror.finish(), self.kill_all());
                 let departure = ending::departure(&application);
                 match departure.verdict {
                     Some(Verdict::Failed(_)) => Departure {
-                        evidence: evidence::of_master(&self.cluster, &application).await,
+                        evidence: self.mirror.evidence().await,
                         ..departure
                     },
                     _ => departure,
                 }
             }
-            None if submitted => ending::forgotten(&self.place.tag),
+            None if submitted => {
+                self.mirror.finish().await;
+                ending::forgotten(&self.place.tag)
+            }
             None => submission,
         }
     }
@@ -161,7 +187,11 @@ impl YarnDriver {
         let mut missed = 0;
         loop {
             let seen = look(&mut follower, submitted).await?;
-            match seen.application.filter(|_| seen.is_listed) {
+            let application = seen.application.filter(|_| seen.is_listed);
+            if let Some(application) = &application {
+                self.mirror.follow(application);
+            }
+            match application {
                 Some(application) if application.state.is_final() => return Some(application),
                 Some(_) => {
                     missed = 0;
@@ -218,6 +248,7 @@ impl YarnDriver {
             };
             process.terminate(grace).await;
         }
+        self.mirror.refresh(LOG_BEFORE_KILL).await;
         loop {
             self.kill_all().await;
             sleep(KILL_AGAIN).await;

@@ -20,6 +20,7 @@ mod adopting;
 mod applications;
 mod blindness;
 mod conforming;
+mod container_logs;
 mod endings;
 mod launching;
 mod on_yarn;
@@ -59,6 +60,7 @@ fn trials() -> Vec<Trial> {
         applications::TESTS,
         blindness::TESTS,
         on_yarn::TESTS,
+        container_logs::TESTS,
     ]
     .concat();
     let trial = |(name, test): Test| {

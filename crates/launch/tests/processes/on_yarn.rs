@@ -24,32 +24,52 @@ pub const TESTS: &[crate::Test] = tests![
     without_hadoops_configuration_nothing_is_submitted,
 ];
 
-const TAG: &str = "livius-driver-s-0-aa";
+pub const TAG: &str = "livius-driver-s-0-aa";
 /// A submitter that hands its application over.
 const SUBMITS: &str = "exit 0";
 /// A submitter that waits for the test.
 const WAITS: &str = "exec sleep 600";
 
 /// A world with a YARN cluster.
-struct Yarn {
-    world: World,
-    manager: ResourceManager,
+pub struct Yarn {
+    pub world: World,
+    pub manager: ResourceManager,
 }
 
 impl Yarn {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
+        Self::with(|address| vec![("yarn.resourcemanager.webapp.address", address.to_owned())])
+            .await
+    }
+
+    /// A cluster that keeps the logs of ended applications.
+    pub async fn with_log_server() -> Self {
+        Self::with(|address| {
+            vec![
+                ("yarn.resourcemanager.webapp.address", address.to_owned()),
+                (
+                    "yarn.log.server.web-service.url",
+                    format!("http://{address}/kept"),
+                ),
+            ]
+        })
+        .await
+    }
+
+    async fn with(properties: impl Fn(&str) -> Vec<(&'static str, String)>) -> Self {
         let world = World::new();
         let (manager, address) = ResourceManager::start().await;
         fs::create_dir_all(world.root.join("hadoop")).unwrap();
-        let property = "yarn.resourcemanager.webapp.address";
-        let site = format!(
-            "<configuration><property><name>{property}</name><value>{address}</value></property></configuration>"
-        );
+        let property = |(name, value): (&str, String)| {
+            format!("<property><name>{name}</name><value>{value}</value></property>")
+        };
+        let properties: Vec<String> = properties(&address).into_iter().map(property).collect();
+        let site = format!("<configuration>{}</configuration>", properties.concat());
         fs::write(world.root.join("hadoop/yarn-site.xml"), site).unwrap();
         Self { world, manager }
     }
 
-    fn launcher(&self, behaviour: &str) -> LocalLauncher {
+    pub fn launcher(&self, behaviour: &str) -> LocalLauncher {
         let hadoop = self.world.root.join("hadoop");
         let variables = [
             ("PATH", "/usr/bin:/bin"),
@@ -62,7 +82,7 @@ impl Yarn {
         })
     }
 
-    fn order(&self, mode: &str) -> DriverOrder {
+    pub fn order(&self, mode: &str) -> DriverOrder {
         let mut order = self.world.order();
         let conf = [("spark.master", "yarn"), ("spark.submit.deployMode", mode)];
         order.conf = conf.map(|(k, v)| (k.to_owned(), v.to_owned())).into();

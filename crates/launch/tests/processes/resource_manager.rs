@@ -1,7 +1,7 @@
-//! A ResourceManager that does what its test says: for orders of events that a real one cannot be
-//! made to show. `livius-yarn` and the tests with real Spark meet real ones.
+//! A ResourceManager and a NodeManager that do what their test says: for orders of events that real ones
+//! cannot be made to show. `livius-yarn` and the tests with real Spark meet real ones.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::Router;
@@ -25,6 +25,32 @@ pub struct Cluster {
     pub killed: Vec<String>,
     /// The requests for lists that it has answered.
     pub lists: usize,
+    /// The address of both daemons.
+    pub address: String,
+    /// The logs of containers that the NodeManager knows, by container and file.
+    logs: HashMap<String, BTreeMap<String, String>>,
+    /// The logs that the server of aggregated logs has.
+    kept_logs: HashMap<String, BTreeMap<String, String>>,
+    /// The requests for the list of a container's logs.
+    pub log_lists: usize,
+    /// The bytes of logs that it has sent.
+    pub log_bytes: usize,
+    /// What the NodeManager does when it is asked for logs.
+    pub log_service: LogService,
+}
+
+#[derive(Clone, Copy, Default)]
+pub enum LogService {
+    #[default]
+    Answers,
+    Hangs,
+    Forbids,
+}
+
+/// The text of a log as both daemons send it.
+fn framed(file: &str, whole: &str, part: &str) -> String {
+    let length = whole.len();
+    format!("LogType:{file}\nLogLength:{length}\nLogContents:\n{part}\nEnd of LogType:{file}\n")
 }
 
 impl ResourceManager {
@@ -38,9 +64,14 @@ impl ResourceManager {
         let router = Router::new()
             .route("/ws/v1/cluster/apps", get(list))
             .route("/ws/v1/cluster/apps/{id}/state", put(kill))
+            .route("/ws/v1/node/containers/{id}/logs", get(node_files))
+            .route("/ws/v1/node/containerlogs/{id}/{file}", get(node_log))
+            .route("/kept/containers/{id}/logs", get(kept_files))
+            .route("/kept/containerlogs/{id}/{file}", get(kept_log))
             .with_state(manager.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
+        manager.cluster().address.clone_from(&address);
         tokio::spawn(async move { axum::serve(listener, router).await });
         (manager, address)
     }
@@ -76,6 +107,37 @@ impl ResourceManager {
         app["diagnostics"] = json!(diagnostics);
     }
 
+    /// Runs an application's master in a container, in its first attempt or a later one.
+    pub fn run_master(&self, number: u32, attempt: u32) {
+        let id = id(number);
+        let mut cluster = self.cluster();
+        let address = cluster.address.clone();
+        let container = container(number, attempt);
+        let mut apps = cluster.apps.iter_mut();
+        let app = apps.find(|app| app["id"] == *id).unwrap();
+        app["amHostHttpAddress"] = json!(address);
+        app["amContainerLogs"] =
+            json!(format!("http://{address}/node/containerlogs/{container}/u"));
+        cluster.logs.entry(container).or_default();
+    }
+
+    /// Has a container write to one of its outputs.
+    pub fn write(&self, container: &str, file: &str, text: &str) {
+        let mut cluster = self.cluster();
+        let files = cluster.logs.get_mut(container).unwrap();
+        files.entry(file.to_owned()).or_default().push_str(text);
+    }
+
+    /// Has the NodeManager forget a container, whose logs go to the server of logs.
+    pub fn end_container(&self, container: &str) -> BTreeMap<String, String> {
+        self.cluster().logs.remove(container).unwrap()
+    }
+
+    /// Gives the server of logs those of a container.
+    pub fn keep(&self, container: &str, files: BTreeMap<String, String>) {
+        self.cluster().kept_logs.insert(container.to_owned(), files);
+    }
+
     /// Forgets all applications.
     pub fn forget(&self) {
         self.cluster().apps.clear();
@@ -85,6 +147,81 @@ impl ResourceManager {
 /// The id of an application.
 pub fn id(number: u32) -> String {
     format!("application_1_{number:04}")
+}
+
+/// The id of the container of an application's master.
+pub fn container(number: u32, attempt: u32) -> String {
+    format!("container_1_{number:04}_{attempt:02}_000001")
+}
+
+type Answer = (StatusCode, String);
+
+async fn node_files(State(manager): State<ResourceManager>, Path(id): Path<String>) -> Answer {
+    let service = {
+        let mut cluster = manager.cluster();
+        cluster.log_lists += 1;
+        cluster.log_service
+    };
+    match service {
+        LogService::Answers => files(manager.cluster().logs.get(&id)),
+        LogService::Hangs => std::future::pending().await,
+        LogService::Forbids => (StatusCode::FORBIDDEN, "u may not see it".to_owned()),
+    }
+}
+
+async fn kept_files(State(manager): State<ResourceManager>, Path(id): Path<String>) -> Answer {
+    files(manager.cluster().kept_logs.get(&id))
+}
+
+fn files(found: Option<&BTreeMap<String, String>>) -> Answer {
+    let Some(found) = found else {
+        return unknown();
+    };
+    let one = |(name, text): (&String, &String)| json!({"fileName": name, "fileSize": text.len().to_string()});
+    let infos: Vec<Value> = found.iter().map(one).collect();
+    let listing = json!([{"containerLogInfo": infos}]);
+    (StatusCode::OK, listing.to_string())
+}
+
+fn unknown() -> Answer {
+    (StatusCode::NOT_FOUND, "Unknown container".to_owned())
+}
+
+type Size = Query<HashMap<String, String>>;
+
+async fn node_log(
+    State(manager): State<ResourceManager>,
+    Path((id, file)): Path<(String, String)>,
+    Query(query): Size,
+) -> Answer {
+    let mut cluster = manager.cluster();
+    let answer = log(cluster.logs.get(&id), &file, &query["size"]);
+    cluster.log_bytes += answer.1.len();
+    answer
+}
+
+async fn kept_log(
+    State(manager): State<ResourceManager>,
+    Path((id, file)): Path<(String, String)>,
+    Query(query): Size,
+) -> Answer {
+    log(manager.cluster().kept_logs.get(&id), &file, &query["size"])
+}
+
+fn log(files: Option<&BTreeMap<String, String>>, file: &str, size: &str) -> Answer {
+    let Some(whole) = files.and_then(|files| files.get(file)) else {
+        return unknown();
+    };
+    let size: i64 = size.parse().unwrap();
+    let length = usize::try_from(size.unsigned_abs())
+        .unwrap()
+        .min(whole.len());
+    let part = if size < 0 {
+        &whole[whole.len() - length..]
+    } else {
+        &whole[..length]
+    };
+    (StatusCode::OK, framed(file, whole, part))
 }
 
 async fn list(

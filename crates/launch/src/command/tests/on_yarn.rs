@@ -223,8 +223,9 @@ fn the_programs_of_interpreters_are_those_of_the_container() {
 fn a_session_gets_the_parts_for_its_languages_that_the_installation_has() {
     let temp = tempfile::tempdir().unwrap();
     let home = Utf8PathBuf::from_path_buf(temp.path().to_owned()).unwrap();
-    let shipped = |kind: Kind, variable: &[(&str, &str)]| {
-        let mut order = on_yarn(&[]);
+    let mode = "spark.submit.deployMode";
+    let shipped_in = |how: &str, kind: Kind, variable: &[(&str, &str)]| {
+        let mut order = on_yarn(&[(mode, how)]);
         if let Program::Agent { kind: own, .. } = &mut order.program {
             *own = kind;
         }
@@ -237,6 +238,7 @@ fn a_session_gets_the_parts_for_its_languages_that_the_installation_has() {
         let archives = conf.get("spark.yarn.dist.archives").cloned();
         (conf.contains_key("spark.yarn.isPython"), archives)
     };
+    let shipped = |kind, variable: &[(&str, &str)]| shipped_in("cluster", kind, variable);
     assert_eq!(shipped(Kind::PySpark, &[]), (false, None));
     let variable = [("PYSPARK_ARCHIVES_PATH", "hdfs:///pyspark.zip")];
     assert_eq!(shipped(Kind::PySpark, &variable), (true, None));
@@ -249,6 +251,8 @@ fn a_session_gets_the_parts_for_its_languages_that_the_installation_has() {
     let package = Some(format!("file://{home}/R/lib/sparkr.zip#sparkr"));
     for kind in [Kind::SparkR, Kind::Shared] {
         assert_eq!(shipped(kind, &[]), (true, package.clone()));
+        // The executors of a driver on this machine need them, too.
+        assert_eq!(shipped_in("client", kind, &[]), (true, package.clone()));
     }
 }
 
