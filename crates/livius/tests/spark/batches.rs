@@ -98,6 +98,11 @@ impl Batch {
         }
     }
 
+    /// Its address.
+    pub fn url(&self) -> &str {
+        &self.asked.url
+    }
+
     /// The batch in Livy's form.
     pub fn shown(&self) -> Value {
         get(&self.asked.url).1

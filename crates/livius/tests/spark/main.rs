@@ -43,6 +43,7 @@ mod start;
 mod texts;
 mod times;
 mod values;
+mod yarn;
 
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -134,7 +135,7 @@ fn trials(shared: &Arc<Shared>, cases: &[Case]) -> Vec<Trial> {
 }
 
 /// The cases that run with each Spark.
-const EACH: [&[Case]; 16] = [
+const EACH: [&[Case]; 17] = [
     languages::CASES,
     values::CASES,
     output::CASES,
@@ -151,10 +152,11 @@ const EACH: [&[Case]; 16] = [
     sparkmagic::CASES,
     batches::CASES,
     standalone::CASES,
+    yarn::CASES,
 ];
 
 /// The cases whose subject does not depend on Spark's version. They run with one Spark.
-const ONCE: [&[Case]; 14] = [
+const ONCE: [&[Case]; 15] = [
     texts::ONCE,
     completion::ONCE,
     cancel::ONCE,
@@ -169,6 +171,7 @@ const ONCE: [&[Case]; 14] = [
     batches::ONCE,
     command_line::ONCE,
     compat::ONCE,
+    yarn::ONCE,
 ];
 
 fn main() -> ExitCode {

@@ -1,0 +1,112 @@
+//! A cluster, and a server whose drivers run there.
+
+use std::time::Duration;
+
+use livius_testkit::YarnCluster;
+use serde_json::Value;
+
+use crate::Shared;
+use crate::client::{eventually, get};
+use crate::server::Server;
+
+/// The time of a start in containers, or of an end there, on a machine with two busy cores.
+pub const PATIENCE: Duration = Duration::from_mins(4);
+
+/// The looks at what is left after an end, five in a second.
+const ATTEMPTS: u32 = 300;
+
+pub struct World {
+    pub yarn: YarnCluster,
+    home: String,
+}
+
+impl World {
+    /// Starts the cluster. `None` if the test's environment has no YARN.
+    pub fn start(shared: &Shared) -> Option<Self> {
+        let Some(jars) = YarnCluster::jars() else {
+            println!(
+                "SKIPPED: no test on YARN, as LIVIUS_TEST_YARN is not set; `cargo xtask test` sets it"
+            );
+            return None;
+        };
+        Some(Self {
+            yarn: YarnCluster::start(&jars),
+            home: shared.spark.home.clone(),
+        })
+    }
+
+    /// A server whose drivers run in containers, unless a request says otherwise.
+    pub fn serve(&self) -> Server {
+        let mut arguments = vec!["--master".to_owned(), "yarn".to_owned()];
+        for setting in [
+            "spark.submit.deployMode=cluster".to_owned(),
+            // Containers of this machine need no copy of Spark's jars.
+            format!("spark.yarn.jars=local:{}/jars/*", self.home),
+            format!("spark.yarn.stagingDir=file://{}", self.yarn.staging_dir()),
+            "spark.executor.instances=1".to_owned(),
+            "spark.driver.memory=512m".to_owned(),
+            "spark.executor.memory=512m".to_owned(),
+            "spark.ui.enabled=false".to_owned(),
+        ] {
+            arguments.extend(["--conf".to_owned(), setting]);
+        }
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let variables = vec![(
+            "HADOOP_CONF_DIR".to_owned(),
+            self.yarn.conf_dir().into_string(),
+        )];
+        Server::start_with(&self.home, &arguments, variables)
+    }
+
+    /// The application as the ResourceManager shows it.
+    pub fn application(&self, id: &str) -> Value {
+        let (status, answer) = get(&format!("{}/ws/v1/cluster/apps/{id}", self.yarn.url()));
+        assert_eq!(status, 200, "{answer}");
+        answer["app"].clone()
+    }
+
+    /// All applications of the cluster that have not ended.
+    pub fn live(&self) -> Vec<Value> {
+        let answer = get(&format!("{}/ws/v1/cluster/apps", self.yarn.url())).1;
+        let all = answer["apps"]["app"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        let is_final = |app: &Value| {
+            ["FINISHED", "FAILED", "KILLED"]
+                .iter()
+                .any(|state| app["state"] == *state)
+        };
+        all.into_iter().filter(|app| !is_final(app)).collect()
+    }
+
+    /// Waits until nothing of any driver is left: no application, no process.
+    pub fn await_nothing(&self, server: &Server) {
+        let left = || {
+            let live = self.live().into_iter().map(|app| app.to_string());
+            // The server has the cluster's directory in its environment.
+            let containers = self.yarn.containers().into_iter();
+            let containers = containers.filter(|line| !line.contains(" serve "));
+            let processes = containers.chain(server.processes());
+            live.chain(processes).collect::<Vec<_>>()
+        };
+        let mut last = Vec::new();
+        for _ in 0..ATTEMPTS {
+            last = left();
+            if last.is_empty() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        panic!("something is left: {last:#?}");
+    }
+}
+
+/// The id of the application that a session or batch shows, once it has one.
+pub fn application_of(url: &str) -> String {
+    eventually("the application has an id", PATIENCE, || {
+        let shown = get(url).1;
+        let id = shown["appId"].as_str()?;
+        id.starts_with("application_").then(|| id.to_owned())
+    })
+}
