@@ -54,7 +54,7 @@ struct Outside {
 #[derive(Clone)]
 pub struct FakeProcess {
     id: DriverId,
-    exit: Arc<SetOnce<Exit>>,
+    exit: Arc<ExitOnce>,
     world: Arc<Outside>,
 }
 
@@ -199,6 +199,13 @@ impl FakeLauncher {
     }
 }
 
+/// The end of a process, which happens once.
+#[derive(Debug, Default)]
+struct ExitOnce {
+    is_chosen: AtomicBool,
+    told: SetOnce<Exit>,
+}
+
 impl Outside {
     /// Waits until the server dies.
     async fn crash(&self) {
@@ -219,12 +226,12 @@ fn lost() -> Failure {
 impl FakeProcess {
     /// Whether it has not ended.
     pub fn is_running(&self) -> bool {
-        !self.exit.initialized()
+        !self.exit.told.initialized()
     }
 
     /// Waits for its end.
     pub async fn exited(&self) -> Exit {
-        *self.exit.wait().await
+        *self.exit.told.wait().await
     }
 
     /// The facts about the driver after this exit.
@@ -240,8 +247,11 @@ impl FakeProcess {
 
     /// Ends the process.
     pub fn exit(&self, exit: Exit) {
-        if self.exit.set(exit).is_ok() {
+        // The server may start the next process as soon as it is told.
+        if !self.exit.is_chosen.swap(true, Ordering::SeqCst) {
             self.world.running.fetch_sub(1, Ordering::SeqCst);
+            let told = self.exit.told.set(exit);
+            assert!(told.is_ok(), "a process ends once");
         }
     }
 }
@@ -321,7 +331,7 @@ impl Launcher for FakeLauncher {
         let Some((_, process)) = drivers.get(id) else {
             return Found::NeverStarted;
         };
-        match process.exit.get().copied() {
+        match process.exit.told.get().copied() {
             None => Found::Alive(Arc::new(process.clone())),
             Some(exit) => Found::Ended(process.departure(exit)),
         }
