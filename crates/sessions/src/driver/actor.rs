@@ -14,7 +14,7 @@ use livius_launch::{RunningDriver, Sighting};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::Instant;
 
-use super::awaited::{self, News, NextNews, Overdue, TaskReport};
+use super::awaited::{self, AllNews, News, Overdue, TaskReport};
 use super::connection::Connection;
 use super::{DriverCore, DriverHandle, DriverMessage, DriverView, FromAgent};
 use crate::feed::Publisher;
@@ -64,8 +64,8 @@ pub(super) struct DriverActor {
     /// The report of the task that works for the actor. At most one task does.
     pub(super) report: Option<oneshot::Receiver<TaskReport>>,
     pub(super) process: Option<Arc<dyn RunningDriver>>,
-    /// The wait for news of the process: its end at last.
-    pub(super) news: Option<NextNews>,
+    /// The news of the process, while it has not ended.
+    pub(super) news: Option<AllNews>,
     /// What the resource manager told of the application last.
     pub(super) sighting: Option<Box<Sighting>>,
     pub(super) link: Option<Connection>,
@@ -182,7 +182,10 @@ impl DriverActor {
     async fn on_news(&mut self, news: News) {
         match news {
             News::Sighted(sighting) => self.on_sighting(sighting).await,
-            News::Departed(departure) => self.on_departure(departure).await,
+            News::Departed(departure) => {
+                self.news = None;
+                self.on_departure(departure).await;
+            }
         }
     }
 

@@ -3,7 +3,8 @@
 use std::future::pending;
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
+use futures_util::StreamExt as _;
+use futures_util::stream::{self, BoxStream};
 use livius_agent_link::{AgentFrame, Command};
 use livius_domain::{Departure, Failure};
 use livius_launch::{RunningDriver, Sighting};
@@ -56,28 +57,31 @@ pub(super) enum News {
     Departed(Departure),
 }
 
-/// The wait for the next news of a process.
-pub(super) type NextNews = BoxFuture<'static, News>;
+/// The news of a process, its end at last.
+pub(super) type AllNews = BoxStream<'static, News>;
 
-/// Begins to wait for news of a process. Of its application this is known.
-pub(super) fn watch(process: Arc<dyn RunningDriver>, known: Option<Box<Sighting>>) -> NextNews {
-    Box::pin(async move {
-        tokio::select! {
-            biased;
-            departure = process.ended() => News::Departed(departure),
-            sighting = process.sighted(known.as_deref()) => News::Sighted(Box::new(sighting)),
-        }
-    })
+/// Begins to wait for news of a process. The wait for its end goes on while the resource manager
+/// tells of its application.
+pub(super) fn watch(process: Arc<dyn RunningDriver>) -> AllNews {
+    let watched = Arc::clone(&process);
+    let departed = stream::once(async move { News::Departed(watched.ended().await) });
+    let sighted = stream::unfold((process, None), |(process, known)| async move {
+        let sighting = process.sighted(known.as_ref()).await;
+        let news = News::Sighted(Box::new(sighting.clone()));
+        Some((news, (process, Some(sighting))))
+    });
+    stream::select(departed, sighted).boxed()
 }
 
 /// Waits for news of the process, or without end if there is none.
-pub(super) async fn news(next: &mut Option<NextNews>) -> News {
-    let Some(news) = next else {
+pub(super) async fn news(all: &mut Option<AllNews>) -> News {
+    let Some(all) = all else {
         return pending().await;
     };
-    let news = news.await;
-    *next = None;
-    news
+    match all.next().await {
+        Some(news) => news,
+        None => pending().await,
+    }
 }
 
 /// The next thing that the actor hears from the connection.

@@ -99,7 +99,7 @@ impl DriverActor {
     pub(super) fn take_process(&mut self, process: Arc<dyn RunningDriver>) {
         self.record.location = Some(process.location());
         self.unstored = true;
-        self.news = Some(awaited::watch(Arc::clone(&process), None));
+        self.news = Some(awaited::watch(Arc::clone(&process)));
         self.process = Some(process);
     }
 }

@@ -1,15 +1,12 @@
-//! What the driver and its resource manager tell of the Spark application.
-
-use std::sync::Arc;
+//! The Spark application, as the driver and its resource manager describe it.
 
 use livius_domain::{AppInfo, chain};
 use livius_launch::Sighting;
 
 use super::actor::DriverActor;
-use super::awaited;
 
 impl DriverActor {
-    /// Takes what the resource manager tells, and waits for more.
+    /// Stores what the resource manager tells.
     pub(super) async fn on_sighting(&mut self, sighting: Box<Sighting>) {
         let waited = self.sighting.as_ref().and_then(|last| last.waits.as_ref());
         if sighting.waits.as_ref() != waited
@@ -17,8 +14,6 @@ impl DriverActor {
         {
             self.tell_wait(&sighting.app.app_id, why).await;
         }
-        self.news = (self.process.as_ref())
-            .map(|process| awaited::watch(Arc::clone(process), Some(sighting.clone())));
         self.sighting = Some(sighting);
         let known = self.record.app.take();
         self.take_app(known);
@@ -27,7 +22,7 @@ impl DriverActor {
         }
     }
 
-    /// Takes what the driver itself tells.
+    /// Takes the driver's own description. The resource manager's counts more.
     pub(super) fn take_app(&mut self, told: Option<AppInfo>) {
         self.record.app = match self.sighting.as_deref() {
             Some(sighting) => Some(both(&sighting.app, told)),
