@@ -1,10 +1,10 @@
 //! Sends requests and reads responses.
 
-use std::error::Error as _;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use livius_domain::root_cause;
 use reqwest::{Client, RequestBuilder, redirect};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -162,15 +162,7 @@ impl Livy {
         if error.is_timeout() && !error.is_connect() {
             return ClientError::TimedOut { base };
         }
-        let mut cause: &dyn std::error::Error = error;
-        while let Some(source) = cause.source() {
-            cause = source;
-        }
-        let reason = if error.source().is_some() {
-            cause.to_string()
-        } else {
-            "the connection broke".to_owned()
-        };
+        let reason = root_cause(error).unwrap_or_else(|| "the connection broke".to_owned());
         ClientError::Unreachable { base, reason }
     }
 }

@@ -1,4 +1,4 @@
-//! An error with all its causes.
+//! Errors and their causes.
 
 use std::error::Error;
 
@@ -18,6 +18,15 @@ pub fn chain(error: &dyn Error) -> String {
     text
 }
 
+/// The text of the last cause of an error. `None` if it has no cause.
+pub fn root_cause(error: &dyn Error) -> Option<String> {
+    let mut cause = error.source()?;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    Some(cause.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -32,6 +41,8 @@ mod tests {
         assert_eq!(chain(&alone), "open the store");
         let deep = Told("start", Some(Box::new(Told("read", Some(Box::new(alone))))));
         assert_eq!(chain(&deep), "start: read: open the store");
+        assert_eq!(root_cause(&deep).as_deref(), Some("open the store"));
+        assert_eq!(root_cause(&Told("alone", None)), None);
         let end = || Some(Box::new(Told("end of file", None)));
         for outer in ["end of file", "read: end of file", "read"] {
             let text = chain(&Told("start", Some(Box::new(Told(outer, end())))));

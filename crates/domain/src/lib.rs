@@ -35,7 +35,7 @@ pub use driver::{
     DriverState, DriverTimes, DriverUse, Lease, Link, Unseen, Verdict,
 };
 pub use end::{End, Exit, Failure, FailureCode, Outcome, Phase, StopCause};
-pub use error_chain::chain;
+pub use error_chain::{chain, root_cause};
 pub use hours::Hours;
 pub use ids::{BatchId, DriverId, JobId, ResourceId, SessionId, StatementId};
 pub use job::{

@@ -2,9 +2,9 @@
 
 mod refusal;
 
-use std::error::Error as _;
 use std::time::Duration;
 
+use livius_domain::root_cause;
 use reqwest::header::{CONTENT_TYPE, HeaderValue, LOCATION, REFRESH};
 use reqwest::{Client, Method, StatusCode, Url, redirect};
 use serde::de::DeserializeOwned;
@@ -241,15 +241,7 @@ fn lost(base: &Url, error: &reqwest::Error) -> Failure {
     if error.is_timeout() {
         return miss(base, "no answer in time".to_owned());
     }
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    let reason = if error.source().is_some() {
-        cause.to_string()
-    } else {
-        "the connection broke".to_owned()
-    };
+    let reason = root_cause(error).unwrap_or_else(|| "the connection broke".to_owned());
     miss(base, reason)
 }
 
