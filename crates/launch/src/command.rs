@@ -25,6 +25,9 @@ use crate::java_options::{self, OptionError};
 use crate::yarn::{Mode, OnYarn};
 use crate::{Backend, DriverOrder, LateStart, Program, Unsupported, backend};
 
+/// The heap in mebibytes of a JVM that submits or follows a driver. It needs little.
+const SMALL_HEAP: u64 = 256;
+
 /// The reason why there is no command line for an order.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
@@ -225,6 +228,33 @@ impl CommandBuilder<'_> {
         words
     }
 
+    /// The arguments for a JVM that only submits or follows a driver, and the content of its file with
+    /// options.
+    fn small_jvm(&self) -> Result<(Vec<String>, Option<String>), CommandError> {
+        let options = self.options_of_submit()?;
+        let theirs = self.with_javas_variables(options.clone());
+        let (options, in_file) = self.placed(options);
+        let mut args = self.fast_start.classes(&theirs);
+        args.extend(self.own_options(SMALL_HEAP));
+        args.extend(words(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]));
+        args.extend(options);
+        args.extend(["-cp".to_owned(), self.class_path(None)]);
+        Ok((args, in_file))
+    }
+
+    /// The last arguments of `spark-submit`: the class, the file, and the arguments of the program.
+    /// The agent is in the file `agent`, and reads its launch document from `launch`.
+    fn program_words(&self, agent: &str, launch: &str) -> Result<Vec<String>, CommandError> {
+        match &self.order.program {
+            Program::Agent { .. } => Ok(words(["--class", "livius.agent.Main", agent, launch])),
+            Program::Application {
+                file,
+                class_name,
+                args,
+            } => application::words(file, class_name.as_deref(), args),
+        }
+    }
+
     /// The command and the files that every command has. `java_options` is the content of the file
     /// with options, if there is one.
     fn plan_with(
@@ -258,6 +288,15 @@ impl CommandBuilder<'_> {
         let tag = || yarn::tag(&self.order.id);
         backend::is_on_yarn(&self.conf).then(|| OnYarn::of(tag(), mode, self.spark_conf))
     }
+}
+
+/// Adds an entry to a list in the configuration.
+fn append(conf: &mut BTreeMap<String, String>, key: &str, separator: &str, entry: &str) {
+    let list = conf.entry(key.to_owned()).or_default();
+    if !list.trim().is_empty() {
+        list.push_str(separator);
+    }
+    list.push_str(entry);
 }
 
 fn split(key: &'static str, options: Option<&String>) -> Result<Vec<String>, CommandError> {

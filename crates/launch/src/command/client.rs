@@ -1,9 +1,6 @@
 //! A driver on this machine: `SparkSubmit` in client mode is the driver.
 
-use super::{
-    CommandBuilder, CommandError, LaunchPlan, application, environment, launch_document, split,
-    words,
-};
+use super::{CommandBuilder, CommandError, LaunchPlan, environment, launch_document, split};
 use crate::Program;
 use crate::java_options::{self, OptionError};
 
@@ -24,7 +21,8 @@ pub(super) fn plan(builder: &CommandBuilder<'_>) -> Result<LaunchPlan, CommandEr
     args.push("-cp".to_owned());
     args.push(builder.class_path(before));
     args.extend(builder.submit_words());
-    args.extend(program_words(builder)?);
+    let launch = builder.dir.launch_file();
+    args.extend(builder.program_words("spark-internal", launch.as_str())?);
     let mut plan = builder.plan_with(args, environment::of_driver(builder), in_file);
     plan.files
         .insert(builder.dir.launch_file(), launch_document::text(builder));
@@ -61,20 +59,4 @@ fn heap(builder: &CommandBuilder<'_>) -> Result<u64, CommandError> {
     let size = builder.conf.get(key).or_else(from_environment);
     java_options::mebibytes(size.map_or("1g", String::as_str))
         .map_err(|source| CommandError::Setting { key, source })
-}
-
-fn program_words(builder: &CommandBuilder<'_>) -> Result<Vec<String>, CommandError> {
-    match &builder.order.program {
-        Program::Agent { .. } => Ok(words([
-            "--class",
-            "livius.agent.Main",
-            "spark-internal",
-            builder.dir.launch_file().as_str(),
-        ])),
-        Program::Application {
-            file,
-            class_name,
-            args,
-        } => application::words(file, class_name.as_deref(), args),
-    }
 }

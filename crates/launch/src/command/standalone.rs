@@ -5,12 +5,10 @@ use serde_json::json;
 
 use super::application::file_uri;
 use super::{
-    CommandBuilder, CommandError, LaunchPlan, application, environment, launch_document, words,
+    CommandBuilder, CommandError, LaunchPlan, append, environment, launch_document, words,
 };
-use crate::{Program, backend};
+use crate::backend;
 
-/// The heap of the monitor and of its `SparkSubmit`, in mebibytes. Both need little.
-const SMALL_HEAP: u64 = 256;
 /// The property by which the monitor finds its driver among those of the master.
 const TAG: &str = "spark.livius.driver";
 /// The variable with the launch document. Spark passes the submitter's environment to the driver,
@@ -22,19 +20,13 @@ pub(super) fn plan(mut builder: CommandBuilder<'_>) -> Result<LaunchPlan, Comman
     let master = backend::master(&builder.conf).to_owned();
     let launch = launch_document::text(&builder);
     prepare(&mut builder);
-    let options = builder.options_of_submit()?;
-    let theirs = builder.with_javas_variables(options.clone());
-    let (options, in_file) = builder.placed(options);
-    let mut jvm = builder.fast_start.classes(&theirs);
-    jvm.extend(builder.own_options(SMALL_HEAP));
-    jvm.extend(words(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]));
-    jvm.extend(options);
-    jvm.extend(["-cp".to_owned(), builder.class_path(None)]);
+    let (jvm, in_file) = builder.small_jvm()?;
 
     let mut submit = vec![builder.toolchain.found.java.program().into_string()];
     submit.extend(jvm.clone());
     submit.extend(builder.submit_words());
-    submit.extend(program_words(&builder)?);
+    let agent = file_uri(builder.toolchain.agent_jar.as_str());
+    submit.extend(builder.program_words(&agent, "env")?);
     let order = json!({
         "v": 1,
         "tag": builder.order.id.as_str(),
@@ -59,14 +51,8 @@ pub(super) fn plan(mut builder: CommandBuilder<'_>) -> Result<LaunchPlan, Comman
 fn prepare(builder: &mut CommandBuilder<'_>) {
     let tag = builder.order.id.as_str().to_owned();
     builder.conf.insert(TAG.to_owned(), tag);
-    let class_path = builder
-        .conf
-        .entry("spark.driver.extraClassPath".to_owned())
-        .or_default();
-    if !class_path.is_empty() {
-        class_path.push(':');
-    }
-    class_path.push_str(builder.toolchain.agent_jar.as_str());
+    let agent = builder.toolchain.agent_jar.as_str();
+    append(&mut builder.conf, "spark.driver.extraClassPath", ":", agent);
     // Not every Spark gives a driver on a worker the options that Spark itself needs, such as
     // `--add-opens`.
     let options = builder
@@ -79,21 +65,5 @@ fn prepare(builder: &mut CommandBuilder<'_>) {
     // A master's REST server listens on another port than the monitor uses.
     if let Some(rest) = builder.conf.get_mut("spark.master.rest.enabled") {
         "false".clone_into(rest);
-    }
-}
-
-fn program_words(builder: &CommandBuilder<'_>) -> Result<Vec<String>, CommandError> {
-    match &builder.order.program {
-        Program::Agent { .. } => Ok(words([
-            "--class",
-            "livius.agent.Main",
-            &file_uri(builder.toolchain.agent_jar.as_str()),
-            "env",
-        ])),
-        Program::Application {
-            file,
-            class_name,
-            args,
-        } => application::words(file, class_name.as_deref(), args),
     }
 }

@@ -12,13 +12,9 @@ use livius_domain::{DriverId, Kind};
 use livius_spark_home::{SparkConf, Toolchain};
 
 use super::application::file_uri;
-use super::{
-    CommandBuilder, CommandError, LaunchPlan, application, environment, launch_document, words,
-};
+use super::{CommandBuilder, CommandError, LaunchPlan, append, environment, launch_document};
 use crate::{Program, Start, Unsupported};
 
-/// The heap of `SparkSubmit` in mebibytes. It only copies files and sends one request.
-const SMALL_HEAP: u64 = 256;
 /// The launch document in the container's working directory.
 const LAUNCH: &str = "livius-launch.json";
 /// The agent's jar in the container's working directory.
@@ -60,16 +56,9 @@ pub(super) fn plan(mut builder: CommandBuilder<'_>) -> Result<LaunchPlan, Comman
     }
     let launch = launch_document::text(&builder);
     prepare(&mut builder);
-    let options = builder.options_of_submit()?;
-    let theirs = builder.with_javas_variables(options.clone());
-    let (options, in_file) = builder.placed(options);
-    let mut args = builder.fast_start.classes(&theirs);
-    args.extend(builder.own_options(SMALL_HEAP));
-    args.extend(words(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]));
-    args.extend(options);
-    args.extend(["-cp".to_owned(), builder.class_path(None)]);
+    let (mut args, in_file) = builder.small_jvm()?;
     args.extend(builder.submit_words());
-    args.extend(program_words(&builder)?);
+    args.extend(builder.program_words("spark-internal", LAUNCH)?);
     let mut plan = builder.plan_with(args, environment::of_submitter(&builder), in_file);
     plan.files.insert(builder.dir.launch_file(), launch);
     Ok(plan)
@@ -135,32 +124,8 @@ fn link(path: &str, name: &str) -> String {
     format!("{}#{name}", file_uri(path).replace(',', "%2C"))
 }
 
-fn append(conf: &mut BTreeMap<String, String>, key: &str, separator: &str, entry: &str) {
-    let list = conf.entry(key.to_owned()).or_default();
-    if !list.trim().is_empty() {
-        list.push_str(separator);
-    }
-    list.push_str(entry);
-}
-
 fn prepend(conf: &mut BTreeMap<String, String>, key: &str, entry: &str) {
     let theirs = conf.remove(key).unwrap_or_default();
     let both = format!("{entry} {theirs}");
     conf.insert(key.to_owned(), both.trim_end().to_owned());
-}
-
-fn program_words(builder: &CommandBuilder<'_>) -> Result<Vec<String>, CommandError> {
-    match &builder.order.program {
-        Program::Agent { .. } => Ok(words([
-            "--class",
-            "livius.agent.Main",
-            "spark-internal",
-            LAUNCH,
-        ])),
-        Program::Application {
-            file,
-            class_name,
-            args,
-        } => application::words(file, class_name.as_deref(), args),
-    }
 }
