@@ -39,8 +39,8 @@ pub enum Unsupported {
     },
     /// The server could not learn how the driver ends.
     #[error(
-        "start a driver in cluster mode at {0}: only YARN and a standalone master (spark://…) can be asked about their drivers; \
-         leave spark.submit.deployMode out to have the driver run beside the server"
+        "start a driver in cluster mode at {0}: cluster mode needs YARN or a standalone master (spark://…); leave \
+         spark.submit.deployMode out to run the driver beside the server"
     )]
     Master(String),
     /// The driver would run as another user.

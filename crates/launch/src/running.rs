@@ -16,8 +16,8 @@ pub trait RunningDriver: Send + Sync {
     /// often as it likes.
     async fn ended(&self) -> Departure;
 
-    /// Waits until the resource manager tells something of the driver's application that is not `known`.
-    /// Waits without end where it tells nothing before the end. A wait may be given up.
+    /// Waits until the resource manager's description of the application differs from `known`. Never
+    /// returns where there is none. A caller may drop the wait.
     async fn sighted(&self, _known: Option<&Sighting>) -> Sighting {
         std::future::pending().await
     }
@@ -27,7 +27,7 @@ pub trait RunningDriver: Send + Sync {
     async fn terminate(&self, grace: Duration) -> Departure;
 }
 
-/// What a resource manager tells of a driver's application while it is not over.
+/// A resource manager's description of an application that has not ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sighting {
     /// Its id and its addresses. The resource manager's word counts more than the application's own:

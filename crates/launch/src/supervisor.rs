@@ -103,7 +103,7 @@ pub fn supervise(dir: &Utf8Path, clock: &dyn Clock) -> Result<(), SuperviseError
 }
 
 /// Writes the evidence of the end. A disk that fails may work again after a while. A directory that was
-/// removed stays removed, and nobody reads it.
+/// removed does not come back.
 fn write_down(room: &ExitRoom, record: &ExitRecord) -> io::Result<()> {
     for _ in 1..WRITES {
         match room.write(record) {

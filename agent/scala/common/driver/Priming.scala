@@ -9,8 +9,8 @@ import org.apache.spark.SparkConf
 import org.apache.spark.deploy.livius.QuietLogging
 import org.apache.spark.sql.SparkSession
 
-/** Makes the JVM of a primed driver warm: a SparkContext for nobody runs the lessons of the kind that
-  * is likely to come, and stops.
+/** Makes the JVM of a primed driver warm. It creates a SparkContext that serves no session, runs the
+  * lessons of the driver's kind on it, and stops it.
   *
   * Spark keeps a few settings of the first SparkContext for as long as the JVM lives. They are the
   * driver's own here, and a session that wants others gets another driver: `domain::pool` names them.
@@ -21,9 +21,9 @@ final class Priming(settings: Settings, home: File) {
 
   private val own = new SparkConf()
 
-  /** Goes on until the JVM is warm or a session comes. For the main thread. */
-  def run(isWanted: () => Boolean): Unit = {
-    // The log will be the session's. It shows nothing of a Spark that is not.
+  /** Works until the JVM is warm or a session wants the driver. For the main thread. */
+  def run(isWanted: () => Boolean): Unit = if (!isWanted()) {
+    // The log will belong to the session. Spark must not write to it before.
     Attempt(QuietLogging.during(warmUp(isWanted))) match {
       case Failure(error) => Log.line("the driver is not warm in all parts", error)
       case _ => ()
@@ -80,7 +80,9 @@ private object Priming {
 
   private val Ui = "spark.ui.enabled"
 
-  /** The beginnings of the settings that Spark reads once for each JVM. */
+  /** The beginnings of the settings that Spark reads once for each JVM, when it makes a SparkContext or
+    * runs a job. `domain::pool` has them as fixed keys.
+    */
   private val ForGood = Seq(
     "spark.local.dir",
     "spark.network.",

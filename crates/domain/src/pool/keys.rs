@@ -47,8 +47,8 @@ const BEGINNINGS_OF_LAUNCH: [&str; 9] = [
     "spark.launcher.",
 ];
 
-/// Settings that Spark reads once for each JVM. A primed driver has had a SparkContext with its own
-/// (`Priming.scala`, which has the same list).
+/// Settings that Spark reads once for each JVM. A primed driver has used them already. Those that Spark
+/// reads for its first SparkContext or job are in `Priming.scala`, too.
 const OF_JVM: [&str; 7] = [
     "spark.local.dir",
     "spark.log.structuredLogging.enabled",

@@ -1,4 +1,4 @@
-//! What a resource manager tells of applications that are not over.
+//! A resource manager describes the application of a session that has not ended.
 
 use livius_domain::AppInfo;
 use livius_testkit::{Sighting, World, eventually};

@@ -306,7 +306,7 @@ fn refusal(conf: &[(&str, &str)]) -> String {
 #[test]
 fn what_cannot_work_is_refused() {
     insta::assert_snapshot!(refusal(&[("spark.submit.deployMode", "Cluster")]), @"understand spark.submit.deployMode=Cluster: write client or cluster");
-    insta::assert_snapshot!(refusal(&[("spark.submit.deployMode", "cluster")]), @"start a driver in cluster mode at local[*]: only YARN and a standalone master (spark://…) can be asked about their drivers; leave spark.submit.deployMode out to have the driver run beside the server");
+    insta::assert_snapshot!(refusal(&[("spark.submit.deployMode", "cluster")]), @"start a driver in cluster mode at local[*]: cluster mode needs YARN or a standalone master (spark://…); leave spark.submit.deployMode out to run the driver beside the server");
     insta::assert_snapshot!(refusal(&[("spark.submit.deployMode", "client"), ("spark.master", "yarn-cluster")]), @"run a driver at yarn-cluster with spark.submit.deployMode=client: write yarn as the master");
     insta::assert_snapshot!(refusal(&CLUSTER), @"start a driver as alice in cluster mode: the workers of a standalone cluster run drivers as their own user");
     insta::assert_snapshot!(refusal(&[("spark.driver.memory", "lots")]),

@@ -23,8 +23,8 @@ const MISSES: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(2);
 /// The pause before an application that still runs is killed again.
 const KILL_AGAIN: Duration = Duration::from_secs(2);
-/// How long an outage may last after a submission that failed. It failed because of the outage then,
-/// and waiting for the ResourceManager would keep the driver for ever.
+/// How long an outage may last after a submission that failed. The outage was the reason then, and
+/// without this limit the driver would never end.
 const OUTAGE_AFTER_FAILURE: Duration = Duration::from_mins(2);
 /// How long the end of a driver on this machine waits for that of its executors' application. That
 /// ends by itself when it has lost its driver.

@@ -1,4 +1,4 @@
-//! Says what YARN tells of an application that is not over.
+//! Describes an application that has not ended, by YARN's list.
 
 use livius_domain::AppInfo;
 use livius_yarn::{Application, State};
@@ -8,7 +8,7 @@ use crate::Sighting;
 /// The longest reason for a wait, in characters.
 const MAX_CHARS: usize = 300;
 
-/// What clients are told of an application.
+/// The description that clients see.
 pub(super) fn of(application: &Application) -> Sighting {
     let address = |url: &Option<String>| url.clone().filter(|url| AppInfo::is_address(url));
     Sighting {

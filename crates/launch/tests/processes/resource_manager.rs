@@ -35,7 +35,7 @@ pub struct Cluster {
     pub log_lists: usize,
     /// The bytes of logs that it has sent.
     pub log_bytes: usize,
-    /// What the NodeManager does when it is asked for logs.
+    /// The NodeManager's behaviour when a client asks it for logs.
     pub log_service: LogService,
 }
 

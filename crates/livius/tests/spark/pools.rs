@@ -96,15 +96,15 @@ fn pools(shared: &Shared) {
     let (warm, cold) = (facts(&primed), facts(&other));
     assert!(cold.len() > 100, "{cold:#?}");
     let differing: Vec<&String> = warm.symmetric_difference(&cold).collect();
-    // What a session gets is not touched by the Spark that made its driver warm.
+    // The SparkContext that made the driver warm changes nothing for the session.
     assert!(differing.is_empty(), "{differing:#?}");
 
     let left = server.stop();
     assert!(left.is_empty(), "{left:#?}");
 }
 
-/// What a session sees of its Spark, a line each: its configuration, that of Hadoop, the system
-/// properties. What differs between any two sessions is left out.
+/// Spark's and Hadoop's configuration, the system properties, tables and files of a session, a line
+/// each. Values that differ between any two sessions are left out.
 fn facts(session: &Session) -> BTreeSet<String> {
     let code = r#"
 import os, re

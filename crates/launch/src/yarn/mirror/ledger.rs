@@ -113,7 +113,7 @@ impl Ledger {
         self.write(next)
     }
 
-    /// What is to be copied of an output whose length at YARN is this.
+    /// The next part to copy of an output. `total` is its length at YARN, in bytes.
     pub(super) fn next(&self, output: Output, total: u64) -> Option<Piece> {
         next(self.copied(output).bytes, total, self.limit)
     }
