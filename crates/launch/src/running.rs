@@ -13,7 +13,7 @@ pub trait RunningDriver: Send + Sync {
     fn location(&self) -> DriverLocation;
 
     /// Waits until the driver and everything it started are gone. Several tasks may wait, each as
-    /// often as it likes.
+    /// often as it likes. The log of a driver on another machine is copied only while one waits.
     async fn ended(&self) -> Departure;
 
     /// Waits until the resource manager's description of the application differs from `known`. Never

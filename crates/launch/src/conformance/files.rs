@@ -5,12 +5,22 @@ use tokio::io::AsyncReadExt as _;
 
 use super::life::launch;
 use super::{Manners, Place, name, wait_for};
-use crate::{DriverFiles, Found};
+use crate::{DriverFiles, Found, RunningDriver};
 
 const FIRST: ResourceId = ResourceId(1);
 
 async fn lines(files: &dyn DriverFiles) -> Vec<String> {
     files.log().page(0, -1).await.unwrap().lines
+}
+
+/// A server waits for each driver's end all the time. The log of a driver elsewhere comes here only
+/// while it does.
+async fn while_followed(driver: &dyn RunningDriver, wait: impl Future<Output = ()>) {
+    tokio::select! {
+        biased;
+        () = wait => {}
+        departure = driver.ended() => panic!("it has ended: {departure:?}"),
+    }
 }
 
 async fn upload(files: &dyn DriverFiles, resource: ResourceId, content: &[u8]) {
@@ -42,7 +52,7 @@ pub async fn a_log_is_readable_before_during_and_after(place: &impl Place) {
         let lines = log.tail(10).unwrap();
         lines.iter().any(|line| line == "hello")
     };
-    wait_for("the log to have the line", says_hello).await;
+    while_followed(&*driver, wait_for("the log to have the line", says_hello)).await;
     place.end(&id, 0).await;
     driver.ended().await;
     assert!(says_hello());
@@ -113,10 +123,10 @@ pub async fn uploads_wait_for_a_driver_that_was_not_started(place: &impl Place) 
     assert!(matches!(found, Found::NeverStarted));
     let driver = launch(place, &id, Manners::Obedient).await;
     place.print(&id, "hello").await;
-    wait_for("the driver to print", || {
+    let prints = wait_for("the driver to print", || {
         files.log().tail(10).unwrap().contains(&"hello".to_owned())
-    })
-    .await;
+    });
+    while_followed(&*driver, prints).await;
     assert_eq!(uploaded(&*files, FIRST).await.unwrap(), b"early");
     place.end(&id, 0).await;
     driver.ended().await;

@@ -1,4 +1,6 @@
-//! The conformance suite, for drivers on this machine and for drivers on a standalone cluster.
+//! The conformance suite, for each place that drivers run in.
+
+mod yarn;
 
 use std::fs;
 use std::sync::Arc;
@@ -9,6 +11,7 @@ use livius_domain::{DriverId, Verdict};
 use livius_launch::conformance::{Manners, Place};
 use livius_launch::{DriverOrder, Launcher, launcher_conformance};
 
+pub use self::yarn::yarn;
 use crate::world::{World, wait_for};
 
 /// A driver that does what the files in its control directory say. On a cluster it stands for the

@@ -72,6 +72,7 @@ fn trials() -> Vec<Trial> {
     let stamped = [
         ("local", conforming::local()),
         ("standalone", conforming::standalone()),
+        ("yarn", conforming::yarn()),
     ];
     let stamped = stamped.into_iter().flat_map(|(backend, cases)| {
         cases.into_iter().map(move |(name, case)| {

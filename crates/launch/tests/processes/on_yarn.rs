@@ -26,7 +26,7 @@ pub const TESTS: &[crate::Test] = tests![
 
 pub const TAG: &str = "livius-driver-s-0-aa";
 /// A submitter that hands its application over.
-const SUBMITS: &str = "exit 0";
+pub const SUBMITS: &str = "exit 0";
 /// A submitter that waits for the test.
 const WAITS: &str = "exec sleep 600";
 

@@ -138,6 +138,13 @@ impl ResourceManager {
         self.cluster().kept_logs.insert(container.to_owned(), files);
     }
 
+    /// The applications that have not ended.
+    pub fn live(&self) -> Vec<String> {
+        let cluster = self.cluster();
+        let running = cluster.apps.iter().filter(|app| app["state"] == "RUNNING");
+        running.map(ToString::to_string).collect()
+    }
+
     /// Forgets all applications.
     pub fn forget(&self) {
         self.cluster().apps.clear();
