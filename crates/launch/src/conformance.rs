@@ -35,6 +35,11 @@ pub enum Manners {
 /// A place where a launcher starts drivers; it is empty at first.
 #[async_trait]
 pub trait Place: Send + Sync {
+    /// The name of a driver. Names of places that share a cluster differ.
+    fn name(&self, number: u8) -> DriverId {
+        DriverId::parse(&format!("s-{number}-c0ffee")).unwrap()
+    }
+
     /// A new launcher, like the one of each server that starts. All of them start and find the same
     /// drivers.
     fn launcher(&self) -> Arc<dyn Launcher>;
@@ -112,10 +117,6 @@ pub fn run(case: impl Future<Output = ()>) {
         let done = tokio::time::timeout(LONG * 2, case).await;
         done.expect("it takes too long");
     });
-}
-
-fn name(number: u8) -> DriverId {
-    DriverId::parse(&format!("s-{number}-c0ffee")).unwrap()
 }
 
 async fn wait_for(what: &str, condition: impl Fn() -> bool) {

@@ -4,7 +4,7 @@ use livius_domain::{DriverProgram, ResourceId};
 use tokio::io::AsyncReadExt as _;
 
 use super::life::launch;
-use super::{Manners, Place, name, wait_for};
+use super::{Manners, Place, wait_for};
 use crate::{DriverFiles, Found, RunningDriver};
 
 const FIRST: ResourceId = ResourceId(1);
@@ -42,7 +42,7 @@ async fn uploaded(files: &dyn DriverFiles, resource: ResourceId) -> Option<Vec<u
 
 /// A reader that was opened before the driver started sees all that it prints.
 pub async fn a_log_is_readable_before_during_and_after(place: &impl Place) {
-    let id = name(0);
+    let id = place.name(0);
     let files = place.launcher().files(&id);
     let log = files.log();
     assert_eq!(lines(&*files).await, ["stdout: ", "\nstderr: "]);
@@ -63,7 +63,7 @@ pub async fn a_log_is_readable_before_during_and_after(place: &impl Place) {
 /// A server that dies and repeats itself explains an end once, at the end of the log.
 pub async fn an_explanation_ends_the_log_once(place: &impl Place) {
     for program in [DriverProgram::Agent, DriverProgram::Application] {
-        let id = name(match program {
+        let id = place.name(match program {
             DriverProgram::Agent => 0,
             DriverProgram::Application => 1,
         });
@@ -85,13 +85,13 @@ pub async fn an_explanation_ends_the_log_once(place: &impl Place) {
 
 /// An upload is there from when it is placed until it is discarded.
 pub async fn an_upload_is_placed_read_and_discarded(place: &impl Place) {
-    let files = place.launcher().files(&name(0));
+    let files = place.launcher().files(&place.name(0));
     assert_eq!(uploaded(&*files, FIRST).await, None);
     upload(&*files, FIRST, b"some bytes").await;
     upload(&*files, ResourceId(2), b"").await;
-    let others = place.launcher().files(&name(1));
+    let others = place.launcher().files(&place.name(1));
     assert_eq!(uploaded(&*others, FIRST).await, None, "of another driver");
-    let again = place.launcher().files(&name(0));
+    let again = place.launcher().files(&place.name(0));
     assert_eq!(uploaded(&*again, FIRST).await.unwrap(), b"some bytes");
     for _ in 0..2 {
         files.discard_upload(FIRST).await.unwrap();
@@ -104,19 +104,19 @@ pub async fn an_upload_is_placed_read_and_discarded(place: &impl Place) {
 
 /// A client that disconnects in the middle leaves no file.
 pub async fn an_upload_that_breaks_off_leaves_nothing(place: &impl Place) {
-    let files = place.launcher().files(&name(0));
+    let files = place.launcher().files(&place.name(0));
     let mut upload = files.begin_upload().await.unwrap();
     upload.write(b"half").await.unwrap();
     drop(upload);
     files.sweep_uploads(&[]).await.unwrap();
     assert_eq!(uploaded(&*files, FIRST).await, None);
-    let found = place.launcher().find(&name(0), None).await;
+    let found = place.launcher().find(&place.name(0), None).await;
     assert!(matches!(found, Found::NeverStarted));
 }
 
 /// Files may come before the driver does: they are there when it starts.
 pub async fn uploads_wait_for_a_driver_that_was_not_started(place: &impl Place) {
-    let id = name(0);
+    let id = place.name(0);
     let files = place.launcher().files(&id);
     upload(&*files, FIRST, b"early").await;
     let found = place.launcher().find(&id, None).await;
@@ -134,7 +134,7 @@ pub async fn uploads_wait_for_a_driver_that_was_not_started(place: &impl Place) 
 
 /// The files that a driver needs while it runs go with it, and its log stays.
 pub async fn an_ended_driver_keeps_its_log_only(place: &impl Place) {
-    let id = name(0);
+    let id = place.name(0);
     let files = place.launcher().files(&id);
     upload(&*files, FIRST, b"x").await;
     let driver = launch(place, &id, Manners::Obedient).await;
@@ -148,7 +148,7 @@ pub async fn an_ended_driver_keeps_its_log_only(place: &impl Place) {
 
 /// A removed driver has no log and no uploads. Removing it again changes nothing.
 pub async fn a_removed_driver_leaves_nothing(place: &impl Place) {
-    let id = name(0);
+    let id = place.name(0);
     let files = place.launcher().files(&id);
     files.remove().await;
     upload(&*files, FIRST, b"x").await;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use livius_domain::{DriverId, Exit};
 
-use super::{LONG, Manners, Place, name, wait_for};
+use super::{LONG, Manners, Place, wait_for};
 use crate::{DriverSpec, Found, RunningDriver, Unsupported};
 
 pub(super) async fn launch(
@@ -25,7 +25,7 @@ fn assert_nothing_runs(place: &impl Place) {
 
 /// A driver ends with its own exit code.
 pub async fn a_driver_ends_by_itself(place: &impl Place) {
-    let id = name(0);
+    let id = place.name(0);
     let driver = launch(place, &id, Manners::Obedient).await;
     place.end(&id, 0).await;
     let departure = driver.ended().await;
@@ -36,7 +36,7 @@ pub async fn a_driver_ends_by_itself(place: &impl Place) {
 
 /// Several tasks learn how a driver ended, and why by its log.
 pub async fn a_failure_is_told_to_all_who_wait(place: &impl Place) {
-    let id = name(0);
+    let id = place.name(0);
     let driver = launch(place, &id, Manners::Obedient).await;
     place.print(&id, "Error: no such table").await;
     place.end(&id, 3).await;
@@ -49,7 +49,7 @@ pub async fn a_failure_is_told_to_all_who_wait(place: &impl Place) {
 
 /// A driver that obeys ends long before its grace is over.
 pub async fn an_obedient_driver_is_terminated(place: &impl Place) {
-    let driver = launch(place, &name(0), Manners::Obedient).await;
+    let driver = launch(place, &place.name(0), Manners::Obedient).await;
     let began = Instant::now();
     let departure = driver.terminate(LONG).await;
     assert!(began.elapsed() < LONG / 2, "its grace was waited for");
@@ -59,7 +59,7 @@ pub async fn an_obedient_driver_is_terminated(place: &impl Place) {
 
 /// A driver that does not obey is killed after its grace.
 pub async fn a_stubborn_driver_is_terminated(place: &impl Place) {
-    let driver = launch(place, &name(0), Manners::Stubborn).await;
+    let driver = launch(place, &place.name(0), Manners::Stubborn).await;
     let departure = driver.terminate(Duration::from_millis(100)).await;
     assert_eq!(driver.ended().await, departure);
     assert_nothing_runs(place);
@@ -67,7 +67,7 @@ pub async fn a_stubborn_driver_is_terminated(place: &impl Place) {
 
 /// To terminate an ended driver changes nothing.
 pub async fn a_driver_that_has_ended_is_terminated_at_once(place: &impl Place) {
-    let id = name(0);
+    let id = place.name(0);
     let driver = launch(place, &id, Manners::Obedient).await;
     place.end(&id, 5).await;
     let ended = driver.ended().await;
@@ -76,7 +76,7 @@ pub async fn a_driver_that_has_ended_is_terminated_at_once(place: &impl Place) {
 
 /// The next server finds a driver at the location that the last one stored.
 pub async fn a_driver_is_found_alive_at_its_location(place: &impl Place) {
-    let id = name(0);
+    let id = place.name(0);
     let driver = launch(place, &id, Manners::Obedient).await;
     let location = driver.location();
     let found = place.launcher().find(&id, Some(&location)).await;
@@ -89,7 +89,7 @@ pub async fn a_driver_is_found_alive_at_its_location(place: &impl Place) {
 
 /// The last server died before it stored the location.
 pub async fn a_driver_is_found_alive_without_its_location(place: &impl Place) {
-    let id = name(0);
+    let id = place.name(0);
     let driver = launch(place, &id, Manners::Obedient).await;
     let found = place.launcher().find(&id, None).await;
     let found = found.alive().expect("it runs");
@@ -100,7 +100,7 @@ pub async fn a_driver_is_found_alive_without_its_location(place: &impl Place) {
 
 /// A driver that ended while there was no server is found with its end, whenever it is looked for.
 pub async fn a_driver_that_ended_meanwhile_is_found_ended(place: &impl Place) {
-    let id = name(0);
+    let id = place.name(0);
     let driver = launch(place, &id, Manners::Obedient).await;
     let location = driver.location();
     place.end(&id, 7).await;
@@ -117,16 +117,16 @@ pub async fn a_driver_that_ended_meanwhile_is_found_ended(place: &impl Place) {
 
 /// A driver that never started can be launched under the same name.
 pub async fn a_driver_that_never_started_can_be_launched(place: &impl Place) {
-    let id = name(0);
+    let id = place.name(0);
     for _ in 0..2 {
         let found = place.launcher().find(&id, None).await;
         assert!(matches!(found, Found::NeverStarted));
     }
-    launch(place, &name(1), Manners::Obedient).await;
+    launch(place, &place.name(1), Manners::Obedient).await;
     let found = place.launcher().find(&id, None).await;
     assert!(matches!(found, Found::NeverStarted), "another one runs");
     launch(place, &id, Manners::Obedient).await;
-    for id in [id, name(1)] {
+    for id in [id, place.name(1)] {
         place.end(&id, 0).await;
     }
     wait_for("the drivers to end", || place.survivors().is_empty()).await;

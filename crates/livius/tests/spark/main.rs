@@ -7,7 +7,8 @@
 //! A module lists its cases in `CASES`, which run on every Spark, or in `ONCE`, which run on the
 //! newest Spark only. A case belongs in `ONCE` when its subject does not depend on Spark's version:
 //! the server, the supervisor of a driver, a client, or an interpreter without Spark. Its list says
-//! why.
+//! why. Cases in `WHOLE` take many minutes, and run if `LIVIUS_TEST_WHOLE` is set: on every Spark,
+//! as `cargo xtask test --yarn` does.
 
 #![expect(
     clippy::unwrap_used,
@@ -25,6 +26,7 @@ mod command_line;
 mod common;
 mod compat;
 mod completion;
+mod conforming;
 mod death;
 mod fields;
 mod java_client;
@@ -135,7 +137,7 @@ fn trials(shared: &Arc<Shared>, cases: &[Case]) -> Vec<Trial> {
 }
 
 /// The cases that run with each Spark.
-const EACH: [&[Case]; 17] = [
+const EACH: [&[Case]; 16] = [
     languages::CASES,
     values::CASES,
     output::CASES,
@@ -152,8 +154,10 @@ const EACH: [&[Case]; 17] = [
     sparkmagic::CASES,
     batches::CASES,
     standalone::CASES,
-    yarn::CASES,
 ];
+
+/// The cases that run with each Spark if there is time.
+const WHOLE: [&[Case]; 1] = [yarn::WHOLE];
 
 /// The cases whose subject does not depend on Spark's version. They run with one Spark.
 const ONCE: [&[Case]; 15] = [
@@ -197,6 +201,12 @@ fn main() -> ExitCode {
         });
         for cases in EACH {
             all.extend(trials(&shared, cases));
+        }
+        let is_whole = client::environment("LIVIUS_TEST_WHOLE").is_some();
+        if is_whole {
+            for cases in WHOLE {
+                all.extend(trials(&shared, cases));
+            }
         }
         if name == "spark_4" {
             for cases in ONCE {

@@ -31,13 +31,17 @@ pub struct Server {
 pub struct Data(TempDir);
 
 impl Data {
+    pub fn make() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
     pub fn path(&self) -> &Path {
         self.0.path()
     }
 
     /// The processes whose command line names the directory, or that work in it: supervisors,
     /// drivers, and what drivers start.
-    fn processes(&self) -> Vec<(i32, String)> {
+    pub fn processes(&self) -> Vec<(i32, String)> {
         let data = self.path().to_str().unwrap();
         let mut found = Vec::new();
         for entry in std::fs::read_dir("/proc").unwrap().flatten() {
@@ -81,7 +85,7 @@ impl Server {
 
     /// Starts one that has more variables in its environment.
     pub fn start_with(spark_home: &str, extra: &[&str], variables: Vec<(String, String)>) -> Self {
-        let data = Data(tempfile::tempdir().unwrap());
+        let data = Data::make();
         share_runtimes(spark_home, &data);
         let extra: Vec<String> = extra.iter().map(|text| (*text).to_owned()).collect();
         let (child, url) = spawn(spark_home, &data, "127.0.0.1:0", &extra, &variables);
@@ -186,7 +190,7 @@ impl Server {
 
 /// A managed Spark has its compiled agent next to it, so servers that share it need not compile it
 /// again.
-fn share_runtimes(spark_home: &str, data: &Data) {
+pub fn share_runtimes(spark_home: &str, data: &Data) {
     let runtimes = std::path::Path::new(spark_home).ancestors().nth(2);
     if let Some(runtimes) = runtimes.filter(|path| path.ends_with("runtimes")) {
         std::os::unix::fs::symlink(runtimes, data.path().join("runtimes")).unwrap();

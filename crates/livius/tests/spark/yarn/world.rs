@@ -1,5 +1,6 @@
 //! A cluster, and a server whose drivers run there.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use livius_testkit::YarnCluster;
@@ -38,24 +39,50 @@ impl World {
     /// A server whose drivers run in containers, unless a request says otherwise.
     pub fn serve(&self) -> Server {
         let mut arguments = vec!["--master".to_owned(), "yarn".to_owned()];
-        for setting in [
-            "spark.submit.deployMode=cluster".to_owned(),
-            // Containers of this machine need no copy of Spark's jars.
-            format!("spark.yarn.jars=local:{}/jars/*", self.home),
-            format!("spark.yarn.stagingDir=file://{}", self.yarn.staging_dir()),
-            "spark.executor.instances=1".to_owned(),
-            "spark.driver.memory=512m".to_owned(),
-            "spark.executor.memory=512m".to_owned(),
-            "spark.ui.enabled=false".to_owned(),
-        ] {
-            arguments.extend(["--conf".to_owned(), setting]);
+        for (key, value) in self.settings() {
+            arguments.extend(["--conf".to_owned(), format!("{key}={value}")]);
         }
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        let variables = vec![(
-            "HADOOP_CONF_DIR".to_owned(),
-            self.yarn.conf_dir().into_string(),
-        )];
-        Server::start_with(&self.home, &arguments, variables)
+        Server::start_with(&self.home, &arguments, self.environment())
+    }
+
+    /// Spark's configuration of all drivers.
+    pub fn settings(&self) -> BTreeMap<String, String> {
+        // Containers of this machine need no copy of Spark's jars.
+        let jars = format!("local:{}/jars/*", self.home);
+        let staging = format!("file://{}", self.yarn.staging_dir());
+        let settings = [
+            ("spark.submit.deployMode", "cluster"),
+            ("spark.yarn.jars", &jars),
+            ("spark.yarn.stagingDir", &staging),
+            ("spark.executor.instances", "1"),
+            ("spark.driver.memory", "512m"),
+            ("spark.executor.memory", "512m"),
+            ("spark.ui.enabled", "false"),
+        ];
+        settings
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into()
+    }
+
+    /// The variables of a server whose drivers run there.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        let conf = self.yarn.conf_dir().into_string();
+        vec![("HADOOP_CONF_DIR".to_owned(), conf)]
+    }
+
+    /// The home of the Spark that submits applications.
+    pub fn home(&self) -> &str {
+        &self.home
+    }
+
+    /// The id of the only application with a tag.
+    pub fn tagged(&self, tag: &str) -> String {
+        let url = format!("{}/ws/v1/cluster/apps?applicationTags={tag}", self.yarn.url());
+        let answer = get(&url).1;
+        let apps = answer["apps"]["app"].as_array().unwrap();
+        assert_eq!(apps.len(), 1, "{answer}");
+        apps[0]["id"].as_str().unwrap().to_owned()
     }
 
     /// The application as the ResourceManager shows it.

@@ -1,0 +1,197 @@
+//! The contract of launchers, with a real Spark on a real cluster: `launcher_conformance!` with
+//! applications in Python that do what the files of a directory say.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use livius_domain::{DriverId, SystemClock, Verdict};
+use livius_launch::conformance::{Manners, Place};
+use livius_launch::{DriverOrder, Jit, Launcher, LocalConfig, LocalLauncher, Program, Spawn};
+use livius_spark_home::{Environment, Search};
+
+use crate::client::eventually;
+use crate::server::{CHEAP_JVM, Data, share_runtimes};
+
+/// The time of a start in containers, or of an end there, on a machine with two busy cores.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A driver whose behaviour is in files: it prints the file `line`, and ends with the code in the file
+/// `end`.
+const BEHAVIOUR: &str = r#"
+import os, signal, sys, time
+control = sys.argv[1]
+path = lambda name: os.path.join(control, name)
+if os.path.exists(path("stubborn")):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+from pyspark import SparkContext
+SparkContext.getOrCreate()
+while True:
+    if os.path.exists(path("line")):
+        with open(path("line")) as line:
+            print(line.read(), end="", flush=True)
+        os.remove(path("line"))
+    if os.path.exists(path("end")):
+        with open(path("end")) as code:
+            sys.exit(int(code.read()))
+    time.sleep(0.05)
+"#;
+
+/// A cluster that drivers run on.
+pub trait Cluster: Send + Sync {
+    /// The home of the Spark that submits drivers.
+    fn home(&self) -> &str;
+
+    /// Spark's configuration of a driver there.
+    fn conf(&self) -> BTreeMap<String, String>;
+
+    /// The environment of the server.
+    fn variables(&self) -> Vec<(String, String)>;
+
+    /// Settings of the launcher that are the cluster's own.
+    fn adapt(&self, _config: &mut LocalConfig) {}
+
+    /// The cluster's verdict on a driver that has ended with this code.
+    fn verdict(&self, driver: &DriverId, code: i32) -> Verdict;
+
+    /// What runs there now, for any driver.
+    fn live(&self) -> Vec<String>;
+}
+
+/// The cluster of the cases that run now. The list of cases has functions without arguments.
+static CLUSTER: Mutex<Option<Arc<dyn Cluster>>> = Mutex::new(None);
+
+/// Runs all cases on a cluster, one after the other.
+pub fn run(cluster: Arc<dyn Cluster>) {
+    *CLUSTER.lock().unwrap() = Some(cluster);
+    for (name, case) in livius_launch::launcher_conformance!(list OnCluster::new()) {
+        println!("conforming: {name}");
+        case();
+    }
+    *CLUSTER.lock().unwrap() = None;
+}
+
+struct OnCluster {
+    cluster: Arc<dyn Cluster>,
+    /// The server's data. What runs there ends with it.
+    data: Data,
+    /// Tells apart the drivers of all cases, as the cluster remembers them.
+    number: u32,
+}
+
+impl OnCluster {
+    fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let cluster = CLUSTER.lock().unwrap().clone();
+        let cluster = cluster.expect("a cluster was named");
+        let data = Data::make();
+        share_runtimes(cluster.home(), &data);
+        Self {
+            cluster,
+            data,
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
+        }
+    }
+
+    fn control(&self, id: &DriverId) -> PathBuf {
+        self.data.path().join("control").join(id.as_str())
+    }
+
+    /// Writes a file of a driver's control directory. It appears whole.
+    fn tell(&self, id: &DriverId, name: &str, content: &str) {
+        let control = self.control(id);
+        std::fs::create_dir_all(&control).unwrap();
+        std::fs::write(control.join("new"), content).unwrap();
+        std::fs::rename(control.join("new"), control.join(name)).unwrap();
+    }
+
+    fn config(&self) -> LocalConfig {
+        let path = |path: &Path| camino::Utf8PathBuf::from_path_buf(path.to_owned()).unwrap();
+        let data = path(self.data.path());
+        let mut variables = self.cluster.variables();
+        variables.push(("PATH".to_owned(), "/usr/bin:/bin".to_owned()));
+        variables.push(("SPARK_SUBMIT_OPTS".to_owned(), CHEAP_JVM.join(" ")));
+        let mut config = LocalConfig {
+            search: Search {
+                environment: Environment::new(variables.into_iter()),
+                runtimes: data.join("runtimes"),
+                spark_home: Some(self.cluster.home().into()),
+                java_home: std::env::var("JAVA_HOME").ok().map(Into::into),
+            },
+            drivers: data.join("drivers"),
+            supervisor: vec![env!("CARGO_BIN_EXE_livius").to_owned(), "supervise".to_owned()],
+            log_limit: 1 << 20,
+            disk_reserve: 0,
+            jit: Jit::Late,
+            class_archive: true,
+        };
+        self.cluster.adapt(&mut config);
+        config
+    }
+}
+
+#[async_trait]
+impl Place for OnCluster {
+    fn name(&self, number: u8) -> DriverId {
+        DriverId::parse(&format!("b-{number}-{:06x}", self.number)).unwrap()
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a launcher's task ends with the runtime of its test"
+    )]
+    fn launcher(&self) -> Arc<dyn Launcher> {
+        let spawn: Spawn = Arc::new(|task| drop(tokio::spawn(task)));
+        Arc::new(LocalLauncher::new(
+            self.config(),
+            Arc::new(SystemClock),
+            spawn,
+        ))
+    }
+
+    fn order(&self, id: &DriverId, manners: Manners) -> DriverOrder {
+        self.tell(id, "app.py", BEHAVIOUR);
+        if manners == Manners::Stubborn {
+            self.tell(id, "stubborn", "");
+        }
+        let path = |path: PathBuf| path.into_os_string().into_string().unwrap();
+        DriverOrder {
+            id: id.clone(),
+            conf: self.cluster.conf(),
+            proxy_user: None,
+            token: "topsecret".into(),
+            servers: vec!["ws://127.0.0.1:1/api/v1/agent".to_owned()],
+            program: Program::Application {
+                file: path(self.control(id).join("app.py")),
+                class_name: None,
+                args: vec![path(self.control(id))],
+            },
+        }
+    }
+
+    async fn print(&self, id: &DriverId, line: &str) {
+        self.tell(id, "line", &format!("{line}\n"));
+        let file = self.control(id).join("line");
+        // The driver itself does not need this thread.
+        eventually("the line is printed", PATIENCE, || {
+            (!file.exists()).then_some(())
+        });
+    }
+
+    async fn end(&self, id: &DriverId, code: i32) {
+        self.tell(id, "end", &code.to_string());
+    }
+
+    fn verdict(&self, code: i32) -> Option<Verdict> {
+        Some(self.cluster.verdict(&self.name(0), code))
+    }
+
+    fn survivors(&self) -> Vec<String> {
+        let mut left = self.cluster.live();
+        left.extend(self.data.processes().into_iter().map(|(_, line)| line));
+        left
+    }
+}
