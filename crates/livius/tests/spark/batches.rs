@@ -17,7 +17,7 @@ use crate::Case;
 use crate::client::{PATIENCE, Session, eventually, get, post};
 use crate::server::Server;
 pub use folder::{Folder, Steps};
-pub use jar::compile;
+pub use jar::{compile, compile_into};
 
 pub const CASES: &[Case] = &[
     (

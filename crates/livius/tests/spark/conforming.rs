@@ -13,7 +13,7 @@ use livius_launch::conformance::{Manners, Place};
 use livius_launch::{DriverOrder, Jit, Launcher, LocalConfig, LocalLauncher, Program, Spawn};
 use livius_spark_home::{Environment, Search};
 
-use crate::client::eventually;
+use crate::client::{environment, eventually};
 use crate::server::{CHEAP_JVM, Data, share_runtimes};
 
 /// The time of a start in containers, or of an end there, on a machine with two busy cores.
@@ -116,13 +116,16 @@ impl OnCluster {
         variables.push(("SPARK_SUBMIT_OPTS".to_owned(), CHEAP_JVM.join(" ")));
         let mut config = LocalConfig {
             search: Search {
-                environment: Environment::new(variables.into_iter()),
+                environment: Environment::new(variables),
                 runtimes: data.join("runtimes"),
                 spark_home: Some(self.cluster.home().into()),
-                java_home: std::env::var("JAVA_HOME").ok().map(Into::into),
+                java_home: environment("JAVA_HOME").map(Into::into),
             },
             drivers: data.join("drivers"),
-            supervisor: vec![env!("CARGO_BIN_EXE_livius").to_owned(), "supervise".to_owned()],
+            supervisor: vec![
+                env!("CARGO_BIN_EXE_livius").to_owned(),
+                "supervise".to_owned(),
+            ],
             log_limit: 1 << 20,
             disk_reserve: 0,
             jit: Jit::Late,

@@ -28,6 +28,7 @@ mod compat;
 mod completion;
 mod conforming;
 mod death;
+mod elsewhere;
 mod fields;
 mod java_client;
 mod languages;

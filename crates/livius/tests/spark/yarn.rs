@@ -24,7 +24,7 @@ pub const ONCE: &[Case] = &[
 pub const WHOLE: &[Case] = &[
     (
         "yarn::drivers_survive_a_killed_server_with_this_spark_too",
-        cluster_mode::all,
+        cluster_mode::whole,
     ),
     (
         "yarn::drivers_in_containers_hold_to_the_contract_of_launchers",

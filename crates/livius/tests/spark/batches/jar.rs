@@ -1,6 +1,7 @@
 //! Jars, compiled with Spark's own compiler.
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -75,7 +76,17 @@ fn hex(text: &str) -> String {
 /// Compiles a source to a jar. The jar names no main class because it has several.
 pub fn compile(shared: &Shared, folder: &Folder, source: &str) -> String {
     let source = folder.write("Demo.scala", source);
-    let jar = folder.path("demo application.jar");
+    compile_to(shared, &source, folder.path("demo application.jar"))
+}
+
+/// The same in a directory with a plain name.
+pub fn compile_into(shared: &Shared, directory: &Path, source: &str) -> String {
+    let path = |name: &str| directory.join(name).to_str().unwrap().to_owned();
+    std::fs::write(path("Demo.scala"), source).unwrap();
+    compile_to(shared, &path("Demo.scala"), path("demo.jar"))
+}
+
+fn compile_to(shared: &Shared, source: &str, jar: String) -> String {
     let java =
         environment("JAVA_HOME").map_or("java".to_owned(), |home| format!("{home}/bin/java"));
     let output = Command::new(java)
@@ -88,7 +99,7 @@ pub fn compile(shared: &Shared, folder: &Folder, source: &str) -> String {
             "UTF-8",
             "-d",
             &jar,
-            &source,
+            source,
         ])
         .output()
         .unwrap();

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::world::{PATIENCE, World, application_of};
+use super::world::{World, application_of};
 use crate::Shared;
 use crate::batches::{Batch, Folder};
-use crate::client::{Session, eventually};
+use crate::client::eventually;
+use crate::elsewhere::{PATIENCE, await_batch, await_state};
 use crate::server::Server;
 
 pub fn all(shared: &Shared) {
@@ -49,13 +50,9 @@ fn is_refused(server: &Server, request: &Value, reason: &str) {
 
 fn is_killed_at_the_manager(world: &World, batch: &Batch) {
     let id = application_of(batch.url());
-    eventually("the batch runs", PATIENCE, || {
-        (batch.state() == "running").then_some(())
-    });
+    await_batch(batch, "running");
     world.yarn.kill_application(&id);
-    eventually("the batch is killed", PATIENCE, || {
-        (batch.state() == "killed").then_some(())
-    });
+    await_batch(batch, "killed");
     assert_eq!(world.application(&id)["state"], "KILLED");
 }
 
@@ -73,13 +70,5 @@ fn client_mode(world: &World, server: &Server) {
     session.delete();
     eventually("the application is over", PATIENCE, || {
         world.live().is_empty().then_some(())
-    });
-}
-
-fn await_state(session: &Session, state: &str) {
-    eventually(&format!("the session is {state}"), PATIENCE, || {
-        let now = session.state();
-        assert!(now == state || now != "dead", "{}", session.log());
-        (now == state).then_some(())
     });
 }

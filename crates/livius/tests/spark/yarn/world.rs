@@ -1,17 +1,17 @@
 //! A cluster, and a server whose drivers run there.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use livius_testkit::YarnCluster;
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::Shared;
 use crate::client::{eventually, get};
+use crate::elsewhere::PATIENCE;
 use crate::server::Server;
-
-/// The time of a start in containers, or of an end there, on a machine with two busy cores.
-pub const PATIENCE: Duration = Duration::from_mins(4);
 
 /// The looks at what is left after an end, five in a second.
 const ATTEMPTS: u32 = 300;
@@ -19,6 +19,7 @@ const ATTEMPTS: u32 = 300;
 pub struct World {
     pub yarn: YarnCluster,
     home: String,
+    files: TempDir,
 }
 
 impl World {
@@ -33,6 +34,7 @@ impl World {
         Some(Self {
             yarn: YarnCluster::start(&jars),
             home: shared.spark.home.clone(),
+            files: tempfile::tempdir().unwrap(),
         })
     }
 
@@ -71,6 +73,11 @@ impl World {
         vec![("HADOOP_CONF_DIR".to_owned(), conf)]
     }
 
+    /// A folder of this machine, which containers see, too.
+    pub fn files(&self) -> &Path {
+        self.files.path()
+    }
+
     /// The home of the Spark that submits applications.
     pub fn home(&self) -> &str {
         &self.home
@@ -78,7 +85,10 @@ impl World {
 
     /// The id of the only application with a tag.
     pub fn tagged(&self, tag: &str) -> String {
-        let url = format!("{}/ws/v1/cluster/apps?applicationTags={tag}", self.yarn.url());
+        let url = format!(
+            "{}/ws/v1/cluster/apps?applicationTags={tag}",
+            self.yarn.url()
+        );
         let answer = get(&url).1;
         let apps = answer["apps"]["app"].as_array().unwrap();
         assert_eq!(apps.len(), 1, "{answer}");

@@ -1,0 +1,165 @@
+//! Sessions and batches whose drivers a resource manager runs, over the death of their server. YARN and
+//! Kubernetes pass the same.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::batches::Batch;
+use crate::client::{Session, eventually};
+use crate::server::Server;
+
+/// The time of a start in containers, or of an end there, on a machine with two busy cores.
+pub const PATIENCE: Duration = Duration::from_mins(4);
+
+const APPLICATION: &str = r"
+import os, sys, time
+from pyspark.sql import SparkSession
+spark = SparkSession.builder.getOrCreate()
+while not os.path.exists(sys.argv[1]): time.sleep(0.1)
+print('sum', spark.range(10).groupBy().sum().first()[0])
+sys.exit(int(sys.argv[2]))
+";
+
+/// A cluster with a server whose drivers run there.
+pub trait Elsewhere {
+    /// A folder that drivers and executors see at the same path.
+    fn folder(&self) -> &Path;
+
+    /// A file of that folder, as a request for a batch names it.
+    fn named(&self, file: &Path) -> String;
+
+    /// What a session's request has besides kind and name.
+    fn asks(&self) -> Value {
+        json!({})
+    }
+
+    /// The id of the application that a session or batch shows, once it has one.
+    fn application_of(&self, url: &str) -> String;
+
+    /// Checks what the manager says of a session's application that runs.
+    fn check_running(&self, id: &str, session: &Session);
+
+    /// Checks what it says of a session's application after its end.
+    fn check_ended(&self, id: &str);
+
+    /// Waits until nothing of any driver is left there and on this machine.
+    fn await_nothing(&self, server: &Server);
+}
+
+/// Writes a file in the folder that drivers see.
+pub fn write(world: &impl Elsewhere, name: &str, text: &str) -> PathBuf {
+    let path = world.folder().join(name);
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+fn text(path: &Path) -> String {
+    path.to_str().unwrap().to_owned()
+}
+
+/// A session in three languages. A statement runs while the server is killed.
+pub fn session(world: &impl Elsewhere, server: Server) -> Server {
+    let mut request = json!({"kind": "shared", "name": "elsewhere"});
+    for (key, value) in world.asks().as_object().unwrap() {
+        request[key] = value.clone();
+    }
+    let session = server.create(&request);
+    let id = world.application_of(&session.url);
+    await_state(&session, "idle");
+    world.check_running(&id, &session);
+
+    assert_eq!(session.text("pyspark", "spark.range(100).count()"), "100");
+    assert_eq!(
+        session.text(
+            "pyspark",
+            "sc.parallelize(range(10), 2).map(lambda n: n * 2).sum()"
+        ),
+        "90"
+    );
+    let told = session.text("spark", "sc.parallelize(1 to 10).map(_ + 1).sum()");
+    assert_eq!(told.trim_end(), "res0: Double = 65.0");
+    let rows = session.data("sql", "SELECT 6 * 7 AS n");
+    assert!(rows.to_string().contains("[[42]]"), "{rows}");
+
+    session.run(
+        "pyspark",
+        "sc._jvm.java.lang.System.err.println('from the container')",
+    );
+    eventually("the log has what the driver prints", PATIENCE, || {
+        session.log().contains("from the container").then_some(())
+    });
+
+    let end = text(&world.folder().join("session ends"));
+    let statement = session.post(
+        "pyspark",
+        &format!("import os, time\nwhile not os.path.exists({end:?}): time.sleep(0.1)\n'done'"),
+    );
+    session.await_running(statement);
+    let server = server.crash_and_restart();
+    write(world, "session ends", "");
+    let ended = session.await_end(statement);
+    assert_eq!(ended["output"]["data"]["text/plain"], "'done'", "{ended}");
+
+    session.delete();
+    world.await_nothing(&server);
+    world.check_ended(&id);
+    server
+}
+
+/// A batch that succeeds over the death of its server, and one that fails.
+pub fn python_batches(world: &impl Elsewhere, server: Server) -> Server {
+    let file = write(world, "app.py", APPLICATION);
+    let end = world.folder().join("batch ends");
+    let submit = |server: &Server, code: &str| {
+        let request = json!({"file": world.named(&file), "args": [text(&end), code]});
+        Batch::create(server, &request)
+    };
+    let batch = submit(&server, "0");
+    await_batch(&batch, "running");
+    let server = server.crash_and_restart();
+    assert_eq!(batch.state(), "running");
+    write(world, "batch ends", "");
+    await_batch(&batch, "success");
+    let log = batch.log();
+    assert!(log.contains("sum 45"), "{log}");
+
+    let failing = submit(&server, "3");
+    await_batch(&failing, "dead");
+    let (code, message) = failing.await_failure();
+    assert_eq!(code, Some(3), "{message}");
+    world.await_nothing(&server);
+    server
+}
+
+/// A batch with a jar, which was compiled with the Spark that runs it.
+pub fn jar_batch(world: &impl Elsewhere, server: &Server, jar: &Path) {
+    let request = json!({
+        "file": world.named(jar), "className": "demo.Tells", "args": ["two words", "λ"]
+    });
+    let batch = Batch::create(server, &request);
+    await_batch(&batch, "success");
+    let log = batch.log();
+    for line in ["ARG 74776f20776f726473", "ARG cebb", "COUNT 1000"] {
+        assert!(log.lines().any(|told| told == line), "{line}: {log}");
+    }
+    world.await_nothing(server);
+}
+
+pub fn await_batch(batch: &Batch, state: &str) {
+    eventually(&format!("the batch is {state}"), PATIENCE, || {
+        let now = batch.state();
+        let is_over = ["dead", "killed", "success"].contains(&&*now) && now != state;
+        assert!(!is_over, "it is {now}: {}", batch.log());
+        (now == state).then_some(())
+    });
+}
+
+pub fn await_state(session: &Session, state: &str) {
+    eventually(&format!("the session is {state}"), PATIENCE, || {
+        let now = session.state();
+        assert!(now == state || now != "dead", "{}", session.log());
+        (now == state).then_some(())
+    });
+}
