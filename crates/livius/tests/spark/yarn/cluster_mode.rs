@@ -9,28 +9,30 @@ use crate::Shared;
 use crate::batches::compile_into;
 use crate::client::Session;
 use crate::elsewhere::{self, Elsewhere};
+use crate::python_clients::livys_python_api;
 use crate::server::Server;
 
 pub fn all(shared: &Shared) {
     run(shared, false);
 }
 
-/// Also with a jar.
+/// Also with a jar, and with the jobs and files of Livy's Python client.
 pub fn whole(shared: &Shared) {
     run(shared, true);
 }
 
-fn run(shared: &Shared, with_jar: bool) {
+fn run(shared: &Shared, is_whole: bool) {
     let Some(world) = World::start(shared) else {
         return;
     };
     let server = world.serve();
     let server = elsewhere::session(&world, server);
     let server = elsewhere::python_batches(&world, server);
-    if with_jar {
+    if is_whole {
         let source = include_str!("../batches/applications/Demo.scala");
         let jar = PathBuf::from(compile_into(shared, world.folder(), source));
         elsewhere::jar_batch(&world, &server, &jar);
+        livys_python_api(&server, world.folder());
     }
     let left = server.stop();
     assert!(left.is_empty(), "{left:#?}");
