@@ -10,6 +10,7 @@
 
 mod agent;
 mod clock;
+mod daemon;
 mod launcher;
 mod proof;
 mod rest;

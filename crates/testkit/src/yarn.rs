@@ -11,8 +11,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use self::daemon::{Daemon, ask, get, processes_of};
+use self::daemon::{ask, get};
 use self::site::Ports;
+use crate::daemon::{Daemon, processes_of};
 
 /// The only user who may submit to [`YarnCluster::CLOSED_QUEUE`].
 const MEMBER: &str = "member";
@@ -84,7 +85,7 @@ impl YarnCluster {
     }
 
     fn daemon(&self, class: &str) -> Daemon {
-        Daemon::start(class, &self.jars, self.root())
+        daemon::start(class, &self.jars, self.root())
     }
 
     fn until_serving(&mut self) -> Result<(), String> {
