@@ -1,7 +1,7 @@
 //! The test world: the whole application in one process, with scripted drivers and agents.
 //!
-//! Purpose: failures that real Spark does not produce on demand. Other tests use real Spark, and the
-//! real YARN of [`YarnCluster`].
+//! Purpose: failures that real Spark does not produce on demand. Other tests use real Spark, the
+//! real YARN of [`YarnCluster`], and the real Kubernetes of [`KubernetesCluster`].
 
 #![expect(
     clippy::unwrap_used,
@@ -11,6 +11,7 @@
 mod agent;
 mod clock;
 mod daemon;
+mod kubernetes;
 mod launcher;
 mod proof;
 mod rest;
@@ -20,6 +21,7 @@ mod yarn;
 
 pub use agent::ScriptedAgent;
 pub use clock::TestClock;
+pub use kubernetes::{Credentials, Image, KubernetesCluster};
 pub use launcher::{FakeLauncher, FakeProcess};
 pub use livius_launch::{DriverOrder, Program, Sighting, Start};
 pub use proof::AgentProof;
