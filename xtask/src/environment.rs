@@ -1,5 +1,5 @@
 //! Installs what the tests need besides the code: two Sparks, Pythons with packages, YARN,
-//! R. All but R is in `target/test-env`.
+//! R. All but R is in `target/test-env`. The API server of Kubernetes is used if it is built.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use serde_json::Value;
 
 use crate::jars;
+use crate::kubernetes;
 use crate::python;
 use crate::steps::{Binaries, Steps, output, root};
 
@@ -31,6 +32,8 @@ pub struct Provisions {
     pub java: String,
     /// `Rscript`, if R is installed.
     pub r: Option<PathBuf>,
+    /// The API server of Kubernetes, if it is built.
+    pub kubernetes: Option<PathBuf>,
 }
 
 impl Provisions {
@@ -53,10 +56,14 @@ impl Provisions {
             // The Java of the newer Spark serves both.
             ("JAVA_HOME", self.java.clone()),
         ];
+        let optional = [
+            ("LIVIUS_TEST_R", &self.r),
+            ("LIVIUS_TEST_KUBERNETES", &self.kubernetes),
+        ];
         variables.extend(
-            self.r
-                .as_ref()
-                .map(|r| ("LIVIUS_TEST_R", r.display().to_string())),
+            optional
+                .into_iter()
+                .filter_map(|(name, path)| Some((name, path.as_ref()?.display().to_string()))),
         );
         variables
     }
@@ -88,6 +95,7 @@ pub fn provide(steps: &Steps, binaries: Binaries) -> anyhow::Result<Provisions> 
     let jars = |packages| jars::provide(steps, packages, &spark_4, &java, &directory);
     let (livy_client, yarn) = (jars(&jars::LIVY_CLIENT)?, jars(&jars::YARN)?);
     let r = r_language(steps)?;
+    let kubernetes = kubernetes::built(steps, &directory)?;
     Ok(Provisions {
         python: sessions,
         pandas_3,
@@ -99,6 +107,7 @@ pub fn provide(steps: &Steps, binaries: Binaries) -> anyhow::Result<Provisions> 
         spark_4,
         java,
         r,
+        kubernetes,
     })
 }
 

@@ -6,6 +6,7 @@ mod codegen;
 mod deny;
 mod environment;
 mod jars;
+mod kubernetes;
 mod python;
 mod report;
 mod source;
@@ -17,10 +18,14 @@ mod watched;
 use std::process::ExitCode;
 
 use steps::Binaries;
+use suite::Cluster;
 
 const USAGE: &str = r#"usage: cargo xtask COMMAND
 
   test [-- ARGUMENTS]  runs every check and every test; ARGUMENTS go to `cargo test`
+  test --kubernetes    builds a real Kubernetes if there is none (with Go; minutes, the first time),
+                       and runs the tests that need it
+  test --yarn          runs the tests that need a real YARN
   provide              installs what the tests need besides the code, and prints its variables for a shell:
                        eval "$(cargo xtask provide)"
   codegen [--check]    writes the generated files (schemas/, docs/), or fails if they are stale
@@ -31,6 +36,8 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
         ["test"] => suite::run(&[]),
+        ["test", "--kubernetes"] => suite::run_cluster(Cluster::Kubernetes),
+        ["test", "--yarn"] => suite::run_cluster(Cluster::Yarn),
         ["test", "--", rest @ ..] => suite::run(rest),
         ["provide"] => environment::print(),
         ["codegen"] => codegen::write(Binaries::Cargo),

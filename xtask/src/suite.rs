@@ -12,7 +12,7 @@ use anyhow::{Context as _, bail};
 use crate::environment::{self, Provisions};
 use crate::report::Report;
 use crate::steps::{Binaries, Steps, cargo, minutes, output, root, tell, works};
-use crate::{agent_lint, codegen, deny, tidy, watched};
+use crate::{agent_lint, codegen, deny, kubernetes, tidy, watched};
 
 /// The test target that needs real Spark.
 const REAL_SPARK: &str = "spark";
@@ -20,17 +20,66 @@ const REAL_SPARK: &str = "spark";
 /// The test target that needs real YARN, and no Spark.
 const REAL_YARN: &str = "real_yarn";
 
+/// The test targets that need a real Kubernetes, and no Spark.
+const REAL_KUBERNETES: &str = "real_kubernetes";
+
+/// A kind of cluster that has tests of its own.
+#[derive(Debug, Clone, Copy)]
+pub enum Cluster {
+    Kubernetes,
+    Yarn,
+}
+
 /// Runs the suite up to the first failure, and prints the report.
 pub fn run(arguments: &[&str]) -> anyhow::Result<()> {
+    reported(|steps, report| all(steps, report, arguments))
+}
+
+/// Runs the tests that need a cluster of this kind, up to the first failure, and prints the report.
+pub fn run_cluster(cluster: Cluster) -> anyhow::Result<()> {
+    reported(|steps, report| only(steps, report, cluster))
+}
+
+fn reported(run: impl FnOnce(&Steps, &mut Report) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let steps = Steps::begin();
     let mut report = Report::default();
-    let result = all(&steps, &mut report, arguments);
+    let result = run(&steps, &mut report);
     tell(report.text(&steps.ended()).trim_end());
     let took = minutes(steps.elapsed());
     match &result {
         Ok(()) => tell(&format!("tests: all passed in {}", took.trim())),
         Err(_) => tell(&format!("tests: FAILED after {}", took.trim())),
     }
+    result
+}
+
+fn only(steps: &Steps, report: &mut Report, cluster: Cluster) -> anyhow::Result<()> {
+    let times = times_file()?;
+    // The longest part comes first, because it may find that Go is missing.
+    if matches!(cluster, Cluster::Kubernetes) {
+        kubernetes::build(steps, &environment::directory()?)?;
+    }
+    build(steps)?;
+    environment::packages(steps)?;
+    let provisions = environment::provide(steps, Binaries::Built)?;
+    let (own, name, filter) = match cluster {
+        Cluster::Kubernetes => (REAL_KUBERNETES, "Kubernetes", "::kubernetes::"),
+        Cluster::Yarn => (REAL_YARN, "YARN", "::yarn::"),
+    };
+    let mut client = test(&["--test".to_owned(), own.to_owned()], &[]);
+    client.envs(provisions.variables());
+    let step = format!("tests: real {name}, without the binary");
+    run_tests(steps, report, &step, client)?;
+    let mut binary = test(
+        &["--test".to_owned(), REAL_SPARK.to_owned()],
+        &["--", filter],
+    );
+    binary
+        .envs(provisions.variables())
+        .env("LIVIUS_TEST_TIMES", &times);
+    let step = format!("tests: the binary with real {name} and real Spark");
+    let result = run_tests(steps, report, &step, binary);
+    report.read_times(&fs::read_to_string(&times).unwrap_or_default());
     result
 }
 
@@ -73,6 +122,13 @@ fn all(steps: &Steps, report: &mut Report, arguments: &[&str]) -> anyhow::Result
         "tests: the client of YARN with real YARN",
         yarn,
     )?;
+    let mut pods = test(
+        &["--test".to_owned(), REAL_KUBERNETES.to_owned()],
+        arguments,
+    );
+    pods.envs(provisions.variables());
+    let name = "tests: real Kubernetes, if its API server is built";
+    run_tests(steps, report, name, pods)?;
     let mut real = test(&["--test".to_owned(), REAL_SPARK.to_owned()], arguments);
     real.envs(provisions.variables())
         .env("LIVIUS_TEST_TIMES", &times);
@@ -182,12 +238,12 @@ fn times_file() -> anyhow::Result<PathBuf> {
     Ok(path)
 }
 
-/// Words for `cargo test` that choose every target but those that need real Spark or YARN.
+/// Words for `cargo test` that choose every target but those that need real Spark or a real cluster.
 fn quick_targets() -> anyhow::Result<Vec<String>> {
     let metadata = output(cargo().args(["metadata", "--format-version", "1", "--no-deps"]))?;
     let mut words = ["--lib", "--bins"].map(str::to_owned).to_vec();
     for name in test_targets(&metadata)? {
-        if ![REAL_SPARK, REAL_YARN].contains(&name.as_str()) {
+        if ![REAL_SPARK, REAL_YARN, REAL_KUBERNETES].contains(&name.as_str()) {
             words.extend(["--test".to_owned(), name]);
         }
     }
