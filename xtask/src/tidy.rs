@@ -22,9 +22,15 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("livius-agent-link", &["livius-domain"]),
     ("livius-spark-home", &["livius-domain"]),
     ("livius-yarn", &["livius-domain"]),
+    ("livius-kubernetes", &["livius-domain"]),
     (
         "livius-launch",
-        &["livius-domain", "livius-spark-home", "livius-yarn"],
+        &[
+            "livius-domain",
+            "livius-spark-home",
+            "livius-yarn",
+            "livius-kubernetes",
+        ],
     ),
     (
         "livius-sessions",
@@ -54,6 +60,8 @@ const KEPT_BY: &[(&str, &[&str])] = &[
     ("livius-store-sqlite", &["livius", "livius-testkit"]),
     ("rustyline", &["livius-client"]),
     ("roxmltree", &["livius-yarn"]),
+    ("kube", &["livius-kubernetes", "livius-testkit"]),
+    ("k8s-openapi", &["livius-kubernetes", "livius-testkit"]),
     ("clap", &["livius", "livius-bench", "livius-compat"]),
     (
         "anyhow",
