@@ -27,9 +27,9 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
         "livius-launch",
         &[
             "livius-domain",
+            "livius-kubernetes",
             "livius-spark-home",
             "livius-yarn",
-            "livius-kubernetes",
         ],
     ),
     (

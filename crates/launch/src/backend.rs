@@ -3,9 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use crate::kubernetes::KubernetesRefusal;
+
 const DEPLOY_MODE: &str = "spark.submit.deployMode";
 const MASTER: &str = "spark.master";
 const YARN: &str = "yarn";
+/// The scheme of the masters that are API servers of Kubernetes.
+const KUBERNETES: &str = "k8s";
 /// Spark's master when none is named.
 const DEFAULT_MASTER: &str = "local[*]";
 
@@ -19,6 +23,8 @@ pub enum Backend {
     /// A container of a YARN cluster. The server follows the driver there by the
     /// REST interface of its `ResourceManager`.
     Yarn,
+    /// A pod of a Kubernetes cluster. The server follows the pod there by the API server.
+    Kubernetes,
 }
 
 /// The reason why no backend takes a driver.
@@ -39,8 +45,8 @@ pub enum Unsupported {
     },
     /// The server could not learn how the driver ends.
     #[error(
-        "start a driver in cluster mode at {0}: cluster mode needs YARN or a standalone master (spark://…); leave \
-         spark.submit.deployMode out to run the driver beside the server"
+        "start a driver in cluster mode at {0}: cluster mode needs YARN, Kubernetes (k8s://…) or a standalone master \
+         (spark://…); leave spark.submit.deployMode out to run the driver beside the server"
     )]
     Master(String),
     /// The driver would run as another user.
@@ -53,7 +59,16 @@ pub enum Unsupported {
         "keep a primed driver in a container of YARN: YARN ends an application without a SparkContext after minutes; keep ready \
          drivers instead"
     )]
-    Primed,
+    PrimedOnYarn,
+    /// The driver could not have the configuration of its session.
+    #[error(
+        "keep a primed driver in a pod: Spark decides much of a driver's configuration when it makes the pod; keep ready drivers \
+         instead"
+    )]
+    PrimedInPod,
+    /// The configuration asks for something on Kubernetes that the server does not grant.
+    #[error(transparent)]
+    Kubernetes(#[from] KubernetesRefusal),
 }
 
 impl Unsupported {
@@ -67,10 +82,11 @@ impl Unsupported {
                 "conf.{MASTER} is {master:?} and {DEPLOY_MODE} is {mode:?}: write \"yarn\" as the master"
             ),
             Self::Master(master) => format!(
-                "conf.{DEPLOY_MODE} is \"cluster\" and {MASTER} is {master:?}: cluster mode needs YARN or a standalone master \
-                 (spark://…); leave it out to run in client mode"
+                "conf.{DEPLOY_MODE} is \"cluster\" and {MASTER} is {master:?}: cluster mode needs YARN, Kubernetes \
+                 (k8s://…) or a standalone master (spark://…); leave it out to run in client mode"
             ),
-            Self::ProxyUser(_) | Self::Primed => format!("cannot {self}"),
+            Self::Kubernetes(refusal) => format!("conf: {refusal}"),
+            Self::ProxyUser(_) | Self::PrimedOnYarn | Self::PrimedInPod => format!("cannot {self}"),
         }
     }
 }
@@ -129,6 +145,17 @@ pub(crate) fn is_on_yarn(conf: &BTreeMap<String, String>) -> bool {
     master(conf) == YARN
 }
 
+/// Whether Kubernetes gives the application of a complete configuration its pods.
+pub(crate) fn is_on_kubernetes(conf: &BTreeMap<String, String>) -> bool {
+    api_server(conf).is_some()
+}
+
+/// The API server that is the master of a complete configuration, without Spark's `k8s://`.
+pub(crate) fn api_server(conf: &BTreeMap<String, String>) -> Option<&str> {
+    let (scheme, address) = master(conf).split_once("://")?;
+    (scheme == KUBERNETES).then_some(address)
+}
+
 /// Names the master that `spark-submit` takes when the configuration names none.
 pub(crate) fn add_master(
     conf: &mut BTreeMap<String, String>,
@@ -157,6 +184,7 @@ fn in_cluster(conf: &BTreeMap<String, String>) -> Result<bool, Unsupported> {
 fn of_cluster_master(master: &str) -> Result<Backend, Unsupported> {
     match master.split_once("://") {
         Some(("spark", _)) => Ok(Backend::Standalone),
+        Some((KUBERNETES, _)) => Ok(Backend::Kubernetes),
         None if master == YARN => Ok(Backend::Yarn),
         _ => Err(Unsupported::Master(master.to_owned())),
     }
@@ -188,6 +216,8 @@ mod tests {
                 Err(Unsupported::Master(DEFAULT_MASTER.to_owned())),
             ),
             ("cluster", "yarn", Ok(Backend::Yarn)),
+            ("cluster", "k8s://https://h:6443", Ok(Backend::Kubernetes)),
+            ("client", "k8s://h", Ok(Backend::Local)),
             (
                 "cluster",
                 "yarn://h",
@@ -253,8 +283,13 @@ mod tests {
         assert_eq!(Backend::check(&conf("cluster", "")), Ok(()));
         assert_eq!(Backend::check(&conf("cluster", "yarn")), Ok(()));
         assert_eq!(Backend::check(&conf("", "yarn-cluster")), Ok(()));
+        assert_eq!(Backend::check(&conf("cluster", "k8s://h")), Ok(()));
         for (mode, master, words) in [
-            ("cluster", "local", "needs YARN or a standalone master"),
+            (
+                "cluster",
+                "local",
+                "needs YARN, Kubernetes (k8s://…) or a standalone master",
+            ),
             ("client", "yarn-cluster", "write \"yarn\" as the master"),
             (
                 "Cluster",

@@ -7,6 +7,7 @@
 mod application;
 mod client;
 mod environment;
+mod kubernetes;
 mod launch_document;
 mod local_ports;
 mod standalone;
@@ -22,7 +23,9 @@ use livius_spark_home::{SparkConf, Toolchain, properties};
 use crate::driver_dir::{DEFAULT_GRACE, DriverCommand, DriverDir};
 use crate::fast_start::FastStart;
 use crate::java_options::{self, OptionError};
-use crate::yarn::{Mode, OnYarn};
+use crate::kubernetes::{Known, KubernetesLimits, OnKubernetes, OwnPod, access};
+use crate::place::{Mode, Place};
+use crate::yarn::OnYarn;
 use crate::{Backend, DriverOrder, LateStart, Program, Unsupported, backend};
 
 /// The heap in mebibytes of a JVM that submits or follows a driver. It needs little.
@@ -54,54 +57,51 @@ pub(crate) struct LaunchPlan {
     pub(crate) command: DriverCommand,
     /// The files that the command names. Any may hold secrets.
     pub(crate) files: BTreeMap<Utf8PathBuf, String>,
-    /// The application that the driver will have on YARN.
-    pub(crate) yarn: Option<OnYarn>,
+    /// The launch document, if it goes into a Secret.
+    pub(crate) in_secret: Option<String>,
+    /// The application that the driver will have on a cluster.
+    pub(crate) place: Option<Place>,
+}
+
+/// The facts that all plans of a server need.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Site<'a> {
+    pub(crate) toolchain: &'a Toolchain,
+    /// The content of Spark's configuration directory.
+    pub(crate) spark_conf: &'a SparkConf,
+    /// The limits of drivers on Kubernetes.
+    pub(crate) limits: &'a KubernetesLimits,
+    /// The server's id, which the labels of pods have.
+    pub(crate) server: &'a str,
+    /// The pod that this server runs in.
+    pub(crate) own_pod: Option<&'a OwnPod>,
 }
 
 impl LaunchPlan {
     /// Works out how to start a driver whose files are in `dir`.
     pub(crate) fn of(
-        toolchain: &Toolchain,
-        spark_conf: &SparkConf,
+        site: Site<'_>,
         order: &DriverOrder,
         dir: DriverDir,
         fast_start: FastStart,
     ) -> Result<Self, CommandError> {
-        let (conf, backend) = whole_conf(toolchain, spark_conf, order)?;
-        let builder = CommandBuilder {
-            toolchain,
-            spark_conf,
-            order,
-            dir,
-            conf,
-            backend,
-            fast_start,
-        };
-        match backend {
+        let builder = CommandBuilder::new(site, order, dir, fast_start)?;
+        match builder.backend {
             Backend::Local => client::plan(&builder),
             Backend::Standalone => standalone::plan(builder),
             Backend::Yarn => yarn::plan(builder),
+            Backend::Kubernetes => kubernetes::plan(builder),
         }
     }
 }
 
 /// What a primed driver on this machine is told for an order.
 pub(crate) fn late_start(
-    toolchain: &Toolchain,
-    spark_conf: &SparkConf,
+    site: Site<'_>,
     order: &DriverOrder,
     dir: DriverDir,
 ) -> Result<LateStart, CommandError> {
-    let (conf, backend) = whole_conf(toolchain, spark_conf, order)?;
-    let builder = CommandBuilder {
-        toolchain,
-        spark_conf,
-        order,
-        dir,
-        conf,
-        backend,
-        fast_start: FastStart::default(),
-    };
+    let builder = CommandBuilder::new(site, order, dir, FastStart::default())?;
     let document = launch_document::of_session(&builder);
     Ok(LateStart {
         document,
@@ -111,13 +111,13 @@ pub(crate) fn late_start(
 
 /// The configuration of an order with the installation's defaults, and the backend that it names.
 fn whole_conf(
-    toolchain: &Toolchain,
-    spark_conf: &SparkConf,
+    site: Site<'_>,
     order: &DriverOrder,
 ) -> Result<(BTreeMap<String, String>, Backend), CommandError> {
-    let mut conf = spark_conf.defaults.clone();
+    let installed = &site.spark_conf.defaults;
+    let mut conf = installed.clone();
     conf.extend(order.conf.clone());
-    backend::add_master(&mut conf, &spark_conf.environment);
+    backend::add_master(&mut conf, &site.spark_conf.environment);
     backend::spell_out(&mut conf)?;
     local_ports::protect(&mut conf);
     if matches!(order.program, Program::Application { .. }) {
@@ -126,18 +126,28 @@ fn whole_conf(
     if backend::is_on_yarn(&conf) {
         yarn::add_tags(&mut conf, &order.id);
         if let Program::Agent { kind, .. } = order.program {
-            yarn::add_languages(&mut conf, toolchain, spark_conf, kind);
+            yarn::add_languages(&mut conf, site.toolchain, site.spark_conf, kind);
         }
     }
     let backend = Backend::resolve(&conf, order.proxy_user.as_deref())?;
+    if backend::is_on_kubernetes(&conf) {
+        let variable = || site.spark_conf.environment.get("MASTER");
+        let master = installed.get("spark.master").or_else(variable);
+        let known = Known::Wholly(master.map(String::as_str));
+        site.limits.judge(&conf, known).map_err(Unsupported::from)?;
+        kubernetes::add_labels(&mut conf, backend, &order.id, site.server);
+        if let (Backend::Local, Some(pod)) = (backend, site.own_pod) {
+            kubernetes::add_own_pod(&mut conf, pod);
+        }
+    }
     Ok((conf, backend))
 }
 
 /// The input for a driver's command line.
 struct CommandBuilder<'a> {
     toolchain: &'a Toolchain,
-    /// The content of Spark's configuration directory.
     spark_conf: &'a SparkConf,
+    server: &'a str,
     order: &'a DriverOrder,
     dir: DriverDir,
     /// The whole configuration, including the installation's defaults.
@@ -146,7 +156,26 @@ struct CommandBuilder<'a> {
     fast_start: FastStart,
 }
 
-impl CommandBuilder<'_> {
+impl<'a> CommandBuilder<'a> {
+    fn new(
+        site: Site<'a>,
+        order: &'a DriverOrder,
+        dir: DriverDir,
+        fast_start: FastStart,
+    ) -> Result<Self, CommandError> {
+        let (conf, backend) = whole_conf(site, order)?;
+        Ok(Self {
+            toolchain: site.toolchain,
+            spark_conf: site.spark_conf,
+            server: site.server,
+            order,
+            dir,
+            conf,
+            backend,
+            fast_start,
+        })
+    }
+
     fn setting(&self, key: &str) -> Option<&str> {
         self.conf.get(key).map(String::as_str)
     }
@@ -276,17 +305,29 @@ impl CommandBuilder<'_> {
                 log_limit: None,
             },
             files: std::iter::once(properties).chain(java_options).collect(),
-            yarn: self.on_yarn(),
+            in_secret: None,
+            place: self.place(),
         }
     }
 
-    fn on_yarn(&self) -> Option<OnYarn> {
+    /// The part of the driver that is on a cluster, and which the server follows itself.
+    fn place(&self) -> Option<Place> {
         let mode = match self.backend {
-            Backend::Yarn => Mode::Cluster,
-            _ => Mode::Client,
+            Backend::Local => Mode::Client,
+            _ => Mode::Cluster,
         };
-        let tag = || yarn::tag(&self.order.id);
-        backend::is_on_yarn(&self.conf).then(|| OnYarn::of(tag(), mode, self.spark_conf))
+        if backend::is_on_yarn(&self.conf) {
+            let tag = yarn::tag(&self.order.id);
+            return Some(Place::Yarn(OnYarn::of(tag, mode, self.spark_conf)));
+        }
+        let address = backend::api_server(&self.conf)?;
+        Some(Place::Kubernetes(OnKubernetes {
+            access: access::of(address, mode, &self.conf, &self.spark_conf.environment),
+            namespace: kubernetes::namespace(&self.conf).to_owned(),
+            driver: self.order.id.as_str().to_owned(),
+            server: self.server.to_owned(),
+            mode,
+        }))
     }
 }
 
@@ -297,6 +338,13 @@ fn append(conf: &mut BTreeMap<String, String>, key: &str, separator: &str, entry
         list.push_str(separator);
     }
     list.push_str(entry);
+}
+
+/// Puts words before those of a setting.
+fn prepend(conf: &mut BTreeMap<String, String>, key: &str, entry: &str) {
+    let theirs = conf.remove(key).unwrap_or_default();
+    let both = format!("{entry} {theirs}");
+    conf.insert(key.to_owned(), both.trim_end().to_owned());
 }
 
 fn split(key: &'static str, options: Option<&String>) -> Result<Vec<String>, CommandError> {

@@ -7,15 +7,15 @@ use std::thread;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use livius_domain::{DriverId, DriverProgram, ResourceId};
+use livius_domain::{Departure, DriverId, DriverProgram, ResourceId};
 use livius_spark_home::files;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::exit_record::{ExitRecord, ExitRoom};
 use crate::location::ProcessRecord;
-use crate::log::DriverLog;
-use crate::yarn::{MirroredFiles, OnYarn};
+use crate::log::{DriverLog, MirroredFiles};
+use crate::place::Place;
 
 /// The time that a driver has to end after SIGTERM, by default.
 pub(crate) const DEFAULT_GRACE: Duration = Duration::from_secs(10);
@@ -25,6 +25,8 @@ const SUPERVISOR: &str = "supervisor.json";
 const DRIVER: &str = "driver.json";
 const EXIT: &str = "exit.json";
 const YARN: &str = "yarn.json";
+const KUBERNETES: &str = "kubernetes.json";
+const DEPARTURE: &str = "departure.json";
 
 /// The command for a supervisor: `command.json`.
 #[derive(Debug, Serialize, Deserialize)]
@@ -221,24 +223,40 @@ impl DriverDir {
     /// Records the supervisor's process: `supervisor.json`. The record survives a failure of the
     /// machine: it is the evidence that the driver was started.
     pub(crate) fn write_supervisor(&self, supervisor: &ProcessRecord) -> io::Result<()> {
-        files::write_durable(&self.0.join(SUPERVISOR), &serde_json::to_vec(supervisor)?)
+        self.write_durable(SUPERVISOR, supervisor)
     }
 
     pub(crate) fn read_supervisor(&self) -> io::Result<Option<ProcessRecord>> {
         self.read(SUPERVISOR)
     }
 
-    /// Records the driver's application on YARN before there can be one: `yarn.json`. Removes the
-    /// record of an earlier attempt if there will be none.
-    pub(crate) fn write_yarn(&self, place: Option<&OnYarn>) -> io::Result<()> {
+    /// Records the part of the driver that will be on a cluster before it is there: `yarn.json` or
+    /// `kubernetes.json`. Removes the records of an earlier attempt.
+    pub(crate) fn write_place(&self, place: Option<&Place>) -> io::Result<()> {
+        for name in [YARN, KUBERNETES, DEPARTURE] {
+            files::remove_if_present(&self.0.join(name))?;
+        }
         match place {
-            Some(place) => files::write_durable(&self.0.join(YARN), &serde_json::to_vec(place)?),
-            None => files::remove_if_present(&self.0.join(YARN)),
+            None => Ok(()),
+            Some(Place::Yarn(place)) => self.write_durable(YARN, place),
+            Some(Place::Kubernetes(place)) => self.write_durable(KUBERNETES, place),
         }
     }
 
-    pub(crate) fn read_yarn(&self) -> io::Result<Option<OnYarn>> {
-        self.read(YARN)
+    pub(crate) fn read_place(&self) -> io::Result<Option<Place>> {
+        let on_yarn = self.read(YARN)?.map(Place::Yarn);
+        let on_kubernetes = || Ok(self.read(KUBERNETES)?.map(Place::Kubernetes));
+        on_yarn.map_or_else(on_kubernetes, |place| Ok(Some(place)))
+    }
+
+    /// Records how the driver ended at its cluster, before everything there is removed:
+    /// `departure.json`. A cluster that remembers it needs no record.
+    pub(crate) fn write_departure(&self, departure: &Departure) -> io::Result<()> {
+        self.write_durable(DEPARTURE, departure)
+    }
+
+    pub(crate) fn read_departure(&self) -> io::Result<Option<Departure>> {
+        self.read(DEPARTURE)
     }
 
     pub(crate) fn write_grace(&self, grace: Duration) -> io::Result<()> {
@@ -301,6 +319,10 @@ impl DriverDir {
 
     fn write(&self, name: &str, content: &impl Serialize) -> io::Result<()> {
         files::write_private(&self.0.join(name), &serde_json::to_vec(content)?)
+    }
+
+    fn write_durable(&self, name: &str, content: &impl Serialize) -> io::Result<()> {
+        files::write_durable(&self.0.join(name), &serde_json::to_vec(content)?)
     }
 
     /// Reads a file. `None` when it is not there, or was not written to its end. That it cannot be

@@ -19,13 +19,18 @@ mod exit_record;
 mod fast_start;
 mod fingerprint;
 mod java_options;
+mod kubernetes;
+mod launch_error;
 mod leftovers;
 mod local;
 mod local_files;
 mod location;
 mod log;
+mod managers;
 mod memory;
 mod pidfd;
+mod place;
+mod remote;
 mod running;
 mod starting;
 mod supervised;
@@ -46,12 +51,13 @@ use serde_json::{Map, Value};
 pub use backend::{Backend, Unsupported};
 pub use driver_files::{DriverFiles, LogLines, LogSource, PendingUpload, Uploaded};
 pub use fast_start::Jit;
+pub use kubernetes::{KubernetesLimits, KubernetesRefusal};
 pub use local::{LocalConfig, LocalLauncher};
 pub use local_files::{LocalFiles, empty_log};
+pub use remote::Spawn;
 pub use running::{Found, RunningDriver, Sighting};
 pub use starting::StartError;
 pub use supervisor::{SuperviseError, supervise};
-pub use yarn::Spawn;
 
 /// Everything needed to start a driver.
 #[derive(Debug, Clone)]
@@ -166,6 +172,18 @@ pub trait Launcher: Send + Sync {
 
     /// Lists the drivers that have files.
     async fn with_files(&self) -> io::Result<Vec<DriverId>>;
+
+    /// Lists the drivers of which a cluster has something that this server has made, whether or not
+    /// they have files. A cluster that does not answer has none for now.
+    async fn on_clusters(&self) -> io::Result<Vec<DriverId>> {
+        Ok(Vec::new())
+    }
+
+    /// Ends everything that clusters have of a driver that no record names. Returns when the clusters
+    /// have taken the requests.
+    async fn reap(&self, _id: &DriverId) -> io::Result<()> {
+        Ok(())
+    }
 
     /// The files of a driver: before, while and after it runs.
     fn files(&self, id: &DriverId) -> Arc<dyn DriverFiles>;

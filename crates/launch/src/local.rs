@@ -1,29 +1,35 @@
 //! Starts drivers with the help of a process of this machine, each under its own supervisor. The
-//! process is the driver itself, or follows it on a standalone cluster, or submits it to YARN.
+//! process is the driver itself, or follows it on a standalone cluster, or submits it to YARN or
+//! Kubernetes.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use camino::Utf8PathBuf;
-use livius_domain::{Clock, DriverId, DriverLocation, Failure, FailureCode, Phase, chain};
-use livius_spark_home::{ConfError, Search, Toolchain, ToolchainError, files};
-use livius_yarn::Cluster;
+use livius_domain::{Clock, DriverId, DriverLocation, Failure, chain};
+use livius_kubernetes::Namespace;
+use livius_spark_home::{Search, Toolchain, ToolchainError, files};
 use tokio::sync::Mutex;
 
 use crate::archive_maker::ArchiveMaker;
-use crate::command::{self, CommandError, LaunchPlan};
+use crate::command::{self, CommandError, LaunchPlan, Site};
 use crate::disk;
 use crate::driver_dir::DriverDir;
 use crate::fast_start::{FastStart, Jit};
+use crate::kubernetes::{AGENT, KubernetesLimits, LAUNCH, Memory, OwnPod};
+use crate::launch_error::LaunchError;
 use crate::location::{self, Location, ProcessRecord};
-use crate::starting::{StartError, Started};
+use crate::managers::{ManagerError, Managers, Opened};
+use crate::place::{Mode, Place};
+use crate::remote::RemoteDriver;
+use crate::starting::Started;
 use crate::supervised::Supervised;
-use crate::yarn::{ClusterError, Clusters, Mirrors, Mode, OnYarn, Spawn, YarnDriver};
 use crate::{
     Backend, DriverFiles, DriverOrder, DriverSpec, Found, LateStart, Launcher, LocalFiles,
-    RunningDriver, Unsupported, fingerprint, memory,
+    RunningDriver, Spawn, Unsupported, fingerprint, memory,
 };
 
 /// The launcher's configuration.
@@ -33,6 +39,8 @@ pub struct LocalConfig {
     pub search: Search,
     /// The directory that holds a directory for each driver.
     pub drivers: Utf8PathBuf,
+    /// The directory for the launcher's own small files.
+    pub data_dir: Utf8PathBuf,
     /// The command that starts a supervisor, usually `[<this program>, "supervise"]`. The driver's
     /// directory is appended.
     pub supervisor: Vec<String>,
@@ -46,6 +54,11 @@ pub struct LocalConfig {
     /// Whether drivers start from an archive of Spark's classes, which the launcher makes if it is
     /// not there.
     pub class_archive: bool,
+    /// The limits of drivers on Kubernetes.
+    pub kubernetes: KubernetesLimits,
+    /// The address of Spark's pages of a driver on Kubernetes. `{namespace}`, `{pod}`, `{app}` and
+    /// `{driver}` stand for the names.
+    pub kubernetes_spark_ui: Option<String>,
 }
 
 /// The time that a launch waits for the launches before it, which may have to compile the agent.
@@ -57,91 +70,23 @@ pub struct LocalLauncher {
     clock: Arc<dyn Clock>,
     toolchain: Mutex<Option<Arc<Toolchain>>>,
     archives: Arc<ArchiveMaker>,
-    clusters: Arc<Clusters>,
-    mirrors: Arc<Mirrors>,
-}
-
-/// The reason why a driver could not be started.
-#[derive(Debug, thiserror::Error)]
-enum LaunchError {
-    #[error(transparent)]
-    Toolchain(#[from] ToolchainError),
-    #[error(transparent)]
-    Conf(#[from] ConfError),
-    #[error(transparent)]
-    Command(#[from] CommandError),
-    #[error("make {dir}")]
-    Directory {
-        dir: Utf8PathBuf,
-        #[source]
-        source: std::io::Error,
-    },
-    #[error("start a driver on a disk that is nearly full")]
-    Room(#[source] std::io::Error),
-    #[error("write the driver's files")]
-    Write(#[source] std::io::Error),
-    #[error(transparent)]
-    Start(#[from] StartError),
-    #[error(transparent)]
-    Cluster(#[from] ClusterError),
-    #[error("watch the driver")]
-    Watch(#[source] std::io::Error),
-    #[error("wait for the launch before, which has been setting up Spark for minutes")]
-    Setup,
-    #[error("work on the launch to its end")]
-    Interrupted(#[source] tokio::task::JoinError),
-}
-
-impl LaunchError {
-    fn hint(&self) -> String {
-        match self {
-            Self::Toolchain(error) => error.hint(),
-            Self::Conf(_) => "correct the file in Spark's configuration directory".to_owned(),
-            Self::Command(_) => "correct what was asked for, or spark-defaults.conf".to_owned(),
-            Self::Directory { .. } => {
-                "look at the server's data directory: its owner, its mode, the room that is left"
-                    .to_owned()
-            }
-            Self::Room(_) => {
-                "free space on the disk of the server's data directory, or lower server.disk_reserve"
-                    .to_owned()
-            }
-            Self::Write(_) => {
-                "check that the data directory can be written to and has space".to_owned()
-            }
-            Self::Cluster(_) => {
-                "name the directory of Hadoop's configuration in HADOOP_CONF_DIR or YARN_CONF_DIR: in the server's \
-                 environment, or in spark-env.sh"
-                    .to_owned()
-            }
-            Self::Setup => "see the server's log: it names the process that holds up the set-up".to_owned(),
-            Self::Start(_) | Self::Watch(_) | Self::Interrupted(_) => {
-                "see the server's log, and whether the machine is out of memory, processes or file \
-                descriptors"
-                    .to_owned()
-            }
-        }
-    }
-
-    fn into_failure(self) -> Failure {
-        let message = format!("could not {}", chain(&self));
-        Failure {
-            code: FailureCode::LaunchFailed,
-            phase: Phase::Launch,
-            message,
-            hint: self.hint(),
-        }
-    }
+    managers: Managers,
 }
 
 impl LocalLauncher {
     /// Makes a launcher. It does nothing before the first driver or [`LocalLauncher::prepare`]. It
-    /// needs a task for each YARN cluster that drivers run on.
+    /// needs a task for each YARN cluster and each namespace of Kubernetes that drivers run in.
     pub fn new(config: LocalConfig, clock: Arc<dyn Clock>, spawn: Spawn) -> Self {
+        let managers = Managers::new(
+            &config.data_dir,
+            config.log_limit,
+            config.kubernetes_spark_ui.clone(),
+            Arc::clone(&clock),
+            spawn,
+        );
         Self {
-            mirrors: Arc::new(Mirrors::new(config.log_limit)),
+            managers,
             config: Arc::new(config),
-            clusters: Arc::new(Clusters::new(spawn, Arc::clone(&clock))),
             clock,
             toolchain: Mutex::new(None),
             archives: Arc::default(),
@@ -180,55 +125,210 @@ impl LocalLauncher {
 
     async fn start(&self, order: DriverOrder) -> Result<Arc<dyn RunningDriver>, LaunchError> {
         let dir = DriverDir::of(&self.config.drivers, &order.id);
+        let driver = order.id.clone();
         let toolchain = self.toolchain().await?;
-        let config = Arc::clone(&self.config);
-        let clusters = Arc::clone(&self.clusters);
-        let prepared = Arc::clone(&toolchain);
-        let (started, place) =
-            blocking(move || start(&config, &clusters, &prepared, &order)).await?;
+        let mut plan = self.plan(order, &toolchain).await?;
+        let placed = self.placed(plan.place.take(), &dir).await?;
+        let place = placed.as_ref().map(|(place, _)| place.clone());
+        let namespace = placed
+            .as_ref()
+            .and_then(|(_, opened)| opened.namespace.as_ref());
+        let plan = Arc::new(plan);
+        let secret = namespace.zip(plan.in_secret.as_ref());
+        let begun = async {
+            self.write(&dir, &plan, place.clone()).await?;
+            if let Some((namespace, document)) = secret {
+                put_secret(namespace, &driver, &toolchain, document).await?;
+            }
+            let spawned = self.spawn(&dir, &plan, place.clone()).await;
+            if let (Err(_), Some((namespace, _))) = (&spawned, secret) {
+                remove_secret(namespace, &driver).await;
+            }
+            spawned
+        };
+        let started = begun.await.inspect_err(|_| dir.remove_secrets())?;
         if self.config.class_archive {
             self.archives.begin(&toolchain, &self.config.search);
         }
         let process = started
             .watched(Arc::clone(&self.clock))
             .map_err(LaunchError::Watch)?;
-        Ok(match place {
-            None => Arc::new(process),
-            Some((place, cluster)) => {
-                let mirror = self.mirrors.of(dir.mirrored(), &cluster);
-                Arc::new(YarnDriver::started(process, place, cluster, mirror))
-            }
-        })
+        let Some((place, opened)) = placed else {
+            return Ok(Arc::new(process));
+        };
+        let supervisor = process.record().clone();
+        let location = location_of(supervisor, place);
+        let process = Arc::new(process);
+        Ok(Arc::new(RemoteDriver::started(
+            process,
+            location,
+            opened.remote,
+        )))
     }
 
-    /// The application of a driver on YARN. An error means that it cannot be told now whether there
-    /// is one.
-    async fn application_of(
+    /// Works out how to start a driver, and makes its directory.
+    async fn plan(
+        &self,
+        order: DriverOrder,
+        toolchain: &Arc<Toolchain>,
+    ) -> Result<LaunchPlan, LaunchError> {
+        let (config, toolchain) = (Arc::clone(&self.config), Arc::clone(toolchain));
+        let memory = Arc::clone(&self.managers.memory);
+        blocking(move || {
+            // A driver may have waited for its turn since its request was accepted.
+            disk::check_room(&config.drivers, config.disk_reserve).map_err(LaunchError::Room)?;
+            let dir = DriverDir::of(&config.drivers, &order.id);
+            files::private_dir(dir.path()).map_err(|source| LaunchError::Directory {
+                dir: dir.path().to_owned(),
+                source,
+            })?;
+            let fast_start = FastStart {
+                jit: config.jit,
+                archive: toolchain.archive.usable().filter(|_| config.class_archive),
+            };
+            at_site(&config, &toolchain, &memory, |site| {
+                let mut plan = LaunchPlan::of(site, &order, dir, fast_start)?;
+                plan.command.log_limit = Some(config.log_limit);
+                Ok(plan)
+            })
+        })
+        .await
+    }
+
+    /// Opens the place of a driver. One on this machine needs no look at its cluster, so Spark alone
+    /// judges whether the configuration is good enough for it.
+    async fn placed(
+        &self,
+        place: Option<Place>,
+        dir: &DriverDir,
+    ) -> Result<Option<(Place, Opened)>, ManagerError> {
+        let Some(place) = place else { return Ok(None) };
+        match self.managers.open(&place, dir).await {
+            Ok(opened) => Ok(Some((place, opened))),
+            Err(error) if place.mode() == Mode::Client => {
+                tracing::warn!(
+                    dir = %dir.path(),
+                    error = chain(&error),
+                    "the application of a driver cannot be looked after"
+                );
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes everything that the driver needs on this machine, and that is needed to find it again.
+    async fn write(
+        &self,
+        dir: &DriverDir,
+        plan: &Arc<LaunchPlan>,
+        place: Option<Place>,
+    ) -> Result<(), LaunchError> {
+        let (dir, plan) = (dir.clone(), Arc::clone(plan));
+        blocking(move || write(&dir, &plan, place.as_ref()).map_err(LaunchError::Write)).await
+    }
+
+    /// Starts the process. The namespace that it may make pods in exists, so it is remembered: a request
+    /// cannot fill the memory with others.
+    async fn spawn(
+        &self,
+        dir: &DriverDir,
+        plan: &Arc<LaunchPlan>,
+        place: Option<Place>,
+    ) -> Result<Started, LaunchError> {
+        let config = Arc::clone(&self.config);
+        let memory = Arc::clone(&self.managers.memory);
+        let (dir, plan) = (dir.clone(), Arc::clone(plan));
+        blocking(move || {
+            if let Some(Place::Kubernetes(place)) = &place {
+                memory.remember(place).map_err(LaunchError::Memory)?;
+            }
+            Ok(Started::spawn(&config.supervisor, &dir, &plan.command)?)
+        })
+        .await
+    }
+
+    /// The part of a driver on a cluster, with the driver's location. An error means that it cannot be
+    /// told now whether there is one.
+    async fn part_of(
         &self,
         dir: &DriverDir,
         at: Option<&DriverLocation>,
-    ) -> Result<Option<FoundOn>, String> {
+    ) -> Result<Option<(DriverLocation, Opened)>, String> {
         let stored = at.and_then(location::read);
-        let (dir, clusters) = (dir.clone(), Arc::clone(&self.clusters));
-        let look = move || {
-            let location = match stored {
-                Some(location) => location,
-                None => Location {
-                    supervisor: dir.read_supervisor()?.unwrap_or_default(),
-                    yarn: dir.read_yarn()?,
-                },
-            };
-            let cluster = placed(&clusters, location.yarn).map_err(io::Error::other)?;
-            Ok(cluster.map(|(place, cluster)| (location.supervisor, place, cluster)))
+        let files = dir.clone();
+        let look = move || match stored {
+            Some(location) => Ok(location),
+            None => Ok(Location {
+                supervisor: files.read_supervisor()?.unwrap_or_default(),
+                place: files.read_place()?,
+            }),
         };
         let looked = tokio::task::spawn_blocking(look).await;
         let looked = looked.unwrap_or_else(|error| Err(io::Error::other(error)));
-        looked.map_err(|error| chain(&error))
+        let location = looked.map_err(|error| chain(&error))?;
+        let placed = self.placed(location.place, dir).await;
+        let placed = placed.map_err(|error| chain(&error))?;
+        Ok(placed.map(|(place, opened)| (location_of(location.supervisor, place), opened)))
     }
 }
 
-/// A supervisor's process, and the application that its driver may have.
-type FoundOn = (ProcessRecord, OnYarn, Cluster);
+fn location_of(supervisor: ProcessRecord, place: Place) -> DriverLocation {
+    location::write(&Location {
+        supervisor,
+        place: Some(place),
+    })
+}
+
+/// Puts the agent and the launch document into the namespace of a driver.
+async fn put_secret(
+    namespace: &Namespace,
+    driver: &DriverId,
+    toolchain: &Toolchain,
+    document: &str,
+) -> Result<(), LaunchError> {
+    let jar = tokio::fs::read(&toolchain.agent_jar).await;
+    let files = BTreeMap::from([
+        (AGENT.to_owned(), jar.map_err(LaunchError::Agent)?),
+        (LAUNCH.to_owned(), document.as_bytes().to_vec()),
+    ]);
+    let put = namespace.put_secret(driver.as_str(), files).await;
+    put.map_err(|source| LaunchError::Secret {
+        namespace: namespace.name().to_owned(),
+        source,
+    })
+}
+
+/// Removes the Secret of a driver that was not started.
+async fn remove_secret(namespace: &Namespace, driver: &DriverId) {
+    if let Err(error) = namespace.delete(driver.as_str(), Duration::ZERO).await {
+        tracing::warn!(
+            driver.id = %driver,
+            error = chain(&error),
+            "cannot remove the Secret of a driver that was not started; the next start of the server does"
+        );
+    }
+}
+
+/// Does something with the facts that all plans need.
+fn at_site<T>(
+    config: &LocalConfig,
+    toolchain: &Toolchain,
+    memory: &Memory,
+    work: impl FnOnce(Site<'_>) -> Result<T, CommandError>,
+) -> Result<T, LaunchError> {
+    let spark_conf = toolchain.conf(&config.search)?;
+    let server = memory.server_id().map_err(LaunchError::Memory)?;
+    let own_pod = OwnPod::look(&spark_conf.environment);
+    let site = Site {
+        toolchain,
+        spark_conf: &spark_conf,
+        limits: &config.kubernetes,
+        server: &server,
+        own_pod: own_pod.as_ref(),
+    };
+    Ok(work(site)?)
+}
 
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, LaunchError> + Send + 'static,
@@ -238,61 +338,9 @@ async fn blocking<T: Send + 'static>(
         .unwrap_or_else(|error| Err(LaunchError::Interrupted(error)))
 }
 
-/// A process that was started, and the application that it will have on a cluster.
-type StartedOn = (Started, Option<(OnYarn, Cluster)>);
-
-fn start(
-    config: &LocalConfig,
-    clusters: &Clusters,
-    toolchain: &Toolchain,
-    order: &DriverOrder,
-) -> Result<StartedOn, LaunchError> {
-    // A driver may have waited for its turn since its request was accepted.
-    disk::check_room(&config.drivers, config.disk_reserve).map_err(LaunchError::Room)?;
-    let conf = toolchain.conf(&config.search)?;
-    let dir = DriverDir::of(&config.drivers, &order.id);
-    files::private_dir(dir.path()).map_err(|source| LaunchError::Directory {
-        dir: dir.path().to_owned(),
-        source,
-    })?;
-    let fast_start = FastStart {
-        jit: config.jit,
-        archive: toolchain.archive.usable().filter(|_| config.class_archive),
-    };
-    let mut plan = LaunchPlan::of(toolchain, &conf, order, dir.clone(), fast_start)?;
-    plan.command.log_limit = Some(config.log_limit);
-    let place = placed(clusters, plan.yarn.take())?;
-    let started = write(&dir, &plan, place.as_ref().map(|(place, _)| place))
-        .map_err(LaunchError::Write)
-        .and_then(|()| Ok(Started::spawn(&config.supervisor, &dir, &plan.command)?));
-    let started = started.inspect_err(|_| dir.remove_secrets())?;
-    Ok((started, place))
-}
-
-/// The cluster of a driver that will have an application there. A driver on this machine needs no
-/// look at it, so Spark alone judges whether its configuration is good enough.
-fn placed(
-    clusters: &Clusters,
-    place: Option<OnYarn>,
-) -> Result<Option<(OnYarn, Cluster)>, ClusterError> {
-    let Some(place) = place else { return Ok(None) };
-    match clusters.of(&place) {
-        Ok(cluster) => Ok(Some((place, cluster))),
-        Err(error) if place.mode == Mode::Client => {
-            tracing::warn!(
-                tag = place.tag,
-                error = chain(&error),
-                "the application of a driver cannot be looked after"
-            );
-            Ok(None)
-        }
-        Err(error) => Err(error),
-    }
-}
-
-fn write(dir: &DriverDir, plan: &LaunchPlan, place: Option<&OnYarn>) -> std::io::Result<()> {
+fn write(dir: &DriverDir, plan: &LaunchPlan, place: Option<&Place>) -> std::io::Result<()> {
     files::private_dir(&dir.temporary())?;
-    dir.write_yarn(place)?;
+    dir.write_place(place)?;
     for (path, text) in &plan.files {
         files::write_private(path, text.as_bytes())?;
     }
@@ -302,7 +350,8 @@ fn write(dir: &DriverDir, plan: &LaunchPlan, place: Option<&OnYarn>) -> std::io:
 #[async_trait]
 impl Launcher for LocalLauncher {
     fn check(&self, spec: &DriverSpec<'_>) -> Result<(), Unsupported> {
-        Backend::check(spec.conf)
+        Backend::check(spec.conf)?;
+        Ok(self.config.kubernetes.check(spec.conf)?)
     }
 
     fn check_room(&self) -> std::io::Result<()> {
@@ -316,10 +365,12 @@ impl Launcher for LocalLauncher {
     async fn late_start(&self, order: DriverOrder) -> Result<LateStart, Failure> {
         let toolchain = self.toolchain().await.map_err(LaunchError::into_failure)?;
         let config = Arc::clone(&self.config);
+        let memory = Arc::clone(&self.managers.memory);
         let work = move || {
-            let conf = toolchain.conf(&config.search)?;
             let dir = DriverDir::of(&config.drivers, &order.id);
-            Ok(command::late_start(&toolchain, &conf, &order, dir)?)
+            at_site(&config, &toolchain, &memory, |site| {
+                command::late_start(site, &order, dir)
+            })
         };
         blocking(work).await.map_err(LaunchError::into_failure)
     }
@@ -339,28 +390,36 @@ impl Launcher for LocalLauncher {
 
     async fn find(&self, id: &DriverId, at: Option<&DriverLocation>) -> Found {
         let dir = DriverDir::of(&self.config.drivers, id);
-        let application = match self.application_of(&dir, at).await {
-            Ok(application) => application,
+        let part = match self.part_of(&dir, at).await {
+            Ok(part) => part,
             Err(why) => return Found::Unclear(why),
         };
-        let files = dir.mirrored();
         let process = Supervised::find(dir, at, Arc::clone(&self.clock)).await;
-        match application {
-            None => process,
-            Some((supervisor, place, cluster)) => {
-                let mirror = self.mirrors.of(files, &cluster);
-                YarnDriver::find(process, supervisor, place, cluster, mirror).await
-            }
+        let Some((location, opened)) = part else {
+            return process;
+        };
+        if let (Found::NeverStarted, Some(namespace)) = (&process, &opened.namespace) {
+            remove_secret(namespace, id).await;
         }
+        RemoteDriver::find(process, location, opened.remote).await
     }
 
     async fn with_files(&self) -> io::Result<Vec<DriverId>> {
         LocalFiles::list(&self.config.drivers).await
     }
 
+    async fn on_clusters(&self) -> io::Result<Vec<DriverId>> {
+        self.managers.drivers().await
+    }
+
+    async fn reap(&self, id: &DriverId) -> io::Result<()> {
+        let deleted = self.managers.delete(id).await;
+        deleted.map_err(io::Error::other)
+    }
+
     fn files(&self, id: &DriverId) -> Arc<dyn DriverFiles> {
         let files = LocalFiles::of(&self.config.drivers, id);
         let files = files.with_reserve(self.config.disk_reserve);
-        Arc::new(files.with_mirrors(Arc::clone(&self.mirrors)))
+        Arc::new(files.with_mirrors(Arc::clone(&self.managers.mirrors)))
     }
 }

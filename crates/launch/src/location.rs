@@ -6,12 +6,14 @@ use livius_domain::DriverLocation;
 use livius_spark_home::processes::{self, Process};
 use serde::{Deserialize, Serialize};
 
-use crate::yarn::OnYarn;
+use crate::place::Place;
 
 /// The version of a driver that is a process, or is followed by one.
 const OF_PROCESSES: u32 = 1;
 /// The version of a driver with an application on YARN. Earlier servers cannot find it.
 const ON_YARN: u32 = 2;
+/// The version of a driver with pods on Kubernetes.
+const ON_KUBERNETES: u32 = 3;
 
 /// The facts by which a process is found again. The default is no process.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,17 +70,18 @@ struct Document {
 pub(crate) struct Location {
     #[serde(flatten)]
     pub(crate) supervisor: ProcessRecord,
-    /// Its application on YARN, if it has one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) yarn: Option<OnYarn>,
+    /// The part of it that is on a cluster.
+    #[serde(flatten)]
+    pub(crate) place: Option<Place>,
 }
 
 /// Writes a location.
 pub(crate) fn write(location: &Location) -> DriverLocation {
     let document = Document {
-        v: match location.yarn {
+        v: match location.place {
             None => OF_PROCESSES,
-            Some(_) => ON_YARN,
+            Some(Place::Yarn(_)) => ON_YARN,
+            Some(Place::Kubernetes(_)) => ON_KUBERNETES,
         },
         location: location.clone(),
     };
@@ -88,13 +91,20 @@ pub(crate) fn write(location: &Location) -> DriverLocation {
 /// Reads a location. `None` for one of a later version.
 pub(crate) fn read(location: &DriverLocation) -> Option<Location> {
     let document: Document = serde_json::from_str(location.as_str()).ok()?;
-    (document.v <= ON_YARN).then_some(document.location)
+    let has_place = matches!(document.v, ON_YARN | ON_KUBERNETES);
+    // A place that cannot be read would look like none.
+    let is_whole = has_place == document.location.place.is_some();
+    (document.v <= ON_KUBERNETES && is_whole).then_some(document.location)
 }
 
 #[cfg(test)]
 mod tests {
+    use livius_kubernetes::Access;
+
     use super::*;
-    use crate::yarn::Mode;
+    use crate::kubernetes::OnKubernetes;
+    use crate::place::Mode;
+    use crate::yarn::OnYarn;
 
     #[test]
     fn locations_old_and_new_are_read() {
@@ -109,7 +119,7 @@ mod tests {
         };
         let of_process = |supervisor: &ProcessRecord| Location {
             supervisor: supervisor.clone(),
-            yarn: None,
+            place: None,
         };
         let written = write(&of_process(&marked));
         assert_eq!(
@@ -123,13 +133,13 @@ mod tests {
             Some(of_process(&process))
         );
         let on_yarn = Location {
-            supervisor: process,
-            yarn: Some(OnYarn {
+            supervisor: process.clone(),
+            place: Some(Place::Yarn(OnYarn {
                 tag: "t".to_owned(),
                 mode: Mode::Cluster,
                 conf: vec!["/etc/hadoop".into()],
                 user: "u".to_owned(),
-            }),
+            })),
         };
         let written = write(&on_yarn);
         assert_eq!(
@@ -137,7 +147,29 @@ mod tests {
             r#"{"v":2,"pid":7,"start_ticks":18446744073709551615,"yarn":{"tag":"t","mode":"cluster","conf":["/etc/hadoop"],"user":"u"}}"#
         );
         assert_eq!(read(&written), Some(on_yarn));
-        assert_eq!(of(r#"{"v":3,"pid":7,"start_ticks":1}"#), None);
+        let on_kubernetes = Location {
+            supervisor: process,
+            place: Some(Place::Kubernetes(OnKubernetes {
+                access: Access::to("https://h:6443"),
+                namespace: "n".to_owned(),
+                driver: "s-0-aa".to_owned(),
+                server: "5e".to_owned(),
+                mode: Mode::Client,
+            })),
+        };
+        let written = write(&on_kubernetes);
+        assert_eq!(
+            written.as_str(),
+            r#"{"v":3,"pid":7,"start_ticks":18446744073709551615,"kubernetes":{"access":{"url":"https://h:6443"},"namespace":"n","driver":"s-0-aa","server":"5e","mode":"client"}}"#
+        );
+        assert_eq!(read(&written), Some(on_kubernetes));
+        for broken in [
+            r#"{"v":2,"pid":7,"start_ticks":1,"yarn":{"tag":"t"}}"#,
+            r#"{"v":3,"pid":7,"start_ticks":1}"#,
+            r#"{"v":4,"pid":7,"start_ticks":1}"#,
+        ] {
+            assert_eq!(of(broken), None, "{broken}");
+        }
         assert_eq!(of("pod/x"), None);
     }
 

@@ -6,6 +6,7 @@
 //! synchronously: a tail reads 128 KiB at most and may run on any thread, a page may read megabytes
 //! and belongs on a blocking one.
 
+pub(crate) mod append;
 mod content;
 mod file;
 mod index;
@@ -33,6 +34,15 @@ const MOMENT: Duration = Duration::from_millis(10);
 const STDOUT_HEADING: &str = "stdout: ";
 /// As in Livy, the line break is part of the line.
 const STDERR_HEADING: &str = "\nstderr: ";
+
+/// The files of a driver whose log is brought from a cluster.
+#[derive(Debug, Clone)]
+pub(crate) struct MirroredFiles {
+    pub(crate) stdout: Utf8PathBuf,
+    pub(crate) stderr: Utf8PathBuf,
+    /// How far it was brought: `mirror.json`.
+    pub(crate) record: Utf8PathBuf,
+}
 
 /// Both files of a driver as one list: a heading, the lines of stdout, a heading, the lines of
 /// stderr.

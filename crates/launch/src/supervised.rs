@@ -158,7 +158,7 @@ impl RunningDriver for Supervised {
     fn location(&self) -> DriverLocation {
         location::write(&Location {
             supervisor: self.record.clone(),
-            yarn: None,
+            place: None,
         })
     }
 

@@ -158,7 +158,7 @@ async fn refusals_say_in_livys_words_what_is_not_granted() {
         ),
         (
             r#"{"file":"hdfs://h/a","conf":{"spark.submit.deployMode":"cluster"}}"#,
-            "conf.spark.submit.deployMode is \"cluster\" and spark.master is \"local[2]\": cluster mode needs YARN or a standalone master \
+            "conf.spark.submit.deployMode is \"cluster\" and spark.master is \"local[2]\": cluster mode needs YARN, Kubernetes (k8s://…) or a standalone master \
              (spark://…); leave it out to run in client mode",
         ),
     ] {

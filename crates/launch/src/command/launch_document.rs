@@ -53,17 +53,21 @@ pub(super) fn of_session(builder: &CommandBuilder<'_>) -> Map<String, Value> {
 
 /// The part for agents only.
 fn agent(builder: &CommandBuilder<'_>, kind: Kind, sql_max_rows: u64) -> Map<String, Value> {
-    let in_container = |variable: &str| {
-        let key = format!("spark.yarn.appMasterEnv.{variable}");
-        let found = builder.conf.get(&key);
-        found.filter(|_| builder.backend == Backend::Yarn)
+    // The driver's own environment, as far as it is known here.
+    let prefix = match builder.backend {
+        Backend::Yarn => Some("spark.yarn.appMasterEnv."),
+        Backend::Kubernetes => Some("spark.kubernetes.driverEnv."),
+        Backend::Local | Backend::Standalone => None,
     };
+    let there = |variable: &str| builder.conf.get(&format!("{}{variable}", prefix?));
+    let here = |variable: &str| builder.spark_conf.environment.get(variable);
     let setting = |key: &str, variable: &str| {
         builder
             .conf
             .get(key)
-            .or_else(|| in_container(variable))
-            .or_else(|| builder.spark_conf.environment.get(variable))
+            .or_else(|| there(variable))
+            // A pod has the programs of its image.
+            .or_else(|| here(variable).filter(|_| builder.backend != Backend::Kubernetes))
             .filter(|value| !value.is_empty())
     };
     let python = json!({

@@ -2,6 +2,7 @@
 
 mod batches;
 mod in_cluster;
+mod on_kubernetes;
 mod on_yarn;
 
 use std::time::Duration;
@@ -68,7 +69,28 @@ fn plan_for(
             base: None,
         }),
     };
-    LaunchPlan::of(&toolchain, &spark_conf, order, dir, fast_start)
+    at_site(&toolchain, &spark_conf, |site| {
+        LaunchPlan::of(site, order, dir, fast_start)
+    })
+}
+
+/// A server outside of Kubernetes, whose own master is an API server.
+fn at_site<T>(
+    toolchain: &Toolchain,
+    spark_conf: &SparkConf,
+    work: impl FnOnce(Site<'_>) -> T,
+) -> T {
+    let limits = KubernetesLimits {
+        own_masters: vec!["k8s://https://k:6443".to_owned()],
+        ..KubernetesLimits::default()
+    };
+    work(Site {
+        toolchain,
+        spark_conf,
+        limits: &limits,
+        server: "5e5e5e5e5e5e5e5e",
+        own_pod: None,
+    })
 }
 
 fn toolchain(java: u32) -> Toolchain {
@@ -119,6 +141,19 @@ fn conf_of(defaults: &[(&str, &str)], environment: &[(&str, &str)]) -> SparkConf
         java_options: String::new(),
         environment: map(environment),
     }
+}
+
+fn properties(order: &DriverOrder) -> BTreeMap<String, String> {
+    configuration(&plan_for(17, order, &[], &[]).unwrap())
+}
+
+/// The configuration in a plan. Its texts here need no escapes but those of `:` and `=`.
+fn configuration(plan: &LaunchPlan) -> BTreeMap<String, String> {
+    let lines = plan.file("spark.properties").unwrap().lines();
+    let pairs = lines.map(|line| line.split_once('=').unwrap());
+    pairs
+        .map(|(key, value)| (key.to_owned(), value.replace('\\', "")))
+        .collect()
 }
 
 /// Settings that put a driver on a worker of a standalone cluster.
@@ -306,7 +341,7 @@ fn refusal(conf: &[(&str, &str)]) -> String {
 #[test]
 fn what_cannot_work_is_refused() {
     insta::assert_snapshot!(refusal(&[("spark.submit.deployMode", "Cluster")]), @"understand spark.submit.deployMode=Cluster: write client or cluster");
-    insta::assert_snapshot!(refusal(&[("spark.submit.deployMode", "cluster")]), @"start a driver in cluster mode at local[*]: cluster mode needs YARN or a standalone master (spark://…); leave spark.submit.deployMode out to run the driver beside the server");
+    insta::assert_snapshot!(refusal(&[("spark.submit.deployMode", "cluster")]), @"start a driver in cluster mode at local[*]: cluster mode needs YARN, Kubernetes (k8s://…) or a standalone master (spark://…); leave spark.submit.deployMode out to run the driver beside the server");
     insta::assert_snapshot!(refusal(&[("spark.submit.deployMode", "client"), ("spark.master", "yarn-cluster")]), @"run a driver at yarn-cluster with spark.submit.deployMode=client: write yarn as the master");
     insta::assert_snapshot!(refusal(&CLUSTER), @"start a driver as alice in cluster mode: the workers of a standalone cluster run drivers as their own user");
     insta::assert_snapshot!(refusal(&[("spark.driver.memory", "lots")]),
@@ -330,7 +365,8 @@ fn a_primed_driver_is_told_what_a_launch_would_have_said() {
     order.proxy_user = None;
     let conf = conf_of(&[("spark.y", "2")], &[("SPARKR_DRIVER_R", "/r")]);
     let dir = DriverDir::of("/data/drivers".into(), &order.id);
-    let late = late_start(&toolchain(17), &conf, &order, dir).unwrap();
+    let toolchain = toolchain(17);
+    let late = at_site(&toolchain, &conf, |site| late_start(site, &order, dir)).unwrap();
     for (name, value) in [
         ("spark.x", "1"),
         ("spark.y", "2"),

@@ -12,7 +12,9 @@ use livius_domain::{DriverId, Kind};
 use livius_spark_home::{SparkConf, Toolchain};
 
 use super::application::file_uri;
-use super::{CommandBuilder, CommandError, LaunchPlan, append, environment, launch_document};
+use super::{
+    CommandBuilder, CommandError, LaunchPlan, append, environment, launch_document, prepend,
+};
 use crate::{Program, Start, Unsupported};
 
 /// The launch document in the container's working directory.
@@ -52,7 +54,7 @@ pub(super) fn plan(mut builder: CommandBuilder<'_>) -> Result<LaunchPlan, Comman
         ..
     } = builder.order.program
     {
-        return Err(Unsupported::Primed.into());
+        return Err(Unsupported::PrimedOnYarn.into());
     }
     let launch = launch_document::text(&builder);
     prepare(&mut builder);
@@ -122,10 +124,4 @@ pub(super) fn add_languages(
 fn link(path: &str, name: &str) -> String {
     // Spark takes commas apart.
     format!("{}#{name}", file_uri(path).replace(',', "%2C"))
-}
-
-fn prepend(conf: &mut BTreeMap<String, String>, key: &str, entry: &str) {
-    let theirs = conf.remove(key).unwrap_or_default();
-    let both = format!("{entry} {theirs}");
-    conf.insert(key.to_owned(), both.trim_end().to_owned());
 }

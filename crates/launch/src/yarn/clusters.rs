@@ -1,15 +1,12 @@
 //! The YARN clusters that drivers run on.
 
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use livius_domain::Clock;
 use livius_yarn::{Cluster, Config, Site, SiteError, YarnError};
 
 use super::OnYarn;
-
-/// Runs a task in the background until the server stops.
-pub type Spawn = Arc<dyn Fn(Pin<Box<dyn Future<Output = ()> + Send>>) + Send + Sync>;
+use crate::Spawn;
 
 /// The reason why a cluster cannot be asked.
 #[derive(Debug, thiserror::Error)]

@@ -18,9 +18,9 @@ use livius_yarn::{Application, Cluster, Container, YarnError};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
 
-pub(crate) use self::ledger::Files;
 use self::ledger::Ledger;
 use self::record::Output;
+use crate::log::MirroredFiles;
 
 /// The pause between two copies of a log that no client reads.
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -40,7 +40,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// The copied log of one driver.
 #[derive(Debug)]
 pub(crate) struct Mirror {
-    files: Files,
+    files: MirroredFiles,
     limit: u64,
     cluster: Cluster,
     permits: Arc<Semaphore>,
@@ -78,7 +78,12 @@ impl CopyError {
 }
 
 impl Mirror {
-    pub(super) fn new(files: Files, limit: u64, cluster: Cluster, permits: Arc<Semaphore>) -> Self {
+    pub(super) fn new(
+        files: MirroredFiles,
+        limit: u64,
+        cluster: Cluster,
+        permits: Arc<Semaphore>,
+    ) -> Self {
         Self {
             files,
             limit,

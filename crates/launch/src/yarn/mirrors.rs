@@ -8,7 +8,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use livius_yarn::Cluster;
 use tokio::sync::Semaphore;
 
-use super::mirror::{Files, Mirror};
+use super::mirror::Mirror;
+use crate::log::MirroredFiles;
 
 /// The copies that are made at once. Each holds at most 4 MiB.
 const AT_ONCE: usize = 16;
@@ -34,7 +35,7 @@ impl Mirrors {
     }
 
     /// The mirror of a driver. There is one, so that nothing is copied twice.
-    pub(crate) fn of(&self, files: Files, cluster: &Cluster) -> Arc<Mirror> {
+    pub(crate) fn of(&self, files: MirroredFiles, cluster: &Cluster) -> Arc<Mirror> {
         let mut known = self.known();
         known.retain(|_, mirror| mirror.strong_count() > 0);
         if let Some(mirror) = known.get(&files.stdout).and_then(Weak::upgrade) {

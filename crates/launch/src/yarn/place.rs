@@ -6,15 +6,7 @@ use camino::Utf8PathBuf;
 use livius_spark_home::SparkConf;
 use serde::{Deserialize, Serialize};
 
-/// The part of a driver that an application is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Mode {
-    /// The driver is a process of this machine, and the application has its executors.
-    Client,
-    /// The driver is in the application.
-    Cluster,
-}
+use crate::remote::Mode;
 
 /// A driver's application: `yarn.json`, and a part of the driver's location.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

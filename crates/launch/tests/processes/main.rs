@@ -17,12 +17,14 @@ macro_rules! tests {
 }
 
 mod adopting;
+mod api_server;
 mod applications;
 mod blindness;
 mod conforming;
 mod container_logs;
 mod endings;
 mod launching;
+mod on_kubernetes;
 mod on_yarn;
 mod resource_manager;
 mod world;
@@ -59,6 +61,7 @@ fn trials() -> Vec<Trial> {
         adopting::TESTS,
         applications::TESTS,
         blindness::TESTS,
+        on_kubernetes::TESTS,
         on_yarn::TESTS,
         container_logs::TESTS,
     ]

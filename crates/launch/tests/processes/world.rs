@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use camino::{Utf8Path, Utf8PathBuf};
 use livius_domain::{Departure, DriverId, DriverLocation, Exit, Kind, SystemClock};
 use livius_launch::{
-    DriverOrder, Found, Jit, Launcher, LocalConfig, LocalLauncher, Program, RunningDriver, Spawn,
-    Start,
+    DriverOrder, Found, Jit, KubernetesLimits, Launcher, LocalConfig, LocalLauncher, Program,
+    RunningDriver, Spawn, Start,
 };
 use livius_spark_home::{Environment, Search};
 use serde::{Deserialize, Serialize};
@@ -131,11 +131,14 @@ impl World {
                 ("LIVIUS_SECRET", "x"),
             ]),
             drivers: self.root.join("drivers"),
+            data_dir: self.root.join("data"),
             supervisor: vec![this_program(), "supervise".to_owned()],
             log_limit: LOG_LIMIT,
             disk_reserve: 0,
             jit: Jit::Late,
             class_archive: false,
+            kubernetes: KubernetesLimits::default(),
+            kubernetes_spark_ui: None,
         }
     }
 

@@ -22,6 +22,7 @@ pub mod batches;
 pub mod files;
 pub mod impersonation;
 pub mod java;
+pub mod kubernetes;
 pub mod logs;
 pub mod pools;
 pub mod server;
@@ -37,6 +38,7 @@ pub fn all() -> impl Iterator<Item = &'static Key> {
         server::KEYS,
         spark::KEYS,
         java::KEYS,
+        kubernetes::KEYS,
         sessions::KEYS,
         pools::KEYS,
         batches::KEYS,

@@ -11,6 +11,7 @@ use super::process_environment::ProcessEnvironment;
 use super::resolved::Resolved;
 use super::sections::batches::BatchSettings;
 use super::sections::java::JavaSettings;
+use super::sections::kubernetes::KubernetesSettings;
 use super::sections::logs::LogSettings;
 use super::sections::server::ServerSettings;
 use super::sections::sessions::SessionSettings;
@@ -27,6 +28,8 @@ pub struct Settings {
     pub spark: SparkSettings,
     /// `[java]`.
     pub java: JavaSettings,
+    /// `[kubernetes]`.
+    pub kubernetes: KubernetesSettings,
     /// `[sessions]`.
     pub sessions: SessionSettings,
     /// `[batches]`.
@@ -48,6 +51,7 @@ impl Settings {
         let mut limits = Limits::default();
         let server = ServerSettings::read(resolved, &mut limits, &mut problems);
         let spark = SparkSettings::read(resolved, &mut problems);
+        let kubernetes = KubernetesSettings::read(resolved, &spark, &mut problems);
         let logs = LogSettings::read(resolved, &mut problems);
         let sessions = SessionSettings::read(resolved, &mut limits, &mut problems);
         let batches = BatchSettings::read(resolved, &mut limits);
@@ -62,6 +66,7 @@ impl Settings {
             server,
             spark,
             java: JavaSettings::read(resolved),
+            kubernetes,
             sessions,
             batches,
             impersonation,

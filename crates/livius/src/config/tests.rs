@@ -333,6 +333,49 @@ fn what_only_looks_right_is_refused_too() {
     );
 }
 
+#[test]
+fn limits_of_kubernetes_hold_for_the_servers_own_configuration() {
+    let master = "spark.master=k8s://https://h:6443";
+    let template = "spark.kubernetes.driver.podTemplateFile";
+    let named = format!("spark.conf.{template}=/etc/pod.yaml");
+    let settings = with(&[], &set(&[master])).unwrap().settings.kubernetes;
+    assert_eq!(settings.limits.own_masters, ["k8s://https://h:6443"]);
+    assert_eq!(settings.limits.namespaces, ["*"]);
+    assert_eq!(settings.spark_ui, None);
+    let ui = "kubernetes.spark_ui=https://ui/{namespace}/{pod}/";
+    let allowed = "kubernetes.pod_templates=/etc/pod.yaml";
+    with(&[], &set(&[master, &named, allowed, ui])).unwrap();
+    // Without an API server as the master, nothing asks Kubernetes for it.
+    with(&[], &set(&[&named])).unwrap();
+    let refused = format!("spark.conf.{template}: every session and batch would be refused: the server's setting kubernetes.pod_templates");
+    for (pairs, message) in [
+        (vec![master, &named], &*refused),
+        (
+            vec!["spark.master=k8s://ftp://h"],
+            "spark.master: every session and batch would be refused: write the master as k8s://https://host:port",
+        ),
+        (
+            vec!["kubernetes.masters=https://good@evil"],
+            "kubernetes.masters: \"https://good@evil\" is not the address of an API server",
+        ),
+        (
+            vec!["kubernetes.host_paths=mnt"],
+            "kubernetes.host_paths: \"mnt\" is not an absolute path",
+        ),
+        (
+            vec!["kubernetes.spark_ui=https://ui/{node}"],
+            "has no names in braces but {namespace}, {pod}, {app}, {driver}",
+        ),
+        (
+            vec!["kubernetes.spark_ui=javascript:x"],
+            "it begins with http:// or https://",
+        ),
+    ] {
+        let error = with(&[], &set(&pairs)).unwrap_err().to_string();
+        assert!(error.contains(message), "{pairs:?}: {error}");
+    }
+}
+
 /// Every setting with a duration, with texts that are strange: they do what they say, or are
 /// refused.
 #[test]

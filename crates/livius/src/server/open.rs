@@ -107,11 +107,14 @@ fn local(settings: &Settings, environment: &ProcessEnvironment) -> LocalConfig {
     LocalConfig {
         search: settings.search(environment),
         drivers: settings.data("drivers"),
+        data_dir: settings.server.data_dir.clone(),
         supervisor,
         log_limit: settings.logs.driver_limit,
         disk_reserve: settings.server.disk_reserve,
         jit: settings.spark.jit,
         class_archive: settings.spark.class_archive,
+        kubernetes: settings.kubernetes.limits.clone(),
+        kubernetes_spark_ui: settings.kubernetes.spark_ui.clone(),
     }
 }
 

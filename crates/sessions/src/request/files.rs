@@ -11,7 +11,22 @@ use crate::config::LocalFiles;
 use crate::error::SessionError;
 
 /// Configuration keys that hold lists of files, besides those of the request's fields.
-const LIST_KEYS: [&str; 6] = [
+const LIST_KEYS: [&str; 20] = [
+    "spark.kerberos.keytab",
+    "spark.kubernetes.kerberos.krb5.path",
+    // Spark reads them on the server's machine, and gives what they have to the driver.
+    "spark.kubernetes.authenticate.caCertFile",
+    "spark.kubernetes.authenticate.clientCertFile",
+    "spark.kubernetes.authenticate.clientKeyFile",
+    "spark.kubernetes.authenticate.oauthTokenFile",
+    "spark.kubernetes.authenticate.driver.caCertFile",
+    "spark.kubernetes.authenticate.driver.clientCertFile",
+    "spark.kubernetes.authenticate.driver.clientKeyFile",
+    "spark.kubernetes.authenticate.driver.oauthTokenFile",
+    "spark.kubernetes.authenticate.submission.caCertFile",
+    "spark.kubernetes.authenticate.submission.clientCertFile",
+    "spark.kubernetes.authenticate.submission.clientKeyFile",
+    "spark.kubernetes.authenticate.submission.oauthTokenFile",
     "spark.yarn.dist.archives",
     "spark.yarn.archive",
     "spark.yarn.dist.files",

@@ -13,19 +13,6 @@ fn on_yarn(more: &[(&str, &str)]) -> DriverOrder {
     order(&conf)
 }
 
-fn properties(order: &DriverOrder) -> BTreeMap<String, String> {
-    configuration(&plan_for(17, order, &[], &[]).unwrap())
-}
-
-/// The configuration in a plan. Its texts here need no escapes but those of `:` and `=`.
-fn configuration(plan: &LaunchPlan) -> BTreeMap<String, String> {
-    let lines = plan.file("spark.properties").unwrap().lines();
-    let pairs = lines.map(|line| line.split_once('=').unwrap());
-    pairs
-        .map(|(key, value)| (key.to_owned(), value.replace('\\', "")))
-        .collect()
-}
-
 #[test]
 fn a_session_on_yarn() {
     let order = on_yarn(&[
@@ -233,7 +220,10 @@ fn a_session_gets_the_parts_for_its_languages_that_the_installation_has() {
         toolchain.found.spark.home.clone_from(&home);
         let dir = DriverDir::of("/data/drivers".into(), &order.id);
         let conf = conf_of(&[], variable);
-        let plan = LaunchPlan::of(&toolchain, &conf, &order, dir, FastStart::default()).unwrap();
+        let plan = at_site(&toolchain, &conf, |site| {
+            LaunchPlan::of(site, &order, dir, FastStart::default())
+        });
+        let plan = plan.unwrap();
         let conf = configuration(&plan);
         let archives = conf.get("spark.yarn.dist.archives").cloned();
         (conf.contains_key("spark.yarn.isPython"), archives)
@@ -265,7 +255,7 @@ fn a_driver_without_a_spark_context_is_not_for_yarn() {
     let error = plan_for(17, &order, &[], &[]).unwrap_err();
     assert!(matches!(
         error,
-        CommandError::Unsupported(Unsupported::Primed)
+        CommandError::Unsupported(Unsupported::PrimedOnYarn)
     ));
 }
 
@@ -273,13 +263,9 @@ fn a_driver_without_a_spark_context_is_not_for_yarn() {
 fn a_directory_with_a_comma_is_one_file() {
     let order = on_yarn(&[]);
     let dir = DriverDir::of("/da,ta/dri vers".into(), &order.id);
-    let plan = LaunchPlan::of(
-        &toolchain(17),
-        &conf_of(&[], &[]),
-        &order,
-        dir,
-        FastStart::default(),
-    );
+    let plan = at_site(&toolchain(17), &conf_of(&[], &[]), |site| {
+        LaunchPlan::of(site, &order, dir, FastStart::default())
+    });
     let conf = configuration(&plan.unwrap());
     let files: Vec<&str> = conf["spark.yarn.dist.files"].split(',').collect();
     assert_eq!(

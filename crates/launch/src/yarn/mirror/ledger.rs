@@ -3,32 +3,23 @@
 //! Everything here blocks. The record says what is about to be appended before the bytes are, so a
 //! server that died in between neither repeats nor loses them.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use livius_spark_home::files;
 use livius_yarn::Container;
 
 use super::record::{Copied, Output, Pending, Piece, Record, Source, next};
-use crate::log::keep_within;
+use crate::log::append::{self, Append};
+use crate::log::{MirroredFiles, keep_within};
 
 /// The longest record that is read, in bytes.
 const LONGEST_RECORD: u64 = 64 << 10;
 /// The part at a log's end that is searched for a reason, in bytes.
 const TAIL: u64 = 64 << 10;
 
-/// The files of a driver that a mirror writes.
-#[derive(Debug, Clone)]
-pub(crate) struct Files {
-    pub(crate) stdout: Utf8PathBuf,
-    pub(crate) stderr: Utf8PathBuf,
-    /// The record: `mirror.json`.
-    pub(crate) record: Utf8PathBuf,
-}
-
-impl Files {
+impl MirroredFiles {
     fn log(&self, output: Output) -> &Utf8Path {
         match output {
             Output::Stdout => &self.stdout,
@@ -40,7 +31,7 @@ impl Files {
 /// The copied logs of one driver.
 #[derive(Debug)]
 pub(super) struct Ledger {
-    files: Files,
+    files: MirroredFiles,
     /// The most bytes of each log file.
     limit: u64,
     record: Record,
@@ -48,7 +39,7 @@ pub(super) struct Ledger {
 
 impl Ledger {
     /// Reads the record, and repairs what a server that died has left.
-    pub(super) fn open(files: Files, limit: u64) -> io::Result<Self> {
+    pub(super) fn open(files: MirroredFiles, limit: u64) -> io::Result<Self> {
         let record = match File::open(&files.record) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Record::default(),
             file => {
@@ -105,8 +96,8 @@ impl Ledger {
                 next.stderr.bytes = 0;
             }
             None => {
-                next.stdout.begins = length(&self.files.stdout)?;
-                next.stderr.begins = length(&self.files.stderr)?;
+                next.stdout.begins = append::length(&self.files.stdout)?;
+                next.stderr.begins = append::length(&self.files.stderr)?;
             }
         }
         next.container = Some(source);
@@ -177,13 +168,7 @@ impl Ledger {
         if self.copied(output).bytes == 0 {
             return Ok(Vec::new());
         }
-        let file = File::open(self.files.log(output))?;
-        let length = file.metadata()?.len();
-        let begins = self.copied(output).begins.min(length);
-        let from = length.saturating_sub(TAIL).max(begins);
-        let mut text = vec![0; usize::try_from(length - from).unwrap_or(0)];
-        file.read_exact_at(&mut text, from)?;
-        Ok(text)
+        append::tail(self.files.log(output), self.copied(output).begins, TAIL)
     }
 
     fn copied(&self, output: Output) -> &Copied {
@@ -201,24 +186,17 @@ impl Ledger {
         text: &[u8],
         bytes: u64,
     ) -> io::Result<()> {
-        let mut file = open(self.files.log(output))?;
-        let before = file.metadata()?.len();
-        let separator: &[u8] = if begins_line && !ends_line(&file, before)? {
-            b"\n"
-        } else {
-            b""
-        };
-        let after = before + (separator.len() + text.len()) as u64;
+        let mut file = append::open(self.files.log(output))?;
+        let (append, text) = Append::plan(&file, begins_line, text)?;
         self.write(Record {
             pending: Some(Pending {
                 output,
-                before,
-                after,
+                append,
                 bytes,
             }),
             ..self.record.clone()
         })?;
-        let written = file.write_all(&[separator, text].concat());
+        let written = file.write_all(&text);
         // Takes back what a full disk has taken of it.
         self.settle()?;
         written?;
@@ -232,14 +210,11 @@ impl Ledger {
         };
         let mut next = self.record.clone();
         next.pending = None;
-        let now = length(self.files.log(pending.output))?;
-        if now >= pending.after {
+        if pending.append.settle(self.files.log(pending.output))? {
             match pending.output {
                 Output::Stdout => next.stdout.bytes = pending.bytes,
                 Output::Stderr => next.stderr.bytes = pending.bytes,
             }
-        } else if now > pending.before {
-            open(self.files.log(pending.output))?.set_len(pending.before)?;
         }
         self.write(next)
     }
@@ -249,32 +224,6 @@ impl Ledger {
         self.record = record;
         Ok(())
     }
-}
-
-/// A file to append to, for this user only.
-fn open(path: &Utf8Path) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(path)
-}
-
-fn length(path: &Utf8Path) -> io::Result<u64> {
-    match fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
-        metadata => Ok(metadata?.len()),
-    }
-}
-
-fn ends_line(file: &File, length: u64) -> io::Result<bool> {
-    let mut last = [0];
-    let Some(at) = length.checked_sub(1) else {
-        return Ok(true);
-    };
-    file.read_exact_at(&mut last, at)?;
-    Ok(last == *b"\n")
 }
 
 #[cfg(test)]

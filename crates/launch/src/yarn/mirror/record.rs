@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::log::append::Append;
+
 /// The bytes that are read and appended at once.
 const CHUNK: u64 = 4 << 20;
 
@@ -59,9 +61,8 @@ pub(super) struct Copied {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Pending {
     pub(super) output: Output,
-    /// The length of our file before and after.
-    pub(super) before: u64,
-    pub(super) after: u64,
+    #[serde(flatten)]
+    pub(super) append: Append,
     /// The length of the copied part when it is done.
     pub(super) bytes: u64,
 }

@@ -220,6 +220,37 @@ pub fn hive(given: &Given<'_>) -> Result<Converted, String> {
     Ok(Converted::Values(vec![setting], None))
 }
 
+/// `livy.server.kubernetes.oauthTokenFile`.
+pub fn token_file(given: &Given<'_>) -> Result<Converted, String> {
+    credential(given, "oauthTokenFile")
+}
+
+/// `livy.server.kubernetes.caCertFile`.
+pub fn ca_file(given: &Given<'_>) -> Result<Converted, String> {
+    credential(given, "caCertFile")
+}
+
+/// `livy.server.kubernetes.clientKeyFile`.
+pub fn key_file(given: &Given<'_>) -> Result<Converted, String> {
+    credential(given, "clientKeyFile")
+}
+
+/// `livy.server.kubernetes.clientCertFile`.
+pub fn certificate_file(given: &Given<'_>) -> Result<Converted, String> {
+    credential(given, "clientCertFile")
+}
+
+/// A file that Spark's submission of drivers to Kubernetes needs.
+fn credential(given: &Given<'_>, name: &str) -> Result<Converted, String> {
+    absolute(given.text)?;
+    let setting = Assignment {
+        key: &spark::CONF.key,
+        entry: Some(format!("spark.kubernetes.authenticate.submission.{name}")),
+        raw: Raw::One(given.text.to_owned()),
+    };
+    Ok(Converted::Values(vec![setting], None))
+}
+
 /// `livy.server.recovery.mode`.
 pub fn recovery(given: &Given<'_>) -> Result<Converted, String> {
     let policy = match given.text {

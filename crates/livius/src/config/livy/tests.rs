@@ -369,7 +369,7 @@ const REFUSED: &[(&str, &str)] = &[
     ),
     (
         "livy.spark.master = local\nlivy.spark.deploy-mode = cluster",
-        "livy.conf:2: livy.spark.deploy-mode: spark.deploy_mode: cluster mode needs YARN or a standalone master",
+        "livy.conf:2: livy.spark.deploy-mode: spark.deploy_mode: cluster mode needs YARN, Kubernetes (k8s://…) or a standalone master",
     ),
     (
         "livy.spark.master = yarn-cluster\nlivy.spark.deploy-mode = client",
@@ -459,6 +459,26 @@ fn a_stronger_layer_heals_what_livys_files_say() {
             .load(&["server.allow_public_without_authentication=true"])
             .is_ok()
     );
+}
+
+#[test]
+fn credentials_for_kubernetes_are_those_of_the_submission() {
+    let directory = Directory::of(
+        "livy.server.kubernetes.oauthTokenFile = /token\nlivy.server.kubernetes.caCertFile = /ca.pem\n\
+         livy.server.kubernetes.clientCertFile = /cert.pem\nlivy.server.kubernetes.clientKeyFile = /key.pem\n",
+    );
+    let prefix = "spark.conf.spark.kubernetes.authenticate.submission";
+    let expected = [
+        ("caCertFile", "/ca.pem"),
+        ("clientCertFile", "/cert.pem"),
+        ("clientKeyFile", "/key.pem"),
+        ("oauthTokenFile", "/token"),
+    ];
+    let expected = expected.map(|(name, file)| (format!("{prefix}.{name}"), file.to_owned()));
+    assert_eq!(said(&directory.load(&[]).unwrap()), expected.into());
+    let relative = Directory::of("livy.server.kubernetes.caCertFile = ca.pem\n");
+    let error = relative.load(&[]).unwrap_err().to_string();
+    assert!(error.contains("\"ca.pem\" is not absolute"), "{error}");
 }
 
 #[test]

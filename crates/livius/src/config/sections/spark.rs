@@ -25,7 +25,7 @@ settings! {
     DEPLOY_MODE: Option<String> = optional_choice(
         "spark.deploy_mode",
         &["client", "cluster"],
-        "Spark's deploy mode. If it is set, sessions and batches cannot choose another one. `cluster` needs YARN or a standalone master (`spark://…`).",
+        "Spark's deploy mode. If it is set, sessions and batches cannot choose another one. `cluster` needs YARN, Kubernetes (`k8s://…`) or a standalone master (`spark://…`).",
     );
     CONF: Table = table(
         "spark.conf",
@@ -99,8 +99,8 @@ impl SparkSettings {
 fn refusal(why: &Unsupported, master: &str) -> String {
     match why {
         Unsupported::Master(_) => format!(
-            "cluster mode needs YARN or a standalone master (spark://…), and spark.master is {master:?}: every session and batch \
-             would be refused. Set client, or leave it out"
+            "cluster mode needs YARN, Kubernetes (k8s://…) or a standalone master (spark://…), and spark.master is {master:?}: every \
+             session and batch would be refused. Set client, or leave it out"
         ),
         _ => format!("every session and batch would be refused, because the server cannot {why}"),
     }

@@ -1,17 +1,19 @@
+use std::fs;
+
 use super::*;
 
 const LIMIT: u64 = 1 << 20;
 
 struct Driver {
     _dir: tempfile::TempDir,
-    files: Files,
+    files: MirroredFiles,
 }
 
 impl Driver {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let path = Utf8Path::from_path(dir.path()).unwrap();
-        let files = Files {
+        let files = MirroredFiles {
             stdout: path.join("stdout.log"),
             stderr: path.join("stderr.log"),
             record: path.join("mirror.json"),
@@ -92,8 +94,10 @@ fn an_append_that_was_broken_off_is_repeated_or_kept() {
         let pending = Record {
             pending: Some(Pending {
                 output: Output::Stdout,
-                before: 6,
-                after: 13,
+                append: Append {
+                    before: 6,
+                    after: 13,
+                },
                 bytes: 13,
             }),
             ..ledger.record.clone()

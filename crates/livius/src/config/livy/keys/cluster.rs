@@ -2,14 +2,24 @@
 
 use super::super::convert;
 use super::{LivyKey, maps, not_yet, nothing};
-use crate::config::sections::{batches, sessions};
+use crate::config::sections::{batches, sessions, spark};
 
 const OWN_STORE: &str = "the server always has its own store, in `server.data_dir`";
 const NO_HADOOP: &str = "the store is not on HDFS, so the server has nothing to wait for";
 const BY_TAG: &str = "an application has the tag of its driver before it is submitted, so the server looks for it until YARN says whether it exists";
 const ONE_LIST: &str = "one request every two seconds lists the applications of all drivers";
 const NO_LEAKS: &str = "the server kills an application that appears when its driver was to be ended already, for as long as it takes";
-const NO_KUBERNETES: &str = "the server does not support Kubernetes yet; drivers run on the server's machine or on a standalone cluster";
+const BY_LABEL: &str = "the pods of a driver have its label before they are made, so the server looks for them until Kubernetes says whether they exist";
+const NO_FAILURES: &str =
+    "a driver keeps its state while the API server does not answer, for as long as that takes";
+const ONE_WATCH: &str = "one watch tells about the drivers of a namespace";
+const NO_PODS_LEFT: &str = "the server deletes the pods and the secret of a driver that has ended, and at its start those of drivers that it does not know";
+const NO_INGRESS: &str = "the server makes no Ingress; `kubernetes.spark_ui` tells the address at which one of yours leads to Spark's pages";
+const NO_GRAFANA: &str =
+    "the log of a driver is in the server's responses and pages, and the server knows no Grafana";
+const ANY_CONTAINER: &str = "the container of the driver is the one that Spark names `spark-kubernetes-driver`, or else the last of its pod, where Spark puts it, whatever runs with it";
+const SUBMITS_TOO: &str = "Drivers are submitted with it as well.";
+const TOKENS_IN_FILES: &str = "a token in the configuration would get into the server's store; write it to a file, and name that with `livy.server.kubernetes.oauthTokenFile`";
 const UNRELEASED: &str = "no release of Livy up to 0.9 has it";
 
 /// Recovery.
@@ -50,101 +60,117 @@ pub static YARN: &[LivyKey] = &[
 
 /// Kubernetes.
 pub static KUBERNETES: &[LivyKey] = &[
-    not_yet("livy.server.kubernetes.oauthTokenFile", "", NO_KUBERNETES),
-    not_yet("livy.server.kubernetes.oauthTokenValue", "", NO_KUBERNETES),
-    not_yet("livy.server.kubernetes.caCertFile", "", NO_KUBERNETES),
-    not_yet("livy.server.kubernetes.clientKeyFile", "", NO_KUBERNETES),
-    not_yet("livy.server.kubernetes.clientCertFile", "", NO_KUBERNETES),
+    maps(
+        "livy.server.kubernetes.oauthTokenFile",
+        "",
+        &[&spark::CONF.key],
+        convert::token_file,
+    )
+    .but(SUBMITS_TOO),
     not_yet(
+        "livy.server.kubernetes.oauthTokenValue",
+        "",
+        TOKENS_IN_FILES,
+    ),
+    maps(
+        "livy.server.kubernetes.caCertFile",
+        "",
+        &[&spark::CONF.key],
+        convert::ca_file,
+    )
+    .but(SUBMITS_TOO),
+    maps(
+        "livy.server.kubernetes.clientKeyFile",
+        "",
+        &[&spark::CONF.key],
+        convert::key_file,
+    )
+    .but(SUBMITS_TOO),
+    maps(
+        "livy.server.kubernetes.clientCertFile",
+        "",
+        &[&spark::CONF.key],
+        convert::certificate_file,
+    )
+    .but(SUBMITS_TOO),
+    nothing(
         "livy.server.kubernetes.app-lookup-timeout",
         "600s",
-        NO_KUBERNETES,
+        BY_LABEL,
     ),
-    not_yet(
+    nothing(
         "livy.server.kubernetes.app-lookup.max-failed.times",
         "120",
-        NO_KUBERNETES,
+        NO_FAILURES,
     ),
-    not_yet(
+    nothing(
         "livy.server.kubernetes.app-lookup.thread-pool.size",
         "4",
-        NO_KUBERNETES,
+        ONE_WATCH,
     ),
-    not_yet("livy.server.kubernetes.poll-interval", "15s", NO_KUBERNETES),
-    not_yet(
+    nothing("livy.server.kubernetes.poll-interval", "15s", ONE_WATCH),
+    nothing(
         "livy.server.kubernetes.app-leakage.check-timeout",
         "600s",
-        NO_KUBERNETES,
+        NO_PODS_LEFT,
     ),
-    not_yet(
+    nothing(
         "livy.server.kubernetes.app-leakage.check-interval",
         "60s",
-        NO_KUBERNETES,
+        NO_PODS_LEFT,
     ),
-    not_yet(
-        "livy.server.kubernetes.ingress.create",
-        "false",
-        NO_KUBERNETES,
-    ),
-    not_yet(
-        "livy.server.kubernetes.ingress.className",
-        "",
-        NO_KUBERNETES,
-    ),
+    not_yet("livy.server.kubernetes.ingress.create", "false", NO_INGRESS),
+    not_yet("livy.server.kubernetes.ingress.className", "", NO_INGRESS),
     not_yet(
         "livy.server.kubernetes.ingress.protocol",
         "http",
-        NO_KUBERNETES,
+        NO_INGRESS,
     ),
     not_yet(
         "livy.server.kubernetes.ingress.host",
         "localhost",
-        NO_KUBERNETES,
+        NO_INGRESS,
     ),
     not_yet(
         "livy.server.kubernetes.ingress.additionalConfSnippet",
         "",
-        NO_KUBERNETES,
+        NO_INGRESS,
     ),
     not_yet(
         "livy.server.kubernetes.ingress.additionalAnnotations",
         "",
-        NO_KUBERNETES,
+        NO_INGRESS,
     ),
     not_yet(
         "livy.server.kubernetes.ingress.tls.secretName",
         "spark-cluster-tls",
-        NO_KUBERNETES,
+        NO_INGRESS,
     ),
     not_yet(
         "livy.server.kubernetes.grafana.loki.enabled",
         "false",
-        NO_KUBERNETES,
+        NO_GRAFANA,
     ),
     not_yet(
         "livy.server.kubernetes.grafana.url",
         "http://localhost:3000",
-        NO_KUBERNETES,
+        NO_GRAFANA,
     ),
     not_yet(
         "livy.server.kubernetes.grafana.loki.datasource",
         "loki",
-        NO_KUBERNETES,
+        NO_GRAFANA,
     ),
-    not_yet(
-        "livy.server.kubernetes.grafana.timeRange",
-        "6h",
-        NO_KUBERNETES,
-    ),
-    not_yet(
+    not_yet("livy.server.kubernetes.grafana.timeRange", "6h", NO_GRAFANA),
+    nothing(
         "livy.server.kubernetes.spark.sidecar.enabled",
         "true",
-        NO_KUBERNETES,
+        ANY_CONTAINER,
     ),
-    not_yet(
+    nothing(
         "livy.server.kubernetes.spark.container.name",
         "spark-container",
-        NO_KUBERNETES,
+        ANY_CONTAINER,
     ),
     nothing("livy.server.kubernetes.allowedNamespaces", "", UNRELEASED),
     nothing("livy.server.kubernetes.defaultNamespace", "", UNRELEASED),

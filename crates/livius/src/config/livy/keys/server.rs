@@ -19,7 +19,7 @@ pub static KEYS: &[LivyKey] = &[
     nothing("livy.server.request-log-retain.days", "5", "there are no files with an access log; the server logs requests with the rest at `logs.level = \"info,livius_http=debug\"`"),
     not_yet("livy.ui.enabled", "true", UI),
     not_yet("livy.ui.basePath", "", UI),
-    not_yet("livy.ui.history-server-url", "http://spark-history-server", "the server links to finished applications on Kubernetes when it supports Kubernetes"),
+    not_yet("livy.ui.history-server-url", "http://spark-history-server", "the server links to Spark's pages of running applications only"),
 ];
 
 /// Spark, and the files that requests may name.
@@ -29,7 +29,7 @@ pub static SPARK: &[LivyKey] = &[
         .but("If the key is not set, Livy always uses `local`. Here the default is `local[*]`, and requests may choose another master."),
     maps("livy.spark.deploy-mode", "", &[&spark::DEPLOY_MODE.key], convert::text)
         .formerly("livy.spark.deployMode")
-        .but("`cluster` needs YARN or a standalone master (`spark://…`). The server does not support it on Kubernetes yet."),
+        .but("`cluster` needs YARN, Kubernetes (`k8s://…`) or a standalone master (`spark://…`)."),
     nothing("livy.spark.scala-version", "", "the server compiles the agent for the Scala version of the Spark installation")
         .formerly("livy.spark.scalaVersion"),
     nothing("livy.spark.version", "", "the server asks Spark for its version"),
