@@ -191,6 +191,11 @@ pub const fn data_dir(path: &'static str, about: &'static str) -> Setting<Option
     optional_path(key(path, Shape::Path, Preset::UserDataDir, about))
 }
 
+/// The path of another directory.
+pub const fn optional_dir(path: &'static str, about: &'static str) -> Setting<Option<Utf8PathBuf>> {
+    optional_path(key(path, Shape::Path, Preset::Unset, about))
+}
+
 /// An address and a port.
 pub const fn address(
     path: &'static str,

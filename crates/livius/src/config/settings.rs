@@ -96,11 +96,17 @@ impl Settings {
         self.server.data_dir.join(name)
     }
 
+    /// The directory of Sparks, Javas, agents and archives.
+    fn runtimes(&self) -> Utf8PathBuf {
+        let apart = self.server.runtimes_dir.clone();
+        apart.unwrap_or_else(|| self.data("runtimes"))
+    }
+
     /// The places to look for Spark and Java.
     pub fn search(&self, environment: &ProcessEnvironment) -> livius_spark_home::Search {
         livius_spark_home::Search {
             environment: environment.for_drivers(),
-            runtimes: self.data("runtimes"),
+            runtimes: self.runtimes(),
             spark_home: self.spark.home.clone(),
             java_home: self.java.home.clone(),
         }

@@ -61,6 +61,17 @@ fn defaults_stand_alone_and_agree_with_the_domain() {
 }
 
 #[test]
+fn runtimes_are_in_the_data_directory_or_apart_from_it() {
+    let runtimes = |path: &str| {
+        let settings = with(&[], &set(&[path])).unwrap().settings;
+        let environment = ProcessEnvironment::invented(&[], "/");
+        settings.search(&environment).runtimes
+    };
+    assert_eq!(runtimes("server.data_dir=/data"), "/data/runtimes");
+    assert_eq!(runtimes("server.runtimes_dir=/opt/livius"), "/opt/livius");
+}
+
+#[test]
 fn each_layer_is_over_the_one_before_and_every_value_knows_its_own() {
     let file = "[sessions]\nmax_live = 1\nidle_timeout = \"2h\"\n\n[spark]\nhome = \"spark\"\nmaster = \"yarn\"\n";
     let variables = [

@@ -12,8 +12,8 @@ use super::DEFAULTS;
 use crate::config::check::Problems;
 use crate::config::resolved::Resolved;
 use crate::config::setting::{
-    Key, Setting, Text, address, count, data_dir, duration_or_forever, list, optional_text, size,
-    switch, text,
+    Key, Setting, Text, address, count, data_dir, duration_or_forever, list, optional_dir,
+    optional_text, size, switch, text,
 };
 
 settings! {
@@ -29,6 +29,10 @@ settings! {
     DATA_DIR: Option<Utf8PathBuf> = data_dir(
         "server.data_dir",
         "The directory of the server's data: its store, the drivers' logs, the Spark installations that it manages. If it is unset, `$XDG_DATA_HOME/livius` or `~/.local/share/livius`.",
+    );
+    RUNTIMES_DIR: Option<Utf8PathBuf> = optional_dir(
+        "server.runtimes_dir",
+        "The directory of the Sparks and Javas that `livius setup` installs, the compiled agents, and the archives of Spark's classes. If it is unset, `runtimes` in the data directory. An image for containers has it apart from the data, which is on a volume.",
     );
     ALLOW_PUBLIC_WITHOUT_AUTHENTICATION: bool = switch(
         "server.allow_public_without_authentication",
@@ -144,6 +148,8 @@ pub struct ServerSettings {
     pub agent_url: Option<String>,
     /// The directory of the server's data.
     pub data_dir: Utf8PathBuf,
+    /// The directory of Sparks, Javas, agents and archives, if it is not in `data_dir`.
+    pub runtimes_dir: Option<Utf8PathBuf>,
     /// How many bytes of the data directory's disk stay free.
     pub disk_reserve: u64,
     /// How many connections the server has at once.
@@ -186,6 +192,7 @@ impl ServerSettings {
             listen,
             agent_url,
             data_dir: data_dir?,
+            runtimes_dir: resolved.value(&RUNTIMES_DIR),
             disk_reserve: resolved.value(&DISK_RESERVE),
             max_connections: resolved.count(&MAX_CONNECTIONS),
             max_waits_per_client: resolved.count(&MAX_WAITS_PER_CLIENT),
