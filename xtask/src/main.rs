@@ -5,6 +5,7 @@ mod circles;
 mod codegen;
 mod deny;
 mod environment;
+mod helm;
 mod jars;
 mod kubernetes;
 mod python;
@@ -29,6 +30,7 @@ const USAGE: &str = r#"usage: cargo xtask COMMAND
   provide              installs what the tests need besides the code, and prints its variables for a shell:
                        eval "$(cargo xtask provide)"
   codegen [--check]    writes the generated files (schemas/, docs/), or fails if they are stale
+  chart [KUBERNETES]   checks the Helm chart; KUBERNETES is the binary with the API server that gets its objects
   tidy                 checks the rules of the house over crates and files"#;
 
 fn main() -> ExitCode {
@@ -42,6 +44,8 @@ fn main() -> ExitCode {
         ["provide"] => environment::print(),
         ["codegen"] => codegen::write(Binaries::Cargo),
         ["codegen", "--check"] => codegen::check(Binaries::Cargo),
+        ["chart"] => helm::run(None),
+        ["chart", kubernetes] => helm::run(Some(kubernetes.as_ref())),
         ["tidy"] => tidy::run(),
         _ => {
             steps::tell(USAGE);
