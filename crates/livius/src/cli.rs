@@ -192,6 +192,10 @@ pub struct Doctor {
     /// Checks everything: compiles the agent if needed, and runs a small Spark job
     #[arg(long)]
     pub run: bool,
+    /// Looks at the cluster of this master, too [default: the one of the configuration, if it is a
+    /// cluster]
+    #[arg(long, value_name = "MASTER")]
+    pub master: Option<String>,
     /// Prints JSON
     #[arg(long)]
     pub json: bool,
@@ -324,6 +328,7 @@ mod tests {
             "quickstart --exit --listen 127.0.0.1:0",
             "setup --spark-version 3.5.9 --spark-version default --json --data-dir d",
             "doctor --run --json --spark-home /opt/spark",
+            "doctor --master yarn",
             "config show --json --listen 127.0.0.1:1",
             "config reference",
             "config livy-reference",

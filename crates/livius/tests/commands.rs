@@ -368,6 +368,162 @@ fn doctor_says_what_is_missing_and_fails() {
     assert_eq!(report["healthy"], false);
 }
 
+/// A daemon that gives the same answers to every request for a path. Dropping it closes its port.
+struct Fake {
+    address: std::net::SocketAddr,
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl Fake {
+    fn start(answers: &'static [(&'static str, &'static str)]) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let bind = tokio::net::TcpListener::bind("127.0.0.1:0");
+        let listener = runtime.block_on(bind).unwrap();
+        let address = listener.local_addr().unwrap();
+        let answer = move |uri: axum::http::Uri| async move {
+            let found = answers.iter().find(|(path, _)| *path == uri.path());
+            let json = [("content-type", "application/json")];
+            match found {
+                Some((_, body)) => (axum::http::StatusCode::OK, json, *body),
+                None => (axum::http::StatusCode::NOT_FOUND, json, "{}"),
+            }
+        };
+        let router = axum::Router::new().fallback(answer);
+        runtime.spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self {
+            address,
+            _runtime: runtime,
+        }
+    }
+}
+
+/// The findings about a cluster, each with its status.
+fn findings(output: &Output) -> Vec<(String, String)> {
+    let report: Value = serde_json::from_str(&stdout(output)).unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let findings = report["cluster"]["findings"].as_array().unwrap().iter();
+    findings
+        .map(|finding| {
+            let has_remedy = finding["remedy"]
+                .as_str()
+                .is_some_and(|text| !text.is_empty());
+            assert_eq!(has_remedy, finding["status"] != "good", "{finding}");
+            (text(&finding["status"]), text(&finding["what"]))
+        })
+        .collect()
+}
+
+fn expect(found: &[(String, String)], expected: &[(&str, &str)]) {
+    for (status, words) in expected {
+        assert!(
+            found
+                .iter()
+                .any(|(its, what)| its == status && what.contains(words)),
+            "no {status} with {words:?} in {found:?}"
+        );
+    }
+}
+
+#[test]
+fn doctor_looks_at_yarn() {
+    let manager = Fake::start(&[(
+        "/ws/v1/cluster/info",
+        include_str!("../../yarn/tests/recorded/info.json"),
+    )]);
+    let home = home();
+    let site = format!(
+        "<configuration><property><name>yarn.resourcemanager.webapp.address</name><value>{}</value></property></configuration>",
+        manager.address
+    );
+    std::fs::write(home.path().join("yarn-site.xml"), site).unwrap();
+    let doctor = |words: &[&str]| {
+        let mut command = livius(home.path(), &["doctor", "--json"]);
+        command.args(words).env("HADOOP_CONF_DIR", home.path());
+        command.output().unwrap()
+    };
+    let active = ("good", "has Hadoop 3.4.2, and is STARTED ACTIVE");
+    let found = findings(&doctor(&["--master", "yarn"]));
+    expect(&found, &[active, ("good", "drivers run on this machine")]);
+    let found = findings(&doctor(&["--master", "yarn-cluster"]));
+    let loopback = (
+        "problem",
+        "cannot connect to the server at ws://127.0.0.1:8998",
+    );
+    expect(&found, &[active, loopback]);
+    let configured = [
+        "--set",
+        "spark.master=yarn-cluster",
+        "--set",
+        "server.agent_url=ws://10.0.0.7:8998",
+    ];
+    let found = findings(&doctor(&configured));
+    expect(
+        &found,
+        &[
+            active,
+            ("warning", "the server listens on 127.0.0.1:8998 only"),
+        ],
+    );
+
+    let address = manager.address;
+    drop(manager);
+    let output = doctor(&["--master", "yarn"]);
+    assert_eq!(output.status.code(), Some(1));
+    let away = format!("the ResourceManager at http://{address}/ tells nothing");
+    expect(&findings(&output), &[("problem", &away)]);
+}
+
+#[test]
+fn doctor_looks_at_kubernetes() {
+    let api = Fake::start(&[
+        (
+            "/version",
+            r#"{"major":"1","minor":"36","gitVersion":"v1.36.3","gitCommit":"","gitTreeState":"","buildDate":"","goVersion":"","compiler":"","platform":""}"#,
+        ),
+        (
+            "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+            r#"{"kind":"SelfSubjectAccessReview","apiVersion":"authorization.k8s.io/v1","metadata":{},"spec":{},"status":{"allowed":false}}"#,
+        ),
+    ]);
+    let home = home();
+    let master = format!("k8s://http://{}", api.address);
+    let output = run(&home, &["doctor", "--json", "--master", &master]);
+    assert_eq!(output.status.code(), Some(1));
+    expect(
+        &findings(&output),
+        &[
+            ("good", "the API server has Kubernetes v1.36.3"),
+            (
+                "problem",
+                "lacks rights in the namespace default: list pods, watch pods",
+            ),
+        ],
+    );
+    let text = stdout(&run(&home, &["doctor", "--master", &master]));
+    assert!(
+        text.contains(&format!("Cluster  {master}, in client mode"))
+            && text.contains("what to do: bind a Role"),
+        "{text}"
+    );
+}
+
+#[test]
+fn doctor_names_no_cluster_unless_there_is_one() {
+    let report = |words: &[&str]| -> Value {
+        let output = run(&home(), &[&["doctor", "--json"], words].concat());
+        serde_json::from_str(&stdout(&output)).unwrap()
+    };
+    assert_eq!(report(&[])["cluster"], Value::Null);
+    let unknown = report(&["--master", "mesos://h:5050"]);
+    assert_eq!(unknown["cluster"]["findings"][0]["status"], "problem");
+    let local = report(&["--master", "local[2]"]);
+    assert_eq!(local["cluster"]["findings"][0]["status"], "good");
+}
+
 /// Makes a Livy home directory with a configuration.
 fn livys_home(home: &TempDir, text: &str) -> String {
     let conf = home.path().join("livy/conf");

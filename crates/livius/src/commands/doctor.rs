@@ -1,8 +1,12 @@
 //! `livius doctor`: shows what was found, what sessions would meet here, and how to fix the rest.
 
+mod cluster;
+
+use anyhow::Context as _;
 use livius_spark_home::{AgentFacts, Finding, Origin, Python, Report};
 use serde_json::json;
 
+use self::cluster::ClusterReport;
 use crate::cli::Doctor;
 use crate::config::Configuration;
 use crate::exit::Ending;
@@ -14,20 +18,36 @@ pub fn run(arguments: &Doctor) -> anyhow::Result<Ending> {
     if arguments.run {
         Progress::begin().step("compiling the agent where needed, and running a small Spark job");
     }
-    let report = livius_spark_home::doctor(&settings.search(&environment), arguments.run);
+    let search = settings.search(&environment);
+    let report = livius_spark_home::doctor(&search, arguments.run);
+    let cluster = cluster::report(arguments.master.as_deref(), &settings, &search)?;
+    let healthy = report.healthy && cluster.as_ref().is_none_or(ClusterReport::is_healthy);
     say(&if arguments.json {
-        format!("{:#}", json!(report))
+        as_json(&report, cluster.as_ref(), healthy)?
     } else {
-        text(&report)
+        text(&report, cluster.as_ref(), healthy)
     });
-    Ok(if report.healthy {
+    Ok(if healthy {
         Ending::Good
     } else {
         Ending::Failed
     })
 }
 
-fn text(report: &Report) -> String {
+fn as_json(
+    report: &Report,
+    cluster: Option<&ClusterReport>,
+    healthy: bool,
+) -> anyhow::Result<String> {
+    let mut document = serde_json::to_value(report).context("cannot write the report")?;
+    document["healthy"] = json!(healthy);
+    if let Some(cluster) = cluster {
+        document["cluster"] = json!(cluster);
+    }
+    Ok(format!("{document:#}"))
+}
+
+fn text(report: &Report, cluster: Option<&ClusterReport>, healthy: bool) -> String {
     let spark = finding("Spark", &report.spark, |spark| {
         format!(
             "{} (Scala {}) at {}, {}",
@@ -55,10 +75,14 @@ fn text(report: &Report) -> String {
         None => format!("  {:<9} works", facts.kind.as_str()),
         Some(problem) => format!("  {:<9} would not work: {problem}", facts.kind.as_str()),
     });
-    let verdict = if report.healthy {
-        "doctor: healthy"
-    } else {
-        "doctor: NOT healthy: no session can be started here; see what is missing above"
+    let verdict = match (healthy, report.healthy) {
+        (true, _) => "doctor: healthy",
+        (false, true) => {
+            "doctor: NOT healthy: sessions would not work on the cluster; see its problems above"
+        }
+        (false, false) => {
+            "doctor: NOT healthy: no session can be started here; see what is missing above"
+        }
     };
     let mut lines = vec![spark, java, agent, python];
     lines.extend(python3);
@@ -68,6 +92,9 @@ fn text(report: &Report) -> String {
         "Sessions and statements of kind".to_owned(),
     ]);
     lines.extend(kinds);
+    if let Some(cluster) = cluster {
+        lines.extend([String::new(), cluster.text()]);
+    }
     lines.extend([String::new(), verdict.to_owned()]);
     lines.join("\n")
 }

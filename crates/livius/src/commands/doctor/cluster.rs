@@ -1,0 +1,137 @@
+//! The cluster that drivers run on: what is reachable, and what would keep drivers from working.
+
+mod agent_url;
+mod kubernetes;
+mod note;
+mod place;
+mod standalone;
+mod versions;
+mod yarn;
+
+use std::collections::BTreeMap;
+
+use camino::Utf8PathBuf;
+use livius_domain::chain;
+use livius_spark_home::{Installation, Search, SparkConf, find_spark};
+use serde::Serialize;
+
+use self::note::Note;
+use self::place::{Mode, Place};
+use crate::config::Settings;
+use crate::runtime::on_runtime;
+
+/// The findings about one cluster.
+#[derive(Debug, Serialize)]
+pub struct ClusterReport {
+    master: String,
+    deploy_mode: Mode,
+    findings: Vec<Note>,
+}
+
+impl ClusterReport {
+    /// Tells whether nothing was found that keeps drivers from working.
+    pub fn is_healthy(&self) -> bool {
+        !self.findings.iter().any(Note::is_problem)
+    }
+
+    /// The report for people.
+    pub fn text(&self) -> String {
+        let mode = self.deploy_mode.as_str();
+        let mut lines = vec![format!("Cluster  {}, in {mode} mode", self.master)];
+        lines.extend(
+            self.findings
+                .iter()
+                .map(|note| format!("  {}", note.text())),
+        );
+        lines.join("\n")
+    }
+}
+
+/// What a driver's start would know.
+struct Facts {
+    spark: Option<Installation>,
+    /// Spark's configuration: of the installation, then the server's.
+    conf: BTreeMap<String, String>,
+    /// The variables after `spark-env.sh`.
+    environment: BTreeMap<String, String>,
+    /// The directories that may have Hadoop's configuration.
+    hadoop: Vec<Utf8PathBuf>,
+}
+
+/// Looks at the cluster of a master: the named one, or the one that the configuration names. `None` if
+/// there is no cluster to look at.
+pub fn report(
+    named: Option<&str>,
+    settings: &Settings,
+    search: &Search,
+) -> anyhow::Result<Option<ClusterReport>> {
+    let (facts, broken) = Facts::gather(settings, search);
+    let (place, mode) = Place::of(named, &facts.conf);
+    if named.is_none() && place == Place::Local {
+        return Ok(None);
+    }
+    let mut findings: Vec<Note> = broken.into_iter().collect();
+    findings.extend(on_runtime(async {
+        let mut notes = match &place {
+            Place::Local => vec![Note::good(
+                "drivers run on this machine, and need no cluster",
+            )],
+            Place::Yarn => yarn::look(&facts).await,
+            Place::Standalone(masters) => standalone::look(masters, &facts.environment).await,
+            Place::Kubernetes(master) => kubernetes::look(&facts, master, mode).await,
+            Place::Unknown => vec![unknown()],
+        };
+        if place != Place::Local && place != Place::Unknown {
+            notes.extend(agent_url::look(settings, mode).await);
+        }
+        Ok(notes)
+    })?);
+    Ok(Some(ClusterReport {
+        master: place::master(named, &facts.conf).to_owned(),
+        deploy_mode: mode,
+        findings,
+    }))
+}
+
+fn unknown() -> Note {
+    Note::problem(
+        "Livius knows no such master",
+        "write yarn, spark://HOST:PORT, k8s://https://HOST:PORT or local[*]",
+    )
+}
+
+impl Facts {
+    /// Gathers what is known. Spark itself and its files may be missing or broken.
+    fn gather(settings: &Settings, search: &Search) -> (Self, Option<Note>) {
+        let spark = find_spark(search).ok().map(|(spark, _)| spark);
+        let read = spark
+            .as_ref()
+            .map(|spark| SparkConf::read(spark, &search.environment));
+        let (read, broken) = match read.transpose() {
+            Ok(read) => (read, None),
+            Err(error) => {
+                let what = format!("could not {}", chain(&error));
+                let remedy = "correct the file in Spark's configuration directory";
+                (None, Some(Note::problem(what, remedy)))
+            }
+        };
+        // Without a Spark only the process's own variables name Hadoop's files.
+        let read = read.unwrap_or_else(|| SparkConf {
+            dir: None,
+            defaults: BTreeMap::new(),
+            java_options: String::new(),
+            environment: search.environment.inherited(),
+        });
+        let hadoop = read.directories();
+        let mut conf = read.defaults;
+        conf.extend(settings.spark.defaults.clone());
+        conf.extend(settings.spark.overrides.clone());
+        let facts = Self {
+            spark,
+            conf,
+            environment: read.environment,
+            hadoop,
+        };
+        (facts, broken)
+    }
+}
