@@ -98,11 +98,12 @@ fn verdict(pod: &DriverPod, end: Option<&End<'_>>, exit: Exit) -> Verdict {
     if let Some("OOMKilled") = end.and_then(|end| end.reason) {
         return Verdict::Failed(out_of_memory(pod));
     }
-    if let Some(cause) = &pod.disruption {
-        return Verdict::Failed(disrupted(pod, cause));
-    }
+    // A node that evicts a pod gives it both, and the reason is plainer.
     if let Some(reason) = &pod.reason {
         return Verdict::Failed(by_the_cluster(pod, reason));
+    }
+    if let Some(cause) = &pod.disruption {
+        return Verdict::Failed(disrupted(pod, cause));
     }
     if pod.deleting {
         return Verdict::Killed;
@@ -299,6 +300,14 @@ mod tests {
                 with_reason("Evicted", "The node was low on resource: memory."),
                 Exit::Unknown,
                 "Kubernetes evicted the pod p from its node: The node was low on resource: memory.",
+            ),
+            (
+                DriverPod {
+                    disruption: Some("TerminationByKubelet: memory".to_owned()),
+                    ..with_reason("Evicted", "memory")
+                },
+                Exit::Unknown,
+                "Kubernetes evicted the pod p from its node: memory",
             ),
             (
                 with_reason("DeadlineExceeded", ""),

@@ -194,20 +194,24 @@ impl Remote for DriverPods {
         loop {
             let seen = follower.changed().await;
             let Some(pod) = seen.pod else { continue };
+            let is_waiting = sighting::is_waiting(&pod);
+            // A node complains for a moment of what Spark makes after the pod.
+            let mut may_be_passing = is_waiting && pod.node.is_some();
+            let is_told = known.is_some_and(|known| known.waits.is_some());
             loop {
-                let is_waiting = sighting::is_waiting(&pod);
                 let mut notices = Vec::new();
-                if is_waiting && pod.node.is_some() {
+                if is_waiting && pod.node.is_some() && !may_be_passing {
                     notices = self.namespace.events(&pod).await.unwrap_or_default();
                 }
                 let sighting = sighting::of(&pod, self.spark_ui.as_deref(), &notices);
-                if Some(&sighting) != known {
+                if Some(&sighting) != known && !(may_be_passing && is_told) {
                     return sighting;
                 }
                 if !is_waiting || follower.seen().pod.as_ref() != Some(&pod) {
                     break;
                 }
                 sleep(EVENTS_PAUSE).await;
+                may_be_passing = false;
             }
         }
     }

@@ -559,8 +559,11 @@ fn what_no_record_names_can_be_reaped() {
         assert_eq!(in_time(launcher.on_clusters()).await.unwrap(), []);
         let driver = cluster.launch_running().await;
         cluster.api.make_pod("another-server", "other", "driver");
+        cluster.submitter_gone(&driver).await;
         drop(driver);
-        fs::remove_dir_all(cluster.world.dir()).unwrap();
+        // The temporary files go in a thread of their own.
+        let dir = cluster.world.dir();
+        wait_for("the files to go", || fs::remove_dir_all(&dir).is_ok()).await;
         // A restarted server knows the namespace.
         let launcher = cluster.launcher("");
         let id = cluster.world.id();
