@@ -104,6 +104,7 @@ fn prepare(builder: &mut CommandBuilder<'_>) {
     default(POD_NAME, &own_name);
     // As on this machine: without a UTF-8 locale Java destroys names and arguments.
     default("spark.kubernetes.driverEnv.LC_CTYPE", "C.UTF-8");
+    default("spark.executorEnv.LC_CTYPE", "C.UTF-8");
     match builder.order.program {
         Program::Agent { kind, .. } => {
             let is_sized = OVERHEADS.iter().any(|key| conf.contains_key(*key));

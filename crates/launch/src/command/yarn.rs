@@ -83,10 +83,10 @@ fn prepare(builder: &mut CommandBuilder<'_>) {
     // The class path starts in the working directory.
     append(&mut builder.conf, "spark.driver.extraClassPath", ":", AGENT);
     // As on this machine: without a UTF-8 locale Java destroys names and arguments.
-    builder
-        .conf
-        .entry("spark.yarn.appMasterEnv.LC_CTYPE".to_owned())
-        .or_insert_with(|| "C.UTF-8".to_owned());
+    for of in ["spark.yarn.appMasterEnv", "spark.executorEnv"] {
+        let entry = builder.conf.entry(format!("{of}.LC_CTYPE"));
+        entry.or_insert_with(|| "C.UTF-8".to_owned());
+    }
     let mut set = |key: &str, value: &str| builder.conf.insert(key.to_owned(), value.to_owned());
     // The server follows the application itself.
     set("spark.yarn.submit.waitAppCompletion", "false");

@@ -76,6 +76,7 @@ fn a_session_in_a_pod() {
     spark.driver.extraClassPath=/lib/x.jar\:/opt/livius/agent.jar
     spark.driver.extraJavaOptions=-Xmx9g 'nor this
     spark.driver.memory=not our business
+    spark.executorEnv.LC_CTYPE=C.UTF-8
     spark.kubernetes.authenticate.submission.oauthTokenFile=/token
     spark.kubernetes.container.image=spark\:4
     spark.kubernetes.driver.label.livius/driver=s-0-aa
@@ -137,6 +138,7 @@ fn an_application_in_a_pod() {
     insta::assert_snapshot!(plan.file("spark.properties").unwrap(), @r"
     spark.driver.extraClassPath=/opt/livius/agent.jar
     spark.driver.extraJavaOptions=-Dlivius.launch\=/opt/livius/launch.json -Da\='b c'
+    spark.executorEnv.LC_CTYPE=C.UTF-8
     spark.extraListeners=livius.agent.BatchListener
     spark.kubernetes.driver.label.livius/driver=b-3-aa
     spark.kubernetes.driver.label.livius/server=5e5e5e5e5e5e5e5e

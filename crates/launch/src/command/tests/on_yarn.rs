@@ -59,6 +59,7 @@ fn a_session_on_yarn() {
     spark.driver.extraJavaOptions=-Xmx9g 'nor this
     spark.driver.extraLibraryPath=/lib/native
     spark.driver.memory=not our business
+    spark.executorEnv.LC_CTYPE=C.UTF-8
     spark.files=/jobs/x.txt
     spark.master=yarn
     spark.submit.deployMode=cluster
@@ -115,6 +116,7 @@ fn an_application_on_yarn() {
     insta::assert_snapshot!(plan.file("spark.properties").unwrap(), @r"
     spark.driver.extraClassPath=/lib/x.jar\:livius-agent.jar
     spark.driver.extraJavaOptions=-Dlivius.launch\=livius-launch.json -Da\='b c'
+    spark.executorEnv.LC_CTYPE=C.UTF-8
     spark.extraListeners=livius.agent.BatchListener
     spark.master=yarn
     spark.submit.deployMode=cluster
