@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::http::Request;
 use livius_agent_link::Event;
-use livius_domain::{Exit, SessionId, StatementId};
+use livius_domain::{DriverId, Exit, SessionId, StatementId};
 use livius_testkit::{ScriptedAgent, World, eventually, pass};
 
 const S0: SessionId = SessionId(0);
@@ -44,6 +44,25 @@ async fn a_run_that_did_not_arrive_is_sent_again() {
     agent.reconnect(&world).await;
     assert_eq!(agent.expect_run().await.0, StatementId(0));
     assert_eq!(agent.expect_cancel().await, StatementId(0));
+}
+
+#[tokio::test]
+async fn only_drivers_on_clusters_that_no_record_names_are_ended() {
+    let world = World::new().await;
+    let _agent = world.idle_session(r#"{"kind":"pyspark"}"#).await;
+    let known = world.driver(S0).await.0.id;
+    let stray = DriverId::parse("b-7-c0ffee").unwrap();
+    world
+        .launcher()
+        .on_clusters()
+        .extend([known.clone(), stray]);
+    let world = world.crash_and_restart().await;
+    eventually("only the session's driver is left", async || {
+        let left = world.launcher().on_clusters().clone();
+        (left.len() == 1).then_some(left)
+    })
+    .await;
+    assert!(world.launcher().on_clusters().contains(&known));
 }
 
 #[tokio::test]

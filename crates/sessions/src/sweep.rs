@@ -1,9 +1,11 @@
-//! Removes the files of drivers that no row of the store names.
+//! Removes what is left of drivers that no row of the store names.
 //!
-//! A server that dies between the deletion of a driver's row and of its files leaves such files.
+//! A server that dies between the deletion of a driver's row and of its files leaves such files. A
+//! submitter that is killed may have sent a request that makes a pod after the driver's end.
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use livius_domain::{DriverId, chain};
 use livius_launch::Found;
@@ -11,11 +13,21 @@ use livius_launch::Found;
 use crate::driver::DriverCore;
 use crate::error::SessionError;
 
-/// Sweeps once, when the server has started. The next start tries again.
+/// The pause between two looks at clusters.
+const LOOK_AGAIN: Duration = Duration::from_mins(10);
+
+/// Sweeps files once, when the server has started: the next start tries again. Sweeps clusters then,
+/// and again until the server stops.
 pub(crate) async fn run(core: Arc<DriverCore>) {
     let sweep = async {
-        if let Err(error) = sweep(&core).await {
+        if let Err(error) = files(&core).await {
             tracing::warn!(error = %chain(&error), "cannot look for files that no driver needs");
+        }
+        loop {
+            if let Err(error) = clusters(&core).await {
+                tracing::warn!(error = %chain(&error), "cannot look on clusters for drivers that no record names");
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
         }
     };
     tokio::select! {
@@ -24,7 +36,7 @@ pub(crate) async fn run(core: Arc<DriverCore>) {
     }
 }
 
-async fn sweep(core: &DriverCore) -> Result<(), SessionError> {
+async fn files(core: &DriverCore) -> Result<(), SessionError> {
     // Listed before the rows are read: a driver has its row before it has files.
     let drivers = core.launcher.with_files().await;
     let drivers = drivers.map_err(SessionError::Log)?;
@@ -32,6 +44,28 @@ async fn sweep(core: &DriverCore) -> Result<(), SessionError> {
     for id in drivers {
         if !names.have(&id) {
             remove(core, &id).await;
+        }
+    }
+    Ok(())
+}
+
+async fn clusters(core: &DriverCore) -> Result<(), SessionError> {
+    // Listed before the rows are read: a driver has its row before a cluster has anything of it.
+    let drivers = core.launcher.on_clusters().await;
+    let drivers = drivers.map_err(SessionError::Log)?;
+    if drivers.is_empty() {
+        return Ok(());
+    }
+    let names = Names::of(core.store.driver_names().await?);
+    for id in drivers.iter().filter(|id| !names.have(id)) {
+        match core.launcher.reap(id).await {
+            Ok(()) => {
+                tracing::info!(driver.id = %id, "ended a driver on a cluster that no record names");
+            }
+            Err(error) => {
+                let error = chain(&error);
+                tracing::warn!(driver.id = %id, error, "cannot end a driver on a cluster that no record names");
+            }
         }
     }
     Ok(())

@@ -1,8 +1,8 @@
 //! Drivers without processes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -28,6 +28,7 @@ pub struct FakeLauncher {
     fingerprint: Mutex<String>,
     looks: AtomicUsize,
     free_memory: AtomicU64,
+    on_clusters: Mutex<BTreeSet<DriverId>>,
     world: Arc<Outside>,
 }
 
@@ -75,6 +76,7 @@ impl FakeLauncher {
             fingerprint: Mutex::default(),
             looks: AtomicUsize::default(),
             free_memory: AtomicU64::new(64 << 30),
+            on_clusters: Mutex::default(),
             world: Arc::new(world),
         }
     }
@@ -102,6 +104,11 @@ impl FakeLauncher {
     /// Sets how much memory is free.
     pub fn has_free_memory(&self, bytes: u64) {
         self.free_memory.store(bytes, Ordering::SeqCst);
+    }
+
+    /// The drivers of which a cluster has something.
+    pub fn on_clusters(&self) -> MutexGuard<'_, BTreeSet<DriverId>> {
+        self.on_clusters.lock().unwrap()
     }
 
     /// Changes the configuration of the installation.
@@ -339,6 +346,15 @@ impl Launcher for FakeLauncher {
 
     async fn with_files(&self) -> std::io::Result<Vec<DriverId>> {
         LocalFiles::list(&self.world.root).await
+    }
+
+    async fn on_clusters(&self) -> std::io::Result<Vec<DriverId>> {
+        Ok(Self::on_clusters(self).iter().cloned().collect())
+    }
+
+    async fn reap(&self, id: &DriverId) -> std::io::Result<()> {
+        Self::on_clusters(self).remove(id);
+        Ok(())
     }
 
     fn files(&self, id: &DriverId) -> Arc<dyn DriverFiles> {
