@@ -12,31 +12,23 @@ pub const SPARK: &[Rule] = &[(
     "create get list watch update patch delete deletecollection",
 )];
 
-/// The rights that an administrator grants to Livius, as `docs/guide/kubernetes.md` has them.
+/// The rights that an administrator grants to Livius. `docs/guide/kubernetes.md` and the chart's roles
+/// have the same.
 pub const LIVIUS: &[Rule] = &[
-    (
-        "",
-        "pods",
-        "create get list watch patch delete deletecollection",
-    ),
+    ("", "pods", "create get list watch delete"),
     ("", "pods/log", "get"),
-    ("", "secrets", "create get list patch update delete"),
-    (
-        "",
-        "configmaps services",
-        "create get list watch patch update delete deletecollection",
-    ),
-    (
-        "",
-        "persistentvolumeclaims",
-        "create get list delete deletecollection",
-    ),
     ("", "events", "list"),
+    ("", "secrets", "create get list patch delete"),
+    (
+        "",
+        "configmaps services persistentvolumeclaims",
+        "create get update patch delete",
+    ),
     // Spark 4.3 makes a policy for the network of each application.
     (
         "networking.k8s.io",
         "networkpolicies",
-        "create get list patch delete deletecollection",
+        "create get patch delete",
     ),
 ];
 
