@@ -23,7 +23,7 @@ use livius_spark_home::{SparkConf, Toolchain, properties};
 use crate::driver_dir::{DEFAULT_GRACE, DriverCommand, DriverDir};
 use crate::fast_start::FastStart;
 use crate::java_options::{self, OptionError};
-use crate::kubernetes::{Known, KubernetesLimits, OnKubernetes, OwnPod, access};
+use crate::kubernetes::{Known, KubernetesLimits, OnKubernetes, OwnPod, kubernetes_access};
 use crate::place::{Mode, Place};
 use crate::yarn::OnYarn;
 use crate::{Backend, DriverOrder, LateStart, Program, Unsupported, backend};
@@ -322,7 +322,12 @@ impl<'a> CommandBuilder<'a> {
         }
         let address = backend::api_server(&self.conf)?;
         Some(Place::Kubernetes(OnKubernetes {
-            access: access::of(address, mode, &self.conf, &self.spark_conf.environment),
+            access: kubernetes_access(
+                address,
+                mode == Mode::Cluster,
+                &self.conf,
+                &self.spark_conf.environment,
+            ),
             namespace: kubernetes::namespace(&self.conf).to_owned(),
             driver: self.order.id.as_str().to_owned(),
             server: self.server.to_owned(),

@@ -8,7 +8,7 @@
 //! `docs/adr/0027-the-agent-travels-in-a-secret.md` and
 //! `docs/adr/0028-the-log-of-a-pod-is-followed.md` have the reasons.
 
-pub(crate) mod access;
+mod access;
 mod address;
 mod ending;
 mod limits;
@@ -20,6 +20,7 @@ mod place;
 mod pods;
 mod sighting;
 
+pub use access::kubernetes_access;
 pub(crate) use limits::{Known, OUR_LABELS, OUR_NAMES};
 pub use limits::{KubernetesLimits, KubernetesRefusal};
 pub(crate) use log::PodLogs;

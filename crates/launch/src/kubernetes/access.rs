@@ -6,13 +6,14 @@ use camino::{Utf8Path, Utf8PathBuf};
 use livius_kubernetes::Access;
 
 use super::address;
-use crate::remote::Mode;
 
-/// Reads the access of a complete configuration. Spark's client looks for credentials in the same
-/// places: in the configuration, in the kubeconfig, and in the pod's service account.
-pub(crate) fn of(
+/// Reads how the server and Spark's client reach the API server of a master, by a complete
+/// configuration and the environment of Spark. Both look for credentials in the same places: in the
+/// configuration, in the kubeconfig, and in the pod's service account. Cluster mode has keys of its own
+/// for the first.
+pub fn kubernetes_access(
     master: &str,
-    mode: Mode,
+    in_cluster: bool,
     conf: &BTreeMap<String, String>,
     environment: &BTreeMap<String, String>,
 ) -> Access {
@@ -21,9 +22,10 @@ pub(crate) fn of(
         value.filter(|value| !value.is_empty()).map(str::to_owned)
     };
     let file = |name: &str| {
-        let prefix = match mode {
-            Mode::Cluster => "spark.kubernetes.authenticate.submission",
-            Mode::Client => "spark.kubernetes.authenticate",
+        let prefix = if in_cluster {
+            "spark.kubernetes.authenticate.submission"
+        } else {
+            "spark.kubernetes.authenticate"
         };
         text(&format!("{prefix}.{name}")).map(Utf8PathBuf::from)
     };
@@ -79,7 +81,7 @@ mod tests {
             ("spark.kubernetes.context", "here"),
         ]);
         let variables = map(&[("KUBECONFIG", "/a/config:/b/config")]);
-        let access = of("h", Mode::Cluster, &conf, &variables);
+        let access = kubernetes_access("h", true, &conf, &variables);
         assert_eq!(
             access,
             Access {
@@ -91,7 +93,7 @@ mod tests {
                 ..Access::to("https://h:443")
             }
         );
-        let access = of("h", Mode::Client, &conf, &map(&[("HOME", "/no/such/home")]));
+        let access = kubernetes_access("h", false, &conf, &map(&[("HOME", "/no/such/home")]));
         assert_eq!(
             access,
             Access {

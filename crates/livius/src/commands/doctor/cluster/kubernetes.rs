@@ -1,12 +1,12 @@
 //! The API server of a Kubernetes cluster, and our rights there.
 
-mod access;
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use livius_domain::{SystemClock, chain};
 use livius_kubernetes::{KubernetesError, Namespace, Right};
+use livius_launch::kubernetes_access;
+use livius_spark_home::Version;
 
 use super::Facts;
 use super::note::Note;
@@ -43,11 +43,28 @@ const SUBMITTERS: &[Right] = &[
     Right::of("delete", "services"),
 ];
 
+/// The rights for the network policy that Spark makes for an application, from this version on.
+const POLICIES: &[Right] = &[
+    policies("create"),
+    policies("get"),
+    policies("patch"),
+    policies("delete"),
+];
+const WITH_POLICIES: (u32, u32) = (4, 3);
+
+const fn policies(verb: &'static str) -> Right {
+    Right {
+        group: "networking.k8s.io",
+        ..Right::of(verb, "networkpolicies")
+    }
+}
+
 /// Looks at the API server of a master as the server would.
 pub async fn look(facts: &Facts, master: &str, mode: Mode) -> Vec<Note> {
     let mut notes = spark(facts);
     let name = facts.conf.get(NAMESPACE).map_or("default", String::as_str);
-    let access = access::of(master, mode, &facts.conf, &facts.environment);
+    let in_cluster = mode == Mode::Cluster;
+    let access = kubernetes_access(master, in_cluster, &facts.conf, &facts.environment);
     match Namespace::open(&access, name, NO_SERVER, Arc::new(SystemClock)).await {
         Ok((namespace, _)) => notes.extend(ask(&namespace, facts, mode).await),
         Err(error) => notes.push(failed("the access cannot be used", &error)),
@@ -79,17 +96,20 @@ async fn ask(namespace: &Namespace, facts: &Facts, mode: Mode) -> Vec<Note> {
     };
     let spark = facts.spark.as_ref().map(|spark| &spark.version);
     let mut notes = vec![versions::kubernetes(spark, &version)];
-    notes.push(match namespace.missing(&needed(mode)).await {
+    notes.push(match namespace.missing(&needed(mode, spark)).await {
         Ok(missing) => rights(namespace.name(), &missing),
         Err(error) => failed("the API server does not tell our rights", &error),
     });
     notes
 }
 
-fn needed(mode: Mode) -> Vec<Right> {
+fn needed(mode: Mode, spark: Option<&Version>) -> Vec<Right> {
     let mut needed = [Right::NEEDED, SPARKS].concat();
     if mode == Mode::Cluster {
         needed.extend(SUBMITTERS);
+        if spark.is_some_and(|spark| (spark.major, spark.minor) >= WITH_POLICIES) {
+            needed.extend(POLICIES);
+        }
     }
     needed
 }
