@@ -12,7 +12,7 @@ use anyhow::{Context as _, bail};
 use crate::environment::{self, Provisions};
 use crate::report::Report;
 use crate::steps::{Binaries, Steps, cargo, minutes, output, root, tell, works};
-use crate::{agent_lint, codegen, deny, kubernetes, tidy, watched};
+use crate::{agent_lint, codegen, deny, helm, kubernetes, tidy, watched};
 
 /// The test target that needs real Spark.
 const REAL_SPARK: &str = "spark";
@@ -56,12 +56,16 @@ fn reported(run: impl FnOnce(&Steps, &mut Report) -> anyhow::Result<()>) -> anyh
 fn only(steps: &Steps, report: &mut Report, cluster: Cluster) -> anyhow::Result<()> {
     let times = times_file()?;
     // The longest part comes first, because it may find that Go is missing.
-    if matches!(cluster, Cluster::Kubernetes) {
-        kubernetes::build(steps, &environment::directory()?)?;
-    }
+    let api_server = match cluster {
+        Cluster::Kubernetes => Some(kubernetes::build(steps, &environment::directory()?)?),
+        Cluster::Yarn => None,
+    };
     build(steps)?;
     environment::packages(steps)?;
     let provisions = environment::provide(steps, Binaries::Built)?;
+    if let Some(api_server) = &api_server {
+        helm::check(steps, report, Some(api_server), Binaries::Built)?;
+    }
     let (own, name, filter) = match cluster {
         Cluster::Kubernetes => (REAL_KUBERNETES, "Kubernetes", "::kubernetes::"),
         Cluster::Yarn => (REAL_YARN, "YARN", "::yarn::"),
@@ -76,6 +80,7 @@ fn only(steps: &Steps, report: &mut Report, cluster: Cluster) -> anyhow::Result<
     );
     binary
         .envs(provisions.variables())
+        .env("LIVIUS_TEST_WHOLE", "1")
         .env("LIVIUS_TEST_TIMES", &times);
     let step = format!("tests: the binary with real {name} and real Spark");
     let result = run_tests(steps, report, &step, binary);

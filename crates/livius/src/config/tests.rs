@@ -358,7 +358,9 @@ fn limits_of_kubernetes_hold_for_the_servers_own_configuration() {
     with(&[], &set(&[master, &named, allowed, ui])).unwrap();
     // Without an API server as the master, nothing asks Kubernetes for it.
     with(&[], &set(&[&named])).unwrap();
-    let refused = format!("spark.conf.{template}: every session and batch would be refused: the server's setting kubernetes.pod_templates");
+    let refused = format!(
+        "spark.conf.{template}: every session and batch would be refused: the server's setting kubernetes.pod_templates"
+    );
     for (pairs, message) in [
         (vec![master, &named], &*refused),
         (

@@ -10,7 +10,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use livius_domain::{DriverId, SystemClock, Verdict};
 use livius_launch::conformance::{Manners, Place};
-use livius_launch::{DriverOrder, Jit, Launcher, LocalConfig, LocalLauncher, Program, Spawn};
+use livius_launch::{
+    DriverOrder, Jit, KubernetesLimits, Launcher, LocalConfig, LocalLauncher, Program, Spawn,
+};
 use livius_spark_home::{Environment, Search};
 
 use crate::client::{environment, eventually};
@@ -130,6 +132,9 @@ impl OnCluster {
             disk_reserve: 0,
             jit: Jit::Late,
             class_archive: true,
+            data_dir: data,
+            kubernetes: KubernetesLimits::default(),
+            kubernetes_spark_ui: None,
         };
         self.cluster.adapt(&mut config);
         config

@@ -31,6 +31,7 @@ mod death;
 mod elsewhere;
 mod fields;
 mod java_client;
+mod kubernetes;
 mod languages;
 mod launches;
 mod output;
@@ -158,10 +159,10 @@ const EACH: [&[Case]; 16] = [
 ];
 
 /// The cases that run with each Spark if there is time.
-const WHOLE: [&[Case]; 1] = [yarn::WHOLE];
+const WHOLE: [&[Case]; 2] = [yarn::WHOLE, kubernetes::WHOLE];
 
 /// The cases whose subject does not depend on Spark's version. They run with one Spark.
-const ONCE: [&[Case]; 15] = [
+const ONCE: [&[Case]; 16] = [
     texts::ONCE,
     completion::ONCE,
     cancel::ONCE,
@@ -177,6 +178,7 @@ const ONCE: [&[Case]; 15] = [
     command_line::ONCE,
     compat::ONCE,
     yarn::ONCE,
+    kubernetes::ONCE,
 ];
 
 fn main() -> ExitCode {
