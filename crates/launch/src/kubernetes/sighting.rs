@@ -74,7 +74,9 @@ fn waits(pod: &DriverPod, notices: &[Notice]) -> Option<String> {
         }
     };
     let detail = message.map(cause).filter(|cause| !cause.is_empty());
-    let warned = notices.iter().rev().find(|notice| is_about_start(notice));
+    // A node that went on afterwards no longer has the problem.
+    let last = notices.iter().rev().find(|notice| is_about_start(notice));
+    let warned = last.filter(|notice| notice.is_warning);
     let detail = detail.or(warned.map(|notice| cause(&notice.message)));
     Some(told(&what, detail))
 }
@@ -98,7 +100,7 @@ fn problem_of(
 fn is_about_start(notice: &Notice) -> bool {
     // These were over when the node began, or say that it waits before it tries again.
     let is_other = ["FailedScheduling", "BackOff"].contains(&&*notice.reason);
-    notice.is_warning && !is_other && !notice.message.starts_with("Error: ")
+    !is_other && !notice.message.starts_with("Error: ")
 }
 
 /// Kubelet's message about an image without the alternation of attempts and pauses.
@@ -155,6 +157,13 @@ mod tests {
         }
     }
 
+    fn progress(reason: &str) -> Notice {
+        Notice {
+            is_warning: false,
+            ..notice(reason, "")
+        }
+    }
+
     fn notice(reason: &str, message: &str) -> Notice {
         Notice {
             reason: reason.to_owned(),
@@ -194,6 +203,11 @@ mod tests {
                     notice("FailedScheduling", "x"),
                 ],
                 "the node prepares the pod p: no",
+            ),
+            (
+                &creating,
+                vec![notice("FailedMount", "no"), progress("Pulling")],
+                "the node prepares the pod p",
             ),
             (
                 &waiting("ErrImagePull", Some("not found")),
