@@ -36,13 +36,16 @@ impl Scripted {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let seen = Arc::new(Mutex::new(Vec::new()));
         let requests = Arc::clone(&seen);
-        let mut script: Vec<(String, VecDeque<Answer>)> = script
+        let script: Script = script
             .iter()
             .map(|(line, answers)| ((*line).to_owned(), answers.iter().cloned().collect()))
             .collect();
+        let script = Arc::new(Mutex::new(script));
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                serve(stream.unwrap(), &mut script, &requests);
+                let (script, requests) = (Arc::clone(&script), Arc::clone(&requests));
+                // A client may connect before it has a request, and send another one meanwhile.
+                std::thread::spawn(move || serve(stream.unwrap(), &script, &requests));
             }
         });
         Self { url, seen }
@@ -98,11 +101,10 @@ impl Scripted {
     }
 }
 
-fn serve(
-    mut stream: TcpStream,
-    script: &mut [(String, VecDeque<Answer>)],
-    requests: &Mutex<Vec<Request>>,
-) {
+/// The responses to each request line.
+type Script = Vec<(String, VecDeque<Answer>)>;
+
+fn serve(mut stream: TcpStream, script: &Mutex<Script>, requests: &Mutex<Vec<Request>>) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
@@ -115,11 +117,14 @@ fn serve(
         .lines()
         .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
     let mut body = vec![0; length.unwrap_or(0)];
-    reader.read_exact(&mut body).unwrap();
+    if reader.read_exact(&mut body).is_err() {
+        return;
+    }
     let (line, headers) = head.split_once("\r\n").unwrap();
     // Like Livy, this server ignores the request to wait.
     let line = line.trim_end_matches(" HTTP/1.1");
     let line = line.trim_end_matches("?wait=1s").to_owned();
+    let mut script = script.lock().unwrap();
     requests.lock().unwrap().push(Request {
         line: line.clone(),
         headers: headers.to_owned(),
