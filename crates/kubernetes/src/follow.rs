@@ -73,7 +73,7 @@ impl Follower {
         &self.driver
     }
 
-    /// What is known now.
+    /// The present knowledge about the pod.
     pub fn seen(&self) -> Seen {
         self.seen.borrow().clone()
     }
@@ -298,7 +298,7 @@ impl Drop for Registry {
 }
 
 impl Table {
-    /// What a new follower knows at once.
+    /// The knowledge that a new follower begins with.
     fn first_look(&self, driver: &str) -> Seen {
         let mut seen = Seen {
             looks: u64::from(self.is_complete),

@@ -157,8 +157,8 @@ impl Namespace {
         rights::version(&self.place).await
     }
 
-    /// Those of some rights that we do not have in this namespace. [`Right::NEEDED`] are those of
-    /// this crate.
+    /// Asks for each of these rights in this namespace, and returns the missing ones. This crate needs
+    /// those of [`Right::NEEDED`].
     pub async fn missing(&self, rights: &[Right]) -> Result<Vec<Right>, KubernetesError> {
         rights::missing(&self.place, rights).await
     }

@@ -79,7 +79,7 @@ pub async fn version(place: &Place) -> Result<String, KubernetesError> {
     Ok(text::name(info.git_version))
 }
 
-/// Those of some rights that we do not have.
+/// Asks for each of these rights, and returns the missing ones.
 pub async fn missing(place: &Place, rights: &[Right]) -> Result<Vec<Right>, KubernetesError> {
     let api = Api::<SelfSubjectAccessReview>::all(place.client.clone());
     let mut missing = Vec::new();

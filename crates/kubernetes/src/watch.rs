@@ -55,7 +55,7 @@ enum End {
     Broken,
     /// The API server gives no list, or no watch.
     Away(KubernetesError),
-    /// Nothing is followed, or nobody can follow any more.
+    /// No driver is followed, or all handles of the namespace are gone.
     Unneeded,
 }
 

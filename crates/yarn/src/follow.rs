@@ -64,7 +64,7 @@ impl Follower {
         &self.tag
     }
 
-    /// What is known now.
+    /// The present knowledge about the application.
     pub fn seen(&self) -> Seen {
         self.seen.borrow().clone()
     }

@@ -109,7 +109,7 @@ where
                 });
                 return Err(Breach::Redirect(location).into());
             }
-            // A refusal ends, whatever was asked.
+            // The API server answers a refused watch or log with a body that has an end.
             let kind = if response.status().is_success() {
                 kind
             } else {

@@ -25,7 +25,7 @@ async fn a_follower_sees_its_pod_come_change_and_vanish() {
     world.put_pod("b-2", "Running");
     let mut follower = world.namespace.follow("b-1");
     assert_eq!(follower.driver(), "b-1");
-    assert!(!follower.seen().is_absent(), "nobody has looked yet");
+    assert!(!follower.seen().is_absent(), "no list was read yet");
     world.tasks.spawn(watch.run());
     let seen = soon(follower.changed()).await;
     assert!(seen.is_absent() && seen.last.is_none());

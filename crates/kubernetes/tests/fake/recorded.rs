@@ -166,7 +166,7 @@ async fn refusals() {
         .delete("b-1", std::time::Duration::ZERO)
         .await;
     assert_eq!(left, Ok(1));
-    // Somebody else has the name.
+    // A secret of another server has the name.
     world
         .state
         .fault(|asked| (asked.method == "POST").then(|| json(409, EXISTS)));
