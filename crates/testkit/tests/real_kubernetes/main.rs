@@ -16,14 +16,12 @@ mod starts;
 mod world;
 
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
 
-use libtest_mimic::{Arguments, Failed, Trial};
-use livius_testkit::KubernetesCluster;
+use livius_testkit::{CaseIn, KubernetesCluster, run_in_one_world};
 
 use crate::world::World;
 
-type Case = (&'static str, fn(&mut World));
+type Case = CaseIn<World>;
 
 const CASES: [&[Case]; 5] = [
     starts::CASES,
@@ -33,40 +31,10 @@ const CASES: [&[Case]; 5] = [
     outages::CASES,
 ];
 
-/// The world of all cases. The first one that runs starts it.
-type Shared = Arc<Mutex<Option<World>>>;
-
-fn trial(shared: &Shared, (name, case): &Case) -> Trial {
-    let (shared, case) = (Arc::clone(shared), *case);
-    Trial::test(*name, move || {
-        let run = || {
-            let mut world = shared.lock().unwrap_or_else(PoisonError::into_inner);
-            case(world.get_or_insert_with(World::start));
-        };
-        // The message of the panic is on standard error already.
-        std::panic::catch_unwind(std::panic::AssertUnwindSafe(run))
-            .map_err(|_| Failed::from("it panicked"))
-    })
-}
-
 fn main() -> ExitCode {
-    let mut arguments = Arguments::from_args();
-    arguments.test_threads = Some(1);
     if let Err(reason) = KubernetesCluster::binary() {
         println!("SKIPPED: no tests of the cluster for tests, as {reason}");
         return ExitCode::SUCCESS;
     }
-    let shared = Shared::default();
-    let trials = CASES
-        .iter()
-        .flat_map(|cases| cases.iter())
-        .map(|case| trial(&shared, case))
-        .collect();
-    let conclusion = libtest_mimic::run(&arguments, trials);
-    let world = shared.lock().unwrap_or_else(PoisonError::into_inner).take();
-    if let Some(world) = world {
-        // It fails if a process is left.
-        world.stop();
-    }
-    conclusion.exit_code()
+    run_in_one_world(&CASES, World::start, World::stop)
 }

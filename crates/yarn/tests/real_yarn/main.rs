@@ -15,53 +15,21 @@ mod outage;
 mod world;
 
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
 
-use libtest_mimic::{Arguments, Failed, Trial};
-use livius_testkit::YarnCluster;
+use livius_testkit::{CaseIn, YarnCluster, run_in_one_world};
 
 use crate::world::World;
 
-type Case = (&'static str, fn(&mut World));
+type Case = CaseIn<World>;
 
 const CASES: [&[Case]; 3] = [endings::CASES, logs::CASES, outage::CASES];
 
-/// The world of all cases. The first one that runs starts it.
-type Shared = Arc<Mutex<Option<World>>>;
-
-fn trial(shared: &Shared, (name, case): &Case) -> Trial {
-    let (shared, case) = (Arc::clone(shared), *case);
-    Trial::test(*name, move || {
-        let run = || {
-            let mut world = shared.lock().unwrap_or_else(PoisonError::into_inner);
-            case(world.get_or_insert_with(World::start));
-        };
-        // The message of the panic is on standard error already.
-        std::panic::catch_unwind(std::panic::AssertUnwindSafe(run))
-            .map_err(|_| Failed::from("it panicked"))
-    })
-}
-
 fn main() -> ExitCode {
-    let mut arguments = Arguments::from_args();
-    arguments.test_threads = Some(1);
     if YarnCluster::jars().is_none() {
         println!(
             "SKIPPED: no tests with real YARN, as LIVIUS_TEST_YARN is not set; `cargo xtask test` sets it"
         );
         return ExitCode::SUCCESS;
     }
-    let shared = Shared::default();
-    let trials = CASES
-        .iter()
-        .flat_map(|cases| cases.iter())
-        .map(|case| trial(&shared, case))
-        .collect();
-    let conclusion = libtest_mimic::run(&arguments, trials);
-    let world = shared.lock().unwrap_or_else(PoisonError::into_inner).take();
-    if let Some(world) = world {
-        // It fails if a process is left.
-        world.stop();
-    }
-    conclusion.exit_code()
+    run_in_one_world(&CASES, World::start, World::stop)
 }
