@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -13,11 +13,12 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::common::Killed;
 use crate::scripted::{PATIENCE, Scripted, livius, ok, session, statement, text};
 
 /// A shell on a terminal.
 struct Typist {
-    child: Child,
+    child: Killed,
     keyboard: File,
     screen: Arc<Mutex<String>>,
     /// The number of bytes on the screen that earlier waits have consumed.
@@ -58,7 +59,7 @@ impl Typist {
             }
         });
         Self {
-            child,
+            child: Killed(child),
             keyboard,
             screen,
             seen: 0,
@@ -84,7 +85,7 @@ impl Typist {
     }
 
     fn exit_code(mut self) -> Option<i32> {
-        self.child.wait().unwrap().code()
+        self.child.0.wait().unwrap().code()
     }
 }
 
@@ -149,7 +150,7 @@ fn lines_are_edited_completed_remembered_and_cancelled() {
     typist.types("loop()\r");
     server.await_request("GET /sessions/5/statements/2");
     // The terminal of the test has no foreground process group that could receive the signal.
-    let shell = Pid::from_child(&typist.child);
+    let shell = Pid::from_child(&typist.child.0);
     kill_process(shell, Signal::INT).unwrap();
     typist.sees("cancelling statement 2");
     kill_process(shell, Signal::INT).unwrap();
@@ -170,6 +171,6 @@ fn lines_are_edited_completed_remembered_and_cancelled() {
     typist.sees("pyspark> ");
     typist.types("\x1b[A");
     typist.sees("loop()");
-    kill_process(Pid::from_child(&typist.child), Signal::TERM).unwrap();
+    kill_process(Pid::from_child(&typist.child.0), Signal::TERM).unwrap();
     assert_eq!(typist.exit_code(), Some(143));
 }
