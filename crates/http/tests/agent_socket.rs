@@ -1,10 +1,5 @@
 //! The agent's WebSocket over a real socket.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot set itself up has failed"
-)]
-
 use axum::http::HeaderMap;
 use futures_util::{SinkExt as _, StreamExt as _};
 use livius_domain::{Exit, SessionId};

@@ -1,10 +1,5 @@
 //! Lists, logs and refusals of each route.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot set itself up has failed"
-)]
-
 use livius_domain::SessionId;
 use livius_testkit::{ScriptedAgent, World};
 use serde_json::{Value, json};

@@ -1,10 +1,5 @@
 //! The treatment of every request before routing, and the headers of every response.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot set itself up has failed"
-)]
-
 use std::time::Duration;
 
 use async_compression::tokio::write::{GzipEncoder, ZlibEncoder};

@@ -1,10 +1,5 @@
 //! A reader follows a session: it waits for each change instead of asking again and again.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot set itself up has failed"
-)]
-
 use std::time::Duration;
 
 use livius_domain::{Exit, SessionId, StatementId, StatementState};

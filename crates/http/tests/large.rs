@@ -1,10 +1,5 @@
 //! Outputs that are too long for one piece of a response.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot set itself up has failed"
-)]
-
 use axum::body::Body;
 use axum::http::Request;
 use http_body_util::BodyExt as _;

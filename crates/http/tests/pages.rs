@@ -1,10 +1,5 @@
 //! The pages of the web UI, their files, and the server's metrics.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot set itself up has failed"
-)]
-
 use axum::body::Body;
 use axum::http::Request;
 use livius_testkit::{Answer, World};

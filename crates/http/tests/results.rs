@@ -1,10 +1,5 @@
 //! Results in excess of a budget: the oldest make room, and their readers are told.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot set itself up has failed"
-)]
-
 use livius_agent_link::{Command, Event};
 use livius_domain::{JobOutcome, Limits};
 use livius_testkit::{ScriptedAgent, World, WorldOptions, eventually};

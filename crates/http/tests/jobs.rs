@@ -1,11 +1,6 @@
 //! Jobs, and files for running sessions, in a complete application without Spark: every response,
 //! every end, every fault that a test can cause.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot set itself up has failed"
-)]
-
 mod answers;
 mod cancelling;
 mod downloads;

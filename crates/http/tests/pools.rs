@@ -1,10 +1,5 @@
 //! Pools of drivers in a whole application without Spark.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot set itself up has failed"
-)]
-
 mod default;
 mod hits;
 mod keeping;

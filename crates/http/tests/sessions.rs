@@ -1,10 +1,5 @@
 //! The ends of sessions, and their place in the queue, in a whole application without Spark.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot set itself up has failed"
-)]
-
 mod deleting;
 mod ended;
 mod full_disk;

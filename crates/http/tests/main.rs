@@ -1,0 +1,28 @@
+//! The HTTP edge with the whole application behind it, in one process. All of it is one program,
+//! because each program links the application again.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot set itself up has failed"
+)]
+
+mod agent_events;
+mod agent_socket;
+mod answers;
+mod batches;
+mod callers;
+mod deadlines;
+mod edge;
+mod following;
+mod full_disk;
+mod jobs;
+mod large;
+mod lifecycle;
+mod names;
+mod pages;
+mod pools;
+mod recovery;
+mod results;
+mod sessions;
+mod statements;
+mod waiting;
