@@ -27,6 +27,7 @@ const USAGE: &str = r#"usage: cargo xtask COMMAND
   test --kubernetes    builds a real Kubernetes if there is none (with Go; minutes, the first time),
                        and runs the tests that need it
   test --yarn          runs the tests that need a real YARN
+  test --standalone    runs the tests that need a standalone cluster, with each Spark
   provide              installs what the tests need besides the code, and prints its variables for a shell:
                        eval "$(cargo xtask provide)"
   codegen [--check]    writes the generated files (schemas/, docs/), or fails if they are stale
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         ["test"] => suite::run(&[]),
         ["test", "--kubernetes"] => suite::run_cluster(Cluster::Kubernetes),
         ["test", "--yarn"] => suite::run_cluster(Cluster::Yarn),
+        ["test", "--standalone"] => suite::run_cluster(Cluster::Standalone),
         ["test", "--", rest @ ..] => suite::run(rest),
         ["provide"] => environment::print(),
         ["codegen"] => codegen::write(Binaries::Cargo),

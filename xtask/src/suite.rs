@@ -7,7 +7,7 @@ use std::process::Command;
 use std::thread::ScopedJoinHandle;
 use std::{fs, thread};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow};
 
 use crate::environment::{self, Provisions};
 use crate::report::Report;
@@ -16,6 +16,9 @@ use crate::{agent_lint, codegen, deny, helm, kubernetes, tidy, watched};
 
 /// The test target that needs real Spark.
 const REAL_SPARK: &str = "spark";
+
+/// The Sparks that it runs with, as the names of its tests begin.
+const SPARKS: [&str; 2] = ["spark_3_5", "spark_4"];
 
 /// The test target that needs real YARN, and no Spark.
 const REAL_YARN: &str = "real_yarn";
@@ -27,6 +30,7 @@ const REAL_KUBERNETES: &str = "real_kubernetes";
 #[derive(Debug, Clone, Copy)]
 pub enum Cluster {
     Kubernetes,
+    Standalone,
     Yarn,
 }
 
@@ -58,22 +62,25 @@ fn only(steps: &Steps, report: &mut Report, cluster: Cluster) -> anyhow::Result<
     // The longest part comes first, because it may find that Go is missing.
     let api_server = match cluster {
         Cluster::Kubernetes => Some(kubernetes::build(steps, &environment::directory()?)?),
-        Cluster::Yarn => None,
+        Cluster::Standalone | Cluster::Yarn => None,
     };
-    build(steps)?;
+    build(steps, report)?;
     environment::packages(steps)?;
     let provisions = environment::provide(steps, Binaries::Built)?;
     if let Some(api_server) = &api_server {
         helm::check(steps, report, Some(api_server), Binaries::Built)?;
     }
     let (own, name, filter) = match cluster {
-        Cluster::Kubernetes => (REAL_KUBERNETES, "Kubernetes", "::kubernetes::"),
-        Cluster::Yarn => (REAL_YARN, "YARN", "::yarn::"),
+        Cluster::Kubernetes => (Some(REAL_KUBERNETES), "Kubernetes", "::kubernetes::"),
+        Cluster::Standalone => (None, "standalone clusters", "::standalone::"),
+        Cluster::Yarn => (Some(REAL_YARN), "YARN", "::yarn::"),
     };
-    let mut client = test(&["--test".to_owned(), own.to_owned()], &[]);
-    client.envs(provisions.variables());
-    let step = format!("tests: real {name}, without the binary");
-    run_tests(steps, report, &step, client)?;
+    if let Some(own) = own {
+        let mut client = test(&["--test".to_owned(), own.to_owned()], &[]);
+        client.envs(provisions.variables());
+        let step = format!("tests: real {name}, without the binary");
+        run_tests(steps, report, &step, client)?;
+    }
     let mut binary = test(
         &["--test".to_owned(), REAL_SPARK.to_owned()],
         &["--", filter],
@@ -99,17 +106,19 @@ fn all(steps: &Steps, report: &mut Report, arguments: &[&str]) -> anyhow::Result
             let cargo_deny = deny::install(steps, &directory);
             environment::packages(steps).map(|()| cargo_deny)
         });
-        build(steps)?;
+        build(steps, report)?;
         let provisions = scope.spawn(|| {
             let cargo_deny = joined(packages)?;
             let provisions = environment::provide(steps, Binaries::Built)?;
             anyhow::Ok((cargo_deny, provisions))
         });
-        clippy(steps, report)?;
         steps.step("codegen: are generated files up to date?", || {
             codegen::check(Binaries::Built)
         })?;
-        let quick = test(&quick_targets()?, arguments);
+        let mut quick = test(&quick_targets()?, arguments);
+        if !arguments.contains(&"--") {
+            quick.args(["--", "--test-threads", &quick_threads().to_string()]);
+        }
         run_tests(steps, report, "tests: all that need no Spark", quick)?;
         joined(provisions)
     })?;
@@ -134,11 +143,13 @@ fn all(steps: &Steps, report: &mut Report, arguments: &[&str]) -> anyhow::Result
     pods.envs(provisions.variables());
     let name = "tests: real Kubernetes, if its API server is built";
     run_tests(steps, report, name, pods)?;
-    let mut real = test(&["--test".to_owned(), REAL_SPARK.to_owned()], arguments);
-    real.envs(provisions.variables())
-        .env("LIVIUS_TEST_TIMES", &times);
-    let name = "tests: the binary with real Spark (many minutes)";
-    let result = run_tests(steps, report, name, real);
+    let result = real_sparks(steps, report, |lane| {
+        let mut real = test(&["--test".to_owned(), REAL_SPARK.to_owned()], arguments);
+        real.envs(provisions.variables())
+            .env("LIVIUS_TEST_LANE", lane)
+            .env("LIVIUS_TEST_TIMES", &times);
+        real
+    });
     report.read_times(&fs::read_to_string(&times).unwrap_or_default());
     result
 }
@@ -158,28 +169,30 @@ fn format_and_rules(steps: &Steps, report: &mut Report) -> anyhow::Result<()> {
     steps.step("tidy: the rules of the house", tidy::run)
 }
 
-/// Builds the binaries and the tests, once for everything that follows.
-fn build(steps: &Steps) -> anyhow::Result<()> {
+/// Builds the binaries and the tests with clippy's lints, once for everything that follows.
+fn build(steps: &Steps, report: &mut Report) -> anyhow::Result<()> {
+    if !has_clippy() {
+        report.skip("SKIPPED: clippy, as it is not installed (rustup component add clippy)");
+    }
     steps.run(
-        "build: the binaries and the tests (minutes, the first time)",
-        cargo().args(["test", "--workspace", "--all-targets", "--no-run"]),
+        "build: the binaries and the tests, with lints (minutes, the first time)",
+        compiling("test").args(["--workspace", "--all-targets", "--no-run"]),
     )
 }
 
-fn clippy(steps: &Steps, report: &mut Report) -> anyhow::Result<()> {
-    if !works(cargo().args(["clippy", "--version"])) {
-        report.skip("SKIPPED: clippy, as it is not installed (rustup component add clippy)");
-        return Ok(());
+fn has_clippy() -> bool {
+    works(Command::new("clippy-driver").arg("--version"))
+}
+
+/// A command of cargo that compiles. All of them use one compiler, so nothing is compiled twice.
+fn compiling(word: &str) -> Command {
+    let mut command = cargo();
+    command.arg(word);
+    if has_clippy() {
+        let compiler = root().join("xtask/rustc-with-lints");
+        command.env("RUSTC_WORKSPACE_WRAPPER", compiler);
     }
-    let words = [
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "--deny",
-        "warnings",
-    ];
-    steps.run("clippy", cargo().args(words))
+    command
 }
 
 /// Tests the Python part of the agent, and its tables with another pandas.
@@ -208,9 +221,9 @@ fn unittest(python: &Path) -> Command {
 
 /// `cargo test` with some targets. It names the whole workspace, so that it uses what was built.
 fn test(targets: &[String], arguments: &[&str]) -> Command {
-    let mut command = cargo();
+    let mut command = compiling("test");
     command
-        .args(["test", "--workspace", "--no-fail-fast"])
+        .args(["--workspace", "--no-fail-fast"])
         .args(targets)
         .args(arguments);
     for name in inherited() {
@@ -226,14 +239,52 @@ fn run_tests(
     name: &str,
     command: Command,
 ) -> anyhow::Result<()> {
+    let (lines, result) = read_tests(steps, name, command)?;
+    lines.iter().for_each(|line| report.read(line));
+    result
+}
+
+/// Runs tests. Answers the lines of their output that belong in the report, and whether all passed.
+fn read_tests(
+    steps: &Steps,
+    name: &str,
+    command: Command,
+) -> anyhow::Result<(Vec<String>, anyhow::Result<()>)> {
     steps.step(name, || {
         let (status, lines) = watched::run(command, Report::wants)?;
-        lines.iter().for_each(|line| report.read(line));
-        if !status.success() {
-            bail!("{name}: failed ({status})");
-        }
-        Ok(())
+        let result = if status.success() {
+            Ok(())
+        } else {
+            Err(anyhow!("{name}: failed ({status})"))
+        };
+        Ok((lines, result))
     })
+}
+
+/// Runs the tests of each Spark side by side. Tests of one Spark run one after the other, and leave the
+/// processors idle for nearly half of the time.
+fn real_sparks(
+    steps: &Steps,
+    report: &mut Report,
+    command: impl Fn(&str) -> Command,
+) -> anyhow::Result<()> {
+    let lanes = SPARKS.map(|lane| {
+        let name = format!("tests: the binary with real Spark, {lane} (many minutes)");
+        (name, command(lane))
+    });
+    let ended = thread::scope(|scope| {
+        let run = |(name, command): (String, Command)| {
+            scope.spawn(move || read_tests(steps, &name, command))
+        };
+        lanes.map(run).map(joined)
+    });
+    let mut failures = Vec::new();
+    for lane in ended {
+        let (lines, result) = lane?;
+        lines.iter().for_each(|line| report.read(line));
+        failures.extend(result.err());
+    }
+    failures.into_iter().next().map_or(Ok(()), Err)
 }
 
 /// An empty file in which tests write their times.
@@ -253,6 +304,14 @@ fn quick_targets() -> anyhow::Result<Vec<String>> {
         }
     }
     Ok(words)
+}
+
+/// The number of quick tests that run at the same time. Most of them wait for timers, processes or the
+/// disk, and use little of a processor.
+fn quick_threads() -> usize {
+    const FOR_EACH_PROCESSOR: usize = 3;
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    processors * FOR_EACH_PROCESSOR
 }
 
 /// The names of all integration tests.

@@ -11,8 +11,8 @@ use anyhow::Context as _;
 /// left behind keeps it open for as long as it lives.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Runs a command whose standard output and error go to this program's standard output, in order.
-/// Answers how it ended, and the lines for which `wanted` says so.
+/// Runs a command whose standard output and error go to this program's standard output, in order and
+/// in whole lines, so that commands that run side by side stay readable. Answers how it ended, and the lines for which `wanted` says so.
 pub fn run(
     mut command: Command,
     wanted: impl Fn(&str) -> bool + Send + 'static,
@@ -45,20 +45,26 @@ pub fn run(
 
 fn pass_on(mut reader: PipeReader, mut line_ended: impl FnMut(&str)) {
     let mut buffer = vec![0; 64 << 10];
-    let mut line = Vec::new();
+    let mut begun = Vec::new();
     while let Ok(count @ 1..) = reader.read(&mut buffer) {
-        let mut stdout = std::io::stdout().lock();
-        let _ = stdout.write_all(&buffer[..count]);
-        let _ = stdout.flush();
-        for byte in &buffer[..count] {
-            if *byte == b'\n' {
-                line_ended(&String::from_utf8_lossy(&line));
-                line.clear();
-            } else {
-                line.push(*byte);
-            }
+        begun.extend_from_slice(&buffer[..count]);
+        let Some(end) = begun.iter().rposition(|byte| *byte == b'\n') else {
+            continue;
+        };
+        let rest = begun.split_off(end + 1);
+        print(&begun);
+        for line in begun[..end].split(|byte| *byte == b'\n') {
+            line_ended(&String::from_utf8_lossy(line));
         }
+        begun = rest;
     }
+    print(&begun);
+}
+
+fn print(text: &[u8]) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = stdout.write_all(text);
+    let _ = stdout.flush();
 }
 
 #[cfg(test)]
