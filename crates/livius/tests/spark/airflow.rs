@@ -15,7 +15,7 @@ use crate::server::Server;
 use crate::{Case, Shared};
 
 /// Airflow is a client of the server: it sees states and logs of batches, and no Spark.
-pub const ONCE: &[Case] = &[
+pub const OLDER: &[Case] = &[
     ("clients::airflow_tasks_succeed_fail_and_are_killed", tasks),
     ("clients::airflow_tasks_are_deferred", deferred),
     (

@@ -1,14 +1,16 @@
 //! Tests the binary as a user starts it, with real drivers of each Spark, over HTTP.
 //!
 //! `cargo xtask test` installs the Sparks and names them in `LIVIUS_TEST_SPARK_35` and
-//! `LIVIUS_TEST_SPARK_4`. The tests run one after the other, because each JVM needs the whole
-//! machine. Tests that need no isolation share one session.
+//! `LIVIUS_TEST_SPARK_4`. The tests run one after the other, because each JVM needs much of the
+//! machine. The suite runs this program twice, side by side, with one Spark each, which
+//! `LIVIUS_TEST_LANE` names. Tests that need no isolation share one session.
 //!
-//! A module lists its cases in `CASES`, which run on every Spark, or in `ONCE`, which run on the
-//! newest Spark only. A case belongs in `ONCE` when its subject does not depend on Spark's version:
-//! the server, the supervisor of a driver, a client, or an interpreter without Spark. Its list says
-//! why. Cases in `WHOLE` take many minutes, and run if `LIVIUS_TEST_WHOLE` is set: on every Spark,
-//! as `cargo xtask test --yarn` does.
+//! A module lists its cases in `CASES`, which run on every Spark, in `ONCE`, which run on the newest
+//! Spark only, or in `OLDER`, which run on the oldest one only. A case belongs in one of the last two
+//! when its subject does not depend on Spark's version: the server, the supervisor of a driver, a
+//! client, a resource manager, or an interpreter without Spark. Its list says why. Cases in `WHOLE`
+//! take many minutes. They run on every Spark if `LIVIUS_TEST_WHOLE` is set, and those in `OLDER` do
+//! so, too: `cargo xtask test --yarn` is an example.
 
 #![expect(
     clippy::unwrap_used,
@@ -139,7 +141,7 @@ fn trials(shared: &Arc<Shared>, cases: &[Case]) -> Vec<Trial> {
 }
 
 /// The cases that run with each Spark.
-const EACH: [&[Case]; 16] = [
+const EACH: [&[Case]; 14] = [
     languages::CASES,
     values::CASES,
     output::CASES,
@@ -153,16 +155,23 @@ const EACH: [&[Case]; 16] = [
     restart::CASES,
     python_clients::CASES,
     java_client::CASES,
-    sparkmagic::CASES,
     batches::CASES,
-    standalone::CASES,
 ];
 
 /// The cases that run with each Spark if there is time.
 const WHOLE: [&[Case]; 2] = [yarn::WHOLE, kubernetes::WHOLE];
 
-/// The cases whose subject does not depend on Spark's version. They run with one Spark.
-const ONCE: [&[Case]; 16] = [
+/// The cases whose subject does not depend on Spark's version, and that run with the oldest one. They
+/// are in `OLDER` or in `ONCE` so that both lists take about the same time.
+const OLDER: [&[Case]; 4] = [
+    pylivy::OLDER,
+    airflow::OLDER,
+    sparkmagic::OLDER,
+    standalone::OLDER,
+];
+
+/// The cases whose subject does not depend on Spark's version, and that run with the newest one.
+const ONCE: [&[Case]; 14] = [
     texts::ONCE,
     completion::ONCE,
     cancel::ONCE,
@@ -170,9 +179,7 @@ const ONCE: [&[Case]; 16] = [
     death::ONCE,
     restart::ONCE,
     pools::ONCE,
-    pylivy::ONCE,
     python_clients::ONCE,
-    airflow::ONCE,
     sparkmagic::ONCE,
     batches::ONCE,
     command_line::ONCE,
@@ -190,7 +197,11 @@ fn main() -> ExitCode {
     ];
     let mut all = Vec::new();
     let mut worlds = Vec::new();
+    let lane = client::environment("LIVIUS_TEST_LANE");
     for (name, variable) in sparks {
+        if lane.as_ref().is_some_and(|lane| lane != name) {
+            continue;
+        }
         let Some(home) = client::environment(variable) else {
             println!(
                 "SKIPPED: no tests with {name}, as {variable} is not set; `cargo xtask test` sets it"
@@ -202,19 +213,20 @@ fn main() -> ExitCode {
             server: OnceLock::new(),
             session: Mutex::new(None),
         });
-        for cases in EACH {
-            all.extend(trials(&shared, cases));
-        }
+        let is_newest = name == "spark_4";
         let is_whole = client::environment("LIVIUS_TEST_WHOLE").is_some();
+        let mut lists = EACH.to_vec();
         if is_whole {
-            for cases in WHOLE {
-                all.extend(trials(&shared, cases));
-            }
+            lists.extend(WHOLE);
         }
-        if name == "spark_4" {
-            for cases in ONCE {
-                all.extend(trials(&shared, cases));
-            }
+        if is_whole || !is_newest {
+            lists.extend(OLDER);
+        }
+        if is_newest {
+            lists.extend(ONCE);
+        }
+        for cases in lists {
+            all.extend(trials(&shared, cases));
         }
         worlds.push(shared);
     }

@@ -6,7 +6,7 @@ use crate::client::environment;
 use crate::{Case, Shared};
 
 /// pylivy is a client of the server and never sees Spark.
-pub const ONCE: &[Case] = &[
+pub const OLDER: &[Case] = &[
     ("clients::pylivy", |shared| content(shared, SESSIONS)),
     ("clients::pylivy_with_scala_and_batches", |shared| {
         content(shared, SCALA_AND_BATCHES);

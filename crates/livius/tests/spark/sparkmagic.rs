@@ -5,12 +5,13 @@ use crate::clients::python;
 use crate::server::Server;
 use crate::{Case, Shared};
 
-pub const CASES: &[Case] = &[("clients::sparkmagic_kernel_of_pyspark", |shared| {
+/// One kernel meets the oldest Spark.
+pub const OLDER: &[Case] = &[("clients::sparkmagic_kernel_of_pyspark", |shared| {
     notebook(shared, "pyspark");
 })];
 
-/// The kernels differ in the language of the code that they send. The kernel
-/// above and `languages` test how each Spark runs it.
+/// The kernels differ in the language of the code that they send. `languages` tests how each Spark
+/// runs it.
 pub const ONCE: &[Case] = &[
     ("clients::sparkmagic_kernel_of_scala", |shared| {
         notebook(shared, "spark");
