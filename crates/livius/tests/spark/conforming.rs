@@ -47,6 +47,12 @@ pub trait Cluster: Send + Sync {
     /// The home of the Spark that submits drivers.
     fn home(&self) -> &str;
 
+    /// A folder that drivers see at the same path.
+    fn folder(&self) -> &Path;
+
+    /// A file of that folder, as an order names it.
+    fn named(&self, file: &Path) -> String;
+
     /// Spark's configuration of a driver there.
     fn conf(&self) -> BTreeMap<String, String>;
 
@@ -99,7 +105,7 @@ impl OnCluster {
     }
 
     fn control(&self, id: &DriverId) -> PathBuf {
-        self.data.path().join("control").join(id.as_str())
+        self.cluster.folder().join("control").join(id.as_str())
     }
 
     /// Writes a file of a driver's control directory. It appears whole.
@@ -165,7 +171,7 @@ impl Place for OnCluster {
         if manners == Manners::Stubborn {
             self.tell(id, "stubborn", "");
         }
-        let path = |path: PathBuf| path.into_os_string().into_string().unwrap();
+        let control = self.control(id);
         DriverOrder {
             id: id.clone(),
             conf: self.cluster.conf(),
@@ -173,9 +179,9 @@ impl Place for OnCluster {
             token: "topsecret".into(),
             servers: vec!["ws://127.0.0.1:1/api/v1/agent".to_owned()],
             program: Program::Application {
-                file: path(self.control(id).join("app.py")),
+                file: self.cluster.named(&control.join("app.py")),
                 class_name: None,
-                args: vec![path(self.control(id))],
+                args: vec![control.into_os_string().into_string().unwrap()],
             },
         }
     }

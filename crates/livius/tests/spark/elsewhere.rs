@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::batches::Batch;
-use crate::client::{Session, eventually};
+use crate::client::{Session, environment, eventually};
 use crate::server::Server;
 
 /// The time of a start in containers, or of an end there, on a machine with two busy cores.
@@ -24,6 +24,9 @@ sys.exit(int(sys.argv[2]))
 
 /// A cluster with a server whose drivers run there.
 pub trait Elsewhere {
+    /// The home of the Spark that submits drivers.
+    fn home(&self) -> &Path;
+
     /// A folder that drivers and executors see at the same path.
     fn folder(&self) -> &Path;
 
@@ -59,7 +62,7 @@ fn text(path: &Path) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-/// A session in three languages. A statement runs while the server is killed.
+/// A session in four languages. A statement runs while the server is killed.
 pub fn session(world: &impl Elsewhere, server: Server) -> Server {
     let mut request = json!({"kind": "shared", "name": "elsewhere"});
     for (key, value) in world.asks().as_object().unwrap() {
@@ -82,6 +85,7 @@ pub fn session(world: &impl Elsewhere, server: Server) -> Server {
     assert_eq!(told.trim_end(), "res0: Double = 65.0");
     let rows = session.data("sql", "SELECT 6 * 7 AS n");
     assert!(rows.to_string().contains("[[42]]"), "{rows}");
+    in_r(world, &session);
 
     session.run(
         "pyspark",
@@ -106,6 +110,23 @@ pub fn session(world: &impl Elsewhere, server: Server) -> Server {
     world.await_nothing(&server);
     world.check_ended(&id);
     server
+}
+
+/// R where it is installed, and Spark from R where the Spark has SparkR.
+fn in_r(world: &impl Elsewhere, session: &Session) {
+    if environment("LIVIUS_TEST_R").is_none() {
+        println!("SKIPPED: R in a container, as R is not installed (LIVIUS_TEST_R is not set)");
+        return;
+    }
+    assert_eq!(session.text("sparkr", "cat(6 * 7)"), "42");
+    if !world.home().join("R/lib/SparkR").exists() {
+        println!("SKIPPED: Spark from R in a container, as the Spark from PyPI has no SparkR");
+        return;
+    }
+    assert_eq!(
+        session.text("sparkr", "cat(count(sql('SELECT id FROM range(10)')))"),
+        "10"
+    );
 }
 
 /// A batch that succeeds over the death of its server, and one that fails.

@@ -40,6 +40,10 @@ fn run(shared: &Shared, is_whole: bool) {
 }
 
 impl Elsewhere for World {
+    fn home(&self) -> &Path {
+        World::home(self).as_ref()
+    }
+
     fn folder(&self) -> &Path {
         self.files()
     }

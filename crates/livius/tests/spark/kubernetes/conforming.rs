@@ -1,6 +1,7 @@
 //! The contract of launchers, with pods of a real Kubernetes.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use livius_domain::{DriverId, Verdict};
@@ -9,6 +10,7 @@ use livius_launch::LocalConfig;
 use super::world::World;
 use crate::Shared;
 use crate::conforming::{self, Cluster};
+use crate::elsewhere::Elsewhere;
 
 pub fn all(shared: &Shared) {
     let Some(world) = World::start(shared) else {
@@ -23,6 +25,14 @@ pub fn all(shared: &Shared) {
 impl Cluster for World {
     fn home(&self) -> &str {
         World::home(self)
+    }
+
+    fn folder(&self) -> &Path {
+        self.files()
+    }
+
+    fn named(&self, file: &Path) -> String {
+        <World as Elsewhere>::named(self, file)
     }
 
     fn conf(&self) -> BTreeMap<String, String> {
