@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,7 +15,7 @@ use livius_launch::{
 };
 use livius_spark_home::{Environment, Search};
 
-use crate::client::{environment, eventually};
+use crate::client::environment;
 use crate::server::{CHEAP_JVM, Data, share_runtimes};
 
 /// The time of a start in containers, or of an end there, on a machine with two busy cores.
@@ -74,12 +74,19 @@ static CLUSTER: Mutex<Option<Arc<dyn Cluster>>> = Mutex::new(None);
 
 /// Runs all cases on a cluster, one after the other.
 pub fn run(cluster: Arc<dyn Cluster>) {
+    struct Named;
+    // A case that panics must not keep the cluster's processes.
+    impl Drop for Named {
+        fn drop(&mut self) {
+            *CLUSTER.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+    }
     *CLUSTER.lock().unwrap() = Some(cluster);
+    let _named = Named;
     for (name, case) in livius_launch::launcher_conformance!(list OnCluster::new()) {
         println!("conforming: {name}");
         case();
     }
-    *CLUSTER.lock().unwrap() = None;
 }
 
 struct OnCluster {
@@ -189,10 +196,18 @@ impl Place for OnCluster {
     async fn print(&self, id: &DriverId, line: &str) {
         self.tell(id, "line", &format!("{line}\n"));
         let file = self.control(id).join("line");
-        // The driver itself does not need this thread.
-        eventually("the line is printed", PATIENCE, || {
-            (!file.exists()).then_some(())
-        });
+        // The launcher's tasks go on in the meantime: they share this thread.
+        let printed = async {
+            while file.exists() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let printed = tokio::time::timeout(PATIENCE, printed).await;
+        let log = || {
+            let drivers = self.data.path().join("drivers");
+            std::fs::read_to_string(drivers.join(id.as_str()).join("stdout.log"))
+        };
+        assert!(printed.is_ok(), "nothing is printed: {:?}", log());
     }
 
     async fn end(&self, id: &DriverId, code: i32) {

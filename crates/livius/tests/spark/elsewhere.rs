@@ -38,6 +38,14 @@ pub trait Elsewhere {
         json!({})
     }
 
+    /// The user of the cluster that a request for a batch names, if there are users.
+    fn proxy_user(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Checks what the manager says of a batch's application that runs.
+    fn check_batch(&self, _batch: &Batch) {}
+
     /// The id of the application that a session or batch shows, once it has one.
     fn application_of(&self, url: &str) -> String;
 
@@ -134,11 +142,15 @@ pub fn python_batches(world: &impl Elsewhere, server: Server) -> Server {
     let file = write(world, "app.py", APPLICATION);
     let end = world.folder().join("batch ends");
     let submit = |server: &Server, code: &str| {
-        let request = json!({"file": world.named(&file), "args": [text(&end), code]});
+        let request = json!({
+            "file": world.named(&file), "args": [text(&end), code],
+            "proxyUser": world.proxy_user(),
+        });
         Batch::create(server, &request)
     };
     let batch = submit(&server, "0");
     await_batch(&batch, "running");
+    world.check_batch(&batch);
     let server = server.crash_and_restart();
     assert_eq!(batch.state(), "running");
     write(world, "batch ends", "");

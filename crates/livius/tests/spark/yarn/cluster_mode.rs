@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::world::{World, application_of};
 use crate::Shared;
-use crate::batches::compile_into;
+use crate::batches::{Batch, compile_into};
 use crate::client::Session;
 use crate::elsewhere::{self, Elsewhere};
 use crate::python_clients::livys_python_api;
@@ -56,6 +56,15 @@ impl Elsewhere for World {
 
     fn asks(&self) -> Value {
         json!({"queue": "etl"})
+    }
+
+    fn proxy_user(&self) -> Option<&'static str> {
+        Some("alice")
+    }
+
+    fn check_batch(&self, batch: &Batch) {
+        let app = self.application(&application_of(batch.url()));
+        assert_eq!(app["user"], "alice", "{app}");
     }
 
     fn application_of(&self, url: &str) -> String {

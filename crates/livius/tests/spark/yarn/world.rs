@@ -44,6 +44,12 @@ impl World {
         for (key, value) in self.settings() {
             arguments.extend(["--conf".to_owned(), format!("{key}={value}")]);
         }
+        for setting in [
+            "impersonation.enabled=true",
+            "impersonation.allow_without_authentication=true",
+        ] {
+            arguments.extend(["--set", setting].map(str::to_owned));
+        }
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         Server::start_with(&self.home, &arguments, self.environment())
     }
