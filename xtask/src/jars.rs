@@ -29,6 +29,8 @@ pub const YARN: Packages = Packages {
     name: "YARN",
     folder: "yarn",
     coordinates: &[
+        // It has the command that makes a ResourceManager the active one.
+        "org.apache.hadoop:hadoop-yarn-client:3.4.2",
         "org.apache.hadoop:hadoop-yarn-server-resourcemanager:3.4.2",
         "org.apache.hadoop:hadoop-yarn-server-nodemanager:3.4.2",
         // It serves the logs of ended applications.

@@ -77,7 +77,9 @@ fn only(steps: &Steps, report: &mut Report, cluster: Cluster) -> anyhow::Result<
     };
     if let Some(own) = own {
         let mut client = test(&["--test".to_owned(), own.to_owned()], &[]);
-        client.envs(provisions.variables());
+        client
+            .envs(provisions.variables())
+            .env("LIVIUS_TEST_WHOLE", "1");
         let step = format!("tests: real {name}, without the binary");
         run_tests(steps, report, &step, client)?;
     }

@@ -37,7 +37,10 @@ const LOG_SERVER: &str =
 pub struct YarnCluster {
     jars: Utf8PathBuf,
     ports: Ports,
-    resource_manager: Option<Daemon>,
+    /// The ResourceManagers that run, by their number.
+    resource_managers: Vec<Option<Daemon>>,
+    /// The number of the one that serves.
+    active: usize,
     node_manager: Option<Daemon>,
     log_server: Option<Daemon>,
     folder: TempDir,
@@ -56,8 +59,17 @@ impl YarnCluster {
 
     /// Starts all daemons. Returns when the ResourceManager is active and knows its node.
     pub fn start(jars: &Utf8Path) -> Self {
+        Self::start_with(jars, 1)
+    }
+
+    /// Starts a cluster with a second ResourceManager, which is on standby.
+    pub fn start_pair(jars: &Utf8Path) -> Self {
+        Self::start_with(jars, 2)
+    }
+
+    fn start_with(jars: &Utf8Path, managers: usize) -> Self {
         for attempt in 1.. {
-            match Self::try_start(jars) {
+            match Self::try_start(jars, managers) {
                 Ok(cluster) => return cluster,
                 Err(problem) => assert!(attempt < ATTEMPTS, "YARN does not start: {problem}"),
             }
@@ -65,27 +77,62 @@ impl YarnCluster {
         unreachable!("the last attempt panics")
     }
 
-    fn try_start(jars: &Utf8Path) -> Result<Self, String> {
+    fn try_start(jars: &Utf8Path, managers: usize) -> Result<Self, String> {
         let folder = tempfile::Builder::new().prefix("yarn-").tempdir().unwrap();
-        let ports = Ports::free();
+        let ports = Ports::free(managers);
         let mut cluster = Self {
             jars: jars.to_owned(),
             ports,
-            resource_manager: None,
+            resource_managers: Vec::new(),
+            active: 0,
             node_manager: None,
             log_server: None,
             folder,
         };
         site::write(cluster.root(), &cluster.ports, MEMBER);
-        cluster.resource_manager = Some(cluster.daemon(RESOURCE_MANAGER));
+        for number in 0..managers {
+            let manager = cluster.manager(number);
+            cluster.resource_managers.push(Some(manager));
+        }
         cluster.node_manager = Some(cluster.daemon(NODE_MANAGER));
         cluster.log_server = Some(cluster.daemon(LOG_SERVER));
+        cluster.activate(0)?;
         cluster.until_serving()?;
         Ok(cluster)
     }
 
     fn daemon(&self, class: &str) -> Daemon {
-        daemon::start(class, &self.jars, self.root())
+        let name = class.rsplit('.').next().unwrap();
+        daemon::start(class, &self.jars, self.root(), &self.conf_dir(), name)
+    }
+
+    fn manager(&self, number: usize) -> Daemon {
+        if self.ports.managers.len() == 1 {
+            return self.daemon(RESOURCE_MANAGER);
+        }
+        let conf = site::manager_conf_dir(self.root(), number);
+        let name = site::manager_id(number);
+        daemon::start(RESOURCE_MANAGER, &self.jars, self.root(), &conf, &name)
+    }
+
+    /// Makes one of several ResourceManagers the active one.
+    fn activate(&mut self, number: usize) -> Result<(), String> {
+        self.active = number;
+        if self.ports.managers.len() == 1 {
+            return Ok(());
+        }
+        let id = site::manager_id(number);
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let words = ["-transitionToActive", &id];
+            let Err(said) = daemon::administer(&words, &self.jars, self.root()) else {
+                return Ok(());
+            };
+            let manager = self.resource_managers[number].as_mut();
+            if manager.is_none_or(Daemon::has_ended) || Instant::now() > until {
+                return Err(said);
+            }
+        }
     }
 
     fn until_serving(&mut self) -> Result<(), String> {
@@ -98,12 +145,9 @@ impl YarnCluster {
             if ready {
                 return Ok(());
             }
-            let daemons = [
-                &mut self.resource_manager,
-                &mut self.node_manager,
-                &mut self.log_server,
-            ];
-            for daemon in daemons.into_iter().flatten() {
+            let others = [&mut self.node_manager, &mut self.log_server];
+            let daemons = self.resource_managers.iter_mut().chain(others);
+            for daemon in daemons.flatten() {
                 if daemon.has_ended() || Instant::now() > until {
                     return Err(daemon.said());
                 }
@@ -112,18 +156,26 @@ impl YarnCluster {
         }
     }
 
-    /// Kills the ResourceManager, as an outage does.
+    /// Kills the active ResourceManager, as an outage does.
     pub fn kill_resource_manager(&mut self) {
-        self.resource_manager = None;
+        self.resource_managers[self.active] = None;
     }
 
     /// Starts the ResourceManager again, on the same ports. Returns when it knows its node.
     pub fn restart_resource_manager(&mut self) {
-        self.resource_manager = None;
-        self.resource_manager = Some(self.daemon(RESOURCE_MANAGER));
+        self.kill_resource_manager();
+        self.resource_managers[self.active] = Some(self.manager(self.active));
         let started = self.until_serving();
         started
             .unwrap_or_else(|problem| panic!("the ResourceManager does not come back: {problem}"));
+    }
+
+    /// Makes the ResourceManager on standby the active one, after the death of the other one. Returns
+    /// when it knows its node.
+    pub fn fail_over(&mut self) {
+        let next = (self.active + 1) % self.resource_managers.len();
+        let serving = self.activate(next).and_then(|()| self.until_serving());
+        serving.unwrap_or_else(|problem| panic!("the other one does not take over: {problem}"));
     }
 
     fn root(&self) -> &Utf8Path {
@@ -140,9 +192,9 @@ impl YarnCluster {
         site::staging_dir(self.root())
     }
 
-    /// The address of the ResourceManager's web server, `http://127.0.0.1:…`.
+    /// The address of the active ResourceManager's web server, `http://127.0.0.1:…`.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.ports.web)
+        format!("http://127.0.0.1:{}", self.ports.managers[self.active].web)
     }
 
     /// Kills an application, as its administrator does.
@@ -163,8 +215,9 @@ impl YarnCluster {
 
     /// The processes of applications that run now.
     pub fn containers(&self) -> Vec<String> {
-        let daemons = [&self.resource_manager, &self.node_manager, &self.log_server];
-        let daemons: Vec<Pid> = daemons.into_iter().flatten().map(Daemon::pid).collect();
+        let others = [&self.node_manager, &self.log_server];
+        let daemons = self.resource_managers.iter().chain(others);
+        let daemons: Vec<Pid> = daemons.flatten().map(Daemon::pid).collect();
         let others = processes_of(self.folder.path())
             .into_iter()
             .filter(|process| !daemons.contains(&process.pid));
@@ -184,7 +237,7 @@ impl YarnCluster {
     fn end(&mut self) {
         // The NodeManager goes first, because it would start containers again.
         self.node_manager = None;
-        self.resource_manager = None;
+        self.resource_managers.clear();
         self.log_server = None;
         end_all(self.folder.path());
     }

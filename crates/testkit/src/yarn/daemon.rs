@@ -22,10 +22,27 @@ const JVM: [&str; 4] = [
 /// Packages of Java that Hadoop reads by reflection.
 const OPENED: [&str; 4] = ["java.lang", "java.util", "java.net", "java.nio"];
 
-/// Starts a main class of YARN.
-pub fn start(class: &str, jars: &Utf8Path, root: &Utf8Path) -> Daemon {
-    let name = class.rsplit('.').next().unwrap();
-    let conf = site::conf_dir(root);
+/// Starts a main class of YARN, with a log of this name.
+pub fn start(class: &str, jars: &Utf8Path, root: &Utf8Path, conf: &Utf8Path, name: &str) -> Daemon {
+    let mut command = java_with(jars, root, conf);
+    command.arg(class);
+    Daemon::start(command, root.join(format!("{name}.log")))
+}
+
+/// Runs a command of YARN's administrator to its end, and tells whether it succeeded.
+pub fn administer(words: &[&str], jars: &Utf8Path, root: &Utf8Path) -> Result<(), String> {
+    const CLASS: &str = "org.apache.hadoop.yarn.client.cli.RMAdminCLI";
+    let mut command = java_with(jars, root, &site::conf_dir(root));
+    let output = command.arg(CLASS).args(words).output().unwrap();
+    if output.status.success() {
+        return Ok(());
+    }
+    let text = [output.stdout, output.stderr].concat();
+    Err(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// A Java with YARN's jars and a directory with its configuration.
+fn java_with(jars: &Utf8Path, root: &Utf8Path, conf: &Utf8Path) -> Command {
     let mut command = Command::new(java());
     command
         .args(JVM)
@@ -35,12 +52,12 @@ pub fn start(class: &str, jars: &Utf8Path, root: &Utf8Path) -> Daemon {
                 .map(|package| format!("--add-opens=java.base/{package}=ALL-UNNAMED")),
         )
         .arg(format!("-Djava.io.tmpdir={root}/tmp"))
-        .args(["-cp", &format!("{conf}:{jars}/*"), class])
-        .env("HADOOP_CONF_DIR", &conf)
+        .args(["-cp", &format!("{conf}:{jars}/*")])
+        .env("HADOOP_CONF_DIR", conf)
         .env_remove("YARN_CONF_DIR")
         .env_remove("HADOOP_USER_NAME")
         .current_dir(root);
-    Daemon::start(command, root.join(format!("{name}.log")))
+    command
 }
 
 fn java() -> PathBuf {

@@ -18,32 +18,56 @@ log4j.appender.A.layout.ConversionPattern=%d{ISO8601} %p %c{2}: %m%n
 
 /// The ports that others have to know. The NodeManager tells its own to the ResourceManager.
 pub struct Ports {
+    /// Those of the ResourceManagers.
+    pub managers: Vec<ManagerPorts>,
+    logs: u16,
+    timeline: u16,
+}
+
+/// The ports of a ResourceManager.
+pub struct ManagerPorts {
     pub web: u16,
     client: u16,
     scheduler: u16,
     tracker: u16,
     admin: u16,
-    logs: u16,
-    timeline: u16,
 }
 
 impl Ports {
-    /// Ports that were free a moment ago.
-    pub fn free() -> Self {
+    /// Ports for so many ResourceManagers, that were free a moment ago.
+    pub fn free(managers: usize) -> Self {
         // All are bound at the same time, so that they differ.
-        let bound = [(); 7].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-        let [web, client, scheduler, tracker, admin, logs, timeline] =
-            bound.map(|listener| listener.local_addr().unwrap().port());
+        let mut bound = Vec::new();
+        let mut port = || {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let port = listener.local_addr().unwrap().port();
+            bound.push(listener);
+            port
+        };
         Self {
-            web,
-            client,
-            scheduler,
-            tracker,
-            admin,
-            logs,
-            timeline,
+            managers: (0..managers)
+                .map(|_| ManagerPorts {
+                    web: port(),
+                    client: port(),
+                    scheduler: port(),
+                    tracker: port(),
+                    admin: port(),
+                })
+                .collect(),
+            logs: port(),
+            timeline: port(),
         }
     }
+}
+
+/// The id of a ResourceManager among several.
+pub fn manager_id(number: usize) -> String {
+    format!("rm{number}")
+}
+
+/// The directory with the configuration of one of several ResourceManagers, which names it.
+pub fn manager_conf_dir(root: &Utf8Path, number: usize) -> Utf8PathBuf {
+    root.join(format!("conf-{}", manager_id(number)))
 }
 
 pub fn conf_dir(root: &Utf8Path) -> Utf8PathBuf {
@@ -60,13 +84,26 @@ pub fn log_url(ports: &Ports) -> String {
 
 /// Writes the files that Hadoop reads, and makes the folders that they name.
 pub fn write(root: &Utf8Path, ports: &Ports, member: &str) {
-    let conf = conf_dir(root);
-    for folder in [&conf, &staging_dir(root), &root.join("tmp")] {
+    for folder in [staging_dir(root), root.join("tmp")] {
         fs::create_dir_all(folder).unwrap();
     }
+    let of_all = yarn(root, ports);
+    write_conf(&conf_dir(root), root, &of_all, member);
+    if ports.managers.len() > 1 {
+        for number in 0..ports.managers.len() {
+            let mut of_one = of_all.clone();
+            let key = "yarn.resourcemanager.ha.id".to_owned();
+            of_one.push((key, manager_id(number)));
+            write_conf(&manager_conf_dir(root, number), root, &of_one, member);
+        }
+    }
+}
+
+fn write_conf(conf: &Utf8Path, root: &Utf8Path, yarn: &Properties, member: &str) {
+    fs::create_dir_all(conf).unwrap();
     let files = [
         ("core-site.xml", xml(&core(root))),
-        ("yarn-site.xml", xml(&yarn(root, ports))),
+        ("yarn-site.xml", xml(yarn)),
         ("capacity-scheduler.xml", xml(&queues(member))),
         ("log4j.properties", LOG4J.to_owned()),
     ];
@@ -92,11 +129,6 @@ fn core(root: &Utf8Path) -> Properties {
 
 fn yarn(root: &Utf8Path, ports: &Ports) -> Properties {
     let addresses = [
-        ("resourcemanager.address", ports.client),
-        ("resourcemanager.scheduler.address", ports.scheduler),
-        ("resourcemanager.resource-tracker.address", ports.tracker),
-        ("resourcemanager.admin.address", ports.admin),
-        ("resourcemanager.webapp.address", ports.web),
         ("nodemanager.address", 0),
         ("nodemanager.localizer.address", 0),
         ("nodemanager.webapp.address", 0),
@@ -163,8 +195,51 @@ fn yarn(root: &Utf8Path, ports: &Ports) -> Properties {
     ]
     .map(|(key, value)| (key, value.to_owned()));
     let all = addresses.into_iter().chain(others);
-    all.map(|(key, value)| (format!("yarn.{key}"), value))
-        .collect()
+    let all = all.map(|(key, value)| (format!("yarn.{key}"), value));
+    all.chain(managers(&ports.managers)).collect()
+}
+
+fn managers(ports: &[ManagerPorts]) -> Properties {
+    if let [alone] = ports {
+        return manager_addresses(alone, "");
+    }
+    let mut all = high_availability(ports.len());
+    for (number, one) in ports.iter().enumerate() {
+        all.extend(manager_addresses(one, &format!(".{}", manager_id(number))));
+    }
+    all
+}
+
+/// The addresses of a ResourceManager. The suffix names one of several.
+fn manager_addresses(ports: &ManagerPorts, suffix: &str) -> Properties {
+    let addresses = [
+        ("address", ports.client),
+        ("scheduler.address", ports.scheduler),
+        ("resource-tracker.address", ports.tracker),
+        ("admin.address", ports.admin),
+        ("webapp.address", ports.web),
+    ];
+    addresses
+        .map(|(key, port)| {
+            (
+                format!("yarn.resourcemanager.{key}{suffix}"),
+                format!("127.0.0.1:{port}"),
+            )
+        })
+        .into()
+}
+
+/// Several ResourceManagers, of which an administrator makes one the active one.
+fn high_availability(managers: usize) -> Properties {
+    let ids: Vec<String> = (0..managers).map(manager_id).collect();
+    [
+        ("ha.enabled", "true"),
+        ("ha.rm-ids", &ids.join(",")),
+        ("ha.automatic-failover.enabled", "false"),
+        ("cluster-id", "livius-test"),
+    ]
+    .map(|(key, value)| (format!("yarn.resourcemanager.{key}"), value.to_owned()))
+    .into()
 }
 
 fn queues(member: &str) -> Properties {

@@ -10,6 +10,7 @@
 )]
 
 mod endings;
+mod failover;
 mod logs;
 mod outage;
 mod world;
@@ -31,5 +32,9 @@ fn main() -> ExitCode {
         );
         return ExitCode::SUCCESS;
     }
-    run_in_one_world(&CASES, World::start, World::stop)
+    let mut cases = CASES.to_vec();
+    if std::env::var_os("LIVIUS_TEST_WHOLE").is_some() {
+        cases.push(failover::WHOLE);
+    }
+    run_in_one_world(&cases, World::start, World::stop)
 }

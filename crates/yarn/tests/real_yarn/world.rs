@@ -32,7 +32,10 @@ pub struct Submitted {
 
 impl World {
     pub fn start() -> Self {
-        let yarn = YarnCluster::start(&YarnCluster::jars().unwrap());
+        Self::of(YarnCluster::start(&YarnCluster::jars().unwrap()))
+    }
+
+    pub fn of(yarn: YarnCluster) -> Self {
         let runtime = Runtime::new().unwrap();
         let cluster = client(&runtime, &yarn, "root");
         Self {
