@@ -215,12 +215,19 @@ impl Place for OnCluster {
     }
 
     fn verdict(&self, code: i32) -> Option<Verdict> {
-        Some(self.cluster.verdict(&self.name(0), code))
+        Some(apart(|| self.cluster.verdict(&self.name(0), code)))
     }
 
     fn survivors(&self) -> Vec<String> {
-        let mut left = self.cluster.live();
+        let mut left = apart(|| self.cluster.live());
         left.extend(self.data.processes().into_iter().map(|(_, line)| line));
         left
     }
+}
+
+/// Does work that waits for responses. It has a runtime of its own, which cannot start on a thread of
+/// another one.
+fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    let ended = std::thread::scope(|scope| scope.spawn(work).join());
+    ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

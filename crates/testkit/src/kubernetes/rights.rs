@@ -22,7 +22,7 @@ pub const LIVIUS: &[Rule] = &[
     (
         "",
         "configmaps services persistentvolumeclaims",
-        "create get update patch delete",
+        "create get list update patch delete deletecollection",
     ),
     // Spark 4.3 makes a policy for the network of each application.
     (

@@ -44,9 +44,13 @@ impl World {
         for (key, value) in self.settings() {
             arguments.extend(["--conf".to_owned(), format!("{key}={value}")]);
         }
+        // A server that impersonates users lets them name no file, unless its directory is set.
+        let files = std::env::temp_dir();
+        let files = format!("files.local_directories={}", files.display());
         for setting in [
             "impersonation.enabled=true",
             "impersonation.allow_without_authentication=true",
+            &files,
         ] {
             arguments.extend(["--set", setting].map(str::to_owned));
         }

@@ -43,6 +43,12 @@ const SUBMITTERS: &[Right] = &[
     Right::of("delete", "services"),
 ];
 
+/// The rights that a driver beside the server needs: it removes what its executors have.
+const CLIENTS: &[Right] = &[
+    Right::of("list", "configmaps"),
+    Right::of("deletecollection", "configmaps"),
+];
+
 /// The rights for the network policy that Spark makes for an application, from this version on.
 const POLICIES: &[Right] = &[
     policies("create"),
@@ -105,7 +111,9 @@ async fn ask(namespace: &Namespace, facts: &Facts, mode: Mode) -> Vec<Note> {
 
 fn needed(mode: Mode, spark: Option<&Version>) -> Vec<Right> {
     let mut needed = [Right::NEEDED, SPARKS].concat();
-    if mode == Mode::Cluster {
+    if mode == Mode::Client {
+        needed.extend(CLIENTS);
+    } else {
         needed.extend(SUBMITTERS);
         if spark.is_some_and(|spark| (spark.major, spark.minor) >= WITH_POLICIES) {
             needed.extend(POLICIES);
