@@ -124,7 +124,8 @@ impl YarnCluster {
         let id = site::manager_id(number);
         let until = Instant::now() + PATIENCE;
         loop {
-            let words = ["-transitionToActive", &id];
+            // Without force, the command waits for the answer of the other one, which may be dead.
+            let words = ["-transitionToActive", "--forceactive", &id];
             let Err(said) = daemon::administer(&words, &self.jars, self.root()) else {
                 return Ok(());
             };
