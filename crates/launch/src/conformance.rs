@@ -20,7 +20,7 @@ use crate::{DriverOrder, Launcher};
 pub use self::files::*;
 pub use self::life::*;
 
-/// A time that no test needs.
+/// A grace that no driver needs.
 const LONG: Duration = Duration::from_mins(1);
 
 /// A driver's reaction to a request to end.
@@ -38,6 +38,11 @@ pub trait Place: Send + Sync {
     /// The name of a driver. Names of places that share a cluster differ.
     fn name(&self, number: u8) -> DriverId {
         DriverId::parse(&format!("s-{number}-c0ffee")).unwrap()
+    }
+
+    /// A time in which every driver starts, prints and ends.
+    fn patience(&self) -> Duration {
+        Duration::from_mins(1)
     }
 
     /// A new launcher, like the one of each server that starts. All of them start and find the same
@@ -96,31 +101,35 @@ macro_rules! launcher_conformance {
         $(
             #[test]
             fn $case() {
-                $crate::conformance::run($crate::conformance::$case(&$place));
+                let place = $place;
+                $crate::conformance::run(&place, $crate::conformance::$case(&place));
             }
         )*
     };
     (@list $place:expr; $($case:ident,)*) => {
         vec![$((
             stringify!($case),
-            (|| $crate::conformance::run($crate::conformance::$case(&$place))) as fn(),
+            (|| {
+                let place = $place;
+                $crate::conformance::run(&place, $crate::conformance::$case(&place));
+            }) as fn(),
         )),*]
     };
 }
 
-/// Runs a case to its end.
-pub fn run(case: impl Future<Output = ()>) {
+/// Runs a case at a place to its end.
+pub fn run(place: &impl Place, case: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     runtime.unwrap().block_on(async {
-        let done = tokio::time::timeout(LONG * 2, case).await;
+        let done = tokio::time::timeout(place.patience() * 2, case).await;
         done.expect("it takes too long");
     });
 }
 
-async fn wait_for(what: &str, condition: impl Fn() -> bool) {
-    let until = Instant::now() + LONG;
+async fn wait_for(place: &impl Place, what: &str, condition: impl Fn() -> bool) {
+    let until = Instant::now() + place.patience();
     while !condition() {
         assert!(Instant::now() < until, "waited too long for {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;

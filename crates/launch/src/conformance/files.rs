@@ -52,7 +52,11 @@ pub async fn a_log_is_readable_before_during_and_after(place: &impl Place) {
         let lines = log.tail(10).unwrap();
         lines.iter().any(|line| line == "hello")
     };
-    while_followed(&*driver, wait_for("the log to have the line", says_hello)).await;
+    while_followed(
+        &*driver,
+        wait_for(place, "the log to have the line", says_hello),
+    )
+    .await;
     place.end(&id, 0).await;
     driver.ended().await;
     assert!(says_hello());
@@ -123,7 +127,7 @@ pub async fn uploads_wait_for_a_driver_that_was_not_started(place: &impl Place) 
     assert!(matches!(found, Found::NeverStarted));
     let driver = launch(place, &id, Manners::Obedient).await;
     place.print(&id, "hello").await;
-    let prints = wait_for("the driver to print", || {
+    let prints = wait_for(place, "the driver to print", || {
         files.log().tail(10).unwrap().contains(&"hello".to_owned())
     });
     while_followed(&*driver, prints).await;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use livius_domain::{DriverId, Exit};
 
-use super::{LONG, Manners, Place, wait_for};
+use super::{LONG, Manners, Place};
 use crate::{DriverSpec, Found, RunningDriver, Unsupported};
 
 pub(super) async fn launch(
@@ -122,14 +122,15 @@ pub async fn a_driver_that_never_started_can_be_launched(place: &impl Place) {
         let found = place.launcher().find(&id, None).await;
         assert!(matches!(found, Found::NeverStarted));
     }
-    launch(place, &place.name(1), Manners::Obedient).await;
+    let other = launch(place, &place.name(1), Manners::Obedient).await;
     let found = place.launcher().find(&id, None).await;
     assert!(matches!(found, Found::NeverStarted), "another one runs");
-    launch(place, &id, Manners::Obedient).await;
+    let driver = launch(place, &id, Manners::Obedient).await;
     for id in [id, place.name(1)] {
         place.end(&id, 0).await;
     }
-    wait_for("the drivers to end", || place.survivors().is_empty()).await;
+    tokio::join!(driver.ended(), other.ended());
+    assert_nothing_runs(place);
 }
 
 /// A launcher refuses at once what it cannot run.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use livius_domain::{DriverId, SystemClock, Verdict};
@@ -15,6 +16,7 @@ use livius_launch::{
 use livius_spark_home::{Environment, Search};
 
 use crate::client::environment;
+use crate::elsewhere::PATIENCE;
 use crate::server::{CHEAP_JVM, Data, share_runtimes};
 
 /// A driver whose behaviour is in files: it prints the file `line` once, and ends with the code in the
@@ -153,6 +155,10 @@ impl OnCluster {
 
 #[async_trait]
 impl Place for OnCluster {
+    fn patience(&self) -> Duration {
+        PATIENCE
+    }
+
     fn name(&self, number: u8) -> DriverId {
         DriverId::parse(&format!("b-{number}-{:06x}", self.number)).unwrap()
     }
