@@ -1,6 +1,6 @@
 //! A client of the API server of a Kubernetes cluster for the pods of drivers: it finds them by
-//! their labels, follows them, reads their events and logs, gives them files in secrets, and deletes
-//! them.
+//! their labels, follows them, reads their events and logs, gives them files in secrets and the
+//! objects of a template, and deletes them.
 //!
 //! Purpose: one watch tells about all followed drivers of a namespace, so that thousands of them
 //! cost the API server no more than one. Non-goals: the creation of pods, and what runs in them.
@@ -21,10 +21,12 @@ mod follow;
 mod log;
 mod names;
 mod namespace;
+mod objects;
 mod place;
 mod pod;
 mod rights;
 mod secrets;
+mod template;
 mod text;
 mod watch;
 
@@ -35,6 +37,8 @@ pub use follow::{Follower, Outage, Seen};
 pub use log::{LogLine, LogLines};
 pub use names::{DRIVER_LABEL, SERVER_LABEL, secret_name};
 pub use namespace::Namespace;
+pub use objects::Unmade;
 pub use pod::{ContainerState, ContainerStatus, DriverPod, Phase};
 pub use rights::Right;
+pub use template::{Names, Template};
 pub use watch::Watch;

@@ -1,6 +1,8 @@
 //! Labels and names, and the rules of Kubernetes for them. Checked names cannot change the meaning
 //! of a selector or of a path.
 
+use std::collections::BTreeMap;
+
 use crate::error::KubernetesError;
 
 /// The label with the id of the server that a pod or a secret belongs to.
@@ -24,6 +26,14 @@ const LONGEST_NAME: usize = 253;
 /// The name of a driver's secret.
 pub fn secret_name(driver: &str) -> String {
     format!("livius-{driver}")
+}
+
+/// The labels of everything that belongs to one driver.
+pub fn labels(server: &str, driver: &str) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        (SERVER_LABEL.to_owned(), server.to_owned()),
+        (DRIVER_LABEL.to_owned(), driver.to_owned()),
+    ])
 }
 
 /// A selector of everything that belongs to a server.

@@ -17,9 +17,11 @@ use crate::events::{self, Notice};
 use crate::follow::{Follower, Registry};
 use crate::log::{self, LogLines};
 use crate::names::{DRIVER_LABEL, ROLE_LABEL, check_label, check_namespace, of_driver, of_server};
+use crate::objects::{self, Unmade};
 use crate::place::Place;
 use crate::pod::DriverPod;
 use crate::rights::{self, Right};
+use crate::template::Template;
 use crate::watch::Watch;
 use crate::{client, deletion, secrets};
 
@@ -124,6 +126,12 @@ impl Namespace {
     /// pod. A repetition changes nothing.
     pub async fn give_secret(&self, driver: &str, pod: &DriverPod) -> Result<(), KubernetesError> {
         secrets::give(&self.place, driver, pod).await
+    }
+
+    /// Makes the objects of a template for the pod of a driver, owned by the pod, so that Kubernetes
+    /// removes them with it. A repetition changes nothing. Returns those that the pod does not have.
+    pub async fn put_objects(&self, template: &Template, pod: &DriverPod) -> Vec<Unmade> {
+        objects::put(&self.place, template, pod).await
     }
 
     /// Asks for the deletion of all pods of a driver, those of its executors among them, and removes

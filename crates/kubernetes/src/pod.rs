@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1 as api;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
 
 use crate::names::{APP_LABEL, DRIVER_LABEL};
 use crate::text::{message, name, present};
@@ -143,6 +143,17 @@ impl DriverPod {
     /// The state of a container.
     pub fn container(&self, name: &str) -> Option<&ContainerStatus> {
         self.containers.iter().find(|one| one.name == name)
+    }
+
+    /// The reference that has Kubernetes remove an object with this pod.
+    pub(crate) fn as_owner(&self) -> OwnerReference {
+        OwnerReference {
+            api_version: "v1".to_owned(),
+            kind: "Pod".to_owned(),
+            name: self.name.clone(),
+            uid: self.uid.clone(),
+            ..OwnerReference::default()
+        }
     }
 
     /// Reads a pod.

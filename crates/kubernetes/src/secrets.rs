@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use http::{Method, Request};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource as _;
 use kube::api::{DeleteParams, Patch, PatchParams, Preconditions};
 use kube::core::PartialObjectMeta;
 use serde_json::json;
 
 use crate::error::KubernetesError;
-use crate::names::{DRIVER_LABEL, SERVER_LABEL, check_label, check_name, secret_name};
+use crate::names::{check_label, check_name, labels, secret_name};
 use crate::place::Place;
 use crate::pod::DriverPod;
 
@@ -55,20 +55,13 @@ fn secret(place: &Place, driver: &str, name: String, files: BTreeMap<String, Vec
     Secret {
         metadata: ObjectMeta {
             name: Some(name),
-            labels: Some(labels(place, driver)),
+            labels: Some(labels(&place.server, driver)),
             ..ObjectMeta::default()
         },
         data: Some(files.map(|(name, file)| (name, ByteString(file))).collect()),
         type_: Some("Opaque".to_owned()),
         ..Secret::default()
     }
-}
-
-fn labels(place: &Place, driver: &str) -> BTreeMap<String, String> {
-    BTreeMap::from([
-        (SERVER_LABEL.to_owned(), place.server.clone()),
-        (DRIVER_LABEL.to_owned(), driver.to_owned()),
-    ])
 }
 
 async fn create(place: &Place, secret: &Secret) -> Result<(), KubernetesError> {
@@ -96,7 +89,7 @@ async fn remove_own(place: &Place, driver: &str, name: &str) -> Result<(), Kuber
     let Some(found) = found else {
         return Ok(());
     };
-    let wanted = labels(place, driver);
+    let wanted = labels(&place.server, driver);
     let has = found.metadata.labels.unwrap_or_default();
     if !wanted.iter().all(|label| has.get(label.0) == Some(label.1)) {
         let problem = format!(
@@ -136,14 +129,9 @@ pub async fn give(place: &Place, driver: &str, pod: &DriverPod) -> Result<(), Ku
     check_label("a driver", driver)?;
     let name = secret_name(driver);
     check_name("a secret", &name)?;
-    let owner = OwnerReference {
-        api_version: "v1".to_owned(),
-        kind: "Pod".to_owned(),
-        name: pod.name.clone(),
-        uid: pod.uid.clone(),
-        ..OwnerReference::default()
-    };
-    let patch = json!({"metadata": {"ownerReferences": [owner], "labels": labels(place, driver)}});
+    let owner = pod.as_owner();
+    let patch =
+        json!({"metadata": {"ownerReferences": [owner], "labels": labels(&place.server, driver)}});
     let api = place.api::<PartialObjectMeta<Secret>>();
     let given = api
         .patch(&name, &PatchParams::default(), &Patch::Merge(&patch))
