@@ -25,6 +25,9 @@ const OF_DRIVERS: [&str; 2] = ["spark-a", "spark-b"];
 
 /// The line of a ConfigMap before the server's configuration.
 const CONFIGURATION: &str = "  livius.toml: |";
+/// The same for the objects of drivers, and the place that the server finds them at.
+const TEMPLATE: &str = "  spark-ui.yaml: |";
+const MOUNTED: &str = "/etc/livius/spark-ui.yaml";
 
 /// Values that the chart has to refuse, and words of the reason.
 const REFUSED: [(&[&str], &str); 6] = [
@@ -198,8 +201,11 @@ fn without_server(helm: &Helm, values: &[PathBuf], livius: Binaries) -> anyhow::
         let only = [&words[..], &["--show-only", "templates/config.yaml"]].concat();
         let made = helm.run(&only, Some(values)).with_context(named)?;
         let file = helm.home.join("livius.toml");
-        fs::write(&file, configuration(&made).with_context(named)?)
-            .context("cannot write a file")?;
+        let text = configuration(&made).with_context(named)?;
+        let template = helm.home.join("spark-ui.yaml");
+        let here = template.to_str().context("a path is no text")?;
+        fs::write(&template, block(&made, TEMPLATE)).context("cannot write a file")?;
+        fs::write(&file, text.replace(MOUNTED, here)).context("cannot write a file")?;
         judge(&file, livius).with_context(named)?;
     }
     for (pairs, reason) in REFUSED {
@@ -221,15 +227,19 @@ fn without_server(helm: &Helm, values: &[PathBuf], livius: Binaries) -> anyhow::
 
 /// The server's configuration in the text of a ConfigMap.
 fn configuration(made: &str) -> anyhow::Result<String> {
-    let lines = made.lines().skip_while(|line| *line != CONFIGURATION);
+    let text = block(made, CONFIGURATION);
+    ensure!(!text.is_empty(), "the chart makes no livius.toml");
+    Ok(text)
+}
+
+/// The text of a block in a ConfigMap. Empty if there is none.
+fn block(made: &str, heading: &str) -> String {
+    let lines = made.lines().skip_while(|line| *line != heading);
     let lines = lines
         .skip(1)
         .take_while(|line| line.is_empty() || line.starts_with("    "));
-    let text: String = lines
-        .map(|line| format!("{}\n", line.strip_prefix("    ").unwrap_or_default()))
-        .collect();
-    ensure!(!text.is_empty(), "the chart makes no livius.toml");
-    Ok(text)
+    let text = lines.map(|line| format!("{}\n", line.strip_prefix("    ").unwrap_or_default()));
+    text.collect()
 }
 
 /// Asks the server whether it takes a configuration.

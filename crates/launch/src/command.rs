@@ -23,7 +23,9 @@ use livius_spark_home::{SparkConf, Toolchain, properties};
 use crate::driver_dir::{DEFAULT_GRACE, DriverCommand, DriverDir};
 use crate::fast_start::FastStart;
 use crate::java_options::{self, OptionError};
-use crate::kubernetes::{Known, KubernetesLimits, OnKubernetes, OwnPod, kubernetes_access};
+use crate::kubernetes::{
+    Known, KubernetesLimits, OnKubernetes, OwnPod, SparkPages, kubernetes_access,
+};
 use crate::place::{Mode, Place};
 use crate::yarn::OnYarn;
 use crate::{Backend, DriverOrder, LateStart, Program, Unsupported, backend};
@@ -71,6 +73,8 @@ pub(crate) struct Site<'a> {
     pub(crate) spark_conf: &'a SparkConf,
     /// The limits of drivers on Kubernetes.
     pub(crate) limits: &'a KubernetesLimits,
+    /// The way to Spark's pages of drivers on Kubernetes.
+    pub(crate) pages: &'a SparkPages,
     /// The server's id, which the labels of pods have.
     pub(crate) server: &'a str,
     /// The pod that this server runs in.
@@ -147,6 +151,7 @@ fn whole_conf(
 struct CommandBuilder<'a> {
     toolchain: &'a Toolchain,
     spark_conf: &'a SparkConf,
+    pages: &'a SparkPages,
     server: &'a str,
     order: &'a DriverOrder,
     dir: DriverDir,
@@ -167,6 +172,7 @@ impl<'a> CommandBuilder<'a> {
         Ok(Self {
             toolchain: site.toolchain,
             spark_conf: site.spark_conf,
+            pages: site.pages,
             server: site.server,
             order,
             dir,

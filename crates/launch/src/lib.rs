@@ -51,7 +51,7 @@ use serde_json::{Map, Value};
 pub use backend::{Backend, Unsupported};
 pub use driver_files::{DriverFiles, LogLines, LogSource, PendingUpload, Uploaded};
 pub use fast_start::Jit;
-pub use kubernetes::{KubernetesLimits, KubernetesRefusal, kubernetes_access};
+pub use kubernetes::{KubernetesLimits, KubernetesRefusal, SparkPages, kubernetes_access};
 pub use local::{LocalConfig, LocalLauncher};
 pub use local_files::{LocalFiles, empty_log};
 pub use remote::Spawn;

@@ -19,7 +19,7 @@ use crate::command::{self, CommandError, LaunchPlan, Site};
 use crate::disk;
 use crate::driver_dir::DriverDir;
 use crate::fast_start::{FastStart, Jit};
-use crate::kubernetes::{AGENT, KubernetesLimits, LAUNCH, Memory, OwnPod};
+use crate::kubernetes::{AGENT, KubernetesLimits, LAUNCH, Memory, OwnPod, SparkPages};
 use crate::launch_error::LaunchError;
 use crate::location::{self, Location, ProcessRecord};
 use crate::managers::{ManagerError, Managers, Opened};
@@ -56,9 +56,8 @@ pub struct LocalConfig {
     pub class_archive: bool,
     /// The limits of drivers on Kubernetes.
     pub kubernetes: KubernetesLimits,
-    /// The address of Spark's pages of a driver on Kubernetes. `{namespace}`, `{pod}`, `{app}` and
-    /// `{driver}` stand for the names.
-    pub kubernetes_spark_ui: Option<String>,
+    /// The way to Spark's pages of drivers on Kubernetes.
+    pub kubernetes_pages: SparkPages,
 }
 
 /// The time that a launch waits for the launches before it, which may have to compile the agent.
@@ -80,7 +79,7 @@ impl LocalLauncher {
         let managers = Managers::new(
             &config.data_dir,
             config.log_limit,
-            config.kubernetes_spark_ui.clone(),
+            config.kubernetes_pages.clone(),
             Arc::clone(&clock),
             spawn,
         );
@@ -324,6 +323,7 @@ fn at_site<T>(
         toolchain,
         spark_conf: &spark_conf,
         limits: &config.kubernetes,
+        pages: &config.kubernetes_pages,
         server: &server,
         own_pod: own_pod.as_ref(),
     };

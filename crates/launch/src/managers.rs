@@ -10,7 +10,7 @@ use livius_kubernetes::{KubernetesError, Namespace};
 
 use crate::Spawn;
 use crate::driver_dir::DriverDir;
-use crate::kubernetes::{DriverPods, Memory, Namespaces, OnKubernetes, PodLogs};
+use crate::kubernetes::{DriverPods, Memory, Namespaces, OnKubernetes, PodLogs, SparkPages};
 use crate::place::Place;
 use crate::remote::{Remote, Unanswered};
 use crate::yarn::{ClusterError, Clusters, Mirrors, OnYarn, YarnApplication};
@@ -36,7 +36,7 @@ pub(crate) struct Managers {
     pod_logs: PodLogs,
     pub(crate) mirrors: Arc<Mirrors>,
     pub(crate) memory: Arc<Memory>,
-    spark_ui: Option<String>,
+    pages: SparkPages,
 }
 
 /// An opened place.
@@ -50,7 +50,7 @@ impl Managers {
     pub(crate) fn new(
         data_dir: &Utf8Path,
         log_limit: u64,
-        spark_ui: Option<String>,
+        pages: SparkPages,
         clock: Arc<dyn Clock>,
         spawn: Spawn,
     ) -> Self {
@@ -60,7 +60,7 @@ impl Managers {
             pod_logs: PodLogs::new(log_limit),
             mirrors: Arc::new(Mirrors::new(log_limit)),
             memory: Arc::new(Memory::new(data_dir.to_owned())),
-            spark_ui,
+            pages,
         }
     }
 
@@ -99,8 +99,8 @@ impl Managers {
     ) -> Result<Opened, ManagerError> {
         let namespace = self.namespaces.of(&place).await?;
         let log = self.pod_logs.of(dir.mirrored(), &namespace);
-        let (dir, ui) = (dir.clone(), self.spark_ui.clone());
-        let pods = DriverPods::new(place, namespace.clone(), dir, log, ui);
+        let (dir, pages) = (dir.clone(), self.pages.clone());
+        let pods = DriverPods::new(place, namespace.clone(), dir, log, pages);
         Ok(Opened {
             remote: Box::new(pods),
             namespace: Some(namespace),

@@ -8,11 +8,12 @@
 use std::collections::BTreeMap;
 
 use livius_domain::{DriverId, Kind};
+use livius_kubernetes::Names;
 
 use super::{
     CommandBuilder, CommandError, LaunchPlan, append, environment, launch_document, prepend,
 };
-use crate::kubernetes::{AGENT, LAUNCH, OUR_LABELS, OUR_NAMES, OwnPod};
+use crate::kubernetes::{AGENT, LAUNCH, OUR_LABELS, OUR_NAMES, OwnPod, SparkPages};
 use crate::{Backend, Program, Start, Unsupported};
 
 /// The directory in the pod that has the files of the driver's Secret.
@@ -105,6 +106,7 @@ fn prepare(builder: &mut CommandBuilder<'_>) {
     // As on this machine: without a UTF-8 locale Java destroys names and arguments.
     default("spark.kubernetes.driverEnv.LC_CTYPE", "C.UTF-8");
     default("spark.executorEnv.LC_CTYPE", "C.UTF-8");
+    add_pages(conf, builder.pages, &builder.order.id);
     match builder.order.program {
         Program::Agent { kind, .. } => {
             let is_sized = OVERHEADS.iter().any(|key| conf.contains_key(*key));
@@ -116,6 +118,22 @@ fn prepare(builder: &mut CommandBuilder<'_>) {
             let own = format!("-Dlivius.launch={}", mounted(LAUNCH));
             prepend(conf, "spark.driver.extraJavaOptions", &own);
         }
+    }
+}
+
+/// Has Spark know the path that users reach its pages by.
+fn add_pages(conf: &mut BTreeMap<String, String>, pages: &SparkPages, driver: &DriverId) {
+    let names = Names {
+        namespace: namespace(conf),
+        pod: conf.get(POD_NAME).map_or("", String::as_str),
+        app: None,
+        driver: driver.as_str(),
+    };
+    let settings = pages.settings(&names);
+    // Each of them alone would lead elsewhere.
+    if settings.iter().all(|(key, _)| !conf.contains_key(*key)) {
+        let settings = settings.into_iter();
+        conf.extend(settings.map(|(key, value)| (key.to_owned(), value)));
     }
 }
 

@@ -84,10 +84,15 @@ fn at_site<T>(
         own_masters: vec!["k8s://https://k:6443".to_owned()],
         ..KubernetesLimits::default()
     };
+    let pages = SparkPages {
+        address: Some("https://ui/{namespace}/{pod}/".to_owned()),
+        objects: None,
+    };
     work(Site {
         toolchain,
         spark_conf,
         limits: &limits,
+        pages: &pages,
         server: "5e5e5e5e5e5e5e5e",
         own_pod: None,
     })

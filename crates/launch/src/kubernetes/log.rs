@@ -181,6 +181,14 @@ impl PodLog {
         }
     }
 
+    /// Writes lines that say what the API server refuses to the pod, once.
+    pub(super) async fn tell_refusals(&self, lines: Vec<String>) {
+        let told = self.with_ledger(move |ledger| ledger.tell_refusals(&lines));
+        if let Err(error) = told.await {
+            tracing::warn!(file = %self.files.record, %error, "cannot write to a driver's log");
+        }
+    }
+
     /// The reason that the log gives for a failure.
     pub(super) async fn evidence(&self) -> Option<String> {
         let text = self.with_ledger(|ledger| ledger.tail()).await.ok()?;

@@ -10,7 +10,8 @@ use livius_kubernetes::{DriverPod, Follower, Namespace, Outage};
 use tokio::time::{sleep, timeout};
 
 use super::log::PodLog;
-use super::{OnKubernetes, ending, sighting};
+use super::objects::PodObjects;
+use super::{OnKubernetes, SparkPages, ending, sighting};
 use crate::Sighting;
 use crate::driver_dir::DriverDir;
 use crate::remote::{Last, Mode, Remote, Unanswered, Watched, kill_all, last_seen};
@@ -35,8 +36,8 @@ pub(crate) struct DriverPods {
     namespace: Namespace,
     dir: DriverDir,
     log: Arc<PodLog>,
-    /// The template of the address of Spark's pages.
-    spark_ui: Option<String>,
+    pages: SparkPages,
+    objects: PodObjects,
     /// Whether the pod owns the Secret.
     is_given: AtomicBool,
     /// The pod as it was seen last. A caller that gives up its wait for the end does not take it along.
@@ -49,14 +50,17 @@ impl DriverPods {
         namespace: Namespace,
         dir: DriverDir,
         log: Arc<PodLog>,
-        spark_ui: Option<String>,
+        pages: SparkPages,
     ) -> Self {
+        let template = pages.objects.clone();
+        let objects = PodObjects::new(template, namespace.clone(), Arc::clone(&log));
         Self {
             place,
             namespace,
             dir,
             log,
-            spark_ui,
+            pages,
+            objects,
             is_given: AtomicBool::new(false),
             last: Mutex::default(),
         }
@@ -178,6 +182,7 @@ impl Remote for DriverPods {
                 biased;
                 last = last_seen(watched, submitted, misses) => last,
                 never = self.log.keep_following() => match never {},
+                never = self.objects.keep_making() => match never {},
             };
             self.departure(last, submission).await
         };
@@ -203,7 +208,7 @@ impl Remote for DriverPods {
                 if is_waiting && pod.node.is_some() && !may_be_passing {
                     notices = self.namespace.events(&pod).await.unwrap_or_default();
                 }
-                let sighting = sighting::of(&pod, self.spark_ui.as_deref(), &notices);
+                let sighting = sighting::of(&pod, self.pages.address.as_deref(), &notices);
                 if Some(&sighting) != known && !(may_be_passing && is_told) {
                     return sighting;
                 }
@@ -246,6 +251,7 @@ impl Watched for Told<'_> {
         };
         self.pods.log.tell(&pod);
         if is_there {
+            self.pods.objects.tell(&pod);
             self.pods.give_secret(&pod).await;
         }
         // The news of a deletion have the last state.

@@ -1,7 +1,7 @@
 //! Describes a driver that has not ended, by its pod.
 
 use livius_domain::AppInfo;
-use livius_kubernetes::{ContainerState, ContainerStatus, DriverPod, Notice, Phase};
+use livius_kubernetes::{ContainerState, ContainerStatus, DriverPod, Names, Notice, Phase};
 
 use crate::Sighting;
 
@@ -25,11 +25,11 @@ pub(super) fn of(pod: &DriverPod, spark_ui: Option<&str>, notices: &[Notice]) ->
     let app_id = pod.app.clone().filter(|app| AppInfo::is_id(app));
     let app_id = app_id.unwrap_or_else(|| pod.name.clone());
     let address = spark_ui.map(|template| {
-        template
-            .replace("{namespace}", &pod.namespace)
-            .replace("{pod}", &pod.name)
-            .replace("{app}", &app_id)
-            .replace("{driver}", &pod.driver)
+        let names = Names {
+            app: Some(&app_id),
+            ..Names::of(pod)
+        };
+        names.fill(template)
     });
     Sighting {
         app: AppInfo {

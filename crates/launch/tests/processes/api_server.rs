@@ -33,6 +33,8 @@ struct Inner {
 pub struct Cluster {
     pods: BTreeMap<String, Value>,
     secrets: BTreeMap<String, Value>,
+    /// The objects of the other kinds, by path.
+    objects: BTreeMap<String, Value>,
     events: Vec<Value>,
     logs: BTreeMap<String, Log>,
     /// The number of the last change.
@@ -43,6 +45,10 @@ pub struct Cluster {
     pub is_away: bool,
     /// Whether it refuses new secrets.
     pub refuses_secrets: bool,
+    /// The resource of which it refuses new objects.
+    pub refuses: Option<&'static str>,
+    /// The requests for new objects of the other kinds.
+    pub object_requests: usize,
     /// Whether it refuses to show logs.
     pub refuses_logs: bool,
     /// Whether a deleted pod stays until it is removed.
@@ -91,6 +97,7 @@ impl ApiServer {
                 &format!("{base}/secrets/{{name}}"),
                 get(secret).delete(delete_secret).patch(change_secret),
             )
+            .route("/{*path}", get(object).post(make_object))
             .with_state(server.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -165,6 +172,9 @@ impl ApiServer {
         cluster
             .secrets
             .retain(|_, secret| secret["metadata"]["ownerReferences"][0]["uid"] != uid);
+        cluster
+            .objects
+            .retain(|_, object| object["metadata"]["ownerReferences"][0]["uid"] != uid);
         if let Some(log) = cluster.logs.remove(name) {
             drop(log);
         }
@@ -236,6 +246,15 @@ impl ApiServer {
 
     pub fn secrets(&self) -> Vec<String> {
         self.cluster().secrets.keys().cloned().collect()
+    }
+
+    /// The objects of the other kinds, by path.
+    pub fn objects(&self) -> BTreeMap<String, Value> {
+        self.cluster().objects.clone()
+    }
+
+    pub fn forget_object(&self, path: &str) {
+        self.cluster().objects.remove(path);
     }
 
     pub fn secret(&self) -> Value {
@@ -474,6 +493,37 @@ async fn change_secret(
 async fn delete_secret(State(server): State<ApiServer>, Path(name): Path<String>) -> Response {
     match server.cluster().secrets.remove(&name) {
         Some(_) => success(),
+        None => not_found(),
+    }
+}
+
+async fn make_object(
+    State(server): State<ApiServer>,
+    Path(path): Path<String>,
+    body: String,
+) -> Response {
+    let mut object: Value = serde_json::from_str(&body).unwrap();
+    let mut cluster = server.cluster();
+    cluster.object_requests += 1;
+    if cluster.is_away {
+        return away();
+    }
+    let resource = path.rsplit('/').next().unwrap();
+    if cluster.refuses == Some(resource) {
+        return failure(403, "Forbidden", "ingresses is forbidden: you may not");
+    }
+    let path = format!("{path}/{}", object["metadata"]["name"].as_str().unwrap());
+    if cluster.objects.contains_key(&path) {
+        return failure(409, "AlreadyExists", "it exists");
+    }
+    object["metadata"]["uid"] = json!(format!("uid-of-{path}"));
+    cluster.objects.insert(path, object.clone());
+    (StatusCode::CREATED, axum::Json(object)).into_response()
+}
+
+async fn object(State(server): State<ApiServer>, Path(path): Path<String>) -> Response {
+    match server.cluster().objects.get(&path) {
+        Some(object) => axum::Json(object.clone()).into_response(),
         None => not_found(),
     }
 }

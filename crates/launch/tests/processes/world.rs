@@ -11,7 +11,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use livius_domain::{Departure, DriverId, DriverLocation, Exit, Kind, SystemClock};
 use livius_launch::{
     DriverOrder, Found, Jit, KubernetesLimits, Launcher, LocalConfig, LocalLauncher, Program,
-    RunningDriver, Spawn, Start,
+    RunningDriver, SparkPages, Spawn, Start,
 };
 use livius_spark_home::{Environment, Search};
 use serde::{Deserialize, Serialize};
@@ -138,7 +138,7 @@ impl World {
             jit: Jit::Late,
             class_archive: false,
             kubernetes: KubernetesLimits::default(),
-            kubernetes_spark_ui: None,
+            kubernetes_pages: SparkPages::default(),
         }
     }
 

@@ -196,6 +196,14 @@ pub const fn optional_dir(path: &'static str, about: &'static str) -> Setting<Op
     optional_path(key(path, Shape::Path, Preset::Unset, about))
 }
 
+/// The path of a file.
+pub const fn optional_file(
+    path: &'static str,
+    about: &'static str,
+) -> Setting<Option<Utf8PathBuf>> {
+    optional_path(key(path, Shape::Path, Preset::Unset, about))
+}
+
 /// An address and a port.
 pub const fn address(
     path: &'static str,

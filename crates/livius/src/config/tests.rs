@@ -352,7 +352,7 @@ fn limits_of_kubernetes_hold_for_the_servers_own_configuration() {
     let settings = with(&[], &set(&[master])).unwrap().settings.kubernetes;
     assert_eq!(settings.limits.own_masters, ["k8s://https://h:6443"]);
     assert_eq!(settings.limits.namespaces, ["*"]);
-    assert_eq!(settings.spark_ui, None);
+    assert_eq!(settings.pages.address, None);
     let ui = "kubernetes.spark_ui=https://ui/{namespace}/{pod}/";
     let allowed = "kubernetes.pod_templates=/etc/pod.yaml";
     with(&[], &set(&[master, &named, allowed, ui])).unwrap();
@@ -377,7 +377,7 @@ fn limits_of_kubernetes_hold_for_the_servers_own_configuration() {
         ),
         (
             vec!["kubernetes.spark_ui=https://ui/{node}"],
-            "has no names in braces but {namespace}, {pod}, {app}, {driver}",
+            "has no names in braces but {namespace}, {pod}, {app}, {driver}, {service}",
         ),
         (
             vec!["kubernetes.spark_ui=javascript:x"],
@@ -387,6 +387,50 @@ fn limits_of_kubernetes_hold_for_the_servers_own_configuration() {
         let error = with(&[], &set(&pairs)).unwrap_err().to_string();
         assert!(error.contains(message), "{pairs:?}: {error}");
     }
+}
+
+#[test]
+fn the_objects_of_drivers_are_read_and_checked() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("ui.yaml");
+    let setting = format!("kubernetes.ingress={}", file.display());
+    let read = |more: &[&str]| {
+        let pairs = [&[&*setting], more].concat();
+        let read = with(&[], &set(&pairs));
+        read.map(|it| it.settings.kubernetes.pages)
+            .map_err(|error| error.to_string())
+    };
+    let missing = read(&[]).unwrap_err();
+    assert!(
+        missing.contains("kubernetes.ingress: cannot read the file"),
+        "{missing}"
+    );
+    let ingress = |host: &str| {
+        format!(
+            "apiVersion: networking.k8s.io/v1\nkind: Ingress\nspec: {{ rules: [{{ host: \"{host}\" }}] }}\n"
+        )
+    };
+    std::fs::write(&file, ingress("{driver}.ui.example.com")).unwrap();
+    let pages = read(&[]).unwrap();
+    assert_eq!(
+        pages.address.as_deref(),
+        Some("http://{driver}.ui.example.com/")
+    );
+    assert!(pages.objects.is_some());
+    let pages = read(&["kubernetes.spark_ui=https://ui/{service}/"]).unwrap();
+    assert_eq!(pages.address.as_deref(), Some("https://ui/{service}/"));
+    std::fs::write(&file, ingress("{host}")).unwrap();
+    let bad = read(&[]).unwrap_err();
+    assert!(
+        bad.contains("ui.yaml is no template for the objects of drivers: document 1: spec.rules.host: {host} stands for no name")
+            && bad.contains("correct it"),
+        "{bad}"
+    );
+    std::fs::write(&file, vec![b'#'; 70_000]).unwrap();
+    let long = read(&[]).unwrap_err();
+    assert!(long.contains("it is longer than 65536 bytes"), "{long}");
+    std::fs::write(&file, b"\xff").unwrap();
+    assert!(read(&[]).unwrap_err().contains("cannot read the file"));
 }
 
 /// Every setting with a duration, with texts that are strange: they do what they say, or are

@@ -114,7 +114,7 @@ fn local(settings: &Settings, environment: &ProcessEnvironment) -> LocalConfig {
         jit: settings.spark.jit,
         class_archive: settings.spark.class_archive,
         kubernetes: settings.kubernetes.limits.clone(),
-        kubernetes_spark_ui: settings.kubernetes.spark_ui.clone(),
+        kubernetes_pages: settings.kubernetes.pages.clone(),
     }
 }
 

@@ -11,7 +11,8 @@ use async_trait::async_trait;
 use livius_domain::{DriverId, SystemClock, Verdict};
 use livius_launch::conformance::{Manners, Place};
 use livius_launch::{
-    DriverOrder, Jit, KubernetesLimits, Launcher, LocalConfig, LocalLauncher, Program, Spawn,
+    DriverOrder, Jit, KubernetesLimits, Launcher, LocalConfig, LocalLauncher, Program, SparkPages,
+    Spawn,
 };
 use livius_spark_home::{Environment, Search};
 
@@ -146,7 +147,7 @@ impl OnCluster {
             class_archive: true,
             data_dir: data,
             kubernetes: KubernetesLimits::default(),
-            kubernetes_spark_ui: None,
+            kubernetes_pages: SparkPages::default(),
         };
         self.cluster.adapt(&mut config);
         config

@@ -83,6 +83,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
     "deploy_mode" .Values.spark.deployMode
     "conf" (merge (deepCopy .Values.spark.conf) $conf))
   "kubernetes" (dict "namespaces" $namespaces) }}
+{{- if .Values.drivers.sparkUi.template }}
+{{- $_ := set $own.kubernetes "ingress" "/etc/livius/spark-ui.yaml" }}
+{{- end }}
 {{- toJson (mergeOverwrite $own (deepCopy .Values.config)) }}
 {{- end }}
 

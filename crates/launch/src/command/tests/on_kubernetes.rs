@@ -92,6 +92,8 @@ fn a_session_in_a_pod() {
     spark.kubernetes.submission.waitAppCompletion=false
     spark.master=k8s\://https\://k\:6443
     spark.submit.deployMode=cluster
+    spark.ui.proxyBase=/etl/livius-s-0-aa
+    spark.ui.proxyRedirectUri=https\://ui
     ");
     insta::assert_snapshot!(plan.in_secret.as_deref().unwrap(), @r#"{"v":1,"driver":"s-0-aa","servers":["ws://127.0.0.1:8998/api/v1/agent"],"token":"topsecret","kind":"pyspark","sql":{"maxRows":1000},"python":{"executable":"python3","executable3":null},"r":{"command":null},"start":"session","cancel":{"killAfterMs":30000},"graceSeconds":600}"#);
     insta::assert_snapshot!(serde_json::to_string(&plan.place).unwrap(), @r#"{"kubernetes":{"access":{"url":"https://k:6443","kubeconfig":"/etc/kube/config","token_file":"/token"},"namespace":"etl","driver":"s-0-aa","server":"5e5e5e5e5e5e5e5e","mode":"cluster"}}"#);
@@ -119,6 +121,7 @@ fn an_application_in_a_pod() {
         KUBERNETES[1],
         ("spark.driver.extraJavaOptions", "-Da='b c'"),
         ("spark.kubernetes.driver.pod.name", "mine"),
+        ("spark.ui.proxyBase", "/mine"),
         ("spark.kubernetes.driverEnv.LC_CTYPE", "de_DE.UTF-8"),
     ];
     let order = application(&conf, "local:///opt/a.jar", Some("com.example.Main"));
@@ -150,6 +153,7 @@ fn an_application_in_a_pod() {
     spark.kubernetes.submission.waitAppCompletion=false
     spark.master=k8s\://https\://k\:6443
     spark.submit.deployMode=cluster
+    spark.ui.proxyBase=/mine
     ");
     insta::assert_snapshot!(plan.in_secret.as_deref().unwrap(), @r#"{"v":1,"driver":"b-3-aa","servers":["ws://127.0.0.1:8998/api/v1/agent","wss://gateway/api/v1/agent"],"token":"topsecret","reports":["http://127.0.0.1:8998/api/v1/agent/application","https://gateway/api/v1/agent/application"]}"#);
 }

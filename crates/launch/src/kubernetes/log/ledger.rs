@@ -32,6 +32,9 @@ struct Record {
     pending: Option<Pending>,
     /// True if a line says that something of the log is missing.
     noted: bool,
+    /// True if lines say what was refused to the pod.
+    #[serde(default)]
+    refused: bool,
     /// True if nothing is written any more.
     complete: bool,
 }
@@ -197,6 +200,21 @@ impl Ledger {
             ..self.record.clone()
         })?;
         let text = format!("livius: {line}\n");
+        self.extend(true, text.as_bytes(), self.record.written)
+    }
+
+    /// Writes lines that say what was refused to the pod, once.
+    pub(super) fn tell_refusals(&mut self, lines: &[String]) -> io::Result<()> {
+        if self.record.refused || self.record.complete {
+            return Ok(());
+        }
+        self.settle()?;
+        self.write(Record {
+            refused: true,
+            ..self.record.clone()
+        })?;
+        let lines = lines.iter().map(|line| format!("livius: {line}\n"));
+        let text: String = lines.collect();
         self.extend(true, text.as_bytes(), self.record.written)
     }
 
@@ -366,6 +384,12 @@ mod tests {
         ledger.note("it is cut").unwrap();
         ledger.note("it is cut").unwrap();
         assert_eq!(files.text(), "long line\nlong\nlivius: it is cut\n");
+        for _ in 0..2 {
+            ledger.tell_refusals(&["no".to_owned()]).unwrap();
+            ledger = files.ledger();
+        }
+        let told = "long line\nlong\nlivius: it is cut\nlivius: no\n";
+        assert_eq!(files.text(), told);
         assert_eq!(ledger.tail().unwrap(), files.text().as_bytes());
     }
 

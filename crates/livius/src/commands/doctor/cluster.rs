@@ -9,9 +9,11 @@ mod versions;
 mod yarn;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 use livius_domain::chain;
+use livius_kubernetes::Template;
 use livius_spark_home::{Installation, Search, SparkConf, find_spark};
 use serde::Serialize;
 
@@ -56,6 +58,8 @@ struct Facts {
     environment: BTreeMap<String, String>,
     /// The directories that may have Hadoop's configuration.
     hadoop: Vec<Utf8PathBuf>,
+    /// The objects that the pod of each driver gets.
+    objects: Option<Arc<Template>>,
 }
 
 /// Looks at the cluster of a master: the named one, or the one that the configuration names. `None` if
@@ -131,6 +135,7 @@ impl Facts {
             conf,
             environment: read.environment,
             hadoop,
+            objects: settings.kubernetes.pages.objects.clone(),
         };
         (facts, broken)
     }

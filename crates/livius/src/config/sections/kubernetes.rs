@@ -1,12 +1,18 @@
 //! `[kubernetes]`: what drivers may ask of Kubernetes.
 
+use std::fs::File;
+use std::io::Read as _;
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
 use livius_domain::AppInfo;
-use livius_launch::KubernetesLimits;
+use livius_kubernetes::{Names, Template};
+use livius_launch::{KubernetesLimits, SparkPages};
 
 use super::spark::{self, SparkSettings};
 use crate::config::check::Problems;
 use crate::config::resolved::Resolved;
-use crate::config::setting::{Key, Setting, list, optional_text};
+use crate::config::setting::{Key, Setting, list, optional_file, optional_text};
 
 settings! {
     MASTERS: Vec<String> = list(
@@ -31,20 +37,21 @@ settings! {
     );
     SPARK_UI: Option<String> = optional_text(
         "kubernetes.spark_ui",
-        "The address at which users reach Spark's pages of a driver in a pod, as `https://spark.example.com/{namespace}/{pod}/`. `{namespace}`, `{pod}`, `{app}` (Spark's id of the application) and `{driver}` stand for the names. If it is unset, clients get no address of a driver in a pod, because nothing leads there from outside of the cluster.",
+        "The address at which users reach Spark's pages of a driver in a pod, as `https://spark.example.com/{namespace}/{pod}/`. `{namespace}`, `{pod}`, `{app}` (Spark's id of the application), `{driver}` and `{service}` (`livius-{driver}`) stand for the names. If the address has a path, drivers get `spark.ui.proxyBase` and `spark.ui.proxyRedirectUri` for it, unless the configuration has one of them, or the path has `{app}`. If it is unset, it is the address of the first host of an Ingress in `kubernetes.ingress`. Without one, clients get no address of a driver in a pod, because nothing leads there from outside of the cluster.",
+    );
+    INGRESS: Option<Utf8PathBuf> = optional_file(
+        "kubernetes.ingress",
+        "A file with the objects that the pod of each driver gets, as a way to Spark's pages: YAML documents of the kinds Service (`v1`), Ingress (`networking.k8s.io/v1`) and HTTPRoute (`gateway.networking.k8s.io/v1`). Texts may have the names of `kubernetes.spark_ui` in braces. Kubernetes removes the objects with the pod. The server reads the file when it starts. docs/guide/kubernetes.md has an example.",
     );
 }
-
-/// The names in braces that the address of Spark's pages may have.
-const NAMES: [&str; 4] = ["{namespace}", "{pod}", "{app}", "{driver}"];
 
 /// The settings of the section.
 #[derive(Debug, Clone)]
 pub struct KubernetesSettings {
     /// What drivers may ask for.
     pub limits: KubernetesLimits,
-    /// The address of Spark's pages, with names in braces.
-    pub spark_ui: Option<String>,
+    /// The way to Spark's pages.
+    pub pages: SparkPages,
 }
 
 impl KubernetesSettings {
@@ -83,20 +90,51 @@ impl KubernetesSettings {
                 problems.refuse_entry(&spark::CONF, &refusal.key, sentence);
             }
         }
-        let spark_ui = resolved.value(&SPARK_UI);
-        if let Some(address) = &spark_ui
-            && !is_template(address)
-        {
-            problems.refuse(
-                &SPARK_UI,
-                format!(
-                    "{address:?} is not an address: it begins with http:// or https://, and has no names in braces but {}",
-                    NAMES.join(", ")
-                ),
-            );
-        }
-        Self { limits, spark_ui }
+        let pages = pages(resolved, problems);
+        Self { limits, pages }
     }
+}
+
+fn pages(resolved: &Resolved, problems: &mut Problems) -> SparkPages {
+    let objects = resolved.value(&INGRESS).and_then(|file| {
+        let read = read_template(&file);
+        read.map_err(|problem| problems.refuse(&INGRESS, problem))
+            .ok()
+    });
+    let address = resolved.value(&SPARK_UI);
+    if let Some(address) = &address
+        && !is_template(address)
+    {
+        problems.refuse(
+            &SPARK_UI,
+            format!(
+                "{address:?} is not an address: it begins with http:// or https://, and has no names in braces but {}",
+                Names::PLACEHOLDERS.join(", ")
+            ),
+        );
+    }
+    let of_ingress = || objects.as_ref().and_then(Template::address);
+    SparkPages {
+        address: address.or_else(|| of_ingress().filter(|address| is_template(address))),
+        objects: objects.map(Arc::new),
+    }
+}
+
+/// Reads the objects of each driver's pod. A problem names the file and what to do.
+fn read_template(file: &Utf8Path) -> Result<Template, String> {
+    let most = Template::MOST_BYTES;
+    let mut text = String::new();
+    let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
+    File::open(file)
+        .and_then(|opened| opened.take(limit).read_to_string(&mut text))
+        .map_err(|error| {
+            format!("cannot read the file {file}: {error}; write a template there, or unset it")
+        })?;
+    Template::parse(&text).map_err(|error| {
+        format!(
+            "the file {file} is no template for the objects of drivers: {error}; correct it (docs/guide/kubernetes.md has an example)"
+        )
+    })
 }
 
 fn or_any(patterns: Vec<String>) -> Vec<String> {
@@ -108,8 +146,12 @@ fn or_any(patterns: Vec<String>) -> Vec<String> {
 }
 
 fn is_template(address: &str) -> bool {
-    let filled = NAMES
-        .iter()
-        .fold(address.to_owned(), |text, name| text.replace(name, "x"));
+    let names = Names {
+        namespace: "x",
+        pod: "x",
+        app: Some("x"),
+        driver: "x",
+    };
+    let filled = names.fill(address);
     AppInfo::is_address(&filled) && !filled.contains(['{', '}'])
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use livius_domain::{SystemClock, chain};
-use livius_kubernetes::{KubernetesError, Namespace, Right};
+use livius_kubernetes::{KubernetesError, Namespace, Right, Template};
 use livius_launch::kubernetes_access;
 use livius_spark_home::Version;
 
@@ -102,19 +102,22 @@ async fn ask(namespace: &Namespace, facts: &Facts, mode: Mode) -> Vec<Note> {
     };
     let spark = facts.spark.as_ref().map(|spark| &spark.version);
     let mut notes = vec![versions::kubernetes(spark, &version)];
-    notes.push(match namespace.missing(&needed(mode, spark)).await {
+    let needed = needed(mode, spark, facts.objects.as_deref());
+    notes.push(match namespace.missing(&needed).await {
         Ok(missing) => rights(namespace.name(), &missing),
         Err(error) => failed("the API server does not tell our rights", &error),
     });
     notes
 }
 
-fn needed(mode: Mode, spark: Option<&Version>) -> Vec<Right> {
+fn needed(mode: Mode, spark: Option<&Version>, objects: Option<&Template>) -> Vec<Right> {
     let mut needed = [Right::NEEDED, SPARKS].concat();
     if mode == Mode::Client {
         needed.extend(CLIENTS);
     } else {
         needed.extend(SUBMITTERS);
+        let of_objects = objects.map(Template::rights).unwrap_or_default();
+        needed.extend(of_objects.iter().filter(|one| !SUBMITTERS.contains(one)));
         if spark.is_some_and(|spark| (spark.major, spark.minor) >= WITH_POLICIES) {
             needed.extend(POLICIES);
         }

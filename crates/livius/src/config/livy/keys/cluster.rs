@@ -14,7 +14,7 @@ const NO_FAILURES: &str =
     "a driver keeps its state while the API server does not answer, for as long as that takes";
 const ONE_WATCH: &str = "one watch tells about the drivers of a namespace";
 const NO_PODS_LEFT: &str = "the server deletes the pods and the secret of a driver that has ended, and at its start those of drivers that it does not know";
-const NO_INGRESS: &str = "the server makes no Ingress; `kubernetes.spark_ui` tells the address at which one of yours leads to Spark's pages";
+const OWN_INGRESS: &str = "the Ingress of each driver is described by a file of yours that `kubernetes.ingress` names; docs/guide/kubernetes.md has the one that Livy makes, and where each of its keys goes";
 const NO_GRAFANA: &str =
     "the log of a driver is in the server's responses and pages, and the server knows no Grafana";
 const ANY_CONTAINER: &str = "the container of the driver is the one that Spark names `spark-kubernetes-driver`, or else the last of its pod, where Spark puts it, whatever runs with it";
@@ -119,32 +119,36 @@ pub static KUBERNETES: &[LivyKey] = &[
         "60s",
         NO_PODS_LEFT,
     ),
-    not_yet("livy.server.kubernetes.ingress.create", "false", NO_INGRESS),
-    not_yet("livy.server.kubernetes.ingress.className", "", NO_INGRESS),
+    not_yet(
+        "livy.server.kubernetes.ingress.create",
+        "false",
+        OWN_INGRESS,
+    ),
+    not_yet("livy.server.kubernetes.ingress.className", "", OWN_INGRESS),
     not_yet(
         "livy.server.kubernetes.ingress.protocol",
         "http",
-        NO_INGRESS,
+        OWN_INGRESS,
     ),
     not_yet(
         "livy.server.kubernetes.ingress.host",
         "localhost",
-        NO_INGRESS,
+        OWN_INGRESS,
     ),
     not_yet(
         "livy.server.kubernetes.ingress.additionalConfSnippet",
         "",
-        NO_INGRESS,
+        OWN_INGRESS,
     ),
     not_yet(
         "livy.server.kubernetes.ingress.additionalAnnotations",
         "",
-        NO_INGRESS,
+        OWN_INGRESS,
     ),
     not_yet(
         "livy.server.kubernetes.ingress.tls.secretName",
         "spark-cluster-tls",
-        NO_INGRESS,
+        OWN_INGRESS,
     ),
     not_yet(
         "livy.server.kubernetes.grafana.loki.enabled",

@@ -42,6 +42,7 @@ fn facts(conf: BTreeMap<String, String>) -> Facts {
         conf,
         environment: BTreeMap::new(),
         hadoop: Vec::new(),
+        objects: None,
     }
 }
 
@@ -68,6 +69,19 @@ async fn missing_rights_are_named_by_mode() {
     ");
     let client = told("v1.36.3", &["create services"], Mode::Client).await;
     assert!(!client.contains("PROBLEM"), "{client}");
+}
+
+#[test]
+fn the_objects_of_drivers_need_rights_in_cluster_mode() {
+    let text = "apiVersion: networking.k8s.io/v1\nkind: Ingress\nspec: { defaultBackend: {} }";
+    let template = Template::parse(text).unwrap();
+    let names = |mode| -> Vec<String> {
+        let needed = needed(mode, None, Some(&template));
+        needed.iter().map(Right::to_string).collect()
+    };
+    let create = "create ingresses.networking.k8s.io".to_owned();
+    assert!(names(Mode::Cluster).contains(&create));
+    assert!(!names(Mode::Client).contains(&create));
 }
 
 #[tokio::test]
