@@ -24,7 +24,7 @@ use crate::driver_dir::{DEFAULT_GRACE, DriverCommand, DriverDir};
 use crate::fast_start::FastStart;
 use crate::java_options::{self, OptionError};
 use crate::kubernetes::{
-    Known, KubernetesLimits, OnKubernetes, OwnPod, SparkPages, kubernetes_access,
+    Installed, Known, KubernetesLimits, OnKubernetes, OwnPod, SparkPages, kubernetes_access,
 };
 use crate::place::{Mode, Place};
 use crate::yarn::OnYarn;
@@ -137,7 +137,10 @@ fn whole_conf(
     if backend::is_on_kubernetes(&conf) {
         let variable = || site.spark_conf.environment.get("MASTER");
         let master = installed.get("spark.master").or_else(variable);
-        let known = Known::Wholly(master.map(String::as_str));
+        let known = Known::Wholly(Installed {
+            master: master.map(String::as_str),
+            defaults: installed,
+        });
         site.limits.judge(&conf, known).map_err(Unsupported::from)?;
         kubernetes::add_labels(&mut conf, backend, &order.id, site.server);
         if let (Backend::Local, Some(pod)) = (backend, site.own_pod) {

@@ -23,7 +23,7 @@ mod pods;
 mod sighting;
 
 pub use access::kubernetes_access;
-pub(crate) use limits::{Known, OUR_LABELS, OUR_NAMES};
+pub(crate) use limits::{Installed, Known, OUR_LABELS, OUR_NAMES};
 pub use limits::{KubernetesLimits, KubernetesRefusal};
 pub(crate) use log::PodLogs;
 pub(crate) use memory::Memory;

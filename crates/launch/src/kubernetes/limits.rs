@@ -18,6 +18,12 @@ const TEMPLATES: [&str; 2] = [
     "spark.kubernetes.driver.podTemplateFile",
     "spark.kubernetes.executor.podTemplateFile",
 ];
+/// Keys whose values are names of service accounts.
+const ACCOUNTS: [&str; 3] = [
+    "spark.kubernetes.authenticate.driver.serviceAccountName",
+    "spark.kubernetes.authenticate.executor.serviceAccountName",
+    "spark.kubernetes.authenticate.serviceAccountName",
+];
 /// Keys with these prefixes end with a name that the user chooses.
 const LABELS: [&str; 3] = [
     "spark.kubernetes.driver.label.",
@@ -67,6 +73,10 @@ pub struct KubernetesLimits {
     pub pod_templates: Vec<String>,
     /// Directories of the nodes. Drivers and executors may mount them and everything below them.
     pub host_paths: Vec<String>,
+    /// The service accounts of the server's own configuration. They need no pattern.
+    pub own_service_accounts: Vec<String>,
+    /// Patterns of further service accounts.
+    pub service_accounts: Vec<String>,
 }
 
 impl Default for KubernetesLimits {
@@ -79,6 +89,8 @@ impl Default for KubernetesLimits {
             images: vec!["*".to_owned()],
             pod_templates: Vec::new(),
             host_paths: Vec::new(),
+            own_service_accounts: Vec::new(),
+            service_accounts: Vec::new(),
         }
     }
 }
@@ -120,8 +132,16 @@ impl KubernetesRefusal {
 pub(crate) enum Known<'a> {
     /// The part that the server knows. The installation's defaults may set keys that are absent.
     Partly,
-    /// Everything. The installation's own defaults name this master.
-    Wholly(Option<&'a str>),
+    /// Everything.
+    Wholly(Installed<'a>),
+}
+
+/// The part of a configuration that is the installation's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Installed<'a> {
+    pub(crate) master: Option<&'a str>,
+    /// The content of `spark-defaults.conf`.
+    pub(crate) defaults: &'a BTreeMap<String, String>,
 }
 
 impl KubernetesLimits {
@@ -140,6 +160,12 @@ impl KubernetesLimits {
         text == "*" || address::normal(text).is_some()
     }
 
+    /// The service accounts that a configuration names.
+    pub fn accounts_in(conf: &BTreeMap<String, String>) -> impl Iterator<Item = &str> {
+        let named = ACCOUNTS.into_iter().filter_map(|key| conf.get(key));
+        named.map(|name| name.trim())
+    }
+
     /// Judges the configuration of a driver whose master is an API server.
     pub(crate) fn judge(
         &self,
@@ -147,8 +173,12 @@ impl KubernetesLimits {
         known: Known<'_>,
     ) -> Result<(), KubernetesRefusal> {
         let get = |key: &str| conf.get(key).map(|value| value.trim());
-        self.judge_master(get(MASTER).unwrap_or_default(), known)?;
-        let default = matches!(known, Known::Wholly(_)).then_some(DEFAULT_NAMESPACE);
+        let installed = match known {
+            Known::Partly => None,
+            Known::Wholly(installed) => Some(installed),
+        };
+        self.judge_master(get(MASTER).unwrap_or_default(), installed)?;
+        let default = installed.map(|_| DEFAULT_NAMESPACE);
         if let Some(namespace) = get(NAMESPACE).or(default) {
             allow(
                 &self.namespaces,
@@ -169,6 +199,11 @@ impl KubernetesLimits {
                 return Err(not_in(key, file, "kubernetes.pod_templates"));
             }
         }
+        for key in ACCOUNTS {
+            if let Some(account) = get(key) {
+                self.judge_account(key, account, installed)?;
+            }
+        }
         for (key, value) in conf {
             judge_names(key, value)?;
             self.judge_host_path(key, value)?;
@@ -177,15 +212,16 @@ impl KubernetesLimits {
     }
 
     /// A submitter sends its credentials to the master.
-    fn judge_master(&self, master: &str, known: Known<'_>) -> Result<(), KubernetesRefusal> {
+    fn judge_master(
+        &self,
+        master: &str,
+        installed: Option<Installed<'_>>,
+    ) -> Result<(), KubernetesRefusal> {
         let Some(address) = address::normal(master) else {
             let why = "write the master as k8s://https://host:port";
             return Err(refuse(MASTER, Some(master), why.to_owned()));
         };
-        let installed = match known {
-            Known::Partly => None,
-            Known::Wholly(installed) => installed,
-        };
+        let installed = installed.and_then(|installed| installed.master);
         let mut own = self.own_masters.iter().map(String::as_str).chain(installed);
         let is_own = own.any(|own| address::normal(own).as_ref() == Some(&address));
         let is_allowed = |pattern: &String| {
@@ -197,6 +233,27 @@ impl KubernetesLimits {
             return Ok(());
         }
         Err(not_in(MASTER, master, "kubernetes.masters"))
+    }
+
+    /// A driver has all rights of its account.
+    fn judge_account(
+        &self,
+        key: &str,
+        account: &str,
+        installed: Option<Installed<'_>>,
+    ) -> Result<(), KubernetesRefusal> {
+        let own = self.own_service_accounts.iter().map(String::as_str);
+        let installed = installed.map(|installed| Self::accounts_in(installed.defaults));
+        let mut known = own.chain(installed.into_iter().flatten());
+        if known.any(|own| own == account) {
+            return Ok(());
+        }
+        allow(
+            &self.service_accounts,
+            key,
+            account,
+            "kubernetes.service_accounts",
+        )
     }
 
     fn judge_host_path(&self, key: &str, value: &str) -> Result<(), KubernetesRefusal> {
@@ -314,6 +371,8 @@ mod tests {
             images: texts(&["registry.example.com/*", "spark:4.*"]),
             pod_templates: texts(&["/etc/livius/pod.yaml"]),
             host_paths: texts(&["/mnt/spark/"]),
+            own_service_accounts: texts(&["own"]),
+            service_accounts: texts(&["team-*"]),
         }
     }
 
@@ -378,6 +437,9 @@ mod tests {
                 "spark.kubernetes.driver.volumes.persistentVolumeClaim.a.options.path",
                 "/x",
             ),
+            (ACCOUNTS[0], " own "),
+            (ACCOUNTS[1], "team-a"),
+            (ACCOUNTS[2], "own"),
             ("spark.kubernetes.driver.label.team", "livius/driver"),
             ("spark.kubernetes.driver.secrets.mine", "/etc/livius-x"),
             ("spark.kubernetes.driver.secretKeyRef.A", "mine:livius-x"),
@@ -389,6 +451,7 @@ mod tests {
     #[test]
     fn what_no_setting_names_is_refused() {
         let master = "the server's setting kubernetes.masters does not allow it";
+        let account = "the server's setting kubernetes.service_accounts does not allow it";
         for (key, value, why) in [
             (MASTER, "k8s://https://evil:6443", master),
             (MASTER, "k8s://https://evil.com/a.example.com:6443", master),
@@ -422,6 +485,9 @@ mod tests {
                 "/mnt/sparkle",
                 "the server's setting kubernetes.host_paths does not allow it",
             ),
+            (ACCOUNTS[0], "admin", account),
+            (ACCOUNTS[1], "", account),
+            (ACCOUNTS[2], "team-${spark.x}", account),
         ] {
             let expected = format!("use {key}={value}: {why}");
             assert_eq!(judged(&[(key, value)], Known::Partly), Err(expected));
@@ -481,13 +547,26 @@ mod tests {
                 .collect()
         };
         let limits = limits();
-        let wholly = Known::Wholly(Some("k8s://https://installed:443"));
+        let defaults: BTreeMap<String, String> = [ACCOUNTS[0], ACCOUNTS[1]]
+            .map(|key| (key.to_owned(), "installed".to_owned()))
+            .into();
+        let known = |master| {
+            Known::Wholly(Installed {
+                master,
+                defaults: &defaults,
+            })
+        };
+        let wholly = known(Some("k8s://https://installed:443"));
         assert!(limits.judge(&conf(&[]), Known::Partly).is_err());
         assert_eq!(limits.judge(&conf(&[(NAMESPACE, "etl")]), wholly), Ok(()));
         let refusal = limits.judge(&conf(&[]), wholly).unwrap_err();
         assert_eq!(refusal.value.as_deref(), Some("default"));
         let open = KubernetesLimits::default();
         assert_eq!(open.judge(&conf(&[]), wholly), Ok(()));
-        assert!(open.judge(&conf(&[]), Known::Wholly(None)).is_err());
+        assert!(open.judge(&conf(&[]), known(None)).is_err());
+        let account = conf(&[(NAMESPACE, "etl"), (ACCOUNTS[2], "installed")]);
+        assert_eq!(limits.judge(&account, wholly), Ok(()));
+        let other = conf(&[(NAMESPACE, "etl"), (ACCOUNTS[2], "other")]);
+        assert_eq!(limits.judge(&other, wholly).unwrap_err().key, ACCOUNTS[2]);
     }
 }

@@ -353,6 +353,15 @@ fn limits_of_kubernetes_hold_for_the_servers_own_configuration() {
     assert_eq!(settings.limits.own_masters, ["k8s://https://h:6443"]);
     assert_eq!(settings.limits.namespaces, ["*"]);
     assert_eq!(settings.pages.address, None);
+    let account = "spark.kubernetes.authenticate.driver.serviceAccountName";
+    let own = format!("spark.conf.{account}=spark");
+    let limits = with(&[], &set(&[master, &own]))
+        .unwrap()
+        .settings
+        .kubernetes
+        .limits;
+    assert_eq!(limits.own_service_accounts, ["spark"]);
+    assert!(limits.service_accounts.is_empty());
     let ui = "kubernetes.spark_ui=https://ui/{namespace}/{pod}/";
     let allowed = "kubernetes.pod_templates=/etc/pod.yaml";
     with(&[], &set(&[master, &named, allowed, ui])).unwrap();

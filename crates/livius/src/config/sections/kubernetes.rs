@@ -43,6 +43,10 @@ settings! {
         "kubernetes.ingress",
         "A file with the objects that the pod of each driver gets, as a way to Spark's pages: YAML documents of the kinds Service (`v1`), Ingress (`networking.k8s.io/v1`) and HTTPRoute (`gateway.networking.k8s.io/v1`). Texts may have the names of `kubernetes.spark_ui` in braces. Kubernetes removes the objects with the pod. The server reads the file when it starts. docs/guide/kubernetes.md has an example.",
     );
+    SERVICE_ACCOUNTS: Vec<String> = list(
+        "kubernetes.service_accounts",
+        "The service accounts that requests may name for their drivers and executors (`spark.kubernetes.authenticate.driver.serviceAccountName`, `spark.kubernetes.authenticate.executor.serviceAccountName`, `spark.kubernetes.authenticate.serviceAccountName`), besides those of `spark.conf` and `spark-defaults.conf`. `*` stands for any text. If it is unset, no others, because a driver has all rights of its account.",
+    );
 }
 
 /// The settings of the section.
@@ -66,6 +70,11 @@ impl KubernetesSettings {
             images: or_any(resolved.value(&IMAGES)),
             pod_templates: resolved.value(&POD_TEMPLATES),
             host_paths: resolved.value(&HOST_PATHS),
+            own_service_accounts: KubernetesLimits::accounts_in(&spark.overrides)
+                .chain(KubernetesLimits::accounts_in(&spark.defaults))
+                .map(str::to_owned)
+                .collect(),
+            service_accounts: resolved.value(&SERVICE_ACCOUNTS),
         };
         for pattern in &limits.masters {
             if !KubernetesLimits::is_master(pattern) {
