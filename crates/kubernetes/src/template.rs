@@ -96,7 +96,7 @@ impl Template {
     pub const MOST_BYTES: usize = 64 << 10;
 
     /// Reads one or more YAML documents: a Service, an Ingress of `networking.k8s.io/v1` or an
-    /// HTTPRoute of `gateway.networking.k8s.io/v1` each. A problem is
+    /// `HTTPRoute` of `gateway.networking.k8s.io/v1` each. A problem is
     /// [`KubernetesError::Invalid`], which names the document.
     pub fn parse(text: &str) -> Result<Self, KubernetesError> {
         check::read(text)

@@ -116,13 +116,17 @@ fn an_ingress_with_a_host_tells_the_address() {
     }
 }
 
+const SERVICE: &str = "apiVersion: v1\nkind: Service\nspec: { a: b }";
+
+fn with(more: &str) -> String {
+    format!("{SERVICE}\n{more}")
+}
+
 #[test]
 fn a_template_that_does_not_fit_is_refused() {
-    let service = "apiVersion: v1\nkind: Service\nspec: { a: b }";
-    let with = |more: &str| format!("{service}\n{more}");
-    let many = vec![service; 9].join("\n---\n");
+    let service = SERVICE;
+    let many = [service; 9].join("\n---\n");
     let long = format!("{service}\n#{}", "x".repeat(Template::MOST_BYTES));
-    let name = "x".repeat(40);
     for (text, problem) in [
         (String::new(), "it has no object"),
         ("---\n# nothing\n".to_owned(), "it has no object"),
@@ -140,6 +144,22 @@ fn a_template_that_does_not_fit_is_refused() {
         ),
         ("apiVersion: v1\nkind: Service".to_owned(), "it has no spec"),
         (with("status: {}"), "\"status\" cannot be set"),
+        (with(&format!("---\n{service}")), "it is a second Service"),
+    ] {
+        let error = Template::parse(&text).unwrap_err().to_string();
+        assert!(error.contains(problem), "{text}: {error}");
+    }
+    let error = Template::parse("a: [").unwrap_err().to_string();
+    assert!(error.contains("line 1"), "{error}");
+    // Braces of other languages.
+    let snippet = "metadata: { annotations: { a: \"if ($x ~ a{2,3}) { return 403; }\" } }";
+    Template::parse(&with(snippet)).unwrap();
+}
+
+#[test]
+fn metadata_that_is_not_the_templates_is_refused() {
+    let name = "x".repeat(40);
+    for (text, problem) in [
         (
             with("metadata: { namespace: prod }"),
             "metadata.namespace cannot be set: an object is in the namespace of its driver",
@@ -164,7 +184,6 @@ fn a_template_that_does_not_fit_is_refused() {
             with(&format!("metadata: {{ name: \"{name}-{{driver}}\" }}")),
             "longer than the 63 bytes of the name of a Service",
         ),
-        (with(&format!("---\n{service}")), "it is a second Service"),
         (
             with("metadata: { labels: { livius/server: x } }"),
             "\"livius/server\" is one of the server's",
@@ -193,9 +212,4 @@ fn a_template_that_does_not_fit_is_refused() {
         let error = Template::parse(&text).unwrap_err().to_string();
         assert!(error.contains(problem), "{text}: {error}");
     }
-    let error = Template::parse("a: [").unwrap_err().to_string();
-    assert!(error.contains("line 1"), "{error}");
-    // Braces of other languages.
-    let snippet = "metadata: { annotations: { a: \"if ($x ~ a{2,3}) { return 403; }\" } }";
-    Template::parse(&with(snippet)).unwrap();
 }

@@ -9,6 +9,7 @@
 mod deleting;
 mod following;
 mod logs;
+mod objects;
 mod recorded;
 mod requests;
 mod secrets;

@@ -178,7 +178,12 @@ fn decoded(value: &str) -> String {
 
 /// The response of an API server without a fault.
 fn answer(state: &State, asked: &Asked) -> Response {
-    let below = asked.path.strip_prefix(NAMESPACE).unwrap_or_default();
+    // The other groups have the same namespace below other paths.
+    let namespace = "/namespaces/spark";
+    let below = asked
+        .path
+        .split_once(namespace)
+        .map_or("", |(_, below)| below);
     let parts: Vec<&str> = below.split('/').skip(1).collect();
     match (asked.method.as_str(), parts.as_slice()) {
         ("GET", [resource]) if asked.is_watch() => follow(state, asked, resource),

@@ -12,6 +12,7 @@
 mod access;
 mod endings;
 mod logs;
+mod objects;
 mod outage;
 mod secrets;
 mod world;
@@ -24,10 +25,11 @@ use crate::world::World;
 
 type Case = CaseIn<World>;
 
-const CASES: [&[Case]; 5] = [
+const CASES: [&[Case]; 6] = [
     access::CASES,
     endings::CASES,
     logs::CASES,
+    objects::CASES,
     secrets::CASES,
     outage::CASES,
 ];

@@ -30,6 +30,8 @@ pub const LIVIUS: &[Rule] = &[
         "networkpolicies",
         "create get patch delete",
     ),
+    // The objects of `kubernetes.ingress`.
+    ("networking.k8s.io", "ingresses", "create get"),
 ];
 
 /// A role with these rules.
