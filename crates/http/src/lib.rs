@@ -31,7 +31,7 @@ pub use request::crowded::Crowded;
 pub use request::other_user::OtherUser;
 pub use request::peer::PeerAddress;
 pub use response::security_headers::SecurityHeaders;
-pub use router::{openapi, openapi_text, router};
+pub use router::{agent_router, openapi, openapi_text, router};
 
 /// The path that agents connect to.
 pub const AGENT_PATH: &str = "/api/v1/agent";

@@ -4,6 +4,7 @@ use axum::http::{StatusCode, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Router};
+use bytes::Bytes;
 use livius_sessions::{Batches, Sessions};
 use tower::Layer as _;
 use utoipa::openapi::OpenApi;
@@ -49,6 +50,16 @@ pub fn router(sessions: Sessions, batches: Batches, options: Options) -> Router 
     let v1 = v1.with_state(V1(app.clone()));
     let routes: Router = livy.merge(v1).fallback(unrouted);
     // A router's own layers run after its routing, but the path must be normalised before.
+    Router::new().fallback_service(from_fn_with_state(app, front).layer(routes))
+}
+
+/// Builds the routes that agents need, and no others.
+pub fn agent_router(sessions: Sessions, batches: Batches, options: Options) -> Router {
+    let promptly = options.deadline;
+    let routes = agent::routes().layer(from_fn_with_state(promptly, respond_within::<Problem>));
+    let (routes, _) = routes.split_for_parts();
+    let app = AppState::new(sessions, batches, options, Bytes::new());
+    let routes: Router = routes.with_state(V1(app.clone())).fallback(unrouted);
     Router::new().fallback_service(from_fn_with_state(app, front).layer(routes))
 }
 

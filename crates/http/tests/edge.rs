@@ -573,6 +573,27 @@ async fn a_connection_beyond_the_limit_serves_agents_only() {
 }
 
 #[tokio::test]
+async fn a_router_for_agents_serves_no_client() {
+    let world = World::new().await;
+    let (sessions, batches) = (world.sessions().clone(), world.batches().clone());
+    let router = livius_http::agent_router(sessions, batches, livius_http::Options::default());
+    for (method, uri, status) in [
+        ("POST", "/api/v1/agent/application", 401),
+        ("POST", "//api/v1/agent/application", 401),
+        ("GET", "/sessions", 404),
+        ("POST", "/sessions", 404),
+        ("GET", "/api/v1/batches/0", 404),
+        ("GET", "/ui/", 404),
+        ("GET", "/version", 404),
+    ] {
+        let request = Request::builder().method(method).uri(uri);
+        let request = request.body(Body::from("{}")).unwrap();
+        let answer = router.clone().oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), status, "{method} {uri}");
+    }
+}
+
+#[tokio::test]
 async fn with_protection_on_changes_need_livys_header() {
     let world = World::new().await;
     let options = livius_http::Options {

@@ -196,6 +196,13 @@ pub struct Doctor {
     /// cluster]
     #[arg(long, value_name = "MASTER")]
     pub master: Option<String>,
+    /// Submits a small application to that cluster, in cluster mode, and tells whether its driver
+    /// reaches the server; the application is ended again
+    #[arg(long)]
+    pub probe: bool,
+    /// Ends the application after so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 180, value_parser = clap::value_parser!(u64).range(10..=3600), requires = "probe")]
+    pub probe_timeout: u64,
     /// Prints JSON
     #[arg(long)]
     pub json: bool,

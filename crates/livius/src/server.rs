@@ -8,6 +8,7 @@ mod own_names;
 mod places;
 mod signals;
 mod socket_owner;
+mod trial;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::exit::Ending;
 use connections::Connections;
 use livius_store_sqlite::SqliteStore;
 pub use signals::{Signal, Signals};
+pub use trial::Trial;
 
 /// The timeout for open requests after everything else has stopped.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);

@@ -503,6 +503,12 @@ fn doctor_looks_at_kubernetes() {
             ),
         ],
     );
+    let output = run(&home, &["doctor", "--json", "--probe", "--master", &master]);
+    let nothing = (
+        "warning",
+        "no application was submitted, because of the problems above",
+    );
+    expect(&findings(&output), &[nothing]);
     let text = stdout(&run(&home, &["doctor", "--master", &master]));
     assert!(
         text.contains(&format!("Cluster  {master}, in client mode"))

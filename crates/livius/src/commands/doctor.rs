@@ -2,6 +2,8 @@
 
 mod cluster;
 
+use std::time::Duration;
+
 use anyhow::Context as _;
 use livius_spark_home::{AgentFacts, Finding, Origin, Python, Report};
 use serde_json::json;
@@ -20,7 +22,18 @@ pub fn run(arguments: &Doctor) -> anyhow::Result<Ending> {
     }
     let search = settings.search(&environment);
     let report = livius_spark_home::doctor(&search, arguments.run);
-    let cluster = cluster::report(arguments.master.as_deref(), &settings, &search)?;
+    let probe = arguments.probe.then(|| {
+        Progress::begin().step(
+            "submitting a small application to the cluster, and waiting for its driver to connect",
+        );
+        Duration::from_secs(arguments.probe_timeout)
+    });
+    let cluster = cluster::report(
+        arguments.master.as_deref(),
+        (&settings, &environment),
+        &search,
+        probe,
+    )?;
     let healthy = report.healthy && cluster.as_ref().is_none_or(ClusterReport::is_healthy);
     say(&if arguments.json {
         as_json(&report, cluster.as_ref(), healthy)?

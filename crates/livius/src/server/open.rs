@@ -96,13 +96,13 @@ fn make_private(dir: &Utf8Path) -> anyhow::Result<()> {
 
 /// The launcher's tasks only look at clusters. They end with the launcher, so no shutdown waits for
 /// them.
-fn in_background() -> Spawn {
+pub(super) fn in_background() -> Spawn {
     let lifecycle = Lifecycle::default();
     Arc::new(move |task| lifecycle.spawn_apart(task))
 }
 
 /// The supervisor is this binary. The path works even if the file was replaced since the start.
-fn local(settings: &Settings, environment: &ProcessEnvironment) -> LocalConfig {
+pub(super) fn local(settings: &Settings, environment: &ProcessEnvironment) -> LocalConfig {
     let supervisor = ["/proc/self/exe", "supervise"].map(str::to_owned).to_vec();
     LocalConfig {
         search: settings.search(environment),
@@ -122,7 +122,7 @@ fn local(settings: &Settings, environment: &ProcessEnvironment) -> LocalConfig {
 /// server that is started again under another host name drives them at once.
 const ONLY_SERVER: &str = "livius";
 
-fn application(settings: &Settings, address: SocketAddr) -> Config {
+pub(super) fn application(settings: &Settings, address: SocketAddr) -> Config {
     Config {
         server: ONLY_SERVER.to_owned(),
         agent_urls: settings.agent_urls(address),
@@ -139,7 +139,7 @@ fn application(settings: &Settings, address: SocketAddr) -> Config {
     }
 }
 
-fn edge(settings: &Settings) -> livius_http::Options {
+pub(super) fn edge(settings: &Settings) -> livius_http::Options {
     let mut host_names = own_names();
     host_names.extend_from_slice(&settings.server.host_names);
     livius_http::Options {

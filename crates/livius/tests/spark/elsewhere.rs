@@ -1,14 +1,16 @@
 //! Sessions and batches whose drivers a resource manager runs, over the death of their server. YARN and
 //! Kubernetes pass the same.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::batches::Batch;
 use crate::client::{Session, environment, eventually};
-use crate::server::Server;
+use crate::server::{Data, Server, as_a_user, share_runtimes};
 
 /// The time of a start in containers, or of an end there, on a machine with two busy cores.
 pub const PATIENCE: Duration = Duration::from_mins(4);
@@ -57,6 +59,51 @@ pub trait Elsewhere {
 
     /// Waits until nothing of any driver is left there and on this machine.
     fn await_nothing(&self, server: &Server);
+}
+
+/// Runs `livius doctor --probe` for a cluster, and returns what it finds there: status and text.
+pub fn probe(
+    spark_home: &str,
+    conf: &BTreeMap<String, String>,
+    variables: &[(String, String)],
+    settings: &[&str],
+) -> Vec<(String, String)> {
+    let data = Data::make();
+    share_runtimes(spark_home, &data);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_livius"));
+    as_a_user(&mut command);
+    command
+        .args(["doctor", "--json", "--probe", "--probe-timeout", "240"])
+        .args(["--master", &conf["spark.master"]])
+        .args(["--spark-home", spark_home, "--data-dir"])
+        .arg(data.path())
+        .envs(variables.iter().cloned());
+    for (key, value) in conf.iter().filter(|(key, _)| *key != "spark.master") {
+        command.args(["--set", &format!("spark.conf.{key}={value}")]);
+    }
+    for setting in settings {
+        command.args(["--set", setting]);
+    }
+    let output = command.output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+    let left = data.processes();
+    assert!(left.is_empty(), "{left:#?}");
+    let findings = report["cluster"]["findings"].as_array().unwrap().iter();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    findings
+        .map(|one| (text(&one["status"]), text(&one["what"])))
+        .collect()
+}
+
+/// Fails unless there is a finding with these words.
+pub fn expect(found: &[(String, String)], status: &str, words: &str) {
+    assert!(
+        found
+            .iter()
+            .any(|(its, what)| its == status && what.contains(words)),
+        "no {status} with {words:?} in {found:#?}"
+    );
 }
 
 /// Writes a file in the folder that drivers see.

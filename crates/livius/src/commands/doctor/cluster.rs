@@ -4,12 +4,14 @@ mod agent_url;
 mod kubernetes;
 mod note;
 mod place;
+mod probe;
 mod standalone;
 mod versions;
 mod yarn;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use livius_domain::chain;
@@ -19,7 +21,7 @@ use serde::Serialize;
 
 use self::note::Note;
 use self::place::{Mode, Place};
-use crate::config::Settings;
+use crate::config::{ProcessEnvironment, Settings};
 use crate::runtime::on_runtime;
 
 /// The findings about one cluster.
@@ -63,17 +65,24 @@ struct Facts {
 }
 
 /// Looks at the cluster of a master: the named one, or the one that the configuration names. `None` if
-/// there is no cluster to look at.
+/// there is no cluster to look at. With a limit for it, a small application is submitted in cluster mode.
 pub fn report(
     named: Option<&str>,
-    settings: &Settings,
+    (settings, environment): (&Settings, &ProcessEnvironment),
     search: &Search,
+    probe: Option<Duration>,
 ) -> anyhow::Result<Option<ClusterReport>> {
     let (facts, broken) = Facts::gather(settings, search);
-    let (place, mode) = Place::of(named, &facts.conf);
-    if named.is_none() && place == Place::Local {
+    let (place, configured) = Place::of(named, &facts.conf);
+    if named.is_none() && place == Place::Local && probe.is_none() {
         return Ok(None);
     }
+    let has_cluster = !matches!(place, Place::Local | Place::Unknown);
+    let mode = match probe {
+        Some(_) if has_cluster => Mode::Cluster,
+        _ => configured,
+    };
+    let master = place::master(named, &facts.conf);
     let mut findings: Vec<Note> = broken.into_iter().collect();
     findings.extend(on_runtime(async {
         let mut notes = match &place {
@@ -85,13 +94,25 @@ pub fn report(
             Place::Kubernetes(master) => kubernetes::look(&facts, master, mode).await,
             Place::Unknown => vec![unknown()],
         };
-        if place != Place::Local && place != Place::Unknown {
+        let is_usable = !notes.iter().any(Note::is_problem);
+        if has_cluster {
             notes.extend(agent_url::look(settings, mode).await);
+        }
+        match probe {
+            Some(limit) if has_cluster && is_usable => {
+                let server = (settings, environment);
+                notes.extend(probe::run((master, &place), server, &facts, limit).await);
+            }
+            Some(_) if has_cluster => notes.push(Note::warning(
+                "no application was submitted, because of the problems above",
+                "solve them, and try again",
+            )),
+            Some(_) | None => {}
         }
         Ok(notes)
     })?);
     Ok(Some(ClusterReport {
-        master: place::master(named, &facts.conf).to_owned(),
+        master: master.to_owned(),
         deploy_mode: mode,
         findings,
     }))

@@ -34,9 +34,35 @@ fn run(shared: &Shared, is_whole: bool) {
         elsewhere::jar_batch(&world, &server, &jar);
         livys_python_api(&server, world.folder());
     }
+    probe(&world);
+    world.await_nothing(&server);
     let left = server.stop();
     assert!(left.is_empty(), "{left:#?}");
     world.stop();
+}
+
+/// A driver reaches the doctor, and one finds nothing at the address.
+fn probe(world: &World) {
+    let probe = |settings: &[&str]| {
+        let found = elsewhere::probe(
+            world.home(),
+            &world.settings(),
+            &world.environment(),
+            settings,
+        );
+        elsewhere::expect(&found, "good", "the probe was launched as spark-");
+        elsewhere::expect(&found, "good", " on the node ");
+        found
+    };
+    let found = probe(&["server.listen=127.0.0.1:0"]);
+    let reached = "its driver reached the server at ws://127.0.0.1:";
+    elsewhere::expect(&found, "good", reached);
+    let nothing = [
+        "server.listen=127.0.0.1:0",
+        "server.agent_url=ws://127.0.0.1:9",
+    ];
+    let words = "a driver there finds nothing that listens at ws://127.0.0.1:9";
+    elsewhere::expect(&probe(&nothing), "problem", words);
 }
 
 impl Elsewhere for World {

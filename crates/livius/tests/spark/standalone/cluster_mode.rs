@@ -9,6 +9,7 @@ use super::machinery::{Cluster, processes_with};
 use crate::Shared;
 use crate::batches::{Batch, Folder, compile};
 use crate::client::{PATIENCE, eventually, status};
+use crate::elsewhere;
 use crate::server::Server;
 
 /// Configuration for cluster mode, which leaves room for the executors next to the driver.
@@ -43,9 +44,23 @@ pub fn batches(shared: &Shared) {
         "512m",
     );
     let server = succeeds_over_a_restart(server, &batch, || drop(folder.write("end", "")));
+    is_probed(shared, &cluster);
     loses_its_worker(&submit(&server, "demo.Waits", &[&never], "512m"), &cluster);
     let left = server.stop();
     assert!(left.is_empty(), "{left:#?}");
+}
+
+fn is_probed(shared: &Shared, cluster: &Cluster) {
+    let conf = [
+        ("spark.master", cluster.url.as_str()),
+        ("spark.driver.memory", "512m"),
+        ("spark.executor.memory", "512m"),
+    ];
+    let conf = conf.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let listen = ["server.listen=127.0.0.1:0"];
+    let found = elsewhere::probe(&shared.spark.home, &conf.into(), &[], &listen);
+    let reached = "its driver reached the server at ws://127.0.0.1:";
+    elsewhere::expect(&found, "good", reached);
 }
 
 fn succeeds_over_a_restart(server: Server, batch: &Batch, end: impl Fn()) -> Server {

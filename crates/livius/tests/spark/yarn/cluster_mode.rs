@@ -34,10 +34,33 @@ fn run(shared: &Shared, is_whole: bool) {
         elsewhere::jar_batch(&world, &server, &jar);
         livys_python_api(&server, world.folder());
     }
+    probe(&world, &server);
+    world.await_nothing(&server);
     let left = server.stop();
     assert!(left.is_empty(), "{left:#?}");
     let left = world.yarn.stop();
     assert!(left.is_empty(), "{left:#?}");
+}
+
+/// A driver reaches the doctor, or the server if that has the port.
+fn probe(world: &World, server: &Server) {
+    let probe = |listen: &str| {
+        let setting = format!("server.listen={listen}");
+        let found = elsewhere::probe(
+            world.home(),
+            &world.settings(),
+            &world.environment(),
+            &[&setting],
+        );
+        elsewhere::expect(&found, "good", "the probe was launched as application_");
+        found
+    };
+    let found = probe("127.0.0.1:0");
+    let reached = "its driver reached the server at ws://127.0.0.1:";
+    elsewhere::expect(&found, "good", reached);
+    let taken = server.url.trim_start_matches("http://");
+    let words = format!("a driver there reached ws://{taken}/api/v1/agent, and got 404");
+    elsewhere::expect(&probe(taken), "good", &words);
 }
 
 impl Elsewhere for World {

@@ -68,7 +68,7 @@ const fn policies(verb: &'static str) -> Right {
 /// Looks at the API server of a master as the server would.
 pub async fn look(facts: &Facts, master: &str, mode: Mode) -> Vec<Note> {
     let mut notes = spark(facts);
-    let name = facts.conf.get(NAMESPACE).map_or("default", String::as_str);
+    let name = namespace(&facts.conf);
     let in_cluster = mode == Mode::Cluster;
     let access = kubernetes_access(master, in_cluster, &facts.conf, &facts.environment);
     match Namespace::open(&access, name, NO_SERVER, Arc::new(SystemClock)).await {
@@ -79,6 +79,11 @@ pub async fn look(facts: &Facts, master: &str, mode: Mode) -> Vec<Note> {
         notes.extend(driver(&facts.conf));
     }
     notes
+}
+
+/// The namespace of drivers.
+pub fn namespace(conf: &BTreeMap<String, String>) -> &str {
+    conf.get(NAMESPACE).map_or("default", String::as_str)
 }
 
 fn spark(facts: &Facts) -> Vec<Note> {
