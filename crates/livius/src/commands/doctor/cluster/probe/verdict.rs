@@ -113,7 +113,7 @@ fn ended(url: &str, listens: bool, seen: &Seen) -> Note {
         failure.hint.clone()
     } else {
         format!(
-            "{} If it is only that the driver got no answer: a server holds the port of {url}, and the cluster gives no log of the driver.              Try again while the server is down",
+            "{} If it is only that the driver got no answer: a server holds the port of {url}, and the cluster gives no log of the driver. Try again while the server is down",
             failure.hint
         )
     };
