@@ -3,6 +3,7 @@
 pub mod client;
 pub mod job_stream;
 pub mod list_stream;
+pub mod log_stream;
 pub mod pieces;
 pub mod security_headers;
 pub mod statement_stream;

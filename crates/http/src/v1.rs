@@ -1,6 +1,7 @@
 //! Livius's own interface, under `/api/v1`: its routes and its problems.
 
 mod batches;
+mod executors;
 mod openapi;
 mod pools;
 mod problem;
@@ -34,6 +35,7 @@ impl Face for V1 {
 pub fn routes() -> OpenApiRouter<V1> {
     OpenApiRouter::new()
         .merge(batches::routes())
+        .merge(executors::routes())
         .merge(openapi::routes())
         .merge(pools::routes())
         .merge(sessions::routes())

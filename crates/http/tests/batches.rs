@@ -5,6 +5,7 @@ mod answers;
 mod deleting;
 mod ended;
 mod ends;
+mod executors;
 mod full_disk;
 mod local_files;
 mod logs;

@@ -11,11 +11,19 @@ use tokio::sync::{Notify, watch};
 use crate::error::KubernetesError;
 use crate::pod::DriverPod;
 
-/// The knowledge about the pod of one driver.
+/// The most pods of one driver that are told: a driver can have many executors.
+const MOST_PODS: usize = 1_000;
+
+/// The pods of one driver, by uid.
+type Pods = BTreeMap<String, Arc<DriverPod>>;
+
+/// The knowledge about the pod of one driver, or about those of its executors.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Seen {
     /// The pod, while it exists. If there are several, the newest one.
     pub pod: Option<DriverPod>,
+    /// All pods that exist, the oldest first. At most 1000.
+    pub all: Vec<Arc<DriverPod>>,
     /// The newest pod that was ever seen, as it was seen last. It stays when the pod is deleted.
     pub last: Option<DriverPod>,
     /// The number of complete lists that this knowledge rests on. While it is 0, nothing is known.
@@ -44,11 +52,18 @@ impl Seen {
 
     fn differs(&self, told: &Self) -> bool {
         let parts = |seen: &Self| (seen.looks > 0, seen.outage.is_some());
-        parts(self) != parts(told) || self.pod != told.pod || self.last != told.last
+        parts(self) != parts(told)
+            || self.pod != told.pod
+            || self.all != told.all
+            || self.last != told.last
     }
 
-    /// Takes the newest pod that exists now. An older one than the last does not replace it.
-    fn take(&mut self, newest: Option<&DriverPod>) {
+    /// Takes the pods that exist now. An older one than the last does not replace that.
+    fn take(&mut self, pods: Option<&Pods>) {
+        self.all = pods.map_or_else(Vec::new, |pods| pods.values().cloned().collect());
+        self.all.sort_by(|one, other| one.age().cmp(&other.age()));
+        // A repeated submission can have made several.
+        let newest = self.all.last().map(|pod| &**pod);
         let known = self.last.as_ref().map(DriverPod::age);
         self.pod = newest.filter(|pod| Some(pod.age()) >= known).cloned();
         if self.pod.is_some() {
@@ -131,8 +146,8 @@ pub struct Registry {
 #[derive(Debug, Default)]
 struct Table {
     followed: HashMap<String, Entry>,
-    /// The pods by driver and uid.
-    pods: HashMap<String, BTreeMap<String, DriverPod>>,
+    /// The pods by driver.
+    pods: HashMap<String, Pods>,
     /// Whether the pods are complete: a list was read, and the watch goes on from there.
     is_complete: bool,
     outage: Option<Outage>,
@@ -248,7 +263,7 @@ impl Registry {
                 seen.looks += 1;
                 seen.outage = None;
                 seen.round = round;
-                seen.take(newest(pods, driver));
+                seen.take(pods.get(driver));
             });
         }
     }
@@ -306,13 +321,15 @@ impl Table {
             round: self.round,
             ..Seen::default()
         };
-        seen.take(newest(&self.pods, driver));
+        seen.take(self.pods.get(driver));
         seen
     }
 
     fn insert(&mut self, pod: DriverPod) {
         let of_driver = self.pods.entry(pod.driver.clone()).or_default();
-        of_driver.insert(pod.uid.clone(), pod);
+        if of_driver.len() < MOST_PODS || of_driver.contains_key(&pod.uid) {
+            of_driver.insert(pod.uid.clone(), Arc::new(pod));
+        }
     }
 
     fn remove(&mut self, driver: &str, uid: &str) {
@@ -326,16 +343,8 @@ impl Table {
 
     fn tell(&self, driver: &str) {
         if let Some(entry) = self.followed.get(driver) {
-            let newest = newest(&self.pods, driver);
-            entry.seen.send_modify(|seen| seen.take(newest));
+            let pods = self.pods.get(driver);
+            entry.seen.send_modify(|seen| seen.take(pods));
         }
     }
-}
-
-/// A repeated submission can have made several pods.
-fn newest<'a>(
-    pods: &'a HashMap<String, BTreeMap<String, DriverPod>>,
-    driver: &str,
-) -> Option<&'a DriverPod> {
-    pods.get(driver)?.values().max_by_key(|pod| pod.age())
 }

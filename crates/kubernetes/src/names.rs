@@ -41,9 +41,9 @@ pub fn of_server(server: &str) -> String {
     format!("{SERVER_LABEL}={server}")
 }
 
-/// A selector of the driver pods that belong to a server.
-pub fn drivers_of_server(server: &str) -> String {
-    format!("{},{ROLE_LABEL}=driver", of_server(server))
+/// A selector of the pods of one role that belong to a server.
+pub fn of_role(server: &str, role: &str) -> String {
+    format!("{},{ROLE_LABEL}={role}", of_server(server))
 }
 
 /// A selector of everything that belongs to one driver.
@@ -118,7 +118,7 @@ mod tests {
             "livius/server=5e,livius/driver=b-1"
         );
         assert_eq!(
-            drivers_of_server("5e"),
+            of_role("5e", "driver"),
             "livius/server=5e,spark-role=driver"
         );
         assert!(of_driver("5e", "b-1,livius/server!=5e").is_err());

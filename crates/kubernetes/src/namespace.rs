@@ -22,7 +22,7 @@ use crate::place::Place;
 use crate::pod::DriverPod;
 use crate::rights::{self, Right};
 use crate::template::Template;
-use crate::watch::Watch;
+use crate::watch::{RoleWatch, Watch};
 use crate::{client, deletion, secrets};
 
 /// A namespace of a cluster, for one of our servers. Clones are cheap, and stand for the same
@@ -33,7 +33,8 @@ use crate::{client, deletion, secrets};
 #[derive(Clone)]
 pub struct Namespace {
     place: Place,
-    registry: Arc<Registry>,
+    drivers: Arc<Registry>,
+    executors: Arc<Registry>,
 }
 
 impl fmt::Debug for Namespace {
@@ -63,15 +64,30 @@ impl Namespace {
             namespace: name.to_owned(),
             server: server.to_owned(),
         };
-        let wake = Arc::new(Notify::new());
-        let registry = Arc::new(Registry::new(Arc::clone(&wake)));
-        let watch = Watch {
-            place: place.clone(),
-            registry: Arc::downgrade(&registry),
-            wake,
-            clock,
+        let watched = |role| {
+            let wake = Arc::new(Notify::new());
+            let registry = Arc::new(Registry::new(Arc::clone(&wake)));
+            let watch = RoleWatch {
+                role,
+                place: place.clone(),
+                registry: Arc::downgrade(&registry),
+                wake,
+                clock: Arc::clone(&clock),
+            };
+            (registry, watch)
         };
-        Ok((Self { place, registry }, watch))
+        let (drivers, of_drivers) = watched("driver");
+        let (executors, of_executors) = watched("executor");
+        let watch = Watch {
+            drivers: of_drivers,
+            executors: of_executors,
+        };
+        let namespace = Self {
+            place,
+            drivers,
+            executors,
+        };
+        Ok((namespace, watch))
     }
 
     /// The name of the namespace.
@@ -82,7 +98,12 @@ impl Namespace {
     /// Follows the pod of a driver. The watch begins with the first follower, and rests some seconds
     /// after the last one.
     pub fn follow(&self, driver: &str) -> Follower {
-        self.registry.follow(driver)
+        self.drivers.follow(driver)
+    }
+
+    /// Follows the pods of a driver's executors, in the same way.
+    pub fn follow_executors(&self, driver: &str) -> Follower {
+        self.executors.follow(driver)
     }
 
     /// The pods of a driver, now, the newest first. Those of its executors are not among them.

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::error::KubernetesError;
 use crate::follow::Registry;
-use crate::names::drivers_of_server;
+use crate::names::of_role;
 use crate::place::Place;
 use crate::pod::DriverPod;
 
@@ -36,9 +36,26 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// The status of a list or a watch that goes on from a state that the API server has forgotten.
 const GONE: u16 = 410;
 
-/// Lists and watches the driver pods of our server, while some are followed. Followers wait for its
-/// [`run`](Self::run).
+/// Lists and watches the pods of our server that are followed: those of drivers, and apart from them
+/// those of executors, so that the many executors make no list of drivers longer. Followers wait for
+/// its [`run`](Self::run).
 pub struct Watch {
+    pub(crate) drivers: RoleWatch,
+    pub(crate) executors: RoleWatch,
+}
+
+impl Watch {
+    /// Runs until the namespace and all its followers are dropped. It can be dropped at any time; the
+    /// followers then learn nothing new.
+    pub async fn run(self) {
+        tokio::join!(self.drivers.run(), self.executors.run());
+    }
+}
+
+/// Lists and watches the pods of one role, while some are followed.
+pub struct RoleWatch {
+    /// The value of Spark's label.
+    pub(crate) role: &'static str,
     pub(crate) place: Place,
     /// The namespace's handles and the followers own the register. When they are gone, the work is
     /// done.
@@ -59,10 +76,8 @@ enum End {
     Unneeded,
 }
 
-impl Watch {
-    /// Runs until the namespace and all its followers are dropped. It can be dropped at any time; the
-    /// followers then learn nothing new.
-    pub async fn run(self) {
+impl RoleWatch {
+    async fn run(self) {
         let mut backoff = DefaultBackoff::default();
         let mut is_away = false;
         while let Some(registry) = self.registry.upgrade() {
@@ -118,7 +133,7 @@ impl Watch {
 
 /// One complete list, and the news after it.
 struct Round<'a> {
-    watch: &'a Watch,
+    watch: &'a RoleWatch,
     number: u64,
     is_listed: bool,
     idle_since: Option<Instant>,
@@ -129,7 +144,7 @@ impl Round<'_> {
         let watch = self.watch;
         let place = &watch.place;
         let config = watcher::Config::default()
-            .labels(&drivers_of_server(&place.server))
+            .labels(&of_role(&place.server, watch.role))
             .timeout(WATCH_SECONDS);
         let mut events = pin!(watcher(place.api::<Pod>(), config));
         let mut pods = Vec::new();

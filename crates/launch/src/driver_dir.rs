@@ -12,6 +12,7 @@ use livius_spark_home::files;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::executors::Roster;
 use crate::exit_record::{ExitRecord, ExitRoom};
 use crate::location::ProcessRecord;
 use crate::log::{DriverLog, MirroredFiles};
@@ -27,6 +28,7 @@ const EXIT: &str = "exit.json";
 const YARN: &str = "yarn.json";
 const KUBERNETES: &str = "kubernetes.json";
 const DEPARTURE: &str = "departure.json";
+const EXECUTORS: &str = "executors.json";
 
 /// The command for a supervisor: `command.json`.
 #[derive(Debug, Serialize, Deserialize)]
@@ -105,6 +107,30 @@ impl DriverDir {
             stderr: self.stderr(),
             record: self.0.join("mirror.json"),
         }
+    }
+
+    /// The directory with the logs of executors that are kept.
+    pub(crate) fn executors(&self) -> Utf8PathBuf {
+        self.0.join("executors")
+    }
+
+    /// The files for the log of an executor. The name is one of the roster.
+    pub(crate) fn executor(&self, name: &str) -> MirroredFiles {
+        let dir = self.executors().join(name);
+        MirroredFiles {
+            stdout: dir.join("stdout.log"),
+            stderr: dir.join("stderr.log"),
+            record: dir.join("mirror.json"),
+        }
+    }
+
+    pub(crate) fn write_roster(&self, roster: &Roster) -> io::Result<()> {
+        self.write(EXECUTORS, roster)
+    }
+
+    /// The executors that a cluster has told of.
+    pub(crate) fn read_roster(&self) -> io::Result<Roster> {
+        Ok(self.read(EXECUTORS)?.unwrap_or_default())
     }
 
     /// The files that clients have uploaded and the driver has not fetched.

@@ -8,12 +8,23 @@ use async_trait::async_trait;
 use livius_domain::{DriverProgram, ResourceId};
 use tokio::io::AsyncRead;
 
+use crate::Executor;
+
 /// The files of one driver. They are there before it starts and stay after it has ended, until
 /// [`DriverFiles::remove`].
 #[async_trait]
 pub trait DriverFiles: Send + Sync {
     /// The driver's log. Each call makes a new reader, which remembers the part that it has read.
     fn log(&self) -> Arc<dyn LogSource>;
+
+    /// The driver's executors on a cluster, as far as they are known, in the order in which they were
+    /// seen. Waits for another machine, but not for long. Those on this machine are not listed, nor
+    /// those of a standalone cluster.
+    async fn executors(&self) -> io::Result<Vec<Executor>>;
+
+    /// The log of an executor of that list. `None` if the list has no such name, or the log is not
+    /// kept.
+    async fn executor_log(&self, name: &str) -> io::Result<Option<Arc<dyn LogSource>>>;
 
     /// Appends a text to the log that users of such a program read. A text that is the log's end
     /// already is not written again.

@@ -11,6 +11,7 @@
 mod access;
 mod address;
 mod ending;
+mod executors;
 mod limits;
 mod log;
 mod memory;
@@ -23,6 +24,7 @@ mod pods;
 mod sighting;
 
 pub use access::kubernetes_access;
+pub(crate) use executors::{ExecutorsOfDriver, PodExecutors};
 pub(crate) use limits::{Installed, Known, OUR_LABELS, OUR_NAMES};
 pub use limits::{KubernetesLimits, KubernetesRefusal};
 pub(crate) use log::PodLogs;

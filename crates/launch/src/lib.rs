@@ -15,6 +15,8 @@ mod disk;
 mod driver_dir;
 mod driver_files;
 mod evidence;
+mod executor_log;
+mod executors;
 mod exit_record;
 mod fast_start;
 mod fingerprint;
@@ -50,6 +52,7 @@ use serde_json::{Map, Value};
 
 pub use backend::{Backend, Unsupported};
 pub use driver_files::{DriverFiles, LogLines, LogSource, PendingUpload, Uploaded};
+pub use executors::{Executor, ExecutorLogLimits, ExecutorState};
 pub use fast_start::Jit;
 pub use kubernetes::{KubernetesLimits, KubernetesRefusal, SparkPages, kubernetes_access};
 pub use local::{LocalConfig, LocalLauncher};

@@ -28,8 +28,8 @@ use crate::remote::RemoteDriver;
 use crate::starting::Started;
 use crate::supervised::Supervised;
 use crate::{
-    Backend, DriverFiles, DriverOrder, DriverSpec, Found, LateStart, Launcher, LocalFiles,
-    RunningDriver, Spawn, Unsupported, fingerprint, memory,
+    Backend, DriverFiles, DriverOrder, DriverSpec, ExecutorLogLimits, Found, LateStart, Launcher,
+    LocalFiles, RunningDriver, Spawn, Unsupported, fingerprint, memory,
 };
 
 /// The launcher's configuration.
@@ -46,6 +46,8 @@ pub struct LocalConfig {
     pub supervisor: Vec<String>,
     /// The most bytes of each of a driver's two log files.
     pub log_limit: u64,
+    /// The limits of the logs of executors.
+    pub executor_logs: ExecutorLogLimits,
     /// How many bytes must be free where the drivers' directories are. Below that the launcher
     /// starts no driver and takes no upload.
     pub disk_reserve: u64,
@@ -69,7 +71,7 @@ pub struct LocalLauncher {
     clock: Arc<dyn Clock>,
     toolchain: Mutex<Option<Arc<Toolchain>>>,
     archives: Arc<ArchiveMaker>,
-    managers: Managers,
+    managers: Arc<Managers>,
 }
 
 impl LocalLauncher {
@@ -79,12 +81,13 @@ impl LocalLauncher {
         let managers = Managers::new(
             &config.data_dir,
             config.log_limit,
+            config.executor_logs,
             config.kubernetes_pages.clone(),
             Arc::clone(&clock),
             spawn,
         );
         Self {
-            managers,
+            managers: Arc::new(managers),
             config: Arc::new(config),
             clock,
             toolchain: Mutex::new(None),
@@ -420,6 +423,6 @@ impl Launcher for LocalLauncher {
     fn files(&self, id: &DriverId) -> Arc<dyn DriverFiles> {
         let files = LocalFiles::of(&self.config.drivers, id);
         let files = files.with_reserve(self.config.disk_reserve);
-        Arc::new(files.with_mirrors(Arc::clone(&self.managers.mirrors)))
+        Arc::new(files.with_managers(Arc::clone(&self.managers)))
     }
 }

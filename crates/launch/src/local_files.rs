@@ -15,9 +15,12 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::disk;
 use crate::driver_dir::DriverDir;
+use crate::executor_log::ExecutorLog;
+use crate::executors::{self, Known, Roster};
 use crate::log::DriverLog;
-use crate::yarn::Mirrors;
-use crate::{DriverFiles, LogLines, LogSource, PendingUpload, Uploaded, evidence};
+use crate::managers::Managers;
+use crate::place::Place;
+use crate::{DriverFiles, Executor, LogLines, LogSource, PendingUpload, Uploaded, evidence};
 
 /// The directory of one driver.
 #[derive(Debug, Clone)]
@@ -25,8 +28,8 @@ pub struct LocalFiles {
     dir: DriverDir,
     /// How many bytes of the disk uploads leave free.
     reserve: u64,
-    /// Has the log's copy if the driver runs in a container.
-    mirrors: Option<Arc<Mirrors>>,
+    /// Have the copies of logs of drivers that run elsewhere.
+    managers: Option<Arc<Managers>>,
 }
 
 impl LocalFiles {
@@ -35,7 +38,7 @@ impl LocalFiles {
         Self {
             dir: DriverDir::of(drivers, id),
             reserve: 0,
-            mirrors: None,
+            managers: None,
         }
     }
 
@@ -45,10 +48,10 @@ impl LocalFiles {
         Self { reserve, ..self }
     }
 
-    /// Has readers of the log wait for the copy of what containers have written.
-    pub(crate) fn with_mirrors(self, mirrors: Arc<Mirrors>) -> Self {
+    /// Has readers of logs wait for the copy of what containers have written.
+    pub(crate) fn with_managers(self, managers: Arc<Managers>) -> Self {
         Self {
-            mirrors: Some(mirrors),
+            managers: Some(managers),
             ..self
         }
     }
@@ -104,11 +107,51 @@ pub fn empty_log() -> Arc<dyn LogSource> {
 #[async_trait]
 impl DriverFiles for LocalFiles {
     fn log(&self) -> Arc<dyn LogSource> {
-        let mirrors = self.mirrors.clone();
+        let managers = self.managers.clone();
         Arc::new(LocalLog {
             log: Arc::new(self.dir.log()),
-            mirror: mirrors.map(|mirrors| (mirrors, self.dir.stdout())),
+            mirror: managers.map(|managers| (managers, self.dir.stdout())),
         })
+    }
+
+    async fn executors(&self) -> io::Result<Vec<Executor>> {
+        let managers = self.managers.clone();
+        if let Some(managers) = &managers {
+            managers.yarn_executors.refresh(self.dir.path()).await;
+        }
+        self.blocking(move |dir| {
+            let roster = dir.read_roster()?;
+            if roster.all().is_empty() {
+                return Ok(Vec::new());
+            }
+            let kept = executors::kept(&dir.executors())?;
+            let place = dir.read_place()?;
+            // YARN gives out the log of any container.
+            let all = matches!(place, Some(Place::Yarn(_)))
+                && managers.is_some_and(|managers| managers.yarn_executors.keeps_logs());
+            let executor = |known: &Known| Executor {
+                name: known.name.clone(),
+                node: known.node.clone(),
+                state: known.state,
+                has_log: all || kept.contains(&known.name),
+            };
+            Ok(roster.all().iter().map(executor).collect())
+        })
+        .await
+    }
+
+    async fn executor_log(&self, name: &str) -> io::Result<Option<Arc<dyn LogSource>>> {
+        let managers = self.managers.clone();
+        let name = name.to_owned();
+        self.blocking(move |dir| {
+            let roster = dir.read_roster()?;
+            // A name of the roster is no path.
+            let Some(known) = roster.find(&name) else {
+                return Ok(None);
+            };
+            open_log(dir, managers.as_deref(), &roster, known)
+        })
+        .await
     }
 
     async fn explain(&self, program: DriverProgram, text: &str) -> io::Result<()> {
@@ -172,6 +215,31 @@ impl DriverFiles for LocalFiles {
     async fn remove(&self) {
         self.remove_all(self.dir.path()).await;
     }
+}
+
+/// Opens the log of an executor. `None` if it is not kept.
+fn open_log(
+    dir: &DriverDir,
+    managers: Option<&Managers>,
+    roster: &Roster,
+    known: &Known,
+) -> io::Result<Option<Arc<dyn LogSource>>> {
+    let is_kept = || Ok::<_, io::Error>(executors::kept(&dir.executors())?.contains(&known.name));
+    let mirror = match (dir.read_place()?, managers) {
+        (Some(Place::Yarn(place)), Some(managers)) => {
+            match managers.log_on_yarn(&place, dir, roster, known) {
+                Ok(Some(mirror)) => Some(mirror),
+                Ok(None) => return Ok(None),
+                // Hadoop's configuration is not there any more.
+                Err(_) if is_kept()? => None,
+                Err(error) => return Err(error),
+            }
+        }
+        _ if is_kept()? => None,
+        _ => return Ok(None),
+    };
+    let files = dir.executor(&known.name);
+    Ok(Some(Arc::new(ExecutorLog::new(files, &known.name, mirror))))
 }
 
 /// A text that is the end of the file already is not written again: a server may have explained the
@@ -253,14 +321,14 @@ impl PendingUpload for LocalUpload {
 struct LocalLog {
     log: Arc<DriverLog>,
     /// The name of this log among those that may be copied from containers.
-    mirror: Option<(Arc<Mirrors>, Utf8PathBuf)>,
+    mirror: Option<(Arc<Managers>, Utf8PathBuf)>,
 }
 
 #[async_trait]
 impl LogSource for LocalLog {
     async fn page(&self, from: i64, size: i64) -> io::Result<LogLines> {
-        if let Some((mirrors, stdout)) = &self.mirror {
-            mirrors.refresh(stdout).await;
+        if let Some((managers, stdout)) = &self.mirror {
+            managers.mirrors.refresh(stdout).await;
         }
         let log = Arc::clone(&self.log);
         tokio::task::spawn_blocking(move || log.page(from, size))

@@ -1,5 +1,6 @@
 //! The resource managers that drivers run on.
 
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,12 +9,18 @@ use camino::Utf8Path;
 use livius_domain::{Clock, DriverId, chain};
 use livius_kubernetes::{KubernetesError, Namespace};
 
-use crate::Spawn;
 use crate::driver_dir::DriverDir;
-use crate::kubernetes::{DriverPods, Memory, Namespaces, OnKubernetes, PodLogs, SparkPages};
+use crate::executors::{Known, Roster};
+use crate::kubernetes::{
+    DriverPods, ExecutorsOfDriver, Memory, Namespaces, OnKubernetes, PodExecutors, PodLogs,
+    SparkPages,
+};
 use crate::place::Place;
 use crate::remote::{Remote, Unanswered};
-use crate::yarn::{ClusterError, Clusters, Mirrors, OnYarn, YarnApplication};
+use crate::yarn::{
+    ClusterError, Clusters, Mirror, Mirrors, OnYarn, YarnApplication, YarnExecutors,
+};
+use crate::{ExecutorLogLimits, Spawn};
 
 /// The grace of a driver that no record names.
 const DELETE_GRACE: Duration = Duration::from_secs(10);
@@ -34,9 +41,18 @@ pub(crate) struct Managers {
     clusters: Arc<Clusters>,
     namespaces: Namespaces,
     pod_logs: PodLogs,
+    pod_executors: Arc<PodExecutors>,
     pub(crate) mirrors: Arc<Mirrors>,
+    pub(crate) yarn_executors: Arc<YarnExecutors>,
     pub(crate) memory: Arc<Memory>,
     pages: SparkPages,
+    spawn: Spawn,
+}
+
+impl fmt::Debug for Managers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Managers").finish_non_exhaustive()
+    }
 }
 
 /// An opened place.
@@ -50,17 +66,21 @@ impl Managers {
     pub(crate) fn new(
         data_dir: &Utf8Path,
         log_limit: u64,
+        executor_logs: ExecutorLogLimits,
         pages: SparkPages,
         clock: Arc<dyn Clock>,
         spawn: Spawn,
     ) -> Self {
         Self {
             clusters: Arc::new(Clusters::new(Arc::clone(&spawn), Arc::clone(&clock))),
-            namespaces: Namespaces::new(spawn, clock),
+            namespaces: Namespaces::new(Arc::clone(&spawn), clock),
             pod_logs: PodLogs::new(log_limit),
+            pod_executors: Arc::new(PodExecutors::new(executor_logs)),
             mirrors: Arc::new(Mirrors::new(log_limit)),
+            yarn_executors: Arc::new(YarnExecutors::new(executor_logs)),
             memory: Arc::new(Memory::new(data_dir.to_owned())),
             pages,
+            spawn,
         }
     }
 
@@ -86,8 +106,11 @@ impl Managers {
         let (place, cluster) =
             looked.unwrap_or_else(|error| Err(ManagerError::Interrupted(error)))?;
         let mirror = self.mirrors.of(dir.mirrored(), &cluster);
+        let executors = self.yarn_executors.of(dir, &cluster, &place.tag);
+        let spawn = Arc::clone(&self.spawn);
+        let application = YarnApplication::new(place, cluster, mirror, executors, spawn);
         Ok(Opened {
-            remote: Box::new(YarnApplication::new(place, cluster, mirror)),
+            remote: Box::new(application),
             namespace: None,
         })
     }
@@ -100,11 +123,26 @@ impl Managers {
         let namespace = self.namespaces.of(&place).await?;
         let log = self.pod_logs.of(dir.mirrored(), &namespace);
         let (dir, pages) = (dir.clone(), self.pages.clone());
-        let pods = DriverPods::new(place, namespace.clone(), dir, log, pages);
+        let all = Arc::clone(&self.pod_executors);
+        let executors = ExecutorsOfDriver::new(all, &namespace, &place.driver, dir.clone());
+        let pods = DriverPods::new(place, namespace.clone(), dir, log, pages, executors);
         Ok(Opened {
             remote: Box::new(pods),
             namespace: Some(namespace),
         })
+    }
+
+    /// The copy of the log of an executor, if its driver is on YARN. Blocks. `None` if the log is not
+    /// kept.
+    pub(crate) fn log_on_yarn(
+        &self,
+        place: &OnYarn,
+        dir: &DriverDir,
+        roster: &Roster,
+        known: &Known,
+    ) -> io::Result<Option<Arc<Mirror>>> {
+        let cluster = self.clusters.of(place).map_err(io::Error::other)?;
+        self.yarn_executors.log(dir, &cluster, roster, known)
     }
 
     /// The drivers of which a cluster has something with this server's label. A cluster that does not

@@ -21,7 +21,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use livius_domain::{Departure, DriverLocation, chain};
 use serde::{Deserialize, Serialize};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, watch};
 use tokio::time::sleep;
 
 pub(crate) use self::watched::{Last, Watched, last_seen};
@@ -69,11 +69,37 @@ pub(crate) trait Remote: Send + Sync {
     /// Waits until the manager's description differs from `known`.
     async fn sighted(&self, known: Option<&Sighting>) -> Sighting;
 
+    /// The driver's executors there.
+    fn executors(&self) -> &dyn Executors;
+
     /// Saves what the application's end may take away.
     async fn before_kill(&self);
 
     /// Asks for the end of everything of the driver that runs there, and counts that.
     async fn kill_each(&self, grace: Duration) -> Result<usize, Unanswered>;
+}
+
+/// Tells that a driver has ended. One whose other end is gone tells it too.
+pub(crate) struct Over(watch::Receiver<bool>);
+
+impl Over {
+    /// Makes one, and the sender that tells it.
+    pub(crate) fn new() -> (watch::Sender<bool>, Self) {
+        let (sender, receiver) = watch::channel(false);
+        (sender, Self(receiver))
+    }
+
+    pub(crate) async fn told(&mut self) {
+        let _ = self.0.wait_for(|over| *over).await;
+    }
+}
+
+/// The executors of one driver, as a resource manager runs them.
+#[async_trait]
+pub(crate) trait Executors: Send + Sync {
+    /// Writes down which there are, and brings some of their logs. When the driver is over, brings the
+    /// rest, or sees to it that the rest is brought.
+    async fn keep(&self, over: Over);
 }
 
 /// A driver that has such a part.
@@ -147,9 +173,16 @@ impl RemoteDriver {
     }
 
     async fn to_the_end(&self) -> Departure {
-        let local = self.process_ended().await;
         match self.remote.mode() {
             Mode::Client => {
+                let (tells, over) = Over::new();
+                let local = async {
+                    let local = self.process_ended().await;
+                    tells.send_replace(true);
+                    local
+                };
+                let kept = self.remote.executors().keep(over);
+                let (local, ()) = tokio::join!(local, kept);
                 let tidied = kill_all(&*self.remote, Duration::ZERO);
                 if tokio::time::timeout(TIDYING, tidied).await.is_err() {
                     tracing::warn!(
@@ -159,7 +192,7 @@ impl RemoteDriver {
                 }
                 local
             }
-            Mode::Cluster => self.remote.ended(local).await,
+            Mode::Cluster => self.remote.ended(self.process_ended().await).await,
         }
     }
 

@@ -8,6 +8,7 @@
 mod application;
 mod clusters;
 mod ending;
+mod executors;
 mod mirror;
 mod mirrors;
 mod place;
@@ -15,6 +16,7 @@ mod sighting;
 
 pub(crate) use application::YarnApplication;
 pub(crate) use clusters::{ClusterError, Clusters};
+pub(crate) use executors::YarnExecutors;
 pub(crate) use mirror::Mirror;
 pub(crate) use mirrors::Mirrors;
 pub(crate) use place::OnYarn;

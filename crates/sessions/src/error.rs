@@ -35,6 +35,9 @@ pub enum SessionError {
     /// The session has no such job.
     #[error("the session has no job {0}")]
     JobNotFound(JobId),
+    /// The session or batch has no such executor, or nothing of its log.
+    #[error("there is no such executor, or its log is not kept")]
+    ExecutorLogNotFound,
     /// The request for a session or a batch is refused, for this reason.
     #[error("{0}")]
     Rejected(String),
@@ -204,9 +207,10 @@ impl SessionError {
     /// The kind of this error.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::NotFound(_) | Self::StatementNotFound | Self::JobNotFound(_) => {
-                ErrorKind::NotFound
-            }
+            Self::NotFound(_)
+            | Self::StatementNotFound
+            | Self::JobNotFound(_)
+            | Self::ExecutorLogNotFound => ErrorKind::NotFound,
             Self::Rejected(_)
             | Self::InvalidName(_)
             | Self::DuplicateName { .. }

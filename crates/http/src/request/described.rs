@@ -37,6 +37,24 @@ pub struct JobPath {
 }
 
 #[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct SessionExecutorPath {
+    /// The session's number or name
+    id: String,
+    /// The executor's name, from the list
+    executor: String,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct BatchExecutorPath {
+    /// The batch's number or name
+    id: String,
+    /// The executor's name, from the list
+    executor: String,
+}
+
+#[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
     /// Index of the first; 0 when left out

@@ -23,6 +23,18 @@ pub struct InStatement(pub SessionRef, pub StatementId);
 /// The session and the job of a path: `{id}` and `{job}`.
 pub struct InJob(pub SessionRef, pub JobId);
 
+/// The executor of a path: `{executor}`.
+pub struct Executor(pub String);
+
+impl<F: Face> FromRequestParts<F> for Executor {
+    type Rejection = F::Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &F) -> Result<Self, F::Error> {
+        let parameters = parameters(parts).await?;
+        Ok(Self(parameter(&parameters, "executor").to_owned()))
+    }
+}
+
 impl<F: Face> FromRequestParts<F> for InSession {
     type Rejection = F::Error;
 

@@ -84,6 +84,33 @@ async fn only_driver_pods_of_our_server_are_seen() {
 }
 
 #[tokio::test]
+async fn executors_are_told_by_a_watch_of_their_own() {
+    let world = World::start().await;
+    let mut executors = world.namespace.follow_executors("b-1");
+    assert!(soon(executors.changed()).await.is_absent());
+    world.put_pod("b-1", "Running");
+    let put = |name: &str, server: &str, driver: &str| {
+        let pod = executor(name, server, driver);
+        world.state.change(|store| store.put("pods", pod));
+    };
+    put("theirs", OTHER, "b-1");
+    put("of-another", crate::world::OURS, "b-2");
+    put("e1", crate::world::OURS, "b-1");
+    put("e2", crate::world::OURS, "b-1");
+    let seen = soon(executors.until(|seen| seen.all.len() == 2)).await;
+    let names: Vec<&str> = seen.all.iter().map(|pod| &*pod.name).collect();
+    assert_eq!(names, ["e1", "e2"]);
+    world.state.change(|store| store.remove("pods", "e1"));
+    let seen = soon(executors.until(|seen| seen.all.len() == 1)).await;
+    assert_eq!(seen.all[0].name, "e2");
+    // No list of drivers has executors, and the other way round.
+    assert_eq!((world.lists(), world.watches()), (1, 1));
+    let list = &world.state.asked()[0];
+    let selector = "livius/server=5e5e5e5e5e5e5e5e,spark-role=executor";
+    assert_eq!(list.value("labelSelector"), Some(selector));
+}
+
+#[tokio::test]
 async fn the_last_state_of_a_deleted_pod_is_known() {
     let world = World::start().await;
     world.put_pod("b-1", "Running");

@@ -7,13 +7,16 @@ use super::OnKubernetes;
 
 /// The name that Spark gives the driver's container, unless a pod template has another one.
 const CONTAINER: &str = "spark-kubernetes-driver";
+/// The same of an executor.
+const EXECUTOR: &str = "spark-kubernetes-executor";
 
 /// The container of the driver: the one with Spark's name, or the last that does not only prepare the
 /// pod. If a pod template gives the driver's container another name, Spark puts it behind the others.
 pub(super) fn container(pod: &DriverPod) -> Option<&ContainerStatus> {
     let mut others = pod.containers.iter().rev();
     let last = || others.find(|one| !one.is_init);
-    pod.container(CONTAINER).or_else(last)
+    let named = pod.container(CONTAINER).or_else(|| pod.container(EXECUTOR));
+    named.or_else(last)
 }
 
 /// Whether the driver has ended. Other containers of its pod may still run.

@@ -1,4 +1,4 @@
-//! Follows the log of a driver's container into the driver's own log file.
+//! Follows the log of a container into a log file of ours: that of a driver, or of an executor.
 //!
 //! A pod takes its log along when it is deleted, so the lines are written as they come. Everything
 //! that reads a log reads the files of the driver's directory.
@@ -9,6 +9,7 @@ mod ledger;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -28,11 +29,11 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// The same after a failure.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 /// The longest time for the rest of a log after the driver's end.
-const LAST_LIMIT: Duration = Duration::from_secs(20);
+pub(super) const LAST_LIMIT: Duration = Duration::from_secs(20);
 /// How much text is written at once, in bytes. A single line can be longer.
 const BATCH: usize = 256 << 10;
 
-/// The followed log of one driver.
+/// The followed log of one pod.
 pub(crate) struct PodLog {
     files: MirroredFiles,
     limit: u64,
@@ -42,9 +43,11 @@ pub(crate) struct PodLog {
     ledger: Arc<Mutex<Option<Ledger>>>,
     /// Its owner writes.
     turn: tokio::sync::Mutex<()>,
+    /// Whether the log was read to its end, as of then. A pod that is gone since took nothing along.
+    is_whole: AtomicBool,
 }
 
-/// The followed logs of all drivers, by their files.
+/// The followed logs of all drivers, or of all executors, by their files.
 pub(crate) struct PodLogs {
     known: Mutex<HashMap<Utf8PathBuf, Weak<PodLog>>>,
     /// The most bytes of each log file.
@@ -59,7 +62,7 @@ impl PodLogs {
         }
     }
 
-    /// The log of a driver. There is one, so that no line is written twice.
+    /// The log of a pod. There is one, so that no line is written twice.
     pub(crate) fn of(&self, files: MirroredFiles, namespace: &Namespace) -> Arc<PodLog> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.retain(|_, log| log.strong_count() > 0);
@@ -74,6 +77,7 @@ impl PodLogs {
             target: watch::Sender::new(None),
             ledger: Arc::default(),
             turn: tokio::sync::Mutex::default(),
+            is_whole: AtomicBool::new(false),
         });
         known.insert(path, Arc::downgrade(&log));
         log
@@ -87,6 +91,8 @@ struct Target {
     container: String,
     has_started: bool,
     has_ended: bool,
+    /// Whether the pod was deleted.
+    is_gone: bool,
 }
 
 impl Target {
@@ -101,13 +107,14 @@ impl Target {
             container: container.name.clone(),
             has_started,
             has_ended,
+            is_gone: false,
             pod: pod.clone(),
         })
     }
 
     /// Whether the log would be read in the same way.
     fn is_like(&self, other: &Self) -> bool {
-        let parts = |target: &Self| (target.has_started, target.has_ended);
+        let parts = |target: &Self| (target.has_started, target.has_ended, target.is_gone);
         self.pod.uid == other.pod.uid && parts(self) == parts(other)
     }
 }
@@ -121,7 +128,7 @@ enum CopyError {
 }
 
 impl PodLog {
-    /// Tells the pod of the driver. The submitter has ended: it writes to the same file.
+    /// Tells the pod. The submitter of a driver has ended: it writes to the same file.
     pub(super) fn tell(&self, pod: &DriverPod) {
         let Some(told) = Target::of(pod) else { return };
         self.target.send_if_modified(|target| {
@@ -129,6 +136,64 @@ impl PodLog {
             *target = Some(told);
             is_news
         });
+    }
+
+    /// Tells that the pod is gone.
+    pub(super) fn tell_gone(&self) {
+        self.target.send_if_modified(|target| match target {
+            Some(target) if !target.is_gone => {
+                target.is_gone = true;
+                true
+            }
+            _ => false,
+        });
+    }
+
+    /// Writes the lines as they come, until the container has ended or its pod is gone.
+    pub(super) async fn follow_to_the_end(&self) {
+        let mut target = self.target.subscribe();
+        loop {
+            let current = until(&mut target, |target| target.has_started || target.is_gone).await;
+            let is_over = current.has_ended || current.is_gone;
+            if !current.has_started {
+                return;
+            }
+            let turn = self.turn.lock().await;
+            let copied = self.copy(&current, true).await;
+            drop(turn);
+            match copied {
+                Ok(()) => {
+                    self.is_whole.store(true, Ordering::SeqCst);
+                    if is_over {
+                        return;
+                    }
+                    sleep(PAUSE).await;
+                }
+                Err(CopyError::Kubernetes(KubernetesError::NotFound { .. })) => return,
+                Err(error) => {
+                    self.is_whole.store(false, Ordering::SeqCst);
+                    tracing::debug!(
+                        pod = current.pod.name,
+                        error = chain(&error),
+                        "cannot follow an executor's log now"
+                    );
+                    sleep(AFTER_FAILURE).await;
+                }
+            }
+        }
+    }
+
+    /// Ends the log of a pod that was deleted while nobody followed it. A line says what is missing.
+    pub(super) async fn lose(&self, name: &str) {
+        let name = name.to_owned();
+        let lost = self.with_ledger(move |ledger| {
+            if !ledger.is_complete() {
+                let problem = "it was deleted while the server was away";
+                ledger.note(&missing(&name, ledger.has_some(), problem))?;
+            }
+            ledger.complete()
+        });
+        self.report(lost.await);
     }
 
     /// Writes the lines as they come, without end.
@@ -157,16 +222,16 @@ impl PodLog {
         }
     }
 
-    /// Writes the rest after the driver's end. A line says what is missing.
-    pub(super) async fn finish(&self) {
+    /// Writes the rest after the end, within a time. A line says what is missing.
+    pub(super) async fn finish(&self, limit: Duration) {
         let Some(target) = self.target.borrow().clone() else {
             return;
         };
-        let Ok(_turn) = timeout(LAST_LIMIT, self.turn.lock()).await else {
+        let Ok(_turn) = timeout(limit, self.turn.lock()).await else {
             return;
         };
         let mut problem = None;
-        let rest = timeout(LAST_LIMIT, self.copy_rest(&target, &mut problem)).await;
+        let rest = timeout(limit, self.copy_rest(&target, &mut problem)).await;
         let is_whole = rest.unwrap_or(false);
         let name = target.pod.name.clone();
         let finished = self.with_ledger(move |ledger| {
@@ -176,7 +241,11 @@ impl PodLog {
             }
             ledger.complete()
         });
-        if let Err(error) = finished.await {
+        self.report(finished.await);
+    }
+
+    fn report(&self, written: io::Result<()>) {
+        if let Err(error) = written {
             tracing::warn!(file = %self.files.record, %error, "cannot write to a driver's log");
         }
     }
@@ -206,6 +275,11 @@ impl PodLog {
         loop {
             match self.copy(target, false).await {
                 Ok(()) => return true,
+                Err(CopyError::Kubernetes(KubernetesError::NotFound { .. }))
+                    if self.is_whole.load(Ordering::SeqCst) =>
+                {
+                    return true;
+                }
                 Err(error) => {
                     let may_pass = matches!(
                         &error,

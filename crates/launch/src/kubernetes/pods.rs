@@ -9,12 +9,15 @@ use livius_domain::{Departure, Exit, Verdict, chain};
 use livius_kubernetes::{DriverPod, Follower, Namespace, Outage};
 use tokio::time::{sleep, timeout};
 
-use super::log::PodLog;
+use super::executors::ExecutorsOfDriver;
+use super::log::{LAST_LIMIT, PodLog};
 use super::objects::PodObjects;
 use super::{OnKubernetes, SparkPages, ending, sighting};
 use crate::Sighting;
 use crate::driver_dir::DriverDir;
-use crate::remote::{Last, Mode, Remote, Unanswered, Watched, kill_all, last_seen};
+use crate::remote::{
+    Executors, Last, Mode, Over, Remote, Unanswered, Watched, kill_all, last_seen,
+};
 
 /// The lists without a pod that prove that there is none, after a submitter that failed or was
 /// killed. Its last request may still be on its way. A submitter that ended well has made the pod.
@@ -38,6 +41,7 @@ pub(crate) struct DriverPods {
     log: Arc<PodLog>,
     pages: SparkPages,
     objects: PodObjects,
+    executors: ExecutorsOfDriver,
     /// Whether the pod owns the Secret.
     is_given: AtomicBool,
     /// The pod as it was seen last. A caller that gives up its wait for the end does not take it along.
@@ -51,10 +55,12 @@ impl DriverPods {
         dir: DriverDir,
         log: Arc<PodLog>,
         pages: SparkPages,
+        executors: ExecutorsOfDriver,
     ) -> Self {
         let template = pages.objects.clone();
         let objects = PodObjects::new(template, namespace.clone(), Arc::clone(&log));
         Self {
+            executors,
             place,
             namespace,
             dir,
@@ -135,7 +141,7 @@ impl DriverPods {
             Last::Absent(_) if submitted => ending::forgotten(&self.place),
             Last::Absent(_) => return submission,
         };
-        self.log.finish().await;
+        self.log.finish(LAST_LIMIT).await;
         match departure.verdict {
             Some(Verdict::Failed(_)) => Departure {
                 evidence: self.log.evidence().await,
@@ -178,13 +184,18 @@ impl Remote for DriverPods {
                 follower: self.namespace.follow(&self.place.driver),
                 pods: self,
             };
-            let last = tokio::select! {
-                biased;
-                last = last_seen(watched, submitted, misses) => last,
-                never = self.log.keep_following() => match never {},
-                never = self.objects.keep_making() => match never {},
+            let (tells, over) = Over::new();
+            let departure = async {
+                let last = tokio::select! {
+                    biased;
+                    last = last_seen(watched, submitted, misses) => last,
+                    never = self.log.keep_following() => match never {},
+                    never = self.objects.keep_making() => match never {},
+                };
+                tells.send_replace(true);
+                self.departure(last, submission).await
             };
-            self.departure(last, submission).await
+            tokio::join!(departure, self.executors.keep(over)).0
         };
         self.clear(&departure).await;
         departure
@@ -221,7 +232,16 @@ impl Remote for DriverPods {
         }
     }
 
-    async fn before_kill(&self) {}
+    fn executors(&self) -> &dyn Executors {
+        &self.executors
+    }
+
+    async fn before_kill(&self) {
+        // In cluster mode the logs are followed while the pods end.
+        if self.place.mode == Mode::Client {
+            self.executors.finished().await;
+        }
+    }
 
     async fn kill_each(&self, grace: Duration) -> Result<usize, Unanswered> {
         Ok(self.namespace.delete(&self.place.driver, grace).await?)

@@ -7,10 +7,13 @@ use async_trait::async_trait;
 use livius_domain::{Departure, Exit, Verdict};
 use livius_yarn::{Application, Cluster, Follower, Outage};
 
+use super::executors::ExecutorsOfDriver;
 use super::{Mirror, OnYarn};
 use super::{ending, sighting};
-use crate::Sighting;
-use crate::remote::{Last, Mode, Remote, Unanswered, Watched, kill_all, last_seen};
+use crate::remote::{
+    Executors, Last, Mode, Over, Remote, Unanswered, Watched, kill_all, last_seen,
+};
+use crate::{Sighting, Spawn};
 
 /// The lists without an application that prove that there is none. A ResourceManager that has just
 /// taken over may not know all applications yet, and the request of a submitter that was killed may
@@ -25,15 +28,42 @@ pub(crate) struct YarnApplication {
     place: OnYarn,
     cluster: Cluster,
     mirror: Arc<Mirror>,
+    executors: Watching,
 }
 
 impl YarnApplication {
-    pub(crate) fn new(place: OnYarn, cluster: Cluster, mirror: Arc<Mirror>) -> Self {
+    pub(crate) fn new(
+        place: OnYarn,
+        cluster: Cluster,
+        mirror: Arc<Mirror>,
+        executors: Arc<ExecutorsOfDriver>,
+        spawn: Spawn,
+    ) -> Self {
         Self {
             place,
             cluster,
             mirror,
+            executors: Watching { executors, spawn },
         }
+    }
+}
+
+/// The executors, with a way to do something about them that nothing waits for.
+struct Watching {
+    executors: Arc<ExecutorsOfDriver>,
+    spawn: Spawn,
+}
+
+#[async_trait]
+impl Executors for Watching {
+    async fn keep(&self, mut over: Over) {
+        tokio::select! {
+            biased;
+            () = over.told() => {}
+            never = self.executors.keep_watching() => match never {},
+        }
+        let executors = Arc::clone(&self.executors);
+        (self.spawn)(Box::pin(async move { executors.finish().await }));
     }
 }
 
@@ -58,11 +88,17 @@ impl Remote for YarnApplication {
             follower: self.cluster.follow(&self.place.tag),
             mirror: &self.mirror,
         };
-        let last = tokio::select! {
-            biased;
-            last = last_seen(watched, submitted, MISSES) => last,
-            never = self.mirror.keep_copying() => match never {},
+        let (tells, over) = Over::new();
+        let last = async {
+            let last = tokio::select! {
+                biased;
+                last = last_seen(watched, submitted, MISSES) => last,
+                never = self.mirror.keep_copying() => match never {},
+            };
+            tells.send_replace(true);
+            last
         };
+        let (last, ()) = tokio::join!(last, self.executors.keep(over));
         match last {
             Last::Final(application) => {
                 // A submission that was repeated can have made several.
@@ -93,6 +129,10 @@ impl Remote for YarnApplication {
                 return sighting;
             }
         }
+    }
+
+    fn executors(&self) -> &dyn Executors {
+        &self.executors
     }
 
     async fn before_kill(&self) {

@@ -10,6 +10,7 @@ mod record;
 
 use std::convert::Infallible;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ use crate::log::MirroredFiles;
 const INTERVAL: Duration = Duration::from_secs(5);
 /// The longest time of such a copy.
 const UNREAD_LIMIT: Duration = Duration::from_secs(10);
+/// The longest wait of a client that reads a log.
+const READER_LIMIT: Duration = Duration::from_secs(2);
 /// How soon after a copy readers may have another one.
 const FRESH: Duration = Duration::from_secs(1);
 /// The same after a failure.
@@ -49,9 +52,12 @@ pub(crate) struct Mirror {
     ledger: Arc<Mutex<Option<Ledger>>>,
     /// The time before which no reader has another copy. Its owner copies.
     next: tokio::sync::Mutex<Option<Instant>>,
+    /// The failure of the last attempt.
+    problem: Mutex<Option<String>>,
+    is_retired: Arc<AtomicBool>,
 }
 
-/// The container that runs the driver.
+/// The container that runs the driver, or the executor.
 #[derive(Debug, Clone)]
 struct Target {
     container: Container,
@@ -71,7 +77,9 @@ impl CopyError {
     /// Whether time may change it.
     fn may_pass(&self) -> bool {
         match self {
-            Self::Yarn(YarnError::Away(_) | YarnError::NotFound { .. }) | Self::Disk(_) => true,
+            // A driver's directory is removed with the driver.
+            Self::Disk(error) => error.kind() != io::ErrorKind::NotFound,
+            Self::Yarn(YarnError::Away(_) | YarnError::NotFound { .. }) => true,
             Self::Yarn(_) => false,
         }
     }
@@ -92,6 +100,8 @@ impl Mirror {
             target: Mutex::default(),
             ledger: Arc::default(),
             next: tokio::sync::Mutex::new(None),
+            problem: Mutex::default(),
+            is_retired: Arc::default(),
         }
     }
 
@@ -105,12 +115,41 @@ impl Mirror {
         *self.target() = Some(Target { container, address });
     }
 
+    /// Tells a container that never changes: that of an executor.
+    pub(super) fn stay_with(&self, container: Container) {
+        let address = None;
+        *self.target() = Some(Target { container, address });
+    }
+
+    /// Ends all writing, because the files are about to be removed. Blocks.
+    pub(super) fn retire(&self) {
+        let _ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        self.is_retired.store(true, Ordering::SeqCst);
+    }
+
+    /// Why the log cannot be copied now, if that was so at the last attempt.
+    pub(crate) fn problem(&self) -> Option<String> {
+        self.problem
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn say(&self, problem: Option<String>) {
+        *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = problem;
+    }
+
     /// Copies the log every few seconds, without end.
     pub(super) async fn keep_copying(&self) -> Infallible {
         loop {
             self.refresh(UNREAD_LIMIT).await;
             sleep(INTERVAL).await;
         }
+    }
+
+    /// Copies what is new for a client that reads the log.
+    pub(crate) async fn refresh_for_reader(&self) {
+        self.refresh(READER_LIMIT).await;
     }
 
     /// Copies what is new, unless that was done a moment ago.
@@ -126,8 +165,12 @@ impl Mirror {
             // It counts as failed if it is given up.
             *next = Some(Instant::now() + AFTER_FAILURE);
             match self.copy(&target).await {
-                Ok(_) => *next = Some(Instant::now() + FRESH),
+                Ok(_) => {
+                    self.say(None);
+                    *next = Some(Instant::now() + FRESH);
+                }
                 Err(error) if error.may_pass() => {
+                    self.say(Some(chain(&error)));
                     tracing::debug!(
                         container = target.container.id,
                         error = chain(&error),
@@ -285,7 +328,9 @@ impl Mirror {
     }
 
     fn report(&self, written: io::Result<()>) {
-        if let Err(error) = written {
+        if let Err(error) = written
+            && error.kind() != io::ErrorKind::NotFound
+        {
             tracing::warn!(file = %self.files.record, %error, "cannot write to a driver's log");
         }
     }
@@ -297,9 +342,13 @@ impl Mirror {
         work: impl FnOnce(&mut Ledger) -> io::Result<T> + Send + 'static,
     ) -> io::Result<T> {
         let kept = Arc::clone(&self.ledger);
+        let is_retired = Arc::clone(&self.is_retired);
         let (files, limit) = (self.files.clone(), self.limit);
         let work = move || {
             let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            if is_retired.load(Ordering::SeqCst) {
+                return Err(io::ErrorKind::NotFound.into());
+            }
             let ledger = match &mut *kept {
                 Some(ledger) => ledger,
                 none => none.insert(Ledger::open(files, limit)?),

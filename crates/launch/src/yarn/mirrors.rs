@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use livius_yarn::Cluster;
@@ -13,8 +12,6 @@ use crate::log::MirroredFiles;
 
 /// The copies that are made at once. Each holds at most 4 MiB.
 const AT_ONCE: usize = 16;
-/// The longest wait of a client that reads a log.
-const READER_LIMIT: Duration = Duration::from_secs(2);
 
 /// The mirrors of all drivers in containers, by the file of their standard output.
 #[derive(Debug)]
@@ -52,11 +49,19 @@ impl Mirrors {
         mirror
     }
 
+    /// Gives up the mirror of a log that is about to be removed. Blocks.
+    pub(crate) fn give_up(&self, stdout: &Utf8Path) {
+        let mirror = self.known().remove(stdout);
+        if let Some(mirror) = mirror.and_then(|mirror| mirror.upgrade()) {
+            mirror.retire();
+        }
+    }
+
     /// Copies what is new in the log of a driver that runs in a container, as far as that is quick.
     pub(crate) async fn refresh(&self, stdout: &Utf8Path) {
         let mirror = self.known().get(stdout).and_then(Weak::upgrade);
         if let Some(mirror) = mirror {
-            mirror.refresh(READER_LIMIT).await;
+            mirror.refresh_for_reader().await;
         }
     }
 

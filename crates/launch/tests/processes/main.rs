@@ -23,6 +23,8 @@ mod blindness;
 mod conforming;
 mod container_logs;
 mod endings;
+mod executors_in_pods;
+mod executors_on_yarn;
 mod launching;
 mod on_kubernetes;
 mod on_yarn;
@@ -64,6 +66,8 @@ fn trials() -> Vec<Trial> {
         on_kubernetes::TESTS,
         on_yarn::TESTS,
         container_logs::TESTS,
+        executors_in_pods::TESTS,
+        executors_on_yarn::TESTS,
     ]
     .concat();
     let trial = |(name, test): Test| {

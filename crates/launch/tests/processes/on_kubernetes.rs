@@ -40,10 +40,10 @@ pub const TESTS: &[crate::Test] = tests![
 ];
 
 /// A submitter that hands its pod over.
-const SUBMITS: &str = "echo submitted; exit 0";
+pub const SUBMITS: &str = "echo submitted; exit 0";
 /// A submitter that waits for the test.
 const WAITS: &str = "exec sleep 600";
-const POD: &str = "livius-s-0-aa";
+pub const POD: &str = "livius-s-0-aa";
 
 /// Objects for each pod.
 const OBJECTS: &str = r#"
@@ -59,14 +59,14 @@ const SERVICE: &str = "api/v1/namespaces/etl/services/livius-s-0-aa";
 const INGRESS: &str = "apis/networking.k8s.io/v1/namespaces/etl/ingresses/livius-s-0-aa";
 
 /// A world with a Kubernetes cluster.
-struct Kubernetes {
-    world: World,
-    api: ApiServer,
+pub struct Kubernetes {
+    pub world: World,
+    pub api: ApiServer,
     master: String,
 }
 
 impl Kubernetes {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let (api, address) = ApiServer::start().await;
         Self {
             world: World::new(),
@@ -75,7 +75,7 @@ impl Kubernetes {
         }
     }
 
-    fn launcher(&self, behaviour: &str) -> LocalLauncher {
+    pub fn launcher(&self, behaviour: &str) -> LocalLauncher {
         launcher_of(LocalConfig {
             kubernetes: KubernetesLimits {
                 own_masters: vec![self.master.clone()],
@@ -89,7 +89,7 @@ impl Kubernetes {
         })
     }
 
-    fn order(&self, mode: &str) -> DriverOrder {
+    pub fn order(&self, mode: &str) -> DriverOrder {
         let mut order = self.world.order();
         let conf = [
             ("spark.master", &*self.master),
@@ -107,7 +107,7 @@ impl Kubernetes {
     }
 
     /// Launches a driver whose pod runs.
-    async fn launch_running(&self) -> Driver {
+    pub async fn launch_running(&self) -> Driver {
         let driver = self.launch(SUBMITS).await;
         self.make_pod("driver");
         self.api.run(POD);
@@ -118,12 +118,12 @@ impl Kubernetes {
         self.api.make_pod(&self.server_id(), POD, role);
     }
 
-    fn server_id(&self) -> String {
+    pub fn server_id(&self) -> String {
         fs::read_to_string(self.world.root.join("data/server-id")).unwrap()
     }
 
     /// Looks for the driver as a starting server does.
-    async fn find(&self, at: Option<&DriverLocation>) -> Found {
+    pub async fn find(&self, at: Option<&DriverLocation>) -> Found {
         in_time(self.launcher("").find(&self.world.id(), at)).await
     }
 
@@ -156,7 +156,7 @@ impl Kubernetes {
         wait_for("the objects", is_asked).await;
     }
 
-    fn assert_empty(&self) {
+    pub fn assert_empty(&self) {
         let nothing: [String; 0] = [];
         assert_eq!(self.api.pods(), nothing);
         assert_eq!(self.api.secrets(), nothing);
@@ -172,7 +172,7 @@ fn with(verdict: Verdict, exit: Exit) -> Departure {
 }
 
 /// Fails if a driver ends before something has happened.
-async fn during<T>(driver: &Driver, work: impl Future<Output = T>) -> T {
+pub async fn during<T>(driver: &Driver, work: impl Future<Output = T>) -> T {
     tokio::select! {
         biased;
         _ = driver.0.ended() => panic!("it has ended"),

@@ -31,6 +31,10 @@ pub struct Cluster {
     logs: HashMap<String, BTreeMap<String, String>>,
     /// The logs that the server of aggregated logs has.
     kept_logs: HashMap<String, BTreeMap<String, String>>,
+    /// The containers of executors that run, by attempt.
+    executors: HashMap<String, Vec<String>>,
+    /// The requests for lists of containers.
+    pub container_lists: usize,
     /// The requests for the list of a container's logs.
     pub log_lists: usize,
     /// The bytes of logs that it has sent.
@@ -64,6 +68,10 @@ impl ResourceManager {
         let router = Router::new()
             .route("/ws/v1/cluster/apps", get(list))
             .route("/ws/v1/cluster/apps/{id}/state", put(kill))
+            .route(
+                "/ws/v1/cluster/apps/{id}/appattempts/{attempt}/containers",
+                get(containers),
+            )
             .route("/ws/v1/node/containers/{id}/logs", get(node_files))
             .route("/ws/v1/node/containerlogs/{id}/{file}", get(node_log))
             .route("/kept/containers/{id}/logs", get(kept_files))
@@ -121,6 +129,25 @@ impl ResourceManager {
         cluster.logs.entry(container).or_default();
     }
 
+    /// Runs an executor of an application's first attempt, and returns its container.
+    pub fn run_executor(&self, number: u32, executor: u32) -> String {
+        let container = format!("container_1_{number:04}_01_{executor:06}");
+        let mut cluster = self.cluster();
+        cluster.logs.entry(container.clone()).or_default();
+        let attempt = cluster.executors.entry(attempt(number, 1));
+        attempt.or_default().push(container.clone());
+        container
+    }
+
+    /// Ends an executor. Its NodeManager has forgotten it.
+    pub fn end_executor(&self, container: &str) -> BTreeMap<String, String> {
+        let mut cluster = self.cluster();
+        for running in cluster.executors.values_mut() {
+            running.retain(|one| one != container);
+        }
+        cluster.logs.remove(container).unwrap()
+    }
+
     /// Has a container write to one of its outputs.
     pub fn write(&self, container: &str, file: &str, text: &str) {
         let mut cluster = self.cluster();
@@ -154,6 +181,10 @@ impl ResourceManager {
 /// The id of an application.
 pub fn id(number: u32) -> String {
     format!("application_1_{number:04}")
+}
+
+fn attempt(number: u32, attempt: u32) -> String {
+    format!("appattempt_1_{number:04}_{attempt:06}")
 }
 
 /// The id of the container of an application's master.
@@ -247,6 +278,27 @@ async fn list(
     };
     let apps: Vec<&Value> = cluster.apps.iter().filter(has_one).collect();
     (StatusCode::OK, json!({"apps": {"app": apps}}).to_string())
+}
+
+async fn containers(
+    State(manager): State<ResourceManager>,
+    Path((_, attempt)): Path<(String, String)>,
+) -> (StatusCode, String) {
+    let mut cluster = manager.cluster();
+    cluster.container_lists += 1;
+    let (number, place) = attempt
+        .strip_prefix("appattempt_1_")
+        .and_then(|rest| rest.split_once('_'))
+        .unwrap();
+    let master = container(number.parse().unwrap(), place.parse().unwrap());
+    let executors = cluster.executors.get(&attempt).cloned().unwrap_or_default();
+    let node = format!("http://{}", cluster.address);
+    // The newest first, as a real one lists them.
+    let all = executors.iter().rev().chain([&master]);
+    let all: Vec<Value> = all
+        .map(|id| json!({"containerId": id, "nodeHttpAddress": node}))
+        .collect();
+    (StatusCode::OK, json!({ "container": all }).to_string())
 }
 
 async fn kill(

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use camino::{Utf8Path, Utf8PathBuf};
 use livius_domain::{Departure, DriverId, DriverLocation, Exit, Kind, SystemClock};
 use livius_launch::{
-    DriverOrder, Found, Jit, KubernetesLimits, Launcher, LocalConfig, LocalLauncher, Program,
-    RunningDriver, SparkPages, Spawn, Start,
+    DriverOrder, ExecutorLogLimits, Found, Jit, KubernetesLimits, Launcher, LocalConfig,
+    LocalLauncher, Program, RunningDriver, SparkPages, Spawn, Start,
 };
 use livius_spark_home::{Environment, Search};
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,12 @@ pub const LONG: Duration = Duration::from_mins(1);
 
 /// The limit of each log.
 pub const LOG_LIMIT: u64 = 1 << 20;
+
+/// The limits of executors' logs.
+pub const EXECUTOR_LOGS: ExecutorLogLimits = ExecutorLogLimits {
+    most: 2,
+    bytes: 64 << 10,
+};
 
 /// A fake Java. It answers the launcher's questions about Java and Spark. As a driver it runs
 /// `$BEHAVIOUR`.
@@ -134,6 +140,7 @@ impl World {
             data_dir: self.root.join("data"),
             supervisor: vec![this_program(), "supervise".to_owned()],
             log_limit: LOG_LIMIT,
+            executor_logs: EXECUTOR_LOGS,
             disk_reserve: 0,
             jit: Jit::Late,
             class_archive: false,

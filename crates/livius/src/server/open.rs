@@ -110,6 +110,7 @@ pub(super) fn local(settings: &Settings, environment: &ProcessEnvironment) -> Lo
         data_dir: settings.server.data_dir.clone(),
         supervisor,
         log_limit: settings.logs.driver_limit,
+        executor_logs: settings.logs.executors,
         disk_reserve: settings.server.disk_reserve,
         jit: settings.spark.jit,
         class_archive: settings.spark.class_archive,

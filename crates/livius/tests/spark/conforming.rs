@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use livius_domain::{DriverId, SystemClock, Verdict};
 use livius_launch::conformance::{Manners, Place};
 use livius_launch::{
-    DriverOrder, Jit, KubernetesLimits, Launcher, LocalConfig, LocalLauncher, Program, SparkPages,
-    Spawn,
+    DriverOrder, ExecutorLogLimits, Jit, KubernetesLimits, Launcher, LocalConfig, LocalLauncher,
+    Program, SparkPages, Spawn,
 };
 use livius_spark_home::{Environment, Search};
 
@@ -142,6 +142,10 @@ impl OnCluster {
                 "supervise".to_owned(),
             ],
             log_limit: 1 << 20,
+            executor_logs: ExecutorLogLimits {
+                most: 2,
+                bytes: 1 << 20,
+            },
             disk_reserve: 0,
             jit: Jit::Late,
             class_archive: true,

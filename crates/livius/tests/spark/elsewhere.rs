@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::batches::Batch;
-use crate::client::{Session, environment, eventually};
+use crate::client::{Session, environment, eventually, get};
 use crate::server::{Data, Server, as_a_user, share_runtimes};
 
 /// The time of a start in containers, or of an end there, on a machine with two busy cores.
@@ -19,6 +19,7 @@ const APPLICATION: &str = r"
 import os, sys, time
 from pyspark.sql import SparkSession
 spark = SparkSession.builder.getOrCreate()
+spark.sparkContext.parallelize([0], 1).foreach(lambda _: os.write(2, b'from the executor\n'))
 while not os.path.exists(sys.argv[1]): time.sleep(0.1)
 print('sum', spark.range(10).groupBy().sum().first()[0])
 sys.exit(int(sys.argv[2]))
@@ -150,6 +151,12 @@ pub fn session(world: &impl Elsewhere, server: Server) -> Server {
         session.log().contains("from the container").then_some(())
     });
 
+    session.run(
+        "spark",
+        "sc.parallelize(1 to 2, 2).foreach(_ => System.err.println(\"from an executor\"))",
+    );
+    executors_say(&session.url, "from an executor");
+
     let end = text(&world.folder().join("session ends"));
     let statement = session.post(
         "pyspark",
@@ -200,8 +207,10 @@ pub fn python_batches(world: &impl Elsewhere, server: Server) -> Server {
     world.check_batch(&batch);
     let server = server.crash_and_restart();
     assert_eq!(batch.state(), "running");
+    executors_say(batch.url(), "from the executor");
     write(world, "batch ends", "");
     await_batch(&batch, "success");
+    executors_say(batch.url(), "from the executor");
     let log = batch.log();
     assert!(log.contains("sum 45"), "{log}");
 
@@ -211,6 +220,22 @@ pub fn python_batches(world: &impl Elsewhere, server: Server) -> Server {
     assert_eq!(code, Some(3), "{message}");
     world.await_nothing(&server);
     server
+}
+
+/// Waits until the log of one of the executors has some words.
+fn executors_say(url: &str, words: &str) {
+    let (server, path) = url.split_at(url.find("/sessions/").or(url.find("/batches/")).unwrap());
+    let list = format!("{server}/api/v1{path}/executors");
+    eventually("an executor says it", PATIENCE, || {
+        let listed = get(&list).1;
+        let mut executors = listed["executors"].as_array().unwrap().iter();
+        let says = |executor: &Value| {
+            let name = executor["name"].as_str().unwrap();
+            let (status, page) = get(&format!("{list}/{name}/log?size=-1"));
+            status == 200 && page["log"].to_string().contains(words)
+        };
+        executors.any(says).then_some(())
+    });
 }
 
 /// A batch with a jar, which was compiled with the Spark that runs it.

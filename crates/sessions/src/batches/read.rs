@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::{ActingOnBatches, Batches};
 use crate::action::Action;
 use crate::error::SessionError;
+use crate::executors::{self, ExecutorList};
 use crate::feed::Feed;
 use crate::logbook::{LastLines, Logbook, last_lines};
 use crate::view::{BatchRef, BatchView};
@@ -90,6 +91,23 @@ impl ActingOnBatches<'_> {
     pub async fn log(&self, which: &BatchRef) -> Result<Logbook, SessionError> {
         let view = self.get(which).await?;
         Ok(Logbook::new(view.record.id.0, self.batches.log_of(&view)))
+    }
+
+    /// A batch's executors on its cluster.
+    pub async fn executors(&self, which: &BatchRef) -> Result<ExecutorList, SessionError> {
+        let record = &self.get(which).await?.record;
+        executors::of(&*self.core.launcher, record.id.0, record.driver.as_ref()).await
+    }
+
+    /// The log of one of a batch's executors.
+    pub async fn executor_log(
+        &self,
+        which: &BatchRef,
+        name: &str,
+    ) -> Result<Logbook, SessionError> {
+        let record = &self.get(which).await?.record;
+        let driver = record.driver.as_ref();
+        executors::log(&*self.core.launcher, record.id.0, driver, name).await
     }
 }
 

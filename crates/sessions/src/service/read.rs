@@ -10,6 +10,7 @@ use super::{ActingOnSessions, Sessions};
 use crate::action::Action;
 use crate::board::{Board, output_view};
 use crate::error::SessionError;
+use crate::executors::{self, ExecutorList};
 use crate::logbook::{LastLines, Logbook, last_lines};
 use crate::view::{SessionRef, SessionView, StatementView};
 
@@ -60,6 +61,23 @@ impl ActingOnSessions<'_> {
     pub async fn log(&self, which: &SessionRef) -> Result<Logbook, SessionError> {
         let view = self.get(which).await?;
         Ok(Logbook::new(view.record.id.0, self.sessions.log_of(&view)))
+    }
+
+    /// A session's executors on its cluster.
+    pub async fn executors(&self, which: &SessionRef) -> Result<ExecutorList, SessionError> {
+        let record = &self.get(which).await?.record;
+        executors::of(&*self.core.launcher, record.id.0, record.driver.as_ref()).await
+    }
+
+    /// The log of one of a session's executors.
+    pub async fn executor_log(
+        &self,
+        which: &SessionRef,
+        name: &str,
+    ) -> Result<Logbook, SessionError> {
+        let record = &self.get(which).await?.record;
+        let driver = record.driver.as_ref();
+        executors::log(&*self.core.launcher, record.id.0, driver, name).await
     }
 
     /// A part of the list of a session's statements.
