@@ -517,7 +517,12 @@ async fn make_object(
         return failure(409, "AlreadyExists", "it exists");
     }
     object["metadata"]["uid"] = json!(format!("uid-of-{path}"));
-    cluster.objects.insert(path, object.clone());
+    // The garbage collector removes what belongs to a pod that is gone.
+    let owner = &object["metadata"]["ownerReferences"][0]["uid"];
+    let mut owners = cluster.pods.values();
+    if owners.any(|pod| pod["metadata"]["uid"] == *owner) {
+        cluster.objects.insert(path, object.clone());
+    }
     (StatusCode::CREATED, axum::Json(object)).into_response()
 }
 
