@@ -62,9 +62,9 @@ pub trait Elsewhere {
     fn await_nothing(&self, server: &Server);
 }
 
-/// Runs `livius doctor --probe` for a cluster, and returns what it finds there: status and text.
+/// Runs `livius doctor --probe` for the cluster of a master, and returns what it finds there: status and text.
 pub fn probe(
-    spark_home: &str,
+    (spark_home, master): (&str, &str),
     conf: &BTreeMap<String, String>,
     variables: &[(String, String)],
     settings: &[&str],
@@ -75,11 +75,11 @@ pub fn probe(
     as_a_user(&mut command);
     command
         .args(["doctor", "--json", "--probe", "--probe-timeout", "240"])
-        .args(["--master", &conf["spark.master"]])
+        .args(["--master", master])
         .args(["--spark-home", spark_home, "--data-dir"])
         .arg(data.path())
         .envs(variables.iter().cloned());
-    for (key, value) in conf.iter().filter(|(key, _)| *key != "spark.master") {
+    for (key, value) in conf {
         command.args(["--set", &format!("spark.conf.{key}={value}")]);
     }
     for setting in settings {

@@ -45,7 +45,7 @@ fn run(shared: &Shared, is_whole: bool) {
 fn probe(world: &World) {
     let probe = |settings: &[&str]| {
         let found = elsewhere::probe(
-            world.home(),
+            (world.home(), &world.settings()["spark.master"]),
             &world.settings(),
             &world.environment(),
             settings,

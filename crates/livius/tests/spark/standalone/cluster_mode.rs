@@ -52,13 +52,17 @@ pub fn batches(shared: &Shared) {
 
 fn is_probed(shared: &Shared, cluster: &Cluster) {
     let conf = [
-        ("spark.master", cluster.url.as_str()),
         ("spark.driver.memory", "512m"),
         ("spark.executor.memory", "512m"),
     ];
     let conf = conf.map(|(key, value)| (key.to_owned(), value.to_owned()));
     let listen = ["server.listen=127.0.0.1:0"];
-    let found = elsewhere::probe(&shared.spark.home, &conf.into(), &[], &listen);
+    let found = elsewhere::probe(
+        (&shared.spark.home, &cluster.url),
+        &conf.into(),
+        &[],
+        &listen,
+    );
     let reached = "its driver reached the server at ws://127.0.0.1:";
     elsewhere::expect(&found, "good", reached);
 }

@@ -47,7 +47,7 @@ fn probe(world: &World, server: &Server) {
     let probe = |listen: &str| {
         let setting = format!("server.listen={listen}");
         let found = elsewhere::probe(
-            world.home(),
+            (world.home(), "yarn"),
             &world.settings(),
             &world.environment(),
             &[&setting],
