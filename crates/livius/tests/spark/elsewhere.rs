@@ -12,8 +12,9 @@ use crate::batches::Batch;
 use crate::client::{Session, environment, eventually, get};
 use crate::server::{Data, Server, as_a_user, share_runtimes};
 
-/// The time of a start in containers, or of an end there, on a machine with two busy cores.
-pub const PATIENCE: Duration = Duration::from_mins(4);
+/// The time of a start in containers, or of an end after two attempts, on a machine with two busy
+/// cores.
+pub const PATIENCE: Duration = Duration::from_mins(8);
 
 const APPLICATION: &str = r"
 import os, sys, time

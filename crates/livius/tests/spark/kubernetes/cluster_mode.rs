@@ -16,7 +16,7 @@ pub fn all(shared: &Shared) {
     run(shared, false);
 }
 
-/// Also with a jar, and with the jobs and files of Livy's Python client.
+/// Also with a jar, with the jobs and files of Livy's Python client, and with the doctor's probe.
 pub fn whole(shared: &Shared) {
     run(shared, true);
 }
@@ -33,8 +33,8 @@ fn run(shared: &Shared, is_whole: bool) {
         let jar = PathBuf::from(compile_into(shared, world.folder(), source));
         elsewhere::jar_batch(&world, &server, &jar);
         livys_python_api(&server, world.folder());
+        probe(&world);
     }
-    probe(&world);
     world.await_nothing(&server);
     let left = server.stop();
     assert!(left.is_empty(), "{left:#?}");
