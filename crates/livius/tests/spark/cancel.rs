@@ -219,10 +219,7 @@ fn jobs_of_threads(shared: &Shared) {
         (active() == "0").then_some(())
     });
     // Cancelled jobs have left no task that occupies a processor.
-    eventually("no task runs", PATIENCE, || {
-        let code = "print(sum(e.numRunningTasks() for e in sc._jsc.sc().statusTracker().getExecutorInfos()))";
-        (session.text("pyspark", code) == "0").then_some(())
-    });
+    await_no_task(session);
     // The threads of the pools are as good as before.
     assert!(
         session
@@ -247,6 +244,14 @@ fn await_task(folder: &Path) {
     eventually("a task runs", PATIENCE, || {
         let mut files = std::fs::read_dir(folder).unwrap();
         files.next().map(|_| ())
+    });
+}
+
+/// Waits until the executors have stopped the tasks of jobs that have ended.
+fn await_no_task(session: &Session) {
+    eventually("no task runs", PATIENCE, || {
+        let code = "print(sum(e.numRunningTasks() for e in sc._jsc.sc().statusTracker().getExecutorInfos()))";
+        (session.text("pyspark", code) == "0").then_some(())
     });
 }
 

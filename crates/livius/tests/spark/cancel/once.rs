@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::{active_jobs, await_cancelled, await_task, cancel, defining_job};
+use super::{active_jobs, await_cancelled, await_no_task, await_task, cancel, defining_job};
 use crate::client::{PATIENCE, environment, eventually, post};
 use crate::{Case, Shared};
 
@@ -72,6 +72,8 @@ fn threads_of_joblib(shared: &Shared) {
     cancel(session, id);
     await_cancelled(session, id);
     assert_eq!(active_jobs(session), "0");
+    // A task that had begun writes its file until the executor stops it.
+    await_no_task(session);
     let begun = std::fs::read_dir(&folder).unwrap().count();
     eventually("its threads have ended", PATIENCE, || {
         let left = session.text(
