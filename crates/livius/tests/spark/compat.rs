@@ -7,7 +7,7 @@ use crate::{Case, Shared};
 
 /// The scenarios check the server's responses. Differences between versions of Spark have their own
 /// cases.
-pub const ONCE: &[Case] = &[("compat::all_is_as_livys_clients_expect", all)];
+pub const OLDER: &[Case] = &[("compat::all_is_as_livys_clients_expect", all)];
 
 fn all(shared: &Shared) {
     let target = Target::new(&shared.server().url, Some(ServerKind::Livius), Vec::new()).unwrap();

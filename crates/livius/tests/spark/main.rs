@@ -163,7 +163,8 @@ const WHOLE: [&[Case]; 2] = [yarn::WHOLE, kubernetes::WHOLE];
 
 /// The cases whose subject does not depend on Spark's version, and that run with the oldest one. They
 /// are in `OLDER` or in `ONCE` so that both lists take about the same time.
-const OLDER: [&[Case]; 4] = [
+const OLDER: [&[Case]; 5] = [
+    compat::OLDER,
     pylivy::OLDER,
     airflow::OLDER,
     sparkmagic::OLDER,
@@ -171,7 +172,7 @@ const OLDER: [&[Case]; 4] = [
 ];
 
 /// The cases whose subject does not depend on Spark's version, and that run with the newest one.
-const ONCE: [&[Case]; 14] = [
+const ONCE: [&[Case]; 13] = [
     texts::ONCE,
     completion::ONCE,
     cancel::ONCE,
@@ -183,7 +184,6 @@ const ONCE: [&[Case]; 14] = [
     sparkmagic::ONCE,
     batches::ONCE,
     command_line::ONCE,
-    compat::ONCE,
     yarn::ONCE,
     kubernetes::ONCE,
 ];
