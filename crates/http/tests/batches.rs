@@ -17,7 +17,7 @@ mod shutdown;
 
 use livius_domain::{BatchId, Limits};
 use livius_testkit::DriverOrder;
-use livius_testkit::{FakeProcess, World, WorldOptions, eventually};
+use livius_testkit::{FakeProcess, World, eventually};
 
 const B0: BatchId = BatchId(0);
 const B1: BatchId = BatchId(1);
@@ -31,18 +31,10 @@ const REPORT: &str = r#"{"v":1,"appId":"local-7","sparkUiUrl":"http://127.0.0.1:
 
 /// A world with these limits for starting and running batches.
 async fn world_of(starting: usize, running: usize) -> World {
-    world_with(Limits {
+    World::limited(Limits {
         concurrent_batch_starts: starting,
         running_batches: running,
         ..Limits::default()
-    })
-    .await
-}
-
-async fn world_with(limits: Limits) -> World {
-    World::with(WorldOptions {
-        limits,
-        ..WorldOptions::default()
     })
     .await
 }

@@ -32,14 +32,6 @@ const FOO: &str = r#"{"job":"Zm9v"}"#;
 
 const BOUNDARY: &str = "------------------------d74496d66958873e";
 
-async fn world_with(limits: Limits) -> World {
-    World::with(WorldOptions {
-        limits,
-        ..WorldOptions::default()
-    })
-    .await
-}
-
 /// A world with a session whose agent has not connected.
 async fn starting() -> World {
     let world = World::new().await;

@@ -8,7 +8,7 @@ mod shutdown;
 mod sighted;
 
 use livius_domain::{Exit, Limits, SessionId};
-use livius_testkit::{ScriptedAgent, World, WorldOptions, eventually};
+use livius_testkit::{ScriptedAgent, World, eventually};
 
 const S0: SessionId = SessionId(0);
 const S1: SessionId = SessionId(1);
@@ -19,17 +19,9 @@ const ANY: &str = r#"{"kind":"pyspark"}"#;
 
 /// A world that starts so many sessions at once.
 async fn world_of(concurrent_starts: usize) -> World {
-    world_with(Limits {
+    World::limited(Limits {
         concurrent_starts,
         ..Limits::default()
-    })
-    .await
-}
-
-async fn world_with(limits: Limits) -> World {
-    World::with(WorldOptions {
-        limits,
-        ..WorldOptions::default()
     })
     .await
 }

@@ -84,6 +84,15 @@ impl World {
         Self::with(WorldOptions::default()).await
     }
 
+    /// A world with these limits, and default options otherwise.
+    pub async fn limited(limits: Limits) -> Self {
+        Self::with(WorldOptions {
+            limits,
+            ..WorldOptions::default()
+        })
+        .await
+    }
+
     /// A world.
     pub async fn with(options: WorldOptions) -> Self {
         let dir = tempfile::tempdir().unwrap();

@@ -283,7 +283,7 @@ async fn sessions_and_batches_are_counted_and_run_apart() {
         running_batches: 1,
         ..Limits::default()
     };
-    let world = super::world_with(limits).await;
+    let world = World::limited(limits).await;
     for id in 0..2 {
         assert_eq!(submit(&world, APP).await.0, id);
     }

@@ -172,7 +172,7 @@ async fn a_batch_that_is_ended_while_it_waits_is_never_started() {
 
 #[tokio::test]
 async fn places_in_the_queue_come_back_when_those_that_wait_are_deleted() {
-    let world = super::world_with(livius_domain::Limits {
+    let world = World::limited(livius_domain::Limits {
         running_batches: 1,
         waiting_batches: 2,
         ..livius_domain::Limits::default()

@@ -93,7 +93,7 @@ async fn a_name_that_is_not_listed_is_refused() {
     let (order, _) = run(&world, APP).await;
     let dir = world.dir_of(&order);
     write_executors(&dir);
-    // A log beside those of executors.
+    // The directory above has the log of the driver.
     std::fs::write(dir.join("stdout.log"), "of the driver\n").unwrap();
     for name in [
         "pi-exec-2",

@@ -8,7 +8,7 @@ use livius_domain::{BatchId, Exit, Limits};
 use livius_testkit::{World, eventually, pass};
 use serde_json::json;
 
-use super::{APP, B0, REPORT, run, started, submit, total, world_of, world_with};
+use super::{APP, B0, REPORT, run, started, submit, total, world_of};
 
 #[tokio::test]
 async fn many_at_once_come_to_their_turns_in_order() {
@@ -69,7 +69,7 @@ async fn the_order_and_the_limits_hold_on_many_threads() {
 
 #[tokio::test]
 async fn one_more_than_may_wait_is_refused_and_leaves_nothing() {
-    let world = world_with(Limits {
+    let world = World::limited(Limits {
         running_batches: 1,
         waiting_batches: 5,
         ..Limits::default()
@@ -116,7 +116,7 @@ async fn one_more_than_may_wait_is_refused_and_leaves_nothing() {
 
 #[tokio::test]
 async fn longer_requests_than_memory_may_have_are_refused() {
-    let world = world_with(Limits {
+    let world = World::limited(Limits {
         running_batches: 1,
         batch_requests_bytes: 50_000,
         ..Limits::default()
@@ -149,7 +149,7 @@ async fn longer_requests_than_memory_may_have_are_refused() {
 
 #[tokio::test]
 async fn a_refused_name_takes_no_place() {
-    let world = world_with(Limits {
+    let world = World::limited(Limits {
         running_batches: 1,
         waiting_batches: 2,
         ..Limits::default()

@@ -325,7 +325,7 @@ async fn a_delete_that_was_answered_holds_even_if_the_disk_was_too_slow_for_it()
 
 #[tokio::test]
 async fn ended_batches_in_excess_are_forgotten_with_their_logs() {
-    let world = super::world_with(livius_domain::Limits {
+    let world = World::limited(livius_domain::Limits {
         ended_batches: 2,
         ended_batch_retention: Duration::from_mins(1),
         ..livius_domain::Limits::default()
@@ -364,7 +364,7 @@ async fn ended_batches_in_excess_are_forgotten_with_their_logs() {
 
 #[tokio::test]
 async fn a_retention_longer_than_all_time_keeps_what_its_number_allows() {
-    let world = super::world_with(livius_domain::Limits {
+    let world = World::limited(livius_domain::Limits {
         ended_batches: 1,
         ended_batch_retention: Duration::MAX,
         ..livius_domain::Limits::default()

@@ -181,7 +181,7 @@ async fn paths_and_methods_are_understood_as_everywhere() {
 
 #[tokio::test]
 async fn old_jobs_make_room_for_new_ones() {
-    let world = world_with(Limits {
+    let world = World::limited(Limits {
         retained_jobs: 2,
         ..Limits::default()
     })

@@ -85,7 +85,7 @@ async fn after_a_crash_a_file_that_waits_is_still_there() {
 
 #[tokio::test]
 async fn after_a_crash_a_file_for_a_session_that_waits_for_its_turn_is_still_there() {
-    let world = world_with(Limits {
+    let world = World::limited(Limits {
         concurrent_starts: 1,
         ..Limits::default()
     })

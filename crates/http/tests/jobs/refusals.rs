@@ -75,7 +75,7 @@ async fn what_is_not_there_is_404() {
 
 #[tokio::test]
 async fn too_many_jobs_at_once_are_refused_until_some_have_ended() {
-    let world = world_with(Limits {
+    let world = World::limited(Limits {
         unfinished_jobs: 2,
         ..Limits::default()
     })

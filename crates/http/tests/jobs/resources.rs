@@ -135,7 +135,7 @@ async fn bad_addresses_are_refused() {
 
 #[tokio::test]
 async fn too_many_on_their_way_are_refused_until_the_driver_has_some() {
-    let world = world_with(Limits {
+    let world = World::limited(Limits {
         pending_resources: 2,
         ..Limits::default()
     })

@@ -94,7 +94,7 @@ async fn what_the_driver_cannot_add_is_said_and_not_kept() {
 #[tokio::test]
 async fn a_file_may_have_as_many_bytes_as_the_limit_and_not_one_more() {
     const LIMIT: usize = 10_000;
-    let world = world_with(Limits {
+    let world = World::limited(Limits {
         upload_bytes: LIMIT as u64,
         ..Limits::default()
     })
@@ -128,7 +128,7 @@ async fn a_file_may_have_as_many_bytes_as_the_limit_and_not_one_more() {
 #[tokio::test]
 async fn a_packed_form_is_unpacked_and_bounded_as_it_is_then() {
     const LIMIT: usize = 100_000;
-    let world = world_with(Limits {
+    let world = World::limited(Limits {
         upload_bytes: LIMIT as u64,
         ..Limits::default()
     })

@@ -6,9 +6,7 @@ use livius_domain::{Exit, Limits, SessionId};
 use livius_testkit::{World, eventually, pass};
 use serde_json::{Value, json};
 
-use super::{
-    ANY, S0, S1, await_launched, create, launched, log_of, ready, total, world_of, world_with,
-};
+use super::{ANY, S0, S1, await_launched, create, launched, log_of, ready, total, world_of};
 
 /// Asserts that nothing shows a session any more.
 async fn is_unseen(world: &World, id: SessionId) {
@@ -87,7 +85,7 @@ async fn a_creation_waits_for_the_place_of_a_deleted_session() {
         live_sessions: 2,
         ..Limits::default()
     };
-    let world = world_with(limits).await;
+    let world = World::limited(limits).await;
     world.launcher().make_deaf(true);
     for _ in [S0, S1] {
         create(&world, ANY).await;

@@ -2,9 +2,9 @@
 
 use futures_util::future::join_all;
 use livius_domain::{Exit, Limits, SessionId};
-use livius_testkit::eventually;
+use livius_testkit::{World, eventually};
 
-use super::{ANY, S0, await_launched, create, launched, ready, total, world_of, world_with};
+use super::{ANY, S0, await_launched, create, launched, ready, total, world_of};
 
 #[tokio::test]
 async fn many_at_once_come_to_their_starts_in_order() {
@@ -38,7 +38,7 @@ async fn a_start_that_fails_lets_the_next_one_start() {
 
 #[tokio::test]
 async fn one_more_than_may_live_is_refused_and_leaves_nothing() {
-    let world = world_with(Limits {
+    let world = World::limited(Limits {
         live_sessions: 2,
         ..Limits::default()
     })
@@ -63,7 +63,7 @@ async fn one_more_than_may_live_is_refused_and_leaves_nothing() {
 
 #[tokio::test]
 async fn a_refused_name_takes_no_place() {
-    let world = world_with(Limits {
+    let world = World::limited(Limits {
         live_sessions: 2,
         ..Limits::default()
     })
