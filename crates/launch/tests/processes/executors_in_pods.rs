@@ -164,7 +164,7 @@ fn an_executor_that_ended_without_a_server_is_told() {
         run.execute("e1");
         run.write("e1", 1, "hello");
         run.keeps("e1", "hello\n").await;
-        // Nobody waits for the driver's end: the server is away.
+        // The server is away, so it does not wait for the driver's end.
         run.write("e1", 2, "lost");
         run.end("e1");
         run.restart().await;

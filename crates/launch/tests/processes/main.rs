@@ -26,6 +26,7 @@ mod endings;
 mod executors_in_pods;
 mod executors_on_yarn;
 mod launching;
+mod objects_of_pods;
 mod on_kubernetes;
 mod on_yarn;
 mod resource_manager;
@@ -64,6 +65,7 @@ fn trials() -> Vec<Trial> {
         applications::TESTS,
         blindness::TESTS,
         on_kubernetes::TESTS,
+        objects_of_pods::TESTS,
         on_yarn::TESTS,
         container_logs::TESTS,
         executors_in_pods::TESTS,

@@ -35,8 +35,6 @@ pub const TESTS: &[crate::Test] = tests![
     executors_of_a_process_are_deleted_with_it,
     what_no_record_names_can_be_reaped,
     the_limits_are_checked_before_anything_starts,
-    each_pod_gets_its_objects_once,
-    objects_that_are_refused_are_told_and_harm_nothing,
 ];
 
 /// A submitter that hands its pod over.
@@ -55,8 +53,6 @@ apiVersion: networking.k8s.io/v1
 kind: Ingress
 spec: { defaultBackend: { service: { name: "{service}", port: { number: 4040 } } } }
 "#;
-const SERVICE: &str = "api/v1/namespaces/etl/services/livius-s-0-aa";
-const INGRESS: &str = "apis/networking.k8s.io/v1/namespaces/etl/ingresses/livius-s-0-aa";
 
 /// A world with a Kubernetes cluster.
 pub struct Kubernetes {
@@ -148,12 +144,6 @@ impl Kubernetes {
             self.api.cluster().lists >= wanted
         })
         .await;
-    }
-
-    /// Waits until the objects of the driver's pod are asked for so often.
-    async fn asked_for_objects(&self, wanted: usize) {
-        let is_asked = || self.api.cluster().object_requests >= wanted;
-        wait_for("the objects", is_asked).await;
     }
 
     pub fn assert_empty(&self) {
@@ -625,69 +615,6 @@ fn the_limits_are_checked_before_anything_starts() {
         );
         let failure = launcher.launch(order).await.err().unwrap();
         assert!(failure.message.ends_with(why), "{}", failure.message);
-        cluster.assert_empty();
-    });
-}
-
-/// The server is restarted, the API server is away, and another pod comes.
-fn each_pod_gets_its_objects_once() {
-    run(async {
-        let cluster = Kubernetes::new().await;
-        let mut driver = cluster.launch_running().await;
-        let are_there = || cluster.api.objects().len() == 2;
-        during(&driver, wait_for("the objects", are_there)).await;
-        let made = cluster.api.objects();
-        let service = &made[SERVICE];
-        assert_eq!(service["metadata"]["labels"]["livius/driver"], "s-0-aa");
-        let owner = &service["metadata"]["ownerReferences"][0];
-        assert_eq!(
-            (&owner["kind"], &owner["uid"]),
-            (&json!("Pod"), &json!("uid-of-livius-s-0-aa"))
-        );
-        let backend = &made[INGRESS]["spec"]["defaultBackend"]["service"];
-        assert_eq!(backend["name"], "livius-s-0-aa");
-
-        // The server is killed before it has made all.
-        drop(driver);
-        cluster.api.forget_object(INGRESS);
-        let asked = cluster.api.cluster().object_requests;
-        let Found::Alive(found) = cluster.find(None).await else {
-            panic!("it runs")
-        };
-        driver = Driver(found);
-        during(&driver, cluster.asked_for_objects(asked + 2)).await;
-        during(&driver, wait_for("the objects", are_there)).await;
-        assert_eq!(cluster.api.objects()[SERVICE], made[SERVICE]);
-        cluster.api.end(POD, 0, "Completed");
-        driver.ended().await;
-        assert_eq!(cluster.world.stdout(), "submitted\n");
-        cluster.assert_empty();
-    });
-}
-
-fn objects_that_are_refused_are_told_and_harm_nothing() {
-    run(async {
-        let cluster = Kubernetes::new().await;
-        cluster.api.cluster().refuses = Some("ingresses");
-        let mut driver = cluster.launch_running().await;
-        let line = "livius: cannot make the Ingress livius-s-0-aa of kubernetes.ingress, so Spark's pages may not be reachable: \
-                    Kubernetes refuses with status 403: ingresses is forbidden: you may not\n";
-        let expected = format!("submitted\n{line}");
-        let is_told = || cluster.world.stdout() == expected;
-        during(&driver, wait_for("the refusal", is_told)).await;
-        assert_eq!(cluster.api.objects().len(), 1);
-        // Another server does not repeat it.
-        drop(driver);
-        let asked = cluster.api.cluster().object_requests;
-        let Found::Alive(found) = cluster.find(None).await else {
-            panic!("it runs")
-        };
-        driver = Driver(found);
-        during(&driver, cluster.asked_for_objects(asked + 2)).await;
-        cluster.api.write(POD, 1, "hello");
-        cluster.api.end(POD, 0, "Completed");
-        assert_eq!(driver.ended().await.verdict, Some(Verdict::Finished));
-        assert_eq!(cluster.world.stdout(), format!("{expected}hello\n"));
         cluster.assert_empty();
     });
 }
