@@ -4,7 +4,7 @@ use livius_testkit::YarnCluster;
 use livius_yarn::State;
 
 use crate::Case;
-use crate::world::{Request, World};
+use crate::world::World;
 
 /// A cluster of its own takes long to start, so these run if `LIVIUS_TEST_WHOLE` is set.
 pub const WHOLE: &[Case] = &[(
@@ -15,10 +15,7 @@ pub const WHOLE: &[Case] = &[(
 fn takes_over(_: &mut World) {
     let mut world = World::of(YarnCluster::start_pair(&YarnCluster::jars().unwrap()));
     assert_eq!(states(&world), ["ACTIVE", "STANDBY"]);
-    let submitted = world.submit(&Request::of("sleep 8765"));
-    let before = world.started(&submitted);
-    let mut follower = world.cluster.follow(&submitted.tag);
-    world.until(&mut follower, |seen| seen.is_listed);
+    let (submitted, before, mut follower) = world.sleeping();
 
     world.yarn.kill_resource_manager();
     // The other one is on standby, and refers to the one that is dead.

@@ -3,15 +3,12 @@
 use livius_yarn::State;
 
 use crate::Case;
-use crate::world::{Request, World};
+use crate::world::World;
 
 pub const CASES: &[Case] = &[("an_outage_is_told_and_nothing_is_lost", outage)];
 
 fn outage(world: &mut World) {
-    let submitted = world.submit(&Request::of("sleep 8765"));
-    let before = world.started(&submitted);
-    let mut follower = world.cluster.follow(&submitted.tag);
-    world.until(&mut follower, |seen| seen.is_listed);
+    let (submitted, before, mut follower) = world.sleeping();
 
     world.yarn.kill_resource_manager();
     let seen = world.until(&mut follower, |seen| seen.outage.is_some());

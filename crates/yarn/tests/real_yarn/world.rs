@@ -128,6 +128,16 @@ impl World {
         seen.application.unwrap()
     }
 
+    /// Submits an application that runs until it is killed, and follows it. Returns it as it was when
+    /// its container had started, and a follower that has seen it.
+    pub fn sleeping(&self) -> (Submitted, Application, Follower) {
+        let submitted = self.submit(&Request::of("sleep 8765"));
+        let started = self.started(&submitted);
+        let mut follower = self.cluster.follow(&submitted.tag);
+        self.until(&mut follower, |seen| seen.is_listed);
+        (submitted, started, follower)
+    }
+
     /// Repeats a request until it gives a value.
     pub fn eventually<T, F>(&self, mut request: impl FnMut() -> F) -> T
     where
