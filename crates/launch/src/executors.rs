@@ -3,9 +3,11 @@
 //! `executors.json` of the driver's directory has the names. `executors/<name>/` has a log that is
 //! kept. `docs/adr/0029-the-logs-of-executors-are-kept-in-part.md` has the reasons.
 
+mod register;
 mod roster;
 mod shelf;
 
+pub(crate) use self::register::{Entry, Register};
 pub(crate) use self::roster::{Known, Roster};
 pub(crate) use self::shelf::{Shelf, Wish, kept};
 

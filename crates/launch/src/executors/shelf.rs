@@ -67,7 +67,7 @@ impl Shelf {
             fs::remove_dir_all(path)?;
             kept.swap_remove(last);
         }
-        // That of a driver whose files were removed does not come back.
+        // The directory of a driver that was removed stays removed.
         if !dir.parent().is_some_and(Utf8Path::exists) {
             return Err(io::ErrorKind::NotFound.into());
         }

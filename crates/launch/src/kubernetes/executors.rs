@@ -19,7 +19,9 @@ use tokio::time::timeout;
 use super::ending;
 use super::log::{PodLog, PodLogs};
 use crate::driver_dir::DriverDir;
-use crate::executors::{self, ExecutorLogLimits, ExecutorState, Known, Roster, Shelf, Wish};
+use crate::executors::{
+    self, Entry, ExecutorLogLimits, ExecutorState, Known, Register, Shelf, Wish,
+};
 use crate::remote::{Executors, Over};
 
 /// How long the end of a driver waits for the rest of its executors' logs. Most of them have ended
@@ -46,9 +48,7 @@ pub(crate) struct ExecutorsOfDriver {
     all: Arc<PodExecutors>,
     namespace: Namespace,
     driver: String,
-    dir: DriverDir,
-    /// Only threads that may wait for the disk lock it. `None` before the first use.
-    roster: Arc<Mutex<Option<Roster>>>,
+    register: Register,
     /// The logs that are not complete, by the names of their pods.
     followed: Mutex<BTreeMap<String, Arc<PodLog>>>,
     /// Whether the driver has ended, and nothing more is read.
@@ -66,8 +66,7 @@ impl ExecutorsOfDriver {
             all,
             namespace: namespace.clone(),
             driver: driver.to_owned(),
-            dir,
-            roster: Arc::default(),
+            register: Register::new(dir),
             followed: Mutex::default(),
             is_finished: watch::Sender::new(false),
         }
@@ -85,11 +84,12 @@ impl ExecutorsOfDriver {
         };
         let new: Vec<Known> = now.iter().filter(is_new).cloned().collect();
         let followed: BTreeSet<String> = self.followed().keys().cloned().collect();
-        let claimed = self.with_roster(move |work| {
-            work.update(now)?;
-            work.claim(new, &followed)
+        let all = Arc::clone(&self.all);
+        let claimed = self.register.work(move |entry| {
+            entry.update(now)?;
+            claim(&all.shelf, entry, new, &followed)
         });
-        let names = self.reported(claimed.await).unwrap_or_default();
+        let names = claimed.await.unwrap_or_default();
         let mut begun = Vec::new();
         for name in names {
             let log = self.log(&name);
@@ -107,8 +107,8 @@ impl ExecutorsOfDriver {
 
     /// Ends the logs of pods that were deleted while no server followed them.
     async fn lose_others(&self, seen: &Seen) {
-        let kept = self.with_roster(|work| executors::kept(&work.dir.executors()));
-        let mut lost = self.reported(kept.await).unwrap_or_default();
+        let kept = |entry: &mut Entry<'_>| executors::kept(&entry.dir.executors());
+        let mut lost = self.register.work(kept).await.unwrap_or_default();
         lost.retain(|name| {
             let exists = seen.all.iter().any(|pod| pod.name == *name);
             !exists && !self.followed().contains_key(name)
@@ -140,53 +140,19 @@ impl ExecutorsOfDriver {
     }
 
     fn log(&self, name: &str) -> Arc<PodLog> {
-        self.all.logs.of(self.dir.executor(name), &self.namespace)
+        let files = self.register.dir().executor(name);
+        self.all.logs.of(files, &self.namespace)
     }
 
     fn followed(&self) -> MutexGuard<'_, BTreeMap<String, Arc<PodLog>>> {
         self.followed.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn reported<T>(&self, written: io::Result<T>) -> Option<T> {
-        written
-            .inspect_err(|error| {
-                // The directory is removed with its driver.
-                if error.kind() != io::ErrorKind::NotFound {
-                    tracing::warn!(dir = %self.dir.path(), %error, "cannot write down the executors of a driver");
-                }
-            })
-            .ok()
-    }
-
-    /// Works with the roster on a thread that may block.
-    async fn with_roster<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut Work<'_>) -> io::Result<T> + Send + 'static,
-    ) -> io::Result<T> {
-        let roster = Arc::clone(&self.roster);
-        let (dir, all) = (self.dir.clone(), Arc::clone(&self.all));
-        let work = move || {
-            let mut kept = roster.lock().unwrap_or_else(PoisonError::into_inner);
-            let roster = match &mut *kept {
-                Some(roster) => roster,
-                none => none.insert(dir.read_roster()?),
-            };
-            work(&mut Work {
-                roster,
-                dir: &dir,
-                shelf: &all.shelf,
-            })
-        };
-        tokio::task::spawn_blocking(work)
-            .await
-            .map_err(io::Error::other)?
     }
 }
 
 #[async_trait]
 impl Executors for ExecutorsOfDriver {
     async fn keep(&self, mut over: Over) {
-        // Those of a caller that gave up.
+        // An earlier call that was dropped may have left some.
         self.followed().clear();
         let mut follower = self.namespace.follow_executors(&self.driver);
         let mut following = FuturesUnordered::new();
@@ -220,8 +186,7 @@ impl Executors for ExecutorsOfDriver {
         if !is_whole || is_first {
             self.finish(&mut follower).await;
         }
-        let ended = self.with_roster(|work| work.update(Vec::new())).await;
-        self.reported(ended);
+        self.register.work(|entry| entry.update(Vec::new())).await;
         self.is_finished.send_replace(true);
     }
 }
@@ -232,43 +197,27 @@ async fn followed_to_the_end(name: String, log: Arc<PodLog>) -> String {
     name
 }
 
-/// The roster of a driver with everything that its use needs.
-struct Work<'a> {
-    roster: &'a mut Roster,
-    dir: &'a DriverDir,
-    shelf: &'a Shelf,
-}
-
-impl Work<'_> {
-    /// Takes the list of those that there are now.
-    fn update(&mut self, now: Vec<Known>) -> io::Result<()> {
-        if self.roster.take(now) {
-            self.dir.write_roster(self.roster)?;
+/// Makes room for logs, as far as that is possible.
+fn claim(
+    shelf: &Shelf,
+    entry: &Entry<'_>,
+    new: Vec<Known>,
+    followed: &BTreeSet<String>,
+) -> io::Result<Vec<String>> {
+    let dir = entry.dir.executors();
+    let leave = |path: &Utf8Path| {
+        path.file_name()
+            .is_some_and(|name| !followed.contains(name))
+    };
+    let mut claimed = Vec::new();
+    for Known { name, .. } in new {
+        // A name that the roster refuses is no directory.
+        let is_known = entry.roster.find(&name).is_some();
+        if is_known && shelf.claim(&dir, entry.roster, &name, Wish::Keep, leave)? {
+            claimed.push(name);
         }
-        Ok(())
     }
-
-    /// Makes room for logs, as far as that is possible.
-    fn claim(&self, new: Vec<Known>, followed: &BTreeSet<String>) -> io::Result<Vec<String>> {
-        let dir = self.dir.executors();
-        let leave = |path: &Utf8Path| {
-            path.file_name()
-                .is_some_and(|name| !followed.contains(name))
-        };
-        let mut claimed = Vec::new();
-        for Known { name, .. } in new {
-            // A name that the roster refuses is no directory.
-            let is_known = self.roster.find(&name).is_some();
-            if is_known
-                && self
-                    .shelf
-                    .claim(&dir, self.roster, &name, Wish::Keep, leave)?
-            {
-                claimed.push(name);
-            }
-        }
-        Ok(claimed)
-    }
+    Ok(claimed)
 }
 
 fn known(pod: &DriverPod) -> Known {

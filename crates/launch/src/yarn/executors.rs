@@ -18,7 +18,9 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::{Mirror, Mirrors};
 use crate::driver_dir::DriverDir;
-use crate::executors::{ExecutorLogLimits, ExecutorState, Known, Roster, Shelf, Wish};
+use crate::executors::{
+    Entry, ExecutorLogLimits, ExecutorState, Known, Register, Roster, Shelf, Wish,
+};
 
 /// The pauses between two looks at the containers of an application: the first one, which doubles, and
 /// the longest one.
@@ -70,11 +72,10 @@ impl YarnExecutors {
         }
         let one = Arc::new(ExecutorsOfDriver {
             all: Arc::clone(self),
-            dir: dir.clone(),
+            register: Register::new(dir.clone()),
             cluster: cluster.clone(),
             tag: tag.to_owned(),
             master: Arc::default(),
-            roster: Arc::default(),
             next: tokio::sync::Mutex::new(None),
         });
         known.insert(dir.path().to_owned(), Arc::downgrade(&one));
@@ -151,14 +152,12 @@ impl YarnExecutors {
 /// The executors of one driver.
 pub(crate) struct ExecutorsOfDriver {
     all: Arc<YarnExecutors>,
-    dir: DriverDir,
+    register: Register,
     cluster: Cluster,
     tag: String,
     /// The master of the application's last attempt. `None` after the driver's end, too.
     master: Arc<Mutex<Option<Master>>>,
-    /// Only threads that may wait for the disk lock it. `None` before the first use.
-    roster: Arc<Mutex<Option<Roster>>>,
-    /// The time before which nobody looks again. Its owner looks.
+    /// The time of the next look at the earliest. The task that holds the lock looks.
     next: tokio::sync::Mutex<Option<Instant>>,
 }
 
@@ -203,13 +202,14 @@ impl ExecutorsOfDriver {
     /// Copies the rest of the logs that are kept, after the end of the application. Nothing waits for
     /// that: aggregated logs are there some seconds later.
     pub(super) async fn finish(&self) {
-        // What is still being listed is out of date.
+        // A look that is under way would bring back executors that have ended.
         *self.master() = None;
-        let logs = self.with_roster(|work| {
-            work.update(Vec::new())?;
-            claim_all(work)
+        let (all, cluster) = (Arc::clone(&self.all), self.cluster.clone());
+        let logs = self.register.work(move |entry| {
+            entry.update(Vec::new())?;
+            claim_all(&all, &cluster, entry)
         });
-        let logs = self.reported(logs.await).unwrap_or_default();
+        let logs = logs.await.unwrap_or_default();
         stream::iter(logs)
             .for_each_concurrent(None, async |log| log.finish().await)
             .await;
@@ -233,11 +233,11 @@ impl ExecutorsOfDriver {
                 containers.sort_by(|one, other| one.id.cmp(&other.id));
                 let now = containers.into_iter().map(known).collect();
                 let current = Arc::clone(&self.master);
-                let taken = self.with_roster(move |work| {
+                let taken = self.register.work(move |entry| {
                     let is_over = locked(&current).is_none();
-                    if is_over { Ok(()) } else { work.update(now) }
+                    if is_over { Ok(()) } else { entry.update(now) }
                 });
-                self.reported(taken.await);
+                taken.await;
                 *next = Some(Instant::now() + FRESH);
             }
             Err(error) => {
@@ -252,8 +252,9 @@ impl ExecutorsOfDriver {
 
     /// Copies what is new in the logs that are kept.
     async fn copy(&self) {
-        let logs = self.with_roster(claim_all).await;
-        let logs = self.reported(logs).unwrap_or_default();
+        let (all, cluster) = (Arc::clone(&self.all), self.cluster.clone());
+        let claimed = move |entry: &mut Entry<'_>| claim_all(&all, &cluster, entry);
+        let logs = self.register.work(claimed).await.unwrap_or_default();
         stream::iter(logs)
             .for_each_concurrent(AT_ONCE, async |log| log.refresh(COPY_LIMIT).await)
             .await;
@@ -262,73 +263,21 @@ impl ExecutorsOfDriver {
     fn master(&self) -> MutexGuard<'_, Option<Master>> {
         locked(&self.master)
     }
-
-    fn reported<T>(&self, written: io::Result<T>) -> Option<T> {
-        written
-            .inspect_err(|error| {
-                // The directory is removed with its driver.
-                if error.kind() != io::ErrorKind::NotFound {
-                    tracing::warn!(dir = %self.dir.path(), %error, "cannot write down the executors of a driver");
-                }
-            })
-            .ok()
-    }
-
-    /// Works with the roster on a thread that may block.
-    async fn with_roster<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut Work<'_>) -> io::Result<T> + Send + 'static,
-    ) -> io::Result<T> {
-        let roster = Arc::clone(&self.roster);
-        let (dir, all) = (self.dir.clone(), Arc::clone(&self.all));
-        let cluster = self.cluster.clone();
-        let work = move || {
-            let mut kept = locked(&roster);
-            let roster = match &mut *kept {
-                Some(roster) => roster,
-                none => none.insert(dir.read_roster()?),
-            };
-            work(&mut Work {
-                roster,
-                dir: &dir,
-                all: &all,
-                cluster: &cluster,
-            })
-        };
-        tokio::task::spawn_blocking(work)
-            .await
-            .map_err(io::Error::other)?
-    }
-}
-
-/// The roster of a driver with everything that its use needs.
-struct Work<'a> {
-    roster: &'a mut Roster,
-    dir: &'a DriverDir,
-    all: &'a YarnExecutors,
-    cluster: &'a Cluster,
-}
-
-impl Work<'_> {
-    /// Takes the list of those that run now.
-    fn update(&mut self, now: Vec<Known>) -> io::Result<()> {
-        if self.roster.take(now) {
-            self.dir.write_roster(self.roster)?;
-        }
-        Ok(())
-    }
 }
 
 /// The copies of the logs that are kept: first of those that run.
-fn claim_all(work: &mut Work<'_>) -> io::Result<Vec<Arc<Mirror>>> {
+fn claim_all(
+    all: &YarnExecutors,
+    cluster: &Cluster,
+    entry: &Entry<'_>,
+) -> io::Result<Vec<Arc<Mirror>>> {
     let has_ended = |known: &&Known| known.state == ExecutorState::Ended;
-    let (ended, running): (Vec<_>, Vec<_>) = work.roster.all().iter().partition(has_ended);
+    let (ended, running): (Vec<_>, Vec<_>) = entry.roster.all().iter().partition(has_ended);
     // The last that ended is wanted most.
     let wanted = running.into_iter().chain(ended.into_iter().rev());
     let mut logs = Vec::new();
-    for known in wanted.take(work.all.shelf.limits().most) {
-        let (dir, cluster, roster) = (work.dir, work.cluster, &*work.roster);
-        logs.extend(work.all.claim(dir, cluster, roster, known, Wish::Keep)?);
+    for known in wanted.take(all.shelf.limits().most) {
+        logs.extend(all.claim(entry.dir, cluster, entry.roster, known, Wish::Keep)?);
     }
     Ok(logs)
 }
