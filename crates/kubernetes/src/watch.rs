@@ -36,8 +36,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// The status of a list or a watch that goes on from a state that the API server has forgotten.
 const GONE: u16 = 410;
 
-/// Lists and watches the pods of our server that are followed: those of drivers, and apart from them
-/// those of executors, so that the many executors make no list of drivers longer. Followers wait for
+/// Lists and watches the pods of our server that are followed. Executors have a watch of their own,
+/// because there are many of them, and they would make each list of drivers longer. Followers wait for
 /// its [`run`](Self::run).
 pub struct Watch {
     pub(crate) drivers: RoleWatch,

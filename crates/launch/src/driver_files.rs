@@ -18,8 +18,8 @@ pub trait DriverFiles: Send + Sync {
     fn log(&self) -> Arc<dyn LogSource>;
 
     /// The driver's executors on a cluster, as far as they are known, in the order in which they were
-    /// seen. Waits for another machine, but not for long. Those on this machine are not listed, nor
-    /// those of a standalone cluster.
+    /// seen. Waits for the cluster at most two seconds. Only YARN and Kubernetes tell of executors, so
+    /// the list of any other driver is empty.
     async fn executors(&self) -> io::Result<Vec<Executor>>;
 
     /// The log of an executor of that list. `None` if the list has no such name, or the log is not

@@ -26,7 +26,7 @@ impl ExecutorLog {
         }
     }
 
-    /// What stands in place of a log that could not be read yet.
+    /// A line for the client while YARN has given no output of this executor. It says why.
     fn excuse(&self) -> Option<String> {
         let problem = self.mirror.as_ref()?.problem()?;
         let name = &self.name;

@@ -183,7 +183,8 @@ impl PodLog {
         }
     }
 
-    /// Ends the log of a pod that was deleted while nobody followed it. A line says what is missing.
+    /// Ends the log of a pod that was deleted while no server followed it. A line says that the end of the
+    /// log may be missing.
     pub(super) async fn lose(&self, name: &str) {
         let name = name.to_owned();
         let lost = self.with_ledger(move |ledger| {

@@ -137,7 +137,7 @@ impl Gap {
         let start = hole.start - beginning_of_character(file, hole.start)?;
         let end = hole.end + end_of_character(file, hole.end, length)?;
         let text = format!(
-            "\n[{} bytes of output were removed here, because the log reached logs.driver_limit]\n[cut] … ",
+            "\n[{} bytes of output were removed here, because the log reached logs.driver_limit (of an executor: logs.executor_limit)]\n[cut] … ",
             end - start
         );
         Ok(Self {

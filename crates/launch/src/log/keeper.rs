@@ -17,7 +17,7 @@ use super::content::Hole;
 const INTERVAL: Duration = Duration::from_millis(250);
 
 /// Stands where output was removed from a file that cannot have a hole.
-const REMOVED: &str = "\n[output was removed here, because the log reached logs.driver_limit]\n";
+const REMOVED: &str = "\n[output was removed here, because the log reached logs.driver_limit (of an executor: logs.executor_limit)]\n";
 
 /// The log files of one driver, with the limit of each in bytes.
 #[derive(Debug, Clone)]

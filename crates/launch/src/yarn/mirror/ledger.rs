@@ -130,7 +130,7 @@ impl Ledger {
         if piece.skipped > 0 {
             let skipped = piece.skipped;
             text.extend(
-                format!("livius: {skipped} bytes of the log were left out, because it reached logs.driver_limit\n[cut] … ")
+                format!("livius: {skipped} bytes of the log were left out, because it reached logs.driver_limit (of an executor: logs.executor_limit)\n[cut] … ")
                     .bytes(),
             );
         }

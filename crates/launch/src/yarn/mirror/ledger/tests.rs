@@ -159,7 +159,7 @@ fn a_log_stays_within_the_limit() {
     let unread = 3 * limit + 5;
     let skipped = unread - limit / 2;
     let line = format!(
-        "begin\nlivius: {skipped} bytes of the log were left out, because it reached logs.driver_limit\n[cut] … xxx"
+        "begin\nlivius: {skipped} bytes of the log were left out, because it reached logs.driver_limit (of an executor: logs.executor_limit)\n[cut] … xxx"
     );
     assert!(log.starts_with(&line), "{}", &log[..200]);
     assert!(log.ends_with("x\nend\n") && log.len() < limit);

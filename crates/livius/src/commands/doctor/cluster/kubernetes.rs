@@ -43,7 +43,7 @@ const SUBMITTERS: &[Right] = &[
     Right::of("delete", "services"),
 ];
 
-/// The rights that a driver beside the server needs: it removes what its executors have.
+/// The further rights for client mode: a driver removes the config map of its executors.
 const CLIENTS: &[Right] = &[
     Right::of("list", "configmaps"),
     Right::of("deletecollection", "configmaps"),

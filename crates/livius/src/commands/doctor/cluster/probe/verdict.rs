@@ -12,7 +12,7 @@ pub const NAME: &str = "livius-doctor";
 /// The prefix of the agent's and the server's lines in a log.
 const OURS: &str = "livius: ";
 
-/// What was seen of the application.
+/// The application of a probe, as the cluster and the log show it.
 #[derive(Debug, Clone)]
 pub struct Seen {
     pub state: SessionState,
