@@ -70,6 +70,8 @@ pub enum Phase {
 pub enum FailureCode {
     /// The driver could not be started: no Java, no Spark, no such file.
     LaunchFailed,
+    /// The configuration asks for a driver that cannot be, such as a primed one in a pod.
+    Unsupported,
     /// The SparkContext or the interpreter could not be created.
     ContextFailed,
     /// The driver's process ended by itself.

@@ -140,3 +140,15 @@ async fn log_of(world: &World, session: SessionId) -> String {
     let answer = world.get(&format!("/sessions/{session}/log?size=-1")).await;
     answer.json()["log"].to_string()
 }
+
+/// Lets seconds pass, in each of which the keeper looks at its pools.
+async fn the_keeper_passes(seconds: u32) {
+    tokio::time::pause();
+    for _ in 0..seconds {
+        tokio::time::advance(Duration::from_secs(1)).await;
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+    }
+    tokio::time::resume();
+}

@@ -104,7 +104,10 @@ impl LaunchError {
     pub(crate) fn into_failure(self) -> Failure {
         let message = format!("could not {}", chain(&self));
         Failure {
-            code: FailureCode::LaunchFailed,
+            code: match &self {
+                Self::Command(CommandError::Unsupported(_)) => FailureCode::Unsupported,
+                _ => FailureCode::LaunchFailed,
+            },
             phase: Phase::Launch,
             message,
             hint: self.hint(),

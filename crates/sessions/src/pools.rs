@@ -75,6 +75,9 @@ impl Pools {
         let mut stock = self.stock();
         stock.looked_at = Some(Instant::now());
         if let Ok(installation) = &found {
+            if stock.installation.as_ref() != Some(installation) {
+                stock.may_start_again();
+            }
             stock.installation = Some(installation.clone());
         }
         found

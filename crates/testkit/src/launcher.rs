@@ -20,7 +20,7 @@ use tokio::sync::{SetOnce, watch};
 /// Starts fake drivers and keeps their orders. It outlives the server, as real drivers do.
 pub struct FakeLauncher {
     drivers: Mutex<BTreeMap<DriverId, (DriverOrder, FakeProcess)>>,
-    refusal: Mutex<Option<String>>,
+    refusal: Mutex<Option<Failure>>,
     batches: Mutex<Vec<BatchId>>,
     held: watch::Sender<bool>,
     full: AtomicBool,
@@ -93,7 +93,17 @@ impl FakeLauncher {
 
     /// Makes every launch from now on fail.
     pub fn refuse(&self, message: &str) {
-        *self.refusal.lock().unwrap() = Some(message.to_owned());
+        self.refuse_with(FailureCode::LaunchFailed, message);
+    }
+
+    /// The same with this code.
+    pub fn refuse_with(&self, code: FailureCode, message: &str) {
+        *self.refusal.lock().unwrap() = Some(Failure {
+            code,
+            phase: Phase::Launch,
+            message: message.to_owned(),
+            hint: "this is a test".to_owned(),
+        });
     }
 
     /// Lets launches succeed again.
@@ -277,14 +287,8 @@ impl Launcher for FakeLauncher {
     }
 
     async fn launch(&self, order: DriverOrder) -> Result<Arc<dyn RunningDriver>, Failure> {
-        if let Some(message) = self.refusal.lock().unwrap().clone() {
-            let hint = "this is a test".to_owned();
-            return Err(Failure {
-                code: FailureCode::LaunchFailed,
-                phase: Phase::Launch,
-                message,
-                hint,
-            });
+        if let Some(refusal) = self.refusal.lock().unwrap().clone() {
+            return Err(refusal);
         }
         let mut held = self.held.subscribe();
         tokio::select! {
@@ -296,7 +300,13 @@ impl Launcher for FakeLauncher {
         if let Some(id) = batch.and_then(|rest| rest.split('-').next()?.parse().ok()) {
             self.batches.lock().unwrap().push(BatchId(id));
         }
-        std::fs::create_dir_all(self.dir(&order.id)).unwrap();
+        let dir = self.dir(&order.id);
+        std::fs::create_dir_all(&dir).unwrap();
+        let mode = order.conf.get("spark.submit.deployMode");
+        if mode.is_some_and(|mode| mode == "cluster") {
+            // A driver that runs on a worker has an order for its monitor.
+            std::fs::write(dir.join("order.json"), "{}").unwrap();
+        }
         let mut drivers = self.drivers.lock().unwrap();
         let process = FakeProcess {
             id: order.id.clone(),

@@ -76,8 +76,8 @@ pub struct PoolFailureAnswer<'a> {
     message: &'a str,
     /// How many starts have failed in a row.
     in_a_row: u32,
-    /// When the pool tries again.
-    next_try: String,
+    /// When the pool tries again. Null if no start can succeed before Spark's configuration changes.
+    next_try: Option<String>,
 }
 
 impl<'a> PoolsAnswer<'a> {
@@ -131,7 +131,7 @@ impl<'a> PoolFailureAnswer<'a> {
             at: failure.at.to_string(),
             message: &failure.message,
             in_a_row: failure.in_a_row,
-            next_try: failure.next_try.to_string(),
+            next_try: failure.next_try.map(|next| next.to_string()),
         }
     }
 }
@@ -168,7 +168,7 @@ mod tests {
                 at: Timestamp::UNIX_EPOCH,
                 message: "no Java".to_owned(),
                 in_a_row: 2,
-                next_try: Timestamp::UNIX_EPOCH,
+                next_try: Some(Timestamp::UNIX_EPOCH),
             }),
         };
         insta::assert_snapshot!(serde_json::to_string_pretty(&PoolsAnswer::new(&[pool])).unwrap(), @r#"

@@ -81,6 +81,7 @@ pub struct PoolFailure {
     pub message: String,
     /// How many starts have failed in a row.
     pub in_a_row: u32,
-    /// When the pool tries again.
-    pub next_try: Timestamp,
+    /// When the pool tries again. `None` if it waits for another configuration of Spark, because no
+    /// start can succeed with this one.
+    pub next_try: Option<Timestamp>,
 }

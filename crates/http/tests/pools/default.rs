@@ -1,7 +1,7 @@
 //! The pool that is there without configuration.
 
-use livius_domain::SessionId;
 use livius_domain::pool::Level;
+use livius_domain::{FailureCode, SessionId};
 use livius_testkit::{Program, Start};
 
 use super::*;
@@ -56,4 +56,39 @@ async fn it_needs_memory() {
     assert!(world.launcher().of_pools().is_empty());
     world.launcher().has_free_memory(2 * GIB);
     launched(&world, &[]).await;
+}
+
+#[tokio::test]
+async fn a_start_that_can_never_succeed_is_not_tried_again() {
+    let world = world_of(Vec::new()).await;
+    world.idle_session(ANY).await;
+    let message = "could not keep a primed driver in a pod";
+    world
+        .launcher()
+        .refuse_with(FailureCode::Unsupported, message);
+    let pool = await_pool(&world, "it gives up", |pool| {
+        let waits_for = pool["waitsFor"].as_str();
+        waits_for.is_some_and(|text| text.starts_with("another configuration of Spark"))
+    })
+    .await;
+    assert_eq!(pool["lastFailure"]["message"], message);
+    assert_eq!(pool["lastFailure"]["nextTry"], serde_json::Value::Null);
+    world.clock().advance(Duration::from_mins(30));
+    world.launcher().allow();
+    world.post("/sessions", ANY).await;
+    let miss = &start_of(&world, SessionId(1)).await["misses"][0];
+    assert_eq!(miss["reason"], "refused");
+    assert!(
+        miss["message"].as_str().unwrap().contains(message),
+        "{miss}"
+    );
+    the_keeper_passes(20).await;
+    assert!(world.launcher().of_pools().is_empty());
+
+    world.launcher().change_installation("client mode");
+    the_keeper_passes(20).await;
+    await_pool(&world, "it tries again", |pool| {
+        pool["lastFailure"].is_null()
+    })
+    .await;
 }

@@ -47,18 +47,6 @@ async fn drivers_of_another_configuration_of_spark_are_replaced() {
     assert_eq!(created["state"], "idle");
 }
 
-/// Lets seconds pass, in each of which the keeper looks at its pools.
-async fn the_keeper_passes(seconds: u32) {
-    tokio::time::pause();
-    for _ in 0..seconds {
-        tokio::time::advance(Duration::from_secs(1)).await;
-        for _ in 0..10 {
-            tokio::task::yield_now().await;
-        }
-    }
-    tokio::time::resume();
-}
-
 /// A look reads hundreds of files, so the keeper and the requests look only for drivers.
 #[tokio::test]
 async fn without_drivers_nothing_looks_at_the_installation() {

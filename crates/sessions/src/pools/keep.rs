@@ -10,7 +10,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use super::Pools;
-use super::stock::{Member, Pool, since};
+use super::stock::{Member, Pool, Setback, since};
 use crate::driver::{self, Origin, Purpose};
 use crate::error::SessionError;
 
@@ -30,6 +30,8 @@ const FOR_QUIET: &str = "the sessions to be quiet";
 const FOR_MEMORY: &str = "memory";
 const FOR_PLACE: &str = "a place among the sessions";
 const FOR_NEXT_TRY: &str = "the next try after a failure";
+const FOR_CONFIGURATION: &str =
+    "another configuration of Spark, as no start can succeed with this one";
 
 /// Keeps the pools until the server stops.
 pub(crate) async fn run(pools: Arc<Pools>) {
@@ -77,16 +79,18 @@ impl Pools {
             match &installation {
                 Ok(installation) => self.start(template, place, installation, now).await,
                 // Without an installation no driver can start.
-                Err(failure) => self.failed(&template, failure.message.clone(), now),
+                Err(failure) => self.failed(&template, failure.clone().into(), now),
             }
         }
     }
 
-    /// A look reads the directory of Spark's jars, so it is not for each second. It judges drivers
-    /// only.
+    /// A look reads the directory of Spark's jars, so it is not for each second. It judges the drivers
+    /// that wait, and pools that wait for another configuration.
     fn is_look_due(&self) -> bool {
         let is_past = |then: Instant| then.elapsed() >= LOOK_INTERVAL;
-        self.has_places() && self.stock().looked_at.is_none_or(is_past)
+        let stock = self.stock();
+        let needs_look = |pool: &Pool| !pool.members.is_empty() || pool.never_starts().is_some();
+        stock.pools.iter().any(needs_look) && stock.looked_at.is_none_or(is_past)
     }
 
     /// Takes out the drivers that are gone, and ends those that are too old, too slow or too
@@ -105,7 +109,7 @@ impl Pools {
                     pool.failed(why_gone(end, member.has_waited), now);
                     gone.push(member);
                 } else if let Some(why) = self.overdue(&member, now) {
-                    pool.failed(why.to_owned(), now);
+                    pool.failed(why.to_owned().into(), now);
                     ended.push(member);
                 } else if is_unwanted(pool, &member, installation.as_deref(), now)
                     || pool.members.len() >= wanted
@@ -195,11 +199,12 @@ impl Pools {
             pool.waits_for = None;
             for _ in 0..lacking {
                 let needed = pool.template.level.bytes();
-                let next_try = pool.failure.as_ref().map(|failure| failure.next_try);
+                let next_try = pool.failure.as_ref().and_then(|failure| failure.next_try);
                 let (is_default, is_too_early) =
                     (pool.is_default(), next_try.is_some_and(|next| now < next));
                 let waits_for = match () {
                     () if is_default && !has_used => Some(FOR_FIRST),
+                    () if pool.never_starts().is_some() => Some(FOR_CONFIGURATION),
                     () if is_too_early => Some(FOR_NEXT_TRY),
                     () if is_default && !is_settled => Some(FOR_QUIET),
                     () if used + needed > budget => Some(FOR_MEMORY),
@@ -239,9 +244,9 @@ impl Pools {
     }
 
     /// Notes that a pool cannot start a driver. It tries again after a pause.
-    fn failed(&self, template: &Template, message: String, now: Timestamp) {
+    fn failed(&self, template: &Template, setback: Setback, now: Timestamp) {
         if let Some(pool) = self.stock().pool(&template.name) {
-            pool.failed(message, now);
+            pool.failed(setback, now);
         }
     }
 
@@ -262,7 +267,8 @@ impl Pools {
         let mut record = core.record(DriverUse::Pool);
         record.pooled = Some(Box::new(pooled.clone()));
         if let Err(error) = self.core.store.create_driver(&record).await {
-            return self.failed(&template, chain(&SessionError::from(error)), now);
+            let message = chain(&SessionError::from(error));
+            return self.failed(&template, message.into(), now);
         }
         tracing::info!(driver.id = %record.id, pool = template.name, level = template.level.as_str(), "a pool starts a driver");
         let driver = driver::spawn(core, record, Purpose::Pool, Origin::New);
@@ -278,17 +284,18 @@ fn is_unwanted(pool: &Pool, member: &Member, installation: Option<&str>, now: Ti
 }
 
 /// The reason of an end that nobody asked for.
-fn why_gone(end: &DriverEnd, has_waited: bool) -> String {
+fn why_gone(end: &DriverEnd, has_waited: bool) -> Setback {
     if let Some(failure) = &end.failure {
-        return failure.message.clone();
+        return failure.clone().into();
     }
     let when = if has_waited {
         "while it waited"
     } else {
         "while it started"
     };
-    match &end.departure {
+    let message = match &end.departure {
         Some(departure) => format!("the driver ended {when} with {}", departure.exit),
         None => format!("the driver ended {when}"),
-    }
+    };
+    message.into()
 }

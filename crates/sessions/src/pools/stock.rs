@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use livius_domain::pool::{Level, PoolFailure, Pooled, PooledState, Template, Why};
-use livius_domain::{DriverState, Kind, Link, SessionRequest};
+use livius_domain::{DriverState, Failure, FailureCode, Kind, Link, SessionRequest};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
@@ -67,6 +67,31 @@ pub(super) struct Member {
     pub has_waited: bool,
 }
 
+/// Why a pool lacks a driver that it has started.
+pub(super) struct Setback {
+    pub message: String,
+    /// Whether every further start would fail for the same reason.
+    pub is_final: bool,
+}
+
+impl From<String> for Setback {
+    fn from(message: String) -> Self {
+        Self {
+            message,
+            is_final: false,
+        }
+    }
+}
+
+impl From<Failure> for Setback {
+    fn from(failure: Failure) -> Self {
+        Self {
+            is_final: failure.code == FailureCode::Unsupported,
+            message: failure.message,
+        }
+    }
+}
+
 /// The pool that is there without configuration.
 pub(super) fn default_template(used: Option<&LastUse>) -> Template {
     Template {
@@ -110,6 +135,15 @@ impl Stock {
             pool.template = default_template(Some(&used));
         }
         self.last_use = Some(used);
+    }
+
+    /// The configuration of Spark has changed: pools that waited for that try again.
+    pub fn may_start_again(&mut self) {
+        for pool in &mut self.pools {
+            if pool.never_starts().is_some() {
+                pool.failure = None;
+            }
+        }
     }
 
     pub fn template(&self, pool: &str) -> Option<Template> {
@@ -231,8 +265,19 @@ impl Pool {
         }
     }
 
-    /// Notes that a start failed. The pool starts no driver for a while.
-    pub fn failed(&mut self, message: String, now: Timestamp) {
+    /// Whether no start can succeed before the configuration of Spark changes, and why.
+    pub fn never_starts(&self) -> Option<&str> {
+        let failure = self.failure.as_ref()?;
+        failure
+            .next_try
+            .is_none()
+            .then_some(failure.message.as_str())
+    }
+
+    /// Notes that a start failed. The pool starts no driver for a while, or until the configuration of
+    /// Spark changes.
+    pub fn failed(&mut self, setback: Setback, now: Timestamp) {
+        let Setback { message, is_final } = setback;
         let in_a_row = self
             .failure
             .as_ref()
@@ -249,7 +294,7 @@ impl Pool {
             at: now,
             message,
             in_a_row,
-            next_try: now.checked_add(pause).unwrap_or(Timestamp::MAX),
+            next_try: (!is_final).then(|| now.checked_add(pause).unwrap_or(Timestamp::MAX)),
         });
     }
 }

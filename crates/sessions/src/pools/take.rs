@@ -159,7 +159,16 @@ impl Pools {
     /// Tells what would have hit, had a driver been there.
     fn why_empty(&self, template: &Template, wanted: &Configuration) -> Why {
         let had = self.configuration(template, &wanted.installation);
-        fit(template.level, &had, wanted).map_or_else(Why::Differs, |_| Why::Empty)
+        if let Err(differs) = fit(template.level, &had, wanted) {
+            return Why::Differs(differs);
+        }
+        let mut stock = self.stock();
+        let refusal = stock
+            .pool(&template.name)
+            .and_then(|pool| pool.never_starts());
+        refusal.map_or(Why::Empty, |message| Why::Refused {
+            message: message.to_owned(),
+        })
     }
 
     async fn claim(self: &Arc<Self>, found: Found, asked: &Asked<'_>) -> Result<Claimed, String> {
