@@ -6,9 +6,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use livius_domain::{DriverProgram, ResourceId};
-use tokio::io::AsyncRead;
 
-use crate::Executor;
+use crate::{Executor, FileContent};
 
 /// The files of one driver. They are there before it starts and stay after it has ended, until
 /// [`DriverFiles::remove`].
@@ -30,11 +29,15 @@ pub trait DriverFiles: Send + Sync {
     /// already is not written again.
     async fn explain(&self, program: DriverProgram, text: &str) -> io::Result<()>;
 
+    /// Whether the driver finds the files of this machine under their names. A driver in a container, in
+    /// a pod or on a worker does not.
+    async fn sees_this_machine(&self) -> io::Result<bool>;
+
     /// Makes room for a file that a client is about to send.
     async fn begin_upload(&self) -> io::Result<Box<dyn PendingUpload>>;
 
     /// Opens a file that was uploaded for the driver. `None` when there is none of that number.
-    async fn uploaded(&self, resource: ResourceId) -> io::Result<Option<Uploaded>>;
+    async fn uploaded(&self, resource: ResourceId) -> io::Result<Option<FileContent>>;
 
     /// Removes an uploaded file that the driver has fetched. One that is not there is fine.
     async fn discard_upload(&self, resource: ResourceId) -> io::Result<()>;
@@ -62,14 +65,6 @@ pub trait PendingUpload: Debug + Send {
 
     /// Gives the file its number: from now on [`DriverFiles::uploaded`] finds it.
     async fn place(self: Box<Self>, resource: ResourceId) -> io::Result<()>;
-}
-
-/// The content of an uploaded file.
-pub struct Uploaded {
-    /// Its length in bytes.
-    pub length: u64,
-    /// Its bytes, as many as `length` says.
-    pub content: Box<dyn AsyncRead + Send + Unpin>,
 }
 
 /// A driver's log, by lines: headings and both of its outputs, as Livy shows them.

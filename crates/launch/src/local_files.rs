@@ -11,7 +11,7 @@ use livius_domain::{DriverId, DriverProgram, ResourceId};
 use livius_spark_home::files;
 use tempfile::TempPath;
 use tokio::fs::File;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 
 use crate::disk;
 use crate::driver_dir::DriverDir;
@@ -19,8 +19,8 @@ use crate::executor_log::ExecutorLog;
 use crate::executors::{self, Known, Roster};
 use crate::log::DriverLog;
 use crate::managers::Managers;
-use crate::place::Place;
-use crate::{DriverFiles, Executor, LogLines, LogSource, PendingUpload, Uploaded, evidence};
+use crate::place::{Mode, Place};
+use crate::{DriverFiles, Executor, FileContent, LogLines, LogSource, PendingUpload, evidence};
 
 /// The directory of one driver.
 #[derive(Debug, Clone)]
@@ -163,6 +163,16 @@ impl DriverFiles for LocalFiles {
         .await
     }
 
+    async fn sees_this_machine(&self) -> io::Result<bool> {
+        self.blocking(|dir| {
+            let place = dir.read_place()?;
+            let is_in_cluster = place.is_some_and(|place| place.mode() == Mode::Cluster);
+            // Only a driver on a worker of a standalone cluster has an order.
+            Ok(!is_in_cluster && !dir.order_file().try_exists()?)
+        })
+        .await
+    }
+
     async fn begin_upload(&self) -> io::Result<Box<dyn PendingUpload>> {
         let reserve = self.reserve;
         let (uploads, (file, path)) = self
@@ -184,16 +194,13 @@ impl DriverFiles for LocalFiles {
         }))
     }
 
-    async fn uploaded(&self, resource: ResourceId) -> io::Result<Option<Uploaded>> {
+    async fn uploaded(&self, resource: ResourceId) -> io::Result<Option<FileContent>> {
         let file = match File::open(self.dir.upload(resource)).await {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             file => file?,
         };
         let length = file.metadata().await?.len();
-        Ok(Some(Uploaded {
-            length,
-            content: Box::new(file.take(length)),
-        }))
+        Ok(Some(FileContent::new(file, length)))
     }
 
     async fn discard_upload(&self, resource: ResourceId) -> io::Result<()> {

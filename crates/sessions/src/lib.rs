@@ -46,7 +46,7 @@ pub use error::{AttachRefused, ErrorKind, SessionError};
 pub use executors::ExecutorList;
 pub use feed::Feed;
 pub use lifecycle::Lifecycle;
-pub use livius_launch::Uploaded;
+pub use livius_launch::FileContent;
 pub use livius_store::{Part, Start, Visible, Window};
 pub use logbook::Logbook;
 pub use policy::{AllowAll, Caller, Policy, Subject};

@@ -3,6 +3,7 @@
 mod conf;
 mod files;
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use livius_domain::{
     BatchRecord, BatchRequest, DriverId, Failure, FailureCode, Phase, SessionId, SessionRecord,
     SessionRequest, SubmitOptions, duration, name,
 };
-use livius_launch::{DriverOrder, DriverSpec, Launcher, Program, Start};
+use livius_launch::{DriverOrder, DriverSpec, FileContent, Launcher, Program, Start};
 use secrecy::SecretString;
 
 use crate::config::Config;
@@ -20,6 +21,8 @@ use crate::policy::Caller;
 
 use conf::{cancel_grace, sql_max_rows};
 use files::{LocalFile, Presence, Rule};
+
+pub use files::is_on_this_machine;
 
 /// Livy's key for the cap of an SQL result.
 const SQL_MAX_ROWS_KEY: &str = "livy.rsc.sql.num-rows";
@@ -74,12 +77,43 @@ fn check_submit(
 /// Refuses a file that may not be added to a session, and returns the name of one that may.
 pub async fn check_resource(config: &Arc<Config>, uri: &str) -> Result<String, SessionError> {
     let local = files(config, Presence::Required).local_one("uri", uri)?;
-    look(config, Presence::Required, local.into_iter().collect()).await?;
+    let config = Arc::clone(config);
+    // Spark adds no directory to an application that runs.
+    let look_at = move |file: &LocalFile| {
+        files(&config, Presence::Required).look_at(file)?;
+        file.must_be_one_file()
+    };
+    files::look(local.into_iter().collect(), LOOK_LIMIT, look_at).await?;
     let path = uri.split(['#', '?']).next().unwrap_or_default();
     let name = path.trim_end_matches('/').rsplit('/').next();
     let name = name.unwrap_or_default().to_owned();
     check_resource_name(&name)?;
     Ok(name)
+}
+
+/// Opens a file of this machine that was added to a session, for a driver on another machine. The
+/// rules are those of the moment. `None` for a URI of another place, and for a file that is not there
+/// any more or may not be named any more.
+pub async fn open(config: &Arc<Config>, uri: &str) -> Result<Option<FileContent>, SessionError> {
+    if !is_on_this_machine(uri) {
+        return Ok(None);
+    }
+    let Ok(Some(file)) = files(config, Presence::Required).local_one("uri", uri) else {
+        return Ok(None);
+    };
+    let config = Arc::clone(config);
+    let open = move || file.open(&config.local_files);
+    let opened = tokio::task::spawn_blocking(open)
+        .await
+        .map_err(io::Error::other)
+        .flatten();
+    match opened {
+        Ok(file) => Ok(Some(file)),
+        Err(error) => {
+            tracing::warn!(uri, %error, "cannot send a driver a file of this machine");
+            Ok(None)
+        }
+    }
 }
 
 /// Refuses a text that cannot be the name of a file.

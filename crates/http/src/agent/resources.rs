@@ -1,4 +1,4 @@
-//! `/api/v1/agent/resources/{resource}`: an agent fetches a file that a client has uploaded.
+//! `/api/v1/agent/resources/{resource}`: an agent fetches a file that a client has uploaded or named.
 
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use livius_agent_link::resource_purpose;
 use livius_domain::{DriverId, ResourceId};
-use livius_sessions::Uploaded;
+use livius_sessions::FileContent;
 use livius_wire::ProblemAnswer;
 use tokio_util::io::ReaderStream;
 
@@ -18,7 +18,8 @@ use crate::v1::Problem;
 
 const PIECE_BYTES: usize = 256 << 10;
 
-/// Sends the agent of a session's driver a file that a client uploaded to the session.
+/// Sends the agent of a session's driver a file that a client added to the session: an uploaded one, or
+/// one of the server's machine for a driver on another machine.
 #[utoipa::path(
     get,
     path = "/api/v1/agent/resources/{resource}",
@@ -56,10 +57,10 @@ async fn sent(
     driver: &DriverId,
     resource: ResourceId,
 ) -> Result<Response, Problem> {
-    let uploaded = app.sessions.uploaded(driver, resource).await?;
+    let file = app.sessions.sent_file(driver, resource).await?;
     // The driver may have fetched the file already. The server deletes it once that is stored. The
     // agent takes 404 as final; after any other error it tries again.
-    let Uploaded { length, content } = uploaded.ok_or_else(|| no_upload(resource))?;
+    let FileContent { length, content } = file.ok_or_else(|| no_file(resource))?;
     let pieces = ReaderStream::with_capacity(content, PIECE_BYTES);
     let mut response = Response::new(Body::from_stream(pieces));
     let headers = response.headers_mut();
@@ -71,7 +72,7 @@ async fn sent(
     Ok(response)
 }
 
-fn no_upload(resource: ResourceId) -> Problem {
-    let message = format!("there is no uploaded file {resource}, or the driver has it already");
-    Problem::new(StatusCode::NOT_FOUND, "no_upload", message)
+fn no_file(resource: ResourceId) -> Problem {
+    let message = format!("there is no file {resource} to send, or the driver has it already");
+    Problem::new(StatusCode::NOT_FOUND, "no_file", message)
 }

@@ -164,3 +164,108 @@ async fn too_many_on_their_way_are_refused_until_the_driver_has_some() {
     };
     assert_eq!(tokio::join!(add(), driver).0.status, 200);
 }
+
+/// A session whose driver runs on a worker of a cluster.
+async fn on_another_machine(world: &World) -> ScriptedAgent {
+    let conf = r#"{"spark.master":"spark://h:7077","spark.submit.deployMode":"cluster"}"#;
+    let body = format!(r#"{{"kind":"shared","conf":{conf}}}"#);
+    world.idle_session(&body).await
+}
+
+#[tokio::test]
+async fn a_driver_on_another_machine_fetches_a_file_of_the_servers_machine_from_the_server() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a b.txt");
+    std::fs::write(&path, "of the server").unwrap();
+    let world = World::new().await;
+    let mut agent = on_another_machine(&world).await;
+    let (order, _) = world.driver(S0).await;
+    let path = path.to_str().unwrap();
+    let encoded = format!("file://{}", path.replace(' ', "%20"));
+    for (number, address) in [(1, path), (2, &encoded)] {
+        let driver = async {
+            let told = expect_resource(&mut agent).await;
+            assert_eq!(told.uri, None, "{address}");
+            let content = download(&world, &order, told.resource).await;
+            assert_eq!(content.text, "of the server");
+            added(&mut agent, told.resource, None).await;
+            told
+        };
+        let body = uri(address);
+        let (answer, told) = tokio::join!(world.post("/sessions/0/add-file", &body), driver);
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        assert_eq!(told.resource, ResourceId(number));
+        // It is no longer on its way.
+        let again = download(&world, &order, told.resource).await;
+        assert_eq!(again.status, 404);
+    }
+    let driver = async {
+        let told = expect_resource(&mut agent).await;
+        added(&mut agent, told.resource, None).await;
+        told.uri
+    };
+    let body = uri("local:///opt/a.txt");
+    let (_, told) = tokio::join!(world.post("/sessions/0/add-file", &body), driver);
+    assert_eq!(
+        told.as_deref(),
+        Some("local:///opt/a.txt"),
+        "every node has it"
+    );
+}
+
+#[tokio::test]
+async fn a_driver_of_the_servers_machine_opens_a_named_file_itself() {
+    let (world, mut agent) = running().await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let (order, _) = world.driver(S0).await;
+    let driver = async {
+        let told = expect_resource(&mut agent).await;
+        // The server may have more rights than the driver's user.
+        let content = download(&world, &order, told.resource).await;
+        assert_eq!(content.status, 404);
+        added(&mut agent, told.resource, None).await;
+        told.uri
+    };
+    let address = file.path().to_str().unwrap();
+    let body = uri(address);
+    let (_, told) = tokio::join!(world.post("/sessions/0/add-file", &body), driver);
+    assert_eq!(told.as_deref(), Some(address));
+}
+
+#[tokio::test]
+async fn a_link_that_changes_later_leads_nowhere_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let allowed = camino::Utf8PathBuf::from_path_buf(dir.path().canonicalize().unwrap()).unwrap();
+    std::fs::write(allowed.join("own.txt"), "own").unwrap();
+    let link = allowed.join("link.txt");
+    std::os::unix::fs::symlink(allowed.join("own.txt"), &link).unwrap();
+    let secret = tempfile::NamedTempFile::new().unwrap();
+    let world = World::with(WorldOptions {
+        local_files: Some(LocalFiles::Under(vec![allowed])),
+        ..WorldOptions::default()
+    })
+    .await;
+    let mut agent = on_another_machine(&world).await;
+    let (order, _) = world.driver(S0).await;
+    let driver = async {
+        let told = expect_resource(&mut agent).await;
+        assert_eq!(download(&world, &order, told.resource).await.text, "own");
+        std::fs::remove_file(&link).unwrap();
+        std::os::unix::fs::symlink(secret.path(), &link).unwrap();
+        let content = download(&world, &order, told.resource).await;
+        assert_eq!(content.status, 404, "{}", content.text);
+        added(&mut agent, told.resource, None).await;
+    };
+    let body = uri(link.as_str());
+    tokio::join!(world.post("/sessions/0/add-file", &body), driver);
+}
+
+#[tokio::test]
+async fn a_directory_is_no_file() {
+    let (world, _agent) = running().await;
+    let dir = tempfile::tempdir().unwrap();
+    let body = uri(dir.path().to_str().unwrap());
+    let answer = world.post("/sessions/0/add-file", &body).await;
+    assert_eq!(answer.status, 400);
+    assert!(answer.text.contains("is not a file"), "{}", answer.text);
+}

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::batches::Batch;
-use crate::client::{Session, environment, eventually, get};
+use crate::client::{Session, environment, eventually, get, post};
 use crate::server::{Data, Server, as_a_user, share_runtimes};
 
 /// The time of a start in containers, or of an end after two attempts, on a machine with two busy
@@ -143,6 +143,7 @@ pub fn session(world: &impl Elsewhere, server: Server) -> Server {
     let rows = session.data("sql", "SELECT 6 * 7 AS n");
     assert!(rows.to_string().contains("[[42]]"), "{rows}");
     in_r(world, &session);
+    a_file_of_the_servers_machine(&session);
 
     session.run(
         "pyspark",
@@ -173,6 +174,24 @@ pub fn session(world: &impl Elsewhere, server: Server) -> Server {
     world.await_nothing(&server);
     world.check_ended(&id);
     server
+}
+
+/// Driver and executors get a file that only the server can see.
+fn a_file_of_the_servers_machine(session: &Session) {
+    let file = tempfile::Builder::new().suffix(".txt").tempfile().unwrap();
+    std::fs::write(file.path(), "of the server").unwrap();
+    let body = json!({"uri": file.path()});
+    let (status, answer) = post(&format!("{}/add-file", session.url), &body);
+    assert_eq!(status, 200, "{answer}");
+    let name = file.path().file_name().unwrap().to_str().unwrap();
+    let read = format!(
+        "from pyspark import SparkFiles\ndef text(_): return open(SparkFiles.get('{name}')).read()\n\
+         print(text(0), sc.parallelize([0], 1).map(text).first())"
+    );
+    assert_eq!(
+        session.text("pyspark", &read),
+        "of the server of the server"
+    );
 }
 
 /// R where it is installed, and Spark from R where the Spark has SparkR.

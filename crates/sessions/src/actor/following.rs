@@ -63,7 +63,7 @@ impl Actor {
         if !self.is_reachable() {
             return Ok(());
         }
-        self.hand_over_resources();
+        self.hand_over_resources().await;
         self.dispatch_again().await?;
         self.hand_over_jobs().await
     }

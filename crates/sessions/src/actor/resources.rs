@@ -10,6 +10,7 @@ use super::Actor;
 use super::words::shortened;
 use crate::error::SessionError;
 use crate::message::{Added, Resource};
+use crate::request;
 
 /// The files that the driver does not have yet.
 pub(super) type Pending = BTreeMap<ResourceId, Waiting>;
@@ -54,21 +55,47 @@ impl Actor {
             added: Some(added),
         };
         if self.is_reachable() {
-            self.send(add_command(&waiting.record));
+            let command = self.add_command(&waiting.record).await;
+            self.send(command);
         }
         self.pending.insert(waiting.record.id, waiting);
         Ok(())
     }
 
     /// Tells the driver about all files that it does not have. It ignores files that it knows.
-    pub(super) fn hand_over_resources(&mut self) {
-        let commands: Vec<Command> = self
-            .pending
-            .values()
-            .map(|waiting| add_command(&waiting.record))
-            .collect();
-        for command in commands {
+    pub(super) async fn hand_over_resources(&mut self) {
+        for waiting in self.pending.values() {
+            let command = self.add_command(&waiting.record).await;
             self.send(command);
+        }
+    }
+
+    /// The command for the agent. Without a URI the agent fetches the file from the server.
+    async fn add_command(&self, record: &ResourceRecord) -> Command {
+        let uri = match &record.source {
+            ResourceSource::Uri { uri } if !self.must_be_sent(uri).await => Some(uri.clone()),
+            ResourceSource::Uri { .. } | ResourceSource::Upload => None,
+        };
+        Command::Resource {
+            resource: record.id,
+            used_as: record.used_as,
+            name: record.name.clone(),
+            uri,
+        }
+    }
+
+    /// Whether the server has to send the driver the file of this URI, because it is a file of the
+    /// server's machine and the driver runs on another one.
+    async fn must_be_sent(&self, uri: &str) -> bool {
+        if !request::is_on_this_machine(uri) {
+            return false;
+        }
+        match self.entry.driver.files.sees_this_machine().await {
+            Ok(sees) => !sees,
+            Err(error) => {
+                tracing::warn!(session.id = %self.record.id, %error, "cannot tell where the driver runs");
+                false
+            }
         }
     }
 
@@ -147,17 +174,5 @@ impl Actor {
                 .await?;
         }
         Ok(())
-    }
-}
-
-fn add_command(record: &ResourceRecord) -> Command {
-    Command::Resource {
-        resource: record.id,
-        used_as: record.used_as,
-        name: record.name.clone(),
-        uri: match &record.source {
-            ResourceSource::Uri { uri } => Some(uri.clone()),
-            ResourceSource::Upload => None,
-        },
     }
 }

@@ -1,9 +1,11 @@
 //! The files that a request may name.
 
+use std::io;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use livius_domain::SubmitOptions;
+use livius_launch::FileContent;
 use tokio::sync::Semaphore;
 
 use super::conf::file_lists;
@@ -168,6 +170,33 @@ impl Rule<'_> {
             _ => Ok(()),
         }
     }
+}
+
+impl LocalFile {
+    /// Refuses what is there, but is no file.
+    pub fn must_be_one_file(&self) -> Result<(), SessionError> {
+        let Self { field, entry, path } = self;
+        match path.metadata() {
+            Ok(found) if !found.is_file() => Err(SessionError::Rejected(format!(
+                "{field}: {entry} is not a file: a session that runs takes single files, so make an archive of a directory"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Opens the file for reading. This may wait for a file system that does not answer.
+    pub fn open(&self, allowed: &LocalFiles) -> io::Result<FileContent> {
+        let (content, place) = FileContent::open(&self.path)?;
+        if !is_allowed(allowed, &place) {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        Ok(content)
+    }
+}
+
+/// Whether a URI names a file of the server's machine, which other machines do not have.
+pub fn is_on_this_machine(uri: &str) -> bool {
+    scheme(uri).is_none_or(|scheme| scheme.eq_ignore_ascii_case("file"))
 }
 
 /// Runs a look at files in a thread of its own, because a file system that does not answer must not

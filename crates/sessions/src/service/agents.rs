@@ -1,12 +1,13 @@
-//! Requests of agents: they connect, and fetch the files that clients uploaded for them.
+//! Requests of agents: they connect, and fetch files that their sessions are to have.
 
 use livius_agent_link::{AgentKey, AgentSocket};
-use livius_domain::{DriverId, ResourceId};
-use livius_launch::Uploaded;
+use livius_domain::{DriverId, ResourceId, ResourceSource};
+use livius_launch::FileContent;
 
 use super::Sessions;
-use crate::driver::AgentAccess;
+use crate::driver::{AgentAccess, DriverHandle};
 use crate::error::{AttachRefused, SessionError};
+use crate::request;
 
 impl Sessions {
     /// The key by which a driver's agent and the server know each other.
@@ -26,18 +27,43 @@ impl Sessions {
         attached.map_err(|()| AttachRefused::Unavailable)
     }
 
-    /// Opens an uploaded file that a driver is to have, if there is one.
-    pub async fn uploaded(
+    /// Opens a file that a driver is to have from the server, if there is one: a client has uploaded
+    /// it, or it is a file of this machine and the driver runs on another one.
+    pub async fn sent_file(
         &self,
         driver: &DriverId,
         resource: ResourceId,
-    ) -> Result<Option<Uploaded>, SessionError> {
-        match self.core.drivers.registry.find(driver) {
-            Some(driver) => {
-                let uploaded = driver.files.uploaded(resource).await;
-                uploaded.map_err(SessionError::Upload)
-            }
-            None => Ok(None),
+    ) -> Result<Option<FileContent>, SessionError> {
+        let Some(driver) = self.core.drivers.registry.find(driver) else {
+            return Ok(None);
+        };
+        let uploaded = driver.files.uploaded(resource).await;
+        match uploaded.map_err(SessionError::Upload)? {
+            Some(uploaded) => Ok(Some(uploaded)),
+            None => self.named_file(&driver, resource).await,
+        }
+    }
+
+    /// The same for a file that a request has named. A driver that can open the file by itself does
+    /// not get it from the server, which may have more rights.
+    async fn named_file(
+        &self,
+        driver: &DriverHandle,
+        resource: ResourceId,
+    ) -> Result<Option<FileContent>, SessionError> {
+        let sees = driver.files.sees_this_machine().await;
+        if sees.map_err(SessionError::Upload)? {
+            return Ok(None);
+        }
+        let mut live = self.core.registry.all().into_iter();
+        let Some(session) = live.find(|entry| entry.driver.id == driver.id) else {
+            return Ok(None);
+        };
+        let pending = self.core.store.pending_resources(session.id).await?;
+        let wanted = pending.into_iter().find(|record| record.id == resource);
+        match wanted.map(|record| record.source) {
+            Some(ResourceSource::Uri { uri }) => request::open(&self.core.config, &uri).await,
+            Some(ResourceSource::Upload) | None => Ok(None),
         }
     }
 }
