@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use self::daemon::{ask, get};
-use self::site::Ports;
+use self::site::{Ports, Scheduling};
 use crate::daemon::{Daemon, processes_of};
 
 /// The only user who may submit to [`YarnCluster::CLOSED_QUEUE`].
@@ -31,8 +31,8 @@ const LOG_SERVER: &str =
 
 /// A running cluster. Dropping it ends all its processes, also those of its applications.
 ///
-/// It has 8 GB for containers, on paper, and the queues `default`, `etl` and
-/// [`Self::CLOSED_QUEUE`]. The user who runs the test administers it. The daemons check
+/// It has 8 GB for containers, on paper, and the queues `default` (50 % of it), `etl` (40 %) and
+/// [`Self::CLOSED_QUEUE`]. Each may grow to the whole cluster, and masters to 90 % of it. The user who runs the test administers it. The daemons check
 /// access, and believe the user's name in a request. A restarted ResourceManager knows the applications of the earlier one.
 pub struct YarnCluster {
     jars: Utf8PathBuf,
@@ -59,17 +59,24 @@ impl YarnCluster {
 
     /// Starts all daemons. Returns when the ResourceManager is active and knows its node.
     pub fn start(jars: &Utf8Path) -> Self {
-        Self::start_with(jars, 1)
+        Self::start_with(jars, 1, Scheduling::Waits)
     }
 
     /// Starts a cluster with a second ResourceManager, which is on standby.
     pub fn start_pair(jars: &Utf8Path) -> Self {
-        Self::start_with(jars, 2)
+        Self::start_with(jars, 2, Scheduling::Waits)
     }
 
-    fn start_with(jars: &Utf8Path, managers: usize) -> Self {
+    /// Starts a cluster whose scheduler preempts containers. If an application waits in a queue that
+    /// has less than its share, a queue that has more than its own loses containers within a second or
+    /// two: the newest first, and masters last.
+    pub fn start_preempting(jars: &Utf8Path) -> Self {
+        Self::start_with(jars, 1, Scheduling::Preempts)
+    }
+
+    fn start_with(jars: &Utf8Path, managers: usize, scheduling: Scheduling) -> Self {
         for attempt in 1.. {
-            match Self::try_start(jars, managers) {
+            match Self::try_start(jars, managers, scheduling) {
                 Ok(cluster) => return cluster,
                 Err(problem) => assert!(attempt < ATTEMPTS, "YARN does not start: {problem}"),
             }
@@ -77,7 +84,7 @@ impl YarnCluster {
         unreachable!("the last attempt panics")
     }
 
-    fn try_start(jars: &Utf8Path, managers: usize) -> Result<Self, String> {
+    fn try_start(jars: &Utf8Path, managers: usize, scheduling: Scheduling) -> Result<Self, String> {
         let folder = tempfile::Builder::new().prefix("yarn-").tempdir().unwrap();
         let ports = Ports::free(managers);
         let mut cluster = Self {
@@ -89,7 +96,7 @@ impl YarnCluster {
             log_server: None,
             folder,
         };
-        site::write(cluster.root(), &cluster.ports, MEMBER);
+        site::write(cluster.root(), &cluster.ports, scheduling, MEMBER);
         for number in 0..managers {
             let manager = cluster.manager(number);
             cluster.resource_managers.push(Some(manager));

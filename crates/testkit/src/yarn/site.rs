@@ -60,6 +60,15 @@ impl Ports {
     }
 }
 
+/// The scheduler's behaviour when an application waits for its queue's share.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Scheduling {
+    /// The application waits until containers end.
+    Waits,
+    /// The scheduler kills containers of the other queues.
+    Preempts,
+}
+
 /// The id of a ResourceManager among several.
 pub fn manager_id(number: usize) -> String {
     format!("rm{number}")
@@ -83,11 +92,14 @@ pub fn log_url(ports: &Ports) -> String {
 }
 
 /// Writes the files that Hadoop reads, and makes the folders that they name.
-pub fn write(root: &Utf8Path, ports: &Ports, member: &str) {
+pub fn write(root: &Utf8Path, ports: &Ports, scheduling: Scheduling, member: &str) {
     for folder in [staging_dir(root), root.join("tmp")] {
         fs::create_dir_all(folder).unwrap();
     }
-    let of_all = yarn(root, ports);
+    let mut of_all = yarn(root, ports);
+    if scheduling == Scheduling::Preempts {
+        of_all.extend(preemption());
+    }
     write_conf(&conf_dir(root), root, &of_all, member);
     if ports.managers.len() > 1 {
         for number in 0..ports.managers.len() {
@@ -237,6 +249,26 @@ fn high_availability(managers: usize) -> Properties {
         ("ha.rm-ids", &ids.join(",")),
         ("ha.automatic-failover.enabled", "false"),
         ("cluster-id", "livius-test"),
+    ]
+    .map(|(key, value)| (format!("yarn.resourcemanager.{key}"), value.to_owned()))
+    .into()
+}
+
+/// The scheduler takes what a queue lacks at once. By default it looks every three seconds, waits for
+/// fifteen, and takes a tenth at a time.
+fn preemption() -> Properties {
+    [
+        ("scheduler.monitor.enable", "true"),
+        ("monitor.capacity.preemption.monitoring_interval", "300"),
+        ("monitor.capacity.preemption.max_wait_before_kill", "300"),
+        (
+            "monitor.capacity.preemption.total_preemption_per_round",
+            "1.0",
+        ),
+        (
+            "monitor.capacity.preemption.natural_termination_factor",
+            "1.0",
+        ),
     ]
     .map(|(key, value)| (format!("yarn.resourcemanager.{key}"), value.to_owned()))
     .into()
