@@ -13,6 +13,7 @@ mod endings;
 mod failover;
 mod logs;
 mod outage;
+mod queues;
 mod world;
 
 use std::process::ExitCode;
@@ -23,7 +24,7 @@ use crate::world::World;
 
 type Case = CaseIn<World>;
 
-const CASES: [&[Case]; 3] = [endings::CASES, logs::CASES, outage::CASES];
+const CASES: [&[Case]; 4] = [endings::CASES, logs::CASES, queues::CASES, outage::CASES];
 
 fn main() -> ExitCode {
     if YarnCluster::jars().is_none() {
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
     let mut cases = CASES.to_vec();
     if std::env::var_os("LIVIUS_TEST_WHOLE").is_some() {
         cases.push(failover::WHOLE);
+        cases.push(queues::WHOLE);
     }
     run_in_one_world(&cases, World::start, World::stop)
 }

@@ -89,7 +89,7 @@ impl World {
             let body = json!({
                 "application-id": id, "application-name": "a test", "application-type": "SPARK",
                 "queue": request.queue, "max-app-attempts": request.attempts,
-                "resource": {"memory": 128, "vCores": 1},
+                "resource": {"memory": request.megabytes, "vCores": 1},
                 "application-tags": {"tag": ["Livius", tag.to_uppercase()]},
                 "am-container-spec": {"commands": {"command": logged}},
             });
@@ -170,6 +170,8 @@ pub struct Request {
     pub user: &'static str,
     pub queue: &'static str,
     pub attempts: u32,
+    /// The memory of its master, on paper. The scheduler counts in steps of 64.
+    pub megabytes: u32,
     /// A command of the shell, without quotes and variables: YARN puts it into quotes.
     pub command: &'static str,
 }
@@ -181,6 +183,7 @@ impl Request {
             user: ALICE,
             queue: "default",
             attempts: 1,
+            megabytes: 128,
             command,
         }
     }
