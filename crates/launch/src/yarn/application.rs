@@ -123,9 +123,16 @@ impl Remote for YarnApplication {
     async fn sighted(&self, known: Option<&Sighting>) -> Sighting {
         let mut follower = self.cluster.follow(&self.place.tag);
         loop {
-            let told = follower.changed().await.application;
-            let sighting = told.as_ref().map(sighting::of);
-            if let Some(sighting) = sighting.filter(|told| Some(told) != known) {
+            let Some(application) = follower.changed().await.application else {
+                continue;
+            };
+            let mut sighting = sighting::of(&application);
+            if let Some(waits) = &mut sighting.waits
+                && let Some(why) = self.mirror.why_lost(&application).await
+            {
+                *waits = format!("{waits}; it waits again, because {why}");
+            }
+            if Some(&sighting) != known {
                 return sighting;
             }
         }

@@ -6,6 +6,12 @@ use livius_yarn::{Application, FinalStatus, State};
 /// The longest reason, in characters.
 const MAX_CHARS: usize = 1000;
 
+/// The longest reason for a new attempt, in characters. It is a part of a line of the log.
+const MAX_CHARS_OF_ATTEMPT: usize = 300;
+
+/// The exit code of a container that the scheduler took away: `ContainerExitStatus.PREEMPTED`.
+const PREEMPTED: i32 = -102;
+
 /// Words in front of a reason.
 const BEFORE: [&str; 2] = [
     "User class threw exception: ",
@@ -15,10 +21,16 @@ const BEFORE: [&str; 2] = [
 /// Spark's words for an exit that its application master did not expect.
 const OF_A_HOOK: &str = "Shutdown hook called before final status was reported.";
 
+/// Our words for it.
+const OF_PREEMPTION: &str =
+    "the scheduler preempted the driver's container, to make room for other applications";
+
+/// Words that name a page of the ResourceManager. YARN may write them right behind the reason.
+const OF_A_PAGE: &str = "For more detailed output, check";
+
 /// Lines that say nothing about the reason, by their beginnings.
-const EMPTY: [&str; 4] = [
+const EMPTY: [&str; 3] = [
     "Exception from container-launch.",
-    "For more detailed output, check",
     ". Failing the application.",
     "Failing the application.",
 ];
@@ -34,6 +46,16 @@ pub(super) fn departure(application: &Application) -> Departure {
         verdict: Some(verdict),
         ..Departure::of(exit)
     }
+}
+
+/// Why YARN gave up an attempt and begins another one, by the diagnostics of the earlier one.
+pub(super) fn of_attempt(diagnostics: &str) -> Option<String> {
+    if exit_code(diagnostics) == Some(PREEMPTED) {
+        return Some(OF_PREEMPTION.to_owned());
+    }
+    let reason = reason(diagnostics);
+    let told: String = reason.chars().take(MAX_CHARS_OF_ATTEMPT).collect();
+    (!told.is_empty()).then(|| format!("the attempt before has failed: {told}"))
 }
 
 /// The end of a driver whose application was submitted, and is not known any more.
@@ -63,6 +85,8 @@ fn failure(application: &Application) -> String {
         ended
     } else if reason == OF_A_HOOK {
         format!("{ended}: its code has ended the process, as System.exit does: {reason}")
+    } else if exit_code(&application.diagnostics) == Some(PREEMPTED) {
+        format!("{ended}: {OF_PREEMPTION}: {reason}")
     } else {
         format!("{ended}: {reason}")
     }
@@ -92,10 +116,11 @@ fn without_words(line: &str) -> &str {
         .and_then(|rest| rest.split_once(']'))
         .filter(|(time, _)| time.starts_with(|first: char| first.is_ascii_digit()))
         .map_or(rest, |(_, rest)| rest.trim_start());
-    if EMPTY.iter().any(|words| untimed.starts_with(words)) {
+    let told = untimed.find(OF_A_PAGE).map_or(untimed, |at| &untimed[..at]);
+    if EMPTY.iter().any(|words| told.starts_with(words)) {
         ""
     } else {
-        untimed
+        told
     }
 }
 
@@ -217,6 +242,16 @@ mod tests {
                 Some(13),
             ),
             (
+                "Application application_1_0004 failed 1 times (global limit =2; local limit is =1) due to AM Container for \
+                 appattempt_1_0004_000001 exited with  exitCode: -102\nFailing this attempt.Diagnostics: Container preempted by \
+                 schedulerFor more detailed output, check the application tracking page: http://h Then click on links to logs of each \
+                 attempt.\n. Failing the application.",
+                "the scheduler preempted the driver's container, to make room for other applications: Application application_1_0004 \
+                 failed 1 times (global limit =2; local limit is =1) due to AM Container for appattempt_1_0004_000001 exited with  \
+                 exitCode: -102 Container preempted by scheduler",
+                Some(-102),
+            ),
+            (
                 "x exited with exitCode: -104",
                 "x exited with exitCode: -104",
                 Some(-104),
@@ -227,6 +262,32 @@ mod tests {
             let end = of(State::Failed, FinalStatus::Failed, diagnostics);
             assert_eq!(end, (exit, Some(Verdict::Failed(message))));
         }
+    }
+
+    /// Diagnostics of attempts of a real ResourceManager 3.4.2.
+    #[test]
+    fn a_new_attempt_has_its_reason() {
+        for (diagnostics, told) in [
+            (
+                "AM Container for appattempt_1_0001_000001 exited with  exitCode: -102\nFailing this attempt.Diagnostics: Container \
+                 preempted by schedulerFor more detailed output, check the application tracking page: http://h Then click on links to \
+                 logs of each attempt.\n",
+                Some(OF_PREEMPTION),
+            ),
+            (
+                "AM Container for appattempt_1_0001_000001 exited with  exitCode: 3\nFailing this attempt.Diagnostics: [2026-11-30 \
+                 13:31:55.319]Exception from container-launch.\nContainer id: container_1\n",
+                Some(
+                    "the attempt before has failed: AM Container for appattempt_1_0001_000001 exited with  exitCode: 3 Container id: \
+                     container_1",
+                ),
+            ),
+            ("", None),
+        ] {
+            assert_eq!(of_attempt(diagnostics).as_deref(), told, "{diagnostics}");
+        }
+        let long = of_attempt(&"é".repeat(10_000)).unwrap();
+        assert!(long.chars().count() < MAX_CHARS_OF_ATTEMPT + 50);
     }
 
     #[test]

@@ -15,12 +15,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use livius_domain::{AppInfo, chain};
-use livius_yarn::{Application, Cluster, Container, YarnError};
+use livius_yarn::{Application, ApplicationId, Cluster, Container, YarnError};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
 
 use self::ledger::Ledger;
 use self::record::Output;
+use super::ending;
 use crate::log::MirroredFiles;
 
 /// The pause between two copies of a log that no client reads.
@@ -61,6 +62,8 @@ pub(crate) struct Mirror {
 #[derive(Debug, Clone)]
 struct Target {
     container: Container,
+    /// The application whose master it runs.
+    app: Option<ApplicationId>,
     /// The page with its log.
     address: Option<String>,
 }
@@ -112,13 +115,47 @@ impl Mirror {
         };
         let page = application.am_container_logs.clone();
         let address = page.filter(|url| AppInfo::is_address(url));
-        *self.target() = Some(Target { container, address });
+        *self.target() = Some(Target {
+            container,
+            app: Some(application.id),
+            address,
+        });
     }
 
     /// Tells a container that never changes: that of an executor.
     pub(super) fn stay_with(&self, container: Container) {
-        let address = None;
-        *self.target() = Some(Target { container, address });
+        *self.target() = Some(Target {
+            container,
+            app: None,
+            address: None,
+        });
+    }
+
+    /// Why an application that has no container now has lost the one that it had. `None` if it never
+    /// had one, or YARN does not tell.
+    pub(super) async fn why_lost(&self, application: &Application) -> Option<String> {
+        if application.am_container().is_some() {
+            return None;
+        }
+        let known = self.target().as_ref().map(|it| it.container.clone());
+        let before = match known {
+            Some(known) => known,
+            // A server that was restarted knows it from the record.
+            None => self
+                .with_ledger(|ledger| Ok(ledger.container()))
+                .await
+                .ok()??,
+        };
+        self.why_ended(application.id, &before).await
+    }
+
+    /// Why YARN gave up the attempt whose master a container has run.
+    async fn why_ended(&self, app: ApplicationId, container: &Container) -> Option<String> {
+        let number = container.attempt()?;
+        let asked = timeout(EARLIER_LIMIT, self.cluster.attempts(app)).await;
+        let attempts = asked.ok()?.ok()?;
+        let attempt = attempts.iter().find(|one| one.number == number)?;
+        ending::of_attempt(&attempt.diagnostics)
     }
 
     /// Ends all writing, because the files are about to be removed. Blocks.
@@ -239,6 +276,7 @@ impl Mirror {
             let recorded = || {
                 Some(Target {
                     container: ledger.container()?,
+                    app: None,
                     address: None,
                 })
             };
@@ -286,17 +324,22 @@ impl Mirror {
         if is_complete {
             return Ok(false);
         }
-        if let Some(earlier) = before.filter(|before| before.id != container.id)
-            && let Ok(Err(error)) = timeout(EARLIER_LIMIT, self.copy_from(&earlier)).await
-        {
-            tracing::debug!(
-                container = earlier.id,
-                error = chain(&error),
-                "cannot copy the rest of an earlier attempt's log"
-            );
+        let mut why = None;
+        if let Some(earlier) = before.filter(|before| before.id != container.id) {
+            if let Ok(Err(error)) = timeout(EARLIER_LIMIT, self.copy_from(&earlier)).await {
+                tracing::debug!(
+                    container = earlier.id,
+                    error = chain(&error),
+                    "cannot copy the rest of an earlier attempt's log"
+                );
+            }
+            if let Some(app) = target.app {
+                why = self.why_ended(app, &earlier).await;
+            }
         }
         let begun = container.clone();
-        self.with_ledger(move |ledger| ledger.begin(&begun)).await?;
+        self.with_ledger(move |ledger| ledger.begin(&begun, why))
+            .await?;
         self.copy_from(container).await
     }
 

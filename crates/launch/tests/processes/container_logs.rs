@@ -17,6 +17,7 @@ pub const TESTS: &[crate::Test] = tests![
     a_log_has_the_containers_last_lines,
     a_restarted_server_goes_on_where_the_last_one_stopped,
     a_second_attempt_follows_the_first,
+    a_preempted_attempt_is_told,
     a_forgotten_container_is_told_once,
     the_end_of_a_log_comes_from_the_server_of_logs,
     a_node_that_hangs_keeps_no_reader,
@@ -25,6 +26,13 @@ pub const TESTS: &[crate::Test] = tests![
 ];
 
 const SUBMITS: &str = "echo submitted; echo careful >&2; exit 0";
+
+/// The diagnostics of an attempt that a real ResourceManager 3.4.2 has preempted.
+const PREEMPTED: &str = "AM Container for appattempt_1_0001_000001 exited with  exitCode: -102\nFailing this \
+                         attempt.Diagnostics: Container preempted by schedulerFor more detailed output, check the application \
+                         tracking page: http://h Then click on links to logs of each attempt.\n";
+const OF_PREEMPTION: &str =
+    "the scheduler preempted the driver's container, to make room for other applications";
 
 struct Run {
     yarn: Yarn,
@@ -82,6 +90,18 @@ impl Run {
             biased;
             _ = self.driver.0.ended() => panic!("it has ended"),
             result = work => result,
+        }
+    }
+
+    /// Why the application waits, as soon as it does.
+    async fn waits(&self) -> String {
+        let mut known = None;
+        loop {
+            let sighting = self.driver.0.sighted(known.as_ref()).await;
+            if let Some(waits) = sighting.waits {
+                return waits;
+            }
+            known = Some(sighting);
         }
     }
 
@@ -221,6 +241,41 @@ fn a_second_attempt_follows_the_first() {
         let again = format!("livius: YARN ran the driver again, in {}", run.container);
         run.shows(&["submitted", "one", "died", &again, "two"], &["careful"])
             .await;
+    });
+}
+
+fn a_preempted_attempt_is_told() {
+    run(async {
+        for is_restarted in [false, true] {
+            let mut run = Run::new(Yarn::new().await).await;
+            run.write("stdout", "one\n");
+            run.shows(&["submitted", "one"], &["careful"]).await;
+            run.yarn.manager.lose_master(1, 1, PREEMPTED);
+            if is_restarted {
+                let Found::Alive(found) = run.restart().await else {
+                    panic!("it runs")
+                };
+                run.driver = Driver(found);
+            }
+            let waits = run.runs_during(in_time(run.waits())).await;
+            assert_eq!(
+                waits,
+                format!(
+                    "in the queue root.default of YARN: Application is Activated, waiting for resources to be assigned for AM; it \
+                     waits again, because {OF_PREEMPTION}"
+                )
+            );
+            run.yarn.manager.run_master(1, 2);
+            run.yarn.manager.set(1, "RUNNING", "UNDEFINED", "");
+            run.container = container(1, 2);
+            run.write("stdout", "two\n");
+            let again = format!(
+                "livius: YARN ran the driver again, in {}, because {OF_PREEMPTION}",
+                run.container
+            );
+            run.shows(&["submitted", "one", &again, "two"], &["careful"])
+                .await;
+        }
     });
 }
 

@@ -31,6 +31,8 @@ pub struct Cluster {
     logs: HashMap<String, BTreeMap<String, String>>,
     /// The logs that the server of aggregated logs has.
     kept_logs: HashMap<String, BTreeMap<String, String>>,
+    /// The diagnostics of attempts that have ended, by attempt.
+    ended_attempts: BTreeMap<String, String>,
     /// The containers of executors that run, by attempt.
     executors: HashMap<String, Vec<String>>,
     /// The requests for lists of containers.
@@ -68,6 +70,11 @@ impl ResourceManager {
         let router = Router::new()
             .route("/ws/v1/cluster/apps", get(list))
             .route("/ws/v1/cluster/apps/{id}/state", put(kill))
+            .route("/ws/v1/cluster/apps/{id}/appattempts", get(attempts))
+            .route(
+                "/ws/v1/cluster/apps/{id}/appattempts/{attempt}",
+                get(attempt_details),
+            )
             .route(
                 "/ws/v1/cluster/apps/{id}/appattempts/{attempt}/containers",
                 get(containers),
@@ -127,6 +134,21 @@ impl ResourceManager {
         app["amContainerLogs"] =
             json!(format!("http://{address}/node/containerlogs/{container}/u"));
         cluster.logs.entry(container).or_default();
+    }
+
+    /// Ends the container of an application's master. The application waits for another one.
+    pub fn lose_master(&self, number: u32, ended: u32, diagnostics: &str) {
+        let why = "[t] Application is Activated, waiting for resources to be assigned for AM.";
+        self.set(number, "ACCEPTED", "UNDEFINED", why);
+        let id = id(number);
+        let mut cluster = self.cluster();
+        let mut apps = cluster.apps.iter_mut();
+        let app = apps.find(|app| app["id"] == *id).unwrap();
+        app["amHostHttpAddress"] = json!("");
+        app["amContainerLogs"] = json!("");
+        let attempt = attempt(number, ended);
+        let ended = &mut cluster.ended_attempts;
+        ended.insert(attempt, diagnostics.to_owned());
     }
 
     /// Runs an executor of an application's first attempt, and returns its container.
@@ -278,6 +300,28 @@ async fn list(
     };
     let apps: Vec<&Value> = cluster.apps.iter().filter(has_one).collect();
     (StatusCode::OK, json!({"apps": {"app": apps}}).to_string())
+}
+
+/// The attempts that have ended. A real one lists the present one, too.
+async fn attempts(State(manager): State<ResourceManager>, Path(id): Path<String>) -> Answer {
+    let cluster = manager.cluster();
+    let ended = (1..).map_while(|number| {
+        let name = format!("{}_{number:06}", id.replace("application", "appattempt"));
+        let diagnostics = cluster.ended_attempts.get(&name);
+        diagnostics.map(|_| json!({"id": number, "appAttemptState": "FAILED"}))
+    });
+    let ended: Vec<Value> = ended.collect();
+    let answer = json!({"appAttempts": {"appAttempt": ended}});
+    (StatusCode::OK, answer.to_string())
+}
+
+async fn attempt_details(
+    State(manager): State<ResourceManager>,
+    Path((_, attempt)): Path<(String, String)>,
+) -> Answer {
+    let diagnostics = manager.cluster().ended_attempts[&attempt].clone();
+    let details = json!({"diagnosticsInfo": diagnostics});
+    (StatusCode::OK, details.to_string())
 }
 
 async fn containers(

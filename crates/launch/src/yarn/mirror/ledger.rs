@@ -75,8 +75,9 @@ impl Ledger {
         self.record.stdout.bytes + self.record.stderr.bytes > 0
     }
 
-    /// Turns to a container. Nothing of it was copied if it is another one than before.
-    pub(super) fn begin(&mut self, container: &Container) -> io::Result<()> {
+    /// Turns to a container. Nothing of it was copied if it is another one than before. `why` is the
+    /// reason for another one.
+    pub(super) fn begin(&mut self, container: &Container, why: Option<String>) -> io::Result<()> {
         self.settle()?;
         let source = Source {
             id: container.id.clone(),
@@ -92,6 +93,7 @@ impl Ledger {
             Some(known) if known.id == source.id => {}
             Some(_) => {
                 next.repeated = true;
+                next.why_repeated = why;
                 next.stdout.bytes = 0;
                 next.stderr.bytes = 0;
             }
@@ -124,8 +126,7 @@ impl Ledger {
         }
         let mut text = Vec::with_capacity(content.len() + 200);
         if copied == 0 && self.record.repeated {
-            let id = self.record.container.as_ref().map_or("", |one| &one.id);
-            text.extend(format!("livius: YARN ran the driver again, in {id}\n").bytes());
+            text.extend(self.told_again().bytes());
         }
         if piece.skipped > 0 {
             let skipped = piece.skipped;
@@ -169,6 +170,16 @@ impl Ledger {
             return Ok(Vec::new());
         }
         append::tail(self.files.log(output), self.copied(output).begins, TAIL)
+    }
+
+    /// A line about another attempt.
+    fn told_again(&self) -> String {
+        let id = self.record.container.as_ref().map_or("", |one| &one.id);
+        let again = format!("livius: YARN ran the driver again, in {id}");
+        match &self.record.why_repeated {
+            Some(why) => format!("{again}, because {why}\n"),
+            None => format!("{again}\n"),
+        }
     }
 
     fn copied(&self, output: Output) -> &Copied {

@@ -33,6 +33,9 @@ pub(super) struct Record {
     pub(super) container: Option<Source>,
     /// True if an earlier attempt ran in another container.
     pub(super) repeated: bool,
+    /// Why the attempt before the present one has ended. Records of earlier versions lack it.
+    #[serde(default)]
+    pub(super) why_repeated: Option<String>,
     pub(super) stdout: Copied,
     pub(super) stderr: Copied,
     pub(super) pending: Option<Pending>,

@@ -56,7 +56,7 @@ fn output_follows_the_submitters_lines() {
         let driver = Driver::new();
         fs::write(&driver.files.stdout, before).unwrap();
         let mut ledger = driver.open();
-        ledger.begin(&container(1)).unwrap();
+        ledger.begin(&container(1), None).unwrap();
         copy(&mut ledger, Output::Stdout, "a");
         copy(&mut ledger, Output::Stdout, "a\nb");
         assert_eq!(driver.log(Output::Stdout), after);
@@ -70,7 +70,7 @@ fn output_follows_the_submitters_lines() {
 fn a_piece_is_appended_once() {
     let driver = Driver::new();
     let mut ledger = driver.open();
-    ledger.begin(&container(1)).unwrap();
+    ledger.begin(&container(1), None).unwrap();
     let piece = ledger.next(Output::Stderr, 2).unwrap();
     for _ in 0..2 {
         ledger.append(Output::Stderr, piece, b"a\n").unwrap();
@@ -89,7 +89,7 @@ fn an_append_that_was_broken_off_is_repeated_or_kept() {
     for written in ["", "se", "second\n"] {
         let driver = Driver::new();
         let mut ledger = driver.open();
-        ledger.begin(&container(1)).unwrap();
+        ledger.begin(&container(1), None).unwrap();
         copy(&mut ledger, Output::Stdout, "first\n");
         let pending = Record {
             pending: Some(Pending {
@@ -115,18 +115,27 @@ fn an_append_that_was_broken_off_is_repeated_or_kept() {
 fn another_attempt_follows_the_first() {
     let driver = Driver::new();
     let mut ledger = driver.open();
-    ledger.begin(&container(1)).unwrap();
+    ledger.begin(&container(1), None).unwrap();
     copy(&mut ledger, Output::Stdout, "one");
     // The same container, and its node is not told any more.
     let mut known = container(1);
     known.node = None;
-    ledger.begin(&known).unwrap();
+    ledger.begin(&known, None).unwrap();
     copy(&mut ledger, Output::Stdout, "one,");
-    ledger.begin(&container(2)).unwrap();
+    ledger.begin(&container(2), None).unwrap();
     copy(&mut ledger, Output::Stdout, "two\n");
     assert_eq!(
         driver.log(Output::Stdout),
         "one,\nlivius: YARN ran the driver again, in container_2\ntwo\n"
+    );
+    // The reason is not lost with the server.
+    let why = Some("it was cold".to_owned());
+    ledger.begin(&container(3), why).unwrap();
+    let mut ledger = driver.open();
+    copy(&mut ledger, Output::Stderr, "three\n");
+    assert_eq!(
+        driver.log(Output::Stderr),
+        "livius: YARN ran the driver again, in container_3, because it was cold\nthree\n"
     );
 }
 
@@ -134,7 +143,7 @@ fn another_attempt_follows_the_first() {
 fn a_note_stands_once_on_a_line_of_its_own() {
     let driver = Driver::new();
     let mut ledger = driver.open();
-    ledger.begin(&container(1)).unwrap();
+    ledger.begin(&container(1), None).unwrap();
     copy(&mut ledger, Output::Stderr, "half");
     ledger.note("gone").unwrap();
     ledger.note("gone").unwrap();
@@ -150,7 +159,7 @@ fn a_note_stands_once_on_a_line_of_its_own() {
 fn a_log_stays_within_the_limit() {
     let driver = Driver::new();
     let mut ledger = driver.open();
-    ledger.begin(&container(1)).unwrap();
+    ledger.begin(&container(1), None).unwrap();
     let limit = usize::try_from(LIMIT).unwrap();
     copy(&mut ledger, Output::Stdout, "begin\n");
     let whole = format!("begin\n{}{}", "x".repeat(3 * limit), "\nend\n");
