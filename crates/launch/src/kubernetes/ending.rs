@@ -135,8 +135,21 @@ fn out_of_memory(pod: &DriverPod) -> String {
     )
 }
 
+/// The words for a pod that the cluster ends. The cause begins with a reason of the condition
+/// `DisruptionTarget`.
 fn disrupted(pod: &DriverPod, cause: &str) -> String {
-    format!("Kubernetes ended the pod {}: {cause}", pod.name)
+    let name = &pod.name;
+    let reason = cause.split(':').next().unwrap_or_default();
+    let what = match reason {
+        // The controllers remove a pod whose node has no object any more.
+        "DeletionByPodGC" => format!("the node of the pod {name} is lost"),
+        // The controllers give the taint to a node that does not report. An administrator may, too.
+        "DeletionByTaintManager" => format!(
+            "the node of the pod {name} is lost, or has a taint that the pod does not tolerate"
+        ),
+        _ => format!("Kubernetes ended the pod {name}"),
+    };
+    format!("{what}: {cause}")
 }
 
 fn by_the_cluster(pod: &DriverPod, reason: &str) -> String {
@@ -338,6 +351,30 @@ mod tests {
                 },
                 Exit::Unknown,
                 "the pod p failed",
+            ),
+        ]);
+    }
+
+    /// Conditions that real controllers have written.
+    #[test]
+    fn a_lost_node_is_told() {
+        let running = ContainerState::Running { started: None };
+        let ended_by = |cause: &str| DriverPod {
+            disruption: Some(cause.to_owned()),
+            deleting: true,
+            ..failed(Some(running.clone()))
+        };
+        check(vec![
+            (
+                ended_by("DeletionByPodGC: PodGC: node no longer exists"),
+                Exit::Unknown,
+                "the node of the pod p is lost: DeletionByPodGC: PodGC: node no longer exists",
+            ),
+            (
+                ended_by("DeletionByTaintManager: Taint manager: deleting due to NoExecute taint"),
+                Exit::Unknown,
+                "the node of the pod p is lost, or has a taint that the pod does not tolerate: DeletionByTaintManager: Taint manager: \
+                 deleting due to NoExecute taint",
             ),
         ]);
     }
