@@ -227,6 +227,7 @@ fn departed(departure: Departure, phase: Phase) -> BatchEnd {
             exit: Some(exit),
         },
         (Some(Verdict::Failed(message)), _) => Failed::by_itself(exit, phase, message, evidence),
+        (Some(Verdict::EndedByCluster(message)), _) => Failed::by_cluster(exit, phase, message),
         (None, Exit::Code(code)) => {
             let message = format!("the application ended with exit code {code}");
             Failed::by_itself(exit, phase, message, evidence)
@@ -285,6 +286,16 @@ impl Failed {
             why.hint().clone_into(&mut failure.hint);
         }
         end
+    }
+
+    fn by_cluster(exit: Exit, phase: Phase, message: String) -> BatchEnd {
+        let hint = "submit it again; the administrator of the cluster knows more";
+        BatchEnd {
+            outcome: BatchOutcome::Failed,
+            cause: None,
+            failure: Some(failure(phase, message, hint)),
+            exit: Some(exit),
+        }
     }
 
     fn by_itself(exit: Exit, phase: Phase, what: String, evidence: Option<String>) -> BatchEnd {

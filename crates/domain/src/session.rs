@@ -149,7 +149,9 @@ fn end_of(driver: DriverEnd) -> End {
         (Some(cause), _) => timed_out(cause).map(|late| driver.failure.unwrap_or(late)),
         (None, Some(departure)) => {
             let exited = || exited_while(driver.phase, departure);
-            Some(driver.failure.unwrap_or_else(exited))
+            let is_cause = |failure: &Failure| !is_effect(failure, departure, driver.forced);
+            let cause = driver.failure.filter(is_cause);
+            Some(cause.unwrap_or_else(exited))
         }
         (None, None) => driver.failure,
     };
@@ -168,6 +170,22 @@ fn end_of(driver: DriverEnd) -> End {
         failure,
         exit,
     }
+}
+
+/// Whether an agent's failure follows from the end of its driver at the resource manager. A driver
+/// that the manager ends stops its SparkContext, and its agent knows no more than that.
+fn is_effect(failure: &Failure, departure: &Departure, forced: bool) -> bool {
+    let is_of_context = matches!(
+        failure.code,
+        FailureCode::ContextStopped | FailureCode::ContextFailed
+    );
+    let is_ended_there = match &departure.verdict {
+        Some(Verdict::EndedByCluster(_)) => true,
+        // The launcher kills there, too.
+        Some(Verdict::Killed) => !forced,
+        Some(Verdict::Finished | Verdict::Failed(_)) | None => false,
+    };
+    is_of_context && is_ended_there
 }
 
 /// A timeout of the driver is a failure; any other cause is a wish.
@@ -202,6 +220,9 @@ fn exited_while(phase: Phase, departure: &Departure) -> Failure {
     let is_starting = !matches!(phase, Phase::Running | Phase::Stopping);
     let evidence = departure.evidence.as_deref().filter(|_| is_starting);
     let hint = match exit {
+        _ if matches!(departure.verdict, Some(Verdict::EndedByCluster(_))) => {
+            "create a new session; the administrator of the cluster knows more"
+        }
         Exit::Signal(9) => {
             "signal 9 is what the system sends when memory runs out: look at driverMemory and at the machine"
         }
@@ -213,6 +234,10 @@ fn exited_while(phase: Phase, departure: &Departure) -> Failure {
     };
     let message = match &departure.verdict {
         Some(Verdict::Failed(why)) => format!("the driver ended {doing}: {why}"),
+        Some(Verdict::EndedByCluster(why)) if is_starting => {
+            format!("the driver ended {doing}: {why}")
+        }
+        Some(Verdict::EndedByCluster(why)) => format!("the driver ended: {why}"),
         Some(Verdict::Killed) => {
             format!("the driver ended {doing}: it was killed at its resource manager")
         }

@@ -93,6 +93,10 @@ fn events() -> Vec<(&'static str, Event)> {
         ),
         ("manager: failed", gone(Exit::Code(1), Some(failed))),
         (
+            "manager: cluster",
+            gone(Exit::Code(1), Some(Verdict::EndedByCluster("c".to_owned()))),
+        ),
+        (
             "manager: killed",
             gone(Exit::Code(1), Some(Verdict::Killed)),
         ),

@@ -191,6 +191,58 @@ fn the_word_of_a_resource_manager_is_the_reason_of_a_sessions_end() {
     }
 }
 
+/// The reason of a session whose agent had a failure of its context before its driver ended.
+fn told_after(code: FailureCode, phase: Phase, forced: bool, verdict: Option<Verdict>) -> String {
+    let failure = Failure {
+        code,
+        message: "the context is gone".to_owned(),
+        ..failure()
+    };
+    let driver = DriverEnd {
+        phase,
+        cause: None,
+        failure: Some(failure),
+        forced,
+        departure: Some(Departure {
+            verdict,
+            ..Departure::of(Exit::Unknown)
+        }),
+    };
+    let (state, _) = State::Running.on(Event::DriverGone(driver));
+    let State::Ended(end) = state else {
+        panic!("it has ended")
+    };
+    end.failure.expect("it has failed").message
+}
+
+/// An agent whose driver is ended from outside says that the SparkContext was stopped.
+#[test]
+fn a_driver_that_its_cluster_ends_is_told_before_the_context() {
+    let taken = || Some(Verdict::EndedByCluster("YARN preempted it".to_owned()));
+    let stopped = |forced, verdict| {
+        let code = FailureCode::ContextStopped;
+        told_after(code, Phase::Running, forced, verdict)
+    };
+    for forced in [false, true] {
+        let told = stopped(forced, taken());
+        assert_eq!(told, "the driver ended: YARN preempted it");
+    }
+    let killed = "the driver ended by itself: it was killed at its resource manager";
+    assert_eq!(stopped(false, Some(Verdict::Killed)), killed);
+    let unready = told_after(FailureCode::ContextFailed, Phase::Context, false, taken());
+    assert_eq!(
+        unready,
+        "the driver ended while it created the SparkContext: YARN preempted it"
+    );
+    // The launcher has killed a driver that did not end.
+    let forced = stopped(true, Some(Verdict::Killed));
+    let failed = stopped(false, Some(Verdict::Failed("f".to_owned())));
+    let restarted = told_after(FailureCode::DriverRestarted, Phase::Running, false, taken());
+    for told in [forced, failed, restarted, stopped(false, None)] {
+        assert_eq!(told, "the context is gone");
+    }
+}
+
 #[test]
 fn every_session_state_meets_every_event() {
     let mut table = String::new();

@@ -121,4 +121,7 @@ pub enum Verdict {
     Killed,
     /// The application failed, in the manager's words.
     Failed(String),
+    /// The cluster ended the application for a reason of its own, such as preemption or the loss of a
+    /// node, in the manager's words.
+    EndedByCluster(String),
 }

@@ -45,7 +45,7 @@ pub(super) fn departure(pod: &DriverPod) -> Departure {
 /// The end of a driver whose pod was deleted while it ran.
 pub(super) fn deleted(pod: &DriverPod) -> Departure {
     let verdict = match &pod.disruption {
-        Some(cause) => Verdict::Failed(disrupted(pod, cause)),
+        Some(cause) => Verdict::EndedByCluster(disrupted(pod, cause)),
         None => Verdict::Killed,
     };
     Departure {
@@ -103,10 +103,10 @@ fn verdict(pod: &DriverPod, end: Option<&End<'_>>, exit: Exit) -> Verdict {
     }
     // A node that evicts a pod gives it both, and the reason is plainer.
     if let Some(reason) = &pod.reason {
-        return Verdict::Failed(by_the_cluster(pod, reason));
+        return Verdict::EndedByCluster(by_the_cluster(pod, reason));
     }
     if let Some(cause) = &pod.disruption {
-        return Verdict::Failed(disrupted(pod, cause));
+        return Verdict::EndedByCluster(disrupted(pod, cause));
     }
     if pod.deleting {
         return Verdict::Killed;
@@ -239,7 +239,7 @@ mod tests {
         let words = match departure.verdict.unwrap() {
             Verdict::Finished => "finished".to_owned(),
             Verdict::Killed => "killed".to_owned(),
-            Verdict::Failed(message) => message,
+            Verdict::Failed(message) | Verdict::EndedByCluster(message) => message,
         };
         (departure.exit, words)
     }
@@ -427,6 +427,7 @@ mod tests {
             ..running
         };
         let message = "Kubernetes ended the pod p: EvictionByEvictionAPI: drained".to_owned();
-        assert_eq!(deleted(&drained).verdict, Some(Verdict::Failed(message)));
+        let verdict = Verdict::EndedByCluster(message);
+        assert_eq!(deleted(&drained).verdict, Some(verdict));
     }
 }

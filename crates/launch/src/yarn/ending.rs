@@ -50,7 +50,7 @@ pub(super) fn departure(application: &Application) -> Departure {
 
 /// Why YARN gave up an attempt and begins another one, by the diagnostics of the earlier one.
 pub(super) fn of_attempt(diagnostics: &str) -> Option<String> {
-    if exit_code(diagnostics) == Some(PREEMPTED) {
+    if is_preempted(diagnostics) {
         return Some(OF_PREEMPTION.to_owned());
     }
     let reason = reason(diagnostics);
@@ -74,19 +74,30 @@ fn verdict(application: &Application) -> Verdict {
     match (&application.state, &application.final_status) {
         (State::Killed, _) | (State::Finished, FinalStatus::Killed) => Verdict::Killed,
         (State::Finished, FinalStatus::Succeeded) => Verdict::Finished,
+        _ if is_preempted(&application.diagnostics) => Verdict::EndedByCluster(format!(
+            "{}: {OF_PREEMPTION}: {}",
+            failed(application),
+            reason(&application.diagnostics)
+        )),
         _ => Verdict::Failed(failure(application)),
     }
 }
 
+fn is_preempted(diagnostics: &str) -> bool {
+    exit_code(diagnostics) == Some(PREEMPTED)
+}
+
+fn failed(application: &Application) -> String {
+    format!("YARN says that {} failed", application.id)
+}
+
 fn failure(application: &Application) -> String {
-    let ended = format!("YARN says that {} failed", application.id);
+    let ended = failed(application);
     let reason = reason(&application.diagnostics);
     if reason.is_empty() {
         ended
     } else if reason == OF_A_HOOK {
         format!("{ended}: its code has ended the process, as System.exit does: {reason}")
-    } else if exit_code(&application.diagnostics) == Some(PREEMPTED) {
-        format!("{ended}: {OF_PREEMPTION}: {reason}")
     } else {
         format!("{ended}: {reason}")
     }
@@ -242,16 +253,6 @@ mod tests {
                 Some(13),
             ),
             (
-                "Application application_1_0004 failed 1 times (global limit =2; local limit is =1) due to AM Container for \
-                 appattempt_1_0004_000001 exited with  exitCode: -102\nFailing this attempt.Diagnostics: Container preempted by \
-                 schedulerFor more detailed output, check the application tracking page: http://h Then click on links to logs of each \
-                 attempt.\n. Failing the application.",
-                "the scheduler preempted the driver's container, to make room for other applications: Application application_1_0004 \
-                 failed 1 times (global limit =2; local limit is =1) due to AM Container for appattempt_1_0004_000001 exited with  \
-                 exitCode: -102 Container preempted by scheduler",
-                Some(-102),
-            ),
-            (
                 "x exited with exitCode: -104",
                 "x exited with exitCode: -104",
                 Some(-104),
@@ -262,6 +263,21 @@ mod tests {
             let end = of(State::Failed, FinalStatus::Failed, diagnostics);
             assert_eq!(end, (exit, Some(Verdict::Failed(message))));
         }
+    }
+
+    /// Diagnostics of a real ResourceManager 3.4.2.
+    #[test]
+    fn preemption_is_told() {
+        let diagnostics = "Application application_1_0002 failed 1 times (global limit =2; local limit is =1) due to AM Container for \
+                           appattempt_1_0002_000001 exited with  exitCode: -102\nFailing this attempt.Diagnostics: Container preempted by \
+                           schedulerFor more detailed output, check the application tracking page: http://h Then click on links to logs of \
+                           each attempt.\n. Failing the application.";
+        let told = "YARN says that application_1_0002 failed: the scheduler preempted the driver's container, to make room for other \
+                    applications: Application application_1_0002 failed 1 times (global limit =2; local limit is =1) due to AM Container \
+                    for appattempt_1_0002_000001 exited with  exitCode: -102 Container preempted by scheduler";
+        let end = of(State::Failed, FinalStatus::Failed, diagnostics);
+        let verdict = Verdict::EndedByCluster(told.to_owned());
+        assert_eq!(end, (Exit::Code(PREEMPTED), Some(verdict)));
     }
 
     /// Diagnostics of attempts of a real ResourceManager 3.4.2.
