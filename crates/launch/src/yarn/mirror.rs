@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use livius_domain::{AppInfo, chain};
-use livius_yarn::{Application, ApplicationId, Cluster, Container, YarnError};
+use livius_yarn::{Application, ApplicationId, Attempt, Cluster, Container, YarnError};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -149,12 +149,16 @@ impl Mirror {
         self.why_ended(application.id, &before).await
     }
 
-    /// Why YARN gave up the attempt whose master a container has run.
+    /// Why YARN gave up the attempt whose master a container has run. `None` if that was another
+    /// application: a repeated submission can have made several.
     async fn why_ended(&self, app: ApplicationId, container: &Container) -> Option<String> {
-        let number = container.attempt()?;
         let asked = timeout(EARLIER_LIMIT, self.cluster.attempts(app)).await;
         let attempts = asked.ok()?.ok()?;
-        let attempt = attempts.iter().find(|one| one.number == number)?;
+        let has_run = |attempt: &&Attempt| {
+            let master = attempt.container.as_ref();
+            master.is_some_and(|master| master.id == container.id)
+        };
+        let attempt = attempts.iter().find(has_run)?;
         ending::of_attempt(&attempt.diagnostics)
     }
 

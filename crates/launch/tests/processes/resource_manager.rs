@@ -305,11 +305,10 @@ async fn list(
 /// The attempts that have ended. A real one lists the present one, too.
 async fn attempts(State(manager): State<ResourceManager>, Path(id): Path<String>) -> Answer {
     let cluster = manager.cluster();
-    let ended = (1..).map_while(|number| {
-        let name = format!("{}_{number:06}", id.replace("application", "appattempt"));
-        let diagnostics = cluster.ended_attempts.get(&name);
-        diagnostics.map(|_| json!({"id": number, "appAttemptState": "FAILED"}))
-    });
+    let app = id.rsplit('_').next().unwrap().parse().unwrap();
+    let ended = (1..)
+        .take_while(|number| cluster.ended_attempts.contains_key(&attempt(app, *number)))
+        .map(|number| json!({"id": number, "containerId": container(app, number)}));
     let ended: Vec<Value> = ended.collect();
     let answer = json!({"appAttempts": {"appAttempt": ended}});
     (StatusCode::OK, answer.to_string())
