@@ -24,6 +24,7 @@ use tempfile::TempDir;
 pub use self::access::Credentials;
 pub use self::image::Image;
 
+use self::control_plane::Silence;
 use self::image::Images;
 use self::node::Node;
 use self::site::Site;
@@ -116,7 +117,7 @@ impl KubernetesCluster {
             folder,
         };
         cluster.until_serving()?;
-        cluster.controllers = Some(control_plane::controllers(binary, &cluster.site));
+        cluster.start_controllers(Silence::FiveMinutes);
         let site = Arc::clone(&cluster.site);
         let node = Node::start(site, cluster.client.clone(), cluster.images.clone());
         cluster.node = Some(cluster.worker.wait(node));
@@ -249,6 +250,31 @@ impl KubernetesCluster {
     pub fn set_node_ready(&self, ready: bool) {
         let node = self.node().clone();
         self.worker.wait(async move { node.set_ready(ready).await });
+    }
+
+    /// Cuts the node off, as a power failure does. It gives no sign of life, and does nothing that the
+    /// API server asks for. Its containers go on, which the cluster cannot know. After ten seconds the
+    /// controllers take it for unreachable, and three seconds later they delete its pods: those stay,
+    /// because only the node could confirm it.
+    pub fn lose_node(&mut self) {
+        let node = self.node().clone();
+        self.worker.wait(async move { node.cut_off().await });
+        self.start_controllers(Silence::TenSeconds);
+    }
+
+    /// Brings the node back, also if its object was deleted. It kills the containers of pods that are
+    /// gone.
+    pub fn bring_node_back(&mut self) {
+        self.start_controllers(Silence::FiveMinutes);
+        let node = self.node().clone();
+        self.worker.wait(async move { node.come_back().await });
+    }
+
+    fn start_controllers(&mut self, silence: Silence) {
+        // The earlier ones free their port first.
+        self.controllers = None;
+        let controllers = control_plane::controllers(&self.binary, &self.site, silence);
+        self.controllers = Some(controllers);
     }
 
     /// Ends a pod as a node does that has too little memory: the reason is `Evicted`.

@@ -30,6 +30,24 @@ const CONTROLLERS: [&str; 9] = [
 /// The time in which a pod may stay on a node that is not ready. A real cluster gives five minutes.
 pub const TOLERATION: u32 = 3;
 
+/// The time after the last sign of a node in which the controllers take it for alive.
+#[derive(Clone, Copy)]
+pub enum Silence {
+    /// The node says itself that it is not ready. A busy machine may be late with its leases.
+    FiveMinutes,
+    /// For a node that is lost. A real cluster waits for 50 seconds.
+    TenSeconds,
+}
+
+impl Silence {
+    fn flag(self) -> &'static str {
+        match self {
+            Self::FiveMinutes => "--node-monitor-grace-period=5m",
+            Self::TenSeconds => "--node-monitor-grace-period=10s",
+        }
+    }
+}
+
 pub fn api_server(binary: &Utf8Path, site: &Site) -> Daemon {
     let mut command = command(binary, site);
     let (api, etcd) = (site.api, site.etcd);
@@ -65,7 +83,7 @@ pub fn api_server(binary: &Utf8Path, site: &Site) -> Daemon {
     Daemon::start(command, site.file("api-server.log"))
 }
 
-pub fn controllers(binary: &Utf8Path, site: &Site) -> Daemon {
+pub fn controllers(binary: &Utf8Path, site: &Site, silence: Silence) -> Daemon {
     let mut command = command(binary, site);
     command
         .arg("controllers")
@@ -74,8 +92,7 @@ pub fn controllers(binary: &Utf8Path, site: &Site) -> Daemon {
         .arg(format!("--controllers={}", CONTROLLERS.join(",")))
         .arg("--use-service-account-credentials=false")
         .arg("--node-monitor-period=1s")
-        // The node says itself that it is not ready. A busy machine may be late with its leases.
-        .arg("--node-monitor-grace-period=5m")
+        .arg(silence.flag())
         .arg(format!("--cert-dir={}", site.file("controllers")));
     for (flag, name) in [
         ("kubeconfig", "admin.kubeconfig"),

@@ -68,6 +68,8 @@ struct Kubelet {
 
 enum Command {
     SetReady(bool, oneshot::Sender<()>),
+    CutOff(oneshot::Sender<()>),
+    ComeBack(oneshot::Sender<()>),
     Evict(String, String, oneshot::Sender<bool>),
     Stop(oneshot::Sender<()>),
 }
@@ -107,6 +109,7 @@ impl Node {
             kubelet: Arc::new(kubelet),
             port,
             ready: true,
+            is_cut_off: false,
             pods: BTreeMap::new(),
             listed: BTreeMap::new(),
             services: BTreeMap::new(),
@@ -123,6 +126,16 @@ impl Node {
     /// Reports that the node is ready, or is not.
     pub async fn set_ready(&self, ready: bool) {
         self.ask(|reply| Command::SetReady(ready, reply)).await;
+    }
+
+    /// Reports nothing, and does nothing that the API server asks for.
+    pub async fn cut_off(&self) {
+        self.ask(Command::CutOff).await;
+    }
+
+    /// Registers the node again, and does what it has missed.
+    pub async fn come_back(&self) {
+        self.ask(Command::ComeBack).await;
     }
 
     /// Ends a pod because the node has too little memory. Tells whether the node has the pod.
@@ -155,6 +168,8 @@ struct Work {
     kubelet: Arc<Kubelet>,
     port: u16,
     ready: bool,
+    /// Whether nothing of the cluster reaches the node.
+    is_cut_off: bool,
     /// All pods of the cluster, by uid.
     pods: BTreeMap<String, Pod>,
     /// The pods of a list that is not complete.
@@ -181,13 +196,17 @@ impl Work {
                     Some(command) => self.obey(command).await,
                     None => return self.stop().await,
                 },
-                Some(event) = services.next() => self.see_service(event),
-                Some(event) = pods.next() => {
+                Some(event) = services.next(), if !self.is_cut_off => self.see_service(event),
+                Some(event) = pods.next(), if !self.is_cut_off => {
                     self.see_pod(event);
                     self.follow();
                     self.schedule().await;
                 }
                 _ = ticks.tick() => {
+                    registration::renew_spare(&self.kubelet.client).await;
+                    if self.is_cut_off {
+                        continue;
+                    }
                     self.lives.retain(|uid, living| {
                         !living.task.is_finished() || self.pods.contains_key(uid)
                     });
@@ -204,6 +223,15 @@ impl Work {
                 self.ready = ready;
                 registration::report(&self.kubelet.client, self.port, ready).await;
                 self.schedule().await;
+                let _ = reply.send(());
+            }
+            Command::CutOff(reply) => {
+                self.is_cut_off = true;
+                let _ = reply.send(());
+            }
+            Command::ComeBack(reply) => {
+                registration::register_again(&self.kubelet.client, self.port).await;
+                self.is_cut_off = false;
                 let _ = reply.send(());
             }
             Command::Evict(namespace, name, reply) => {

@@ -44,15 +44,30 @@ pub fn labels(node: &str) -> BTreeMap<String, String> {
 pub async fn register(client: &Client, port: u16) {
     let nodes: Api<Node> = Api::all(client.clone());
     for name in [NODE, SPARE] {
-        let node = serde_json::from_value(json!({
-            "metadata": {"name": name, "labels": labels(name)},
-            "spec": {"unschedulable": name == SPARE},
-        }))
-        .unwrap();
+        let node = object(name);
         nodes.create(&PostParams::default(), &node).await.unwrap();
     }
     report(client, port, true).await;
     report_one(client, SPARE, port, true).await;
+}
+
+/// Makes the node that runs pods, if somebody has deleted it. It is ready then.
+pub async fn register_again(client: &Client, port: u16) {
+    let nodes: Api<Node> = Api::all(client.clone());
+    while nodes.get_opt(NODE).await.is_ok_and(|found| found.is_none()) {
+        // Another attempt follows if the API server did not take it.
+        let _ = nodes.create(&PostParams::default(), &object(NODE)).await;
+    }
+    renew(client).await;
+    report(client, port, true).await;
+}
+
+fn object(name: &str) -> Node {
+    serde_json::from_value(json!({
+        "metadata": {"name": name, "labels": labels(name)},
+        "spec": {"unschedulable": name == SPARE},
+    }))
+    .unwrap()
 }
 
 /// Reports whether the node that runs pods is ready.
@@ -92,20 +107,27 @@ async fn report_one(client: &Client, name: &str, port: u16, ready: bool) {
     }
 }
 
-/// Says that both nodes live.
+/// Says that the node that runs pods lives.
 pub async fn renew(client: &Client) {
+    renew_one(client, NODE).await;
+}
+
+/// Says that the spare node lives.
+pub async fn renew_spare(client: &Client) {
+    renew_one(client, SPARE).await;
+}
+
+async fn renew_one(client: &Client, name: &str) {
     let leases: Api<Lease> = Api::namespaced(client.clone(), "kube-node-lease");
     let parameters = PatchParams::apply("kubelet").force();
-    for name in [NODE, SPARE] {
-        let lease = json!({
-            "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
-            "metadata": {"name": name},
-            "spec": {
-                "holderIdentity": name, "leaseDurationSeconds": 40,
-                "renewTime": micros(now()),
-            },
-        });
-        // The next one follows soon.
-        let _ = leases.patch(name, &parameters, &Patch::Apply(lease)).await;
-    }
+    let lease = json!({
+        "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+        "metadata": {"name": name},
+        "spec": {
+            "holderIdentity": name, "leaseDurationSeconds": 40,
+            "renewTime": micros(now()),
+        },
+    });
+    // The next one follows soon.
+    let _ = leases.patch(name, &parameters, &Patch::Apply(lease)).await;
 }
