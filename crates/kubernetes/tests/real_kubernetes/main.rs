@@ -12,6 +12,7 @@
 mod access;
 mod endings;
 mod logs;
+mod node;
 mod objects;
 mod outage;
 mod secrets;
@@ -39,5 +40,9 @@ fn main() -> ExitCode {
         println!("SKIPPED: no tests with a real Kubernetes: {reason}");
         return ExitCode::SUCCESS;
     }
-    run_in_one_world(&CASES, World::start, World::stop)
+    let mut cases = CASES.to_vec();
+    if std::env::var_os("LIVIUS_TEST_WHOLE").is_some() {
+        cases.push(node::WHOLE);
+    }
+    run_in_one_world(&cases, World::start, World::stop)
 }
