@@ -27,6 +27,10 @@ pub const WHOLE: &[Case] = &[
         cluster_mode::whole,
     ),
     (
+        "yarn::a_driver_that_the_cluster_ends_has_its_reason",
+        reasons::whole,
+    ),
+    (
         "yarn::drivers_in_containers_hold_to_the_contract_of_launchers",
         conforming::all,
     ),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use camino::Utf8Path;
 use livius_testkit::YarnCluster;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -25,6 +26,15 @@ pub struct World {
 impl World {
     /// Starts the cluster. `None` if the test's environment has no YARN.
     pub fn start(shared: &Shared) -> Option<Self> {
+        Self::start_as(shared, YarnCluster::start)
+    }
+
+    /// The same with a scheduler that preempts.
+    pub fn start_preempting(shared: &Shared) -> Option<Self> {
+        Self::start_as(shared, YarnCluster::start_preempting)
+    }
+
+    fn start_as(shared: &Shared, start: fn(&Utf8Path) -> YarnCluster) -> Option<Self> {
         let Some(jars) = YarnCluster::jars() else {
             println!(
                 "SKIPPED: no test on YARN, as LIVIUS_TEST_YARN is not set; `cargo xtask test` sets it"
@@ -32,7 +42,7 @@ impl World {
             return None;
         };
         Some(Self {
-            yarn: YarnCluster::start(&jars),
+            yarn: start(&jars),
             home: shared.spark.home.clone(),
             files: tempfile::tempdir().unwrap(),
         })
