@@ -28,6 +28,10 @@ pub const WHOLE: &[Case] = &[
         cluster_mode::whole,
     ),
     (
+        "kubernetes::a_lost_node_is_the_reason_of_its_drivers_end",
+        reasons::whole,
+    ),
+    (
         "kubernetes::drivers_in_pods_hold_to_the_contract_of_launchers",
         conforming::all,
     ),

@@ -23,8 +23,42 @@ pub fn all(shared: &Shared) {
     is_refused(&world, &server);
     takes_too_much_memory(&world, &server);
     is_deleted(&world, &server);
+    is_deleted_with_its_context(&world, &server);
     is_evicted(&world, &server);
     client_mode(&world, &server);
+    world.await_nothing(&server);
+    let left = server.stop();
+    assert!(left.is_empty(), "{left:#?}");
+    world.stop();
+}
+
+/// The node is lost with a driver, and an administrator deletes its object. The controllers wait for a
+/// minute.
+pub fn whole(shared: &Shared) {
+    let Some(mut world) = World::start(shared) else {
+        return;
+    };
+    let server = world.serve();
+    let batch = waiting(&world, &server);
+    let name = pod_of(&world, batch.url());
+    world.cluster.lose_node();
+    let path = format!("/api/v1/namespaces/{NAMESPACE}/pods/{name}");
+    let pod = eventually("the controllers end the pod", PATIENCE, || {
+        let pod = world.cluster.get(&path)?;
+        let deleted = pod["metadata"]["deletionTimestamp"].is_string();
+        deleted.then_some(pod)
+    });
+    assert_eq!(batch.state(), "running");
+    let node = pod["spec"]["nodeName"].as_str().unwrap();
+    let node = format!("/api/v1/nodes/{node}");
+    assert_eq!(world.cluster.request("DELETE", &node, None).0, 200);
+    await_batch(&batch, "dead");
+    let (_, message) = batch.await_failure();
+    let told = format!(
+        "the node of the pod {name} is lost: DeletionByPodGC: PodGC: node no longer exists"
+    );
+    assert_eq!(message, told);
+    world.cluster.bring_node_back();
     world.await_nothing(&server);
     let left = server.stop();
     assert!(left.is_empty(), "{left:#?}");
@@ -104,15 +138,28 @@ fn takes_too_much_memory(world: &World, server: &Server) {
 
 fn is_deleted(world: &World, server: &Server) {
     let batch = waiting(world, server);
-    let pod = pod_of(world, &batch);
+    delete(world, &pod_of(world, batch.url()));
+    await_batch(&batch, "killed");
+}
+
+/// A driver that is ended so has time to stop its SparkContext, and its agent to say that, which is not
+/// the reason.
+fn is_deleted_with_its_context(world: &World, server: &Server) {
+    let session = server.create(&json!({"kind": "pyspark"}));
+    await_state(&session, "idle");
+    delete(world, &pod_of(world, &session.url));
+    session.await_state("dead");
+    assert_reason(&session, "it was killed at its resource manager");
+}
+
+fn delete(world: &World, pod: &str) {
     let path = format!("/api/v1/namespaces/{NAMESPACE}/pods/{pod}");
     world.cluster.request("DELETE", &path, None);
-    await_batch(&batch, "killed");
 }
 
 fn is_evicted(world: &World, server: &Server) {
     let batch = waiting(world, server);
-    let pod = pod_of(world, &batch);
+    let pod = pod_of(world, batch.url());
     world.cluster.evict(NAMESPACE, &pod);
     await_batch(&batch, "dead");
     let (_, message) = batch.await_failure();
@@ -126,9 +173,9 @@ fn waiting(world: &World, server: &Server) -> Batch {
     batch
 }
 
-/// The name of a batch's driver pod.
-fn pod_of(world: &World, batch: &Batch) -> String {
-    let id = application_of(batch.url());
+/// The name of the driver pod of a session or batch.
+fn pod_of(world: &World, url: &str) -> String {
+    let id = application_of(url);
     let pods = world.all("pods");
     let is_its = |pod: &&Value| {
         let labels = &pod["metadata"]["labels"];
