@@ -9,6 +9,9 @@ use crate::{DriverFiles, Found, RunningDriver};
 
 const FIRST: ResourceId = ResourceId(1);
 
+/// More lines than a log of the cases has. The driver and its submitter print lines of their own.
+const ALL: usize = 10_000;
+
 async fn lines(files: &dyn DriverFiles) -> Vec<String> {
     files.log().page(0, -1).await.unwrap().lines
 }
@@ -49,7 +52,7 @@ pub async fn a_log_is_readable_before_during_and_after(place: &impl Place) {
     let driver = launch(place, &id, Manners::Obedient).await;
     place.print(&id, "hello").await;
     let says_hello = || {
-        let lines = log.tail(10).unwrap();
+        let lines = log.tail(ALL).unwrap();
         lines.iter().any(|line| line == "hello")
     };
     while_followed(
@@ -128,7 +131,7 @@ pub async fn uploads_wait_for_a_driver_that_was_not_started(place: &impl Place) 
     let driver = launch(place, &id, Manners::Obedient).await;
     place.print(&id, "hello").await;
     let prints = wait_for(place, "the driver to print", || {
-        files.log().tail(10).unwrap().contains(&"hello".to_owned())
+        files.log().tail(ALL).unwrap().contains(&"hello".to_owned())
     });
     while_followed(&*driver, prints).await;
     assert_eq!(uploaded(&*files, FIRST).await.unwrap(), b"early");
