@@ -19,6 +19,7 @@ pub mod ids;
 pub mod job;
 pub mod kind;
 pub mod limits;
+pub mod made;
 pub mod name;
 pub mod pool;
 pub mod record;
@@ -44,6 +45,7 @@ pub use job::{
 };
 pub use kind::Kind;
 pub use limits::Limits;
+pub use made::Made;
 pub use record::{
     BatchRecord, BatchTimes, JobRecord, ResourceRecord, SessionRecord, StatementRecord,
 };

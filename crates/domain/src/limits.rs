@@ -35,6 +35,10 @@ pub struct Limits {
     pub code_bytes: usize,
     /// A request's body, in bytes.
     pub body_bytes: usize,
+    /// Keys of requests that are kept.
+    pub keys: usize,
+    /// The time that keys of requests are kept.
+    pub key_retention: Duration,
     /// From the start of the driver until the session is ready.
     pub start_timeout: Duration,
     /// The time that a driver has to end after the server asked it to stop.
@@ -82,6 +86,8 @@ impl Limits {
         ended_retention: Duration::from_hours(24),
         code_bytes: 32 << 20,
         body_bytes: 64 << 20,
+        keys: 100_000,
+        key_retention: Duration::from_hours(24),
         start_timeout: Duration::from_mins(10),
         stop_grace: Duration::from_secs(10),
         link_grace: Duration::from_mins(10),

@@ -147,8 +147,8 @@ impl Actor {
 
     async fn on_message(&mut self, message: Message) {
         match message {
-            Message::Run { new, reply } => {
-                let answer = self.post_statement(new).await;
+            Message::Run { new, key, reply } => {
+                let answer = self.post_statement(new, key.as_ref()).await;
                 let _ = reply.send(answer);
             }
             Message::Cancel { statement, reply } => {
@@ -165,8 +165,8 @@ impl Actor {
                 cursor,
                 reply,
             } => self.complete(code, kind, cursor, reply),
-            Message::SubmitJob { new, reply } => {
-                let answer = self.submit_job(new).await;
+            Message::SubmitJob { new, key, reply } => {
+                let answer = self.submit_job(new, key.as_ref()).await;
                 let _ = reply.send(answer);
             }
             Message::CancelJob { job, reply } => {

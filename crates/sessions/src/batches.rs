@@ -24,6 +24,7 @@ use tokio::sync::watch;
 
 use crate::action::Action;
 use crate::error::SessionError;
+use crate::keys::Keyed;
 use crate::policy::{Caller, Subject, admit};
 use crate::view::BatchRef;
 use entry::{Core, Entry};
@@ -43,6 +44,7 @@ impl Batches {
             batches: self,
             core: &self.core,
             caller,
+            key: None,
         }
     }
 }
@@ -52,9 +54,17 @@ pub struct ActingOnBatches<'a> {
     batches: &'a Batches,
     core: &'a Core,
     caller: &'a Caller,
+    /// The key of the request, for what the request makes.
+    key: Option<Keyed>,
 }
 
 impl ActingOnBatches<'_> {
+    /// The same for a request with this key. What it makes is stored with the key.
+    #[must_use]
+    pub fn keyed(self, key: Option<Keyed>) -> Self {
+        Self { key, ..self }
+    }
+
     /// A live batch that the caller may act on.
     fn live(&self, which: &BatchRef, action: Action) -> Result<Option<Arc<Entry>>, SessionError> {
         let Some(entry) = self.core.registry.find(which) else {

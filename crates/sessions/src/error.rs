@@ -160,6 +160,9 @@ pub enum SessionError {
         /// The name or number that the caller used.
         name: String,
     },
+    /// A request with the same key is being worked on.
+    #[error("a request with the same Idempotency-Key is being worked on; try again")]
+    KeyInUse,
     /// The disk that drivers need is nearly full.
     #[error("start a driver")]
     NoRoom(#[source] std::io::Error),
@@ -184,12 +187,13 @@ pub enum SessionError {
 }
 
 impl SessionError {
-    /// Tells why a session or a batch could not be created.
+    /// Tells why something could not be created. Another request may have taken its key.
     pub(crate) fn not_created(error: StoreError) -> Self {
         match error {
             StoreError::DuplicateName { name, attempted } => {
                 Self::DuplicateName { name, attempted }
             }
+            StoreError::KeyTaken => Self::KeyInUse,
             other => Self::Store(other),
         }
     }
@@ -223,7 +227,7 @@ impl SessionError {
             | Self::CompletionNeedsKind
             | Self::ResourceRefused(_)
             | Self::TooManySessions => ErrorKind::Rejected,
-            Self::NotActive(_) => ErrorKind::Conflict,
+            Self::NotActive(_) | Self::KeyInUse => ErrorKind::Conflict,
             Self::Impersonation { .. } | Self::Forbidden { .. } => ErrorKind::Forbidden,
             Self::TooManyBatches { .. }
             | Self::TooLongBatches { .. }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use livius_domain::chain;
 
 use crate::entry::Core;
+use crate::keys;
 use crate::results::{self, Budget};
 
 const INTERVAL: Duration = Duration::from_mins(1);
@@ -22,6 +23,7 @@ pub async fn run(core: Arc<Core>) {
             _ = timer.tick() => {
                 purge(&core).await;
                 results::keep_within(&core, Budget::Total).await;
+                keys::purge(&*core.store, &core.config.limits, core.clock.now()).await;
             }
         }
     }

@@ -6,6 +6,7 @@ use livius_store::NewResource;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::error::SessionError;
+use crate::keys::Keyed;
 use crate::mailbox;
 use crate::view::{JobView, SessionView, StatementView};
 
@@ -16,6 +17,8 @@ pub enum Message {
     Run {
         /// The code.
         new: NewStatement,
+        /// The key of the request.
+        key: Option<Keyed>,
         /// The statement, stored.
         reply: oneshot::Sender<Result<StatementView, SessionError>>,
     },
@@ -46,6 +49,8 @@ pub enum Message {
     SubmitJob {
         /// The job.
         new: NewJob,
+        /// The key of the request.
+        key: Option<Keyed>,
         /// The job, stored.
         reply: oneshot::Sender<Result<JobView, SessionError>>,
     },

@@ -27,6 +27,7 @@ use livius_domain::pool::PoolStatus;
 use crate::action::Action;
 use crate::entry::{Core, Entry};
 use crate::error::SessionError;
+use crate::keys::{Keyed, Keys};
 use crate::policy::{Caller, Subject, admit};
 use crate::pools::Pools;
 use crate::view::SessionRef;
@@ -36,6 +37,7 @@ use crate::view::SessionRef;
 pub struct Sessions {
     core: Arc<Core>,
     pools: Arc<Pools>,
+    keys: Keys,
 }
 
 impl Sessions {
@@ -50,7 +52,13 @@ impl Sessions {
             sessions: self,
             core: &self.core,
             caller,
+            key: None,
         }
+    }
+
+    /// The keys of requests.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
     }
 }
 
@@ -59,9 +67,17 @@ pub struct ActingOnSessions<'a> {
     sessions: &'a Sessions,
     core: &'a Core,
     caller: &'a Caller,
+    /// The key of the request, for what the request makes.
+    key: Option<Keyed>,
 }
 
 impl ActingOnSessions<'_> {
+    /// The same for a request with this key. What it makes is stored with the key.
+    #[must_use]
+    pub fn keyed(self, key: Option<Keyed>) -> Self {
+        Self { key, ..self }
+    }
+
     /// A live session that the caller may act on. A request that names a session is its heartbeat.
     fn live(&self, which: &SessionRef, action: Action) -> Result<Option<Arc<Entry>>, SessionError> {
         let Some(entry) = self.core.registry.find(which) else {

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use livius_domain::{BatchId, BatchRecord, BatchState, BatchTimes, DriverId};
+use livius_domain::{BatchId, BatchRecord, BatchState, BatchTimes, DriverId, Made};
 use livius_store::{BatchStore, NewBatch, Part, StoreError, Unended, Visible, Window};
 use sqlx::{Connection, SqliteConnection};
 
 use super::listed::{Listed, listed};
 use super::rows::{self, json, optional_json};
-use super::{SqliteStore, changed, counters, failed};
+use super::{SqliteStore, changed, counters, failed, keyed};
 
 const INSERT: &str = "INSERT INTO batches (id, name, owner, proxy_user, state, times, request) \
                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
@@ -78,15 +78,19 @@ impl BatchStore for SqliteStore {
 
 async fn create(
     connection: &mut SqliteConnection,
-    new: NewBatch,
+    mut new: NewBatch,
 ) -> Result<BatchRecord, StoreError> {
     let mut transaction = connection
         .begin()
         .await
         .map_err(failed("begin to create a batch"))?;
     let number = counters::take(&mut transaction, "batch", "number a batch").await?;
+    let key = new.key.take();
     let record = first_record(BatchId(number), new);
     let inserted = insert(&mut transaction, &record).await?;
+    if inserted && let Some(key) = key {
+        keyed::insert(&mut transaction, &key, Made::Batch(record.id)).await?;
+    }
     // A refusal is committed, too: its number is used up.
     transaction
         .commit()

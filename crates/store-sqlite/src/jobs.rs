@@ -1,14 +1,15 @@
 //! Jobs.
 
 use async_trait::async_trait;
-use livius_domain::{JobId, JobLanguage, JobOutcome, JobRecord, JobState, SessionId};
+use livius_domain::{JobId, JobLanguage, JobOutcome, JobRecord, JobState, Made, SessionId};
 use sqlx::{Connection, SqliteConnection};
 
+use super::keyed::with_key;
 use super::rows::{self, json};
 use super::statements::SHORT_BYTES;
 use super::trim::{Trim, trim};
 use super::{SqliteStore, changed, failed};
-use livius_store::{JobStore, StoreError, StoredJob};
+use livius_store::{JobStore, NewKey, StoreError, StoredJob};
 
 // Each write is one SQL statement where possible, as for statements.
 pub(super) const INSERT: &str = "INSERT INTO jobs (session, id, language, state, payload) \
@@ -57,8 +58,11 @@ impl JobStore for SqliteStore {
         session: SessionId,
         language: JobLanguage,
         payload: &str,
+        key: Option<&NewKey>,
     ) -> Result<JobRecord, StoreError> {
-        self.write(async |c| create(c, session, language, payload).await)
+        let made = |record: &JobRecord| Made::Job(session, record.id);
+        let create = async |c: &mut SqliteConnection| create(c, session, language, payload).await;
+        self.write(async |c| with_key(c, key, create, made).await)
             .await
     }
 

@@ -11,6 +11,8 @@ mod counters;
 mod drivers;
 mod held;
 mod jobs;
+mod keyed;
+mod keys;
 mod listed;
 mod listing;
 mod lock;

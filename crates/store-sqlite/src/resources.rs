@@ -1,9 +1,10 @@
 //! Files added to sessions.
 
 use async_trait::async_trait;
-use livius_domain::{ResourceId, ResourceRecord, ResourceState, SessionId};
+use livius_domain::{Made, ResourceId, ResourceRecord, ResourceState, SessionId};
 use sqlx::SqliteConnection;
 
+use super::keyed::with_key;
 use super::rows::{self, json};
 use super::{SqliteStore, changed, failed};
 use livius_store::{NewResource, ResourceStore, StoreError};
@@ -24,9 +25,13 @@ impl ResourceStore for SqliteStore {
     async fn create_resource(
         &self,
         session: SessionId,
-        new: NewResource,
+        mut new: NewResource,
     ) -> Result<ResourceRecord, StoreError> {
-        self.write(async |c| create(c, session, new).await).await
+        let made = |record: &ResourceRecord| Made::File(session, record.id);
+        let key = new.key.take();
+        let create = async |c: &mut SqliteConnection| create(c, session, new).await;
+        self.write(async |c| with_key(c, key.as_ref(), create, made).await)
+            .await
     }
 
     async fn update_resource(&self, record: &mut ResourceRecord) -> Result<(), StoreError> {

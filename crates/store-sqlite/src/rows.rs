@@ -27,7 +27,7 @@ const LANGUAGES: [JobLanguage; 2] = [JobLanguage::Jvm, JobLanguage::Python];
 const PROGRAMS: [DriverProgram; 2] = [DriverProgram::Agent, DriverProgram::Application];
 const USES: [ResourceUse; 2] = [ResourceUse::Library, ResourceUse::File];
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+pub(super) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Reads a row of `sessions` with all its columns.
 pub(super) fn session(row: &SqliteRow) -> Result<SessionRecord, StoreError> {
@@ -349,6 +349,6 @@ fn optional_document<T: DeserializeOwned>(
     Ok(text.map(serde_json::from_str).transpose()?)
 }
 
-fn corrupt(what: String, source: Failure) -> StoreError {
+pub(super) fn corrupt(what: String, source: Failure) -> StoreError {
     StoreError::Corrupt { what, source }
 }

@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0005_bounds.sql"),
     include_str!("../migrations/0006_ends.sql"),
     include_str!("../migrations/0007_pools.sql"),
+    include_str!("../migrations/0008_keys.sql"),
 ];
 /// Marks the file as a file of Livius: "Livi".
 const APPLICATION_ID: i64 = 0x4c69_7669;

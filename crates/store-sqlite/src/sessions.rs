@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use livius_domain::{DriverId, SessionId, SessionRecord, SessionState};
+use livius_domain::{DriverId, Made, SessionId, SessionRecord, SessionState};
 use livius_store::{NewSession, Part, SessionStore, StoreError, Unended, Visible, Window};
 use sqlx::{Connection, SqliteConnection};
 
 use super::listed::{Listed, listed};
 use super::parts::part;
 use super::rows::{self, json, optional_json};
-use super::{SqliteStore, changed, counters, failed};
+use super::{SqliteStore, changed, counters, failed, keyed};
 
 /// Deletes some rows of the sessions that a JSON array names.
 macro_rules! of_ended {
@@ -111,15 +111,19 @@ impl SessionStore for SqliteStore {
 
 async fn create(
     connection: &mut SqliteConnection,
-    new: NewSession,
+    mut new: NewSession,
 ) -> Result<SessionRecord, StoreError> {
     let mut transaction = connection
         .begin()
         .await
         .map_err(failed("begin to create a session"))?;
     let number = counters::take(&mut transaction, "session", "number a session").await?;
+    let key = new.key.take();
     let record = first_record(SessionId(number), new)?;
     let inserted = insert(&mut transaction, &record).await?;
+    if inserted && let Some(key) = key {
+        keyed::insert(&mut transaction, &key, Made::Session(record.id)).await?;
+    }
     // A refusal is committed, too: its number is used up.
     transaction
         .commit()

@@ -1,15 +1,16 @@
 //! Statements.
 
 use async_trait::async_trait;
-use livius_domain::{Kind, SessionId, StatementId, StatementRecord, StatementState};
+use livius_domain::{Kind, Made, SessionId, StatementId, StatementRecord, StatementState};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, SqliteConnection};
 
+use super::keyed::with_key;
 use super::listing::{Listing, listing};
 use super::rows::{self, json};
 use super::trim::{Trim, trim};
 use super::{SqliteStore, changed, failed};
-use livius_store::{Part, StatementStore, StoreError, StoredStatement, Window};
+use livius_store::{NewKey, Part, StatementStore, StoreError, StoredStatement, Window};
 
 /// Longer code is in a table of its own: a state change writes the statement's row again.
 pub(super) const SHORT_BYTES: usize = 2048;
@@ -77,9 +78,13 @@ impl StatementStore for SqliteStore {
         session: SessionId,
         kind: Kind,
         code: &str,
+        key: Option<&NewKey>,
     ) -> Result<StatementRecord, StoreError> {
-        self.write(async |c| create(c, session, kind, code).await)
-            .await
+        let made = |record: &StatementRecord| Made::Statement(session, record.id);
+        self.write(async |c| {
+            with_key(c, key, async |c| create(c, session, kind, code).await, made).await
+        })
+        .await
     }
 
     async fn update_statement(

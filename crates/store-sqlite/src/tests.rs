@@ -77,6 +77,7 @@ pub(super) fn new_session() -> NewSession {
         owner: None,
         proxy_user: None,
         created_at,
+        key: None,
     }
 }
 
@@ -86,6 +87,7 @@ pub(super) fn new_batch() -> NewBatch {
         owner: None,
         proxy_user: None,
         created_at: Timestamp::from_second(1).unwrap(),
+        key: None,
     }
 }
 
@@ -94,6 +96,7 @@ pub(super) fn new_file() -> NewResource {
         used_as: ResourceUse::File,
         name: "data.csv".to_owned(),
         source: ResourceSource::Upload,
+        key: None,
     }
 }
 
@@ -165,7 +168,7 @@ async fn files_that_do_not_fit_are_refused_and_left_alone() {
     for (sql, expected) in [
         (
             newer,
-            "its schema has version 99 and this server knows none above 7: start the newer server again, or restore a backup",
+            "its schema has version 99 and this server knows none above 8: start the newer server again, or restore a backup",
         ),
         (foreign, "it is not a database of Livius"),
         (foreign_empty, "it is not a database of Livius"),
@@ -213,10 +216,14 @@ async fn a_purged_session_leaves_no_rows() {
     let directory = Directory::new();
     let store = SqliteStore::open(&directory.database()).await.unwrap();
     let mut session = store.create_session(new_session()).await.unwrap();
-    let made = store.create_statement(session.id, Kind::Spark, "1").await;
+    let made = store
+        .create_statement(session.id, Kind::Spark, "1", None)
+        .await;
     let piece = store.put_piece(PiecesOf::Statement(session.id, made.unwrap().id), 0, "{");
     piece.await.unwrap();
-    let made = store.create_job(session.id, JobLanguage::Jvm, "AA==").await;
+    let made = store
+        .create_job(session.id, JobLanguage::Jvm, "AA==", None)
+        .await;
     let piece = store.put_piece(PiecesOf::Job(session.id, made.unwrap().id), 0, "Zg==");
     piece.await.unwrap();
     let file = store.create_resource(session.id, new_file()).await;

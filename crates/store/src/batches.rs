@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use livius_domain::{BatchId, BatchRecord, BatchRequest};
 
-use crate::{Part, StoreError, Unended, Visible, Window};
+use crate::{NewKey, Part, StoreError, Unended, Visible, Window};
 
 /// A batch before it has a number.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub struct NewBatch {
     pub proxy_user: Option<String>,
     /// The time of the request.
     pub created_at: Timestamp,
+    /// The key of the request.
+    pub key: Option<NewKey>,
 }
 
 /// Stores batches. Batches and sessions do not share numbers and names. Each call is one
@@ -25,7 +27,7 @@ pub struct NewBatch {
 #[async_trait]
 pub trait BatchStore: Send + Sync {
     /// Gives a batch its number and stores it in its first state. Numbers only grow. A refused
-    /// batch uses its number up.
+    /// batch uses its number up, except when its key is taken.
     async fn create_batch(&self, new: NewBatch) -> Result<BatchRecord, StoreError>;
 
     /// Stores everything of the record that can change: all but the number and the owner. The record

@@ -10,6 +10,7 @@ pub mod durability;
 pub mod job_results;
 pub mod job_retention;
 pub mod jobs;
+pub mod keys;
 mod listing;
 pub mod outputs;
 pub mod resources;
@@ -137,6 +138,18 @@ macro_rules! store_conformance {
             drivers::of_claims_at_once_one_wins_each_driver,
             drivers::any_text_of_a_driver_is_stored,
             drivers::drivers_survive_opening_again,
+            keys::a_key_is_stored_with_what_it_makes,
+            keys::a_taken_key_makes_nothing,
+            keys::a_refused_session_leaves_its_key_free,
+            keys::of_creates_at_once_with_one_key_one_wins,
+            keys::the_first_answer_is_kept,
+            keys::a_freed_key_is_free,
+            keys::a_withdrawn_session_or_batch_frees_its_key,
+            keys::answers_go_with_their_session_and_keys_stay,
+            keys::keys_go_by_age_and_by_number,
+            keys::many_keys_go,
+            keys::answers_in_excess_go_oldest_first,
+            keys::any_text_of_a_key_is_stored,
             versions::a_stale_update_of_a_session_is_a_conflict,
             versions::a_stale_update_of_a_batch_is_a_conflict,
             versions::a_stale_update_of_a_statement_is_a_conflict,
@@ -240,6 +253,7 @@ fn unnamed() -> Result<NewSession, Failure> {
         owner: None,
         proxy_user: None,
         created_at: at(0)?,
+        key: None,
     })
 }
 

@@ -11,6 +11,9 @@ pub enum StoreError {
         /// The number of the refused session or batch. It is used up.
         attempted: i32,
     },
+    /// Another request has stored the key. Nothing was stored.
+    #[error("the key of the request is taken")]
+    KeyTaken,
     /// The row has changed since the record was read. The update has changed nothing.
     #[error("{what} was changed by another writer")]
     Conflict {

@@ -9,15 +9,15 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use livius_domain::driver::{DriverRecord, Lease};
 use livius_domain::{
-    BatchId, BatchRecord, DriverId, JobId, JobLanguage, JobRecord, Kind, ResourceRecord, SessionId,
-    SessionRecord, StatementId, StatementRecord,
+    BatchId, BatchRecord, DriverId, JobId, JobLanguage, JobRecord, Kind, Made, ResourceRecord,
+    SessionId, SessionRecord, StatementId, StatementRecord,
 };
 use tokio::sync::watch;
 
 use crate::{
-    BatchStore, Claim, DriverStore, JobStore, NewBatch, NewResource, NewSession, Part, PieceStore,
-    PiecesOf, ResourceStore, SessionStore, StatementStore, Store, StoreError, StoredJob,
-    StoredStatement, Unended, Visible, Window,
+    BatchStore, Claim, DriverStore, JobStore, KeptAnswer, KeyBounds, KeyRecord, KeyStore, NewBatch,
+    NewKey, NewResource, NewSession, Part, PieceStore, PiecesOf, ResourceStore, SessionStore,
+    StatementStore, Store, StoreError, StoredJob, StoredStatement, Unended, Visible, Window,
 };
 
 /// Wraps a store and adds switches. An operation has the name of its method.
@@ -182,7 +182,7 @@ forward! {
     }
     impl StatementStore {
         writes {
-            fn create_statement(session: SessionId, kind: Kind, code: &str) -> StatementRecord;
+            fn create_statement(session: SessionId, kind: Kind, code: &str, key: Option<&NewKey>) -> StatementRecord;
             fn update_statement(record: &mut StatementRecord, output: Option<&str>) -> ();
             fn trim_statements(session: SessionId, keep: u64) -> ();
         }
@@ -205,7 +205,7 @@ forward! {
     }
     impl JobStore {
         writes {
-            fn create_job(session: SessionId, language: JobLanguage, payload: &str) -> JobRecord;
+            fn create_job(session: SessionId, language: JobLanguage, payload: &str, key: Option<&NewKey>) -> JobRecord;
             fn update_job(record: &mut JobRecord, result: Option<&str>) -> ();
             fn trim_jobs(session: SessionId, keep: u64) -> ();
         }
@@ -250,6 +250,17 @@ forward! {
         reads {
             fn driver(id: &DriverId) -> Option<DriverRecord>;
             fn driver_names() -> Vec<String>;
+        }
+    }
+    impl KeyStore {
+        writes {
+            fn keep_answer(key: &NewKey, answer: &KeptAnswer) -> ();
+            fn free_key(caller: &str, key: &str) -> ();
+            fn withdraw(made: Made) -> ();
+            fn purge_keys(bounds: KeyBounds) -> u64;
+        }
+        reads {
+            fn key(caller: &str, key: &str) -> Option<KeyRecord>;
         }
     }
 }

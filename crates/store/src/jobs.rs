@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use livius_domain::{JobId, JobLanguage, JobRecord, SessionId};
 
-use crate::{Output, StoreError};
+use crate::{NewKey, Output, StoreError};
 
 /// A job with its result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,7 @@ pub trait JobStore: Send + Sync {
         session: SessionId,
         language: JobLanguage,
         payload: &str,
+        key: Option<&NewKey>,
     ) -> Result<JobRecord, StoreError>;
 
     /// Reads the bytes of a job that is not over.

@@ -13,6 +13,7 @@ mod error;
 #[cfg(feature = "testing")]
 mod faulty;
 mod jobs;
+mod keys;
 mod pieces;
 mod resources;
 mod sessions;
@@ -24,6 +25,7 @@ pub use error::StoreError;
 #[cfg(feature = "testing")]
 pub use faulty::Faulty;
 pub use jobs::{JobStore, StoredJob};
+pub use keys::{KeptAnswer, KeyBounds, KeyRecord, KeyStore, NewKey};
 pub use pieces::{Output, PieceStore, PiecesOf};
 pub use resources::{NewResource, ResourceStore};
 pub use sessions::{NewSession, SessionStore};
@@ -31,7 +33,14 @@ pub use statements::{StatementStore, StoredStatement};
 
 /// Stores everything. One object implements all traits.
 pub trait Store:
-    SessionStore + StatementStore + PieceStore + JobStore + ResourceStore + BatchStore + DriverStore
+    SessionStore
+    + StatementStore
+    + PieceStore
+    + JobStore
+    + ResourceStore
+    + BatchStore
+    + DriverStore
+    + KeyStore
 {
 }
 
@@ -43,6 +52,7 @@ impl<T> Store for T where
         + ResourceStore
         + BatchStore
         + DriverStore
+        + KeyStore
 {
 }
 

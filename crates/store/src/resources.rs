@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use livius_domain::{ResourceRecord, ResourceSource, ResourceUse, SessionId};
 
-use crate::StoreError;
+use crate::{NewKey, StoreError};
 
 /// A new file of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub struct NewResource {
     pub name: String,
     /// The place where the file comes from.
     pub source: ResourceSource,
+    /// The key of the request.
+    pub key: Option<NewKey>,
 }
 
 /// Stores the files that are added to sessions.

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use livius_domain::{SessionId, SessionRecord, SessionRequest};
 
-use crate::{Part, StoreError, Unended, Visible, Window};
+use crate::{NewKey, Part, StoreError, Unended, Visible, Window};
 
 /// A session before it has a number.
 #[derive(Debug, Clone)]
@@ -17,13 +17,15 @@ pub struct NewSession {
     pub proxy_user: Option<String>,
     /// The time of the request.
     pub created_at: Timestamp,
+    /// The key of the request.
+    pub key: Option<NewKey>,
 }
 
 /// Stores sessions. Each call is one transaction: it is done whole or not at all.
 #[async_trait]
 pub trait SessionStore: Send + Sync {
     /// Gives a session its number and stores it in its first state. Numbers only grow. A refused
-    /// session uses its number up.
+    /// session uses its number up, except when its key is taken.
     async fn create_session(&self, new: NewSession) -> Result<SessionRecord, StoreError>;
 
     /// Stores everything of the record that can change, if the record has the version of the row.

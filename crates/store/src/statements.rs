@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use livius_domain::{Kind, SessionId, StatementId, StatementRecord};
 
-use crate::{Output, Part, StoreError, Window};
+use crate::{NewKey, Output, Part, StoreError, Window};
 
 /// A statement with its output.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +24,7 @@ pub trait StatementStore: Send + Sync {
         session: SessionId,
         kind: Kind,
         code: &str,
+        key: Option<&NewKey>,
     ) -> Result<StatementRecord, StoreError>;
 
     /// Stores a statement's state, and its output if one is given. The record must have the version

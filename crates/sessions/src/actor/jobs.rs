@@ -9,6 +9,7 @@ use super::Actor;
 use super::words::{end_reason, shortened};
 use crate::driver::AgentPort;
 use crate::error::SessionError;
+use crate::keys::Keyed;
 use crate::results::SHORT_BYTES;
 use crate::view::{JobView, OutputView};
 
@@ -27,15 +28,25 @@ pub(super) struct Unfinished {
 
 impl Actor {
     /// Stores a job and gives it to the driver, if that can be reached.
-    pub(super) async fn submit_job(&mut self, new: NewJob) -> Result<JobView, SessionError> {
+    pub(super) async fn submit_job(
+        &mut self,
+        new: NewJob,
+        key: Option<&Keyed>,
+    ) -> Result<JobView, SessionError> {
         if !self.record.state.accepts_statements() {
             return Err(SessionError::not_active(&self.record.state));
         }
         self.check_room(new.payload.len())?;
         let store = &self.core.store;
         let record = store
-            .create_job(self.record.id, new.language, &new.payload)
-            .await?;
+            .create_job(
+                self.record.id,
+                new.language,
+                &new.payload,
+                key.map(Keyed::row),
+            )
+            .await
+            .map_err(SessionError::not_created)?;
         let view = JobView {
             record: record.clone(),
             result: OutputView::None,

@@ -34,7 +34,8 @@ impl Actor {
             return Err(SessionError::not_active(&self.record.state));
         }
         let Resource { new, place, upload } = resource;
-        let record = self.core.store.create_resource(self.record.id, new).await?;
+        let record = self.core.store.create_resource(self.record.id, new).await;
+        let record = record.map_err(SessionError::not_created)?;
         if let Some(upload) = upload
             && let Err(error) = upload.place(record.id).await
         {

@@ -15,6 +15,7 @@ use super::Actor;
 use super::words::{checked_output, incomplete_output, lost_output};
 use crate::board::output_view;
 use crate::error::SessionError;
+use crate::keys::Keyed;
 use crate::results::{self, Budget, SHORT_BYTES};
 use crate::view::{OutputView, StatementView};
 
@@ -32,6 +33,7 @@ impl Actor {
     pub(super) async fn post_statement(
         &mut self,
         new: NewStatement,
+        key: Option<&Keyed>,
     ) -> Result<StatementView, SessionError> {
         if !self.record.state.accepts_statements() {
             return Err(SessionError::not_active(&self.record.state));
@@ -41,8 +43,9 @@ impl Actor {
         let record = self
             .core
             .store
-            .create_statement(self.record.id, kind, &new.code)
-            .await?;
+            .create_statement(self.record.id, kind, &new.code, key.map(Keyed::row))
+            .await
+            .map_err(SessionError::not_created)?;
         drop(new);
         let id = record.id;
         self.record.last_activity = self.core.clock.now();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use livius_domain::BatchRequest;
+use livius_domain::{BatchRequest, Made};
 use livius_store::NewBatch;
 use tokio::sync::oneshot;
 
@@ -39,11 +39,14 @@ impl ActingOnBatches<'_> {
             owner: caller.user.clone(),
             proxy_user,
             created_at: core.clock.now(),
+            key: self.key.as_ref().map(|key| key.row().clone()),
         };
         // The client may hang up at any moment, and the server finishes the creation.
         let (reply, registered) = oneshot::channel();
         let batches = self.batches.clone();
+        let claimed = self.key.clone();
         core.lifecycle.spawn(async move {
+            let _claimed = claimed;
             let _ = reply.send(batches.register(new, places).await);
         });
         registered.await.map_err(|_| SessionError::ShuttingDown)?
@@ -83,7 +86,7 @@ impl Batches {
             Err(error) => {
                 // The request is refused, so no client may see the batch. The next server ends a
                 // batch that is neither listed nor begun.
-                let _ = store.unlist_batch(record.id).await;
+                let _ = store.withdraw(Made::Batch(record.id)).await;
                 return Err(error);
             }
         };

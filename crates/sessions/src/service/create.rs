@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use livius_domain::{SessionRequest, StopCause};
+use livius_domain::{Made, SessionRequest, StopCause};
 use livius_store::NewSession;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
@@ -37,11 +37,14 @@ impl ActingOnSessions<'_> {
             owner: caller.user.clone(),
             proxy_user,
             created_at: core.clock.now(),
+            key: self.key.as_ref().map(|key| key.row().clone()),
         };
         // The client may hang up at any moment, and the server finishes the creation.
         let (reply, registered) = oneshot::channel();
         let (sessions, caller) = (self.sessions.clone(), caller.clone());
+        let claimed = self.key.clone();
         core.lifecycle.spawn(async move {
+            let _claimed = claimed;
             let _ = reply.send(sessions.register(new, &caller, place).await);
         });
         registered.await.map_err(|_| SessionError::ShuttingDown)?
@@ -66,7 +69,7 @@ impl Sessions {
             Err(error) => {
                 // The request is refused, so no client may see the session. The next server ends a
                 // session that is neither listed nor begun.
-                let _ = store.unlist_session(record.id).await;
+                let _ = store.withdraw(Made::Session(record.id)).await;
                 return Err(error);
             }
         };

@@ -19,9 +19,10 @@ impl ActingOnSessions<'_> {
         new: NewJob,
     ) -> Result<JobView, SessionError> {
         let entry = self.needed(which, Action::Change).await?;
+        let key = self.key.clone();
         entry
             .mailbox
-            .ask(|reply| Message::SubmitJob { new, reply })
+            .ask(|reply| Message::SubmitJob { new, key, reply })
             .await?
     }
 

@@ -22,6 +22,7 @@ use crate::driver::{self, DriverHandle, FromAgent, Origin, Purpose};
 use crate::entry::{Core, Entry};
 use crate::error::SessionError;
 use crate::feed::feed;
+use crate::keys::Keys;
 use crate::message::Mailbox;
 use crate::open_jobs::OpenJobs;
 use crate::pools::Pools;
@@ -56,7 +57,8 @@ impl Sessions {
             clock,
         ));
         let pools = Arc::new(Pools::new(Arc::clone(&core)));
-        let sessions = Self { core, pools };
+        let keys = Keys::new(Arc::clone(&core.store), Arc::clone(&core.clock));
+        let sessions = Self { core, pools, keys };
         let drivers = reconcile::claim_all(&sessions.core.drivers).await?;
         sessions.take_up_all(drivers).await?;
         let core = &sessions.core;

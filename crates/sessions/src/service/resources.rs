@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use livius_domain::{ResourceSource, ResourceUse};
+use livius_domain::{ResourceSource, ResourceUse, chain};
 use livius_launch::PendingUpload;
-use livius_store::NewResource;
+use livius_store::{NewKey, NewResource};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::ActingOnSessions;
@@ -56,11 +56,12 @@ impl ActingOnSessions<'_> {
                 used_as,
                 name,
                 source: ResourceSource::Uri { uri },
+                key: self.row(),
             },
             place: Some(place),
             upload: None,
         };
-        hand_over(&entry.mailbox, resource).await
+        self.hand_over(&entry.mailbox, resource).await
     }
 
     /// Makes room for a file that a client is about to send.
@@ -103,11 +104,36 @@ impl ActingOnSessions<'_> {
                 used_as: new.used_as,
                 name: new.name,
                 source: ResourceSource::Upload,
+                key: self.row(),
             },
             place: Some(place),
             upload: Some(content),
         };
-        hand_over(&mailbox, resource).await
+        self.hand_over(&mailbox, resource).await
+    }
+
+    /// The key of the request, for its file.
+    fn row(&self) -> Option<NewKey> {
+        self.key.as_ref().map(|key| key.row().clone())
+    }
+
+    /// Gives a file to the session's actor. A file that is refused after it was stored frees the
+    /// key of its request.
+    async fn hand_over(&self, mailbox: &Mailbox, resource: Resource) -> Result<(), SessionError> {
+        let handed_over = hand_over(mailbox, resource).await;
+        let refused = matches!(
+            handed_over,
+            Err(SessionError::ResourceRefused(_)
+                | SessionError::Upload(_)
+                | SessionError::NotActive(_))
+        );
+        if refused
+            && let Some(key) = self.row()
+            && let Err(error) = self.core.store.free_key(&key.caller, &key.key).await
+        {
+            tracing::warn!(error = %chain(&error), "cannot free the key of a file that was refused");
+        }
+        handed_over
     }
 
     fn resource_place(&self, entry: &Entry) -> Result<OwnedSemaphorePermit, SessionError> {

@@ -117,6 +117,7 @@ impl Sessions {
                 used_as,
                 name,
                 source: ResourceSource::Uri { uri },
+                key: None,
             };
             let resource = Box::new(Resource {
                 new,

@@ -28,9 +28,10 @@ impl ActingOnSessions<'_> {
     ) -> Result<StatementView, SessionError> {
         self.check_size(&new.code)?;
         let entry = self.needed(which, Action::Change).await?;
+        let key = self.key.clone();
         entry
             .mailbox
-            .ask(|reply| Message::Run { new, reply })
+            .ask(|reply| Message::Run { new, key, reply })
             .await?
     }
 

@@ -30,7 +30,9 @@ async fn what_others_rely_on_is_on_the_disk() {
     store.update_batch(&mut batch).await.unwrap();
     assert_eq!(synchronous(&store).await, 2, "the end of a batch");
 
-    let made = store.create_statement(session.id, Kind::Spark, "1").await;
+    let made = store
+        .create_statement(session.id, Kind::Spark, "1", None)
+        .await;
     let mut statement = made.unwrap();
     assert_eq!(synchronous(&store).await, 1, "a statement");
     let of = PiecesOf::Statement(session.id, statement.id);

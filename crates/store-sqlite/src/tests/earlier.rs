@@ -410,7 +410,7 @@ async fn sessions_are_taken_over(store: &SqliteStore, opening: i32) {
     assert_eq!(read, Some(statement()));
     let next = store.create_session(new_session()).await.unwrap();
     assert_eq!(next.id, SessionId(7 + opening));
-    let job = store.create_job(SessionId(6), JobLanguage::Jvm, "AA==");
+    let job = store.create_job(SessionId(6), JobLanguage::Jvm, "AA==", None);
     assert_eq!(job.await.unwrap().id, JobId(1 + opening));
     let file = store.create_resource(SessionId(6), new_file());
     assert_eq!(file.await.unwrap().id, ResourceId(1 + opening));

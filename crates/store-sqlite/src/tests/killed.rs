@@ -53,7 +53,9 @@ async fn writes_until_it_is_killed() {
 async fn write_job(store: &SqliteStore, session: SessionId, ended: Timestamp) {
     let file = store.create_resource(session, new_file()).await;
     file.unwrap();
-    let made = store.create_job(session, JobLanguage::Jvm, "AA==").await;
+    let made = store
+        .create_job(session, JobLanguage::Jvm, "AA==", None)
+        .await;
     let made = made.unwrap();
     let piece = store
         .put_piece(PiecesOf::Job(session, made.id), 0, "Zm9v")

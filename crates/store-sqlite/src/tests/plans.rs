@@ -6,7 +6,7 @@ use super::{Directory, SqliteStore};
 use crate::batches::BATCHES;
 use crate::listed::Listed;
 use crate::sessions::{PARTS, SESSIONS};
-use crate::{held, jobs, pieces, resources, statements};
+use crate::{held, jobs, keys, pieces, resources, statements};
 
 #[tokio::test]
 async fn no_question_reads_a_whole_table() {
@@ -54,6 +54,31 @@ async fn parts_are_found_by_their_session() {
             steps.iter().any(|step| step.contains("(session=?")),
             "{steps:#?}"
         );
+    }
+}
+
+/// A key is found without reading other keys.
+#[tokio::test]
+async fn keys_are_found_by_index() {
+    let directory = Directory::new();
+    let store = SqliteStore::open(&directory.database()).await.unwrap();
+    for (query, index) in [
+        (keys::BY_KEY, "sqlite_autoindex_request_keys_1 (caller=?"),
+        (
+            keys::INSERT_ANSWER,
+            "sqlite_autoindex_request_keys_1 (caller=?",
+        ),
+        (keys::FREE, "sqlite_autoindex_request_keys_1 (caller=?"),
+        (keys::FREE_MADE, "request_keys_by_made (kind=?"),
+        (keys::PURGE, "COVERING INDEX request_keys_by_age"),
+        (keys::ANSWER_BYTES, "COVERING INDEX key_answers_by_bytes"),
+        (keys::OLDEST_ANSWERS, "COVERING INDEX key_answers_by_bytes"),
+    ] {
+        let steps = plan(&store, query).await;
+        assert!(steps.iter().any(|step| step.contains(index)), "{steps:#?}");
+        for step in &steps {
+            assert!(!step.contains("TEMP B-TREE"), "{query}: {steps:#?}");
+        }
     }
 }
 

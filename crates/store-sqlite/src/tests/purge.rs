@@ -52,7 +52,9 @@ async fn other_writes_go_on_while_a_big_session_is_deleted() {
     let directory = Directory::new();
     let store = SqliteStore::open(&directory.database()).await.unwrap();
     let mut session = store.create_session(new_session()).await.unwrap();
-    let made = store.create_statement(session.id, Kind::Spark, "1").await;
+    let made = store
+        .create_statement(session.id, Kind::Spark, "1", None)
+        .await;
     let of = PiecesOf::Statement(session.id, made.unwrap().id);
     for index in 0..2_000 {
         store.put_piece(of, index, "piece").await.unwrap();
@@ -86,7 +88,9 @@ async fn other_writes_go_on_while_big_statements_are_trimmed() {
     let session = store.create_session(new_session()).await.unwrap().id;
     let piece = "x".repeat(256 << 10);
     for _ in 0..3 {
-        let made = store.create_statement(session, Kind::Spark, "1").await;
+        let made = store
+            .create_statement(session, Kind::Spark, "1", None)
+            .await;
         let mut statement = made.unwrap();
         for index in 0..100 {
             let of = PiecesOf::Statement(session, statement.id);
@@ -146,7 +150,9 @@ async fn a_trim_that_was_broken_off_is_finished() {
     );
     store.trim_statements(SessionId(0), 1_000).await.unwrap();
     assert_eq!(store.count_pieces(of).await.unwrap(), 0);
-    let next = store.create_statement(SessionId(0), Kind::Spark, "1").await;
+    let next = store
+        .create_statement(SessionId(0), Kind::Spark, "1", None)
+        .await;
     assert_eq!(next.unwrap().id, StatementId(0));
 }
 
@@ -156,7 +162,9 @@ async fn the_file_shrinks() {
     let directory = Directory::new();
     let store = SqliteStore::open(&directory.database()).await.unwrap();
     let mut session = store.create_session(new_session()).await.unwrap();
-    let made = store.create_statement(session.id, Kind::Spark, "1").await;
+    let made = store
+        .create_statement(session.id, Kind::Spark, "1", None)
+        .await;
     let of = PiecesOf::Statement(session.id, made.unwrap().id);
     let piece = "x".repeat(1 << 20);
     for index in 0..60 {

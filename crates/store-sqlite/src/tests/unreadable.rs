@@ -57,10 +57,10 @@ async fn damaged() -> (Directory, SqliteStore) {
         store.create_session(new_session()).await.unwrap();
         store.create_batch(new_batch()).await.unwrap();
         store
-            .create_statement(SessionId(0), Kind::Spark, "1")
+            .create_statement(SessionId(0), Kind::Spark, "1", None)
             .await
             .unwrap();
-        let job = store.create_job(SessionId(0), JobLanguage::Jvm, "AA==");
+        let job = store.create_job(SessionId(0), JobLanguage::Jvm, "AA==", None);
         job.await.unwrap();
         let file = store.create_resource(SessionId(0), new_file());
         file.await.unwrap();
@@ -191,7 +191,9 @@ async fn every_part_of_a_job_is_looked_at() {
     ] {
         let store = SqliteStore::open(&directory.database()).await.unwrap();
         let session = store.create_session(new_session()).await.unwrap().id;
-        let made = store.create_job(session, JobLanguage::Jvm, "AA==").await;
+        let made = store
+            .create_job(session, JobLanguage::Jvm, "AA==", None)
+            .await;
         let id = made.unwrap().id;
         drop(store);
         directory.tamper(tampering).await;

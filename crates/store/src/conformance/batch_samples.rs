@@ -14,6 +14,7 @@ pub(super) fn unnamed() -> Result<NewBatch, Failure> {
         owner: None,
         proxy_user: None,
         created_at: at(0)?,
+        key: None,
     })
 }
 

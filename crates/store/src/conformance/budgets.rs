@@ -53,7 +53,9 @@ pub async fn outputs_in_excess_are_named_oldest_first(place: &dyn Place) -> Outc
 pub async fn results_of_jobs_count_too(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let session = store.create_session(unnamed()?).await?.id;
-    let job = store.create_job(session, JobLanguage::Jvm, "AA==").await?;
+    let job = store
+        .create_job(session, JobLanguage::Jvm, "AA==", None)
+        .await?;
     let mut record = over(&job, JobOutcome::Succeeded)?;
     store
         .update_job(&mut record, Some(&"x".repeat(LONG)))
@@ -71,7 +73,9 @@ pub async fn short_and_unfinished_outputs_do_not_count(place: &dyn Place) -> Out
     let store = place.open().await?;
     let session = store.create_session(unnamed()?).await?.id;
     statement(&*store, session, &"x".repeat(4096)).await?;
-    let running = store.create_statement(session, Kind::Spark, "1").await?;
+    let running = store
+        .create_statement(session, Kind::Spark, "1", None)
+        .await?;
     let of = PiecesOf::Statement(session, running.id);
     store.put_piece(of, 0, &"x".repeat(LONG)).await?;
     assert_eq!(store.excess_outputs(None, 0).await?, []);
@@ -99,7 +103,9 @@ pub async fn pieces_of_an_output_that_was_replaced_are_deleted(place: &dyn Place
 
 /// A finished statement with this output.
 async fn statement(store: &dyn Store, session: SessionId, output: &str) -> Outcome {
-    let made = store.create_statement(session, Kind::Spark, "1").await?;
+    let made = store
+        .create_statement(session, Kind::Spark, "1", None)
+        .await?;
     store
         .update_statement(&mut finished(made)?, Some(output))
         .await?;
@@ -108,7 +114,9 @@ async fn statement(store: &dyn Store, session: SessionId, output: &str) -> Outco
 
 /// A finished statement whose output has two pieces.
 async fn in_pieces(store: &dyn Store, session: SessionId) -> Result<StatementRecord, Failure> {
-    let made = store.create_statement(session, Kind::Spark, "1").await?;
+    let made = store
+        .create_statement(session, Kind::Spark, "1", None)
+        .await?;
     for index in 0..2 {
         let of = PiecesOf::Statement(session, made.id);
         store.put_piece(of, index, &"x".repeat(LONG / 2)).await?;

@@ -166,7 +166,7 @@ async fn new_job(store: &dyn Store) -> Result<JobRecord, Failure> {
         store.create_session(unnamed()?).await?;
     }
     Ok(store
-        .create_job(SessionId(0), JobLanguage::Python, "gAVL")
+        .create_job(SessionId(0), JobLanguage::Python, "gAVL", None)
         .await?)
 }
 

@@ -209,7 +209,7 @@ pub async fn a_job_call_that_is_given_up_is_done_whole_or_not_at_all(place: &dyn
 
 async fn new_job(store: &dyn Store, session: SessionId) -> Result<JobRecord, Failure> {
     Ok(store
-        .create_job(session, JobLanguage::Python, "gAVL")
+        .create_job(session, JobLanguage::Python, "gAVL", None)
         .await?)
 }
 

@@ -14,12 +14,12 @@ pub async fn numbers_of_jobs_count_from_1_in_each_session(place: &dyn Place) -> 
     for _ in 0..2 {
         let session = store.create_session(unnamed()?).await?.id;
         store
-            .create_statement(session, livius_domain::Kind::Spark, "1")
+            .create_statement(session, livius_domain::Kind::Spark, "1", None)
             .await?;
     }
     for (session, number) in [(0, 1), (1, 1), (0, 2), (0, 3), (1, 2)] {
         let made = store
-            .create_job(SessionId(session), JobLanguage::Python, "gAU=")
+            .create_job(SessionId(session), JobLanguage::Python, "gAU=", None)
             .await?;
         let expected = JobRecord {
             session: SessionId(session),
@@ -46,7 +46,7 @@ pub async fn every_state_and_language_of_a_job_is_stored(place: &dyn Place) -> O
     let store = place.open().await?;
     let session = store.create_session(unnamed()?).await?.id;
     for language in [JobLanguage::Jvm, JobLanguage::Python] {
-        let mut record = store.create_job(session, language, "AA==").await?;
+        let mut record = store.create_job(session, language, "AA==", None).await?;
         for (number, state) in (0..).zip(states()?) {
             record.state = state;
             record.error = (number % 2 == 0).then(|| format!("why {number}"));
@@ -68,9 +68,13 @@ pub async fn an_unknown_job_is_refused_or_absent(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let session = store.create_session(unnamed()?).await?.id;
     let nowhere = SessionId(5);
-    let refused = store.create_job(nowhere, JobLanguage::Jvm, "AA==").await;
+    let refused = store
+        .create_job(nowhere, JobLanguage::Jvm, "AA==", None)
+        .await;
     assert!(refused.is_err(), "{refused:?}");
-    let record = store.create_job(session, JobLanguage::Jvm, "AA==").await?;
+    let record = store
+        .create_job(session, JobLanguage::Jvm, "AA==", None)
+        .await?;
     for mut unknown in [
         JobRecord {
             session: nowhere,
@@ -110,7 +114,9 @@ pub async fn unfinished_jobs_come_in_order(place: &dyn Place) -> Outcome {
         store.create_session(unnamed()?).await?;
         for state in states()?.into_iter().skip(session) {
             let number = SessionId(i32::try_from(session)?);
-            let made = store.create_job(number, JobLanguage::Jvm, "AA==").await?;
+            let made = store
+                .create_job(number, JobLanguage::Jvm, "AA==", None)
+                .await?;
             let error = Some("so far".to_owned());
             let mut record = JobRecord {
                 state,
@@ -135,7 +141,9 @@ pub async fn jobs_created_at_once_count_without_a_gap(place: &dyn Place) -> Outc
     for _ in 0..100 {
         let store = Arc::clone(&store);
         creates.spawn(async move {
-            let made = store.create_job(session, JobLanguage::Jvm, "AA==").await;
+            let made = store
+                .create_job(session, JobLanguage::Jvm, "AA==", None)
+                .await;
             made.map(|record| record.id.0)
         });
     }
@@ -152,7 +160,9 @@ pub async fn any_text_of_a_job_is_stored(place: &dyn Place) -> Outcome {
     let session = store.create_session(unnamed()?).await?.id;
     let long = "Zm9v".repeat(3 << 20);
     for text in TEXTS.into_iter().chain([long.as_str()]) {
-        let mut record = store.create_job(session, JobLanguage::Jvm, text).await?;
+        let mut record = store
+            .create_job(session, JobLanguage::Jvm, text, None)
+            .await?;
         let payload = store.job_payload(session, record.id).await?;
         assert!(payload.as_deref() == Some(text), "{text:.80?}");
         record.error = Some(text.to_owned());

@@ -26,6 +26,7 @@ pub async fn a_new_resource_is_pending_as_asked_for(place: &dyn Place) -> Outcom
                     used_as,
                     name: "ü b.jar".to_owned(),
                     source: source.clone(),
+                    key: None,
                 };
                 let made = store.create_resource(session, new).await?;
                 let record = ResourceRecord {
@@ -149,5 +150,6 @@ pub(super) fn upload(name: &str) -> NewResource {
         used_as: ResourceUse::Library,
         name: name.to_owned(),
         source: ResourceSource::Upload,
+        key: None,
     }
 }

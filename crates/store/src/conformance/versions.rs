@@ -61,7 +61,9 @@ pub async fn a_stale_update_of_a_batch_is_a_conflict(place: &dyn Place) -> Outco
 pub async fn a_stale_update_of_a_statement_is_a_conflict(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let session = store.create_session(unnamed()?).await?.id;
-    let mut first = store.create_statement(session, Kind::Spark, "1").await?;
+    let mut first = store
+        .create_statement(session, Kind::Spark, "1", None)
+        .await?;
     let mut second = first.clone();
     first.state = StatementState::Running { started: None };
     store.update_statement(&mut first, Some("{}")).await?;
@@ -82,7 +84,9 @@ pub async fn a_stale_update_of_a_statement_is_a_conflict(place: &dyn Place) -> O
 pub async fn a_stale_update_of_a_job_is_a_conflict(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
     let session = store.create_session(unnamed()?).await?.id;
-    let mut first = store.create_job(session, JobLanguage::Jvm, "AA==").await?;
+    let mut first = store
+        .create_job(session, JobLanguage::Jvm, "AA==", None)
+        .await?;
     let mut second = first.clone();
     first.error = Some("so far".to_owned());
     store.update_job(&mut first, None).await?;
