@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::pin::pin;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use livius_domain::DriverUse;
@@ -25,6 +25,8 @@ pub struct Turn {
 pub struct Ticket {
     rank: Rank,
     number: i32,
+    /// Tells apart two drivers of one session: a server that died may have left one that is to end.
+    arrival: u64,
 }
 
 /// Who waits for the driver. Nobody waits for one of a pool, so it comes last.
@@ -42,8 +44,8 @@ pub struct Admission {
     joined: Notify,
     starting: Arc<Semaphore>,
     running: Arc<Semaphore>,
-    /// Counts the drivers of pools.
-    of_pools: AtomicI32,
+    /// Counts the drivers that have joined.
+    arrivals: AtomicU64,
     /// Raised when a user's driver waits for a place among the starting ones.
     give_way: Notify,
 }
@@ -58,7 +60,7 @@ impl Admission {
             joined: Notify::new(),
             starting: Arc::new(Semaphore::new(starting.max(1))),
             running: Arc::new(Semaphore::new(running.max(1))),
-            of_pools: AtomicI32::new(0),
+            arrivals: AtomicU64::new(0),
             give_way: Notify::new(),
         }
     }
@@ -98,9 +100,13 @@ impl Admission {
         let (rank, number) = match driver {
             DriverUse::Session(id) => (Rank::User, id.0),
             DriverUse::Batch(id) => (Rank::User, id.0),
-            DriverUse::Pool => (Rank::Pool, self.of_pools.fetch_add(1, Ordering::Relaxed)),
+            DriverUse::Pool => (Rank::Pool, 0),
         };
-        Ticket { rank, number }
+        Ticket {
+            rank,
+            number,
+            arrival: self.arrivals.fetch_add(1, Ordering::Relaxed),
+        }
     }
 
     /// Takes a place for a driver that lives already; more drivers may live than there are places.
@@ -213,6 +219,18 @@ mod tests {
         tokio::select! {
             () = turns.hand_out() => unreachable!("it goes on for ever"),
             turn = next => assert!(turn.is_ok()),
+        }
+    }
+
+    #[tokio::test]
+    async fn two_drivers_of_one_batch_have_a_place_each() {
+        let turns = Admission::new(1, Some(1));
+        let ((_, first), (ticket, second)) = (turns.join(batch(0)), turns.join(batch(0)));
+        turns.leave(ticket);
+        assert!(second.await.is_err());
+        tokio::select! {
+            () = turns.hand_out() => unreachable!("it goes on for ever"),
+            turn = first => assert!(turn.is_ok()),
         }
     }
 
