@@ -77,6 +77,15 @@ impl<S> Faulty<S> {
         });
     }
 
+    /// Lets the held calls end with the server that made them: no write changes anything from now on.
+    /// Does nothing while no call is held.
+    pub fn drop_held(&self) {
+        if !self.held.borrow().is_empty() {
+            self.set_full(true);
+            self.held.send_modify(BTreeSet::clear);
+        }
+    }
+
     /// The number of calls so far; `None` while one is under way. A held call has not begun.
     pub fn calls_at_rest(&self) -> Option<u64> {
         let ended = self.ended.load(Ordering::SeqCst);

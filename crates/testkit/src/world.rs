@@ -166,6 +166,7 @@ impl World {
             clock,
             dir,
         } = self;
+        disk.drop_held();
         // All tasks must end before the launches are lost, so that none of them learns of it.
         tokio::join!(biased; sessions.abandon(), batches.abandon(), async {
             launcher.lose_server();
