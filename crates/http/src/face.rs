@@ -1,6 +1,9 @@
 //! The interfaces that clients speak to.
 
-use axum::response::IntoResponse;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use livius_domain::Made;
+use livius_sessions::SessionError;
 
 use crate::request::rejection::Rejection;
 use crate::state::AppState;
@@ -9,8 +12,15 @@ use crate::state::AppState;
 /// handler from refusing in the words of another interface.
 pub trait Face: Clone + Send + Sync + 'static {
     /// This interface's error response.
-    type Error: From<Rejection> + IntoResponse;
+    type Error: From<Rejection> + From<SessionError> + IntoResponse;
 
     /// The state that all interfaces share.
     fn app(&self) -> &AppState;
+
+    /// The answer to a request that has made this, whose first answer was not kept.
+    fn remade(
+        &self,
+        parts: &mut Parts,
+        made: Made,
+    ) -> impl Future<Output = Result<Response, Self::Error>> + Send;
 }

@@ -14,6 +14,7 @@ mod awaited;
 mod deadline;
 mod face;
 mod front;
+mod keyed;
 mod livy;
 mod livy_state;
 mod openapi;

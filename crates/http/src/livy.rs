@@ -6,14 +6,19 @@ mod described;
 mod jobs;
 mod logs;
 mod refusal;
+mod remade;
 mod resources;
 mod server;
 mod sessions;
 mod statements;
 mod uploads;
 
+use axum::Router;
 use axum::extract::FromRef;
+use axum::http::request::Parts;
 use axum::middleware::from_fn_with_state;
+use axum::response::Response;
+use livius_domain::Made;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::SizeAbove;
@@ -41,15 +46,16 @@ impl Face for Livy {
     fn app(&self) -> &AppState {
         &self.0
     }
+
+    async fn remade(&self, parts: &mut Parts, made: Made) -> Result<Response, Refusal> {
+        remade::remade(self, parts, made).await
+    }
 }
 
 /// A shorter response fits into one packet, so compressing it gains nothing.
 const COMPRESSED_FROM_BYTES: u64 = 1_400;
 
 pub fn routes(options: &Options) -> OpenApiRouter<Livy> {
-    let compression = CompressionLayer::new()
-        .quality(CompressionLevel::Fastest)
-        .compress_when(SizeAbove::new(COMPRESSED_FROM_BYTES));
     let prompt = OpenApiRouter::new()
         .merge(sessions::routes())
         .merge(statements::routes())
@@ -69,5 +75,13 @@ pub fn routes(options: &Options) -> OpenApiRouter<Livy> {
         upload_deadline,
         respond_within::<Refusal>,
     ));
-    prompt.merge(uploads).layer(compression)
+    prompt.merge(uploads)
+}
+
+/// Compresses the responses of the routes.
+pub fn compressed(routes: Router) -> Router {
+    let compression = CompressionLayer::new()
+        .quality(CompressionLevel::Fastest)
+        .compress_when(SizeAbove::new(COMPRESSED_FROM_BYTES));
+    routes.layer(compression)
 }

@@ -10,7 +10,9 @@ use tower::Layer as _;
 use utoipa::openapi::OpenApi;
 
 use crate::deadline::respond_within;
+use crate::face::Face;
 use crate::front::front;
+use crate::keyed::keyed;
 use crate::livy::{Livy, Refusal};
 use crate::options::Options;
 use crate::state::AppState;
@@ -21,6 +23,7 @@ use crate::{agent, livy, ui, v1};
 /// All routes, by interface, and the OpenAPI document that describes them.
 struct Table {
     livy: Router<Livy>,
+    ui: Router<Livy>,
     v1: Router<V1>,
     document: OpenApi,
 }
@@ -29,28 +32,50 @@ impl Table {
     fn new(options: &Options) -> Self {
         let promptly = options.deadline;
         let ui = ui::routes().layer(from_fn_with_state(promptly, respond_within::<Refusal>));
-        let (livy, livys) = livy::routes(options).merge(ui).split_for_parts();
+        let (ui, pages) = ui.split_for_parts();
+        let (livy, livys) = livy::routes(options).split_for_parts();
         let v1 = v1::routes()
             .merge(agent::routes())
             .layer(from_fn_with_state(promptly, respond_within::<Problem>));
         let (v1, ours) = v1.split_for_parts();
         let mut document = crate::openapi::outline();
-        document.merge(livys);
-        document.merge(ours);
-        Self { livy, v1, document }
+        for part in [livys, pages, ours] {
+            document.merge(part);
+        }
+        crate::openapi::describe_keys(&mut document);
+        Self {
+            livy,
+            ui,
+            v1,
+            document,
+        }
     }
 }
 
 /// Builds the whole edge. It takes paths as clients write them.
 pub fn router(sessions: Sessions, batches: Batches, options: Options) -> Router {
-    let Table { livy, v1, document } = Table::new(&options);
+    let Table {
+        livy,
+        ui,
+        v1,
+        document,
+    } = Table::new(&options);
     let document = crate::openapi::text(&document).into();
     let app = AppState::new(sessions, batches, options, document);
-    let livy = livy.with_state(Livy(app.clone()));
-    let v1 = v1.with_state(V1(app.clone()));
-    let routes: Router = livy.merge(v1).fallback(unrouted);
+    // The answers that are kept are not compressed.
+    let livy = livy::compressed(done_once(livy, Livy(app.clone())));
+    let ui: Router = ui.with_state(Livy(app.clone()));
+    let v1 = done_once(v1, V1(app.clone()));
+    let routes = livy.merge(ui).merge(v1).fallback(unrouted);
     // A router's own layers run after its routing, but the path must be normalised before.
     Router::new().fallback_service(from_fn_with_state(app, front).layer(routes))
+}
+
+/// Puts the routes of a face behind the layer that does each request with a key once.
+fn done_once<F: Face>(routes: Router<F>, face: F) -> Router {
+    let once = from_fn_with_state(face.clone(), keyed::<F>);
+    let routes: Router = routes.with_state(face);
+    routes.route_layer(once)
 }
 
 /// Builds the routes that agents need, and no others.
@@ -101,6 +126,7 @@ mod tests {
                 "/api/v1/batches/{id}/executors",
                 "/api/v1/batches/{id}/executors/{executor}/log",
                 "/api/v1/batches/{id}/kill",
+                "/api/v1/keys/{key}",
                 "/api/v1/openapi.json",
                 "/api/v1/pools",
                 "/api/v1/sessions/{id}",

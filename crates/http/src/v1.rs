@@ -2,16 +2,21 @@
 
 mod batches;
 mod executors;
+mod keys;
 mod openapi;
 mod pools;
 mod problem;
 mod sessions;
 
 use axum::extract::FromRef;
+use axum::http::request::Parts;
+use axum::response::Response;
+use livius_domain::Made;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use self::problem::Problem;
 use crate::face::Face;
+use crate::request::rejection::Rejection;
 use crate::state::AppState;
 
 /// The state of our own routes.
@@ -30,12 +35,19 @@ impl Face for V1 {
     fn app(&self) -> &AppState {
         &self.0
     }
+
+    /// No route here makes anything yet. One that does writes its own answer.
+    async fn remade(&self, _: &mut Parts, made: Made) -> Result<Response, Problem> {
+        let error = format!("no route under /api/v1 makes {made}");
+        Err(Rejection::Internal(error).into())
+    }
 }
 
 pub fn routes() -> OpenApiRouter<V1> {
     OpenApiRouter::new()
         .merge(batches::routes())
         .merge(executors::routes())
+        .merge(keys::routes())
         .merge(openapi::routes())
         .merge(pools::routes())
         .merge(sessions::routes())

@@ -32,8 +32,9 @@ const OPEN: [(&str, &str); 15] = [
 ];
 const VERSION: (&str, &str) = ("get", "/version");
 
-/// Routes without a session or batch of their own: they list, or create.
-const COLLECTIONS: [(&str, &str); 4] = [
+/// Routes without a session or batch of their own: they list, create, or show the caller's own keys.
+const COLLECTIONS: [(&str, &str); 5] = [
+    ("get", "/api/v1/keys/{key}"),
     ("get", "/batches"),
     ("post", "/batches"),
     ("get", "/sessions"),

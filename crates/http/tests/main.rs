@@ -16,6 +16,7 @@ mod edge;
 mod following;
 mod full_disk;
 mod jobs;
+mod keys;
 mod large;
 mod lifecycle;
 mod names;

@@ -21,6 +21,7 @@ mod field;
 mod job_answer;
 mod job_request;
 mod json;
+mod key_answer;
 mod pools_answer;
 mod problem_answer;
 mod redact;
@@ -46,6 +47,7 @@ pub use executors_answer::{ExecutorAnswer, ExecutorsAnswer};
 pub use job_answer::{JobAnswer, JobEnvelope};
 pub use job_request::{JobBody, read_job};
 pub use json::{ReadOptions, decode, integer};
+pub use key_answer::{KeyAnswer, MadeAnswer};
 pub use pools_answer::{
     MissReasonAnswer, PoolAnswer, PoolFailureAnswer, PooledDriverAnswer, PoolsAnswer,
 };

@@ -17,7 +17,7 @@ use super::{Livy, Refusal};
 use crate::awaited;
 use crate::request::body::RequestBody;
 use crate::request::described::{BatchPath, DoAsQuery, PageQuery, WaitForBatchQuery};
-use crate::request::extract::{CallerOf, InBatch};
+use crate::request::extract::{CallerOf, InBatch, KeyOf};
 use crate::request::query::Query;
 use crate::request::wait::MayWait;
 use crate::response;
@@ -74,16 +74,23 @@ pub async fn batch_list(
 pub async fn batch_create(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
+    KeyOf(key): KeyOf,
     body: RequestBody,
 ) -> Result<Response, Refusal> {
     let request = livius_wire::read_batch(&body.text()?, app.options.read)?;
     // Free the body now: it may be large, and the response waits for the store.
     drop(body);
-    let view = app.batches.acting(&caller).create(request).await?;
-    Ok(response::created(
+    let batches = app.batches.acting(&caller).keyed(key);
+    let view = batches.create(request).await?;
+    Ok(created(&app, &view).await)
+}
+
+/// The answer to the request that made a batch.
+pub async fn created(app: &AppState, view: &Arc<BatchView>) -> Response {
+    response::created(
         format!("/batches/{}", view.record.id),
-        rendered(&app, &view).await,
-    ))
+        rendered(app, view).await,
+    )
 }
 
 /// Shows a batch.

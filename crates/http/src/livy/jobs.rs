@@ -4,6 +4,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use livius_domain::JobRecord;
 use livius_sessions::{Caller, SessionRef};
 use livius_wire::{ErrorMessage, JobAnswer, JobBody};
 use utoipa_axum::router::OpenApiRouter;
@@ -14,7 +15,7 @@ use super::{Livy, Refusal};
 use crate::awaited;
 use crate::request::body::RequestBody;
 use crate::request::described::{JobPath, SessionPath, WaitQuery};
-use crate::request::extract::{CallerOf, InJob, InSession};
+use crate::request::extract::{CallerOf, InJob, InSession, KeyOf};
 use crate::request::wait::MayWait;
 use crate::response;
 use crate::response::job_stream::JobStream;
@@ -47,9 +48,10 @@ pub async fn job_submit(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
     InSession(session): InSession,
+    key: KeyOf,
     body: RequestBody,
 ) -> Result<Response, Refusal> {
-    submit(&app, &caller, &session, body).await
+    submit(&app, &caller, &session, key, body).await
 }
 
 /// The same as `submit-job`, because no job waits for another here. Livy's Java client calls it for
@@ -70,27 +72,35 @@ pub async fn job_run(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
     InSession(session): InSession,
+    key: KeyOf,
     body: RequestBody,
 ) -> Result<Response, Refusal> {
-    submit(&app, &caller, &session, body).await
+    submit(&app, &caller, &session, key, body).await
 }
 
 async fn submit(
     app: &AppState,
     caller: &Caller,
     session: &SessionRef,
+    KeyOf(key): KeyOf,
     body: RequestBody,
 ) -> Result<Response, Refusal> {
     let new = livius_wire::read_job(&body.text()?, app.options.read)?;
     // The body's share of memory is released only after the store has the job, which is as large.
     let _held = body.into_held();
-    let view = app.sessions.acting(caller).submit_job(session, new).await;
+    let sessions = app.sessions.acting(caller).keyed(key);
+    let view = sessions.submit_job(session, new).await;
     let job = view.map_err(Refusal::of_job_or_file)?.record;
-    let text = serde_json::to_vec(&JobAnswer::submitted(&job));
-    Ok(response::created(
+    Ok(created(&job))
+}
+
+/// The answer to the request that made a job.
+pub fn created(job: &JobRecord) -> Response {
+    let text = serde_json::to_vec(&JobAnswer::submitted(job));
+    response::created(
         format!("/sessions/{}/jobs/{}", job.session, job.id),
         text.expect("answers are structs of texts and numbers"),
-    ))
+    )
 }
 
 /// Shows a job, also of a session that has ended.

@@ -180,6 +180,8 @@ impl From<SessionError> for Refusal {
                 Self::message(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
                     .with(RETRY_AFTER, HeaderValue::from_static("5"))
             }
+            (_, SessionError::KeyInUse) => Self::message(StatusCode::CONFLICT, error.to_string())
+                .with(RETRY_AFTER, HeaderValue::from_static("1")),
             (_, SessionError::Upload(error)) => Rejection::disk(error).into(),
             (_, SessionError::NoRoom(error)) => Rejection::no_room(error).into(),
             (ErrorKind::NotFound, _) => Self::message(StatusCode::NOT_FOUND, error.to_string()),

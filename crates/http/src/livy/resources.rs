@@ -12,7 +12,7 @@ use super::described::FileAdded;
 use super::{Livy, Refusal};
 use crate::request::body::RequestBody;
 use crate::request::described::SessionPath;
-use crate::request::extract::{CallerOf, InSession};
+use crate::request::extract::{CallerOf, InSession, KeyOf};
 use crate::state::AppState;
 
 pub fn routes() -> OpenApiRouter<Livy> {
@@ -35,9 +35,10 @@ pub async fn add_jar(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
     InSession(session): InSession,
+    key: KeyOf,
     body: RequestBody,
 ) -> Result<StatusCode, Refusal> {
-    add(&app, &caller, &session, &body, ResourceUse::Library).await
+    add(&app, &caller, &session, key, &body, ResourceUse::Library).await
 }
 
 /// Adds a Python module, or an archive of modules, to a session.
@@ -53,9 +54,10 @@ pub async fn add_pyfile(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
     InSession(session): InSession,
+    key: KeyOf,
     body: RequestBody,
 ) -> Result<StatusCode, Refusal> {
-    add(&app, &caller, &session, &body, ResourceUse::Library).await
+    add(&app, &caller, &session, key, &body, ResourceUse::Library).await
 }
 
 /// Adds a file to a session. `SparkFiles.get` finds it there.
@@ -71,15 +73,17 @@ pub async fn add_file(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
     InSession(session): InSession,
+    key: KeyOf,
     body: RequestBody,
 ) -> Result<StatusCode, Refusal> {
-    add(&app, &caller, &session, &body, ResourceUse::File).await
+    add(&app, &caller, &session, key, &body, ResourceUse::File).await
 }
 
 async fn add(
     app: &AppState,
     caller: &Caller,
     session: &SessionRef,
+    KeyOf(key): KeyOf,
     body: &RequestBody,
     used_as: ResourceUse,
 ) -> Result<StatusCode, Refusal> {
@@ -87,6 +91,7 @@ async fn add(
     let added = app
         .sessions
         .acting(caller)
+        .keyed(key)
         .add_resource(session, used_as, uri)
         .await;
     added.map_err(Refusal::of_job_or_file)?;

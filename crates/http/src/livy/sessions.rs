@@ -17,7 +17,7 @@ use crate::awaited;
 use crate::livy_state::livy_state;
 use crate::request::body::RequestBody;
 use crate::request::described::{DoAsQuery, PageQuery, SessionPath, WaitForSessionQuery};
-use crate::request::extract::{CallerOf, InSession};
+use crate::request::extract::{CallerOf, InSession, KeyOf};
 use crate::request::query::Query;
 use crate::request::wait::MayWait;
 use crate::response;
@@ -76,17 +76,24 @@ pub async fn session_list(
 pub async fn session_create(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
+    KeyOf(key): KeyOf,
     headers: HeaderMap,
     body: RequestBody,
 ) -> Result<Response, Refusal> {
     let request = livius_wire::read_session(&body.text()?, app.options.read)?;
     // Free the body now: it may be large, and the response waits for the store.
     drop(body);
-    let view = app.sessions.acting(&caller).create(request).await?;
-    Ok(response::created(
+    let sessions = app.sessions.acting(&caller).keyed(key);
+    let view = sessions.create(request).await?;
+    Ok(created(&app, &view, &headers).await)
+}
+
+/// The answer to the request that made a session.
+pub async fn created(app: &AppState, view: &Arc<SessionView>, headers: &HeaderMap) -> Response {
+    response::created(
         format!("/sessions/{}", view.record.id),
-        rendered(&app, &view, &Keys::for_client(&headers)).await,
-    ))
+        rendered(app, view, &Keys::for_client(headers)).await,
+    )
 }
 
 /// Shows a session.

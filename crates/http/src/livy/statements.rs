@@ -4,7 +4,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use livius_domain::StatementRecord;
-use livius_sessions::SessionRef;
+use livius_sessions::{Caller, SessionRef, StatementView};
 use livius_wire::{ErrorMessage, Message, StatementAnswer, StatementBody, StatementListAnswer};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -14,7 +14,7 @@ use super::{Livy, Refusal};
 use crate::awaited;
 use crate::request::body::RequestBody;
 use crate::request::described::{SessionPath, StatementPath, WaitQuery};
-use crate::request::extract::{CallerOf, InSession, InStatement};
+use crate::request::extract::{CallerOf, InSession, InStatement, KeyOf};
 use crate::request::page::Page;
 use crate::request::query::Query;
 use crate::request::wait::MayWait;
@@ -92,6 +92,7 @@ pub async fn statement_run(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
     InSession(session): InSession,
+    KeyOf(key): KeyOf,
     waiting: MayWait,
     body: RequestBody,
 ) -> Result<Response, Refusal> {
@@ -100,7 +101,7 @@ pub async fn statement_run(
     let wait = waiting.wait()?;
     // The body's share of memory is released only after the store has the code, which is as large.
     let held = body.into_held();
-    let sessions = app.sessions.acting(&caller);
+    let sessions = app.sessions.acting(&caller).keyed(key);
     let mut view = sessions.run(&session, new).await?;
     drop(held);
     let StatementRecord { session, id, .. } = view.record;
@@ -110,12 +111,20 @@ pub async fn statement_run(
         // The statement is posted, whatever happens while the request waits.
         view = ended.await.unwrap_or(view);
     }
-    let body = StatementStream::one(ClientOf::new(app.sessions, caller), view)
-        .into_body()
-        .await?;
+    created(&app, caller, view).await
+}
+
+/// The answer to the request that made a statement.
+pub async fn created(
+    app: &AppState,
+    caller: Caller,
+    view: StatementView,
+) -> Result<Response, Refusal> {
+    let StatementRecord { session, id, .. } = view.record;
+    let one = StatementStream::one(ClientOf::new(app.sessions.clone(), caller), view);
     Ok(response::created(
         format!("/sessions/{session}/statements/{id}"),
-        body,
+        one.into_body().await?,
     ))
 }
 

@@ -13,6 +13,7 @@ use super::{Livy, Refusal};
 use crate::request::described::SessionPath;
 use crate::request::extract::{CallerOf, InSession};
 use crate::request::upload_body::FilePart;
+use crate::request::upload_key::UploadKey;
 use crate::state::AppState;
 
 pub fn routes() -> OpenApiRouter<Livy> {
@@ -109,6 +110,11 @@ async fn upload(
     app.sessions.acting(caller).get(session).await?;
     let (parts, body) = request.into_parts();
     let mut file = FilePart::find(&parts.headers, body, form.part, &app.options).await?;
+    let mut key = UploadKey::of(&parts.extensions, form.part, &file);
+    if let Some(key) = key.take_if(|key| key.is_done()) {
+        key.compare(file).await?;
+        return Ok(StatusCode::OK);
+    }
     let new = NewUpload {
         used_as: form.used_as,
         name: std::mem::take(&mut file.name),
@@ -116,9 +122,14 @@ async fn upload(
     let upload = app.sessions.acting(caller).begin_upload(session, new).await;
     let mut upload = upload.map_err(Refusal::of_job_or_file)?;
     while let Some(piece) = file.piece().await? {
+        if let Some(key) = &mut key {
+            key.piece(&piece);
+        }
         upload.write(&piece).await?;
     }
-    let finished = app.sessions.acting(caller).finish_upload(upload).await;
+    let sessions = app.sessions.acting(caller);
+    let sessions = sessions.keyed(key.map(UploadKey::finish));
+    let finished = sessions.finish_upload(upload).await;
     finished.map_err(Refusal::of_job_or_file)?;
     Ok(StatusCode::OK)
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::error::Error;
 use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_compression::tokio::bufread::{GzipDecoder, ZlibDecoder};
@@ -18,6 +19,7 @@ use tokio_util::io::{ReaderStream, StreamReader};
 
 use crate::face::Face;
 use crate::request::body_room::{BodyRoom, FREE_BYTES, Held};
+use crate::request::fingerprint::Fingerprint;
 use crate::request::pace::Pace;
 use crate::request::rejection::Rejection;
 use crate::state::AppState;
@@ -62,6 +64,17 @@ impl RequestBody {
         &self.bytes
     }
 
+    /// Adds the body, after decompression, to the hash of its request.
+    pub async fn added_to(&self, mut fingerprint: Fingerprint) -> Fingerprint {
+        fingerprint.body(&self.bytes).await;
+        fingerprint
+    }
+
+    /// Keeps the body for the handler, as an extension of its request.
+    pub fn kept_for_handler(self) -> ReadAhead {
+        ReadAhead(Arc::new(Mutex::new(Some(self))))
+    }
+
     /// Decodes the body.
     pub fn text(&self) -> Result<Cow<'_, str>, Rejection> {
         Ok(livius_wire::decode(&self.bytes, self.charset.as_deref())?)
@@ -72,19 +85,38 @@ impl<F: Face> FromRequest<F> for RequestBody {
     type Rejection = F::Error;
 
     async fn from_request(request: Request, face: &F) -> Result<Self, F::Error> {
-        Ok(Self::read(request, face.app()).await?)
+        let (parts, body) = request.into_parts();
+        if let Some(read) = parts
+            .extensions
+            .get::<ReadAhead>()
+            .and_then(ReadAhead::take)
+        {
+            return Ok(read);
+        }
+        Ok(Self::read(&parts.headers, body, face.app()).await?)
+    }
+}
+
+/// A body that a layer has read for the handler.
+#[derive(Clone)]
+pub struct ReadAhead(Arc<Mutex<Option<RequestBody>>>);
+
+impl ReadAhead {
+    fn take(&self) -> Option<RequestBody> {
+        let mut body = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        body.take()
     }
 }
 
 impl RequestBody {
-    async fn read(request: Request, app: &AppState) -> Result<Self, Rejection> {
+    /// Receives a body.
+    pub async fn read(headers: &HeaderMap, body: Body, app: &AppState) -> Result<Self, Rejection> {
         let limit = app.options.body_bytes;
-        let (parts, body) = request.into_parts();
-        let declared = declared_length(&parts.headers);
+        let declared = declared_length(headers);
         if declared.is_some_and(|length| length > limit) {
             return Err(Rejection::BodyTooLarge(limit));
         }
-        let (body, packed) = unpacked(&parts.headers, body);
+        let (body, packed) = unpacked(headers, body);
         let receiver = Receiver {
             room: &app.room,
             limit,
@@ -94,7 +126,7 @@ impl RequestBody {
         let (bytes, held) = receiver.receive(body).await?;
         Ok(Self {
             bytes,
-            charset: charset(&parts.headers),
+            charset: charset(headers),
             held,
         })
     }

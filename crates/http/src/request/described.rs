@@ -55,6 +55,13 @@ pub struct BatchExecutorPath {
 }
 
 #[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct KeyPath {
+    /// The key, percent-encoded
+    key: String,
+}
+
+#[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
     /// Index of the first; 0 when left out

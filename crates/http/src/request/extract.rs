@@ -5,10 +5,11 @@ use std::convert::Infallible;
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use livius_domain::{BatchId, JobId, SessionId, StatementId};
-use livius_sessions::{BatchRef, Caller, SessionRef};
+use livius_sessions::{BatchRef, Caller, Keyed, SessionRef};
 use livius_wire::integer;
 
 use crate::face::Face;
+use crate::request::key;
 use crate::request::rejection::Rejection;
 
 /// The session of a path: `{id}`.
@@ -25,6 +26,20 @@ pub struct InJob(pub SessionRef, pub JobId);
 
 /// The executor of a path: `{executor}`.
 pub struct Executor(pub String);
+
+/// The key of a path: `{key}`.
+pub struct InKey(pub String);
+
+impl<F: Face> FromRequestParts<F> for InKey {
+    type Rejection = F::Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &F) -> Result<Self, F::Error> {
+        let parameters = parameters(parts).await?;
+        let key = parameter(&parameters, "key");
+        key::check(key.as_bytes())?;
+        Ok(Self(key.to_owned()))
+    }
+}
 
 impl<F: Face> FromRequestParts<F> for Executor {
     type Rejection = F::Error;
@@ -105,6 +120,17 @@ impl<S: Sync> FromRequestParts<S> for CallerOf {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let caller = parts.extensions.get::<Caller>();
         Ok(Self(caller.cloned().unwrap_or_default()))
+    }
+}
+
+/// The key of the request, if it has one.
+pub struct KeyOf(pub Option<Keyed>);
+
+impl<S: Sync> FromRequestParts<S> for KeyOf {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(parts.extensions.get().cloned()))
     }
 }
 

@@ -42,7 +42,8 @@ impl<'a> Query<'a> {
     }
 }
 
-fn decoded(text: &str) -> Cow<'_, str> {
+/// Decodes a name or a value.
+pub fn decoded(text: &str) -> Cow<'_, str> {
     if !text.contains(['%', '+']) {
         return Cow::Borrowed(text);
     }

@@ -6,7 +6,7 @@ use std::io;
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use livius_domain::chain;
+use livius_domain::{Made, chain};
 use livius_wire::RequestError;
 
 use crate::request::other_user::OtherUser;
@@ -92,6 +92,22 @@ pub enum Rejection {
         "The server's disk is nearly full, so it starts no driver: its data directory needs space (server.disk_reserve)"
     )]
     NoRoom,
+    /// The header is not a key.
+    #[error(
+        "The header Idempotency-Key must be one key of 1 to 255 visible ASCII characters, such as a UUID: {0}"
+    )]
+    BadKey(&'static str),
+    /// The key was used for another request, which this names.
+    #[error(
+        "The Idempotency-Key was used for another request ({0}, with its query and body): send a new key with a new request, \
+         and exactly the first request to repeat it"
+    )]
+    KeyReused(String),
+    /// What the request with the key made is gone, and with it the answer.
+    #[error(
+        "The request with this Idempotency-Key was done before and made {0}, which is gone: send a new key to do it once more"
+    )]
+    KeyGone(Made),
     /// An internal error. The text is for the server's log only.
     #[error("{0}")]
     Internal(String),
@@ -133,7 +149,8 @@ impl Rejection {
             | Self::NoForm { .. }
             | Self::BadForm(_)
             | Self::NoPart { .. }
-            | Self::NoFileName { .. } => StatusCode::BAD_REQUEST,
+            | Self::NoFileName { .. }
+            | Self::BadKey(_) => StatusCode::BAD_REQUEST,
             Self::ForeignPage | Self::StrangeHost(_) | Self::OtherUser(_) => StatusCode::FORBIDDEN,
             Self::UnknownVersion(_) => StatusCode::NOT_ACCEPTABLE,
             Self::BodyTooLarge(_) | Self::FileTooLarge(_) | Self::FormTooLarge(_) => {
@@ -144,6 +161,8 @@ impl Rejection {
             }
             Self::NoBodyRoom | Self::Crowded => StatusCode::SERVICE_UNAVAILABLE,
             Self::Overdue(_) => StatusCode::GATEWAY_TIMEOUT,
+            Self::KeyReused(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::KeyGone(_) => StatusCode::GONE,
             Self::DiskFull | Self::NoRoom => StatusCode::INSUFFICIENT_STORAGE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }

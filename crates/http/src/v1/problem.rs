@@ -85,6 +85,9 @@ impl From<Rejection> for Problem {
             | Rejection::BadForm(_)
             | Rejection::NoPart { .. }
             | Rejection::NoFileName { .. } => "malformed_form",
+            Rejection::BadKey(_) => "bad_key",
+            Rejection::KeyReused(_) => "key_reused",
+            Rejection::KeyGone(_) => "key_gone",
             Rejection::ForeignPage => "foreign_page",
             Rejection::StrangeHost(_) => "strange_host",
             Rejection::OtherUser(_) => "other_user",
@@ -124,6 +127,8 @@ impl From<SessionError> for Problem {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "shutting_down", message)
                     .with(RETRY_AFTER, HeaderValue::from_static("5"))
             }
+            (_, SessionError::KeyInUse) => Self::new(StatusCode::CONFLICT, "key_in_use", message)
+                .with(RETRY_AFTER, HeaderValue::from_static("1")),
             (_, SessionError::Upload(error)) => Rejection::disk(error).into(),
             (_, SessionError::NoRoom(error)) => Rejection::no_room(error).into(),
             (_, SessionError::NotActive(state)) => {
