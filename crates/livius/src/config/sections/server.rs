@@ -12,8 +12,8 @@ use super::DEFAULTS;
 use crate::config::check::Problems;
 use crate::config::resolved::Resolved;
 use crate::config::setting::{
-    Key, Setting, Text, address, count, data_dir, duration_or_forever, list, optional_dir,
-    optional_text, size, switch, text,
+    Key, Setting, Text, address, count, data_dir, duration, duration_or_forever, list,
+    optional_dir, optional_text, size, switch, text,
 };
 
 settings! {
@@ -70,6 +70,17 @@ settings! {
         1,
         1000,
         "How many requests of one client may wait for a change at once (`?wait=`). The server answers further ones without a wait. A client is an authenticated user, or else an IP address, or a network of IPv6 addresses (/64). Clients behind a proxy that does not authenticate them share these waits.",
+    );
+    IDEMPOTENCY_RETENTION: Duration = duration(
+        "server.idempotency_retention",
+        DEFAULTS.key_retention,
+        "How long the server remembers the key of a request (the header `Idempotency-Key`) and what the request made. A client that repeats the request later than that has it done again.",
+    );
+    MAX_IDEMPOTENCY_KEYS: u64 = count(
+        "server.max_idempotency_keys",
+        1,
+        DEFAULTS.keys as u64,
+        "How many keys of requests the server remembers. It forgets the oldest first, within a minute.",
     );
     HOST_NAMES: Vec<String> = list(
         "server.host_names",
@@ -176,6 +187,8 @@ impl ServerSettings {
         limits.body_bytes = resolved.count(&BODY_LIMIT);
         limits.code_bytes = resolved.count(&CODE_LIMIT);
         limits.upload_bytes = resolved.value(&UPLOAD_LIMIT);
+        limits.key_retention = resolved.value(&IDEMPOTENCY_RETENTION);
+        limits.keys = resolved.count(&MAX_IDEMPOTENCY_KEYS);
         let data_dir = resolved.value(&DATA_DIR);
         if data_dir.is_none() {
             problems.refuse(
