@@ -6,12 +6,13 @@ use std::process::{Command, Stdio};
 use camino::{Utf8Path, Utf8PathBuf};
 use livius_domain::{
     AppInfo, BatchId, BatchRecord, BatchState, JobId, JobLanguage, JobOutcome, JobRecord, JobState,
-    SessionId,
+    Made, SessionId,
 };
 
 use super::{Directory, SqliteStore, Timestamp, new_batch, new_file, new_session};
 use livius_store::{
-    BatchStore, JobStore, Output, PieceStore, PiecesOf, ResourceStore, SessionStore,
+    BatchStore, JobStore, KeyStore, NewKey, Output, PieceStore, PiecesOf, ResourceStore,
+    SessionStore,
 };
 
 /// Names the database for the process that is killed. That process is this test program.
@@ -49,12 +50,33 @@ async fn writes_until_it_is_killed() {
     }
 }
 
+/// The key of a session's job.
+fn key_of(session: SessionId) -> NewKey {
+    NewKey {
+        caller: "alice".to_owned(),
+        key: format!("job of session {session}"),
+        request: "POST".to_owned(),
+        fingerprint: [1; 32],
+        made_at: Timestamp::from_second(1).unwrap(),
+    }
+}
+
+/// Checks that a session has a job exactly if the job's key is there.
+async fn assert_keyed(store: &SqliteStore, session: SessionId) {
+    let NewKey { caller, key, .. } = key_of(session);
+    let key = store.key(&caller, &key).await.unwrap();
+    let job = store.job(session, JobId(1)).await.unwrap();
+    let made = job.map(|job| Made::Job(session, job.record.id));
+    assert_eq!(key.and_then(|key| key.made), made);
+}
+
 /// Writes a file for the session, and a job that succeeds with a long result.
 async fn write_job(store: &SqliteStore, session: SessionId, ended: Timestamp) {
     let file = store.create_resource(session, new_file()).await;
     file.unwrap();
+    let key = key_of(session);
     let made = store
-        .create_job(session, JobLanguage::Jvm, "AA==", None)
+        .create_job(session, JobLanguage::Jvm, "AA==", Some(&key))
         .await;
     let made = made.unwrap();
     let piece = store
@@ -117,6 +139,7 @@ async fn what_was_acknowledged_survives_a_kill() {
         acknowledged += usize::try_from(last - first + 1).unwrap();
         let mut sessions = 0;
         for session in store.unended_sessions().await.unwrap() {
+            assert_keyed(&store, session.record.id).await;
             sessions += usize::from(is_whole(&store, session.record.id).await);
         }
         assert!(sessions >= acknowledged, "{sessions} of {acknowledged}");
