@@ -29,6 +29,8 @@ mod common;
 mod compat;
 mod completion;
 mod conforming;
+#[path = "../common/data.rs"]
+mod data;
 mod death;
 mod elsewhere;
 mod fields;

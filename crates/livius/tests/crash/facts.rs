@@ -1,0 +1,318 @@
+//! What clients were told, and the looks that compare it with what the server says now.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::client::Sender;
+use crate::place::Place;
+use crate::{driver, ledger};
+
+/// A session and a number of a statement in it.
+pub type StatementId = (i64, i64);
+
+/// A session and a number of a job in it.
+pub type JobId = (i64, i64);
+
+/// How long all work may take to end when the server lives.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// The answers that clients have got.
+#[derive(Default)]
+pub struct Facts(Mutex<Tables>);
+
+#[derive(Default)]
+struct Tables {
+    sessions: BTreeMap<i64, SessionStage>,
+    statements: BTreeMap<StatementId, Work>,
+    jobs: BTreeMap<JobId, Work>,
+    batches: BTreeMap<i64, Work>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SessionStage {
+    Open,
+    /// A client deletes it. Whether it is there is unknown.
+    Leaving,
+    Deleted,
+}
+
+/// A piece of work that the server has taken.
+#[derive(Debug, Clone)]
+struct Work {
+    /// The code, the payload or the name, which no other piece has.
+    what: String,
+    /// Whether a client was shown that it has ended.
+    has_ended: bool,
+}
+
+impl Work {
+    fn new(what: String) -> Self {
+        Self {
+            what,
+            has_ended: false,
+        }
+    }
+}
+
+impl Facts {
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn session(&self, id: i64) {
+        let before = self.tables().sessions.insert(id, SessionStage::Open);
+        assert_eq!(before, None, "the number of session {id} was given twice");
+    }
+
+    pub fn open_sessions(&self) -> Vec<i64> {
+        let tables = self.tables();
+        let sessions = tables.sessions.iter();
+        let open = sessions.filter(|(_, stage)| **stage == SessionStage::Open);
+        open.map(|(id, _)| *id).collect()
+    }
+
+    /// True for one client only.
+    pub fn begin_delete(&self, id: i64) -> bool {
+        self.tables().sessions.insert(id, SessionStage::Leaving) == Some(SessionStage::Open)
+    }
+
+    pub fn deleted(&self, id: i64) {
+        self.tables().sessions.insert(id, SessionStage::Deleted);
+    }
+
+    pub fn statement(&self, id: StatementId, code: String) {
+        let before = self.tables().statements.insert(id, Work::new(code));
+        assert!(before.is_none(), "statement {id:?} was {before:?} before");
+    }
+
+    pub fn job(&self, id: JobId, payload: String) {
+        let before = self.tables().jobs.insert(id, Work::new(payload));
+        assert!(before.is_none(), "job {id:?} was {before:?} before");
+    }
+
+    pub fn batch(&self, id: i64, name: String) {
+        let before = self.tables().batches.insert(id, Work::new(name));
+        assert!(before.is_none(), "batch {id} was {before:?} before");
+    }
+
+    pub fn statements(&self) -> Vec<StatementId> {
+        self.tables().statements.keys().copied().collect()
+    }
+
+    pub fn jobs(&self) -> Vec<JobId> {
+        self.tables().jobs.keys().copied().collect()
+    }
+
+    pub fn batches(&self) -> Vec<i64> {
+        self.tables().batches.keys().copied().collect()
+    }
+
+    /// Whether the session must be there, both before and after a look at it.
+    pub fn is_open(&self, session: i64) -> bool {
+        self.tables().sessions[&session] == SessionStage::Open
+    }
+
+    /// Looks at a statement. True if it has ended, or its session goes.
+    pub fn look_at_statement(&self, sender: &Sender, id: StatementId) -> bool {
+        let work = self.tables().statements[&id].clone();
+        let path = format!("/sessions/{}/statements/{}", id.0, id.1);
+        let Some(shown) = self.shown(sender, id.0, &path) else {
+            return true;
+        };
+        assert_eq!(shown["code"], work.what.as_str(), "{path}: {shown}");
+        let has_ended = shown["state"] == "available";
+        if has_ended {
+            let text = &shown["output"]["data"]["text/plain"];
+            let expected = driver::output_of(&work.what);
+            assert!(text == expected.as_str(), "{path}: {shown}");
+        }
+        assert!(has_ended || !work.has_ended, "it ran again: {path} {shown}");
+        if let Some(work) = self.tables().statements.get_mut(&id) {
+            work.has_ended |= has_ended;
+        }
+        has_ended
+    }
+
+    /// The same for a job.
+    pub fn look_at_job(&self, sender: &Sender, id: JobId) -> bool {
+        let work = self.tables().jobs[&id].clone();
+        let path = format!("/sessions/{}/jobs/{}", id.0, id.1);
+        let Some(shown) = self.shown(sender, id.0, &path) else {
+            return true;
+        };
+        let has_ended = shown["state"] == "SUCCEEDED";
+        if has_ended {
+            assert_eq!(shown["result"], work.what.as_str(), "{path}: {shown}");
+        }
+        assert_ne!(shown["state"], "FAILED", "{path}: {shown}");
+        assert!(has_ended || !work.has_ended, "it ran again: {path} {shown}");
+        if let Some(work) = self.tables().jobs.get_mut(&id) {
+            work.has_ended |= has_ended;
+        }
+        has_ended
+    }
+
+    /// The same for a batch.
+    pub fn look_at_batch(&self, sender: &Sender, id: i64) -> bool {
+        let work = self.tables().batches[&id].clone();
+        let path = format!("/batches/{id}");
+        let (status, shown) = sender.get(&path);
+        assert_eq!(status, 200, "{path}: {shown}");
+        let state = shown["state"].as_str().unwrap();
+        assert!(
+            matches!(state, "starting" | "running" | "success"),
+            "{path}: {shown}"
+        );
+        let has_ended = state == "success";
+        assert!(has_ended || !work.has_ended, "it ran again: {path} {shown}");
+        if let Some(work) = self.tables().batches.get_mut(&id) {
+            work.has_ended |= has_ended;
+        }
+        has_ended
+    }
+
+    /// What a path below a session shows. `None` if the session goes or is gone.
+    fn shown(&self, sender: &Sender, session: i64, path: &str) -> Option<Value> {
+        let stage = self.tables().sessions[&session];
+        let (status, shown) = sender.get(path);
+        match stage {
+            SessionStage::Open if self.is_open(session) => {
+                assert_eq!(status, 200, "{path}: {shown}");
+                Some(shown)
+            }
+            SessionStage::Deleted => {
+                assert_eq!(status, 404, "session {session} came back: {path}: {shown}");
+                None
+            }
+            SessionStage::Open | SessionStage::Leaving => None,
+        }
+    }
+
+    /// Waits until all work has ended, and compares everything. No client may use the server.
+    pub fn settle_and_check(&self, place: &Arc<Place>) {
+        let sender = Sender::new(place);
+        let until = Instant::now() + PATIENCE;
+        let wait = |what: &str, is_so: &dyn Fn() -> bool| {
+            while !is_so() {
+                assert!(Instant::now() < until, "{what} does not end");
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        };
+        for id in self.statements() {
+            let what = format!("statement {id:?}");
+            wait(&what, &|| self.look_at_statement(&sender, id));
+        }
+        for id in self.jobs() {
+            wait(&format!("job {id:?}"), &|| self.look_at_job(&sender, id));
+        }
+        for id in self.batches() {
+            wait(&format!("batch {id}"), &|| self.look_at_batch(&sender, id));
+        }
+        self.check_lists(&sender);
+        self.check_logs(&sender);
+        self.check_ledger(place);
+    }
+
+    /// The lists have what clients know of, and nothing else.
+    fn check_lists(&self, sender: &Sender) {
+        let sessions = self.open_sessions();
+        let (_, listed) = sender.get("/sessions?size=100");
+        assert_eq!(ids(&listed["sessions"]), sessions, "{listed}");
+        for session in sessions {
+            let path = format!("/sessions/{session}/statements?from=0&size=1000000");
+            let (_, listed) = sender.get(&path);
+            let known = self.statements().into_iter();
+            let known: Vec<i64> = known
+                .filter(|(of, _)| *of == session)
+                .map(|(_, id)| id)
+                .collect();
+            assert_eq!(ids(&listed["statements"]), known, "session {session}");
+        }
+        let batches = self.batches();
+        let mut listed = Vec::new();
+        while listed.len() < batches.len() {
+            let path = format!("/batches?from={}&size=100", listed.len());
+            let page = ids(&sender.get(&path).1["sessions"]);
+            assert!(
+                !page.is_empty(),
+                "only {listed:?} of {batches:?} are listed"
+            );
+            listed.extend(page);
+        }
+        listed.sort_unstable();
+        assert_eq!(listed, batches);
+    }
+
+    /// Each piece of work has its line in a log, once.
+    fn check_logs(&self, sender: &Sender) {
+        for session in self.open_sessions() {
+            let lines = log(sender, &format!("/sessions/{session}/log"));
+            let tables = self.tables();
+            for (_, work) in tables.statements.range((session, 0)..(session + 1, 0)) {
+                let line = format!("ran {}", work.what);
+                let count = lines.iter().filter(|it| **it == line).count();
+                assert_eq!(count, 1, "{line:?} in the log of session {session}");
+            }
+        }
+        let batches = self.tables().batches.clone();
+        for (id, work) in batches {
+            let lines = log(sender, &format!("/batches/{id}/log"));
+            let line = format!("ran {}", work.what);
+            let count = lines.iter().filter(|it| **it == line).count();
+            assert_eq!(count, 1, "{line:?} in the log of batch {id}: {lines:#?}");
+        }
+    }
+
+    /// Each piece of work has run once. That of a deleted session may have been too late.
+    fn check_ledger(&self, place: &Place) {
+        let runs = ledger::read(&place.ledger());
+        let often: Vec<_> = runs.iter().filter(|(_, count)| **count > 1).collect();
+        assert!(often.is_empty(), "it ran more than once: {often:?}");
+        let lost: Vec<_> = runs.keys().filter(|work| work.contains("LOST")).collect();
+        assert!(lost.is_empty(), "{lost:?}");
+        let tables = self.tables();
+        let has_run = |kind: &str, work: &Work| runs.contains_key(&format!("{kind} {}", work.what));
+        let is_open = |session: i64| tables.sessions[&session] == SessionStage::Open;
+        for ((session, id), work) in &tables.statements {
+            let is_fine = has_run("statement", work) || !is_open(*session);
+            assert!(is_fine, "statement {id} of session {session} never ran");
+        }
+        for ((session, id), work) in &tables.jobs {
+            let is_fine = has_run("job", work) || !is_open(*session);
+            assert!(is_fine, "job {id} of session {session} never ran");
+        }
+        for (id, work) in &tables.batches {
+            assert!(has_run("batch", work), "batch {id} never ran");
+        }
+    }
+
+    pub fn summary(&self) -> String {
+        let tables = self.tables();
+        format!(
+            "{} sessions, {} statements, {} jobs and {} batches are as clients were told",
+            tables.sessions.len(),
+            tables.statements.len(),
+            tables.jobs.len(),
+            tables.batches.len()
+        )
+    }
+}
+
+fn log(sender: &Sender, path: &str) -> Vec<String> {
+    let (status, shown) = sender.get(&format!("{path}?from=0&size=-1"));
+    assert_eq!(status, 200, "{path}: {shown}");
+    let lines = shown["log"].as_array().unwrap().iter();
+    lines
+        .map(|line| line.as_str().unwrap().to_owned())
+        .collect()
+}
+
+fn ids(list: &Value) -> Vec<i64> {
+    let list = list.as_array().into_iter().flatten();
+    let mut ids: Vec<i64> = list.filter_map(|one| one["id"].as_i64()).collect();
+    ids.sort_unstable();
+    ids
+}
