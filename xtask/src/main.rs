@@ -1,8 +1,9 @@
-//! The project's own commands: `cargo xtask test`, `provide`, `codegen`, `tidy`.
+//! The project's own commands: `cargo xtask test`, `crash`, `provide`, `codegen`, `tidy`.
 
 mod agent_lint;
 mod circles;
 mod codegen;
+mod crash;
 mod deny;
 mod environment;
 mod helm;
@@ -28,6 +29,8 @@ const USAGE: &str = r#"usage: cargo xtask COMMAND
                        and runs the tests that need it
   test --yarn          runs the tests that need a real YARN
   test --standalone    runs the tests that need a standalone cluster, with each Spark
+  crash [--rounds N] [--seed N]
+                       kills the server N times under load, and checks that nothing is lost or doubled
   provide              installs what the tests need besides the code, and prints its variables for a shell:
                        eval "$(cargo xtask provide)"
   codegen [--check]    writes the generated files (schemas/, docs/), or fails if they are stale
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         ["test", "--yarn"] => suite::run_cluster(Cluster::Yarn),
         ["test", "--standalone"] => suite::run_cluster(Cluster::Standalone),
         ["test", "--", rest @ ..] => suite::run(rest),
+        ["crash", words @ ..] => crash::run(words),
         ["provide"] => environment::print(),
         ["codegen"] => codegen::write(Binaries::Cargo),
         ["codegen", "--check"] => codegen::check(Binaries::Cargo),

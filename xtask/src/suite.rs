@@ -187,7 +187,7 @@ fn has_clippy() -> bool {
 }
 
 /// A command of cargo that compiles. All of them use one compiler, so nothing is compiled twice.
-fn compiling(word: &str) -> Command {
+pub fn compiling(word: &str) -> Command {
     let mut command = cargo();
     command.arg(word);
     if has_clippy() {
