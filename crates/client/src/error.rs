@@ -23,6 +23,14 @@ pub enum ClientError {
         /// The reason.
         reason: String,
     },
+    /// The connection broke before the whole answer came, so the server may have done the request.
+    #[error("the connection to {base} broke before the answer came: {reason}")]
+    Lost {
+        /// The server.
+        base: String,
+        /// The reason.
+        reason: String,
+    },
     /// The request timed out.
     #[error("the server at {base} did not answer in time")]
     TimedOut {
@@ -87,10 +95,20 @@ impl ClientError {
         matches!(self, Self::Refused { status, .. } if *status == StatusCode::NOT_FOUND)
     }
 
+    /// Tells whether the server may have done the request.
+    pub(crate) fn leaves_open(&self) -> bool {
+        matches!(self, Self::Lost { .. } | Self::TimedOut { .. })
+    }
+
+    /// Tells whether another request with the same key is being worked on.
+    pub(crate) fn is_in_progress(&self) -> bool {
+        matches!(self, Self::Refused { status, .. } if *status == StatusCode::CONFLICT)
+    }
+
     /// Tells whether a retry may succeed.
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::TimedOut { .. } => true,
+            Self::Unreachable { .. } | Self::Lost { .. } | Self::TimedOut { .. } => true,
             Self::Refused { status, .. } => [429, 502, 503, 504].contains(&status.as_u16()),
             Self::Setup(_) | Self::Foreign { .. } | Self::Name { .. } | Self::Ended { .. } => false,
         }

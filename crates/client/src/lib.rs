@@ -13,6 +13,7 @@ pub mod batch;
 pub mod entries;
 pub mod follow;
 pub mod input;
+mod key;
 pub mod language;
 pub mod log;
 pub mod output;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use livius_domain::root_cause;
-use reqwest::{Client, RequestBuilder, redirect};
+use reqwest::{Client, RequestBuilder, StatusCode, redirect};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::ClientError;
+use crate::key;
 use crate::pace::Pace;
 use crate::target::{Credentials, Target};
 
@@ -102,15 +103,63 @@ impl Livy {
         }
     }
 
-    /// Sends a POST request.
+    /// Sends a POST request. If the answer is lost, sends the request again with the same
+    /// `Idempotency-Key`, but only to a server that knows such keys: Livy would do the request a second
+    /// time.
     pub async fn post<T: DeserializeOwned>(
         &self,
         path: &str,
         body: &Value,
     ) -> Result<T, ClientError> {
-        let request = self.client.post(self.url(path)).json(body);
-        let text = self.answer(request).await?;
-        self.read(path, &text)
+        let key = key::random();
+        let send = async || {
+            let request = self.client.post(self.url(path)).json(body);
+            self.answer(request.header(key::HEADER, &key)).await
+        };
+        let text = match send().await {
+            Err(error) if error.leaves_open() => {
+                (self.on_retry)(&error);
+                self.repeat(&key, error, send).await
+            }
+            answer => answer,
+        };
+        self.read(path, &text?)
+    }
+
+    /// Sends a request with a key again until it is answered. The error is the one before.
+    async fn repeat(
+        &self,
+        key: &str,
+        mut error: ClientError,
+        send: impl AsyncFn() -> Result<String, ClientError>,
+    ) -> Result<String, ClientError> {
+        let (mut pace, since) = (Pace::RETRY, Instant::now());
+        while since.elapsed() < ABSENCE {
+            pace.wait().await;
+            match self.knows_keys(key).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(passing) if passing.may_pass() => continue,
+                Err(_) => break,
+            }
+            match send().await {
+                Err(again) if again.may_pass() || again.is_in_progress() => error = again,
+                answer => return answer,
+            }
+        }
+        Err(error)
+    }
+
+    /// Whether the server has a route for keys: it says what it knows of this one.
+    async fn knows_keys(&self, key: &str) -> Result<bool, ClientError> {
+        let request = self.client.get(self.url(&format!("/api/v1/keys/{key}")));
+        match self.answer(request).await {
+            Ok(_) => Ok(true),
+            Err(ClientError::Refused { status, text }) if status == StatusCode::NOT_FOUND => {
+                Ok(text.contains(key::NAME))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Sends a DELETE request.
@@ -163,6 +212,10 @@ impl Livy {
             return ClientError::TimedOut { base };
         }
         let reason = root_cause(error).unwrap_or_else(|| "the connection broke".to_owned());
-        ClientError::Unreachable { base, reason }
+        if error.is_connect() {
+            ClientError::Unreachable { base, reason }
+        } else {
+            ClientError::Lost { base, reason }
+        }
     }
 }

@@ -39,6 +39,9 @@ fn hint(error: &anyhow::Error) -> Option<&'static str> {
         ClientError::Unreachable { .. } => {
             Some("start a server with `livius serve`, or name another with --url or in LIVIUS_URL")
         }
+        ClientError::Lost { .. } => Some(
+            "the server may have done it: look at `livius sessions` or `livius batches` before you try again",
+        ),
         ClientError::TimedOut { .. } => {
             Some("try again, or allow it more time with --timeout SECONDS")
         }

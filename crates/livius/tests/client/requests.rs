@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use serde_json::json;
 
-use crate::scripted::{Scripted, ended, livius, ok};
+use crate::scripted::{Scripted, batch, ended, livius, lost, ok};
 
 #[test]
 fn every_request_carries_what_was_said() {
@@ -86,4 +86,56 @@ fn refusals_and_absences_are_told_with_a_remedy() {
         "{}",
         ended.stderr
     );
+}
+
+/// The keys of the requests with this line, in order.
+fn keys(server: &Scripted, line: &str) -> Vec<String> {
+    let seen = server.seen.lock().unwrap();
+    let sent = seen.iter().filter(|request| request.line == line);
+    let key = |headers: &str| {
+        let mut lines = headers.lines();
+        lines.find_map(|line| line.strip_prefix("idempotency-key: ").map(str::to_owned))
+    };
+    sent.map(|request| key(&request.headers).unwrap()).collect()
+}
+
+#[test]
+fn a_request_whose_answer_is_lost_is_sent_again_with_its_key() {
+    let unknown =
+        json!({"code": "not_found", "message": "no request with this Idempotency-Key was done"});
+    let server = Scripted::start(&[
+        (
+            "POST /batches",
+            &[
+                lost(),
+                (409, json!({"msg": "in progress"}).to_string()),
+                batch("starting"),
+            ],
+        ),
+        (
+            "GET /api/v1/keys/KEY",
+            &[(404, unknown.to_string()), ok(&json!({"state": "done"}))],
+        ),
+    ]);
+    let ended = server.run(&["submit", "--no-wait", "hdfs:///a.jar"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let keys = keys(&server, "POST /batches");
+    assert_eq!(keys.len(), 3);
+    assert!(keys.iter().all(|key| *key == keys[0]), "{keys:?}");
+    assert_eq!(keys[0].len(), 32);
+}
+
+#[test]
+fn a_server_without_keys_gets_no_request_twice() {
+    let server = Scripted::start(&[
+        ("POST /batches", &[lost()]),
+        ("GET /api/v1/keys/KEY", &[(404, String::new())]),
+    ]);
+    let ended = server.run(&["submit", "--no-wait", "hdfs:///a.jar"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(
+        ended.stderr.contains("broke before the answer came"),
+        "{ended:?}"
+    );
+    assert_eq!(keys(&server, "POST /batches").len(), 1);
 }

@@ -124,6 +124,11 @@ fn serve(mut stream: TcpStream, script: &Mutex<Script>, requests: &Mutex<Vec<Req
     // Like Livy, this server ignores the request to wait.
     let line = line.trim_end_matches(" HTTP/1.1");
     let line = line.trim_end_matches("?wait=1s").to_owned();
+    // Each request has a key of its own.
+    let line = match line.split_once("/api/v1/keys/") {
+        Some((method, _)) => format!("{method}/api/v1/keys/KEY"),
+        None => line,
+    };
     let mut script = script.lock().unwrap();
     requests.lock().unwrap().push(Request {
         line: line.clone(),
@@ -139,11 +144,19 @@ fn serve(mut stream: TcpStream, script: &Mutex<Script>, requests: &Mutex<Vec<Req
             json!({"msg": format!("no script for {line}")}).to_string(),
         ),
     };
+    if status == 0 {
+        return;
+    }
     let answer = format!(
         "HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}",
         text.len()
     );
     let _ = stream.write_all(answer.as_bytes());
+}
+
+/// No answer: the connection breaks.
+pub fn lost() -> Answer {
+    (0, String::new())
 }
 
 pub fn ok(value: &Value) -> Answer {
