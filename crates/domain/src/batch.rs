@@ -132,12 +132,17 @@ impl BatchState {
     /// The state of a batch just asked for.
     pub const NEW: Self = Self::Starting;
 
+    /// The names of the states before the end.
+    pub const LIVE_NAMES: [&'static str; 3] = ["starting", "running", "stopping"];
+    /// The names of the ends.
+    pub const END_NAMES: [&'static str; 3] = ["succeeded", "failed", "killed"];
+
     /// Tells whether the batch is over.
     pub fn is_ended(&self) -> bool {
         matches!(self, Self::Ended(_))
     }
 
-    /// The state in one word, for logs.
+    /// The state in one word, for logs and searches: one of the names above.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Starting => "starting",

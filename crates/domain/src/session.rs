@@ -86,6 +86,11 @@ impl SessionState {
     /// The state of a session just asked for.
     pub const NEW: Self = Self::Starting;
 
+    /// The names of the states before the end.
+    pub const LIVE_NAMES: [&'static str; 3] = ["starting", "running", "stopping"];
+    /// The names of the ends.
+    pub const END_NAMES: [&'static str; 3] = ["stopped", "killed", "failed"];
+
     /// Tells whether the session is over.
     pub fn is_ended(&self) -> bool {
         matches!(self, Self::Ended(_))
@@ -101,7 +106,7 @@ impl SessionState {
         matches!(self, Self::Starting)
     }
 
-    /// The state in one word, for logs.
+    /// The state in one word, for logs and searches: one of the names above.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Starting => "starting",

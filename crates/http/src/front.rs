@@ -198,7 +198,7 @@ fn check_version(headers: &HeaderMap) -> Result<(), Rejection> {
 fn finish(response: &mut Response, security: &SecurityHeaders) {
     let bodiless = matches!(
         response.status(),
-        StatusCode::SWITCHING_PROTOCOLS | StatusCode::NO_CONTENT
+        StatusCode::SWITCHING_PROTOCOLS | StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
     );
     let headers = response.headers_mut();
     if !bodiless && !headers.contains_key(CONTENT_TYPE) {

@@ -7,6 +7,7 @@ pub mod log_stream;
 pub mod pieces;
 pub mod security_headers;
 pub mod statement_stream;
+pub mod tagged;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

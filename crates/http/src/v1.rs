@@ -2,11 +2,14 @@
 
 mod batches;
 mod executors;
+mod filter;
 mod keys;
 mod openapi;
+mod parameters;
 mod pools;
 mod problem;
 mod sessions;
+mod status;
 
 use axum::extract::FromRef;
 use axum::http::request::Parts;
@@ -51,4 +54,5 @@ pub fn routes() -> OpenApiRouter<V1> {
         .merge(openapi::routes())
         .merge(pools::routes())
         .merge(sessions::routes())
+        .merge(status::routes())
 }

@@ -33,8 +33,11 @@ const OPEN: [(&str, &str); 15] = [
 const VERSION: (&str, &str) = ("get", "/version");
 
 /// Routes without a session or batch of their own: they list, create, or show the caller's own keys.
-const COLLECTIONS: [(&str, &str); 5] = [
+const COLLECTIONS: [(&str, &str); 8] = [
+    ("get", "/api/v1/batches"),
     ("get", "/api/v1/keys/{key}"),
+    ("get", "/api/v1/sessions"),
+    ("get", "/api/v1/status"),
     ("get", "/batches"),
     ("post", "/batches"),
     ("get", "/sessions"),
@@ -251,10 +254,15 @@ async fn owners_may_do_everything() {
 #[tokio::test]
 async fn lists_show_what_the_caller_may_see() {
     let world = world(Arc::new(OwnersOnly)).await;
-    for path in ["/sessions", "/batches"] {
+    for path in [
+        "/sessions",
+        "/batches",
+        "/api/v1/sessions",
+        "/api/v1/batches",
+    ] {
         for (user, total) in [(Some("alice"), 1_usize), (Some("bob"), 0), (None, 0)] {
             let list = call(&world, user, "get", path).await.json();
-            let key = path.trim_start_matches('/');
+            let key = path.rsplit('/').next().unwrap();
             let found = list[key]
                 .as_array()
                 .or(list["sessions"].as_array())
@@ -266,9 +274,43 @@ async fn lists_show_what_the_caller_may_see() {
                 "{path} {user:?}"
             );
         }
+    }
+    for path in ["/sessions", "/batches"] {
         assert_eq!(call(&world, None, "post", path).await.status, 403);
         assert_eq!(call(&world, Some("bob"), "post", path).await.status, 201);
     }
+}
+
+#[tokio::test]
+async fn states_of_others_are_absent() {
+    let world = world(Arc::new(OwnersOnly)).await;
+    let ask = async |user| {
+        let path = "/api/v1/status?sessions=0&batches=0";
+        call(&world, user, "get", path).await.json()
+    };
+    let own = ask(Some("alice")).await;
+    assert_eq!(own["absent"]["sessions"].as_array().map(Vec::len), Some(0));
+    for user in [None, Some("bob")] {
+        let others = ask(user).await;
+        for list in ["sessions", "batches"] {
+            assert_eq!(others[list].as_array().map(Vec::len), Some(0), "{others}");
+            assert_eq!(others["absent"][list][0], 0, "{others}");
+        }
+    }
+    // The same for those that have ended, which come from the store.
+    for path in ["/sessions/0/stop", "/api/v1/batches/0/kill"] {
+        call(&world, Some("alice"), "post", path).await;
+    }
+    let path = "/api/v1/status?sessions=0&batches=0";
+    livius_testkit::eventually("both have ended", async || {
+        let own = ask(Some("alice")).await;
+        let has_ended = |list: &str| own[list][0]["terminal"] == true;
+        (has_ended("sessions") && has_ended("batches")).then_some(())
+    })
+    .await;
+    let others = call(&world, Some("bob"), "get", path).await.json();
+    assert_eq!(others["absent"]["sessions"][0], 0, "{others}");
+    assert_eq!(others["absent"]["batches"][0], 0, "{others}");
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ mod open;
 mod read;
 mod rescue;
 mod shutdown;
+mod status;
 mod stop;
 
 pub use agents::ReportRefused;

@@ -170,7 +170,7 @@ pub(crate) async fn purge(store: &dyn Store, limits: &Limits, now: Timestamp) {
 }
 
 /// The caller as text. No text of one caller is that of another.
-fn scope(caller: &Caller) -> String {
+pub(crate) fn scope(caller: &Caller) -> String {
     serde_json::json!([caller.user, caller.do_as]).to_string()
 }
 

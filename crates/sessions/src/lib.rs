@@ -49,11 +49,11 @@ pub use feed::Feed;
 pub use keys::{Claim, KEPT_ANSWER_BYTES, KeyView, Keyed, Keys};
 pub use lifecycle::Lifecycle;
 pub use livius_launch::FileContent;
-pub use livius_store::{KeptAnswer, KeyRecord, Part, Start, Visible, Window};
+pub use livius_store::{Found, KeptAnswer, KeyRecord, Part, Search, Start, Visible, Window};
 pub use logbook::Logbook;
 pub use policy::{AllowAll, Caller, Policy, Subject};
 pub use service::{ActingOnSessions, SessionFeed, Sessions, Upload};
 pub use view::{
-    BatchRef, BatchView, JobView, LogPage, NewUpload, OutputView, SessionRef, SessionView,
-    StatementView,
+    BatchRef, BatchStatus, BatchView, JobView, LogPage, NewUpload, OutputView, SessionRef,
+    SessionStatus, SessionView, StatementView,
 };

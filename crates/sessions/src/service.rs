@@ -13,6 +13,7 @@ mod resources;
 mod seat;
 mod shutdown;
 mod statements;
+mod status;
 mod stop;
 mod wait;
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use livius_domain::batch::BatchStart;
 use livius_domain::{
-    BatchId, BatchRecord, JobRecord, ResourceUse, SessionId, SessionRecord, StatementRecord,
+    AppInfo, BatchId, BatchRecord, BatchState, JobRecord, ResourceUse, SessionId, SessionRecord,
+    SessionState, StatementRecord,
 };
 
 use crate::mailbox::Ends;
@@ -59,6 +60,28 @@ pub struct BatchView {
     pub record: BatchRecord,
     /// The progress of its start. `None` when it does not start any more.
     pub step: Option<BatchStart>,
+}
+
+/// The state of a session at one moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SessionStatus {
+    /// Its state.
+    pub state: SessionState,
+    /// True if statements run or wait.
+    pub busy: bool,
+    /// True if the server waits to hear of the driver's agent.
+    pub recovering: bool,
+    /// The Spark application, once known.
+    pub app: Option<AppInfo>,
+}
+
+/// The state of a batch at one moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BatchStatus {
+    /// Its state.
+    pub state: BatchState,
+    /// The Spark application, once known.
+    pub app: Option<AppInfo>,
 }
 
 impl Ends for BatchView {

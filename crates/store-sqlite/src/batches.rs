@@ -5,20 +5,29 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use livius_domain::{BatchId, BatchRecord, BatchState, BatchTimes, DriverId, Made};
-use livius_store::{BatchStore, NewBatch, Part, StoreError, Unended, Visible, Window};
+use livius_store::{
+    BatchStore, BatchSummary, Found, NewBatch, Part, Search, StoreError, Unended, Visible, Window,
+};
 use sqlx::{Connection, SqliteConnection};
 
 use super::listed::{Listed, listed};
 use super::rows::{self, json, optional_json};
+use super::search::Searched;
 use super::{SqliteStore, changed, counters, failed, keyed};
 
-const INSERT: &str = "INSERT INTO batches (id, name, owner, proxy_user, state, times, request) \
-                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
+const INSERT: &str = "INSERT INTO batches (id, name, owner, proxy_user, state, times, request, state_name, created_at) \
+                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
                       ON CONFLICT (name) WHERE listed = 1 AND ended_at IS NULL AND name IS NOT NULL DO NOTHING";
 const UPDATE: &str = "UPDATE batches SET version = version + 1, proxy_user = ?3, state = ?4, times = ?5, app = ?6, driver = ?7, \
-                          ended_at = ?8, request = coalesce(?9, request), last_lines = ?10 \
+                          ended_at = ?8, request = coalesce(?9, request), last_lines = ?10, state_name = ?11, created_at = ?12 \
                       WHERE id = ?1 AND version = ?2";
 pub(super) const BATCHES: Listed<BatchRecord> = listed!("batches", rows::batch);
+/// Batches have no kind.
+pub(super) const SEARCHED: Searched = Searched {
+    table: "batches",
+    kind: "?4 IS NULL",
+    made: "batch",
+};
 
 #[async_trait]
 impl BatchStore for SqliteStore {
@@ -44,6 +53,12 @@ impl BatchStore for SqliteStore {
         self.read(async |c| BATCHES.by_name(c, name).await).await
     }
 
+    async fn batch_summaries(&self, ids: &[BatchId]) -> Result<Vec<BatchSummary>, StoreError> {
+        let ids: Vec<i32> = ids.iter().map(|id| id.0).collect();
+        self.read(async |c| BATCHES.summaries(c, &ids, rows::batch_summary).await)
+            .await
+    }
+
     async fn list_batches(
         &self,
         visible: Visible<'_>,
@@ -51,6 +66,18 @@ impl BatchStore for SqliteStore {
     ) -> Result<Part<BatchRecord>, StoreError> {
         self.read(async |c| BATCHES.list(c, visible, window).await)
             .await
+    }
+
+    async fn search_batches(
+        &self,
+        visible: Visible<'_>,
+        search: Search<'_>,
+    ) -> Result<Found<BatchRecord>, StoreError> {
+        self.read(async |c| {
+            let found = SEARCHED.find(c, visible, &search, rows::batch).await;
+            found.map_err(failed("search batches"))
+        })
+        .await
     }
 
     async fn unended_batches(&self) -> Result<Vec<Unended<BatchRecord>>, StoreError> {
@@ -119,7 +146,9 @@ async fn update(
         .bind(record.driver.as_ref().map(DriverId::as_str))
         .bind(record.times.ended_at.map(Timestamp::as_microsecond))
         .bind(record.times.ended_at.map(|_| json(&*record.request)))
-        .bind(optional_json(record.last_lines.as_ref()));
+        .bind(optional_json(record.last_lines.as_ref()))
+        .bind(record.state.name())
+        .bind(record.times.created_at.as_microsecond());
     let done = update
         .execute(&mut *connection)
         .await
@@ -176,7 +205,9 @@ async fn insert(
         .bind(&record.proxy_user)
         .bind(json(&record.state))
         .bind(json(&record.times))
-        .bind(json(&*record.request));
+        .bind(json(&*record.request))
+        .bind(record.state.name())
+        .bind(record.times.created_at.as_microsecond());
     let done = insert
         .execute(connection)
         .await

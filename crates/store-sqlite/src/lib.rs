@@ -26,6 +26,7 @@ mod readers;
 mod resources;
 mod rows;
 mod schema;
+mod search;
 mod sessions;
 mod shrink;
 mod statements;

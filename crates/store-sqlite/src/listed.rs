@@ -12,6 +12,7 @@ use super::{failed, rows};
 pub(super) struct Listed<T> {
     pub(super) by_id: &'static str,
     pub(super) by_name: &'static str,
+    pub(super) summaries: &'static str,
     pub(super) everything: Listing,
     pub(super) of_owner: Listing,
     pub(super) unended: &'static str,
@@ -39,6 +40,12 @@ macro_rules! listed {
                      (SELECT max(id) FROM ",
                 $table,
                 " WHERE name = ?1 AND listed = 1))"
+            ),
+            // These columns stand before the request in a row, so nothing of a long one is read.
+            summaries: concat!(
+                "SELECT id, owner, proxy_user, state, app FROM ",
+                $table,
+                " WHERE listed = 1 AND id IN (SELECT value FROM json_each(?1))"
             ),
             everything: $crate::listing::listing! {
                 select: concat!("SELECT * FROM ", $table),
@@ -124,6 +131,22 @@ impl<T> Listed<T> {
             .await
             .map_err(failed("read a row by name"))?;
         row.as_ref().map(self.read).transpose()
+    }
+
+    /// Reads the summaries of some rows, by number.
+    pub(super) async fn summaries<S>(
+        &self,
+        connection: &mut SqliteConnection,
+        ids: &[i32],
+        read: fn(&SqliteRow) -> Result<S, StoreError>,
+    ) -> Result<Vec<S>, StoreError> {
+        let mut rows = sqlx::query(self.summaries)
+            .bind(rows::json(&ids))
+            .fetch_all(connection)
+            .await
+            .map_err(failed("read the summaries of rows"))?;
+        rows.sort_by_key(rows::id);
+        Ok(rows::readable(&rows, read))
     }
 
     pub(super) async fn list(

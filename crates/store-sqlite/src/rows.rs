@@ -15,7 +15,9 @@ use serde::de::DeserializeOwned;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
-use livius_store::{Output, StoreError, StoredJob, StoredStatement};
+use livius_store::{
+    BatchSummary, Output, SessionSummary, StoreError, StoredJob, StoredStatement, Summary,
+};
 
 /// The columns of an output: the text of a short one, and the number and length of the pieces of a
 /// long one.
@@ -45,6 +47,16 @@ pub(super) fn batch(row: &SqliteRow) -> Result<BatchRecord, StoreError> {
             .map_err(|error| corrupt("a batch".to_owned(), error.into()))?,
     );
     read_batch(id, row).map_err(|source| corrupt(format!("batch {id}"), source))
+}
+
+/// Reads a row of `sessions` with the columns of a summary.
+pub(super) fn session_summary(row: &SqliteRow) -> Result<SessionSummary, StoreError> {
+    summary(row, SessionId).map_err(|source| corrupt(format!("session {}", id(row)), source))
+}
+
+/// Reads a row of `batches` with the columns of a summary.
+pub(super) fn batch_summary(row: &SqliteRow) -> Result<BatchSummary, StoreError> {
+    summary(row, BatchId).map_err(|source| corrupt(format!("batch {}", id(row)), source))
 }
 
 /// Reads the readable ones of many rows. An unreadable row must not affect the others, least of all
@@ -195,6 +207,19 @@ fn driver_name(row: &SqliteRow) -> Result<Option<DriverId>, Failure> {
     let name: Option<&str> = row.try_get("driver")?;
     name.map(|name| DriverId::parse(name).ok_or_else(|| "no driver can have this name".into()))
         .transpose()
+}
+
+fn summary<Id, State: DeserializeOwned>(
+    row: &SqliteRow,
+    id: fn(i32) -> Id,
+) -> Result<Summary<Id, State>, Failure> {
+    Ok(Summary {
+        id: id(row.try_get("id")?),
+        owner: row.try_get("owner")?,
+        proxy_user: row.try_get("proxy_user")?,
+        state: document(row, "state")?,
+        app: optional_document(row, "app")?,
+    })
 }
 
 fn read_session(id: SessionId, row: &SqliteRow) -> Result<SessionRecord, Failure> {

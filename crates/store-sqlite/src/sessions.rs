@@ -5,12 +5,16 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use livius_domain::{DriverId, Made, SessionId, SessionRecord, SessionState};
-use livius_store::{NewSession, Part, SessionStore, StoreError, Unended, Visible, Window};
+use livius_store::{
+    Found, NewSession, Part, Search, SessionStore, SessionSummary, StoreError, Unended, Visible,
+    Window,
+};
 use sqlx::{Connection, SqliteConnection};
 
 use super::listed::{Listed, listed};
 use super::parts::part;
 use super::rows::{self, json, optional_json};
+use super::search::Searched;
 use super::{SqliteStore, changed, counters, failed, keyed};
 
 /// Deletes some rows of the sessions that a JSON array names.
@@ -20,13 +24,18 @@ macro_rules! of_ended {
     };
 }
 
-const INSERT: &str = "INSERT INTO sessions (id, created_at, last_activity, name, owner, proxy_user, state, request) \
-                      VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7) \
+const INSERT: &str = "INSERT INTO sessions (id, created_at, last_activity, name, owner, proxy_user, state, request, state_name, kind) \
+                      VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
                       ON CONFLICT (name) WHERE listed = 1 AND ended_at IS NULL AND name IS NOT NULL DO NOTHING";
 const UPDATE: &str = "UPDATE sessions SET version = version + 1, proxy_user = ?3, state = ?4, app = ?5, driver = ?6, \
-                          last_activity = ?7, ended_at = ?8, request = coalesce(?9, request), last_lines = ?10, pool = ?11 \
+                          last_activity = ?7, ended_at = ?8, request = coalesce(?9, request), last_lines = ?10, pool = ?11, state_name = ?12 \
                       WHERE id = ?1 AND version = ?2";
 pub(super) const SESSIONS: Listed<SessionRecord> = listed!("sessions", rows::session);
+pub(super) const SEARCHED: Searched = Searched {
+    table: "sessions",
+    kind: "kind = ?4",
+    made: "session",
+};
 /// The foreign keys delete everything that belongs to a session (ON DELETE CASCADE). Rows of these
 /// tables may be many and long, so they are deleted first, a few at a time: other writes go on in
 /// between.
@@ -70,6 +79,15 @@ impl SessionStore for SqliteStore {
         self.read(async |c| SESSIONS.by_name(c, name).await).await
     }
 
+    async fn session_summaries(
+        &self,
+        ids: &[SessionId],
+    ) -> Result<Vec<SessionSummary>, StoreError> {
+        let ids: Vec<i32> = ids.iter().map(|id| id.0).collect();
+        self.read(async |c| SESSIONS.summaries(c, &ids, rows::session_summary).await)
+            .await
+    }
+
     async fn list_sessions(
         &self,
         visible: Visible<'_>,
@@ -77,6 +95,18 @@ impl SessionStore for SqliteStore {
     ) -> Result<Part<SessionRecord>, StoreError> {
         self.read(async |c| SESSIONS.list(c, visible, window).await)
             .await
+    }
+
+    async fn search_sessions(
+        &self,
+        visible: Visible<'_>,
+        search: Search<'_>,
+    ) -> Result<Found<SessionRecord>, StoreError> {
+        self.read(async |c| {
+            let found = SEARCHED.find(c, visible, &search, rows::session).await;
+            found.map_err(failed("search sessions"))
+        })
+        .await
     }
 
     async fn unended_sessions(&self) -> Result<Vec<Unended<SessionRecord>>, StoreError> {
@@ -153,7 +183,8 @@ async fn update(
         .bind(record.ended_at.map(Timestamp::as_microsecond))
         .bind(record.ended_at.map(|_| json(&*record.request)))
         .bind(optional_json(record.last_lines.as_ref()))
-        .bind(optional_json(record.pool.as_deref()));
+        .bind(optional_json(record.pool.as_deref()))
+        .bind(record.state.name());
     let done = update
         .execute(&mut *connection)
         .await
@@ -199,7 +230,9 @@ async fn insert(
         .bind(&record.owner)
         .bind(&record.proxy_user)
         .bind(json(&record.state))
-        .bind(json(&*record.request));
+        .bind(json(&*record.request))
+        .bind(record.state.name())
+        .bind(record.request.kind.as_str());
     let done = insert
         .execute(connection)
         .await

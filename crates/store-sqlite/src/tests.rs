@@ -168,7 +168,7 @@ async fn files_that_do_not_fit_are_refused_and_left_alone() {
     for (sql, expected) in [
         (
             newer,
-            "its schema has version 99 and this server knows none above 8: start the newer server again, or restore a backup",
+            "its schema has version 99 and this server knows none above 9: start the newer server again, or restore a backup",
         ),
         (foreign, "it is not a database of Livius"),
         (foreign_empty, "it is not a database of Livius"),

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use livius_domain::{BatchId, BatchRecord, BatchRequest};
 
-use crate::{NewKey, Part, StoreError, Unended, Visible, Window};
+use crate::{BatchSummary, Found, NewKey, Part, Search, StoreError, Unended, Visible, Window};
 
 /// A batch before it has a number.
 #[derive(Debug, Clone)]
@@ -41,6 +41,10 @@ pub trait BatchStore: Send + Sync {
     /// Reads a listed batch by name: the one that has not ended, else the newest.
     async fn batch_named(&self, name: &str) -> Result<Option<BatchRecord>, StoreError>;
 
+    /// Reads those of some batches that are listed, by number. The caller bounds how many it names.
+    /// Unreadable rows are left out.
+    async fn batch_summaries(&self, ids: &[BatchId]) -> Result<Vec<BatchSummary>, StoreError>;
+
     /// Counts the listed batches and reads those in the window, by number. Unreadable rows are
     /// counted and left out.
     async fn list_batches(
@@ -48,6 +52,14 @@ pub trait BatchStore: Send + Sync {
         visible: Visible<'_>,
         window: Window,
     ) -> Result<Part<BatchRecord>, StoreError>;
+
+    /// Searches the listed batches. What is found ends early, as a window does. Unreadable rows are
+    /// counted and left out.
+    async fn search_batches(
+        &self,
+        visible: Visible<'_>,
+        search: Search<'_>,
+    ) -> Result<Found<BatchRecord>, StoreError>;
 
     /// Reads every batch that has not ended, listed or not, by number. A starting server takes them
     /// up again. Unreadable rows are left out.

@@ -15,6 +15,7 @@ mod listing;
 pub mod outputs;
 pub mod resources;
 pub mod retention;
+pub mod search;
 pub mod sessions;
 pub mod statements;
 pub mod versions;
@@ -56,6 +57,7 @@ macro_rules! store_conformance {
             sessions::listed_sessions_are_windowed,
             sessions::a_list_shows_what_is_visible,
             sessions::a_list_is_read_on_while_rows_come_and_go,
+            sessions::sessions_are_summed_up,
             sessions::unended_sessions_are_found_listed_or_not,
             sessions::creates_at_once_get_different_numbers,
             sessions::of_creates_at_once_with_one_name_one_wins,
@@ -117,6 +119,7 @@ macro_rules! store_conformance {
             batches::listed_batches_are_windowed,
             batches::a_list_of_batches_shows_what_is_visible,
             batches::a_list_of_batches_is_read_on_while_rows_come_and_go,
+            batches::batches_are_summed_up,
             batches::unended_batches_are_found_listed_or_not,
             batches::batches_created_at_once_get_different_numbers,
             batches::of_batches_created_at_once_with_one_name_one_wins,
@@ -150,6 +153,12 @@ macro_rules! store_conformance {
             keys::many_keys_go,
             keys::answers_in_excess_go_oldest_first,
             keys::any_text_of_a_key_is_stored,
+            search::a_search_finds_states,
+            search::a_search_finds_what_all_filters_name,
+            search::a_search_finds_kinds_of_sessions,
+            search::a_search_finds_what_a_key_made,
+            search::a_search_is_read_on_while_rows_come_and_go,
+            search::a_search_is_bounded_by_the_length_of_rows,
             versions::a_stale_update_of_a_session_is_a_conflict,
             versions::a_stale_update_of_a_batch_is_a_conflict,
             versions::a_stale_update_of_a_statement_is_a_conflict,

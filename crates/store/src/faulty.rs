@@ -15,9 +15,10 @@ use livius_domain::{
 use tokio::sync::watch;
 
 use crate::{
-    BatchStore, Claim, DriverStore, JobStore, KeptAnswer, KeyBounds, KeyRecord, KeyStore, NewBatch,
-    NewKey, NewResource, NewSession, Part, PieceStore, PiecesOf, ResourceStore, SessionStore,
-    StatementStore, Store, StoreError, StoredJob, StoredStatement, Unended, Visible, Window,
+    BatchStore, BatchSummary, Claim, DriverStore, Found, JobStore, KeptAnswer, KeyBounds,
+    KeyRecord, KeyStore, NewBatch, NewKey, NewResource, NewSession, Part, PieceStore, PiecesOf,
+    ResourceStore, Search, SessionStore, SessionSummary, StatementStore, Store, StoreError,
+    StoredJob, StoredStatement, Unended, Visible, Window,
 };
 
 /// Wraps a store and adds switches. An operation has the name of its method.
@@ -185,7 +186,9 @@ forward! {
         reads {
             fn session(id: SessionId) -> Option<SessionRecord>;
             fn session_named(name: &str) -> Option<SessionRecord>;
+            fn session_summaries(ids: &[SessionId]) -> Vec<SessionSummary>;
             fn list_sessions(visible: Visible<'_>, window: Window) -> Part<SessionRecord>;
+            fn search_sessions(visible: Visible<'_>, search: Search<'_>) -> Found<SessionRecord>;
             fn unended_sessions() -> Vec<Unended<SessionRecord>>;
         }
     }
@@ -244,7 +247,9 @@ forward! {
         reads {
             fn batch(id: BatchId) -> Option<BatchRecord>;
             fn batch_named(name: &str) -> Option<BatchRecord>;
+            fn batch_summaries(ids: &[BatchId]) -> Vec<BatchSummary>;
             fn list_batches(visible: Visible<'_>, window: Window) -> Part<BatchRecord>;
+            fn search_batches(visible: Visible<'_>, search: Search<'_>) -> Found<BatchRecord>;
             fn unended_batches() -> Vec<Unended<BatchRecord>>;
         }
     }

@@ -16,8 +16,10 @@ mod jobs;
 mod keys;
 mod pieces;
 mod resources;
+mod search;
 mod sessions;
 mod statements;
+mod summary;
 
 pub use batches::{BatchStore, NewBatch};
 pub use drivers::{Claim, DriverStore};
@@ -28,8 +30,10 @@ pub use jobs::{JobStore, StoredJob};
 pub use keys::{KeptAnswer, KeyBounds, KeyRecord, KeyStore, NewKey};
 pub use pieces::{Output, PieceStore, PiecesOf};
 pub use resources::{NewResource, ResourceStore};
+pub use search::{Found, Search};
 pub use sessions::{NewSession, SessionStore};
 pub use statements::{StatementStore, StoredStatement};
+pub use summary::{BatchSummary, SessionSummary, Summary};
 
 /// Stores everything. One object implements all traits.
 pub trait Store:

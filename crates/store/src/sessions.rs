@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use livius_domain::{SessionId, SessionRecord, SessionRequest};
 
-use crate::{NewKey, Part, StoreError, Unended, Visible, Window};
+use crate::{Found, NewKey, Part, Search, SessionSummary, StoreError, Unended, Visible, Window};
 
 /// A session before it has a number.
 #[derive(Debug, Clone)]
@@ -39,6 +39,11 @@ pub trait SessionStore: Send + Sync {
     /// Reads a listed session by name: the one that has not ended, else the newest.
     async fn session_named(&self, name: &str) -> Result<Option<SessionRecord>, StoreError>;
 
+    /// Reads those of some sessions that are listed, by number. The caller bounds how many it names.
+    /// Unreadable rows are left out.
+    async fn session_summaries(&self, ids: &[SessionId])
+    -> Result<Vec<SessionSummary>, StoreError>;
+
     /// Reads the listed sessions in the window, by number. A window ends early when its sessions
     /// have some megabytes of text. Unreadable rows are counted and left out.
     async fn list_sessions(
@@ -46,6 +51,14 @@ pub trait SessionStore: Send + Sync {
         visible: Visible<'_>,
         window: Window,
     ) -> Result<Part<SessionRecord>, StoreError>;
+
+    /// Searches the listed sessions. What is found ends early, as a window does. Unreadable rows are
+    /// counted and left out.
+    async fn search_sessions(
+        &self,
+        visible: Visible<'_>,
+        search: Search<'_>,
+    ) -> Result<Found<SessionRecord>, StoreError>;
 
     /// Reads every session that has not ended, listed or not. A starting server takes them up
     /// again. Unreadable rows are left out.

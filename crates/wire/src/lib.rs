@@ -22,6 +22,7 @@ mod job_answer;
 mod job_request;
 mod json;
 mod key_answer;
+mod page_answer;
 mod pools_answer;
 mod problem_answer;
 mod redact;
@@ -31,6 +32,7 @@ mod session_detail_answer;
 mod session_request;
 mod statement_answer;
 mod statement_request;
+mod status_answer;
 mod submit_options;
 
 pub use answer::{
@@ -48,6 +50,7 @@ pub use job_answer::{JobAnswer, JobEnvelope};
 pub use job_request::{JobBody, read_job};
 pub use json::{ReadOptions, decode, integer};
 pub use key_answer::{KeyAnswer, MadeAnswer};
+pub use page_answer::{BatchPageAnswer, SessionPageAnswer};
 pub use pools_answer::{
     MissReasonAnswer, PoolAnswer, PoolFailureAnswer, PooledDriverAnswer, PoolsAnswer,
 };
@@ -63,4 +66,5 @@ pub use statement_answer::{
     statement_list_tail,
 };
 pub use statement_request::{StatementBody, read_statement};
+pub use status_answer::{AbsentAnswer, StatusAnswer, StatusEntryAnswer};
 pub use submit_options::{MAX_CONF_ENTRIES, MAX_LIST_ITEMS, MAX_SUBMIT_REQUEST_BYTES};

@@ -14,6 +14,9 @@ pub struct ProblemAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub phase: Option<Phase>,
+    /// The parameter of the request that is at fault, if one is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<&'static str>,
     /// The problem in words for people.
     pub message: String,
     /// The remedy, or the place to look at.

@@ -72,6 +72,59 @@ pub struct PageQuery {
 
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
+pub struct SessionSearchQuery {
+    /// States between commas: `starting`, `running`, `stopping`, `stopped`, `killed`, `failed`, and
+    /// `ended` for the last three. A running session is `idle`, `busy` or `recovering` for Livy, a
+    /// stopping one `shutting_down`, and a stopped or failed one `dead`
+    state: Option<String>,
+    /// The user that created it
+    owner: Option<String>,
+    /// The kind
+    kind: Option<String>,
+    /// The name, exactly
+    name: Option<String>,
+    /// The earliest time of its creation, in RFC 3339 format
+    since: Option<String>,
+    /// The `Idempotency-Key` of the caller's request that made it
+    key: Option<String>,
+    /// The greatest number of items, 1 to 1000; 100 when left out. Long requests make a page shorter
+    limit: Option<i32>,
+    /// `nextCursor` of the page before, with the same filters
+    cursor: Option<String>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct BatchSearchQuery {
+    /// States between commas: `starting`, `running`, `stopping`, `succeeded`, `failed`, `killed`, and
+    /// `ended` for the last three. A batch that succeeded is `success` for Livy, a failed one `dead`,
+    /// and a stopping one what it was before
+    state: Option<String>,
+    /// The user that created it
+    owner: Option<String>,
+    /// The name, exactly
+    name: Option<String>,
+    /// The earliest time of its creation, in RFC 3339 format
+    since: Option<String>,
+    /// The `Idempotency-Key` of the caller's request that made it
+    key: Option<String>,
+    /// The greatest number of items, 1 to 1000; 100 when left out. Long requests make a page shorter
+    limit: Option<i32>,
+    /// `nextCursor` of the page before, with the same filters
+    cursor: Option<String>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct StatusQuery {
+    /// The numbers of sessions between commas, at most 1000
+    sessions: Option<String>,
+    /// The numbers of batches between commas, at most 1000
+    batches: Option<String>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct LogQuery {
     /// Index of the first line; the last `size` lines when left out or below zero
     from: Option<i32>,

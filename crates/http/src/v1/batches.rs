@@ -1,16 +1,19 @@
-//! `/api/v1/batches/{id}`: everything about a batch, and a way to kill it that keeps it on the
-//! list.
+//! `/api/v1/batches` and `/api/v1/batches/{id}`: a list with filters, everything about a batch, and a
+//! way to kill it that keeps it on the list.
 
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use livius_wire::{BatchDetailAnswer, ProblemAnswer};
+use livius_domain::BatchState;
+use livius_wire::{BatchDetailAnswer, BatchPageAnswer, ProblemAnswer};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::filter::{self, Filter, StateNames};
+use super::parameters::Parameters;
 use super::{Problem, V1};
 use crate::awaited;
 use crate::request::body::RequestBody;
-use crate::request::described::{BatchPath, WaitForBatchQuery};
+use crate::request::described::{BatchPath, BatchSearchQuery, WaitForBatchQuery};
 use crate::request::extract::{CallerOf, InBatch};
 use crate::request::wait::MayWait;
 use crate::response;
@@ -18,8 +21,45 @@ use crate::state::AppState;
 
 pub fn routes() -> OpenApiRouter<V1> {
     OpenApiRouter::new()
+        .routes(routes!(batch_search))
         .routes(routes!(batch_detail))
         .routes(routes!(batch_kill))
+}
+
+/// Lists the batches that match every filter, newest first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/batches",
+    tag = "batches",
+    params(BatchSearchQuery),
+    responses(
+        (status = 200, description = "A page of the batches", body = BatchPageAnswer),
+        (status = 400, description = "A parameter cannot be read; `field` names it", body = ProblemAnswer, content_type = "application/problem+json"),
+    )
+)]
+pub async fn batch_search(
+    State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let parameters = Parameters::new(query.as_deref());
+    let names = StateNames {
+        live: BatchState::LIVE_NAMES,
+        ends: BatchState::END_NAMES,
+    };
+    let filter = Filter::read(parameters, names)?;
+    let batches = app.batches.acting(&caller);
+    let found = batches
+        .search(filter.search(), filter.key.as_deref())
+        .await?;
+    let shown = found.records.iter();
+    Ok(response::ok(&BatchPageAnswer {
+        batches: shown
+            .map(|view| BatchDetailAnswer::new(&view.record, view.step))
+            .collect(),
+        total: found.total,
+        next_cursor: found.next.map(filter::cursor),
+    }))
 }
 
 /// Shows everything about a batch: when it entered each state, and how and why it ended.

@@ -26,6 +26,7 @@ impl Problem {
             answer: Box::new(ProblemAnswer {
                 code,
                 phase: None,
+                field: None,
                 message: message.into(),
                 hint: None,
             }),
@@ -42,6 +43,12 @@ impl Problem {
     /// Adds what to do about it.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.answer.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds the parameter that is at fault.
+    pub fn field(mut self, name: &'static str) -> Self {
+        self.answer.field = Some(name);
         self
     }
 

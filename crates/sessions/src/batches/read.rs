@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use livius_domain::BatchRecord;
 use livius_launch::{LogSource, empty_log};
-use livius_store::{Part, Start, Window};
+use livius_store::{Found, Part, Search, Start, Window};
 use tokio::time::Instant;
 
 use super::{ActingOnBatches, Batches};
@@ -12,6 +12,7 @@ use crate::action::Action;
 use crate::error::SessionError;
 use crate::executors::{self, ExecutorList};
 use crate::feed::Feed;
+use crate::keys;
 use crate::logbook::{LastLines, Logbook, last_lines};
 use crate::view::{BatchRef, BatchView};
 
@@ -35,6 +36,30 @@ impl ActingOnBatches<'_> {
             views.push(self.view_of(record).await?);
         }
         Ok(rows.with(views))
+    }
+
+    /// Searches the list of batches. `key` is that of the caller's request that made the one to find.
+    pub async fn search(
+        &self,
+        search: Search<'_>,
+        key: Option<&str>,
+    ) -> Result<Found<Arc<BatchView>>, SessionError> {
+        let caller = keys::scope(self.caller);
+        let search = Search {
+            key: key.map(|key| (caller.as_str(), key)),
+            ..search
+        };
+        let visible = self.core.config.policy.visible(self.caller);
+        let found = self.core.store.search_batches(visible, search).await?;
+        let mut views = Vec::with_capacity(found.records.len());
+        for record in found.records {
+            views.push(self.view_of(record).await?);
+        }
+        Ok(Found {
+            total: found.total,
+            records: views,
+            next: found.next,
+        })
     }
 
     /// A listed row as it is shown: by its actor, if it has one.

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use livius_domain::{SessionId, SessionRecord, StatementId};
 use livius_launch::{LogSource, empty_log};
-use livius_store::{Part, PiecesOf, Start, StoredStatement, Visible, Window};
+use livius_store::{Found, Part, PiecesOf, Search, Start, StoredStatement, Visible, Window};
 
 use super::{ActingOnSessions, Sessions};
 use crate::action::Action;
 use crate::board::{Board, output_view};
 use crate::error::SessionError;
 use crate::executors::{self, ExecutorList};
+use crate::keys;
 use crate::logbook::{LastLines, Logbook, last_lines};
 use crate::view::{SessionRef, SessionView, StatementView};
 
@@ -34,6 +35,30 @@ impl ActingOnSessions<'_> {
             views.push(self.view_of(record).await?);
         }
         Ok(rows.with(views))
+    }
+
+    /// Searches the list of sessions. `key` is that of the caller's request that made the one to find.
+    pub async fn search(
+        &self,
+        search: Search<'_>,
+        key: Option<&str>,
+    ) -> Result<Found<Arc<SessionView>>, SessionError> {
+        let caller = keys::scope(self.caller);
+        let search = Search {
+            key: key.map(|key| (caller.as_str(), key)),
+            ..search
+        };
+        let visible = self.core.config.policy.visible(self.caller);
+        let found = self.core.store.search_sessions(visible, search).await?;
+        let mut views = Vec::with_capacity(found.records.len());
+        for record in found.records {
+            views.push(self.view_of(record).await?);
+        }
+        Ok(Found {
+            total: found.total,
+            records: views,
+            next: found.next,
+        })
     }
 
     /// A listed row as it is shown: by its actor, if it has one.

@@ -15,8 +15,8 @@ use livius_domain::{
 
 use super::{Directory, SqliteStore, Timestamp, new_batch, new_file, new_session};
 use livius_store::{
-    BatchStore, DriverStore, JobStore, Output, PieceStore, PiecesOf, ResourceStore, SessionStore,
-    StatementStore, StoredStatement,
+    BatchStore, DriverStore, JobStore, Output, PieceStore, PiecesOf, ResourceStore, Search,
+    SessionStore, StatementStore, StoredStatement, Visible,
 };
 
 /// A file of version 1, with rows as version 1 wrote them: the request is flat, and the application
@@ -277,6 +277,55 @@ async fn a_file_of_version_3_is_taken_over() {
 }
 
 /// Code and payloads that an earlier version wrote stay in their rows.
+/// What earlier versions wrote is found by what lists are searched by.
+#[tokio::test]
+async fn earlier_rows_are_found() {
+    let directory = Directory::with(VERSION_1).await;
+    for version in [VERSION_2, VERSION_3] {
+        directory.tamper(version).await;
+    }
+    let store = SqliteStore::open(&directory.database()).await.unwrap();
+    let state = |states| Search {
+        states: Some(states),
+        limit: 10,
+        ..Search::default()
+    };
+    for (states, sessions, batches) in [
+        (&["starting"][..], vec![7], vec![7, 4]),
+        (&["running"], vec![6], vec![5]),
+        (&["stopping"], vec![], vec![6]),
+        (&["stopped"], vec![4], vec![]),
+        (&["failed"], vec![], vec![3]),
+    ] {
+        let found = store.search_sessions(Visible::All, state(states)).await;
+        let found = found.unwrap().records.into_iter();
+        assert_eq!(
+            found.map(|record| record.id.0).collect::<Vec<_>>(),
+            sessions
+        );
+        let found = store.search_batches(Visible::All, state(states)).await;
+        let found = found.unwrap().records.into_iter();
+        assert_eq!(found.map(|record| record.id.0).collect::<Vec<_>>(), batches);
+    }
+    for (since, count) in [
+        ("2026-11-21T14:00:37.917Z", 5),
+        ("2026-11-21T14:00:37.917001Z", 0),
+    ] {
+        let search = Search {
+            since: Some(since.parse().unwrap()),
+            ..Search::default()
+        };
+        let found = store.search_batches(Visible::All, search).await.unwrap();
+        assert_eq!(found.total, count, "{since}");
+    }
+    let search = Search {
+        kind: Some(Kind::PySpark),
+        ..Search::default()
+    };
+    let found = store.search_sessions(Visible::All, search).await.unwrap();
+    assert_eq!(found.total, 1);
+}
+
 #[tokio::test]
 async fn a_file_of_version_4_is_taken_over() {
     let directory = Directory::with(VERSION_1).await;

@@ -6,7 +6,8 @@ use super::{Directory, SqliteStore};
 use crate::batches::BATCHES;
 use crate::listed::Listed;
 use crate::sessions::{PARTS, SESSIONS};
-use crate::{held, jobs, keys, pieces, resources, statements};
+use crate::{batches, held, jobs, keys, pieces, resources, sessions, statements};
+use livius_store::{Search, Visible};
 
 #[tokio::test]
 async fn no_question_reads_a_whole_table() {
@@ -20,6 +21,7 @@ async fn reads_no_table<T>(store: &SqliteStore, table: &str, queries: &Listed<T>
     let (everything, of_owner) = (&queries.everything, &queries.of_owner);
     for (query, index) in [
         (queries.by_id, "INTEGER PRIMARY KEY".to_owned()),
+        (queries.summaries, "INTEGER PRIMARY KEY".to_owned()),
         (queries.by_name, format!("{table}_taken_names")),
         (queries.by_name, format!("{table}_by_name")),
         (everything.count, format!("{table}_listed")),
@@ -32,13 +34,84 @@ async fn reads_no_table<T>(store: &SqliteStore, table: &str, queries: &Listed<T>
         (queries.doomed, format!("{table}_by_end")),
         (queries.delete, "INTEGER PRIMARY KEY".to_owned()),
     ] {
-        let steps = plan(store, query).await;
-        assert!(steps.iter().any(|step| step.contains(&index)), "{steps:#?}");
-        for step in &steps {
-            assert!(
-                *step != format!("SCAN {table}") && !step.contains("TEMP B-TREE"),
-                "{query}: {steps:#?}"
-            );
+        reads_by(store, query, &index, table).await;
+    }
+}
+
+/// Fails unless a query reads this index, and neither scans the table nor sorts.
+async fn reads_by(store: &SqliteStore, query: &str, index: &str, table: &str) {
+    let steps = plan(store, query).await;
+    let reads_it = steps.iter().any(|step| step.contains(index));
+    let is_slow = |step: &String| *step == format!("SCAN {table}") || step.contains("TEMP B-TREE");
+    assert!(
+        reads_it && !steps.iter().any(is_slow),
+        "{query}: {steps:#?}"
+    );
+}
+
+/// A search reads an index, newest first, and no row that it does not show.
+#[tokio::test]
+async fn a_search_reads_an_index() {
+    let directory = Directory::new();
+    let store = SqliteStore::open(&directory.database()).await.unwrap();
+    let all = Search::default();
+    let states = Search {
+        states: Some(&["running", "failed"]),
+        since: Some(jiff::Timestamp::UNIX_EPOCH),
+        ..all
+    };
+    let owner = Some("o");
+    let name = Some("n");
+    let key = Some(("c", "k"));
+    for (table, searched) in [
+        ("sessions", sessions::SEARCHED),
+        ("batches", batches::SEARCHED),
+    ] {
+        for (visible, search, index) in [
+            (Visible::All, all, "COVERING INDEX {}_listed"),
+            (Visible::All, states, "COVERING INDEX {}_listed"),
+            (Visible::Of("o"), all, "COVERING INDEX {}_by_owner (owner=?"),
+            (
+                Visible::Of("o"),
+                states,
+                "COVERING INDEX {}_by_owner (owner=?",
+            ),
+            (
+                Visible::All,
+                Search { owner, ..states },
+                "COVERING INDEX {}_by_owner (owner=?",
+            ),
+            (
+                Visible::All,
+                Search { name, ..states },
+                "COVERING INDEX {}_by_name (name=?",
+            ),
+            (
+                Visible::All,
+                Search {
+                    name,
+                    owner,
+                    ..states
+                },
+                "INDEX {}_by_name (name=?",
+            ),
+            (
+                Visible::All,
+                Search { key, ..states },
+                "SEARCH request_keys USING INDEX sqlite_autoindex_request_keys_1 (caller=? AND key=?)",
+            ),
+        ] {
+            let index = index.replace("{}", table);
+            for query in [
+                searched.count(visible, &search),
+                searched.ids(visible, &search),
+            ] {
+                reads_by(&store, &query, &index, table).await;
+            }
+        }
+        for query in [searched.lengths(), searched.rows()] {
+            let by_number = format!("SEARCH {table} USING INTEGER PRIMARY KEY");
+            reads_by(&store, &query, &by_number, table).await;
         }
     }
 }

@@ -13,7 +13,7 @@ use super::batch_samples::{
 };
 use super::listing::{self, Batches};
 use super::{ALL, Failure, Outcome, Place, at, lines};
-use crate::{BatchStore, NewBatch, StoreError, Visible};
+use crate::{BatchStore, BatchSummary, NewBatch, StoreError, Visible};
 
 /// The answer of `create_*` is the record that is read later. It has every field of the request.
 pub async fn a_new_batch_is_stored_as_asked_for(place: &dyn Place) -> Outcome {
@@ -179,6 +179,14 @@ pub async fn everything_that_can_change_of_a_batch_is_stored(place: &dyn Place) 
         store.update_batch(&mut record).await?;
         (first.version, first.request) = (record.version, stored.clone());
         record.request = stored;
+        let summary = BatchSummary {
+            id: record.id,
+            owner: record.owner.clone(),
+            proxy_user: record.proxy_user.clone(),
+            state: record.state.clone(),
+            app: record.app.clone(),
+        };
+        assert_eq!(store.batch_summaries(&[first.id]).await?, [summary]);
         assert_eq!(store.batch(first.id).await?, Some(record));
     }
     Ok(())
@@ -213,6 +221,11 @@ pub async fn a_list_of_batches_shows_what_is_visible(place: &dyn Place) -> Outco
 /// A long list is read part by part.
 pub async fn a_list_of_batches_is_read_on_while_rows_come_and_go(place: &dyn Place) -> Outcome {
     listing::a_list_is_read_on(&Batches(place.open().await?)).await
+}
+
+/// Summaries show listed batches.
+pub async fn batches_are_summed_up(place: &dyn Place) -> Outcome {
+    listing::summaries_are_of_listed_records(&Batches(place.open().await?)).await
 }
 
 /// A starting server finds all batches that have not ended.

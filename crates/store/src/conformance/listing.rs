@@ -18,6 +18,7 @@ pub(super) trait Family: Send + Sync {
     async fn unlist(&self, id: i32) -> Result<bool, StoreError>;
     async fn by_id(&self, id: i32) -> Result<Option<i32>, StoreError>;
     async fn named(&self, name: &str) -> Result<Option<i32>, StoreError>;
+    async fn summaries(&self, ids: &[i32]) -> Result<Vec<Short>, StoreError>;
     async fn part(&self, visible: Visible<'_>, window: Window) -> Result<Part<i32>, StoreError>;
     async fn list(
         &self,
@@ -29,6 +30,9 @@ pub(super) trait Family: Send + Sync {
     async fn unended(&self) -> Result<Vec<(i32, bool)>, StoreError>;
     async fn purge(&self, ended_before: Timestamp, keep: u64) -> Result<Vec<i32>, StoreError>;
 }
+
+/// The number and the owner of a summary.
+type Short = (i32, Option<String>);
 
 /// The sessions of a store.
 pub(super) struct Sessions(pub(super) Arc<dyn Store>);
@@ -64,6 +68,12 @@ impl Family for Sessions {
     async fn named(&self, name: &str) -> Result<Option<i32>, StoreError> {
         let found = self.0.session_named(name).await?;
         Ok(found.map(|record| record.id.0))
+    }
+
+    async fn summaries(&self, ids: &[i32]) -> Result<Vec<Short>, StoreError> {
+        let ids: Vec<_> = ids.iter().copied().map(livius_domain::SessionId).collect();
+        let found = self.0.session_summaries(&ids).await?.into_iter();
+        Ok(found.map(|it| (it.id.0, it.owner)).collect())
     }
 
     async fn part(&self, visible: Visible<'_>, window: Window) -> Result<Part<i32>, StoreError> {
@@ -116,6 +126,12 @@ impl Family for Batches {
     async fn named(&self, name: &str) -> Result<Option<i32>, StoreError> {
         let found = self.0.batch_named(name).await?;
         Ok(found.map(|record| record.id.0))
+    }
+
+    async fn summaries(&self, ids: &[i32]) -> Result<Vec<Short>, StoreError> {
+        let ids: Vec<_> = ids.iter().copied().map(livius_domain::BatchId).collect();
+        let found = self.0.batch_summaries(&ids).await?.into_iter();
+        Ok(found.map(|it| (it.id.0, it.owner)).collect())
     }
 
     async fn part(&self, visible: Visible<'_>, window: Window) -> Result<Part<i32>, StoreError> {
@@ -316,6 +332,23 @@ pub(super) async fn a_list_shows_what_is_visible(family: &dyn Family) -> Outcome
         assert_eq!(shown, expected, "{owner:?}");
     }
     assert_eq!(family.list(Visible::All, ALL).await?.0, 8);
+    Ok(())
+}
+
+/// Those that are listed are summed up by number, each once.
+pub(super) async fn summaries_are_of_listed_records(family: &dyn Family) -> Outcome {
+    for owner in [Some("alice"), None, Some(""), None] {
+        family.create(None, owner).await?;
+    }
+    family.unlist(1).await?;
+    let all = family.summaries(&[3, 77, 1, 0, 3, -1, i32::MAX]).await?;
+    let alice = Some("alice".to_owned());
+    assert_eq!(all, [(0, alice), (3, None)]);
+    assert!(family.summaries(&[]).await?.is_empty());
+    let many: Vec<i32> = (0..2_000).rev().collect();
+    let found = family.summaries(&many).await?.into_iter();
+    let found: Vec<i32> = found.map(|short| short.0).collect();
+    assert_eq!(found, [0, 2, 3]);
     Ok(())
 }
 

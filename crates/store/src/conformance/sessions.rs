@@ -10,7 +10,7 @@ use livius_domain::{
 
 use super::listing::{self, Sessions};
 use super::{ALL, Failure, Outcome, Place, at, driver_of, full_submit, lines, unnamed};
-use crate::{NewSession, Store, Visible};
+use crate::{NewSession, SessionSummary, Store, Visible};
 
 /// The answer of `create_*` is the record that is read later. It has every field of the request.
 pub async fn a_new_session_is_stored_as_asked_for(place: &dyn Place) -> Outcome {
@@ -108,6 +108,14 @@ pub async fn everything_that_can_change_is_stored(place: &dyn Place) -> Outcome 
         store.update_session(&mut record).await?;
         (first.version, first.request) = (record.version, stored.clone());
         record.request = stored;
+        let summary = SessionSummary {
+            id: record.id,
+            owner: record.owner.clone(),
+            proxy_user: record.proxy_user.clone(),
+            state: record.state.clone(),
+            app: record.app.clone(),
+        };
+        assert_eq!(store.session_summaries(&[first.id]).await?, [summary]);
         assert_eq!(store.session(first.id).await?, Some(record));
     }
     Ok(())
@@ -174,6 +182,11 @@ pub async fn a_list_shows_what_is_visible(place: &dyn Place) -> Outcome {
 /// A long list is read part by part.
 pub async fn a_list_is_read_on_while_rows_come_and_go(place: &dyn Place) -> Outcome {
     listing::a_list_is_read_on(&Sessions(place.open().await?)).await
+}
+
+/// Summaries show listed sessions.
+pub async fn sessions_are_summed_up(place: &dyn Place) -> Outcome {
+    listing::summaries_are_of_listed_records(&Sessions(place.open().await?)).await
 }
 
 /// A starting server finds all sessions that have not ended.
