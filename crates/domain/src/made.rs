@@ -1,10 +1,10 @@
-//! What a request has made.
+//! The things that requests make, as their keys remember them.
 
 use std::fmt;
 
 use crate::{BatchId, JobId, ResourceId, SessionId, StatementId};
 
-/// What a request has made.
+/// The thing that a request made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Made {
     /// A session.

@@ -177,8 +177,8 @@ fn end_of(driver: DriverEnd) -> End {
     }
 }
 
-/// Whether an agent's failure follows from the end of its driver at the resource manager. A driver
-/// that the manager ends stops its SparkContext, and its agent knows no more than that.
+/// Whether an agent's failure follows from the end of its driver at the resource manager. The manager
+/// ends a driver, and the driver stops its SparkContext. The agent sees the second only.
 fn is_effect(failure: &Failure, departure: &Departure, forced: bool) -> bool {
     let is_of_context = matches!(
         failure.code,

@@ -1,5 +1,5 @@
-//! Requests with an `Idempotency-Key`: each is done once, whatever happens to the server, and its
-//! repetition gets the first answer.
+//! The server does a request with an `Idempotency-Key` once, also when it dies and starts again. A
+//! repeated request gets the first answer.
 
 mod crashes;
 mod files;
@@ -19,7 +19,7 @@ const S0: SessionId = SessionId(0);
 /// A request whose file is not on this machine, so no check looks for it.
 const APP: &str = r#"{"file":"hdfs://h/app.py"}"#;
 
-/// What makes a session, a batch, a statement and a job. The last two need session 0.
+/// The requests that make a session, a batch, a statement and a job. The last two need session 0.
 const MAKING: [(&str, &str); 5] = [
     ("/sessions", r#"{"kind":"shared"}"#),
     ("/batches", APP),

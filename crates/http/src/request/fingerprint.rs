@@ -1,5 +1,5 @@
-//! What has to be the same in a repetition of a request: a hash of the method, the path, the query
-//! without the wait, the media type and the body.
+//! The fingerprint of a request: a hash of the method, the path, the query without the wait, the media
+//! type and the body. A repeated request has the same fingerprint.
 
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;

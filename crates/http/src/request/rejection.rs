@@ -103,7 +103,7 @@ pub enum Rejection {
          and exactly the first request to repeat it"
     )]
     KeyReused(String),
-    /// What the request with the key made is gone, and with it the answer.
+    /// The server has deleted the thing that the request with the key made, and the answer too.
     #[error(
         "The request with this Idempotency-Key was done before and made {0}, which is gone: send a new key to do it once more"
     )]

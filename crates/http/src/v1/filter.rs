@@ -16,7 +16,7 @@ const ITEMS: u64 = 100;
 /// Stands for every state of the end.
 const ENDED: &str = "ended";
 
-/// What a cursor has before its number.
+/// A cursor is this text and a number.
 const CURSOR: &str = "before-";
 
 /// The names of the states that a list can be filtered by.
@@ -28,7 +28,7 @@ pub struct StateNames {
     pub ends: [&'static str; 3],
 }
 
-/// What a request wants to see of a list.
+/// The filters of one request, and the page that it asks for.
 #[derive(Debug)]
 pub struct Filter {
     states: Option<Vec<&'static str>>,

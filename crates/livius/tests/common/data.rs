@@ -47,7 +47,7 @@ impl Drop for Data {
             }
             for (pid, _) in left {
                 let pid = rustix::process::Pid::from_raw(pid).unwrap();
-                // It may have ended meanwhile.
+                // The process may have ended since the look.
                 let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
             }
             std::thread::sleep(Duration::from_millis(20));

@@ -1,4 +1,4 @@
-//! A client that sends requests until they are answered, whatever happens to the server.
+//! A client that sends each request again until a server answers it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -214,7 +214,7 @@ impl Client {
         }
     }
 
-    /// What was told once must stay so.
+    /// Looks at a statement, a job and a batch again. An end that the server has shown must stay.
     fn look_again(&mut self) {
         let statements: Vec<StatementId> = self.facts.statements();
         if let Some(statement) = self.chance.one_of(&statements) {

@@ -31,11 +31,7 @@ impl ActingOnBatches<'_> {
         let visible = self.core.config.policy.visible(self.caller);
         let part = self.core.store.list_batches(visible, window).await?;
         let (rows, records) = part.split();
-        let mut views = Vec::with_capacity(records.len());
-        for record in records {
-            views.push(self.view_of(record).await?);
-        }
-        Ok(rows.with(views))
+        Ok(rows.with(self.views_of(records).await?))
     }
 
     /// Searches the list of batches. `key` is that of the caller's request that made the one to find.
@@ -51,15 +47,22 @@ impl ActingOnBatches<'_> {
         };
         let visible = self.core.config.policy.visible(self.caller);
         let found = self.core.store.search_batches(visible, search).await?;
-        let mut views = Vec::with_capacity(found.records.len());
-        for record in found.records {
-            views.push(self.view_of(record).await?);
-        }
         Ok(Found {
             total: found.total,
-            records: views,
+            records: self.views_of(found.records).await?,
             next: found.next,
         })
+    }
+
+    async fn views_of(
+        &self,
+        records: Vec<BatchRecord>,
+    ) -> Result<Vec<Arc<BatchView>>, SessionError> {
+        let mut views = Vec::with_capacity(records.len());
+        for record in records {
+            views.push(self.view_of(record).await?);
+        }
+        Ok(views)
     }
 
     /// A listed row as it is shown: by its actor, if it has one.

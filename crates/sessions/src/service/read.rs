@@ -30,11 +30,7 @@ impl ActingOnSessions<'_> {
         let visible = self.core.config.policy.visible(self.caller);
         let part = self.core.store.list_sessions(visible, window).await?;
         let (rows, records) = part.split();
-        let mut views = Vec::with_capacity(records.len());
-        for record in records {
-            views.push(self.view_of(record).await?);
-        }
-        Ok(rows.with(views))
+        Ok(rows.with(self.views_of(records).await?))
     }
 
     /// Searches the list of sessions. `key` is that of the caller's request that made the one to find.
@@ -50,15 +46,22 @@ impl ActingOnSessions<'_> {
         };
         let visible = self.core.config.policy.visible(self.caller);
         let found = self.core.store.search_sessions(visible, search).await?;
-        let mut views = Vec::with_capacity(found.records.len());
-        for record in found.records {
-            views.push(self.view_of(record).await?);
-        }
         Ok(Found {
             total: found.total,
-            records: views,
+            records: self.views_of(found.records).await?,
             next: found.next,
         })
+    }
+
+    async fn views_of(
+        &self,
+        records: Vec<SessionRecord>,
+    ) -> Result<Vec<Arc<SessionView>>, SessionError> {
+        let mut views = Vec::with_capacity(records.len());
+        for record in records {
+            views.push(self.view_of(record).await?);
+        }
+        Ok(views)
     }
 
     /// A listed row as it is shown: by its actor, if it has one.
