@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use livius_domain::{
-    DriverId, JobId, JobLanguage, JobOutcome, Kind, ResourceId, ResourceUse, SessionId, StatementId,
+    DriverId, JobId, JobLanguage, JobOutcome, Kind, OutputStream, ResourceId, ResourceUse,
+    SessionId, StageProgress, StatementId,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -185,6 +186,19 @@ pub enum Notice {
         statement: StatementId,
         /// 0.0 to 1.0.
         progress: f64,
+        /// The stages that run. Agents of earlier servers do not tell them.
+        #[serde(default)]
+        stages: Vec<StageProgress>,
+    },
+    /// Text that a statement's code has printed. The statement's output has it, too.
+    Output {
+        statement: StatementId,
+        stream: OutputStream,
+        /// The number of bytes that the stream had before.
+        offset: u64,
+        /// The number of bytes that the text stands for.
+        bytes: u64,
+        text: String,
     },
     /// The answer to a completion.
     Completed {
@@ -403,7 +417,7 @@ impl AgentFrame {
                     event,
                 })
             }
-            "progress" | "completed" => serde_json::from_str(text)
+            "progress" | "completed" | "output" => serde_json::from_str(text)
                 .map(|notice| Self::Notice { session, notice })
                 .map_err(FrameError::Syntax),
             _ => Ok(Self::Unknown),

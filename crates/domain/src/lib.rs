@@ -19,6 +19,7 @@ pub mod ids;
 pub mod job;
 pub mod kind;
 pub mod limits;
+pub mod live;
 pub mod made;
 pub mod name;
 pub mod pool;
@@ -45,6 +46,7 @@ pub use job::{
 };
 pub use kind::Kind;
 pub use limits::Limits;
+pub use live::{OutputStream, StageProgress};
 pub use made::Made;
 pub use record::{
     BatchRecord, BatchTimes, JobRecord, ResourceRecord, SessionRecord, StatementRecord,

@@ -9,6 +9,7 @@ pub mod csrf;
 pub mod described;
 pub mod extract;
 pub mod fingerprint;
+pub mod follower;
 pub mod key;
 pub mod leftover;
 pub mod multipart;

@@ -1,6 +1,7 @@
 //! Writes responses. The functions here write short ones; the modules below stream long ones.
 
 pub mod client;
+pub mod event_stream;
 pub mod job_stream;
 pub mod list_stream;
 pub mod log_stream;

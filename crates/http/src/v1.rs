@@ -1,6 +1,7 @@
 //! Livius's own interface, under `/api/v1`: its routes and its problems.
 
 mod batches;
+mod events;
 mod executors;
 mod filter;
 mod keys;
@@ -49,6 +50,7 @@ impl Face for V1 {
 pub fn routes() -> OpenApiRouter<V1> {
     OpenApiRouter::new()
         .merge(batches::routes())
+        .merge(events::routes())
         .merge(executors::routes())
         .merge(keys::routes())
         .merge(openapi::routes())

@@ -13,6 +13,7 @@ mod batches;
 mod callers;
 mod deadlines;
 mod edge;
+mod events;
 mod following;
 mod full_disk;
 mod jobs;

@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use livius_domain::{StatementId, StatementRecord};
+use livius_domain::{StageProgress, StatementId, StatementRecord};
 
+use crate::live_output::{LiveOutput, Printed};
 use crate::view::{OutputView, StatementView};
 
 /// Finished statements kept in memory: a poller asks for the newest.
@@ -24,6 +25,8 @@ const MOST_UNFINISHED: f64 = 0.99;
 #[derive(Debug, Default)]
 pub struct Board {
     rows: Mutex<BTreeMap<StatementId, StatementView>>,
+    /// The running statement, once something is known of it that is not stored.
+    live: Mutex<Option<(StatementId, Arc<LiveOutput>)>>,
 }
 
 impl Board {
@@ -32,6 +35,7 @@ impl Board {
         let mut rows = self.rows();
         let id = record.id;
         let progress = if record.state.is_final() {
+            self.live_row().take_if(|(live, _)| *live == id);
             1.0
         } else {
             rows.get(&id).map_or(0.0, |row| row.progress)
@@ -62,12 +66,47 @@ impl Board {
     }
 
     /// Shows how far a statement is. It goes back when the code starts another Spark job.
-    pub fn progress(&self, id: StatementId, progress: f64) {
-        if let Some(row) = self.rows().get_mut(&id)
-            && !row.record.state.is_final()
-        {
+    pub fn progress(&self, id: StatementId, progress: f64, stages: Vec<StageProgress>) {
+        let mut rows = self.rows();
+        if let Some(row) = rows.get_mut(&id).filter(|row| !is_over(row)) {
             row.progress = progress.clamp(0.0, MOST_UNFINISHED);
+            self.live_or_new(id).set_stages(stages);
         }
+    }
+
+    /// Shows what a statement has printed.
+    pub fn print(&self, id: StatementId, piece: Printed) {
+        let rows = self.rows();
+        if rows.get(&id).is_some_and(|row| !is_over(row)) {
+            self.live_or_new(id).add(piece);
+        }
+    }
+
+    /// What is known of a statement only while it runs.
+    pub fn live(&self, id: StatementId) -> Option<Arc<LiveOutput>> {
+        let live = self.live_row();
+        let (_, output) = live.as_ref().filter(|(live, _)| *live == id)?;
+        Some(Arc::clone(output))
+    }
+
+    /// The numbers, states and progress of all statements here.
+    pub fn states(&self) -> Vec<(StatementRecord, f64)> {
+        let rows = self.rows();
+        rows.values()
+            .map(|row| (row.record.clone(), row.progress))
+            .collect()
+    }
+
+    fn live_or_new(&self, id: StatementId) -> Arc<LiveOutput> {
+        let mut live = self.live_row();
+        match &*live {
+            Some((known, output)) if *known == id => Arc::clone(output),
+            _ => Arc::clone(&live.insert((id, Arc::default())).1),
+        }
+    }
+
+    fn live_row(&self) -> MutexGuard<'_, Option<(StatementId, Arc<LiveOutput>)>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A statement, if it is here.

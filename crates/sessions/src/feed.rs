@@ -86,6 +86,25 @@ impl<V> Feed<V> {
         self.0.changed().await.is_ok()
     }
 
+    /// The same feed for a reader that has seen everything until now.
+    pub fn from_now(&self) -> Self {
+        let mut moments = self.0.clone();
+        moments.mark_unchanged();
+        Self(moments)
+    }
+
+    /// Waits for a change that this reader has not waited for yet, or for the server to shut down.
+    pub async fn changed_unless_stopping(&mut self, lifecycle: &Lifecycle) -> Change {
+        tokio::select! {
+            biased;
+            changed = self.0.changed() => match changed {
+                Ok(()) => Change::Changed,
+                Err(_) => Change::Ended,
+            },
+            () = lifecycle.draining() => Change::Stopping,
+        }
+    }
+
     /// Waits until something has changed since that version, and returns the new one; `None` if
     /// nothing has changed by the deadline, or will ever change.
     pub async fn wait_past(&self, version: u64, deadline: Instant) -> Option<u64> {
@@ -106,6 +125,17 @@ impl<V> Feed<V> {
             is_last: false,
         }
     }
+}
+
+/// The result of a wait for a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Something has changed.
+    Changed,
+    /// Nothing will change any more.
+    Ended,
+    /// The server shuts down.
+    Stopping,
 }
 
 /// The looks of a reader that waits. The reader looks first, and asks then whether to look again.

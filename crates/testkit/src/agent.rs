@@ -7,7 +7,7 @@ use livius_agent_link::{
     AgentFrame, AgentKey, AgentSocket, Command, CommandFrame, Event, Hello, InHand, Notice,
     PROTOCOL_VERSION,
 };
-use livius_domain::{DriverId, JobId, SessionId, StatementId};
+use livius_domain::{DriverId, JobId, OutputStream, SessionId, StageProgress, StatementId};
 use livius_launch::DriverOrder;
 use livius_sessions::AttachRefused;
 use secrecy::ExposeSecret as _;
@@ -195,9 +195,33 @@ impl ScriptedAgent {
 
     /// Reports a statement's progress.
     pub async fn progress(&self, statement: StatementId, progress: f64) {
+        self.stages(statement, progress, Vec::new()).await;
+    }
+
+    /// Reports a statement's progress with the stages that run.
+    pub async fn stages(&self, statement: StatementId, progress: f64, stages: Vec<StageProgress>) {
         self.notice(Notice::Progress {
             statement,
             progress,
+            stages,
+        })
+        .await;
+    }
+
+    /// Sends what a statement's code has printed behind so many bytes of the stream.
+    pub async fn printed(
+        &self,
+        statement: StatementId,
+        stream: OutputStream,
+        offset: u64,
+        text: &str,
+    ) {
+        self.notice(Notice::Output {
+            statement,
+            stream,
+            offset,
+            bytes: text.len() as u64,
+            text: text.to_owned(),
         })
         .await;
     }

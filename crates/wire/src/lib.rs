@@ -16,6 +16,7 @@ mod batch_detail_answer;
 mod batch_request;
 mod completion_request;
 mod error;
+mod event_answer;
 mod executors_answer;
 mod field;
 mod job_answer;
@@ -45,6 +46,10 @@ pub use batch_detail_answer::{BatchDetailAnswer, BatchEndAnswer, FailureAnswer};
 pub use batch_request::{BatchBody, MAX_ARGUMENT_BYTES, MAX_ARGUMENTS_BYTES, read_batch};
 pub use completion_request::{CompletionBody, CompletionRequest, read_completion};
 pub use error::RequestError;
+pub use event_answer::{
+    OutputEventAnswer, PartialOutputAnswer, PartialTextAnswer, StageAnswer, StatementEndAnswer,
+    StatementEventAnswer,
+};
 pub use executors_answer::{ExecutorAnswer, ExecutorsAnswer};
 pub use job_answer::{JobAnswer, JobEnvelope};
 pub use job_request::{JobBody, read_job};

@@ -45,7 +45,7 @@ object Lessons {
   def run(lessons: Seq[Lesson], settings: Settings, spark: SparkSession, classes: ReplClasses, goesOn: () => Boolean): Unit = {
     val interpreters = new Interpreters(settings, () => spark, classes, new JobGroups(None))
     try for ((lesson, number) <- lessons.zipWithIndex if goesOn()) Attempt {
-      Documents.of(number, interpreters.ready(lesson.kind).execute(number, lesson.code))
+      Documents.of(number, interpreters.ready(lesson.kind).execute(number, lesson.code, LiveStreams.none))
     } match {
       case Failure(error) => Log.line(s"the JVM is not warm for ${lesson.kind}", error)
       case _ => ()

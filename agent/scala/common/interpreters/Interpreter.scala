@@ -48,8 +48,10 @@ trait Interpreter {
 
   /** Runs code to its end, good or bad. If the child process dies, the result is a
     * [[Result.Failed]] that tells why.
+    *
+    * @param live gets what the code prints, while it runs
     */
-  def execute(statement: Int, code: String): Result
+  def execute(statement: Int, code: String, live: LiveStreams): Result
 
   /** Runs code as a statement would, before the first statement, and leaves nothing of it that a user
     * could see. Throws an exception if the code fails.

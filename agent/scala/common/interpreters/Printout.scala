@@ -3,8 +3,11 @@ package livius.agent
 import java.io.ByteArrayOutputStream
 import java.nio.charset.StandardCharsets.UTF_8
 
-/** The text that one statement printed, in order, up to a limit. */
-final class Printout(limit: Int) {
+/** The text that one statement printed, in order, up to a limit.
+  *
+  * @param live gets it at once
+  */
+final class Printout(limit: Int, live: LiveStream) {
 
   private val kept = new ByteArrayOutputStream
   private var dropped = 0L
@@ -12,6 +15,7 @@ final class Printout(limit: Int) {
   def write(bytes: Array[Byte], from: Int, count: Int): Unit = synchronized {
     val room = math.min(count, limit - kept.size)
     kept.write(bytes, from, room)
+    if (room > 0) live.write(bytes, from, room)
     dropped += count - room
   }
 

@@ -97,8 +97,17 @@ object Frames {
 
   def stopped(reason: String): ObjectNode = frame("stopped").put("reason", reason)
 
-  def progress(statement: Int, progress: Double): ObjectNode =
-    frame("progress").put("statement", statement).put("progress", progress)
+  def progress(statement: Int, progress: Double, stages: Seq[StageProgress]): ObjectNode = {
+    val made = frame("progress").put("statement", statement).put("progress", progress)
+    made.replace("stages", Json.arr(stages.map(stage(_))))
+    made
+  }
+
+  private def stage(stage: StageProgress): ObjectNode =
+    Json.obj().put("id", stage.id).put("name", stage.name).put("tasks", stage.tasks).put("done", stage.done).put("running", stage.running)
+
+  def output(statement: Int, stream: String, offset: Long, bytes: Int, text: String): ObjectNode =
+    frame("output").put("statement", statement).put("stream", stream).put("offset", offset).put("bytes", bytes).put("text", text)
 
   def completed(request: JsonNode, candidates: Seq[String]): ObjectNode = {
     val made = frame("completed")

@@ -24,7 +24,16 @@ final class SessionEvents(session: Option[Int], outbox: Outbox, link: Link) {
   def finishedNow(statement: Int, cancelled: Boolean, document: String): Long =
     now(Frames.finished(statement, cancelled, Some(document), chunks = 0))
 
-  def progress(statement: Int, progress: Double): Unit = notice(Frames.progress(statement, progress))
+  def progress(statement: Int, progress: Double, stages: Seq[StageProgress]): Unit =
+    notice(Frames.progress(statement, progress, stages))
+
+  /** Tells what a statement prints while it runs.
+    *
+    * @param offset the count of the bytes of that stream before the text
+    * @param bytes  the count of the bytes that the text stands for
+    */
+  def output(statement: Int, stream: String, offset: Long, bytes: Int, text: String): Unit =
+    notice(Frames.output(statement, stream, offset, bytes, text))
 
   def completed(request: JsonNode, candidates: Seq[String]): Unit = notice(Frames.completed(request, candidates))
 

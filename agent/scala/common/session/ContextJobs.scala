@@ -7,6 +7,16 @@ import scala.collection.mutable
 import org.apache.spark.{SparkContext, Success}
 import org.apache.spark.scheduler._
 
+/** A stage that runs.
+  *
+  * @param done    its tasks that have succeeded
+  * @param running its tasks that run
+  */
+final case class StageProgress(id: Int, name: String, tasks: Int, done: Int, running: Int)
+
+/** A stage, as Spark tells of it when its job begins. */
+private[agent] final case class StageFacts(id: Int, name: String, tasks: Int)
+
 /** Follows the Spark jobs of one SparkContext that belong to a statement or a job of the session.
   *
   * @param owner the work that a Spark job belongs to, by its properties and its time of submission
@@ -20,11 +30,11 @@ private[agent] final class ContextJobs(val context: SparkContext, owner: (Proper
   private val stages = mutable.Map.empty[Int, Stage]
 
   /** Follows a job that began before the listener was there. */
-  def take(id: Int, stageTasks: Seq[(Int, Int)]): Unit = begin(id, new Properties, System.currentTimeMillis, stageTasks)
+  def take(id: Int, stages: Seq[StageFacts]): Unit = begin(id, new Properties, System.currentTimeMillis, stages)
 
   override def onJobStart(start: SparkListenerJobStart): Unit =
     begin(start.jobId, Option(start.properties).getOrElse(new Properties), start.time,
-      start.stageInfos.map(stage => stage.stageId -> stage.numTasks))
+      start.stageInfos.map(stage => StageFacts(stage.stageId, stage.name, stage.numTasks)))
 
   override def onJobEnd(end: SparkListenerJobEnd): Unit = synchronized {
     for (job <- jobs.remove(end.jobId); id <- job.stages; stage <- stages.get(id) if stage.job == job) {
@@ -59,6 +69,14 @@ private[agent] final class ContextJobs(val context: SparkContext, owner: (Proper
     }
   }
 
+  /** The stages of that work that run, oldest first. */
+  def running(work: Work): Seq[StageProgress] = synchronized {
+    val active = stages.toSeq.filter { case (_, stage) => stage.job.work == work && !stage.isOver && stage.running.nonEmpty }
+    active.sortBy(_._1).take(MostStages).map { case (id, stage) =>
+      StageProgress(id, stage.name.take(LongestName), stage.tasks, stage.done, stage.running.size)
+    }
+  }
+
   /** Tells whether jobs of that work are active. */
   def hasAny(work: Work): Boolean = synchronized(jobs.values.exists(_.work == work))
 
@@ -88,21 +106,21 @@ private[agent] final class ContextJobs(val context: SparkContext, owner: (Proper
 
   private def kill(task: Long): Unit = context.killTaskAttempt(task, interruptThread = true, Reason): Unit
 
-  private def begin(id: Int, properties: Properties, at: Long, stageTasks: Seq[(Int, Int)]): Unit =
+  private def begin(id: Int, properties: Properties, at: Long, stages: Seq[StageFacts]): Unit =
     for (work <- owner(properties, at)) {
-      val isNew = synchronized(!jobs.contains(id) && { follow(new Job(id, work, stageTasks.map(_._1)), stageTasks); true })
+      val isNew = synchronized(!jobs.contains(id) && { follow(new Job(id, work, stages.map(_.id)), stages); true })
       if (isNew && work.isCancelled) {
         work.lateJobAt = Some(System.nanoTime)
         context.cancelJob(id, Reason)
       }
     }
 
-  private def follow(job: Job, stageTasks: Seq[(Int, Int)]): Unit = {
+  private def follow(job: Job, facts: Seq[StageFacts]): Unit = {
     jobs.put(job.id, job)
-    for ((id, tasks) <- stageTasks) {
+    for (StageFacts(id, name, tasks) <- facts) {
       // Two active jobs may share a stage: its tasks count once.
       stages.get(id).filterNot(_.isOver).foreach(shared => shared.job.work.drop(shared.tasks - shared.done))
-      val stage = new Stage(job, tasks)
+      val stage = new Stage(job, name, tasks)
       stages.get(id).foreach(earlier => stage.running ++= earlier.running)
       stages.put(id, stage)
       job.work.add(tasks)
@@ -120,11 +138,15 @@ private object ContextJobs {
 
   private val Reason = "the statement or job that it belongs to was cancelled"
 
+  /** The most stages that are told, and the longest name. */
+  private val MostStages = 20
+  private val LongestName = 200
+
   private val KillAgainNanos = 1000000000L
 
   private final class Job(val id: Int, val work: Work, val stages: Seq[Int])
 
-  private final class Stage(val job: Job, val tasks: Int) {
+  private final class Stage(val job: Job, val name: String, val tasks: Int) {
     /** The tasks that run, and when the agent last killed each. */
     val running: mutable.Map[Long, Option[Long]] = mutable.Map.empty
     var done = 0

@@ -19,7 +19,8 @@ final class SessionHost(val id: Option[Int], settings: Settings, shared: SharedP
   private val firstInterpreter = Promise[Unit]()
   private val interpreters = new Interpreters(settings, () => spark.await, classes, groups)
   private val cancellation = new Cancellation(settings, sparkJobs)
-  private val statements = new Statements(interpreters, sparkJobs, groups, events, cancellation, context)
+  private val live = new LiveOutput(events)
+  private val statements = new Statements(interpreters, sparkJobs, groups, events, cancellation, context, live)
   private val resources = new Resources(
     new SessionFiles(() => spark.await.sparkContext, classes.jars, interpreters.addPythonLibrary, new ResourceDownload(settings)),
     events)
@@ -28,13 +29,14 @@ final class SessionHost(val id: Option[Int], settings: Settings, shared: SharedP
     sparkJobs, groups, events, cancellation, settings.outputBytes, spark, () => interpreters.isClosed)
   private val completions = new Completions(interpreters, statements, events)
   private val rehearsal = new Rehearsal(interpreters, () => spark.await.sparkContext, settings.kind)
-  private val progress = new ProgressReports(statements, events)
+  private val progress = new ProgressReports(statements, sparkJobs, events)
 
   /** Starts the threads. The statement thread first starts the interpreter of the session's kind, and
     * then runs its lessons.
     */
   def start(): Unit = {
     resources.start()
+    live.start()
     statements.start(prepare())
     progress.start()
   }

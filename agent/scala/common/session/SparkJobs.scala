@@ -61,6 +61,9 @@ final class SparkJobs {
     cancel(work)
   }
 
+  /** The stages of that work that run. */
+  def stages(work: Work): Seq[StageProgress] = live.flatMap(_.running(work))
+
   /** Tells whether Spark jobs of that work are active. */
   def hasAny(work: Work): Boolean = live.exists(_.hasAny(work))
 
@@ -84,7 +87,7 @@ final class SparkJobs {
   private def takeActive(jobs: ContextJobs): Unit = {
     val tracker = jobs.context.statusTracker
     for (id <- tracker.getActiveJobIds(); job <- tracker.getJobInfo(id)) {
-      val stages = job.stageIds().toSeq.flatMap(stage => tracker.getStageInfo(stage).map(info => stage -> info.numTasks))
+      val stages = job.stageIds().toSeq.flatMap(tracker.getStageInfo(_)).map(info => StageFacts(info.stageId, info.name, info.numTasks))
       jobs.take(id, stages)
     }
   }

@@ -3,9 +3,9 @@ package livius.agent
 /** Tells the server the progress of the running statement's Spark jobs: a few times a second, when
   * it has changed.
   */
-final class ProgressReports(statements: Statements, events: SessionEvents) {
+final class ProgressReports(statements: Statements, jobs: SparkJobs, events: SessionEvents) {
 
-  private var told: Option[(Running, Double)] = None
+  private var told: Option[(Running, Double, Seq[StageProgress])] = None
 
   def start(): Unit = Threads.daemon("progress") {
     while (true) {
@@ -15,10 +15,10 @@ final class ProgressReports(statements: Statements, events: SessionEvents) {
   }
 
   private def report(): Unit = {
-    val current = for (running <- statements.running; progress <- running.work.progress) yield (running, progress)
+    val current = for (running <- statements.running; progress <- running.work.progress) yield (running, progress, jobs.stages(running.work))
     if (current != told) {
       told = current
-      current.foreach { case (running, progress) => events.progress(running.statement.id, progress) }
+      current.foreach { case (running, progress, stages) => events.progress(running.statement.id, progress, stages) }
     }
   }
 

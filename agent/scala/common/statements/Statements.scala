@@ -42,7 +42,7 @@ private object Running {
 /** Runs statements, one after the other, on one thread. */
 final class Statements(
     interpreters: Interpreters, jobs: SparkJobs, groups: JobGroups, events: SessionEvents, cancellation: Cancellation,
-    context: ContextWatch) {
+    context: ContextWatch, live: LiveOutput) {
 
   import Statements._
 
@@ -168,13 +168,18 @@ final class Statements(
       else {
         val interpreter = interpreters.ready(statement.kind, starting = known => running.starting = Some(known))
         running.interpreter = Some(interpreter)
-        if (running.cancelled) Cancellation.stopped(Nil) else interpreter.execute(statement.id, statement.code)
+        if (running.cancelled) Cancellation.stopped(Nil) else executed(interpreter, statement)
       }
     } catch {
       case _: InterpreterUnavailable if running.cancelled => Cancellation.stopped(Nil)
       case unavailable: InterpreterUnavailable => notAvailable(unavailable)
       case error: Throwable => internalError(error)
     }
+  }
+
+  private def executed(interpreter: Interpreter, statement: Statement): Result = {
+    val streams = live.of(statement.id)
+    try interpreter.execute(statement.id, statement.code, streams) finally Attempt(streams.finish()): Unit
   }
 
   /** Explains a failure that happened without a SparkContext: its own message would be obscure. */

@@ -113,7 +113,7 @@ impl From<Rejection> for Refusal {
             Rejection::Malformed(error) => error.into(),
             Rejection::Internal(error) => Self::internal(&error),
             Rejection::NoPart { .. } => Self::new(status, Envelope::Quoted, rejection.to_string()),
-            Rejection::NoBodyRoom | Rejection::Crowded => {
+            Rejection::NoBodyRoom | Rejection::Crowded | Rejection::TooManyWaits => {
                 Self::message(status, rejection.to_string())
                     .with(RETRY_AFTER, HeaderValue::from_static("5"))
             }

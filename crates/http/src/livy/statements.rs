@@ -4,8 +4,10 @@ use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use livius_domain::StatementRecord;
-use livius_sessions::{Caller, SessionRef, StatementView};
-use livius_wire::{ErrorMessage, Message, StatementAnswer, StatementBody, StatementListAnswer};
+use livius_sessions::{Caller, LiveOutput, OutputView, Place, SessionRef, StatementView};
+use livius_wire::{
+    ErrorMessage, Message, PartialOutputAnswer, StatementAnswer, StatementBody, StatementListAnswer,
+};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -13,7 +15,7 @@ use super::described::{BadParameter, BadRequest, NoSession, SessionEnded};
 use super::{Livy, Refusal};
 use crate::awaited;
 use crate::request::body::RequestBody;
-use crate::request::described::{SessionPath, StatementPath, WaitQuery};
+use crate::request::described::{PartialQuery, SessionPath, StatementPath, WaitQuery};
 use crate::request::extract::{CallerOf, InSession, InStatement, KeyOf};
 use crate::request::page::Page;
 use crate::request::query::Query;
@@ -128,12 +130,13 @@ pub async fn created(
     ))
 }
 
-/// Shows a statement, also of a session that has ended.
+/// Shows a statement, also of a session that has ended. With `partial=true`, the output of a running
+/// statement is what it has printed until now: `{"partial":{"stdout":…,"stderr":…,"isCut":…}}`.
 #[utoipa::path(
     get,
     path = "/sessions/{id}/statements/{statement}",
     tag = "statements",
-    params(StatementPath, WaitQuery),
+    params(StatementPath, WaitQuery, PartialQuery),
     responses(
         (status = 200, description = "The statement", body = StatementAnswer),
         BadParameter,
@@ -147,10 +150,34 @@ pub async fn statement_get(
     InStatement(session, statement): InStatement,
     waiting: MayWait,
 ) -> Result<Response, Refusal> {
-    let statement = (&session, statement);
-    let view = awaited::statement::<Refusal>(&app, &caller, statement, &waiting).await?;
+    let named = (&session, statement);
+    let mut view = awaited::statement::<Refusal>(&app, &caller, named, &waiting).await?;
+    if wants_partial(waiting.query()) && view.record.state.started().is_some() {
+        let printed = app.sessions.acting(&caller).printed(&session, statement)?;
+        show_partial(&mut view, printed.as_deref());
+    }
     let one = StatementStream::one(ClientOf::new(app.sessions, caller), view);
     Ok(response::json(StatusCode::OK, one.into_body().await?))
+}
+
+fn wants_partial(query: Query) -> bool {
+    query
+        .text("partial")
+        .is_some_and(|text| text.trim().eq_ignore_ascii_case("true"))
+}
+
+/// Puts what a running statement has printed in the place of its output.
+fn show_partial(view: &mut StatementView, printed: Option<&LiveOutput>) {
+    if view.record.state.is_final() || view.output != OutputView::None {
+        return;
+    }
+    let mut answer = PartialOutputAnswer::default();
+    let pieces = printed.map(|printed| printed.past(&mut Place::default()));
+    for (missing, piece) in pieces.into_iter().flatten() {
+        answer.add(piece.stream, &piece.text, missing);
+    }
+    let text = serde_json::to_string(&answer).expect("texts are always JSON");
+    view.output = OutputView::Inline(text.into());
 }
 
 /// Cancels a statement. A statement that has ended, or never existed, needs no cancelling.

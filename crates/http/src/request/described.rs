@@ -189,3 +189,19 @@ pub struct AgentHeaders {
     #[param(rename = "Authorization")]
     authorization: Option<String>,
 }
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct FollowerHeaders {
+    /// The id of the last event that the client has had, to go on behind it. The parameter
+    /// `lastEventId` does the same
+    #[param(rename = "Last-Event-ID")]
+    last_event_id: Option<String>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PartialQuery {
+    /// `true` to see what a running statement has printed. Livy ignores it
+    partial: Option<bool>,
+}

@@ -33,6 +33,10 @@ pub enum Rejection {
     OtherUser(OtherUser),
     #[error("The server has as many connections as it may (server.max_connections): try again")]
     Crowded,
+    #[error(
+        "This client waits and follows in as many requests as it may (server.max_waits_per_client), or all clients do: close some of them"
+    )]
+    TooManyWaits,
     #[error("Missing Required Header for CSRF protection. Send X-Requested-By, with any value")]
     NoCsrfHeader,
     /// The client wants a version of Livy's interface that does not exist.
@@ -159,6 +163,7 @@ impl Rejection {
             Self::BodyOverdue(_) | Self::BodyTooSlow | Self::UploadOverdue => {
                 StatusCode::REQUEST_TIMEOUT
             }
+            Self::TooManyWaits => StatusCode::TOO_MANY_REQUESTS,
             Self::NoBodyRoom | Self::Crowded => StatusCode::SERVICE_UNAVAILABLE,
             Self::Overdue(_) => StatusCode::GATEWAY_TIMEOUT,
             Self::KeyReused(_) => StatusCode::UNPROCESSABLE_ENTITY,

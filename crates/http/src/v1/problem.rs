@@ -106,13 +106,13 @@ impl From<Rejection> for Problem {
             Rejection::BodyOverdue(_) | Rejection::BodyTooSlow | Rejection::UploadOverdue => {
                 "body_overdue"
             }
-            Rejection::NoBodyRoom | Rejection::Crowded => "overloaded",
+            Rejection::NoBodyRoom | Rejection::Crowded | Rejection::TooManyWaits => "overloaded",
             Rejection::Overdue(_) => "overdue",
             Rejection::DiskFull | Rejection::NoRoom => "disk_full",
         };
         let problem = Self::new(status, code, rejection.to_string());
         match rejection {
-            Rejection::NoBodyRoom | Rejection::Crowded => {
+            Rejection::NoBodyRoom | Rejection::Crowded | Rejection::TooManyWaits => {
                 problem.with(RETRY_AFTER, HeaderValue::from_static("5"))
             }
             _ => problem,

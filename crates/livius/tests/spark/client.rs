@@ -172,6 +172,63 @@ pub fn get(url: &str) -> (u16, Value) {
     })
 }
 
+/// A client that follows the events of a session or a statement.
+pub struct Followed {
+    response: reqwest::Response,
+    text: Vec<u8>,
+}
+
+impl Followed {
+    /// Follows what a Livy address names.
+    pub fn open(url: &str) -> Self {
+        let url = format!(
+            "{}/events",
+            url.replacen("/sessions/", "/api/v1/sessions/", 1)
+        );
+        let response = runtime().block_on(async {
+            let request = client().get(url).timeout(PATIENCE);
+            request.send().await.unwrap()
+        });
+        assert_eq!(response.status().as_u16(), 200);
+        Self {
+            response,
+            text: Vec::new(),
+        }
+    }
+
+    /// The name and the data of the next event; `None` at the end.
+    pub fn next(&mut self) -> Option<(String, Value)> {
+        loop {
+            if let Some(end) = self.text.windows(2).position(|pair| pair == b"\n\n") {
+                let event: Vec<u8> = self.text.drain(..end + 2).collect();
+                let event = String::from_utf8(event).unwrap();
+                let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name));
+                match (field("event: "), field("data: ")) {
+                    (Some(name), Some(data)) => {
+                        return Some((name.to_owned(), serde_json::from_str(data).unwrap()));
+                    }
+                    _ => continue,
+                }
+            }
+            let piece = runtime().block_on(self.response.chunk()).unwrap()?;
+            self.text.extend_from_slice(&piece);
+        }
+    }
+
+    /// The text that is printed until it has this.
+    pub fn text_until(&mut self, wanted: &str) -> String {
+        let mut seen = String::new();
+        while !seen.contains(wanted) {
+            let (name, data) = self.next().expect("the text comes before the end");
+            assert_ne!(name, "end", "{data}");
+            if name == "output" {
+                seen.push_str(data["text"].as_str().unwrap());
+            }
+        }
+        seen
+    }
+}
+
 /// The status of a GET request.
 pub fn status(url: &str) -> u16 {
     let answer = runtime().block_on(async { client().get(url).send().await });

@@ -38,6 +38,7 @@ mod java_client;
 mod kubernetes;
 mod languages;
 mod launches;
+mod live;
 mod output;
 mod pools;
 mod pylivy;
@@ -143,9 +144,10 @@ fn trials(shared: &Arc<Shared>, cases: &[Case]) -> Vec<Trial> {
 }
 
 /// The cases that run with each Spark.
-const EACH: [&[Case]; 14] = [
+const EACH: [&[Case]; 15] = [
     languages::CASES,
     values::CASES,
+    live::CASES,
     output::CASES,
     texts::CASES,
     completion::CASES,

@@ -10,6 +10,7 @@ use super::jobs::Ending;
 use super::words::unreadable_output;
 use crate::driver::FromAgent;
 use crate::error::SessionError;
+use crate::live_output::Printed;
 
 /// The number of completions that the server asks the agent for at once.
 const MAX_COMPLETIONS: usize = 64;
@@ -27,8 +28,25 @@ impl Actor {
             FromAgent::Notice(Notice::Progress {
                 statement,
                 progress,
+                stages,
             }) => {
-                self.entry.board.progress(statement, progress);
+                self.entry.board.progress(statement, progress, stages);
+                self.setup.publisher.bump();
+            }
+            FromAgent::Notice(Notice::Output {
+                statement,
+                stream,
+                offset,
+                bytes,
+                text,
+            }) => {
+                let piece = Printed {
+                    stream,
+                    offset,
+                    bytes,
+                    text: text.into(),
+                };
+                self.entry.board.print(statement, piece);
                 self.setup.publisher.bump();
             }
             FromAgent::Notice(Notice::Completed {

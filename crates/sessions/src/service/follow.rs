@@ -1,22 +1,26 @@
 //! Following a live session: a reader sees it change without asking again and again.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use livius_domain::StatementId;
-use tokio::time::Instant;
+use livius_domain::{StatementId, StatementRecord};
 
 use super::ActingOnSessions;
 use crate::action::Action;
-use crate::board::Board;
+use crate::entry::Entry;
 use crate::error::SessionError;
-use crate::feed::Feed;
+use crate::feed::{Change, Feed};
+use crate::lifecycle::Lifecycle;
+use crate::live_output::LiveOutput;
 use crate::view::{SessionRef, SessionView, StatementView};
 
-/// A live session as a reader follows it: its state, and its unfinished and recent statements.
-#[derive(Debug, Clone)]
+/// A live session as a reader follows it: its state, and its unfinished and recent statements. As
+/// long as this lives, the client is present.
+#[derive(Debug)]
 pub struct SessionFeed {
+    entry: Arc<Entry>,
     feed: Feed<SessionView>,
-    board: Arc<Board>,
+    lifecycle: Lifecycle,
 }
 
 impl ActingOnSessions<'_> {
@@ -26,19 +30,26 @@ impl ActingOnSessions<'_> {
             self.stored(which, Action::Read).await?;
             return Ok(None);
         };
+        entry.waiting.fetch_add(1, Ordering::Relaxed);
         Ok(Some(SessionFeed {
-            feed: entry.mailbox.feed.clone(),
-            board: Arc::clone(&entry.board),
+            feed: entry.mailbox.feed.from_now(),
+            lifecycle: self.core.lifecycle.clone(),
+            entry,
         }))
+    }
+
+    /// What a statement has printed until now, while it runs.
+    pub fn printed(
+        &self,
+        which: &SessionRef,
+        statement: StatementId,
+    ) -> Result<Option<Arc<LiveOutput>>, SessionError> {
+        let entry = self.live(which, Action::Read)?;
+        Ok(entry.and_then(|entry| entry.board.live(statement)))
     }
 }
 
 impl SessionFeed {
-    /// The version of the published view. A reader takes it before it looks.
-    pub fn version(&self) -> u64 {
-        self.feed.version()
-    }
-
     /// The session as it is now.
     pub fn view(&self) -> Arc<SessionView> {
         self.feed.view()
@@ -46,13 +57,28 @@ impl SessionFeed {
 
     /// A statement as it is now, unless it ended long ago: the store has those.
     pub fn statement(&self, id: StatementId) -> Option<StatementView> {
-        self.board.get(id)
+        self.entry.board.get(id)
     }
 
-    /// Waits for a change past that version: of the session's state, of a statement or of its
-    /// progress. Returns the new version, or `None` when there is none by the deadline or the
-    /// session has ended.
-    pub async fn wait_past(&self, version: u64, deadline: Instant) -> Option<u64> {
-        self.feed.wait_past(version, deadline).await
+    /// The unfinished and recent statements with their progress.
+    pub fn statements(&self) -> Vec<(StatementRecord, f64)> {
+        self.entry.board.states()
+    }
+
+    /// What a running statement has printed, and its stages.
+    pub fn live(&self, id: StatementId) -> Option<Arc<LiveOutput>> {
+        self.entry.board.live(id)
+    }
+
+    /// Waits for a change since the last one: of the session's state, of a statement, of its progress
+    /// or of what it prints.
+    pub async fn changed(&mut self) -> Change {
+        self.feed.changed_unless_stopping(&self.lifecycle).await
+    }
+}
+
+impl Drop for SessionFeed {
+    fn drop(&mut self) {
+        self.entry.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 }

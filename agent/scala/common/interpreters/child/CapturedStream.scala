@@ -36,8 +36,8 @@ final class CapturedStream(name: String, in: InputStream) {
   private val reader = Threads.daemon(name)(drain())
 
   /** From here on output belongs to a statement, until the marker is read. */
-  def begin(marker: Array[Byte], budget: OutputBudget): Unit = lock.synchronized {
-    statement = Some(new Capture(marker, budget))
+  def begin(marker: Array[Byte], budget: OutputBudget, live: LiveStream): Unit = lock.synchronized {
+    statement = Some(new Capture(marker, budget, live))
   }
 
   /** The statement's output. Waits until the marker was read, the pipe has ended or the time is
@@ -99,9 +99,9 @@ object CapturedStream {
 }
 
 /** The output of one statement in one stream. */
-private final class Capture(marker: Array[Byte], budget: OutputBudget) {
+private final class Capture(marker: Array[Byte], budget: OutputBudget, live: LiveStream) {
   private val kept = new ByteArrayOutputStream
-  // Up to a marker's length of bytes that may turn out to be the beginning of the marker.
+  // The bytes at the end that may turn out to be the beginning of the marker.
   private var held = Array.emptyByteArray
 
   var complete = false
@@ -122,14 +122,24 @@ private final class Capture(marker: Array[Byte], budget: OutputBudget) {
       complete = true
       bytes.drop(at + marker.length)
     } else {
-      val sure = math.max(0, bytes.length - marker.length + 1)
+      val sure = bytes.length - beginning(bytes)
       keep(bytes, sure)
       held = bytes.drop(sure)
       Array.emptyByteArray
     }
   }
 
-  private def keep(bytes: Array[Byte], count: Int): Unit = kept.write(bytes, 0, budget.take(count))
+  private def keep(bytes: Array[Byte], count: Int): Unit = {
+    val granted = budget.take(count)
+    kept.write(bytes, 0, granted)
+    if (granted > 0) live.write(bytes, 0, granted)
+  }
+
+  /** The length of the longest beginning of the marker that the bytes end with. */
+  private def beginning(bytes: Array[Byte]): Int =
+    (math.min(marker.length - 1, bytes.length) to 1 by -1)
+      .find(length => bytes(bytes.length - length) == marker(0) && beginsAt(bytes, bytes.length - length, length))
+      .getOrElse(0)
 
   private def find(bytes: Array[Byte]): Int = {
     var at = 0
@@ -140,7 +150,9 @@ private final class Capture(marker: Array[Byte], budget: OutputBudget) {
     -1
   }
 
-  private def matches(bytes: Array[Byte], at: Int): Boolean = marker.indices.forall(i => bytes(at + i) == marker(i))
+  private def matches(bytes: Array[Byte], at: Int): Boolean = beginsAt(bytes, at, marker.length)
+
+  private def beginsAt(bytes: Array[Byte], at: Int, length: Int): Boolean = (0 until length).forall(i => bytes(at + i) == marker(i))
 }
 
 /** The end of a stream, in bounded space. */

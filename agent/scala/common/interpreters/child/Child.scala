@@ -67,11 +67,13 @@ final class Child(
 
   /** Runs one statement. The request is made with a marker, which the child writes to its outputs
     * when the code has ended.
+    *
+    * @param live gets what the code prints, while it runs
     */
-  def run(channel: ChildChannel)(request: String => Array[Byte]): Ran = {
+  def run(channel: ChildChannel, live: LiveStreams)(request: String => Array[Byte]): Ran = {
     val marker = Child.MarkerStart + Secrets.hex(16)
     val budget = new OutputBudget(outputBytes)
-    outputs.foreach(_.begin(marker.getBytes(UTF_8), budget))
+    for ((output, stream) <- outputs.zip(Seq(live.out, live.err))) output.begin(marker.getBytes(UTF_8), budget, stream)
     statement = Some(new AtomicBoolean)
     val reply = try exchange(channel, request(marker)) finally statement = None
     if (reply.isEmpty) {

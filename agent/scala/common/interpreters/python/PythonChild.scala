@@ -24,12 +24,12 @@ final class PythonChild(
   /** The jobs that run at the same time as its statements. */
   val jobs = new ChildJobs(kind, child.process, jobChannel)
 
-  def run(statement: Int, code: String): Ran = child.run(statements) { marker =>
+  def run(statement: Int, code: String, live: LiveStreams): Ran = child.run(statements, live) { marker =>
     bytes(Json.obj().put("run", statement).put("code", code).put("marker", marker))
   }
 
   /** Runs code that leaves nothing: a statement without a number. */
-  def rehearse(code: String): Ran = child.run(statements) { marker =>
+  def rehearse(code: String): Ran = child.run(statements, LiveStreams.none) { marker =>
     bytes(Json.obj().putNull("run").put("code", code).put("marker", marker))
   }
 

@@ -54,12 +54,13 @@ final class PythonInterpreter(
 
   override def abortStart(): Unit = starting.foreach(_.abort())
 
-  override def execute(statement: Int, code: String): Result = loss.getAndSet(None).map(Child.diedBefore(kind, _)).getOrElse {
-    python match {
-      case Some(running) => result(statement, running, running.run(statement, code))
-      case None => Child.died(kind, "it was not started", "")
+  override def execute(statement: Int, code: String, live: LiveStreams): Result =
+    loss.getAndSet(None).map(Child.diedBefore(kind, _)).getOrElse {
+      python match {
+        case Some(running) => result(statement, running, running.run(statement, code, live))
+        case None => Child.died(kind, "it was not started", "")
+      }
     }
-  }
 
   override def rehearse(code: String): Unit = for (running <- python; reply <- running.rehearse(code).reply) {
     val error = Json.mapper.readTree(reply).path("error")

@@ -27,8 +27,8 @@ final class RChild(session: SparkSession, settings: Settings, starting: Child =>
 
   /** Runs a statement. If it must wait for a completion, it can be cancelled as if it ran already.
     */
-  def run(group: JobGroup, code: String): Ran =
-    try child.run(statements) { marker =>
+  def run(group: JobGroup, code: String, live: LiveStreams): Ran =
+    try child.run(statements, live) { marker =>
       turn.lock()
       RFields.encode(Seq("run", code, marker, group.name, group.description).map(_.getBytes(UTF_8)))
     } finally if (turn.isHeldByCurrentThread) turn.unlock()

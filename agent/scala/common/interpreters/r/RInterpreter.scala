@@ -34,19 +34,20 @@ final class RInterpreter(session: () => SparkSession, settings: Settings, groups
 
   override def abortStart(): Unit = starting.foreach(_.abort())
 
-  override def execute(statement: Int, code: String): Result = loss.getAndSet(None).map(Child.diedBefore(kind, _)).getOrElse {
-    r match {
-      case Some(running) =>
-        RDriver.share(session())
-        val ran = running.run(groups.statement(statement), code)
-        ran.reply.fold[Result](Child.died(kind, running.child.process.ending, ran.output))(RReply.result(_, ran.output))
-      case None => Child.died(kind, "it was not started", "")
+  override def execute(statement: Int, code: String, live: LiveStreams): Result =
+    loss.getAndSet(None).map(Child.diedBefore(kind, _)).getOrElse {
+      r match {
+        case Some(running) =>
+          RDriver.share(session())
+          val ran = running.run(groups.statement(statement), code, live)
+          ran.reply.fold[Result](Child.died(kind, running.child.process.ending, ran.output))(RReply.result(_, ran.output))
+        case None => Child.died(kind, "it was not started", "")
+      }
     }
-  }
 
   override def rehearse(code: String): Unit = for (running <- r) {
     RDriver.share(session())
-    running.run(Rehearsal.Group, code).reply.map(RReply.result(_, "")) match {
+    running.run(Rehearsal.Group, code, LiveStreams.none).reply.map(RReply.result(_, "")) match {
       case Some(Result.Failed(ename, evalue, _)) => throw new IllegalArgumentException(s"$ename: $evalue")
       case _ => ()
     }

@@ -39,21 +39,21 @@ final class ScalaInterpreter(settings: Settings, session: () => SparkSession, cl
     repl = Some(made)
   }
 
-  override def execute(statement: Int, code: String): Result = {
+  override def execute(statement: Int, code: String, live: LiveStreams): Result = {
     stoppable.begin()
     compiler.lock()
     try {
       val ready = repl.getOrElse(throw new InterpreterUnavailable("the Scala interpreter is closed"))
       takeAddedJars(ready)
       if (!bound.exists(_ eq session())) bind(ready)
-      new ScalaStatement(ready, stoppable, settings, lastValue).run(code)
+      new ScalaStatement(ready, stoppable, settings, lastValue, live).run(code)
     } finally compiler.unlock()
   }
 
   override def rehearse(code: String): Unit = {
     stoppable.begin()
     compiler.lock()
-    try for (ready <- repl) StandardOut.into(new Printout(settings.outputBytes)) {
+    try for (ready <- repl) StandardOut.into(new Printout(settings.outputBytes, LiveStreams.none.out)) {
       ready.run(code, firstLine = 1, hidden = true) match {
         case Repl.Done(_, _) => ()
         case failed => throw new IllegalArgumentException(describe(failed))

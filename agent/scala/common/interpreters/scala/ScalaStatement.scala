@@ -5,11 +5,12 @@ import com.fasterxml.jackson.databind.JsonNode
 /** Runs one statement of Scala code: piece by piece, with its magics, until the end or the first
   * failure.
   */
-final class ScalaStatement(repl: Repl, stoppable: StoppableThread, settings: Settings, last: LastValue) {
+final class ScalaStatement(
+    repl: Repl, stoppable: StoppableThread, settings: Settings, last: LastValue, live: LiveStreams) {
 
   import ScalaStatement._
 
-  private val printed = new Printout(settings.outputBytes)
+  private val printed = new Printout(settings.outputBytes, live.out)
   private val magics = new ScalaMagics(repl, stoppable, settings, last)
   private var shown: Option[(String, JsonNode)] = None
 

@@ -19,7 +19,7 @@ final class SqlInterpreter(shared: () => SparkSession, settings: Settings) exten
 
   override def close(): Unit = open = false
 
-  override def execute(statement: Int, code: String): Result = {
+  override def execute(statement: Int, code: String, live: LiveStreams): Result = {
     stoppable.begin()
     asked = false
     try {
