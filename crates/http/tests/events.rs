@@ -1,5 +1,6 @@
 //! Server-Sent Events: what changes, as it changes.
 
+use std::io::Write as _;
 use std::time::Duration;
 
 use axum::Router;
@@ -7,10 +8,10 @@ use axum::body::Body;
 use axum::http::Request;
 use futures_util::FutureExt as _;
 use http_body_util::BodyExt as _;
-use livius_domain::{Exit, OutputStream, SessionId, StageProgress, StatementId};
+use livius_domain::{BatchId, Exit, OutputStream, SessionId, StageProgress, StatementId};
 use livius_http::Options;
 use livius_sessions::ShutdownPolicy;
-use livius_testkit::{ScriptedAgent, World, pass};
+use livius_testkit::{FakeProcess, ScriptedAgent, World, pass};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -308,4 +309,129 @@ async fn requests_that_cannot_be_followed_are_refused() {
     assert!(full.headers().contains_key("retry-after"));
     drop(first);
     Reader::at(router, STATEMENT, None).await;
+}
+
+const LOG: &str = "/api/v1/batches/0/log/events";
+
+/// A batch that runs, and its file of standard output.
+async fn writing(world: &World) -> (FakeProcess, std::fs::File) {
+    world.post("/batches", r#"{"file":"hdfs://h/a"}"#).await;
+    let (order, process) = world.batch_process(BatchId(0)).await;
+    let path = world.dir_of(&order).join("stdout.log");
+    (process, std::fs::File::create(path).unwrap())
+}
+
+fn lines(event: &Event) -> Value {
+    assert_eq!(event.name, "log");
+    event.data["lines"].clone()
+}
+
+#[tokio::test]
+async fn a_log_is_followed_line_by_line_to_its_end() {
+    let world = World::new().await;
+    let (process, mut file) = writing(&world).await;
+    file.write_all(b"one\ntwo\nthr").unwrap();
+    let mut reader = Reader::open(&world, LOG, None).await;
+    let first = reader.expect("log").await;
+    assert_eq!(
+        first.data,
+        json!({"stream": "stdout", "lines": ["one", "two"]})
+    );
+    assert_eq!(first.id, "2-0");
+    file.write_all(b"ee\nfour\n").unwrap();
+    let mut seen = Vec::new();
+    while seen.len() < 2 {
+        let news = lines(&reader.expect("log").await);
+        seen.extend(news.as_array().unwrap().clone());
+    }
+    assert_eq!(seen, [json!("three"), json!("four")]);
+    file.write_all(b"five").unwrap();
+    process.exit(Exit::Code(0));
+    let mut rest = Vec::new();
+    let end = loop {
+        match reader.next().await.unwrap() {
+            event if event.name == "end" => break event,
+            event => rest.push(lines(&event)),
+        }
+    };
+    assert_eq!(rest, [json!(["five"])]);
+    assert_eq!((end.id.as_str(), reader.next().await), ("end", None));
+
+    for (path, last, expected) in [
+        (LOG.to_owned(), Some("3-0"), json!(["four", "five"])),
+        (format!("{LOG}?tail=1"), None, json!(["five"])),
+        (
+            format!("{LOG}?tail=99"),
+            None,
+            json!(["one", "two", "three", "four", "five"]),
+        ),
+    ] {
+        let mut late = Reader::open(&world, &path, last).await;
+        assert_eq!(
+            lines(&late.expect("log").await),
+            expected,
+            "{path} {last:?}"
+        );
+        late.expect("end").await;
+    }
+    for bad in ["?tail=x", "?tail=-1", "?lastEventId=9"] {
+        let refused = world.get(&format!("{LOG}{bad}")).await;
+        assert_eq!(refused.status, 400, "{bad} {}", refused.text);
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_was_cut_says_so() {
+    let world = World::new().await;
+    let (_process, mut file) = writing(&world).await;
+    file.write_all(b"one\ntwo\n").unwrap();
+    let mut reader = Reader::open(&world, LOG, Some("7-0")).await;
+    let cut = reader.expect("log").await;
+    assert_eq!(
+        cut.data,
+        json!({"stream": "stdout", "lines": [], "isCut": true})
+    );
+    file.write_all(b"three\n").unwrap();
+    assert_eq!(lines(&reader.expect("log").await), json!(["three"]));
+}
+
+#[tokio::test]
+async fn a_batch_tells_its_states() {
+    let world = World::new().await;
+    let (process, _file) = writing(&world).await;
+    let mut reader = Reader::open(&world, "/api/v1/batches/0/events", None).await;
+    let first = reader.expect("batch").await.data;
+    assert_eq!(
+        (&first["state"], &first["terminal"]),
+        (&json!("starting"), &json!(false))
+    );
+    process.exit(Exit::Code(3));
+    let mut last = reader.next().await.unwrap();
+    while let Some(event) = reader.next().await {
+        last = event;
+    }
+    assert_eq!(
+        (last.name.as_str(), &last.data["state"]),
+        ("end", &json!("dead"))
+    );
+    assert_eq!(last.data["outcome"], "failed");
+}
+
+#[tokio::test]
+async fn a_session_log_has_both_outputs() {
+    let world = World::new().await;
+    let _agent = world.idle_session(r#"{"kind":"pyspark"}"#).await;
+    let (order, _) = world.driver(S0).await;
+    let dir = world.dir_of(&order);
+    std::fs::write(dir.join("stdout.log"), "out\n").unwrap();
+    std::fs::write(dir.join("stderr.log"), "err\n").unwrap();
+    let mut reader = Reader::open(&world, "/api/v1/sessions/0/log/events", None).await;
+    let mut seen = [reader.expect("log").await, reader.expect("log").await];
+    seen.sort_by_key(|event| event.data["stream"].to_string());
+    let shown = seen.map(|event| (event.data["stream"].clone(), lines(&event)));
+    let expected = [("stderr", json!(["err"])), ("stdout", json!(["out"]))];
+    assert_eq!(
+        shown,
+        expected.map(|(stream, lines)| (json!(stream), lines))
+    );
 }

@@ -5,8 +5,9 @@ use std::io;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use livius_domain::{DriverProgram, ResourceId};
+use livius_domain::{DriverProgram, OutputStream, ResourceId};
 
+use crate::growth::Grown;
 use crate::{Executor, FileContent};
 
 /// The files of one driver. They are there before it starts and stay after it has ended, until
@@ -77,9 +78,48 @@ pub trait LogSource: Debug + Send + Sync {
     /// grow.
     fn tail(&self, count: usize) -> io::Result<Vec<String>>;
 
+    /// Reads lines behind a place, at most so many. A line that has not ended is left out, unless the
+    /// log `is_over`.
+    async fn past(&self, place: LogPlace, most: u64, is_over: bool) -> io::Result<LogNews>;
+
+    /// The place before the last lines.
+    async fn before_last(&self, count: u64) -> io::Result<LogPlace>;
+
+    /// Tells when the log grows. `None` if nothing tells.
+    fn growth(&self) -> Option<Grown>;
+
     /// The last lines as another reader saw them a moment ago, if there was one. Never waits, not even
     /// for a disk.
     fn recent_tail(&self, count: usize) -> Option<Vec<String>>;
+}
+
+/// How far a reader has read: the lines of each output.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LogPlace {
+    /// The lines of standard output.
+    pub stdout: u64,
+    /// The lines of standard error.
+    pub stderr: u64,
+}
+
+impl LogPlace {
+    pub(crate) fn of(&mut self, stream: OutputStream) -> &mut u64 {
+        match stream {
+            OutputStream::Stdout => &mut self.stdout,
+            OutputStream::Stderr => &mut self.stderr,
+        }
+    }
+}
+
+/// The lines of a log that are new to a reader.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogNews {
+    /// The place behind them.
+    pub place: LogPlace,
+    /// The lines, without their ends.
+    pub lines: Vec<(OutputStream, String)>,
+    /// True if lines are missing before these: the log reached its limit.
+    pub is_cut: bool,
 }
 
 /// A page of a log.

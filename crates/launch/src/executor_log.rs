@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::growth::Grown;
 use crate::log::{DriverLog, MirroredFiles};
 use crate::yarn::Mirror;
-use crate::{LogLines, LogSource};
+use crate::{LogLines, LogNews, LogPlace, LogSource};
 
 /// The files with a kept log. Those of a container on YARN are brought up to date before each page.
 #[derive(Debug)]
@@ -72,6 +73,28 @@ impl LogSource for ExecutorLog {
         tokio::task::spawn_blocking(read)
             .await
             .map_err(io::Error::other)?
+    }
+
+    async fn past(&self, place: LogPlace, most: u64, is_over: bool) -> io::Result<LogNews> {
+        if let Some(mirror) = &self.mirror {
+            mirror.refresh_for_reader().await;
+        }
+        let log = Arc::clone(&self.log);
+        tokio::task::spawn_blocking(move || log.past(place, most, is_over))
+            .await
+            .map_err(io::Error::other)?
+    }
+
+    async fn before_last(&self, count: u64) -> io::Result<LogPlace> {
+        let log = Arc::clone(&self.log);
+        tokio::task::spawn_blocking(move || log.before_last(count))
+            .await
+            .map_err(io::Error::other)?
+    }
+
+    /// The copy of an executor's log grows when a reader asks for it.
+    fn growth(&self) -> Option<Grown> {
+        None
     }
 
     fn tail(&self, count: usize) -> io::Result<Vec<String>> {

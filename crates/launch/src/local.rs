@@ -19,6 +19,7 @@ use crate::command::{self, CommandError, LaunchPlan, Site};
 use crate::disk;
 use crate::driver_dir::DriverDir;
 use crate::fast_start::{FastStart, Jit};
+use crate::growth::Growth;
 use crate::kubernetes::{AGENT, KubernetesLimits, LAUNCH, Memory, OwnPod, SparkPages};
 use crate::launch_error::LaunchError;
 use crate::location::{self, Location, ProcessRecord};
@@ -72,6 +73,7 @@ pub struct LocalLauncher {
     toolchain: Mutex<Option<Arc<Toolchain>>>,
     archives: Arc<ArchiveMaker>,
     managers: Arc<Managers>,
+    growth: Arc<Growth>,
 }
 
 impl LocalLauncher {
@@ -88,6 +90,7 @@ impl LocalLauncher {
         );
         Self {
             managers: Arc::new(managers),
+            growth: Arc::default(),
             config: Arc::new(config),
             clock,
             toolchain: Mutex::new(None),
@@ -423,6 +426,7 @@ impl Launcher for LocalLauncher {
     fn files(&self, id: &DriverId) -> Arc<dyn DriverFiles> {
         let files = LocalFiles::of(&self.config.drivers, id);
         let files = files.with_reserve(self.config.disk_reserve);
+        let files = files.with_growth(Arc::clone(&self.growth));
         Arc::new(files.with_managers(Arc::clone(&self.managers)))
     }
 }

@@ -17,10 +17,14 @@ use crate::disk;
 use crate::driver_dir::DriverDir;
 use crate::executor_log::ExecutorLog;
 use crate::executors::{self, Known, Roster};
+use crate::growth::{Grown, Growth};
 use crate::log::DriverLog;
 use crate::managers::Managers;
 use crate::place::{Mode, Place};
-use crate::{DriverFiles, Executor, FileContent, LogLines, LogSource, PendingUpload, evidence};
+use crate::{
+    DriverFiles, Executor, FileContent, LogLines, LogNews, LogPlace, LogSource, PendingUpload,
+    evidence,
+};
 
 /// The directory of one driver.
 #[derive(Debug, Clone)]
@@ -30,6 +34,7 @@ pub struct LocalFiles {
     reserve: u64,
     /// Have the copies of logs of drivers that run elsewhere.
     managers: Option<Arc<Managers>>,
+    growth: Arc<Growth>,
 }
 
 impl LocalFiles {
@@ -39,6 +44,7 @@ impl LocalFiles {
             dir: DriverDir::of(drivers, id),
             reserve: 0,
             managers: None,
+            growth: Arc::default(),
         }
     }
 
@@ -54,6 +60,11 @@ impl LocalFiles {
             managers: Some(managers),
             ..self
         }
+    }
+
+    /// Tells readers of logs when they grow.
+    pub(crate) fn with_growth(self, growth: Arc<Growth>) -> Self {
+        Self { growth, ..self }
     }
 
     /// The drivers that have a directory below the directory of all drivers.
@@ -101,6 +112,8 @@ pub fn empty_log() -> Arc<dyn LogSource> {
     Arc::new(LocalLog {
         log: Arc::new(DriverLog::new(Utf8PathBuf::new(), Utf8PathBuf::new())),
         mirror: None,
+        directory: Utf8PathBuf::new(),
+        growth: Arc::default(),
     })
 }
 
@@ -111,6 +124,8 @@ impl DriverFiles for LocalFiles {
         Arc::new(LocalLog {
             log: Arc::new(self.dir.log()),
             mirror: managers.map(|managers| (managers, self.dir.stdout())),
+            directory: self.dir.path().to_owned(),
+            growth: Arc::clone(&self.growth),
         })
     }
 
@@ -329,18 +344,42 @@ struct LocalLog {
     log: Arc<DriverLog>,
     /// The name of this log among those that may be copied from containers.
     mirror: Option<(Arc<Managers>, Utf8PathBuf)>,
+    /// The directory that has the files.
+    directory: Utf8PathBuf,
+    growth: Arc<Growth>,
+}
+
+impl LocalLog {
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&DriverLog) -> io::Result<T> + Send + 'static,
+    ) -> io::Result<T> {
+        if let Some((managers, stdout)) = &self.mirror {
+            managers.mirrors.refresh(stdout).await;
+        }
+        let log = Arc::clone(&self.log);
+        tokio::task::spawn_blocking(move || read(&log))
+            .await
+            .map_err(io::Error::other)?
+    }
 }
 
 #[async_trait]
 impl LogSource for LocalLog {
     async fn page(&self, from: i64, size: i64) -> io::Result<LogLines> {
-        if let Some((managers, stdout)) = &self.mirror {
-            managers.mirrors.refresh(stdout).await;
-        }
-        let log = Arc::clone(&self.log);
-        tokio::task::spawn_blocking(move || log.page(from, size))
-            .await
-            .map_err(io::Error::other)?
+        self.read(move |log| log.page(from, size)).await
+    }
+
+    async fn past(&self, place: LogPlace, most: u64, is_over: bool) -> io::Result<LogNews> {
+        self.read(move |log| log.past(place, most, is_over)).await
+    }
+
+    async fn before_last(&self, count: u64) -> io::Result<LogPlace> {
+        self.read(move |log| log.before_last(count)).await
+    }
+
+    fn growth(&self) -> Option<Grown> {
+        self.growth.of(&self.directory)
     }
 
     fn tail(&self, count: usize) -> io::Result<Vec<String>> {

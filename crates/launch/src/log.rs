@@ -19,13 +19,17 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use camino::Utf8PathBuf;
+use livius_domain::OutputStream;
 
 use self::file::{Budget, LastLines, LogFile, Stamp};
 pub(crate) use self::keeper::{LogKeeper, keep_within};
-use crate::LogLines;
+use crate::{LogLines, LogNews, LogPlace};
 
 /// The most text of one response, in bytes. Clients get the rest with a higher `from`.
 pub(crate) const ANSWER_BYTES: usize = 16 << 20;
+
+/// The most text of the news of a log, in bytes. A line has at most 64 KiB.
+const NEWS_BYTES: usize = 256 << 10;
 
 /// How old the last lines may be for a reader that does not look at the files. No person sees the
 /// difference, and however many read at once, the files are looked at a hundred times a second.
@@ -108,6 +112,52 @@ impl DriverLog {
             from: i64::try_from(start).unwrap_or(i64::MAX),
             total,
             lines,
+        })
+    }
+
+    /// Reads lines behind a place, at most so many. A line that has not ended is left out, unless the
+    /// log `is_over`.
+    pub(crate) fn past(&self, place: LogPlace, most: u64, is_over: bool) -> io::Result<LogNews> {
+        let mut news = LogNews {
+            place,
+            lines: Vec::new(),
+            is_cut: false,
+        };
+        let mut budget = Budget::new(NEWS_BYTES);
+        for (stream, file) in [
+            (OutputStream::Stdout, &self.stdout),
+            (OutputStream::Stderr, &self.stderr),
+        ] {
+            let count = if is_over {
+                file.lines()?
+            } else {
+                file.ended_lines()?
+            };
+            let place = news.place.of(stream);
+            // The file was replaced, or lost its middle: nobody knows which lines are new.
+            if *place > count {
+                *place = count;
+                news.is_cut = true;
+            }
+            let left = most.saturating_sub(news.lines.len() as u64);
+            let mut lines = Vec::new();
+            if left > 0 && *place < count {
+                file.read_within(*place, left.min(count - *place), &mut budget, &mut lines)?;
+            }
+            *place += lines.len() as u64;
+            news.lines
+                .extend(lines.into_iter().map(|line| (stream, line)));
+        }
+        Ok(news)
+    }
+
+    /// The place before the last lines.
+    pub(crate) fn before_last(&self, count: u64) -> io::Result<LogPlace> {
+        let (out, err) = (self.stdout.lines()?, self.stderr.lines()?);
+        let of_err = err.min(count);
+        Ok(LogPlace {
+            stdout: out - out.min(count - of_err),
+            stderr: err - of_err,
         })
     }
 

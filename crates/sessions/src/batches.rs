@@ -17,6 +17,7 @@ mod status;
 mod stop;
 
 pub use agents::ReportRefused;
+pub use read::BatchFeed;
 
 use std::sync::Arc;
 

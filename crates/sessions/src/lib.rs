@@ -41,7 +41,7 @@ mod sweep;
 mod view;
 
 pub use action::Action;
-pub use batches::{ActingOnBatches, Batches, ReportRefused};
+pub use batches::{ActingOnBatches, BatchFeed, Batches, ReportRefused};
 pub use config::{Config, Impersonation, LocalFiles, PoolSettings, ShutdownPolicy};
 pub use driver::AgentAccess;
 pub use error::{AttachRefused, ErrorKind, SessionError};
@@ -50,9 +50,9 @@ pub use feed::{Change, Feed};
 pub use keys::{Claim, KEPT_ANSWER_BYTES, KeyView, Keyed, Keys};
 pub use lifecycle::Lifecycle;
 pub use live_output::{LiveOutput, Place, Printed};
-pub use livius_launch::FileContent;
+pub use livius_launch::{FileContent, LogNews, LogPlace};
 pub use livius_store::{Found, KeptAnswer, KeyRecord, Part, Search, Start, Visible, Window};
-pub use logbook::Logbook;
+pub use logbook::{LogFollower, Logbook};
 pub use policy::{AllowAll, Caller, Policy, Subject};
 pub use service::{ActingOnSessions, SessionFeed, Sessions, Upload};
 pub use view::{

@@ -1,8 +1,9 @@
 //! The log of a session or a batch, as a reader keeps it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use livius_launch::LogSource;
+use livius_launch::{Grown, LogNews, LogPlace, LogSource};
 
 use crate::error::SessionError;
 use crate::view::LogPage;
@@ -29,6 +30,62 @@ impl Logbook {
             total: page.total,
             lines: page.lines,
         })
+    }
+}
+
+/// A reader that follows a log while it grows.
+#[derive(Debug)]
+pub struct LogFollower {
+    log: Arc<dyn LogSource>,
+    place: LogPlace,
+    growth: Option<Grown>,
+}
+
+/// The most lines that a follower reads at once.
+const MOST_NEWS: u64 = 500;
+
+/// How often a follower looks at a log although nothing tells that it has grown: logs on clusters
+/// come when somebody looks.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// The same for a log of which nothing ever tells.
+const BLIND_LOOK: Duration = Duration::from_millis(500);
+
+impl Logbook {
+    /// Follows the log behind a place.
+    pub fn follow(&self, place: LogPlace) -> LogFollower {
+        LogFollower {
+            log: Arc::clone(&self.log),
+            place,
+            // It is there before the first look, so that no line is missed in between.
+            growth: self.log.growth(),
+        }
+    }
+
+    /// The place before the last lines.
+    pub async fn before_last(&self, lines: u64) -> Result<LogPlace, SessionError> {
+        let place = self.log.before_last(lines).await;
+        place.map_err(SessionError::Log)
+    }
+}
+
+impl LogFollower {
+    /// Reads the lines that are new. Of a log that is over, the last line need not have ended.
+    pub async fn read(&mut self, is_over: bool) -> Result<LogNews, SessionError> {
+        let news = self.log.past(self.place, MOST_NEWS, is_over).await;
+        let news = news.map_err(SessionError::Log)?;
+        self.place = news.place;
+        Ok(news)
+    }
+
+    /// Waits until the log has probably grown.
+    pub async fn grown(&mut self) {
+        match &mut self.growth {
+            Some(growth) => {
+                let _ = tokio::time::timeout(LOOK, growth.wait()).await;
+            }
+            None => tokio::time::sleep(BLIND_LOOK).await,
+        }
     }
 }
 

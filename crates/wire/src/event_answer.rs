@@ -120,6 +120,22 @@ pub struct StatementEndAnswer<'a> {
     pub output_bytes: Option<u64>,
 }
 
+/// A log has new lines of one output: the event `log`.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = LogEvent)]
+pub struct LogEventAnswer {
+    /// `stdout` or `stderr`. The log of a batch has both in `stdout`, in the order in which the
+    /// application wrote them.
+    #[schema(value_type = String)]
+    pub stream: OutputStream,
+    /// The lines, without their ends.
+    pub lines: Vec<String>,
+    /// True if lines are missing before these: the log reached its limit, and lost its middle.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_cut: bool,
+}
+
 /// What a running statement has printed until now, in place of its output. A client asks for it with
 /// `partial=true`.
 #[derive(Debug, Default, Serialize, ToSchema)]

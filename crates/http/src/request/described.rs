@@ -205,3 +205,10 @@ pub struct PartialQuery {
     /// `true` to see what a running statement has printed. Livy ignores it
     partial: Option<bool>,
 }
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct TailQuery {
+    /// Begin with this many of the lines that there are; with all of them when left out
+    tail: Option<u32>,
+}

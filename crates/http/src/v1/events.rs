@@ -1,19 +1,23 @@
 //! `…/events`: what changes, as it changes, as Server-Sent Events.
 
+mod batch;
+mod log;
 mod session;
 mod statement;
 
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use livius_sessions::Place;
-use livius_wire::{ProblemAnswer, StatementEndAnswer};
+use livius_wire::{LogEventAnswer, ProblemAnswer, StatementEndAnswer};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Problem, V1};
-use crate::request::described::{FollowerHeaders, SessionPath, StatementPath};
-use crate::request::extract::{CallerOf, InSession, InStatement};
+use crate::request::described::{
+    BatchPath, FollowerHeaders, SessionPath, StatementPath, TailQuery,
+};
+use crate::request::extract::{CallerOf, InBatch, InSession, InStatement};
 use crate::request::follower::Follower;
 use crate::response::client::ClientOf;
 use crate::response::event_stream::{self, END};
@@ -23,6 +27,9 @@ pub fn routes() -> OpenApiRouter<V1> {
     OpenApiRouter::new()
         .routes(routes!(session_events))
         .routes(routes!(statement_events))
+        .routes(routes!(session_log_events))
+        .routes(routes!(batch_events))
+        .routes(routes!(batch_log_events))
 }
 
 /// Follows a session. The event `session` has its state, as in `/api/v1/status`, and `statement` the
@@ -84,6 +91,99 @@ pub async fn statement_events(
     };
     let client = ClientOf::new(app.sessions, caller);
     let events = statement::StatementEvents::begin(client, session, statement, read).await?;
+    Ok(event_stream::respond(events, follower.place))
+}
+
+/// Follows a batch. The event `batch` has its state, as in `/api/v1/status`: first as it is, then each
+/// time it changes. The event `end` is like `batch`, and the last one.
+#[utoipa::path(
+    get,
+    path = "/api/v1/batches/{id}/events",
+    tag = "batches",
+    params(BatchPath, FollowerHeaders),
+    responses(
+        (status = 200, description = "Events, until the batch has ended", body = String, content_type = "text/event-stream"),
+        (status = 204, description = "The client has had the last event"),
+        (status = 404, description = "There is no such batch", body = ProblemAnswer, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests wait or follow", body = ProblemAnswer, content_type = "application/problem+json"),
+    )
+)]
+pub async fn batch_events(
+    State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
+    InBatch(batch): InBatch,
+    follower: Follower,
+) -> Result<Response, Problem> {
+    if follower.last_event.as_deref() == Some(END) {
+        return Ok(event_stream::nothing_more());
+    }
+    let client = ClientOf::new(app.batches, caller);
+    let events = batch::BatchEvents::begin(client, batch).await?;
+    Ok(event_stream::respond(events, follower.place))
+}
+
+/// Follows a session's log. The event `log` has new lines: first all that there are, or the last ones,
+/// then others as the driver writes them. The event `end` is the last one, when the session has ended.
+#[utoipa::path(
+    get,
+    path = "/api/v1/sessions/{id}/log/events",
+    tag = "sessions",
+    params(SessionPath, FollowerHeaders, TailQuery),
+    responses(
+        (status = 200, description = "Events, until the session has ended", body = LogEventAnswer, content_type = "text/event-stream"),
+        (status = 204, description = "The client has had the last event"),
+        (status = 400, description = "`tail` or `Last-Event-ID` cannot be read", body = ProblemAnswer, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such session", body = ProblemAnswer, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests wait or follow", body = ProblemAnswer, content_type = "application/problem+json"),
+    )
+)]
+pub async fn session_log_events(
+    State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
+    InSession(session): InSession,
+    RawQuery(query): RawQuery,
+    follower: Follower,
+) -> Result<Response, Problem> {
+    let sessions = app.sessions.acting(&caller);
+    let log = sessions.log(&session).await?;
+    let Some(place) = log::place(&log, &follower, query.as_deref()).await? else {
+        return Ok(event_stream::nothing_more());
+    };
+    let feed = sessions.follow(&session).await?;
+    let events = log::LogEvents::new(&log, place, feed);
+    Ok(event_stream::respond(events, follower.place))
+}
+
+/// Follows a batch's log. The event `log` has new lines: first all that there are, or the last ones,
+/// then others as the application writes them. The event `end` is the last one, when the batch has
+/// ended.
+#[utoipa::path(
+    get,
+    path = "/api/v1/batches/{id}/log/events",
+    tag = "batches",
+    params(BatchPath, FollowerHeaders, TailQuery),
+    responses(
+        (status = 200, description = "Events, until the batch has ended", body = LogEventAnswer, content_type = "text/event-stream"),
+        (status = 204, description = "The client has had the last event"),
+        (status = 400, description = "`tail` or `Last-Event-ID` cannot be read", body = ProblemAnswer, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such batch", body = ProblemAnswer, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests wait or follow", body = ProblemAnswer, content_type = "application/problem+json"),
+    )
+)]
+pub async fn batch_log_events(
+    State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
+    InBatch(batch): InBatch,
+    RawQuery(query): RawQuery,
+    follower: Follower,
+) -> Result<Response, Problem> {
+    let batches = app.batches.acting(&caller);
+    let log = batches.log(&batch).await?;
+    let Some(place) = log::place(&log, &follower, query.as_deref()).await? else {
+        return Ok(event_stream::nothing_more());
+    };
+    let feed = batches.follow_states(&batch).await?;
+    let events = log::LogEvents::new(&log, place, feed);
     Ok(event_stream::respond(events, follower.place))
 }
 

@@ -73,12 +73,21 @@ impl LogFile {
 
     /// Counts the lines. It reads only what was appended since the last call.
     pub(super) fn lines(&self) -> io::Result<u64> {
+        self.count(LineIndex::lines)
+    }
+
+    /// Counts the lines that have ended.
+    pub(super) fn ended_lines(&self) -> io::Result<u64> {
+        self.count(LineIndex::ended_lines)
+    }
+
+    fn count(&self, count: impl FnOnce(&LineIndex) -> u64) -> io::Result<u64> {
         let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
         match self.open()? {
             Some(file) => settled(&file, |content| index.follow(content))?,
             None => *index = LineIndex::default(),
         }
-        Ok(index.lines())
+        Ok(count(&index))
     }
 
     /// Returns the last lines, as far as they fit into the last 64 KiB of the file, so the cost

@@ -48,6 +48,11 @@ impl LineIndex {
         self.line_ends + u64::from(self.unended)
     }
 
+    /// The number of lines that have ended.
+    pub(super) fn ended_lines(&self) -> u64 {
+        self.line_ends
+    }
+
     /// The end of the indexed part of the file.
     pub(super) fn end(&self) -> u64 {
         self.scanned

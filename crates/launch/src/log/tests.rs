@@ -575,3 +575,45 @@ fn without_holes_the_end_is_removed() {
         lines[end - 2]
     );
 }
+
+fn news(
+    logs: &Logs,
+    place: (u64, u64),
+    most: u64,
+    is_over: bool,
+) -> (Vec<String>, (u64, u64), bool) {
+    let (stdout, stderr) = place;
+    let news = logs
+        .log
+        .past(LogPlace { stdout, stderr }, most, is_over)
+        .unwrap();
+    let lines = news.lines.into_iter();
+    let told = |(stream, line)| format!("{stream:?} {line}");
+    (
+        lines.map(told).collect(),
+        (news.place.stdout, news.place.stderr),
+        news.is_cut,
+    )
+}
+
+#[test]
+fn a_follower_gets_each_line_once_when_it_has_ended() {
+    let logs = Logs::new();
+    assert_eq!(news(&logs, (0, 0), 9, false), (vec![], (0, 0), false));
+    logs.append("stdout.log", "a\nb\nhalf");
+    logs.append("stderr.log", "c\n");
+    let first = ["Stdout a", "Stdout b", "Stderr c"]
+        .map(String::from)
+        .to_vec();
+    assert_eq!(news(&logs, (0, 0), 9, false), (first, (2, 1), false));
+    let short = ["Stdout b"].map(String::from).to_vec();
+    assert_eq!(news(&logs, (1, 0), 1, false), (short, (2, 0), false));
+    assert_eq!(news(&logs, (2, 1), 9, false), (vec![], (2, 1), false));
+    let last = ["Stdout half"].map(String::from).to_vec();
+    assert_eq!(news(&logs, (2, 1), 9, true), (last, (3, 1), false));
+    assert_eq!(news(&logs, (7, 1), 9, false), (vec![], (2, 1), true));
+    for (count, place) in [(0, (3, 1)), (1, (3, 0)), (2, (2, 0)), (99, (0, 0))] {
+        let before = logs.log.before_last(count).unwrap();
+        assert_eq!((before.stdout, before.stderr), place, "{count}");
+    }
+}

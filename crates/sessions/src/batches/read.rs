@@ -11,8 +11,9 @@ use super::{ActingOnBatches, Batches};
 use crate::action::Action;
 use crate::error::SessionError;
 use crate::executors::{self, ExecutorList};
-use crate::feed::Feed;
+use crate::feed::{Change, Feed};
 use crate::keys;
+use crate::lifecycle::Lifecycle;
 use crate::logbook::{LastLines, Logbook, last_lines};
 use crate::view::{BatchRef, BatchView};
 
@@ -106,6 +107,15 @@ impl ActingOnBatches<'_> {
         }
     }
 
+    /// Follows a batch for as long as the server serves; `None` when it has ended.
+    pub async fn follow_states(&self, which: &BatchRef) -> Result<Option<BatchFeed>, SessionError> {
+        let feed = self.follow(which).await?;
+        Ok(feed.map(|feed| BatchFeed {
+            feed: feed.from_now(),
+            lifecycle: self.core.lifecycle.clone(),
+        }))
+    }
+
     /// Follows a batch; `None` when it has ended.
     pub async fn follow(&self, which: &BatchRef) -> Result<Option<Feed<BatchView>>, SessionError> {
         if let Some(entry) = self.live(which, Action::Read)? {
@@ -136,6 +146,25 @@ impl ActingOnBatches<'_> {
         let record = &self.get(which).await?.record;
         let driver = record.driver.as_ref();
         executors::log(&*self.core.launcher, record.id.0, driver, name).await
+    }
+}
+
+/// A live batch as a reader follows it.
+#[derive(Debug)]
+pub struct BatchFeed {
+    feed: Feed<BatchView>,
+    lifecycle: Lifecycle,
+}
+
+impl BatchFeed {
+    /// The batch as it is now.
+    pub fn view(&self) -> Arc<BatchView> {
+        self.feed.view()
+    }
+
+    /// Waits for a change since the last one.
+    pub async fn changed(&mut self) -> Change {
+        self.feed.changed_unless_stopping(&self.lifecycle).await
     }
 }
 
