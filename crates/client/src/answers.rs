@@ -48,6 +48,17 @@ impl Entry {
     }
 }
 
+/// A stage of a statement's Spark jobs that runs.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Stage {
+    /// Spark's number of the stage.
+    pub id: i32,
+    /// The number of its tasks.
+    pub tasks: u32,
+    /// The number of its tasks that have succeeded.
+    pub done: u32,
+}
+
 /// A page of sessions or batches.
 #[derive(Debug, Deserialize)]
 pub struct EntryPage {

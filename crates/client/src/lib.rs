@@ -6,15 +6,18 @@
 //! returns values; callers pass a sink or a callback where they want to show something. Only
 //! [`input::Editor`] draws on the terminal, because it edits there.
 //!
-//! Nothing relies on the server being Livius, except [`batch::outcome`], which asks Livius for the
-//! reason of a failure and does without it elsewhere.
+//! Nothing relies on the server being Livius. Two things ask Livius for more, and do without it
+//! elsewhere: [`batch::outcome`] for the reason of a failure, and [`live`] for what a statement prints
+//! while it runs.
 
 pub mod batch;
 pub mod entries;
+mod events;
 pub mod follow;
 pub mod input;
 mod key;
 pub mod language;
+pub mod live;
 pub mod log;
 pub mod output;
 pub mod request;
@@ -30,7 +33,7 @@ mod pace;
 mod reference;
 mod target;
 
-pub use answers::{Entry, Statement};
+pub use answers::{Entry, Stage, Statement};
 pub use error::ClientError;
 pub use livy::Livy;
 pub use reference::{Collection, Reference};

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use livius_domain::root_cause;
-use reqwest::{Client, RequestBuilder, StatusCode, redirect};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::ClientError;
+use crate::events::EventStream;
 use crate::key;
 use crate::pace::Pace;
 use crate::target::{Credentials, Target};
@@ -17,6 +18,8 @@ use crate::target::{Credentials, Target};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The time for which `look` retries while the server is away.
 const ABSENCE: Duration = Duration::from_mins(1);
+/// The longest life of a stream of events. The client opens another one after it.
+const FOLLOWED: Duration = Duration::from_hours(24);
 
 /// Called with the failure when a request begins to be retried.
 type RetryNotice = Arc<dyn Fn(&ClientError) + Send + Sync>;
@@ -81,6 +84,23 @@ impl Livy {
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
         let text = self.answer(self.client.get(self.url(path))).await?;
         self.read(path, &text)
+    }
+
+    /// Opens a stream of events behind the last one; `None` if there are none. It may last for as long
+    /// as the server lives.
+    pub async fn events(
+        &self,
+        path: &str,
+        last: Option<&str>,
+    ) -> Result<Option<EventStream>, ClientError> {
+        let mut request = self.client.get(self.url(path)).timeout(FOLLOWED);
+        if let Some(last) = last {
+            request = request.header("last-event-id", last);
+        }
+        let response = self.accepted(request).await?;
+        let kind = response.headers().get("content-type");
+        let is_stream = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+        Ok(is_stream.then(|| EventStream::new(response)))
     }
 
     /// Sends a GET request, and retries while the server is away. Callers wait for work that may
@@ -174,12 +194,21 @@ impl Livy {
     }
 
     async fn answer(&self, request: RequestBuilder) -> Result<String, ClientError> {
+        let answer = self.accepted(request).await?;
+        answer.text().await.map_err(|error| self.lost(&error))
+    }
+
+    /// Sends a request. A status that is no success is an error.
+    async fn accepted(&self, request: RequestBuilder) -> Result<Response, ClientError> {
         let request = match &self.target.credentials {
             Some(Credentials { user, password }) => request.basic_auth(user, Some(password)),
             None => request,
         };
         let answer = request.send().await.map_err(|error| self.lost(&error))?;
         let status = answer.status();
+        if status.is_success() {
+            return Ok(answer);
+        }
         let header = |name: &str| {
             let value = answer.headers().get(name)?;
             value.to_str().ok().map(str::to_owned)
@@ -188,11 +217,7 @@ impl Livy {
         let reason = header("livius-reason")
             .or(elsewhere.map(|location| format!("it sends us to {location}")));
         let text = answer.text().await.map_err(|error| self.lost(&error))?;
-        if status.is_success() {
-            Ok(text)
-        } else {
-            Err(ClientError::refused(status, &text, reason.as_deref()))
-        }
+        Err(ClientError::refused(status, &text, reason.as_deref()))
     }
 
     fn read<T: DeserializeOwned>(&self, path: &str, text: &str) -> Result<T, ClientError> {

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::answers::Statement;
+use crate::live::{Printed, Stream};
 use crate::table::Table;
 
 const TABLE: &str = "application/vnd.livy.table.v1+json";
@@ -35,8 +36,49 @@ struct Output<'a> {
     traceback: Option<Vec<String>>,
 }
 
+/// What a client has shown of a statement while it ran.
+#[derive(Debug, Clone, Default)]
+pub struct Streamed {
+    stdout: String,
+    stderr: String,
+    is_cut: bool,
+}
+
+impl Streamed {
+    /// Adds a text that was shown.
+    pub fn add(&mut self, printed: &Printed) {
+        self.is_cut |= printed.missing > 0;
+        match printed.stream {
+            Stream::Stdout => self.stdout.push_str(&printed.text),
+            Stream::Stderr => self.stderr.push_str(&printed.text),
+        }
+    }
+
+    /// Whether anything was shown.
+    pub fn is_empty(&self) -> bool {
+        self.stdout.is_empty() && self.stderr.is_empty()
+    }
+
+    /// What is left to show of the text that has both streams, one after the other. If something is
+    /// missing, that is all of it.
+    fn rest<'a>(&self, text: &'a str) -> &'a str {
+        if self.is_empty() || self.is_cut {
+            return text;
+        }
+        let both = format!("{}{}", self.stdout, self.stderr);
+        let shown = both.trim_start_matches('\n').trim_end();
+        let left = text.trim_start_matches('\n').strip_prefix(shown);
+        left.map_or(text, |left| left.trim_start_matches(['\n', ' ']))
+    }
+}
+
 /// Shows a statement that has ended.
 pub fn shown(statement: &Statement) -> Shown {
+    shown_after(statement, &Streamed::default())
+}
+
+/// Shows what is left of a statement that has ended.
+pub fn shown_after(statement: &Statement, streamed: &Streamed) -> Shown {
     let Some(raw) = &statement.output else {
         return Shown::Bad(format!(
             "the statement is {} without any output",
@@ -47,22 +89,25 @@ pub fn shown(statement: &Statement) -> Shown {
         return Shown::Bad(format!("the output cannot be read: {}", raw.get()));
     };
     if output.status == "ok" && statement.state != "cancelled" {
-        Shown::Good(data(&output.data))
+        Shown::Good(data(&output.data, streamed))
     } else if output.status == "ok" {
         Shown::Bad(
-            format!("the statement was cancelled\n{}", data(&output.data))
-                .trim_end()
-                .to_owned(),
+            format!(
+                "the statement was cancelled\n{}",
+                data(&output.data, streamed)
+            )
+            .trim_end()
+            .to_owned(),
         )
     } else {
-        Shown::Bad(error(&output))
+        Shown::Bad(error(&output, streamed))
     }
 }
 
-fn error(output: &Output) -> String {
+fn error(output: &Output, streamed: &Streamed) -> String {
     let value = output.evalue.as_deref().unwrap_or_default().trim_end();
     let trace = output.traceback.as_deref().unwrap_or_default().concat();
-    let trace = trace.trim_end();
+    let trace = streamed.rest(&trace).trim_end();
     // A Python traceback ends with the name and the value. A Scala trace continues after them.
     let name = output.ename.as_deref().unwrap_or("Error");
     let first_line = value.lines().next().unwrap_or(name);
@@ -73,10 +118,11 @@ fn error(output: &Output) -> String {
 }
 
 /// All parts of the output: first the printed text, then the values.
-fn data(data: &BTreeMap<String, &RawValue>) -> String {
+fn data(data: &BTreeMap<String, &RawValue>, streamed: &Streamed) -> String {
     let mut parts = Vec::new();
     if let Some(text) = data.get(TEXT) {
-        parts.push(text_of(text));
+        let text = text_of(text);
+        parts.push(streamed.rest(&text).to_owned());
     }
     for (mime, value) in data {
         match mime.as_str() {
@@ -253,5 +299,49 @@ mod tests {
             r#"{"status":"ok","data":{"text/plain":"late"}}"#,
         );
         assert_eq!(late, Shown::Bad("the statement was cancelled\nlate".into()));
+    }
+
+    fn printed(stream: Stream, text: &str, missing: u64) -> Printed {
+        Printed {
+            stream,
+            text: text.to_owned(),
+            missing,
+        }
+    }
+
+    fn left(streamed: &Streamed, output: &str) -> Shown {
+        let text = format!(r#"{{"id":0,"state":"available","output":{output}}}"#);
+        shown_after(&serde_json::from_str(&text).unwrap(), streamed)
+    }
+
+    #[test]
+    fn what_was_shown_while_it_ran_is_not_shown_again() {
+        let mut streamed = Streamed::default();
+        streamed.add(&printed(Stream::Stdout, "one\n", 0));
+        streamed.add(&printed(Stream::Stderr, "bad\n", 0));
+        streamed.add(&printed(Stream::Stdout, "two\n", 0));
+        for (text, expected) in [
+            (r"one\ntwo\nbad", ""),
+            (r"one\ntwo\nbad\n3", "3\n"),
+            (r"other", "other\n"),
+        ] {
+            let output = format!(r#"{{"status":"ok","data":{{"text/plain":"{text}"}}}}"#);
+            assert_eq!(left(&streamed, &output), Shown::Good(expected.to_owned()));
+        }
+        let table =
+            r#"{"status":"ok","data":{"text/plain":"one\ntwo\nbad","application/json":[1]}}"#;
+        assert_eq!(
+            left(&streamed, table),
+            Shown::Good("[\n  1\n]\n".to_owned())
+        );
+        let failed = r#"{"status":"error","ename":"E","evalue":"why","traceback":["one\n","two\n","bad\n","Traceback\n","E: why\n"]}"#;
+        assert_eq!(
+            left(&streamed, failed),
+            Shown::Bad("Traceback\nE: why".to_owned())
+        );
+        streamed.add(&printed(Stream::Stdout, "four\n", 6));
+        let whole = r#"{"status":"ok","data":{"text/plain":"one\ntwo\nthree\nfour\nbad"}}"#;
+        let all = Shown::Good("one\ntwo\nthree\nfour\nbad\n".to_owned());
+        assert_eq!(left(&streamed, whole), all);
     }
 }

@@ -1,12 +1,9 @@
 //! Runs code in a session.
 
-use std::time::Instant;
-
 use serde_json::{Value, json};
 
 use crate::answers::{Candidates, Statement};
 use crate::error::ClientError;
-use crate::pace::{Pace, WAIT};
 use crate::session::Session;
 
 impl Session {
@@ -19,28 +16,6 @@ impl Session {
         }
         let path = format!("{}/statements", self.reference.path());
         self.livy().post(&path, &body).await
-    }
-
-    /// Waits for the end of a statement. Calls `seen` with each state on the way.
-    ///
-    /// To show output while the statement runs, request it here and pass it to `seen`.
-    pub async fn follow(
-        &self,
-        mut statement: Statement,
-        mut seen: impl FnMut(&Statement),
-    ) -> Result<Statement, ClientError> {
-        let path = self.reference.path();
-        let path = format!("{path}/statements/{}?{WAIT}", statement.id);
-        let mut pace = Pace::STATEMENT;
-        while !statement.is_ended() {
-            seen(&statement);
-            let asked = Instant::now();
-            statement = self.livy().look(&path).await?;
-            if !statement.is_ended() {
-                pace.wait_since(asked).await;
-            }
-        }
-        Ok(statement)
     }
 
     /// Cancels a statement.

@@ -22,6 +22,11 @@ pub fn put(text: &str) -> std::io::Result<()> {
     stdout.flush()
 }
 
+/// Prints a text to standard error, unchanged.
+pub fn put_error(text: &str) -> std::io::Result<()> {
+    std::io::stderr().lock().write_all(text.as_bytes())
+}
+
 /// The width of a terminal; `None` if it is not a terminal.
 pub fn columns(of: impl AsFd) -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(of).ok()?;

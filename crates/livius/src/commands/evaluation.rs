@@ -1,12 +1,14 @@
 //! Runs one statement to its end. Ctrl-C cancels it.
 
-use std::cell::RefCell;
+mod live;
 
 use crate::server::{Signal, Signals};
-use crate::terminal::{StatusLine, complain, put};
-use livius_client::output::{Shown, shown};
+use crate::terminal::{complain, put};
+use livius_client::output::{Shown, shown_after};
 use livius_client::session::Session;
 use livius_client::{ClientError, Statement};
+
+pub use live::Live;
 
 /// The result of a statement.
 #[derive(Debug)]
@@ -24,20 +26,18 @@ pub async fn evaluate(
     code: &str,
     kind: &str,
     signals: &mut Signals,
+    live: &Live,
 ) -> Result<Evaluation, ClientError> {
     let started = session.start(code, kind).await?;
     let id = started.id;
-    let status = RefCell::new(StatusLine::begin());
-    let following = session.follow(started, |statement| {
-        status.borrow_mut().show(&told(statement));
-    });
+    let following = session.follow(started, |seen| live.show(seen));
     tokio::pin!(following);
     let mut interrupted = None;
     loop {
         tokio::select! {
             biased;
             signal = signals.next() => {
-                status.borrow_mut().clear();
+                live.pause();
                 let cancelled = session.cancel(id).await;
                 let stops = interrupted.replace(signal).is_some() || signal != Signal::Interrupt;
                 if stops {
@@ -47,21 +47,17 @@ pub async fn evaluate(
                 complain(&format!("livius: cancelling statement {id}; Ctrl-C once more does not wait for that"));
             }
             ended = &mut following => {
-                status.borrow_mut().clear();
+                live.pause();
                 return Ok(Evaluation { statement: Some(ended?), signal: interrupted });
             }
         }
     }
 }
 
-fn told(statement: &Statement) -> String {
-    format!("statement {} is {}", statement.id, statement.stage())
-}
-
-/// Prints the output to standard output, or the error to standard error. Returns whether the
-/// statement succeeded.
-pub fn print(statement: &Statement) -> bool {
-    match shown(statement) {
+/// Prints what is left of the output to standard output, or the error to standard error. Returns
+/// whether the statement succeeded.
+pub fn print(statement: &Statement, live: &Live) -> bool {
+    match shown_after(statement, &live.streamed()) {
         Shown::Good(text) => {
             // A closed pipe is not an error.
             let _ = put(&text);

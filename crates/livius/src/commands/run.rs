@@ -8,7 +8,7 @@ use livius_client::session::Session;
 use livius_client::{ClientError, Statement, language};
 
 use crate::cli::Run;
-use crate::commands::evaluation::{self, Evaluation};
+use crate::commands::evaluation::{self, Evaluation, Live};
 use crate::commands::{connection, workplace};
 use crate::config::ProcessEnvironment;
 use crate::exit::Ending;
@@ -71,13 +71,18 @@ async fn work(
     }
     let kind = session.first_kind(kind);
     let code = language::to_send(code, &kind);
+    let live = if as_json {
+        Live::progress()
+    } else {
+        Live::whole()
+    };
     let Evaluation { statement, signal } =
-        evaluation::evaluate(session, code, &kind, signals).await?;
+        evaluation::evaluate(session, code, &kind, signals, &live).await?;
     let succeeded = statement.as_ref().is_some_and(|statement| {
         if as_json {
             print_json(statement)
         } else {
-            evaluation::print(statement)
+            evaluation::print(statement, &live)
         }
     });
     Ok(match signal {

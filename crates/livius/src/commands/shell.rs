@@ -9,7 +9,7 @@ use livius_client::session::Session;
 use livius_client::{ClientError, language, log};
 
 use crate::cli::{SHELL_HELP, Shell};
-use crate::commands::evaluation::{self, Evaluation};
+use crate::commands::evaluation::{self, Evaluation, Live};
 use crate::commands::{connection, workplace};
 use crate::config::ProcessEnvironment;
 use crate::exit::Ending;
@@ -154,7 +154,8 @@ impl Conversation<'_> {
         if code.is_empty() {
             return Ok(None);
         }
-        let evaluated = evaluation::evaluate(self.session, code, kind, signals).await;
+        let live = Live::whole();
+        let evaluated = evaluation::evaluate(self.session, code, kind, signals, &live).await;
         let Evaluation { statement, signal } = match evaluated {
             Ok(evaluation) => evaluation,
             Err(error) => {
@@ -162,7 +163,9 @@ impl Conversation<'_> {
                 return Ok(None);
             }
         };
-        let succeeded = statement.as_ref().is_some_and(evaluation::print);
+        let succeeded = statement
+            .as_ref()
+            .is_some_and(|statement| evaluation::print(statement, &live));
         self.has_failed |= !succeeded;
         Ok(signal.filter(|signal| !self.input.is_typed() || *signal != Signal::Interrupt))
     }
