@@ -129,6 +129,7 @@ mod tests {
                 "/api/v1/batches/{id}/executors/{executor}/log",
                 "/api/v1/batches/{id}/kill",
                 "/api/v1/batches/{id}/log/events",
+                "/api/v1/events",
                 "/api/v1/keys/{key}",
                 "/api/v1/openapi.json",
                 "/api/v1/pools",

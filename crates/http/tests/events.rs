@@ -435,3 +435,81 @@ async fn a_session_log_has_both_outputs() {
         expected.map(|(stream, lines)| (json!(stream), lines))
     );
 }
+
+const ALL: &str = "/api/v1/events";
+
+fn told(event: &Event) -> Value {
+    let data = &event.data;
+    json!([event.name, data["id"], data["state"], data["kind"]])
+}
+
+#[tokio::test]
+async fn every_change_of_every_session_and_batch_is_told_in_order() {
+    let world = World::new().await;
+    let mut reader = Reader::open(&world, ALL, None).await;
+    let begin = reader.expect("begin").await;
+    let _agent = world.idle_session(r#"{"kind":"pyspark"}"#).await;
+    let mut seen = Vec::new();
+    while seen.last() != Some(&json!(["session", 0, "idle", null])) {
+        seen.push(told(&reader.next().await.unwrap()));
+    }
+    assert_eq!(seen[0], json!(["session", 0, "starting", null]));
+    let (process, _file) = writing(&world).await;
+    let batch = reader.expect("batch").await;
+    assert_eq!(told(&batch), json!(["batch", 0, "starting", null]));
+    process.exit(Exit::Code(0));
+    let mut last = reader.expect("batch").await;
+    while last.data["state"] != "success" {
+        last = reader.expect("batch").await;
+    }
+    world.delete("/sessions/0").await;
+    world.delete("/batches/0").await;
+    let mut gone =
+        [reader.expect("gone").await, reader.expect("gone").await].map(|event| told(&event));
+    gone.sort_by_key(ToString::to_string);
+    let expected = [
+        json!(["gone", 0, null, "batch"]),
+        json!(["gone", 0, null, "session"]),
+    ];
+    assert_eq!(gone, expected);
+
+    // A client that comes back gets what it has not had, and nothing twice.
+    let mut again = Reader::open(&world, ALL, Some(&begin.id)).await;
+    assert_eq!(told(&again.next().await.unwrap()), seen[0]);
+    let mut again = Reader::open(&world, ALL, Some(&last.id)).await;
+    let rest = [again.expect("gone").await, again.expect("gone").await];
+    assert!(rest.iter().all(|event| event.id > last.id), "{rest:?}");
+    // After a restart the lists have the states.
+    let world = world.crash_and_restart().await;
+    let mut again = Reader::open(&world, ALL, Some(&last.id)).await;
+    again.expect("missed").await;
+    let bad = world.get(&format!("{ALL}?lastEventId=7")).await;
+    assert_eq!(
+        (bad.status.as_u16(), &bad.json()["field"]),
+        (400, &json!("Last-Event-ID"))
+    );
+}
+
+#[tokio::test]
+async fn a_client_that_comes_a_moment_too_late_sees_little_text_all_the_same() {
+    let world = World::new().await;
+    let mut agent = running(&world).await;
+    agent.printed(FIRST, OutputStream::Stdout, 0, "one\n").await;
+    agent.finished(FIRST, "one").await;
+    world.await_statement(S0, 0, "available").await;
+    let mut reader = Reader::open(&world, STATEMENT, None).await;
+    assert_eq!(reader.expect("output").await.data["text"], "one\n");
+    reader.expect("end").await;
+    world.run("g()").await;
+    let (second, _) = agent.expect_run().await;
+    agent.started(second).await;
+    agent
+        .printed(second, OutputStream::Stdout, 0, &"x".repeat(9_000))
+        .await;
+    agent.finished(second, "x").await;
+    world.await_statement(S0, 1, "available").await;
+    for statement in 0..2 {
+        let path = STATEMENT.replace("statements/0", &format!("statements/{statement}"));
+        Reader::open(&world, &path, None).await.expect("end").await;
+    }
+}

@@ -26,6 +26,7 @@ use crate::driver::{FromAgent, Origin};
 use crate::entry::{Core, Entry};
 use crate::feed::Publisher;
 use crate::message::Message;
+use crate::registry::Live as _;
 use crate::view::SessionView;
 use queue::Queue;
 pub(crate) use rescue::rescue;
@@ -203,10 +204,14 @@ impl Actor {
         let recovering = DriverState::Up {
             link: Link::Recovering,
         };
-        self.setup.publisher.publish(SessionView {
+        let before = self.setup.publisher.publish(SessionView {
             record: self.record.clone(),
             busy: !self.statements.is_empty(),
             recovering: self.entry.driver.view().state == recovering,
         });
+        let now = self.entry.view();
+        if !now.is_alike(&before) && !self.entry.is_hidden() {
+            self.core.changes.session(&now.record, Some(now.status()));
+        }
     }
 }

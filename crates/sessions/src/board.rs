@@ -18,6 +18,10 @@ const RECENT: usize = 32;
 /// larger ones.
 const RECENT_BYTES: usize = 1 << 20;
 
+/// The text that may stay of what the newest statement printed, in bytes, after its end: a client that
+/// follows it may come a moment later.
+const LIVE_AFTER_END: usize = 8 << 10;
+
 /// The most progress of a statement that is not over: its code may start further Spark jobs.
 const MOST_UNFINISHED: f64 = 0.99;
 
@@ -25,7 +29,7 @@ const MOST_UNFINISHED: f64 = 0.99;
 #[derive(Debug, Default)]
 pub struct Board {
     rows: Mutex<BTreeMap<StatementId, StatementView>>,
-    /// The running statement, once something is known of it that is not stored.
+    /// The newest statement of which something is known that is not stored.
     live: Mutex<Option<(StatementId, Arc<LiveOutput>)>>,
 }
 
@@ -35,7 +39,9 @@ impl Board {
         let mut rows = self.rows();
         let id = record.id;
         let progress = if record.state.is_final() {
-            self.live_row().take_if(|(live, _)| *live == id);
+            let is_long = |live: &LiveOutput| live.bytes() > LIVE_AFTER_END;
+            self.live_row()
+                .take_if(|(known, live)| *known == id && is_long(live));
             1.0
         } else {
             rows.get(&id).map_or(0.0, |row| row.progress)
@@ -82,7 +88,8 @@ impl Board {
         }
     }
 
-    /// What is known of a statement only while it runs.
+    /// What is known of a statement besides what is stored: as long as it runs, and a while longer if
+    /// that is little.
     pub fn live(&self, id: StatementId) -> Option<Arc<LiveOutput>> {
         let live = self.live_row();
         let (_, output) = live.as_ref().filter(|(live, _)| *live == id)?;

@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore};
 
 use crate::admission::Admission;
 use crate::byte_room::ByteRoom;
+use crate::changes::Changes;
 use crate::config::Config;
 use crate::driver::{DriverCore, DriverRegistry};
 use crate::ended_logs::EndedLogs;
@@ -29,6 +30,8 @@ pub struct Core<E: Live> {
     pub launcher: Arc<dyn Launcher>,
     pub clock: Arc<dyn Clock>,
     pub registry: Registry<E>,
+    /// The newest changes of states.
+    pub changes: Arc<Changes<E::Change>>,
     /// Held for reading while an entry is in the store and not yet in the registry.
     pub registering: RwLock<()>,
     /// One permit for each session that may live, or for each batch that may wait for its start.
@@ -51,6 +54,7 @@ impl<E: Live> Core<E> {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let config = Arc::new(config);
+        let changes = Arc::new(Changes::since(clock.now()));
         let lifecycle = Lifecycle::default();
         let (places, admission) = limited(program, &config);
         let drivers = Arc::new(DriverCore {
@@ -69,6 +73,7 @@ impl<E: Live> Core<E> {
             launcher,
             clock,
             registry: Registry::default(),
+            changes,
             registering: RwLock::default(),
             places: Arc::new(Semaphore::new(places)),
             drivers,

@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 
 use crate::atomic_timestamp::AtomicTimestamp;
 use crate::board::Board;
+use crate::changes::SessionChange;
 use crate::core;
 use crate::driver::DriverHandle;
 use crate::message::Mailbox;
@@ -51,6 +52,7 @@ impl Entry {
 
 impl Live for Entry {
     type Id = SessionId;
+    type Change = SessionChange;
 
     fn id(&self) -> SessionId {
         self.id

@@ -42,13 +42,14 @@ impl<V> Clone for Publisher<V> {
 }
 
 impl<V> Publisher<V> {
-    /// Publishes a new view.
-    pub fn publish(&self, view: V) {
-        let view = Arc::new(view);
+    /// Publishes a new view, and returns the one before.
+    pub fn publish(&self, view: V) -> Arc<V> {
+        let mut view = Arc::new(view);
         self.0.send_modify(|moment| {
             moment.version += 1;
-            moment.view = view;
+            std::mem::swap(&mut moment.view, &mut view);
         });
+        view
     }
 
     /// Tells readers that something has changed that is read elsewhere, such as a statement on the

@@ -10,6 +10,7 @@ mod atomic_timestamp;
 mod batches;
 mod board;
 mod byte_room;
+mod changes;
 mod config;
 mod core;
 mod driver;
@@ -42,6 +43,7 @@ mod view;
 
 pub use action::Action;
 pub use batches::{ActingOnBatches, BatchFeed, Batches, ReportRefused};
+pub use changes::{BatchChange, ChangeFeed, SessionChange};
 pub use config::{Config, Impersonation, LocalFiles, PoolSettings, ShutdownPolicy};
 pub use driver::AgentAccess;
 pub use error::{AttachRefused, ErrorKind, SessionError};

@@ -137,6 +137,11 @@ impl LiveOutput {
         self.kept().stages = stages.into();
     }
 
+    /// The length of the text that is kept.
+    pub fn bytes(&self) -> usize {
+        self.kept().bytes
+    }
+
     /// The stages that run.
     pub fn stages(&self) -> Arc<[StageProgress]> {
         Arc::clone(&self.kept().stages)

@@ -13,6 +13,9 @@ pub trait Live {
     /// The type of its number.
     type Id: Copy + Ord;
 
+    /// What clients that follow all of them are told.
+    type Change;
+
     /// Its number.
     fn id(&self) -> Self::Id;
 

@@ -75,6 +75,41 @@ pub struct SessionStatus {
     pub app: Option<AppInfo>,
 }
 
+impl SessionView {
+    /// Its state.
+    pub fn status(&self) -> SessionStatus {
+        SessionStatus {
+            state: self.record.state.clone(),
+            busy: self.busy,
+            recovering: self.recovering,
+            app: self.record.app.clone(),
+        }
+    }
+
+    /// Whether another view has the same state.
+    pub fn is_alike(&self, other: &Self) -> bool {
+        self.busy == other.busy
+            && self.recovering == other.recovering
+            && self.record.state == other.record.state
+            && self.record.app == other.record.app
+    }
+}
+
+impl BatchView {
+    /// Its state.
+    pub fn status(&self) -> BatchStatus {
+        BatchStatus {
+            state: self.record.state.clone(),
+            app: self.record.app.clone(),
+        }
+    }
+
+    /// Whether another view has the same state.
+    pub fn is_alike(&self, other: &Self) -> bool {
+        self.record.state == other.record.state && self.record.app == other.record.app
+    }
+}
+
 /// The state of a batch at one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BatchStatus {

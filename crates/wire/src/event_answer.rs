@@ -120,6 +120,16 @@ pub struct StatementEndAnswer<'a> {
     pub output_bytes: Option<u64>,
 }
 
+/// A session or a batch was deleted: the event `gone`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Gone)]
+pub struct GoneAnswer {
+    /// `session` or `batch`.
+    pub kind: &'static str,
+    /// Its number.
+    pub id: i32,
+}
+
 /// A log has new lines of one output: the event `log`.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -47,8 +47,8 @@ pub use batch_request::{BatchBody, MAX_ARGUMENT_BYTES, MAX_ARGUMENTS_BYTES, read
 pub use completion_request::{CompletionBody, CompletionRequest, read_completion};
 pub use error::RequestError;
 pub use event_answer::{
-    LogEventAnswer, OutputEventAnswer, PartialOutputAnswer, PartialTextAnswer, StageAnswer,
-    StatementEndAnswer, StatementEventAnswer,
+    GoneAnswer, LogEventAnswer, OutputEventAnswer, PartialOutputAnswer, PartialTextAnswer,
+    StageAnswer, StatementEndAnswer, StatementEventAnswer,
 };
 pub use executors_answer::{ExecutorAnswer, ExecutorsAnswer};
 pub use job_answer::{JobAnswer, JobEnvelope};

@@ -1,5 +1,6 @@
 //! `…/events`: what changes, as it changes, as Server-Sent Events.
 
+mod all;
 mod batch;
 mod log;
 mod session;
@@ -9,7 +10,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use livius_sessions::Place;
-use livius_wire::{LogEventAnswer, ProblemAnswer, StatementEndAnswer};
+use livius_wire::{GoneAnswer, LogEventAnswer, ProblemAnswer, StatementEndAnswer};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -25,11 +26,39 @@ use crate::state::AppState;
 
 pub fn routes() -> OpenApiRouter<V1> {
     OpenApiRouter::new()
+        .routes(routes!(all_events))
         .routes(routes!(session_events))
         .routes(routes!(statement_events))
         .routes(routes!(session_log_events))
         .routes(routes!(batch_events))
         .routes(routes!(batch_log_events))
+}
+
+/// Follows all sessions and batches that the caller may see. The event `session` or `batch` has a new
+/// state of one of them, as in `/api/v1/status`, and `gone` says that one was deleted. The first event
+/// is `begin`, or `missed` if changes are missing since the client's last event: then the lists have
+/// the states. A client that begins gets the lists after `begin`, so that it misses nothing.
+#[utoipa::path(
+    get,
+    path = "/api/v1/events",
+    tag = "server",
+    params(FollowerHeaders),
+    responses(
+        (status = 200, description = "Events, without an end", body = GoneAnswer, content_type = "text/event-stream"),
+        (status = 400, description = "`Last-Event-ID` is no id of an event of this stream", body = ProblemAnswer, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests wait or follow", body = ProblemAnswer, content_type = "application/problem+json"),
+    )
+)]
+pub async fn all_events(
+    State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
+    follower: Follower,
+) -> Result<Response, Problem> {
+    let sessions = app.sessions.acting(&caller).changes();
+    let batches = app.batches.acting(&caller).changes();
+    let last = follower.last_event.as_deref();
+    let events = all::AllEvents::begin(sessions, batches, last)?;
+    Ok(event_stream::respond(events, follower.place))
 }
 
 /// Follows a session. The event `session` has its state, as in `/api/v1/status`, and `statement` the

@@ -93,7 +93,7 @@ fn run(shared: &Shared) {
             Some(0),
             "é\n7\n",
         ),
-        ("bad.py", "print('lost')\n1 / 0\n", Some(1), ""),
+        ("bad.py", "print('shown')\n1 / 0\n", Some(1), "shown\n"),
         (
             "query.SQL",
             "SELECT id\nFROM range(2); -- all\n",
@@ -113,7 +113,7 @@ fn run(shared: &Shared) {
     }
     let (_, listed, _) = ended(shared, &["statements", &session], "");
     assert!(
-        listed.contains("failed") && listed.contains("print('lost')\\n1 / 0"),
+        listed.contains("failed") && listed.contains("print('shown')\\n1 / 0"),
         "{listed}"
     );
 }

@@ -151,6 +151,7 @@ impl Actor {
         let deleted = unlisted.is_ok();
         if deleted {
             self.core.registry.hide(&self.entry);
+            self.core.changes.session(&self.record, None);
             self.entry.driver.stop(cause).await;
         }
         if let Some(reply) = reply {

@@ -232,6 +232,7 @@ impl Actor {
             return;
         }
         self.core.registry.hide(&self.entry);
+        self.core.changes.batch(&self.record, None);
         self.entry.driver.stop(StopCause::User).await;
         // It does not wait for its turn any more.
         self.setup.places.waiting = None;
@@ -304,10 +305,14 @@ impl Actor {
     fn publish(&self) {
         let starts = self.record.state == BatchState::Starting;
         let step = BatchStart::of(&self.entry.driver.view().state).filter(|_| starts);
-        self.setup.publisher.publish(BatchView {
+        let before = self.setup.publisher.publish(BatchView {
             record: self.record.clone(),
             step,
         });
+        let now = self.entry.view();
+        if !now.is_alike(&before) && !self.entry.is_hidden() {
+            self.core.changes.batch(&now.record, Some(now.status()));
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use livius_domain::BatchId;
 
 use super::message::Message;
+use crate::changes::BatchChange;
 use crate::core;
 use crate::driver::DriverHandle;
 use crate::mailbox::Mailbox;
@@ -37,6 +38,7 @@ impl Entry {
 
 impl Live for Entry {
     type Id = BatchId;
+    type Change = BatchChange;
 
     fn id(&self) -> BatchId {
         self.id

@@ -234,6 +234,10 @@ impl Batches {
             mailbox: Mailbox { messages, feed },
         });
         self.core.registry.insert(&entry);
+        if !hidden {
+            let status = entry.view().status();
+            self.core.changes.batch(&record, Some(status));
+        }
         let (core, to_end) = (Arc::clone(&self.core), Arc::clone(&entry));
         let feed = publisher.clone();
         let rescue = || rescue(core, to_end, feed);

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::{ActingOnBatches, Batches};
 use crate::action::Action;
+use crate::changes::{BatchChange, ChangeFeed};
 use crate::error::SessionError;
 use crate::executors::{self, ExecutorList};
 use crate::feed::{Change, Feed};
@@ -105,6 +106,12 @@ impl ActingOnBatches<'_> {
                 return Ok(view);
             }
         }
+    }
+
+    /// Follows the states of all batches that the caller may see.
+    pub fn changes(&self) -> ChangeFeed<BatchChange> {
+        let core = &self.core;
+        ChangeFeed::new(&core.changes, &core.config, &core.lifecycle, self.caller)
     }
 
     /// Follows a batch for as long as the server serves; `None` when it has ended.

@@ -22,9 +22,7 @@ impl ActingOnBatches<'_> {
         for id in ids {
             match self.live(&BatchRef::Id(*id), Action::Read) {
                 Ok(Some(entry)) => {
-                    let record = &entry.view().record;
-                    let (state, app) = (record.state.clone(), record.app.clone());
-                    statuses.insert(*id, BatchStatus { state, app });
+                    statuses.insert(*id, entry.view().status());
                 }
                 Ok(None) => others.push(*id),
                 // The caller may not read it.

@@ -42,6 +42,7 @@ impl ActingOnBatches<'_> {
             None => {
                 self.core.store.unlist_batch(entry.id).await?;
                 self.core.registry.hide(&entry);
+                self.core.changes.batch(&entry.view().record, None);
                 Ok(())
             }
         }
@@ -50,6 +51,7 @@ impl ActingOnBatches<'_> {
     async fn delete_ended(&self, which: &BatchRef) -> Result<(), SessionError> {
         let record = self.stored(which, Action::Change).await?;
         if self.core.store.unlist_batch(record.id).await? {
+            self.core.changes.batch(&record, None);
             if let Some(driver) = &record.driver {
                 self.core.launcher.files(driver).remove().await;
             }

@@ -7,6 +7,7 @@ use livius_domain::{StatementId, StatementRecord};
 
 use super::ActingOnSessions;
 use crate::action::Action;
+use crate::changes::{ChangeFeed, SessionChange};
 use crate::entry::Entry;
 use crate::error::SessionError;
 use crate::feed::{Change, Feed};
@@ -36,6 +37,12 @@ impl ActingOnSessions<'_> {
             lifecycle: self.core.lifecycle.clone(),
             entry,
         }))
+    }
+
+    /// Follows the states of all sessions that the caller may see.
+    pub fn changes(&self) -> ChangeFeed<SessionChange> {
+        let core = &self.core;
+        ChangeFeed::new(&core.changes, &core.config, &core.lifecycle, self.caller)
     }
 
     /// What a statement has printed until now, while it runs.

@@ -226,6 +226,10 @@ impl Sessions {
             resource_places: Arc::new(Semaphore::new(self.core.config.limits.pending_resources)),
         });
         self.core.registry.insert(&entry);
+        if !hidden {
+            let status = entry.view().status();
+            self.core.changes.session(&record, Some(status));
+        }
         let (core, to_end) = (Arc::clone(&self.core), Arc::clone(&entry));
         let feed = publisher.clone();
         let rescue = || rescue(core, to_end, feed);

@@ -8,7 +8,7 @@ use super::ActingOnSessions;
 use crate::action::Action;
 use crate::error::SessionError;
 use crate::policy::{Subject, admit};
-use crate::view::{SessionRef, SessionStatus, SessionView};
+use crate::view::{SessionRef, SessionStatus};
 
 impl ActingOnSessions<'_> {
     /// The states of those of some sessions that the caller finds. Each is named, which is a
@@ -22,7 +22,7 @@ impl ActingOnSessions<'_> {
         for id in ids {
             match self.live(&SessionRef::Id(*id), Action::Read) {
                 Ok(Some(entry)) => {
-                    statuses.insert(*id, of_view(&entry.view()));
+                    statuses.insert(*id, entry.view().status());
                 }
                 Ok(None) => others.push(*id),
                 // The caller may not read it.
@@ -50,14 +50,5 @@ impl ActingOnSessions<'_> {
             }
         }
         Ok(statuses)
-    }
-}
-
-fn of_view(view: &SessionView) -> SessionStatus {
-    SessionStatus {
-        state: view.record.state.clone(),
-        busy: view.busy,
-        recovering: view.recovering,
-        app: view.record.app.clone(),
     }
 }

@@ -25,6 +25,7 @@ impl ActingOnSessions<'_> {
         let Some(entry) = self.live_or_coming(which, Action::Change).await? else {
             let record = self.stored(which, Action::Change).await?;
             self.core.store.unlist_session(record.id).await?;
+            self.core.changes.session(&record, None);
             return Ok(());
         };
         let delete = |reply| Message::Delete {
@@ -39,6 +40,7 @@ impl ActingOnSessions<'_> {
             // It has ended, or its actor waits for the store.
             self.core.store.unlist_session(entry.id).await?;
             self.core.registry.hide(&entry);
+            self.core.changes.session(&entry.view().record, None);
         }
         Ok(())
     }

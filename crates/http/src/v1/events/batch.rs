@@ -39,7 +39,7 @@ impl BatchEvents {
             None => self.client.acting().get(&self.batch).await?,
         };
         let is_over = self.feed.is_none();
-        if !is_over && self.told.as_ref().is_some_and(|told| is_alike(told, &view)) {
+        if !is_over && self.told.as_ref().is_some_and(|told| told.is_alike(&view)) {
             return Ok(Vec::new());
         }
         self.number += 1;
@@ -53,11 +53,6 @@ impl BatchEvents {
         self.told = Some(view);
         Ok(vec![told])
     }
-}
-
-/// Whether a client sees no difference.
-fn is_alike(one: &BatchView, other: &BatchView) -> bool {
-    one.record.state == other.record.state && one.record.app == other.record.app
 }
 
 impl Events for BatchEvents {

@@ -52,7 +52,7 @@ impl SessionEvents {
             None => self.client.acting().get(&self.session).await?,
         };
         let is_over = self.feed.is_none();
-        if is_over || !self.told.as_ref().is_some_and(|told| is_alike(told, &view)) {
+        if is_over || !self.told.as_ref().is_some_and(|told| told.is_alike(&view)) {
             events.push(self.session_event(&view, is_over));
             self.told = Some(view);
         }
@@ -102,13 +102,6 @@ impl SessionEvents {
         self.number += 1;
         self.number.to_string()
     }
-}
-
-/// Whether a client sees no difference.
-fn is_alike(one: &SessionView, other: &SessionView) -> bool {
-    livy_state(one) == livy_state(other)
-        && one.record.state == other.record.state
-        && one.record.app == other.record.app
 }
 
 impl Events for SessionEvents {
