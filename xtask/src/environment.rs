@@ -163,7 +163,9 @@ fn r_language(steps: &Steps) -> anyhow::Result<Option<PathBuf>> {
         command
             .env("DEBIAN_FRONTEND", "noninteractive")
             .args(["--quiet", "--quiet"])
-            .args(words);
+            .args(words)
+            // The standard output of `provide` is for the shell.
+            .stdout(std::io::stderr());
         command
     };
     let installed = steps
