@@ -32,6 +32,7 @@ mod conforming;
 #[path = "../common/data.rs"]
 mod data;
 mod death;
+mod documents;
 mod elsewhere;
 mod fields;
 mod java_client;
@@ -176,7 +177,7 @@ const OLDER: [&[Case]; 5] = [
 ];
 
 /// The cases whose subject does not depend on Spark's version, and that run with the newest one.
-const ONCE: [&[Case]; 13] = [
+const ONCE: [&[Case]; 14] = [
     texts::ONCE,
     completion::ONCE,
     cancel::ONCE,
@@ -188,6 +189,7 @@ const ONCE: [&[Case]; 13] = [
     sparkmagic::ONCE,
     batches::ONCE,
     command_line::ONCE,
+    documents::ONCE,
     yarn::ONCE,
     kubernetes::ONCE,
 ];
