@@ -43,6 +43,10 @@ pub struct Plan {
     /// The number of sessions that are created at once; 0 leaves this out.
     #[arg(long, default_value_t = 10)]
     pub burst: usize,
+    /// The number of idle streams of events; 0 leaves this out. A server lets one client have 1000 of
+    /// them, unless `server.max_waits_per_client` says otherwise.
+    #[arg(long, default_value_t = 500)]
+    pub streams: usize,
     /// The size of the long output, in megabytes; 0 leaves this out.
     #[arg(long, default_value_t = 50)]
     pub output_mb: usize,

@@ -145,7 +145,7 @@ impl Client {
         Ok(request.send().await?.error_for_status()?.json().await?)
     }
 
-    async fn answer(&self, path: &str) -> Result<reqwest::Response> {
+    pub async fn answer(&self, path: &str) -> Result<reqwest::Response> {
         let request = self.http.get(format!("{}{path}", self.url));
         Ok(request.send().await?.error_for_status()?)
     }

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use crate::arguments::Plan;
 use crate::bare;
 use crate::measures::output::Long;
-use crate::measures::{Server, burst, latency, output, reads, session};
+use crate::measures::{Server, burst, latency, live, output, reads, session};
 use crate::note;
 use crate::report::Report;
 
@@ -67,13 +67,16 @@ async fn round(plan: &Plan, servers: &[Server], round: usize, report: &mut Repor
 
 /// One session, from its creation to its end.
 async fn visit(plan: &Plan, server: &Server, kind: &str, report: &mut Report) -> Result<()> {
-    let live = session::start(server, kind, report).await?;
-    latency::statements(server, kind, &live, plan.statements, report).await?;
+    let begun = session::start(server, kind, report).await?;
+    latency::statements(server, kind, &begun, plan.statements, report).await?;
     if plan.kinds.first().is_some_and(|first| first == kind) {
         let time = Duration::from_millis(plan.reads_ms);
-        reads::session(server, &live, time, report).await?;
+        reads::session(server, &begun, time, report).await?;
     }
-    session::end(server, live, report).await
+    if kind == "pyspark" {
+        live::lag(server, begun.id, report).await?;
+    }
+    session::end(server, begun, report).await
 }
 
 async fn extremes(plan: &Plan, server: &Server, report: &mut Report) -> Result<()> {
@@ -83,6 +86,9 @@ async fn extremes(plan: &Plan, server: &Server, report: &mut Report) -> Result<(
             limit: Duration::from_secs(plan.output_limit_s),
         };
         output::long(server, long, report).await?;
+    }
+    if plan.streams > 0 {
+        live::streams(server, plan.streams, report).await?;
     }
     if plan.burst > 0 {
         burst::sessions(server, plan.burst, report).await?;

@@ -2,6 +2,7 @@
 
 pub mod burst;
 pub mod latency;
+pub mod live;
 pub mod output;
 pub mod reads;
 pub mod session;

@@ -18,6 +18,7 @@ pub enum Unit {
     Milliseconds,
     PerSecond,
     Mebibytes,
+    Kibibytes,
     CpuSeconds,
 }
 
@@ -27,6 +28,7 @@ impl Unit {
             Self::Milliseconds => "ms",
             Self::PerSecond => "/s",
             Self::Mebibytes => "MiB",
+            Self::Kibibytes => "KiB",
             Self::CpuSeconds => "CPU s",
         }
     }
