@@ -9,6 +9,7 @@ use std::{env, fs};
 use anyhow::Context as _;
 use serde_json::Value;
 
+use crate::faults;
 use crate::jars;
 use crate::kubernetes;
 use crate::python;
@@ -83,6 +84,7 @@ pub fn print() -> anyhow::Result<()> {
 /// network, so the suite compiles at the same time.
 pub fn packages(steps: &Steps) -> anyhow::Result<()> {
     pythons(steps, &directory()?)?;
+    faults::install(steps)?;
     r_language(steps)?;
     Ok(())
 }

@@ -6,6 +6,7 @@ mod codegen;
 mod crash;
 mod deny;
 mod environment;
+mod faults;
 mod helm;
 mod jars;
 mod kubernetes;
@@ -35,6 +36,7 @@ const USAGE: &str = r#"usage: cargo xtask COMMAND
                        eval "$(cargo xtask provide)"
   codegen [--check]    writes the generated files (schemas/, docs/), or fails if they are stale
   chart [KUBERNETES]   checks the Helm chart; KUBERNETES is the binary with the API server that gets its objects
+  faults               has schemathesis look for faults of a server, by its OpenAPI document
   tidy                 checks the rules of the house over crates and files"#;
 
 fn main() -> ExitCode {
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         ["codegen", "--check"] => codegen::check(Binaries::Cargo),
         ["chart"] => helm::run(None),
         ["chart", kubernetes] => helm::run(Some(kubernetes.as_ref())),
+        ["faults"] => faults::check(&steps::Steps::begin(), Binaries::Cargo),
         ["tidy"] => tidy::run(),
         _ => {
             steps::tell(USAGE);

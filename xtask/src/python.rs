@@ -51,6 +51,13 @@ pub const SPARKMAGIC: Packages = Packages {
     options: AS_LISTED,
 };
 
+/// A program that sends requests to find faults of a server.
+pub const SCHEMATHESIS: Packages = Packages {
+    name: "schemathesis",
+    list: "xtask/schemathesis-requirements.txt",
+    options: AS_LISTED,
+};
+
 /// Tools that check the code.
 pub const TOOLS: Packages = Packages {
     name: "the tools",

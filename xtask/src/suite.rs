@@ -12,7 +12,7 @@ use anyhow::{Context as _, anyhow};
 use crate::environment::{self, Provisions};
 use crate::report::Report;
 use crate::steps::{Binaries, Steps, cargo, minutes, output, root, tell, works};
-use crate::{agent_lint, codegen, deny, helm, kubernetes, tidy, watched};
+use crate::{agent_lint, codegen, deny, faults, helm, kubernetes, tidy, watched};
 
 /// The test target that needs real Spark.
 const REAL_SPARK: &str = "spark";
@@ -129,6 +129,7 @@ fn all(steps: &Steps, report: &mut Report, arguments: &[&str]) -> anyhow::Result
         report.skip("SKIPPED: most tests of R, as R is not installed");
     }
     agent_lint::run(steps, report, &provisions)?;
+    faults::check(steps, Binaries::Built)?;
     python_tests(steps, &provisions)?;
     let mut yarn = test(&["--test".to_owned(), REAL_YARN.to_owned()], arguments);
     yarn.envs(provisions.variables());
