@@ -83,8 +83,9 @@ pub fn print() -> anyhow::Result<()> {
 /// Installs what comes from package registries and needs no binary of ours. It mostly waits for the
 /// network, so the suite compiles at the same time.
 pub fn packages(steps: &Steps) -> anyhow::Result<()> {
-    pythons(steps, &directory()?)?;
-    faults::install(steps)?;
+    let directory = directory()?;
+    pythons(steps, &directory)?;
+    faults::install(steps, &directory)?;
     r_language(steps)?;
     Ok(())
 }

@@ -2,12 +2,11 @@
 //! of the server. schemathesis makes the requests.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context as _, bail};
 
-use crate::environment;
 use crate::python;
 use crate::steps::{Binaries, Steps, root, tell};
 
@@ -23,9 +22,8 @@ const LEFT_OUT: [&str; 4] = [
 ];
 
 /// Runs it against a server of its own, which has no Spark: its sessions end at once.
-pub fn check(steps: &Steps, binaries: Binaries) -> anyhow::Result<()> {
-    let directory = environment::directory()?;
-    let python = install(steps)?;
+pub fn check(steps: &Steps, directory: &Path, binaries: Binaries) -> anyhow::Result<()> {
+    let python = install(steps, directory)?;
     steps.step("openapi: schemathesis, against a server", || {
         let data = directory.join("schemathesis-data");
         let _ = std::fs::remove_dir_all(&data);
@@ -46,7 +44,7 @@ pub fn check(steps: &Steps, binaries: Binaries) -> anyhow::Result<()> {
             .args(["--max-time", SECONDS, "--continue-on-failure"])
             .args(LEFT_OUT)
             .env("SCHEMATHESIS_HOOKS", root().join("xtask/schemathesis.py"))
-            .current_dir(&directory);
+            .current_dir(directory);
         let output = run.output().context("cannot start schemathesis")?;
         let text = String::from_utf8_lossy(&output.stdout);
         if !output.status.success() {
@@ -62,8 +60,8 @@ pub fn check(steps: &Steps, binaries: Binaries) -> anyhow::Result<()> {
 }
 
 /// Installs it, and returns the Python that has it.
-pub fn install(steps: &Steps) -> anyhow::Result<PathBuf> {
-    let directory = environment::directory()?.join("schemathesis");
+pub fn install(steps: &Steps, directory: &Path) -> anyhow::Result<PathBuf> {
+    let directory = directory.join("schemathesis");
     python::environment(steps, &python::SCHEMATHESIS, &directory)
 }
 

@@ -39,6 +39,11 @@ const USAGE: &str = r#"usage: cargo xtask COMMAND
   faults               has schemathesis look for faults of a server, by its OpenAPI document
   tidy                 checks the rules of the house over crates and files"#;
 
+fn find_faults() -> anyhow::Result<()> {
+    let directory = environment::directory()?;
+    faults::check(&steps::Steps::begin(), &directory, Binaries::Cargo)
+}
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -54,7 +59,7 @@ fn main() -> ExitCode {
         ["codegen", "--check"] => codegen::check(Binaries::Cargo),
         ["chart"] => helm::run(None),
         ["chart", kubernetes] => helm::run(Some(kubernetes.as_ref())),
-        ["faults"] => faults::check(&steps::Steps::begin(), Binaries::Cargo),
+        ["faults"] => find_faults(),
         ["tidy"] => tidy::run(),
         _ => {
             steps::tell(USAGE);

@@ -129,7 +129,7 @@ fn all(steps: &Steps, report: &mut Report, arguments: &[&str]) -> anyhow::Result
         report.skip("SKIPPED: most tests of R, as R is not installed");
     }
     agent_lint::run(steps, report, &provisions)?;
-    faults::check(steps, Binaries::Built)?;
+    faults::check(steps, &directory, Binaries::Built)?;
     python_tests(steps, &provisions)?;
     let mut yarn = test(&["--test".to_owned(), REAL_YARN.to_owned()], arguments);
     yarn.envs(provisions.variables());
