@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use crate::steps::{Binaries, output, root, tell};
 
 /// Each file, the package whose binary prints it, and the arguments for that.
-const FILES: [(&str, &str, &[&str]); 4] = [
+const FILES: [(&str, &str, &[&str]); 5] = [
     ("schemas/openapi.json", "livius", &["openapi"]),
     ("docs/CONFIGURATION.md", "livius", &["config", "reference"]),
     (
@@ -15,6 +15,7 @@ const FILES: [(&str, &str, &[&str]); 4] = [
         "livius",
         &["config", "livy-reference"],
     ),
+    ("docs/METRICS.md", "livius-metrics", &[]),
     ("docs/COMPATIBILITY.md", "livius-compat", &["--document"]),
 ];
 

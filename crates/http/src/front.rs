@@ -24,6 +24,7 @@ use crate::request::packing;
 use crate::request::path::normalise;
 use crate::request::query::Query;
 use crate::request::rejection::Rejection;
+use crate::request::route::RouteOf;
 use crate::response;
 use crate::response::security_headers::SecurityHeaders;
 use crate::state::AppState;
@@ -47,11 +48,13 @@ const LONGEST_NAME: usize = 100;
 /// Normalises a request, has it handled, and adds the common headers to its response.
 pub async fn front(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let began = Instant::now();
-    let (method, path) = if tracing::enabled!(tracing::Level::DEBUG) {
-        (request.method().clone(), request.uri().path().to_owned())
+    let path = if tracing::enabled!(tracing::Level::DEBUG) {
+        request.uri().path().to_owned()
     } else {
-        (Method::GET, String::new())
+        String::new()
     };
+    let mut method = request.method().clone();
+    let route = RouteOf::default();
     let is_ours = is_ours(request.uri().path());
     let is_crowded = request.extensions().get::<Crowded>().is_some();
     let (request, leftover) = Leftover::of(request);
@@ -59,6 +62,8 @@ pub async fn front(State(app): State<AppState>, request: Request, next: Next) ->
         Ok(mut request) => {
             let caller = caller(&request);
             request.extensions_mut().insert(caller);
+            request.extensions_mut().insert(route.clone());
+            method = request.method().clone();
             caught(next.run(request)).await
         }
         Err(rejection) => Err(rejection),
@@ -75,8 +80,12 @@ pub async fn front(State(app): State<AppState>, request: Request, next: Next) ->
             .discard(response.status(), app.options.body_bytes)
             .await;
     }
-    let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    tracing::debug!(%method, path, status = response.status().as_u16(), duration_ms, "answered");
+    let duration = began.elapsed();
+    let status = response.status().as_u16();
+    app.routes
+        .answered(route.template(), method.as_str(), status, duration);
+    let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    tracing::debug!(%method, path, status, duration_ms, "answered");
     response
 }
 

@@ -1,5 +1,6 @@
 //! Reads requests: paths, queries, bodies and forms, and checks where they come from.
 
+pub mod accept;
 pub mod body;
 pub mod body_room;
 pub mod browser;
@@ -21,6 +22,7 @@ pub mod path;
 pub mod peer;
 pub mod query;
 pub mod rejection;
+pub mod route;
 pub mod upload_body;
 pub mod upload_key;
 pub mod wait;

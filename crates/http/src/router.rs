@@ -1,7 +1,7 @@
 //! The route table.
 
 use axum::http::{StatusCode, Uri};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Router};
 use bytes::Bytes;
@@ -15,6 +15,7 @@ use crate::front::front;
 use crate::keyed::keyed;
 use crate::livy::{Livy, Refusal};
 use crate::options::Options;
+use crate::request::route::noted;
 use crate::state::AppState;
 use crate::ui::page::{self, Depth};
 use crate::v1::{Problem, V1};
@@ -60,13 +61,15 @@ pub fn router(sessions: Sessions, batches: Batches, options: Options) -> Router 
         v1,
         document,
     } = Table::new(&options);
-    let document = crate::openapi::text(&document).into();
-    let app = AppState::new(sessions, batches, options, document);
+    let text = crate::openapi::text(&document).into();
+    let paths = document.paths.paths.into_keys();
+    let app = AppState::new(sessions, batches, options, paths, text);
     // The answers that are kept are not compressed.
     let livy = livy::compressed(done_once(livy, Livy(app.clone())));
     let ui: Router = ui.with_state(Livy(app.clone()));
     let v1 = done_once(v1, V1(app.clone()));
-    let routes = livy.merge(ui).merge(v1).fallback(unrouted);
+    let routes = livy.merge(ui).merge(v1).route_layer(from_fn(noted));
+    let routes = routes.fallback(unrouted);
     // A router's own layers run after its routing, but the path must be normalised before.
     Router::new().fallback_service(from_fn_with_state(app, front).layer(routes))
 }
@@ -82,9 +85,11 @@ fn done_once<F: Face>(routes: Router<F>, face: F) -> Router {
 pub fn agent_router(sessions: Sessions, batches: Batches, options: Options) -> Router {
     let promptly = options.deadline;
     let routes = agent::routes().layer(from_fn_with_state(promptly, respond_within::<Problem>));
-    let (routes, _) = routes.split_for_parts();
-    let app = AppState::new(sessions, batches, options, Bytes::new());
-    let routes: Router = routes.with_state(V1(app.clone())).fallback(unrouted);
+    let (routes, document) = routes.split_for_parts();
+    let paths = document.paths.paths.into_keys();
+    let app = AppState::new(sessions, batches, options, paths, Bytes::new());
+    let routes: Router = routes.with_state(V1(app.clone()));
+    let routes = routes.route_layer(from_fn(noted)).fallback(unrouted);
     Router::new().fallback_service(from_fn_with_state(app, front).layer(routes))
 }
 

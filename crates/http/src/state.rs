@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
+use livius_metrics::RouteTable;
 use livius_sessions::{Batches, Sessions};
 use tokio::time::Instant;
 
@@ -21,13 +22,22 @@ pub struct AppState {
     pub(crate) challenges: Arc<Challenges>,
     pub(crate) waiting: WaitingRoom,
     pub(crate) began: Instant,
+    /// The metrics of requests, by route.
+    pub(crate) routes: Arc<RouteTable>,
     /// The OpenAPI document, as it is served.
     pub(crate) openapi: Bytes,
 }
 
 impl AppState {
-    /// Creates the state. The server's uptime counts from now.
-    pub fn new(sessions: Sessions, batches: Batches, options: Options, openapi: Bytes) -> Self {
+    /// Creates the state, for routes with these paths. The server's uptime counts from now.
+    pub fn new(
+        sessions: Sessions,
+        batches: Batches,
+        options: Options,
+        paths: impl IntoIterator<Item = String>,
+        openapi: Bytes,
+    ) -> Self {
+        let routes = sessions.metrics().requests.table(paths);
         Self {
             sessions,
             batches,
@@ -36,6 +46,7 @@ impl AppState {
             options: Arc::new(options),
             challenges: Arc::new(Challenges::new()),
             began: Instant::now(),
+            routes: Arc::new(routes),
             openapi,
         }
     }

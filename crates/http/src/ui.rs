@@ -1,5 +1,7 @@
 //! Pages for people, and metrics for monitoring.
 
+mod exposition;
+mod figures;
 mod metrics;
 pub mod page;
 mod pages;

@@ -21,6 +21,7 @@ mod keys;
 mod large;
 mod lifecycle;
 mod lists;
+mod metrics;
 mod names;
 mod pages;
 mod pools;

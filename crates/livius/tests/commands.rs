@@ -5,6 +5,8 @@
 
 #[path = "common/server.rs"]
 mod common;
+#[path = "common/openmetrics.rs"]
+mod openmetrics;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::process::CommandExt as _;
@@ -193,6 +195,37 @@ fn a_server_answers_until_it_is_asked_to_stop() {
         server.signal(signal);
         assert_eq!(server.exit_code(), Some(0), "{signal:?}");
     }
+}
+
+#[test]
+fn a_scraper_reads_the_metrics_of_a_running_server() {
+    let home = home();
+    let server = Server::start(&home, &[]);
+    server.get("/version");
+    let url = format!("{}/metrics", server.0.url);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let text = runtime.block_on(async {
+        let accept = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
+        let request = reqwest::Client::new().get(url).header("accept", accept);
+        request.send().await.unwrap().text().await.unwrap()
+    });
+    let families = openmetrics::read(&text);
+    let value = |family: &str, label: &str| {
+        let mut samples = families[family].samples.iter();
+        let found = samples.find(|it| label.is_empty() || it.labels.values().any(|it| it == label));
+        found.unwrap_or_else(|| panic!("{family} {label}")).value
+    };
+    assert!(value("livius_http_requests", "/version") >= 1.0);
+    assert!(value("livius_sessions", "idle").abs() < f64::EPSILON);
+    assert!(value("livius_store_call_duration_seconds", "read") >= 0.0);
+    // The server began after this test was written.
+    assert!(value("process_start_time_seconds", "") > 1_790_000_000.0);
+    assert!(value("process_resident_memory_bytes", "") > 1_000_000.0);
+    let version = &families["livius_build"].samples[0].labels["version"];
+    assert_eq!(version, env!("CARGO_PKG_VERSION"));
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod agent;
 mod effects;
 mod following;
 mod jobs;
+mod measured;
 mod queue;
 mod rescue;
 mod resources;
@@ -80,7 +81,7 @@ impl Actor {
         record: SessionRecord,
         setup: ActorSetup,
     ) -> Self {
-        let statements = Queue::new(&core.texts);
+        let statements = Queue::new(&core.texts, &core.config.metrics.statements_waiting);
         Self {
             core,
             entry,

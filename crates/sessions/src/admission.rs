@@ -79,6 +79,11 @@ impl Admission {
         self.waiting().remove(&ticket);
     }
 
+    /// The number of drivers in the queue.
+    pub fn len(&self) -> usize {
+        self.waiting().len()
+    }
+
     /// Waits until a user's driver has no place because others start. One of a pool is to end then.
     pub async fn wanted_by_users(&self) {
         self.give_way.notified().await;
@@ -214,7 +219,7 @@ mod tests {
         let ((ticket, gone), (_, next)) = (turns.join(batch(0)), turns.join(batch(1)));
         turns.leave(ticket);
         turns.leave(ticket);
-        assert_eq!(turns.waiting.lock().unwrap().len(), 1);
+        assert_eq!(turns.len(), 1);
         assert!(gone.await.is_err());
         tokio::select! {
             () = turns.hand_out() => unreachable!("it goes on for ever"),

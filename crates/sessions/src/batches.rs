@@ -40,6 +40,11 @@ pub struct Batches {
 }
 
 impl Batches {
+    /// The number of drivers of batches that wait for their start.
+    pub fn drivers_waiting(&self) -> usize {
+        self.core.drivers.admission.len()
+    }
+
     /// The operations that clients make, as this client.
     pub fn acting<'a>(&'a self, caller: &'a Caller) -> ActingOnBatches<'a> {
         ActingOnBatches {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use livius_domain::Limits;
 use livius_domain::pool::Template;
+use livius_metrics::Metrics;
 
 use crate::policy::Policy;
 
@@ -121,4 +122,6 @@ pub struct Config {
     pub pools: PoolSettings,
     /// The policy that decides the rights of callers.
     pub policy: Arc<dyn Policy>,
+    /// The metrics of the server.
+    pub metrics: Metrics,
 }

@@ -24,6 +24,7 @@ use std::sync::Arc;
 
 use livius_domain::SessionRecord;
 use livius_domain::pool::PoolStatus;
+use livius_metrics::Metrics;
 
 use crate::action::Action;
 use crate::entry::{Core, Entry};
@@ -55,6 +56,16 @@ impl Sessions {
             caller,
             key: None,
         }
+    }
+
+    /// The metrics of the server.
+    pub fn metrics(&self) -> &Metrics {
+        &self.core.config.metrics
+    }
+
+    /// The number of drivers of sessions and pools that wait for their start.
+    pub fn drivers_waiting(&self) -> usize {
+        self.core.drivers.admission.len()
     }
 
     /// The keys of requests.

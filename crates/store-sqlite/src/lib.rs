@@ -16,6 +16,7 @@ mod keys;
 mod listed;
 mod listing;
 mod lock;
+mod measured;
 #[cfg(test)]
 mod measurements;
 mod open;
@@ -46,7 +47,9 @@ use sqlx::sqlite::SqliteArguments;
 use sqlx::{Sqlite, SqliteConnection};
 use tokio::sync::Mutex;
 
+use livius_metrics::Metrics;
 use lock::FileLock;
+use measured::Measured;
 pub use open_error::OpenError;
 use readers::Readers;
 pub use schema::SchemaError;
@@ -60,10 +63,18 @@ pub struct SqliteStore {
     writer: Arc<Mutex<Writer>>,
     readers: Arc<Readers>,
     traces: Arc<Traces>,
+    measured: Measured,
     _lock: Arc<FileLock>,
 }
 
 impl SqliteStore {
+    /// The same store. Its calls count in these metrics.
+    #[must_use]
+    pub fn measured_by(mut self, metrics: &Metrics) -> Self {
+        self.measured = Measured::by(metrics);
+        self
+    }
+
     /// Runs one write that a loss of power must not undo.
     async fn write_durably<T>(
         &self,
@@ -78,10 +89,18 @@ impl SqliteStore {
         durably: bool,
         work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let mut turn = Writer::turn(&self.writer).await?;
-        turn.sync_commits(durably).await?;
-        let written = work(turn.connection()).await;
-        turn.end(written)
+        let operation = if durably {
+            &self.measured.durable_write
+        } else {
+            &self.measured.write
+        };
+        let call = async {
+            let mut turn = Writer::turn(&self.writer).await?;
+            turn.sync_commits(durably).await?;
+            let written = work(turn.connection()).await;
+            turn.end(written)
+        };
+        operation.run(call).await
     }
 
     /// Runs one write. Waits until no other write runs.
@@ -97,7 +116,8 @@ impl SqliteStore {
         &self,
         work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        work(&mut *self.readers.take().await).await
+        let call = async { work(&mut *self.readers.take().await).await };
+        self.measured.read.run(call).await
     }
 }
 

@@ -10,7 +10,10 @@ use camino::Utf8Path;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Executor as _};
 
+use livius_metrics::Metrics;
+
 use super::lock::FileLock;
+use super::measured::Measured;
 use super::readers::Readers;
 use super::writer::Writer;
 use super::{OpenError, SqliteStore, failed};
@@ -57,6 +60,7 @@ impl SqliteStore {
             writer: Writer::new(writer, options),
             readers,
             traces: Arc::default(),
+            measured: Measured::by(&Metrics::default()),
             _lock: lock,
         })
     }

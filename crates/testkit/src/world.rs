@@ -11,6 +11,7 @@ use http_body_util::BodyExt as _;
 use livius_agent_link::{CHALLENGE_HEADER, REPORT};
 use livius_domain::{BatchId, BatchRecord, DriverId, Limits, SessionId, SessionRecord};
 use livius_launch::DriverOrder;
+use livius_metrics::Metrics;
 use livius_sessions::{
     AllowAll, Batches, Config, Impersonation, LocalFiles, Policy, PoolSettings, Sessions,
 };
@@ -370,6 +371,8 @@ async fn open(
 ) -> (Sessions, Batches, Arc<Disk>) {
     let root = Utf8PathBuf::from_path_buf(dir.path().to_owned()).unwrap();
     let store = SqliteStore::open(&root.join("livius.db")).await.unwrap();
+    let metrics = Metrics::default();
+    let store = store.measured_by(&metrics);
     let disk = Arc::new(Faulty::new(store));
     if let Some(operation) = held {
         disk.hold(operation);
@@ -387,6 +390,7 @@ async fn open(
         impersonation: options.impersonation.clone(),
         pools: options.pools.clone().unwrap_or_else(PoolSettings::off),
         policy: options.policy.clone().unwrap_or_else(|| Arc::new(AllowAll)),
+        metrics,
     };
     let sessions = Sessions::open(
         config.clone(),

@@ -1,24 +1,26 @@
-//! `/metrics`: metrics of the server, in the format of the Dropwizard servlet that Livy has there.
+//! `/metrics`: metrics of the server, for Prometheus, and in the format of the Dropwizard servlet that
+//! Livy has there.
 
 use std::collections::BTreeMap;
 
 use axum::Extension;
 use axum::extract::{RawQuery, State};
-use axum::http::header::CACHE_CONTROL;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::header::{CACHE_CONTROL, VARY};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use livius_domain::chain;
 use livius_sessions::SessionError;
-use livius_wire::livy::{BatchState, SessionState};
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::livy::Livy;
-use crate::livy_state::livy_state;
+use crate::request::accept::wanted_text;
 use crate::request::query::Query;
 use crate::response;
 use crate::state::AppState;
+use crate::ui::exposition::exposition;
+use crate::ui::figures::{batches_by_state, sessions_by_state};
 use crate::ui::page::{Depth, document, page};
 
 const MENU: &str = include_str!("assets/metrics.html");
@@ -64,15 +66,31 @@ pub fn routes() -> OpenApiRouter<Livy> {
         .routes(routes!(ping_get))
 }
 
-/// Shows links to the other pages.
+/// Shows links to the other pages, or all metrics to a scraper: to a client whose `Accept` names
+/// `text/plain` or `application/openmetrics-text`, and does not prefer `text/html`.
 #[utoipa::path(
     get,
     path = "/metrics",
     tag = "server",
-    responses((status = 200, description = "Links", body = String, content_type = "text/html"))
+    responses((status = 200, description = "Links, or the metrics as text", content(
+        (String = "text/html"),
+        (String = "text/plain"),
+        (String = "application/openmetrics-text"),
+    )))
 )]
-pub async fn menu_get(Extension(depth): Extension<Depth>) -> Response {
-    page(depth, MENU, &[])
+pub async fn menu_get(
+    State(app): State<AppState>,
+    Extension(depth): Extension<Depth>,
+    headers: HeaderMap,
+) -> Response {
+    let mut response = match wanted_text(&headers) {
+        Some(format) => fresh(exposition(&app, format)),
+        None => page(depth, MENU, &[]),
+    };
+    response
+        .headers_mut()
+        .insert(VARY, HeaderValue::from_static("accept"));
+    response
 }
 
 /// Shows how many sessions and batches are live, by state, and how long the server has run. This is
@@ -129,18 +147,8 @@ fn metrics(app: &AppState) -> Metrics {
     let mut gauges = BTreeMap::new();
     let uptime = u64::try_from(app.began.elapsed().as_millis()).unwrap_or(u64::MAX);
     gauges.insert("livius.uptime_ms".to_owned(), Gauge { value: uptime });
-    let views = app.sessions.live_views();
-    let found = views.iter().map(|view| livy_state(view).as_str());
-    let live = SessionState::ALL.iter().filter(|state| !state.is_ended());
-    let names = live.map(|state| state.as_str());
-    count(&mut gauges, "sessions", names, &found.collect::<Vec<_>>());
-    let views = app.batches.live_views();
-    let found = views
-        .iter()
-        .map(|view| BatchState::of(&view.record.state).as_str());
-    let live = BatchState::ALL.iter().filter(|state| !state.is_ended());
-    let names = live.map(|state| state.as_str());
-    count(&mut gauges, "batches", names, &found.collect::<Vec<_>>());
+    count(&mut gauges, "sessions", &sessions_by_state(app));
+    count(&mut gauges, "batches", &batches_by_state(app));
     Metrics {
         version: FORM,
         gauges,
@@ -151,22 +159,15 @@ fn metrics(app: &AppState) -> Metrics {
     }
 }
 
-/// Counts the sessions or batches in each state. A state without any counts 0, so that graphs have
-/// no gaps.
-fn count(
-    gauges: &mut BTreeMap<String, Gauge>,
-    what: &str,
-    states: impl Iterator<Item = &'static str>,
-    found: &[&str],
-) {
+/// Tells how many sessions or batches there are, in all and in each state.
+fn count(gauges: &mut BTreeMap<String, Gauge>, what: &str, states: &[(&str, usize)]) {
     let mut tell = |name: &str, count: usize| {
         let value = u64::try_from(count).unwrap_or(u64::MAX);
         gauges.insert(format!("livius.{what}.{name}"), Gauge { value });
     };
-    tell("live", found.len());
-    for state in states {
-        let count = found.iter().filter(|one| **one == state).count();
-        tell(&format!("state.{state}"), count);
+    tell("live", states.iter().map(|(_, count)| count).sum());
+    for (state, count) in states {
+        tell(&format!("state.{state}"), *count);
     }
 }
 

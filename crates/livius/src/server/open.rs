@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use camino::Utf8Path;
 use livius_domain::{Clock, SystemClock, chain};
 use livius_launch::{Launcher, LocalConfig, LocalLauncher, Spawn};
+use livius_metrics::Metrics;
 use livius_sessions::{AllowAll, Batches, Config, Lifecycle, Sessions};
 use livius_store_sqlite::SqliteStore;
 use rustix::process::{Resource, getrlimit, setrlimit};
@@ -28,10 +29,13 @@ impl Server {
         make_private(&settings.server.data_dir)?;
         raise_descriptor_limit();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let metrics = Metrics::default();
+        metrics.started.set(clock.now().as_second());
         let database = settings.data("livius.db");
         let store = SqliteStore::open(&database)
             .await
-            .with_context(|| format!("cannot open the store {database}"))?;
+            .with_context(|| format!("cannot open the store {database}"))?
+            .measured_by(&metrics);
         let listener = TcpListener::bind(settings.server.listen)
             .await
             .with_context(|| format!("cannot listen on {}", settings.server.listen))?;
@@ -43,7 +47,7 @@ impl Server {
         let local = Arc::new(launcher);
         let launcher: Arc<dyn Launcher> = Arc::clone(&local) as _;
         let sessions = Sessions::open(
-            application(settings, address),
+            application(settings, address, &metrics),
             Arc::new(store.clone()),
             Arc::clone(&launcher),
             Arc::clone(&clock),
@@ -51,7 +55,7 @@ impl Server {
         .await
         .context("cannot take up the sessions of the store")?;
         let batches = Batches::open(
-            application(settings, address),
+            application(settings, address, &metrics),
             Arc::new(store.clone()),
             launcher,
             clock,
@@ -123,7 +127,7 @@ pub(super) fn local(settings: &Settings, environment: &ProcessEnvironment) -> Lo
 /// server that is started again under another host name drives them at once.
 const ONLY_SERVER: &str = "livius";
 
-pub(super) fn application(settings: &Settings, address: SocketAddr) -> Config {
+pub(super) fn application(settings: &Settings, address: SocketAddr, metrics: &Metrics) -> Config {
     Config {
         server: ONLY_SERVER.to_owned(),
         agent_urls: settings.agent_urls(address),
@@ -137,6 +141,7 @@ pub(super) fn application(settings: &Settings, address: SocketAddr) -> Config {
         impersonation: settings.impersonation.clone(),
         pools: settings.sessions.pools.clone(),
         policy: Arc::new(AllowAll),
+        metrics: metrics.clone(),
     }
 }
 

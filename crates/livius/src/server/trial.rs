@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use camino::Utf8PathBuf;
 use livius_domain::{Clock, SystemClock};
 use livius_launch::{Launcher, LocalLauncher};
+use livius_metrics::Metrics;
 use livius_sessions::{Batches, PoolSettings, Sessions, ShutdownPolicy};
 use livius_store_sqlite::SqliteStore;
 use tempfile::TempDir;
@@ -63,7 +64,7 @@ impl Trial {
         );
         let launcher = Arc::new(launcher);
         let shared: Arc<dyn Launcher> = Arc::clone(&launcher) as _;
-        let config = || application(&settings, address);
+        let config = || application(&settings, address, &Metrics::default());
         let sessions = Sessions::open(
             config(),
             Arc::clone(&store) as _,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use livius_domain::{StatementId, StatementRecord};
+use livius_metrics::{Gauge, Share};
 
 use crate::byte_room::{ByteRoom, HeldBytes};
 
@@ -15,13 +16,17 @@ pub(super) struct Queue {
     current: Option<StatementId>,
     /// The length of all code.
     held: HeldBytes,
+    /// The number of those that wait, as the metrics show it.
+    shown: Share,
 }
 
 impl Queue {
-    /// An empty queue whose code takes memory of this room.
-    pub(super) fn new(room: &ByteRoom) -> Self {
+    /// An empty queue whose code takes memory of this room, and whose waiting statements this gauge
+    /// counts.
+    pub(super) fn new(room: &ByteRoom, waiting: &Gauge) -> Self {
         Self {
             held: room.share(),
+            shown: Share::of(waiting),
             ..Self::default()
         }
     }
@@ -34,6 +39,7 @@ impl Queue {
         }
         self.held.add(record.code.len());
         self.records.insert(record.id, record);
+        self.shown.set(self.waiting());
     }
 
     /// Keeps the new state and version of a statement. A statement that was handed to the driver
@@ -52,6 +58,7 @@ impl Queue {
         } else if record.state.is_dispatched() {
             self.current.get_or_insert(record.id);
         }
+        self.shown.set(self.waiting());
     }
 
     /// Forgets all of them.
@@ -59,6 +66,7 @@ impl Queue {
         self.records.clear();
         self.current = None;
         self.held.clear();
+        self.shown.set(0);
     }
 
     /// A statement that has not ended.

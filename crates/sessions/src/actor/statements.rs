@@ -12,6 +12,7 @@ use livius_domain::{
 use tokio::time::Instant;
 
 use super::Actor;
+use super::measured::{self, Ended};
 use super::words::{checked_output, incomplete_output, lost_output};
 use crate::board::output_view;
 use crate::error::SessionError;
@@ -176,6 +177,11 @@ impl Actor {
             }
         };
         self.statements.update(&record);
+        let ended = match &view {
+            OutputView::Inline(text) => Ended::WithOutput(Some(text)),
+            OutputView::None | OutputView::Chunked { .. } => Ended::WithOutput(None),
+        };
+        measured::count(&self.core.config.metrics, &record, ended);
         self.record.last_activity = self.core.clock.now();
         let is_long = match &view {
             OutputView::None => false,
@@ -261,6 +267,7 @@ impl Actor {
         event: StatementEvent,
         lost: Option<&str>,
     ) -> Result<(), SessionError> {
+        let had_ended = record.state.is_final();
         let (state, effect) = record.state.on(event)?;
         let mut record = StatementRecord { state, ..record };
         let output = lost.filter(|_| effect == Some(StatementEffect::WriteDriverLost));
@@ -269,6 +276,9 @@ impl Actor {
             .update_statement(&mut record, output)
             .await?;
         self.statements.update(&record);
+        if record.state.is_final() && !had_ended {
+            measured::count(&self.core.config.metrics, &record, Ended::WithDriver);
+        }
         match effect {
             Some(StatementEffect::SendRun) => {
                 self.send(Command::Run {

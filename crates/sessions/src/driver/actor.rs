@@ -70,6 +70,8 @@ pub(super) struct DriverActor {
     pub(super) sighting: Option<Box<Sighting>>,
     pub(super) link: Option<Connection>,
     pub(super) connections: u64,
+    /// When the phase of its start began that it is in. `None` if that was under another server.
+    pub(super) phase_began: Option<Instant>,
     /// The driver's place among those that start.
     pub(super) starting: Option<OwnedSemaphorePermit>,
     /// The driver's place among those that live.
@@ -109,6 +111,7 @@ impl DriverActor {
             sighting: None,
             link: None,
             connections: 0,
+            phase_began: None,
             starting: None,
             running: None,
             hold_until: None,
@@ -128,8 +131,9 @@ impl DriverActor {
         origin: Origin,
         mut messages: mpsc::Receiver<Box<DriverMessage>>,
     ) {
-        if origin == Origin::Recovered {
-            Box::pin(self.recover()).await;
+        match origin {
+            Origin::New => self.phase_began = Some(Instant::now()),
+            Origin::Recovered => Box::pin(self.recover()).await,
         }
         let lifecycle = self.core.lifecycle.clone();
         let handle = Arc::clone(&self.handle);

@@ -74,6 +74,13 @@ impl DriverActor {
         self.record.instance = Some(hello.instance.clone());
         self.unstored = true;
         self.connections += 1;
+        let attempt = if self.connections == 1 {
+            "first"
+        } else {
+            "again"
+        };
+        let metrics = &self.core.config.metrics;
+        metrics.agent_connections.with([attempt]).inc();
         let link = Connection {
             number: self.connections,
             jobs_in_hand: jobs_in_hand(&socket.hello),
@@ -120,6 +127,7 @@ impl DriverActor {
         if let Some(departed) = self.departed.take() {
             return self.apply(DriverEvent::Exited(departed.departure)).await;
         }
+        self.core.config.metrics.agent_connections_lost.inc();
         self.missing_at = Some(Instant::now() + MISSING_AFTER);
         self.handle.link_lost.set(self.core.clock.now());
         self.apply(DriverEvent::AgentLost).await;
@@ -151,10 +159,16 @@ impl DriverActor {
 
     /// A notice may be lost. It must not hold up events, so it leaves them room.
     fn on_notice(&self, notice: Notice) {
-        if let Purpose::Session(_, session) = &self.purpose
-            && session.capacity() > ROOM_FOR_EVENTS
+        let Purpose::Session(_, session) = &self.purpose else {
+            return;
+        };
+        let has_room = session.capacity() > ROOM_FOR_EVENTS;
+        if !has_room
+            || session
+                .try_send(Box::new(FromAgent::Notice(notice)))
+                .is_err()
         {
-            let _ = session.try_send(Box::new(FromAgent::Notice(notice)));
+            self.core.config.metrics.notices_dropped.inc();
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use livius_agent_link::Command;
-use livius_domain::{DriverEffect, DriverEvent, DriverState, chain};
+use livius_domain::{DriverEffect, DriverEvent, DriverProgram, DriverState, chain};
 use secrecy::SecretString;
 use tokio::time::Instant;
 
@@ -38,6 +38,7 @@ impl DriverActor {
         let changed = state != before.state;
         self.record.state = state;
         if changed {
+            self.measure_phase(&before.state);
             self.note_change();
         }
         let launches = effects.contains(&DriverEffect::Launch);
@@ -79,6 +80,25 @@ impl DriverActor {
         self.core.store.update_driver(&mut self.record).await?;
         self.unstored = false;
         Ok(())
+    }
+
+    /// Measures the phase of the start that is over. One that ends with the driver's end tells nothing
+    /// of how long such phases take.
+    fn measure_phase(&mut self, before: &DriverState) {
+        let began = self.phase_began.replace(Instant::now());
+        let is_over = matches!(
+            self.record.state,
+            DriverState::Stopping(_) | DriverState::Gone(_)
+        );
+        if let Some(began) = began.filter(|_| before.is_starting() && !is_over) {
+            let program = match self.record.program {
+                DriverProgram::Agent => "session",
+                DriverProgram::Application => "batch",
+            };
+            let metrics = &self.core.config.metrics;
+            let phase = metrics.start_phases.with([program, before.name()]);
+            phase.observe(began.elapsed());
+        }
     }
 
     fn note_change(&mut self) {

@@ -82,7 +82,7 @@ impl Pools {
             let (pool, level) = (found.member.pooled.pool.clone(), found.member.pooled.level);
             match self.claim(found, &asked).await {
                 Ok(claimed) => {
-                    self.hit(&pool);
+                    self.hit(&pool, level);
                     return (PoolOutcome::Hit { pool, level }, Some(claimed));
                 }
                 Err(message) => refused.push((pool, message)),
@@ -231,7 +231,10 @@ impl Pools {
         }
     }
 
-    fn hit(&self, name: &str) {
+    fn hit(&self, name: &str, level: Level) {
+        let hits = &self.core.config.metrics.pool_hits;
+        hits.with([name.to_owned(), level.as_str().to_owned()])
+            .inc();
         if let Some(pool) = self.stock().pool(name) {
             pool.hits += 1;
         }
@@ -250,6 +253,8 @@ impl Pools {
                 },
                 None => passed.why,
             };
+            let labels = [passed.pool.clone(), why.name().to_owned()];
+            self.core.config.metrics.pool_misses.with(labels).inc();
             if let Some(pool) = stock.pool(&passed.pool) {
                 pool.missed(&why, now);
             }

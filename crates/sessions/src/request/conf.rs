@@ -182,6 +182,7 @@ mod tests {
             impersonation: Impersonation::default(),
             pools: crate::config::PoolSettings::off(),
             policy: std::sync::Arc::new(crate::policy::AllowAll),
+            metrics: livius_metrics::Metrics::default(),
         }
     }
 
