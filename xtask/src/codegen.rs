@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use crate::steps::{Binaries, output, root, tell};
 
 /// Each file, the package whose binary prints it, and the arguments for that.
-const FILES: [(&str, &str, &[&str]); 5] = [
+const FILES: [(&str, &str, &[&str]); 6] = [
     ("schemas/openapi.json", "livius", &["openapi"]),
     ("docs/CONFIGURATION.md", "livius", &["config", "reference"]),
     (
@@ -16,6 +16,7 @@ const FILES: [(&str, &str, &[&str]); 5] = [
         &["config", "livy-reference"],
     ),
     ("docs/METRICS.md", "livius-metrics", &[]),
+    ("docs/ERRORS.md", "livius", &["errors"]),
     ("docs/COMPATIBILITY.md", "livius-compat", &["--document"]),
 ];
 

@@ -321,6 +321,7 @@ fn failure(phase: Phase, message: String, hint: &str) -> Failure {
     Failure {
         code: FailureCode::ApplicationFailed,
         phase,
+        evidence: crate::Evidence::default(),
         message,
         hint: hint.to_owned(),
     }

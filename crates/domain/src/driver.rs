@@ -462,6 +462,7 @@ fn restarted() -> Failure {
     Failure {
         code: FailureCode::DriverRestarted,
         phase: Phase::Running,
+        evidence: crate::Evidence::default(),
         message: "the resource manager restarted the driver, and its variables are lost".to_owned(),
         hint: "create a new session; set spark.driver.supervise to false to have a lost driver end"
             .to_owned(),

@@ -13,6 +13,7 @@ pub mod driver;
 pub mod duration;
 pub mod end;
 pub mod error_chain;
+pub mod failure;
 pub mod hex;
 pub mod hours;
 pub mod ids;
@@ -22,12 +23,14 @@ pub mod limits;
 pub mod live;
 pub mod made;
 pub mod name;
+pub mod phase;
 pub mod pool;
 pub mod record;
 pub mod redact;
 pub mod request;
 pub mod session;
 pub mod statement;
+pub mod stop;
 
 pub use app::AppInfo;
 pub use batch::{BatchEffect, BatchEnd, BatchEvent, BatchOutcome, BatchState};
@@ -36,8 +39,9 @@ pub use driver::{
     Departure, DriverEffect, DriverEnd, DriverEvent, DriverLocation, DriverProgram, DriverRecord,
     DriverState, DriverTimes, DriverUse, Lease, Link, Unseen, Verdict,
 };
-pub use end::{End, Exit, Failure, FailureCode, Outcome, Phase, StopCause};
+pub use end::{End, Exit, Outcome};
 pub use error_chain::{chain, root_cause};
+pub use failure::{Evidence, Failure, FailureCode};
 pub use hours::Hours;
 pub use ids::{BatchId, DriverId, JobId, ResourceId, SessionId, StatementId};
 pub use job::{
@@ -48,9 +52,11 @@ pub use kind::Kind;
 pub use limits::Limits;
 pub use live::{OutputStream, StageProgress};
 pub use made::Made;
+pub use phase::Phase;
 pub use record::{
     BatchRecord, BatchTimes, JobRecord, ResourceRecord, SessionRecord, StatementRecord,
 };
 pub use request::{BatchRequest, NewJob, NewStatement, SessionRequest, SubmitOptions};
 pub use session::{SessionEffect, SessionEvent, SessionState};
 pub use statement::{StatementEffect, StatementEvent, StatementState};
+pub use stop::StopCause;

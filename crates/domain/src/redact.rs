@@ -40,11 +40,25 @@ pub fn address(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// Returns a line of a log without the secrets in its addresses. A line with another secret is hidden
+/// as a whole.
+pub fn line(text: &str) -> Cow<'_, str> {
+    let shown = address(text);
+    if has_plain_secret(&shown) {
+        Cow::Borrowed(REDACTED)
+    } else {
+        shown
+    }
+}
+
 fn has_secret(value: &str) -> bool {
+    has_plain_secret(value) || !addresses::secrets(value).is_empty()
+}
+
+fn has_plain_secret(value: &str) -> bool {
     assigns_secret(value)
         || names_oracle_password(value)
         || value.to_ascii_lowercase().contains("bearer ")
-        || !addresses::secrets(value).is_empty()
 }
 
 /// Tells whether a value assigns a secret, such as `-Djavax.net.ssl.keyStorePassword=x`, `user=a;

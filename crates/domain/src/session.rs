@@ -199,6 +199,7 @@ fn timed_out(cause: StopCause) -> Option<Failure> {
         StopCause::StartTimeout => Some(Failure {
             code: FailureCode::StartTimeout,
             phase: Phase::Context,
+            evidence: crate::Evidence::default(),
             message: "the driver was not ready within the time allowed for a start".to_owned(),
             hint: "read the session's log; if the start is only slow, raise sessions.start_timeout"
                 .to_owned(),
@@ -206,6 +207,7 @@ fn timed_out(cause: StopCause) -> Option<Failure> {
         StopCause::Unreachable => Some(Failure {
             code: FailureCode::DriverUnreachable,
             phase: Phase::Running,
+            evidence: crate::Evidence::default(),
             message: "the driver's process lives but its agent did not come back".to_owned(),
             hint: "read the session's log: an exhausted driver (memory, threads) cannot answer"
                 .to_owned(),
@@ -255,6 +257,7 @@ fn exited_while(phase: Phase, departure: &Departure) -> Failure {
     Failure {
         code: FailureCode::DriverExited,
         phase,
+        evidence: crate::Evidence::default(),
         message,
         hint: hint.to_owned(),
     }

@@ -14,6 +14,7 @@ fn failure() -> Failure {
     Failure {
         code: FailureCode::LaunchFailed,
         phase: Phase::Launch,
+        evidence: livius_domain::Evidence::default(),
         message: "m".to_owned(),
         hint: "h".to_owned(),
     }

@@ -15,6 +15,7 @@ fn failure() -> Failure {
     Failure {
         code: FailureCode::ContextFailed,
         phase: Phase::Context,
+        evidence: livius_domain::Evidence::default(),
         message: "m".to_owned(),
         hint: "h".to_owned(),
     }

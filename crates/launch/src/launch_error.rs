@@ -109,6 +109,7 @@ impl LaunchError {
                 _ => FailureCode::LaunchFailed,
             },
             phase: Phase::Launch,
+            evidence: livius_domain::Evidence::default(),
             message,
             hint: self.hint(),
         }

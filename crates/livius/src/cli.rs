@@ -69,6 +69,8 @@ pub enum Command {
     Config(Config),
     /// Prints the OpenAPI document of the REST API
     Openapi,
+    /// Prints the catalogue of failures of sessions and batches, in Markdown
+    Errors,
     /// Looks after one driver; the server starts this itself
     #[command(hide = true)]
     Supervise {
@@ -341,6 +343,7 @@ mod tests {
             "config livy-reference",
             "config import --from /etc/livy/conf --write livius.toml",
             "openapi",
+            "errors",
             "supervise /tmp/driver",
             "shell",
             "shell --kind sql --session etl --url http://h:1 --header a:b --user me --timeout 5",

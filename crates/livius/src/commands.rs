@@ -3,6 +3,7 @@
 mod config;
 mod connection;
 mod doctor;
+mod errors;
 mod evaluation;
 mod kill;
 mod list;
@@ -43,6 +44,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Config(command) => config::run(&command),
         Command::Openapi => openapi::run(),
+        Command::Errors => errors::run(),
         Command::Supervise { dir } => supervise::run(&dir),
     };
     ending.unwrap_or_else(|error| report(&error)).into()

@@ -172,6 +172,7 @@ fn openapi_and_reference_are_what_is_checked_in() {
         (&["openapi"][..], "schemas/openapi.json"),
         (&["config", "reference"], "docs/CONFIGURATION.md"),
         (&["config", "livy-reference"], "docs/LIVY-CONFIGURATION.md"),
+        (&["errors"], "docs/ERRORS.md"),
     ] {
         let written =
             std::fs::read_to_string(format!("{}/../../{file}", env!("CARGO_MANIFEST_DIR")))

@@ -312,6 +312,7 @@ fn not_to_be_used(error: &SessionError) -> Failure {
     Failure {
         code: FailureCode::LaunchFailed,
         phase: Phase::Launch,
+        evidence: livius_domain::Evidence::default(),
         message: error.to_string(),
         hint: "name files that are on the server when the driver is started, or put them where Spark can read them (hdfs:, s3a:, https:)"
             .to_owned(),

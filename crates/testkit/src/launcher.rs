@@ -101,6 +101,7 @@ impl FakeLauncher {
         *self.refusal.lock().unwrap() = Some(Failure {
             code,
             phase: Phase::Launch,
+            evidence: livius_domain::Evidence::default(),
             message: message.to_owned(),
             hint: "this is a test".to_owned(),
         });
@@ -235,6 +236,7 @@ fn lost() -> Failure {
     Failure {
         code: FailureCode::LaunchFailed,
         phase: Phase::Launch,
+        evidence: livius_domain::Evidence::default(),
         message: "the server is gone".to_owned(),
         hint: String::new(),
     }

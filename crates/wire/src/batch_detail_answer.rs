@@ -208,6 +208,7 @@ mod tests {
             failure: Some(Failure {
                 code: FailureCode::ApplicationFailed,
                 phase: Phase::Running,
+                evidence: livius_domain::Evidence::default(),
                 message: "the application ended with exit code 1".into(),
                 hint: "read the batch's log".into(),
             }),

@@ -241,6 +241,7 @@ mod tests {
             failure: Some(Failure {
                 code: FailureCode::DriverExited,
                 phase: Phase::Running,
+                evidence: livius_domain::Evidence::default(),
                 message: "m".to_owned(),
                 hint: "h".to_owned(),
             }),

@@ -113,6 +113,7 @@ mod tests {
         Failure {
             code,
             phase: Phase::Running,
+            evidence: livius_domain::Evidence::default(),
             message: "m".to_owned(),
             hint: "h".to_owned(),
         }

@@ -260,6 +260,7 @@ mod tests {
         let failure = Failure {
             code: FailureCode::DriverExited,
             phase: Phase::Running,
+            evidence: livius_domain::Evidence::default(),
             message: "the driver ended by itself with exit code 1".to_owned(),
             hint: "the end of the session's log\nsays why".to_owned(),
         };

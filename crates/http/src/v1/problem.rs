@@ -220,6 +220,7 @@ mod tests {
         let failure = Failure {
             code: FailureCode::DriverExited,
             phase: Phase::Running,
+            evidence: livius_domain::Evidence::default(),
             message: "the driver ended".to_owned(),
             hint: "read its log".to_owned(),
         };

@@ -136,6 +136,7 @@ async fn order(
         Wanted::Nothing => Err(Failure {
             code: FailureCode::LaunchFailed,
             phase: Phase::Launch,
+            evidence: livius_domain::Evidence::default(),
             message: "no session, no batch and no pool needs this driver".to_owned(),
             hint: String::new(),
         }),

@@ -289,6 +289,7 @@ impl DriverActor {
                 let failure = Failure {
                     code: FailureCode::ContextFailed,
                     phase: Phase::Context,
+                    evidence: livius_domain::Evidence::default(),
                     message: shortened(message, FAILURE_BYTES),
                     hint: "the session's log has the whole story".to_owned(),
                 };
@@ -298,6 +299,7 @@ impl DriverActor {
                 let failure = Failure {
                     code: FailureCode::ContextStopped,
                     phase: Phase::Running,
+                    evidence: livius_domain::Evidence::default(),
                     message,
                     hint: "create a new session; code that calls spark.stop() must make the next context itself, with SparkSession.builder.getOrCreate()".to_owned(),
                 };

@@ -206,6 +206,7 @@ fn batch() -> BatchRecord {
             failure: Some(Failure {
                 code: FailureCode::ApplicationFailed,
                 phase: Phase::Running,
+                evidence: livius_domain::Evidence::default(),
                 message: "m".to_owned(),
                 hint: "h".to_owned(),
             }),

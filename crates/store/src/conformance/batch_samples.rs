@@ -94,6 +94,7 @@ pub(super) fn failure() -> BatchFailure {
     BatchFailure {
         code: FailureCode::ApplicationFailed,
         phase: Phase::Submit,
+        evidence: livius_domain::Evidence::default(),
         message: "it said: \"no\"\n".to_owned(),
         hint: String::new(),
     }

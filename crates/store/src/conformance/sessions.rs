@@ -223,6 +223,7 @@ fn every_state() -> Vec<SessionState> {
     let failure = SessionFailure {
         code: FailureCode::DriverExited,
         phase: Phase::Context,
+        evidence: livius_domain::Evidence::default(),
         message: "it said: \"no\"\n".to_owned(),
         hint: String::new(),
     };

@@ -24,6 +24,7 @@ fn ended() -> SessionState {
         failure: Some(Failure {
             code: FailureCode::DriverExited,
             phase: Phase::Connect,
+            evidence: livius_domain::Evidence::default(),
             message: "the image is not there".to_owned(),
             hint: "Push it.".to_owned(),
         }),
