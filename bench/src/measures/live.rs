@@ -39,7 +39,7 @@ pub async fn lag(server: &Server, id: i64, report: &mut Report) -> Result<()> {
     let mut text = String::new();
     let mut seen = 0;
     while let Some(piece) = response.chunk().await? {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs_f64();
+        let now = now()?;
         text.push_str(std::str::from_utf8(&piece)?);
         while let Some((event, rest)) = text.split_once("\n\n") {
             for line in printed(event) {
@@ -48,7 +48,7 @@ pub async fn lag(server: &Server, id: i64, report: &mut Report) -> Result<()> {
                 report.time(server.name(), LAG, lag);
                 seen += 1;
             }
-            text = rest.to_owned();
+            text = String::from(rest);
         }
     }
     ensure!(
@@ -56,6 +56,15 @@ pub async fn lag(server: &Server, id: i64, report: &mut Report) -> Result<()> {
         "{seen} of {LINES} lines came while the code ran"
     );
     Ok(())
+}
+
+/// The time in seconds since 1970, as the code prints it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it is compared with the time of another process"
+)]
+fn now() -> Result<f64> {
+    Ok(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs_f64())
 }
 
 /// The lines that an event has.
