@@ -81,6 +81,7 @@ fn plan(servers: Vec<Target>) -> Plan {
         statements: 3,
         reads_ms: 50,
         burst: 3,
+        streams: 2,
         output_mb: 1,
         output_limit_s: 5,
         rest_limit_s: 0,
