@@ -33,8 +33,9 @@ const OPEN: [(&str, &str); 15] = [
 const VERSION: (&str, &str) = ("get", "/version");
 
 /// Routes without a session or batch of their own: they list, create, or show the caller's own keys.
-const COLLECTIONS: [(&str, &str); 8] = [
+const COLLECTIONS: [(&str, &str); 9] = [
     ("get", "/api/v1/batches"),
+    ("get", "/api/v1/events"),
     ("get", "/api/v1/keys/{key}"),
     ("get", "/api/v1/sessions"),
     ("get", "/api/v1/status"),
@@ -249,6 +250,24 @@ async fn owners_may_do_everything() {
         let is_refused = [401, 403].contains(&status) || (status == 404) != names_absent(&path);
         assert!(!is_refused, "{method} {path}: {}", granted.text);
     }
+}
+
+#[tokio::test]
+async fn changes_of_others_are_not_told() {
+    let world = world(Arc::new(OwnersOnly)).await;
+    let changes = |user: &str| {
+        let caller = Caller {
+            user: Some(user.to_owned()),
+            ..Caller::default()
+        };
+        world.batches().acting(&caller).changes()
+    };
+    let (mut alices, mut bobs) = (changes("alice"), changes("bob"));
+    let deleted = call(&world, Some("alice"), "delete", "/batches/0").await;
+    assert_eq!(deleted.status, 200, "{}", deleted.text);
+    let seen = alices.read().expect("no change is missing");
+    assert!(!seen.is_empty());
+    assert_eq!(bobs.read().expect("no change is missing"), []);
 }
 
 #[tokio::test]
