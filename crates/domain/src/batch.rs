@@ -208,11 +208,21 @@ fn end_of(driver: DriverEnd) -> BatchEnd {
 /// Judges a driver that ended by itself. If a resource manager ran the application, its verdict
 /// counts.
 fn departed(departure: Departure, phase: Phase) -> BatchEnd {
+    let clue = departure.concluded(false);
+    let end = judged(departure, phase);
+    BatchEnd {
+        failure: end.failure.map(|failure| failure.explained_by(clue)),
+        ..end
+    }
+}
+
+fn judged(departure: Departure, phase: Phase) -> BatchEnd {
     let Departure {
         exit,
         unseen,
         verdict,
         evidence,
+        ..
     } = departure;
     match (verdict, exit) {
         (Some(Verdict::Finished), _) | (None, Exit::Code(0)) => BatchEnd {

@@ -1,10 +1,11 @@
 //! The failures of sessions and batches: their codes, and what the server tells about one of them.
 //!
 //! [`FailureCode`] is a catalogue: each code has a title, a meaning, causes and remedies.
-//! `docs/ERRORS.md` is generated from it.
+//! `docs/ERRORS.md` is generated from it. [`recognise`] finds the code that lines of a log tell.
 
 mod catalogue;
 mod document;
+mod recognise;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,7 @@ use crate::{Phase, redact};
 
 pub use catalogue::{FailureCode, FailureEntry};
 pub use document::markdown;
+pub use recognise::{Clue, recognise};
 
 /// The most lines of evidence that a failure keeps.
 const EVIDENCE_LINES: usize = 8;
@@ -36,6 +38,39 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// The failure, with the code that a clue tells. A code that is exact already stays.
+    #[must_use]
+    pub fn explained_by(self, clue: Option<Clue>) -> Self {
+        match clue {
+            Some(Clue { code, evidence }) if self.code.is_general() => {
+                let hint = match code {
+                    // The hint says more about this signal, or about this verdict.
+                    FailureCode::EndedBySignal
+                    | FailureCode::EndedByCluster
+                    | FailureCode::KilledAtManager => self.hint,
+                    _ => code.hint().to_owned(),
+                };
+                Self {
+                    code,
+                    hint,
+                    evidence,
+                    ..self
+                }
+            }
+            _ => self,
+        }
+    }
+
+    /// Tells whether the agent lost its SparkContext, or could not make one.
+    pub(crate) fn is_of_context(&self) -> bool {
+        match self.code {
+            FailureCode::ContextStopped => true,
+            // It is no word of the agent.
+            FailureCode::DriverRestarted => false,
+            _ => self.phase == Phase::Context,
+        }
+    }
+
     /// The failure of a session or batch whose actor in the server has panicked.
     pub fn server_fault() -> Self {
         Self {

@@ -156,6 +156,7 @@ fn end_of(driver: DriverEnd) -> End {
             let exited = || exited_while(driver.phase, departure);
             let is_cause = |failure: &Failure| !is_effect(failure, departure, driver.forced);
             let cause = driver.failure.filter(is_cause);
+            let cause = cause.map(|failure| failure.explained_by(departure.clue.clone()));
             Some(cause.unwrap_or_else(exited))
         }
         (None, None) => driver.failure,
@@ -180,17 +181,13 @@ fn end_of(driver: DriverEnd) -> End {
 /// Whether an agent's failure follows from the end of its driver at the resource manager. The manager
 /// ends a driver, and the driver stops its SparkContext. The agent sees the second only.
 fn is_effect(failure: &Failure, departure: &Departure, forced: bool) -> bool {
-    let is_of_context = matches!(
-        failure.code,
-        FailureCode::ContextStopped | FailureCode::ContextFailed
-    );
     let is_ended_there = match &departure.verdict {
         Some(Verdict::EndedByCluster(_)) => true,
         // The launcher kills there, too.
         Some(Verdict::Killed) => !forced,
         Some(Verdict::Finished | Verdict::Failed(_)) | None => false,
     };
-    is_of_context && is_ended_there
+    failure.is_of_context() && is_ended_there
 }
 
 /// A timeout of the driver is a failure; any other cause is a wish.
@@ -261,4 +258,5 @@ fn exited_while(phase: Phase, departure: &Departure) -> Failure {
         message,
         hint: hint.to_owned(),
     }
+    .explained_by(departure.concluded(!is_starting))
 }

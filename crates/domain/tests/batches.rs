@@ -31,6 +31,7 @@ fn gone(exit: Exit, verdict: Option<Verdict>) -> Event {
             unseen: None,
             verdict,
             evidence: None,
+            clue: None,
         }),
     })
 }
@@ -151,6 +152,7 @@ fn a_failure_names_the_evidence_and_what_to_do() {
             unseen: None,
             verdict: None,
             evidence: evidence.map(str::to_owned),
+            clue: None,
         };
         let end = DriverEnd {
             phase: Phase::Running,

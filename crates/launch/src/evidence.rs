@@ -1,4 +1,7 @@
-//! Finds the line of a log that says why an application failed.
+//! Finds the lines of a log that say why an application failed.
+
+use livius_domain::Departure;
+use livius_domain::failure::{Clue, recognise};
 
 use crate::log::DriverLog;
 
@@ -19,9 +22,52 @@ const WRAPPERS: [&str; 3] = [
     "py4j.protocol.Py4JJavaError",
 ];
 
-/// The reason that a driver's log gives for its end.
-pub(crate) fn of_log(log: &DriverLog) -> Option<String> {
-    find(&log.tail(LINES).ok()?)
+/// What a log tells about a driver's end.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// The line that explains the end.
+    evidence: Option<String>,
+    /// The failure that the lines are known for.
+    clue: Option<Clue>,
+}
+
+impl Told {
+    /// Reads a driver's log.
+    pub(crate) fn by_log(log: &DriverLog) -> Self {
+        log.tail(LINES)
+            .map_or_else(|_| Self::default(), |lines| Self::by(&lines))
+    }
+
+    /// Reads the text of a log.
+    pub(crate) fn by_text(text: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(text);
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        Self::by(&lines)
+    }
+
+    fn by(lines: &[String]) -> Self {
+        Self {
+            evidence: find(lines),
+            clue: recognise(lines),
+        }
+    }
+
+    /// The same, with what another log tells where this one tells nothing.
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self {
+            evidence: self.evidence.or(other.evidence),
+            clue: self.clue.or(other.clue),
+        }
+    }
+
+    /// Adds it to the facts about the end.
+    pub(crate) fn within(self, departure: Departure) -> Departure {
+        Departure {
+            evidence: self.evidence,
+            clue: self.clue,
+            ..departure
+        }
+    }
 }
 
 /// The last line that looks like the reason of a failure, without its prefix.

@@ -6,7 +6,8 @@ use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
-use livius_domain::{Exit, Unseen};
+use livius_domain::failure::Clue;
+use livius_domain::{Exit, FailureCode, Unseen};
 use serde::{Deserialize, Serialize};
 
 /// How a driver ended.
@@ -18,6 +19,9 @@ pub(crate) struct ExitRecord {
     signal: Option<i32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unseen: Option<Unseen>,
+    /// How many processes the kernel has killed for lack of memory while the driver ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    oom_kills: Option<u64>,
     ended_at: Timestamp,
 }
 
@@ -32,6 +36,7 @@ impl ExitRecord {
             code,
             signal,
             unseen: None,
+            oom_kills: None,
             ended_at,
         }
     }
@@ -42,6 +47,22 @@ impl ExitRecord {
             unseen: Some(why),
             ..Self::new(Exit::Unknown, ended_at)
         }
+    }
+
+    /// The record, with the number of processes that the kernel has killed for lack of memory while
+    /// the driver ran. `None` if the kernel does not count them.
+    pub(crate) fn with_oom_kills(self, oom_kills: Option<u64>) -> Self {
+        Self { oom_kills, ..self }
+    }
+
+    /// The failure that the kernel's counter tells: signal 9 ended the driver, and the kernel has
+    /// killed at that time.
+    pub(crate) fn clue(&self) -> Option<Clue> {
+        let kills = self.oom_kills.filter(|kills| *kills > 0)?;
+        let line = format!(
+            "/proc/vmstat: the kernel killed {kills} processes for lack of memory while the driver ran"
+        );
+        (self.exit() == Exit::Signal(9)).then(|| Clue::of(FailureCode::KilledByKernel, Some(&line)))
     }
 
     pub(crate) fn exit(&self) -> Exit {
@@ -155,6 +176,27 @@ mod tests {
             assert_eq!((read.exit(), read.why_unseen()), (exit, None));
         }
         assert_eq!(home.read_dir_utf8().unwrap().count(), 1);
+    }
+
+    #[test]
+    fn only_the_kernels_signal_is_told_by_its_counter() {
+        let code = |exit, kills| {
+            let record = ExitRecord::new(exit, Timestamp::MAX).with_oom_kills(kills);
+            let text = serde_json::to_string(&record).unwrap();
+            assert!(text.len() < ROOM);
+            let read: ExitRecord = serde_json::from_str(&text).unwrap();
+            read.clue().map(|clue| clue.code)
+        };
+        let killed = Some(FailureCode::KilledByKernel);
+        assert_eq!(code(Exit::Signal(9), Some(2)), killed);
+        for (exit, kills) in [
+            (Exit::Signal(9), Some(0)),
+            (Exit::Signal(9), None),
+            (Exit::Signal(15), Some(2)),
+            (Exit::Code(1), Some(2)),
+        ] {
+            assert_eq!(code(exit, kills), None);
+        }
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! Why a driver could not be started, and what to do about it.
 
-use std::io;
+use std::io::{self, ErrorKind};
 
 use camino::Utf8PathBuf;
-use livius_domain::{Failure, FailureCode, Phase, chain};
+use livius_domain::{Evidence, Failure, FailureCode, Phase, chain};
 use livius_kubernetes::KubernetesError;
-use livius_spark_home::{ConfError, ToolchainError};
+use livius_spark_home::{AgentError, ConfError, FindError, JavaError, SparkError, ToolchainError};
 
 use crate::command::CommandError;
 use crate::managers::ManagerError;
@@ -100,18 +100,122 @@ impl LaunchError {
         }
     }
 
+    fn code(&self) -> FailureCode {
+        match self {
+            Self::Toolchain(error) => code_of_toolchain(error),
+            Self::Command(CommandError::Unsupported(_)) => FailureCode::Unsupported,
+            Self::Room(_) => FailureCode::DiskFull,
+            Self::Directory { source, .. }
+            | Self::Write(source)
+            | Self::Memory(source)
+            | Self::Agent(source) => code_of_disk(source),
+            Self::Setup => FailureCode::SetupTimeout,
+            Self::Secret { source, .. } if source.is_forbidden() => FailureCode::PermissionDenied,
+            Self::Conf(_)
+            | Self::Command(_)
+            | Self::Start(_)
+            | Self::Manager(_)
+            | Self::Secret { .. }
+            | Self::Watch(_)
+            | Self::Interrupted(_) => FailureCode::LaunchFailed,
+        }
+    }
+
+    /// The compiler's last lines. Other errors say all in the message.
+    fn evidence(&self) -> Evidence {
+        match self {
+            Self::Toolchain(ToolchainError::Agent(AgentError::Refused { said, .. })) => {
+                Evidence::of(said.lines())
+            }
+            _ => Evidence::default(),
+        }
+    }
+
     /// The failure that the driver's end keeps.
     pub(crate) fn into_failure(self) -> Failure {
         let message = format!("could not {}", chain(&self));
         Failure {
-            code: match &self {
-                Self::Command(CommandError::Unsupported(_)) => FailureCode::Unsupported,
-                _ => FailureCode::LaunchFailed,
-            },
+            code: self.code(),
             phase: Phase::Launch,
-            evidence: livius_domain::Evidence::default(),
+            evidence: self.evidence(),
             message,
             hint: self.hint(),
         }
+    }
+}
+
+fn code_of_toolchain(error: &ToolchainError) -> FailureCode {
+    match error {
+        ToolchainError::Find(FindError::NoSpark) => FailureCode::SparkMissing,
+        ToolchainError::Find(FindError::Spark(error)) => match error {
+            SparkError::Unreadable { .. } | SparkError::NoSpark(_) => FailureCode::SparkMissing,
+            SparkError::NoCompiler(_)
+            | SparkError::TooOld { .. }
+            | SparkError::UnknownScala { .. } => FailureCode::SparkUnsupported,
+        },
+        ToolchainError::Find(FindError::Java(error)) => match error {
+            JavaError::Missing | JavaError::Run { .. } | JavaError::Nonsense { .. } => {
+                FailureCode::JavaMissing
+            }
+            JavaError::TooOld { .. } => FailureCode::JavaUnsupported,
+        },
+        ToolchainError::Agent(_) => FailureCode::AgentNotCompiled,
+        ToolchainError::Flags(_) => FailureCode::LaunchFailed,
+    }
+}
+
+fn code_of_disk(error: &io::Error) -> FailureCode {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => FailureCode::DiskFull,
+        ErrorKind::PermissionDenied => FailureCode::PermissionDenied,
+        _ => FailureCode::LaunchFailed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_have_codes() {
+        let of_disk = |kind: ErrorKind| LaunchError::Write(kind.into());
+        let spark = |error| LaunchError::Toolchain(ToolchainError::Find(FindError::Spark(error)));
+        let java = |error| LaunchError::Toolchain(ToolchainError::Find(FindError::Java(error)));
+        for (error, code) in [
+            (of_disk(ErrorKind::StorageFull), FailureCode::DiskFull),
+            (
+                of_disk(ErrorKind::PermissionDenied),
+                FailureCode::PermissionDenied,
+            ),
+            (of_disk(ErrorKind::NotFound), FailureCode::LaunchFailed),
+            (
+                spark(SparkError::NoSpark("/opt/spark".into())),
+                FailureCode::SparkMissing,
+            ),
+            (
+                spark(SparkError::NoCompiler("/opt/spark".into())),
+                FailureCode::SparkUnsupported,
+            ),
+            (java(JavaError::Missing), FailureCode::JavaMissing),
+            (LaunchError::Setup, FailureCode::SetupTimeout),
+        ] {
+            let failure = error.into_failure();
+            assert_eq!(failure.code, code, "{}", failure.message);
+        }
+    }
+
+    #[test]
+    fn the_compilers_words_are_the_evidence() {
+        let error = AgentError::Refused {
+            home: "/opt/spark".into(),
+            scala: "2.13.17".to_owned(),
+            said: "a.scala:3: error: not found\none error found".to_owned(),
+        };
+        let failure = LaunchError::Toolchain(error.into()).into_failure();
+        assert_eq!(failure.code, FailureCode::AgentNotCompiled);
+        assert_eq!(
+            failure.evidence.lines(),
+            ["a.scala:3: error: not found", "one error found"]
+        );
     }
 }

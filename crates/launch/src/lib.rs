@@ -32,6 +32,7 @@ mod location;
 mod log;
 mod managers;
 mod memory;
+mod oom_kills;
 mod pidfd;
 mod place;
 mod remote;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use camino::{Utf8Path, Utf8PathBuf};
-use livius_domain::{DriverId, DriverProgram, ResourceId};
+use livius_domain::{Departure, DriverId, DriverProgram, ResourceId};
 use livius_spark_home::files;
 use tempfile::TempPath;
 use tokio::fs::File;
@@ -15,6 +15,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use crate::disk;
 use crate::driver_dir::DriverDir;
+use crate::evidence::Told;
 use crate::executor_log::ExecutorLog;
 use crate::executors::{self, Known, Roster};
 use crate::growth::{Grown, Growth};
@@ -23,7 +24,6 @@ use crate::managers::Managers;
 use crate::place::{Mode, Place};
 use crate::{
     DriverFiles, Executor, FileContent, LogLines, LogNews, LogPlace, LogSource, PendingUpload,
-    evidence,
 };
 
 /// The directory of one driver.
@@ -83,9 +83,9 @@ impl LocalFiles {
             .map_err(io::Error::other)?
     }
 
-    /// The reason that the log gives for the driver's end.
-    pub fn evidence(&self) -> Option<String> {
-        evidence::of_log(&self.dir.log())
+    /// Adds what the log tells to the facts about the driver's end.
+    pub fn with_clues(&self, departure: Departure) -> Departure {
+        Told::by_log(&self.dir.log()).within(departure)
     }
 
     async fn blocking<T: Send + 'static>(

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use livius_domain::failure::Clue;
 use livius_domain::{Clock, Departure, DriverLocation, Exit, Unseen};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
@@ -13,11 +14,12 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use crate::driver_dir::DriverDir;
+use crate::evidence::Told;
 use crate::exit_record::ExitRecord;
 use crate::leftovers::{Swept, sweep};
 use crate::location::{Location, ProcessRecord};
 use crate::pidfd::{self, reap};
-use crate::{Found, RunningDriver, evidence, location, verdict};
+use crate::{Found, RunningDriver, location, verdict};
 
 /// The time after the grace before a supervisor counts as stuck.
 pub(crate) const MARGIN: Duration = Duration::from_secs(10);
@@ -192,12 +194,15 @@ impl RunningDriver for Supervised {
 /// Collects all facts about a driver whose supervisor is gone.
 async fn departure(dir: DriverDir, clock: Arc<dyn Clock>) -> io::Result<Departure> {
     let read = tokio::task::spawn_blocking(move || {
-        let (exit, unseen) = settle(&dir, &*clock)?;
-        let departure = Departure {
-            exit,
+        let (exit, unseen, killed) = settle(&dir, &*clock)?;
+        let departure = Told::by_log(&dir.log()).within(Departure {
             unseen,
             verdict: verdict::read(&dir.verdict_file())?,
-            evidence: evidence::of_log(&dir.log()),
+            ..Departure::of(exit)
+        });
+        let departure = Departure {
+            clue: killed.or(departure.clue),
+            ..departure
         };
         // The temporary files of a killed driver can be large. Its end does not wait for them.
         dir.clear_away();
@@ -208,9 +213,9 @@ async fn departure(dir: DriverDir, clock: Arc<dyn Clock>) -> io::Result<Departur
 
 /// Reads the driver's exit after its supervisor is gone. A supervisor that wrote none was killed,
 /// so the driver's processes are ended here.
-fn settle(dir: &DriverDir, clock: &dyn Clock) -> io::Result<(Exit, Option<Unseen>)> {
+fn settle(dir: &DriverDir, clock: &dyn Clock) -> io::Result<(Exit, Option<Unseen>, Option<Clue>)> {
     if let Some(known) = dir.read_exit()? {
-        return Ok((known.exit(), known.why_unseen()));
+        return Ok((known.exit(), known.why_unseen(), known.clue()));
     }
     let supervisor = dir.read_supervisor()?;
     let restarted = supervisor.map_or(Ok(false), |process| process.is_of_earlier_boot())?;
@@ -224,5 +229,5 @@ fn settle(dir: &DriverDir, clock: &dyn Clock) -> io::Result<(Exit, Option<Unseen
     if let Err(error) = dir.reserve_exit().and_then(|room| room.write(&record)) {
         tracing::warn!(dir = %dir.path(), %error, "could not write down that the driver is gone");
     }
-    Ok((Exit::Unknown, Some(unseen)))
+    Ok((Exit::Unknown, Some(unseen), None))
 }

@@ -38,6 +38,7 @@ use crate::driver_dir::{DriverCommand, DriverDir};
 use crate::exit_record::{ExitRecord, ExitRoom};
 use crate::location::ProcessRecord;
 use crate::log::LogKeeper;
+use crate::oom_kills;
 
 /// The time that processes that outlive the driver may take to end after SIGTERM.
 const LEFTOVER_GRACE: Duration = Duration::from_secs(2);
@@ -86,6 +87,7 @@ pub fn supervise(dir: &Utf8Path, clock: &dyn Clock) -> Result<(), SuperviseError
         }
     };
     answer("started");
+    let killed_before = oom_kills::so_far();
     let exit = Watch {
         dir: &dir,
         driver,
@@ -95,7 +97,10 @@ pub fn supervise(dir: &Utf8Path, clock: &dyn Clock) -> Result<(), SuperviseError
     }
     .run(&mut signals)?;
     dir.remove_secrets();
-    let written = write_down(&started.room, &ExitRecord::new(exit, clock.now()));
+    let killed = killed_before.zip(oom_kills::so_far());
+    let record = ExitRecord::new(exit, clock.now())
+        .with_oom_kills(killed.map(|(before, now)| now.saturating_sub(before)));
+    let written = write_down(&started.room, &record);
     if let Some(logs) = started.logs {
         logs.keep();
     }

@@ -256,12 +256,10 @@ impl FakeProcess {
     /// The facts about the driver after this exit.
     fn departure(&self, exit: Exit) -> Departure {
         let verdicts = self.world.verdicts.lock().unwrap();
-        Departure {
-            exit,
-            unseen: None,
+        LocalFiles::of(&self.world.root, &self.id).with_clues(Departure {
             verdict: verdicts.get(&self.id).cloned(),
-            evidence: LocalFiles::of(&self.world.root, &self.id).evidence(),
-        }
+            ..Departure::of(exit)
+        })
     }
 
     /// Ends the process.

@@ -77,16 +77,21 @@ pub struct BatchEndAnswer<'a> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Failure)]
 pub struct FailureAnswer<'a> {
-    /// Its name, for programs, such as `launch_failed` or `application_failed`.
+    /// Its name, for programs, such as `class_not_found` or `out_of_heap`. `docs/ERRORS.md` has all.
     #[schema(value_type = String)]
     code: FailureCode,
-    /// The phase in which it happened: `launch`, `submit` or `running`.
+    /// The phase in which it happened: `launch`, `connect`, `submit`, `context`, `running` or
+    /// `stopping`.
     #[schema(value_type = String)]
     phase: Phase,
     /// The event in words for people.
     message: &'a str,
     /// The remedy.
     hint: &'a str,
+    /// The lines that the code was concluded from, without secrets.
+    evidence: &'a [String],
+    /// The section about the code in Livius' documentation, such as `docs/ERRORS.md#out_of_heap`.
+    docs: &'static str,
 }
 
 impl<'a> BatchDetailAnswer<'a> {
@@ -149,6 +154,8 @@ impl<'a> FailureAnswer<'a> {
             phase: failure.phase,
             message: &failure.message,
             hint: &failure.hint,
+            evidence: failure.evidence.lines(),
+            docs: failure.code.docs(),
         }
     }
 }
@@ -208,7 +215,7 @@ mod tests {
             failure: Some(Failure {
                 code: FailureCode::ApplicationFailed,
                 phase: Phase::Running,
-                evidence: livius_domain::Evidence::default(),
+                evidence: livius_domain::Evidence::of(["ValueError: x"]),
                 message: "the application ended with exit code 1".into(),
                 hint: "read the batch's log".into(),
             }),
@@ -244,7 +251,11 @@ mod tests {
               "code": "application_failed",
               "phase": "running",
               "message": "the application ended with exit code 1",
-              "hint": "read the batch's log"
+              "hint": "read the batch's log",
+              "evidence": [
+                "ValueError: x"
+              ],
+              "docs": "docs/ERRORS.md#application_failed"
             }
           }
         }

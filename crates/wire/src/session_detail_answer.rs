@@ -304,7 +304,9 @@ mod tests {
               "code": "driver_exited",
               "phase": "running",
               "message": "m",
-              "hint": "h"
+              "hint": "h",
+              "evidence": [],
+              "docs": "docs/ERRORS.md#driver_exited"
             }
           }
         }

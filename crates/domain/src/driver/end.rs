@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Exit, Failure, Phase, StopCause};
+use crate::failure::{Clue, recognise};
+use crate::{Exit, Failure, FailureCode, Phase, StopCause};
 
 /// The way a driver is being ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +46,9 @@ pub struct Departure {
     pub verdict: Option<Verdict>,
     /// The line of the log that tells why, if there is one.
     pub evidence: Option<String>,
+    /// The failure that the log was recognised to have, or the system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clue: Option<Clue>,
 }
 
 impl Departure {
@@ -55,6 +59,28 @@ impl Departure {
             unseen: None,
             verdict: None,
             evidence: None,
+            clue: None,
+        }
+    }
+
+    /// The failure that all facts together tell. `None` if they tell no more than that it ended. If
+    /// the log has the output of a session's code, only failures count that end a process.
+    pub(crate) fn concluded(&self, of_session: bool) -> Option<Clue> {
+        let counts = |clue: &&Clue| !of_session || clue.ends_a_process();
+        let of_log = || self.clue.as_ref().filter(counts).cloned();
+        match &self.verdict {
+            Some(Verdict::Killed) => Some(Clue::of(FailureCode::KilledAtManager, None)),
+            Some(Verdict::EndedByCluster(words)) => {
+                Some(Clue::of(FailureCode::EndedByCluster, Some(words)))
+            }
+            Some(Verdict::Failed(words)) => recognise(&[words]).or_else(of_log),
+            Some(Verdict::Finished) | None if is_signal(self.exit) => Some(
+                // Nothing is printed at the end. Earlier lines are about something else.
+                of_log()
+                    .filter(Clue::ends_a_process)
+                    .unwrap_or_else(|| Clue::of(FailureCode::EndedBySignal, None)),
+            ),
+            Some(Verdict::Finished) | None => of_log(),
         }
     }
 
@@ -64,6 +90,16 @@ impl Departure {
             unseen: Some(why),
             ..Self::of(Exit::Unknown)
         }
+    }
+}
+
+/// Tells whether a signal ended a process. A JVM that gets SIGHUP, SIGINT or SIGTERM runs its hooks
+/// and exits with 128 and the number. A container reports signals the same way.
+fn is_signal(exit: Exit) -> bool {
+    match exit {
+        Exit::Signal(_) => true,
+        Exit::Code(code) => matches!(code, 129 | 130 | 137 | 143),
+        Exit::Unknown => false,
     }
 }
 

@@ -60,9 +60,14 @@ async fn how_a_process_ends_is_how_its_batch_ends() {
             let failure = &end["failure"];
             assert_eq!(failure["message"].as_str(), words);
             if let Some(words) = words {
+                let code = match exit {
+                    // A JVM exits so when it gets SIGTERM.
+                    Exit::Signal(_) | Exit::Code(143) => "ended_by_signal",
+                    Exit::Code(_) | Exit::Unknown => "application_failed",
+                };
                 assert_eq!(
                     (&failure["code"], &failure["phase"]),
-                    (&json!("application_failed"), &json!(phase))
+                    (&json!(code), &json!(phase))
                 );
                 assert!(!failure["hint"].as_str().unwrap().is_empty());
                 let log = log_of(&world, id).await;
@@ -103,7 +108,8 @@ async fn a_batch_that_cannot_be_started_says_why() {
     assert_eq!(
         shown["end"],
         json!({"outcome": "failed", "cause": null, "exitCode": null, "signal": null, "failure": {
-            "code": "launch_failed", "phase": "launch", "message": "no Java anywhere", "hint": "this is a test"
+            "code": "launch_failed", "phase": "launch", "message": "no Java anywhere", "hint": "this is a test",
+            "evidence": [], "docs": "docs/ERRORS.md#launch_failed"
         }})
     );
     assert_eq!(shown["runningAt"], Value::Null);
@@ -116,33 +122,45 @@ async fn a_batch_that_cannot_be_started_says_why() {
 #[tokio::test]
 async fn the_log_gives_the_evidence() {
     let world = World::new().await;
-    for (id, log, evidence) in [
+    for (id, code, log, evidence) in [
         (
             0,
+            "application_failed",
             "hello\nTraceback (most recent call last):\n  File \"/app.py\", line 1, in <module>\n    f()\nValueError: no such thing\n26/11/21 INFO X: bye\n",
             ": ValueError: no such thing",
         ),
         (
             1,
+            "application_failed",
             "Exception in thread \"main\" java.lang.IllegalStateException: not now\n\tat a.B.main(B.scala:3)",
             ": java.lang.IllegalStateException: not now",
         ),
         (
             2,
+            "class_not_found",
             "Error: Failed to load class no.such.Main.\n",
             ": Error: Failed to load class no.such.Main.",
         ),
-        (3, "all is well\n", ""),
-        (4, "", ""),
+        (3, "application_failed", "all is well\n", ""),
+        (4, "application_failed", "", ""),
     ] {
         let (order, process) = run(&world, APP).await;
         std::fs::write(world.dir_of(&order).join("stdout.log"), log).unwrap();
         process.exit(Exit::Code(1));
         world.await_batch(BatchId(id), "dead").await;
         let message = format!("the application ended with exit code 1{evidence}");
+        let failure = detail(&world, BatchId(id)).await["end"]["failure"].clone();
+        assert_eq!(failure["message"], message);
+        assert_eq!(failure["code"], code);
+        assert_eq!(failure["docs"], format!("docs/ERRORS.md#{code}"));
+        let is_known = code == "class_not_found";
         assert_eq!(
-            detail(&world, BatchId(id)).await["end"]["failure"]["message"],
-            message
+            failure["evidence"],
+            if is_known {
+                json!([log.trim_end()])
+            } else {
+                json!([])
+            }
         );
         // It follows the application's output, on its own line.
         let lines = log_of(&world, BatchId(id)).await;

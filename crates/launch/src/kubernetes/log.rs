@@ -22,6 +22,7 @@ use tokio::time::{sleep, timeout};
 
 use self::ledger::{Ledger, Resume};
 use super::ending;
+use crate::evidence::Told;
 use crate::log::MirroredFiles;
 
 /// The pause before a log is opened again that has ended or cannot be read.
@@ -259,12 +260,10 @@ impl PodLog {
         }
     }
 
-    /// The reason that the log gives for a failure.
-    pub(super) async fn evidence(&self) -> Option<String> {
-        let text = self.with_ledger(|ledger| ledger.tail()).await.ok()?;
-        let text = String::from_utf8_lossy(&text);
-        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        crate::evidence::find(&lines)
+    /// What the log tells about a failure.
+    pub(super) async fn told(&self) -> Told {
+        let text = self.with_ledger(|ledger| ledger.tail()).await;
+        text.map_or_else(|_| Told::default(), |text| Told::by_text(&text))
     }
 
     /// Tells whether the whole log is there.

@@ -143,10 +143,7 @@ impl DriverPods {
         };
         self.log.finish(LAST_LIMIT).await;
         match departure.verdict {
-            Some(Verdict::Failed(_)) => Departure {
-                evidence: self.log.evidence().await,
-                ..departure
-            },
+            Some(Verdict::Failed(_)) => self.log.told().await.within(departure),
             _ => departure,
         }
     }

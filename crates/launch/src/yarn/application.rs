@@ -105,10 +105,7 @@ impl Remote for YarnApplication {
                 tokio::join!(self.mirror.finish(), kill_all(self, Duration::ZERO));
                 let departure = ending::departure(&application);
                 match departure.verdict {
-                    Some(Verdict::Failed(_)) => Departure {
-                        evidence: self.mirror.evidence().await,
-                        ..departure
-                    },
+                    Some(Verdict::Failed(_)) => self.mirror.told().await.within(departure),
                     _ => departure,
                 }
             }

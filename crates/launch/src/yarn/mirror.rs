@@ -22,6 +22,7 @@ use tokio::time::{Instant, sleep, timeout};
 use self::ledger::Ledger;
 use self::record::Output;
 use super::ending;
+use crate::evidence::Told;
 use crate::log::MirroredFiles;
 
 /// The pause between two copies of a log that no client reads.
@@ -251,21 +252,17 @@ impl Mirror {
         self.report(finished.await);
     }
 
-    /// The reason that the copied log gives for a failure. The output of a Python program is in the
+    /// What the copied log tells about a failure. The output of a Python program is in the
     /// first file. A failure of the JVM is in YARN's diagnostics as well.
-    pub(super) async fn evidence(&self) -> Option<String> {
-        let find = |ledger: &mut Ledger| {
+    pub(super) async fn told(&self) -> Told {
+        let read = |ledger: &mut Ledger| {
+            let mut told = Told::default();
             for output in Output::ALL {
-                let text = ledger.tail(output)?;
-                let text = String::from_utf8_lossy(&text);
-                let lines: Vec<String> = text.lines().map(str::to_owned).collect();
-                if let Some(reason) = crate::evidence::find(&lines) {
-                    return Ok(Some(reason));
-                }
+                told = told.or(Told::by_text(&ledger.tail(output)?));
             }
-            Ok(None)
+            Ok(told)
         };
-        self.with_ledger(find).await.ok().flatten()
+        self.with_ledger(read).await.unwrap_or_default()
     }
 
     fn target(&self) -> MutexGuard<'_, Option<Target>> {

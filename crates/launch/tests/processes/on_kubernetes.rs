@@ -4,7 +4,8 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use livius_domain::{Departure, DriverLocation, Exit, Verdict};
+use livius_domain::failure::Clue;
+use livius_domain::{Departure, DriverLocation, Exit, FailureCode, Verdict};
 use livius_kubernetes::Template;
 use livius_launch::{
     DriverOrder, DriverSpec, Found, KubernetesLimits, Launcher as _, LocalConfig, LocalLauncher,
@@ -222,10 +223,12 @@ fn a_refused_submission_tells_the_reason() {
         let cluster = Kubernetes::new().await;
         let refusal = "io.fabric8.kubernetes.client.KubernetesClientException: Failure executing: POST at: https://h/pods. Message: \
                        pods x is forbidden: exceeded quota: small.";
-        let behaviour = format!("echo 'Exception in thread \"main\" {refusal}' >&2; exit 1");
+        let told = format!("Exception in thread \"main\" {refusal}");
+        let behaviour = format!("echo '{told}' >&2; exit 1");
         let driver = cluster.launch(&behaviour).await;
         let expected = Departure {
             evidence: Some(refusal.to_owned()),
+            clue: Some(Clue::of(FailureCode::ResourcesRefused, Some(&told))),
             ..Departure::of(Exit::Code(1))
         };
         assert_eq!(driver.ended().await, expected);

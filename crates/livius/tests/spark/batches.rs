@@ -33,6 +33,10 @@ pub const CASES: &[Case] = &[
         "batches::what_cannot_start_is_dead_with_its_reason",
         failures::of_starts,
     ),
+    (
+        "batches::known_failures_have_their_codes",
+        failures::of_known_kinds,
+    ),
     ("batches::an_r_file_runs", r::runs),
 ];
 
@@ -184,6 +188,11 @@ impl Batch {
         (end["exitCode"].as_i64(), message)
     }
 
+    /// Checks the code of its failure, and that the evidence has these words.
+    pub fn assert_failure(&self, code: &str, evidence: &str) {
+        assert_failure(&self.detail(), code, evidence);
+    }
+
     pub fn delete(&self) {
         self.asked.delete();
         assert_eq!(self.state(), "gone");
@@ -206,4 +215,17 @@ fn time(value: &Value) -> String {
     let text = value.as_str().unwrap().trim_end_matches('Z');
     let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
     format!("{seconds}.{fraction:0<9}")
+}
+
+/// Checks the code of the failure of a session or batch, and that the evidence has these words.
+pub fn assert_failure(detail: &Value, code: &str, evidence: &str) {
+    let failure = &detail["end"]["failure"];
+    assert_eq!(failure["code"], code, "{failure:#}");
+    assert_eq!(failure["docs"], format!("docs/ERRORS.md#{code}"));
+    let lines = failure["evidence"].as_array().unwrap();
+    let is_told = |line: &Value| line.as_str().unwrap().contains(evidence);
+    assert!(
+        evidence.is_empty() || lines.iter().any(is_told),
+        "{failure:#}"
+    );
 }

@@ -133,6 +133,12 @@ impl Session {
         });
     }
 
+    /// What `/api/v1` says of it.
+    pub fn detail(&self) -> Value {
+        let url = self.url.replace("/sessions/", "/api/v1/sessions/");
+        get(&url).1
+    }
+
     /// Its whole log.
     pub fn log(&self) -> String {
         let log = get(&format!("{}/log?size=-1", self.url)).1;

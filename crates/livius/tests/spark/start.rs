@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::{Value, json};
 
+use crate::batches::assert_failure;
 use crate::client::{PATIENCE, eventually};
 use crate::{Case, Shared};
 
@@ -36,8 +37,9 @@ fn class_archive(shared: &Shared) {
     assert!(maps.contains("/classes.jsa"), "{driver}");
 }
 
-/// Creates a session that cannot start, and returns the words about it in its log.
-fn failed_start(shared: &Shared, conf: &Value) -> String {
+/// Creates a session that cannot start, checks the code of its failure, and returns the words about
+/// it in its log.
+fn failed_start(shared: &Shared, conf: &Value, code: &str) -> String {
     let server = shared.server();
     let session = server.create(&json!({"kind": "pyspark", "conf": conf}));
     session.await_state("dead");
@@ -47,6 +49,7 @@ fn failed_start(shared: &Shared, conf: &Value) -> String {
         (!named.iter().any(|line| line.contains(&own))).then_some(())
     });
     let log = session.log();
+    assert_failure(&session.detail(), code, "");
     session.delete();
     let words: Vec<&str> = log
         .lines()
@@ -56,7 +59,11 @@ fn failed_start(shared: &Shared, conf: &Value) -> String {
 }
 
 fn bad_python(shared: &Shared) {
-    let missing = failed_start(shared, &json!({"spark.pyspark.python": "/nowhere/python"}));
+    let missing = failed_start(
+        shared,
+        &json!({"spark.pyspark.python": "/nowhere/python"}),
+        "python_missing",
+    );
     let words = "the Python executable '/nowhere/python' cannot be started";
     assert!(missing.contains(words), "{missing}");
     assert!(missing.contains("Check spark.pyspark.python"), "{missing}");
@@ -65,7 +72,11 @@ fn bad_python(shared: &Shared) {
     let python = directory.path().join("python");
     fs::write(&python, "#!/bin/sh\necho 'no luck today' >&2\nexit 3\n").unwrap();
     fs::set_permissions(&python, fs::Permissions::from_mode(0o755)).unwrap();
-    let broken = failed_start(shared, &json!({"spark.pyspark.python": python}));
+    let broken = failed_start(
+        shared,
+        &json!({"spark.pyspark.python": python}),
+        "context_failed",
+    );
     let words = "did not become an interpreter: it left with exit code 3";
     assert!(broken.contains(words), "{broken}");
     assert!(broken.contains("no luck today"), "{broken}");
@@ -73,6 +84,10 @@ fn bad_python(shared: &Shared) {
 
 /// The Python process has started by the time that the context fails, and waits for it.
 fn bad_context(shared: &Shared) {
-    let words = failed_start(shared, &json!({"spark.scheduler.mode": "sideways"}));
+    let words = failed_start(
+        shared,
+        &json!({"spark.scheduler.mode": "sideways"}),
+        "context_failed",
+    );
     assert!(words.contains("sideways"), "{words}");
 }

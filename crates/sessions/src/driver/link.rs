@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use livius_agent_link::{AgentFrame, AgentSocket, Command, Event, Hello, Notice};
+use livius_domain::failure::recognise;
 use livius_domain::{
     AppInfo, Departure, DriverEvent, DriverState, DriverUse, Failure, FailureCode, JobId, Phase,
     SessionId, chain,
@@ -284,7 +285,13 @@ impl DriverActor {
                 self.take_app(believed);
                 self.try_apply(DriverEvent::Ready).await
             }
-            Event::Failed { phase, message, .. } => {
+            Event::Failed {
+                phase,
+                message,
+                detail,
+            } => {
+                let lines: Vec<&str> = message.lines().chain(detail.lines()).collect();
+                let clue = recognise(&lines);
                 let message = format!("the {phase} could not be created: {message}");
                 let failure = Failure {
                     code: FailureCode::ContextFailed,
@@ -293,6 +300,7 @@ impl DriverActor {
                     message: shortened(message, FAILURE_BYTES),
                     hint: "the session's log has the whole story".to_owned(),
                 };
+                let failure = failure.explained_by(clue);
                 self.try_apply(DriverEvent::AgentFailed(failure)).await
             }
             Event::ContextStopped { message } => {

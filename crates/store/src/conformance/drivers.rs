@@ -8,8 +8,11 @@ use livius_domain::driver::{
     Departure, DriverEnd, DriverLocation, DriverProgram, DriverRecord, DriverState, DriverTimes,
     DriverUse, Lease, Link, Stopping, Verdict,
 };
+use livius_domain::failure::Clue;
 use livius_domain::pool::{Configuration, Level, Pooled};
-use livius_domain::{AppInfo, BatchId, DriverId, Exit, Kind, Phase, SessionId, StopCause};
+use livius_domain::{
+    AppInfo, BatchId, DriverId, Exit, FailureCode, Kind, Phase, SessionId, StopCause,
+};
 use tokio::task::JoinSet;
 
 use super::{Failure, Outcome, Place, TEXTS, at, batch_samples};
@@ -438,6 +441,10 @@ fn every_state() -> Vec<DriverState> {
                 unseen: None,
                 verdict: Some(Verdict::Failed("it said: \"no\"\n".to_owned())),
                 evidence: Some("java.lang.OutOfMemoryError".to_owned()),
+                clue: Some(Clue::of(
+                    FailureCode::OutOfHeap,
+                    Some("java.lang.OutOfMemoryError"),
+                )),
             }),
             ..end
         }),

@@ -32,6 +32,7 @@ pub fn of_applications(shared: &Shared) {
         message,
         "the application ended with exit code 1: KeyError: 'no such thing'"
     );
+    raises.assert_failure("application_failed", "");
     let (code, message) = unreadable.await_failure();
     assert_eq!(code, Some(1));
     assert!(message.contains("SyntaxError"), "{message}");
@@ -100,9 +101,70 @@ pub fn of_starts(shared: &Shared) {
     let (code, message) = memory.await_failure();
     assert_ne!(code, Some(0));
     assert!(message.contains("heap"), "{message}\n{}", memory.log());
+    master.assert_failure("bad_master", "Master must either be yarn or start with");
+    memory.assert_failure("out_of_machine_memory", "Could not reserve enough space");
     for batch in [master, memory] {
         assert!(!batch.log().contains("\nnever\n"), "{}", batch.log());
         assert_eq!(batch.detail()["runningAt"], Value::Null);
+    }
+}
+
+/// Failures that the server knows by the lines that Spark, the JVM and Python print.
+pub fn of_known_kinds(shared: &Shared) {
+    let server = shared.server();
+    let folder = Folder::make();
+    let submit = |name: &str, code: &str, conf: Value| {
+        let file = folder.write(name, code);
+        Batch::create(server, &json!({"file": file, "conf": conf}))
+    };
+    // Spark reads the path of these settings as an address, so it is a plain one.
+    let ivy = tempfile::tempdir().unwrap();
+    let nowhere = ivy.path().join("ivy.xml");
+    std::fs::write(
+        &nowhere,
+        "<ivysettings><settings defaultResolver='none'/><resolvers><filesystem name='none'>\
+         <artifact pattern='/nowhere/[artifact].[ext]'/></filesystem></resolvers></ivysettings>",
+    )
+    .unwrap();
+    let heap = submit(
+        "heap.py",
+        "from pyspark import SparkContext\nSparkContext._ensure_initialized()\n\
+         SparkContext._jvm.java.util.ArrayList(2000000000)\n",
+        json!({}),
+    );
+    let import = submit("import.py", "import no_such_module\n", json!({}));
+    let python = submit(
+        "python.py",
+        "print('never')\n",
+        json!({"spark.pyspark.python": "/nowhere/python"}),
+    );
+    let packages = submit(
+        "packages.py",
+        "print('never')\n",
+        json!({
+            "spark.jars.packages": "no.such:thing:1.0",
+            "spark.jars.ivySettings": nowhere,
+            "spark.jars.ivy": ivy.path(),
+        }),
+    );
+    for (batch, code, evidence) in [
+        (
+            heap,
+            "out_of_heap",
+            ": java.lang.OutOfMemoryError: Java heap space",
+        ),
+        (import, "import_error", "No module named 'no_such_module'"),
+        (python, "python_missing", "/nowhere/python"),
+        (
+            packages,
+            "packages_unresolved",
+            "no.such#thing;1.0: not found",
+        ),
+    ] {
+        let (exit, message) = batch.await_failure();
+        assert_ne!(exit, Some(0), "{message}");
+        batch.assert_failure(code, evidence);
+        assert!(!batch.log().contains("\nnever\n"), "{}", batch.log());
     }
 }
 
@@ -115,7 +177,7 @@ pub fn no_java(shared: &Shared) {
     assert_eq!(code, None);
     assert!(message.contains("/no/such/java"), "{message}");
     let failure = batch.detail()["end"]["failure"].clone();
-    assert_eq!(failure["code"], "launch_failed", "{failure:#}");
+    assert_eq!(failure["code"], "java_missing", "{failure:#}");
     let hint = failure["hint"].as_str().unwrap();
     assert!(hint.to_lowercase().contains("java"), "{hint}");
     let left = server.stop();

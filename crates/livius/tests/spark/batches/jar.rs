@@ -34,9 +34,9 @@ pub fn all(shared: &Shared) {
     );
     assert!(exits.detail()["runningAt"].is_string());
     for (batch, words) in [
-        (throws, "java.lang.IllegalStateException: no luck today"),
-        (wrong, "Failed to load class demo.Missing"),
-        (without, "No main class"),
+        (&throws, "java.lang.IllegalStateException: no luck today"),
+        (&wrong, "Failed to load class demo.Missing"),
+        (&without, "No main class"),
     ] {
         let (code, message) = batch.await_failure();
         assert!(message.contains(words), "{message}\n{}", batch.log());
@@ -47,6 +47,8 @@ pub fn all(shared: &Shared) {
             "the application says it too: {log}"
         );
     }
+    throws.assert_failure("application_failed", "");
+    wrong.assert_failure("class_not_found", "Failed to load class demo.Missing");
 }
 
 fn check_success(batch: &Batch) {

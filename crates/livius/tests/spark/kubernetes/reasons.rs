@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::world::{NAMESPACE, World, application_of};
 use crate::Shared;
-use crate::batches::Batch;
+use crate::batches::{Batch, assert_failure};
 use crate::client::{Session, eventually};
 use crate::elsewhere::{Elsewhere as _, PATIENCE, await_batch, await_state, write};
 use crate::server::Server;
@@ -103,6 +103,7 @@ fn is_refused(world: &World, server: &Server) {
     let session = server.create(&json!({"kind": "pyspark"}));
     await_state(&session, "dead");
     assert_reason(&session, "exceeded quota: small");
+    assert_failure(&session.detail(), "resources_refused", "exceeded quota");
     world
         .cluster
         .request("DELETE", &format!("{quotas}/small"), None);
@@ -134,6 +135,7 @@ fn takes_too_much_memory(world: &World, server: &Server) {
         message.contains("OOMKilled") && message.contains("spark-kubernetes-driver"),
         "{message}"
     );
+    batch.assert_failure("out_of_container_memory", "OOMKilled");
 }
 
 fn is_deleted(world: &World, server: &Server) {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::world::{World, application_of};
 use crate::Shared;
-use crate::batches::{Batch, Folder};
+use crate::batches::{Batch, Folder, assert_failure};
 use crate::client::eventually;
 use crate::elsewhere::{PATIENCE, await_batch, await_state};
 use crate::server::Server;
@@ -68,6 +68,7 @@ fn is_refused(server: &Server, request: &Value, reason: &str) {
         told.is_some_and(|line| line.contains(reason)),
         "{request}: {log}"
     );
+    assert_failure(&session.detail(), "resources_refused", reason);
 }
 
 fn is_killed_at_the_manager(world: &World, batch: &Batch) {
