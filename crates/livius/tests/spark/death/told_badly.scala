@@ -16,7 +16,8 @@ object ToldBadly {
     val (jobs, groups, shared) = (new SparkJobs, new JobGroups(Some(1)), new SharedSpark)
     val context = new ContextWatch(shared, jobs, () => false, _ => (), _ => ())
     new Statements(
-      new Interpreters(settings, () => shared.await, null, groups), jobs, groups, events, new Cancellation(settings, jobs), context)
+      new Interpreters(settings, () => shared.await, null, groups), jobs, groups, events, new Cancellation(settings, jobs), context,
+      new LiveOutput(events))
   }
 
   private def threads = Javas.list(Thread.getAllStackTraces.keySet.iterator).toSet
