@@ -249,12 +249,12 @@ fn prune(archives: &Utf8Path, newest: &str) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
     use std::time::Instant;
 
     use super::*;
     use crate::java::Origin;
     use crate::spark::{Jar, Version};
+    use crate::testing::write_program;
 
     fn spark(jars: &[(&str, u64)]) -> Installation {
         let jars = jars.iter().map(|&(name, size)| Jar {
@@ -349,12 +349,9 @@ mod tests {
     /// A Java that runs this script, and needs no archive of its own classes.
     fn scripted_java(dir: &Utf8Path, script: &str) -> Java {
         let home = dir.join("java");
-        fs::create_dir_all(home.join("bin")).unwrap();
         fs::create_dir_all(home.join("lib/server")).unwrap();
         fs::write(home.join("lib/server/classes.jsa"), "").unwrap();
-        let program = home.join("bin/java");
-        fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        write_program(&home.join("bin/java"), &format!("#!/bin/sh\n{script}\n"));
         Java {
             home,
             ..java("17.0.15")

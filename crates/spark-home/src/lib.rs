@@ -21,6 +21,8 @@ mod r;
 mod setup;
 mod spark;
 mod spark_conf;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod toolchain;
 
 pub use agent::AgentError;

@@ -4,9 +4,9 @@
 
 use std::cell::RefCell;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
+use livius_spark_home::testing::write_program;
 use livius_spark_home::{
     Environment, FindError, InstallError, Origin, Progress, Search, SetupError, SetupOrder, doctor,
     find, setup,
@@ -73,13 +73,6 @@ impl World {
             java_home: Some(self.root.join("java")),
         }
     }
-}
-
-/// Writes an executable shell script.
-fn write_program(path: &Utf8Path, script: &str) {
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, script).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// A machine that has Python and neither Spark nor Java.

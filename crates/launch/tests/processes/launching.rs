@@ -8,10 +8,10 @@ use std::time::Duration;
 use camino::Utf8Path;
 use livius_domain::Exit;
 use livius_launch::{Launcher as _, LocalConfig};
+use livius_spark_home::testing::write_program;
 
 use crate::world::{
     Driver, FAKE_JAVA, Gone, Process, World, in_time, launcher_of, run, supervisor_of, wait_for,
-    write_program,
 };
 
 /// The tests of this file.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,6 +12,7 @@ use livius_launch::{
     DriverOrder, ExecutorLogLimits, Found, Jit, KubernetesLimits, Launcher, LocalConfig,
     LocalLauncher, Program, RunningDriver, SparkPages, Spawn, Start,
 };
+use livius_spark_home::testing::write_program;
 use livius_spark_home::{Environment, Search};
 use serde::{Deserialize, Serialize};
 
@@ -319,11 +319,4 @@ pub fn run<T>(future: impl Future<Output = T>) -> T {
         .build()
         .unwrap()
         .block_on(future)
-}
-
-/// Writes an executable shell script.
-pub fn write_program(path: &Utf8Path, script: &str) {
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, script).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }

@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use camino::Utf8Path;
+use livius_spark_home::testing::write_program;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::common::{Killed, livius};
@@ -38,8 +39,7 @@ impl Place {
         }
         write(&root.join("jobs/app.jar"), "");
         let java = root.join("java/bin/java");
-        write(&java, FAKE_JAVA);
-        fs::set_permissions(&java, fs::Permissions::from_mode(0o755)).unwrap();
+        write_program(Utf8Path::from_path(&java).unwrap(), FAKE_JAVA);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         Self { data, port }

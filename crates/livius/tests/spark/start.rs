@@ -1,8 +1,9 @@
 //! The start of drivers.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 
+use camino::Utf8Path;
+use livius_spark_home::testing::write_program;
 use serde_json::{Value, json};
 
 use crate::batches::assert_failure;
@@ -70,8 +71,8 @@ fn bad_python(shared: &Shared) {
 
     let directory = tempfile::tempdir().unwrap();
     let python = directory.path().join("python");
-    fs::write(&python, "#!/bin/sh\necho 'no luck today' >&2\nexit 3\n").unwrap();
-    fs::set_permissions(&python, fs::Permissions::from_mode(0o755)).unwrap();
+    let script = "#!/bin/sh\necho 'no luck today' >&2\nexit 3\n";
+    write_program(Utf8Path::from_path(&python).unwrap(), script);
     let broken = failed_start(
         shared,
         &json!({"spark.pyspark.python": python}),

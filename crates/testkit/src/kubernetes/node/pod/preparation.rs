@@ -2,11 +2,11 @@
 //! what it is.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use k8s_openapi::api::core::v1::Container;
+use livius_spark_home::testing::write_program;
 
 use super::{Kind, Life};
 use crate::kubernetes::image::Image;
@@ -195,8 +195,7 @@ impl Life {
             && let Some(text) = image.entry
         {
             let source = folder.join("entry-point");
-            std::fs::write(&source, text).unwrap();
-            std::fs::set_permissions(&source, std::fs::Permissions::from_mode(0o755)).unwrap();
+            write_program(&source, text);
             mounts.push(Mount {
                 target: ENTRY.to_owned(),
                 source,
