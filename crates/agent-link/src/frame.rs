@@ -95,6 +95,13 @@ pub enum Event {
         spark_user: String,
         master: String,
     },
+    /// The SparkContext is up, and the first interpreter is not yet.
+    ContextUp {
+        /// Spark's application id.
+        app_id: String,
+        /// The address of the application's own pages.
+        spark_ui_url: Option<String>,
+    },
     /// The JVM is warm and waits for [`Command::Begin`]. There is no SparkContext yet.
     Primed,
     /// The answer to [`Command::Begin`] of a driver that was ready.
@@ -403,24 +410,29 @@ impl AgentFrame {
         }
         let session = head.session;
         match head.kind.as_str() {
-            "ready" | "primed" | "begun" | "failed" | "contextStopped" | "started" | "chunk"
-            | "finished" | "jobStarted" | "jobChunk" | "jobFinished" | "resourceAdded"
-            | "stopped" => {
-                let seq = head.seq.ok_or_else(|| syntax("an event has no number"))?;
-                let event = serde_json::from_str(text).unwrap_or_else(|error| Event::Unreadable {
-                    ends: head.ends(),
-                    reason: error.to_string(),
-                });
-                Ok(Self::Event {
-                    seq,
-                    session,
-                    event,
-                })
-            }
             "progress" | "completed" | "output" => serde_json::from_str(text)
                 .map(|notice| Self::Notice { session, notice })
                 .map_err(FrameError::Syntax),
-            _ => Ok(Self::Unknown),
+            // Every event has a number. One of a type that this server does not know is acknowledged, or
+            // the agent would send it again without end.
+            _ => match head.seq {
+                Some(seq) => {
+                    let event =
+                        serde_json::from_str(text).unwrap_or_else(|error| Event::Unreadable {
+                            ends: head.ends(),
+                            reason: error.to_string(),
+                        });
+                    Ok(Self::Event {
+                        seq,
+                        session,
+                        event,
+                    })
+                }
+                None if serde_json::from_str::<Event>(text).is_ok() => {
+                    Err(syntax("an event has no number"))
+                }
+                None => Ok(Self::Unknown),
+            },
         }
     }
 }

@@ -28,6 +28,7 @@
 mod end;
 mod event;
 mod record;
+mod start;
 
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +37,7 @@ pub use self::event::{DriverEffect, DriverEvent};
 pub use self::record::{
     DriverLocation, DriverProgram, DriverRecord, DriverTimes, DriverUse, Lease,
 };
+pub use self::start::{StartPhase, StartStep};
 use crate::{Failure, FailureCode, Phase, StopCause};
 
 /// The state of a driver.

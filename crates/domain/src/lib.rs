@@ -37,7 +37,7 @@ pub use batch::{BatchEffect, BatchEnd, BatchEvent, BatchOutcome, BatchState};
 pub use clock::{Clock, SystemClock};
 pub use driver::{
     Departure, DriverEffect, DriverEnd, DriverEvent, DriverLocation, DriverProgram, DriverRecord,
-    DriverState, DriverTimes, DriverUse, Lease, Link, Unseen, Verdict,
+    DriverState, DriverTimes, DriverUse, Lease, Link, StartPhase, StartStep, Unseen, Verdict,
 };
 pub use end::{End, Exit, Outcome};
 pub use error_chain::{chain, root_cause};

@@ -236,7 +236,16 @@ impl ScriptedAgent {
         .await;
     }
 
-    /// Reports that the SparkContext is up.
+    /// Reports that the SparkContext is up, and the interpreter is not.
+    pub async fn context_up(&mut self) {
+        let event = Event::ContextUp {
+            app_id: "local-1".to_owned(),
+            spark_ui_url: Some("http://127.0.0.1:4040".to_owned()),
+        };
+        self.say(event).await;
+    }
+
+    /// Reports that the SparkContext and the interpreter are up.
     pub async fn ready(&mut self) {
         let event = Event::Ready {
             app_id: "local-1".to_owned(),

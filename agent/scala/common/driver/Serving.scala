@@ -32,6 +32,7 @@ final class Serving(settings: Settings, home: File, outbox: Outbox, link: Link, 
       case Failure(error) => Left(StartFailed("context", error))
       case Success(session) =>
         take(session)
+        events.contextUp(session.sparkContext.applicationId, session.sparkContext.uiWebUrl)
         only.awaitFirstInterpreter() match {
           case Failure(error) => Left(StartFailed("interpreter", error))
           case Success(_) => Right(serve(session))

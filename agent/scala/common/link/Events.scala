@@ -10,6 +10,12 @@ final class Events(outbox: Outbox, wake: () => Unit) {
     wake()
   }
 
+  /** The SparkContext is up. The first interpreter may not be yet. */
+  def contextUp(appId: String, sparkUiUrl: Option[String]): Unit = {
+    outbox.addNow(Frames.contextUp(appId, sparkUiUrl))
+    wake()
+  }
+
   /** The JVM is warm and waits for a session. */
   def primed(): Unit = {
     outbox.addNow(Frames.primed())

@@ -51,6 +51,9 @@ object Frames {
       .put("sparkUser", sparkUser)
       .put("master", master)
 
+  def contextUp(appId: String, sparkUiUrl: Option[String]): ObjectNode =
+    frame("contextUp").put("appId", appId).put("sparkUiUrl", sparkUiUrl.orNull)
+
   def primed(): ObjectNode = frame("primed")
 
   def begun(error: Option[String]): ObjectNode = frame("begun").put("error", error.orNull)

@@ -99,6 +99,12 @@ fn a_frame_may_name_its_session() {
 
 #[test]
 fn a_driver_that_waits_for_its_session_is_told_to_begin() {
+    let up = r#"{"v":3,"type":"contextUp","seq":1,"appId":"local-1","sparkUiUrl":null}"#;
+    let context = Event::ContextUp {
+        app_id: "local-1".to_owned(),
+        spark_ui_url: None,
+    };
+    assert_eq!(event(up), (1, None, context));
     let primed = r#"{"v":3,"type":"primed","seq":1}"#;
     assert_eq!(event(primed), (1, None, Event::Primed));
     let told = r#"{"v":3,"type":"begun","seq":2,"error":null}"#;
@@ -148,8 +154,15 @@ fn an_event_that_cannot_be_read_is_known_by_its_head() {
 
 #[test]
 fn an_unknown_type_is_ignored_and_a_frame_without_its_head_is_not() {
-    let later = r#"{"v":2,"type":"sighed","seq":5}"#;
+    let later = r#"{"v":2,"type":"sighed"}"#;
     assert_eq!(AgentFrame::parse(later).unwrap(), AgentFrame::Unknown);
+    // An event is acknowledged all the same, so the agent can go on to the next one.
+    let (seq, _, told) = event(r#"{"v":2,"type":"sighed","seq":5}"#);
+    assert_eq!(seq, 5);
+    assert!(
+        matches!(told, Event::Unreadable { ends: None, .. }),
+        "{told:?}"
+    );
     assert!(AgentFrame::parse("{}").is_err());
     assert!(AgentFrame::parse(r#"{"v":2,"type":"started","statement":0,"at":0}"#).is_err());
     assert!(AgentFrame::parse(r#"{"v":9,"type":"started"}"#).is_err());

@@ -74,8 +74,24 @@ pub struct DriverTimes {
     pub created_at: Timestamp,
     /// The launcher was asked to start it.
     pub launched_at: Option<Timestamp>,
+    /// Its process ran.
+    #[serde(default)]
+    pub connecting_at: Option<Timestamp>,
+    /// Its agent began to create the SparkContext. A primed driver begins again when a session takes
+    /// it.
+    #[serde(default)]
+    pub context_at: Option<Timestamp>,
+    /// Its SparkContext was up, and the agent waited for the first interpreter.
+    #[serde(default)]
+    pub interpreter_at: Option<Timestamp>,
+    /// It was primed, and began to wait for a session.
+    #[serde(default)]
+    pub primed_at: Option<Timestamp>,
     /// It was up for the first time.
     pub up_at: Option<Timestamp>,
+    /// It was asked to end.
+    #[serde(default)]
+    pub stopping_at: Option<Timestamp>,
     /// It was gone.
     pub ended_at: Option<Timestamp>,
 }
@@ -86,8 +102,33 @@ impl DriverTimes {
         Self {
             created_at,
             launched_at: None,
+            connecting_at: None,
+            context_at: None,
+            interpreter_at: None,
+            primed_at: None,
             up_at: None,
+            stopping_at: None,
             ended_at: None,
+        }
+    }
+
+    /// Notes that the driver is in this state now. `before` is the state that it was in.
+    pub fn note(&mut self, before: &DriverState, state: &DriverState, now: Timestamp) {
+        let first = |time: &mut Option<Timestamp>| *time = time.or(Some(now));
+        match state {
+            // The start begins again from the queue.
+            DriverState::Queued => *self = Self::new(self.created_at),
+            DriverState::Launching => self.launched_at = Some(now),
+            DriverState::Connecting => first(&mut self.connecting_at),
+            DriverState::Context if *before == DriverState::Primed => {
+                self.context_at = Some(now);
+                self.interpreter_at = None;
+            }
+            DriverState::Context => first(&mut self.context_at),
+            DriverState::Primed => self.primed_at = Some(now),
+            DriverState::Up { .. } => first(&mut self.up_at),
+            DriverState::Stopping(_) => first(&mut self.stopping_at),
+            DriverState::Gone(_) => self.ended_at = Some(now),
         }
     }
 }

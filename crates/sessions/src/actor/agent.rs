@@ -107,6 +107,7 @@ impl Actor {
             Event::Unreadable { ends, reason } => self.end_unreadable(ends, &reason).await?,
             // The driver's actor handles messages about the driver itself.
             Event::Ready { .. }
+            | Event::ContextUp { .. }
             | Event::Primed
             | Event::Begun { .. }
             | Event::Failed { .. }

@@ -191,6 +191,7 @@ impl DriverActor {
         }
         match event {
             Event::Ready { .. }
+            | Event::ContextUp { .. }
             | Event::Primed
             | Event::Begun { .. }
             | Event::Failed { .. }
@@ -284,6 +285,18 @@ impl DriverActor {
                 let believed = self.believed(app_id, spark_ui_url);
                 self.take_app(believed);
                 self.try_apply(DriverEvent::Ready).await
+            }
+            Event::ContextUp {
+                app_id,
+                spark_ui_url,
+            } => {
+                let believed = self.believed(app_id, spark_ui_url);
+                self.take_app(believed);
+                if self.record.state == DriverState::Context {
+                    let now = self.core.clock.now();
+                    self.record.times.interpreter_at.get_or_insert(now);
+                }
+                self.store_now().await
             }
             Event::Failed {
                 phase,

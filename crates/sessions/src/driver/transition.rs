@@ -39,7 +39,7 @@ impl DriverActor {
         self.record.state = state;
         if changed {
             self.measure_phase(&before.state);
-            self.note_change();
+            self.note_change(&before.state);
         }
         let launches = effects.contains(&DriverEffect::Launch);
         let token = launches.then(|| self.new_secret());
@@ -101,24 +101,14 @@ impl DriverActor {
         }
     }
 
-    fn note_change(&mut self) {
+    fn note_change(&mut self, before: &DriverState) {
         let now = self.core.clock.now();
-        let times = &mut self.record.times;
-        match &self.record.state {
-            DriverState::Queued => times.launched_at = None,
-            DriverState::Launching => times.launched_at = Some(now),
-            DriverState::Up { .. } => times.up_at = times.up_at.or(Some(now)),
-            DriverState::Gone(_) => {
-                times.ended_at = Some(now);
-                // The configuration of a pool may have secrets, and no driver needs them any more.
-                if let Some(pooled) = &mut self.record.pooled {
-                    pooled.configuration.conf.clear();
-                }
-            }
-            DriverState::Connecting
-            | DriverState::Context
-            | DriverState::Primed
-            | DriverState::Stopping(_) => {}
+        self.record.times.note(before, &self.record.state, now);
+        if self.record.state.is_gone()
+            && let Some(pooled) = &mut self.record.pooled
+        {
+            // The configuration of a pool may have secrets, and no driver needs them any more.
+            pooled.configuration.conf.clear();
         }
         let reason = match &self.record.state {
             DriverState::Gone(end) => end.failure.as_ref().map(|failure| failure.message.as_str()),

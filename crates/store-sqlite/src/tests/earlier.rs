@@ -371,10 +371,9 @@ fn drivers() -> Vec<DriverRecord> {
         })
     };
     let times = |launched: Option<&str>, up: Option<&str>| DriverTimes {
-        created_at: "2026-11-21T14:00:37.917Z".parse().unwrap(),
         launched_at: launched.map(|time| time.parse().unwrap()),
         up_at: up.map(|time| time.parse().unwrap()),
-        ended_at: None,
+        ..DriverTimes::new("2026-11-21T14:00:37.917Z".parse().unwrap())
     };
     let (launched, up) = (Some("2026-11-21T14:00:38Z"), Some("2026-11-21T14:00:39Z"));
     let batch = |id: i32, state, process: Option<&str>, times| DriverRecord {
