@@ -23,6 +23,7 @@ pub mod limits;
 pub mod live;
 pub mod made;
 pub mod name;
+mod outlook;
 pub mod phase;
 pub mod pool;
 pub mod record;
@@ -52,6 +53,7 @@ pub use kind::Kind;
 pub use limits::Limits;
 pub use live::{OutputStream, StageProgress};
 pub use made::Made;
+pub use outlook::{Expiry, QueuePlace};
 pub use phase::Phase;
 pub use record::{
     BatchRecord, BatchTimes, JobRecord, ResourceRecord, SessionRecord, StatementRecord,

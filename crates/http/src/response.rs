@@ -39,10 +39,12 @@ pub fn json(status: StatusCode, text: impl Into<Body>) -> Response {
 
 /// A response with a value as JSON.
 pub fn ok<T: Serialize>(value: &T) -> Response {
-    json(
-        StatusCode::OK,
-        serde_json::to_vec(value).expect("answers are structs of texts and numbers"),
-    )
+    json(StatusCode::OK, text_of(value))
+}
+
+/// A value as JSON.
+pub fn text_of<T: Serialize>(value: &T) -> Vec<u8> {
+    serde_json::to_vec(value).expect("answers are structs of texts and numbers")
 }
 
 /// A response about a new resource. `Location` is a path, as in Livy: the server does not know the

@@ -12,6 +12,7 @@ mod answers;
 mod batches;
 mod callers;
 mod deadlines;
+mod details;
 mod edge;
 mod events;
 mod following;

@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use livius_domain::DriverUse;
+use livius_domain::{DriverUse, QueuePlace};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::lifecycle::Lifecycle;
@@ -84,6 +84,18 @@ impl Admission {
         self.waiting().len()
     }
 
+    /// The place of a driver in the queue; `None` if it does not wait.
+    pub fn place(&self, driver: DriverUse) -> Option<QueuePlace> {
+        let (rank, number) = rank(driver);
+        let waiting = self.waiting();
+        let mut tickets = waiting.keys();
+        let before = tickets.position(|ticket| (ticket.rank, ticket.number) == (rank, number))?;
+        Some(QueuePlace {
+            position: before + 1,
+            length: waiting.len(),
+        })
+    }
+
     /// Waits until a user's driver has no place because others start. One of a pool is to end then.
     pub async fn wanted_by_users(&self) {
         self.give_way.notified().await;
@@ -100,13 +112,8 @@ impl Admission {
             .is_some_and(|(ticket, _)| ticket.rank == Rank::User)
     }
 
-    /// Sessions and batches have queues of their own, so their numbers do not meet.
     fn ticket(&self, driver: DriverUse) -> Ticket {
-        let (rank, number) = match driver {
-            DriverUse::Session(id) => (Rank::User, id.0),
-            DriverUse::Batch(id) => (Rank::User, id.0),
-            DriverUse::Pool => (Rank::Pool, 0),
-        };
+        let (rank, number) = rank(driver);
         Ticket {
             rank,
             number,
@@ -177,6 +184,15 @@ impl Admission {
     }
 }
 
+/// Sessions and batches have queues of their own, so their numbers do not meet.
+fn rank(driver: DriverUse) -> (Rank, i32) {
+    match driver {
+        DriverUse::Session(id) => (Rank::User, id.0),
+        DriverUse::Batch(id) => (Rank::User, id.0),
+        DriverUse::Pool => (Rank::Pool, 0),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use livius_domain::BatchId;
@@ -225,6 +241,24 @@ mod tests {
             () = turns.hand_out() => unreachable!("it goes on for ever"),
             turn = next => assert!(turn.is_ok()),
         }
+    }
+
+    #[test]
+    fn each_waiter_knows_its_place() {
+        let turns = Admission::new(1, Some(1));
+        let pool = turns.join(DriverUse::Pool);
+        let waiting = [7, 3].map(|id| turns.join(batch(id)));
+        let place = |position| {
+            Some(QueuePlace {
+                position,
+                length: 3,
+            })
+        };
+        assert_eq!(turns.place(batch(3)), place(1));
+        assert_eq!(turns.place(batch(7)), place(2));
+        assert_eq!(turns.place(DriverUse::Pool), place(3));
+        assert_eq!(turns.place(batch(4)), None);
+        drop((pool, waiting));
     }
 
     #[tokio::test]

@@ -72,6 +72,10 @@ impl ActingOnBatches<'_> {
         Self { key, ..self }
     }
 
+    pub(crate) fn core(&self) -> &Core {
+        self.core
+    }
+
     /// A live batch that the caller may act on.
     fn live(&self, which: &BatchRef, action: Action) -> Result<Option<Arc<Entry>>, SessionError> {
         let Some(entry) = self.core.registry.find(which) else {

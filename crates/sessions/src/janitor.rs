@@ -1,16 +1,14 @@
-//! The task that watches time: heartbeats, idleness, lifetimes, starts that hang, and drivers that
-//! stay away.
+//! The task that ends the sessions whose time is over.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use livius_domain::{SessionState, StopCause, duration};
+use livius_domain::StopCause;
 
 use crate::entry::{Core, Entry};
+use crate::expiry;
 use crate::message::Message;
-use crate::view::SessionView;
 
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -44,63 +42,7 @@ pub fn sweep_once(core: &Core) {
 }
 
 fn overdue(core: &Core, entry: &Entry, now: Timestamp) -> Option<StopCause> {
-    let view = entry.view();
-    let limits = &core.config.limits;
-    let since = |time: Timestamp| Duration::try_from(now.duration_since(time)).unwrap_or_default();
-    match &view.record.state {
-        SessionState::Starting => {
-            if let Some(began) = entry.driver.start_began.get()
-                && since(began) > limits.start_timeout
-            {
-                return Some(StopCause::StartTimeout);
-            }
-        }
-        SessionState::Running => {
-            if let Some(lost) = entry.driver.link_lost.get()
-                && since(lost) > limits.link_grace + Duration::from_secs(30)
-            {
-                return Some(StopCause::Unreachable);
-            }
-        }
-        SessionState::Stopping { .. } | SessionState::Ended(_) => return None,
-    }
-    // A client that sends a long file, or waits for a change, makes no other request in that time.
-    let receives = entry.resource_places.available_permits() < limits.pending_resources;
-    let is_present = receives || entry.waiting.load(Ordering::Relaxed) > 0;
-    let request = &view.record.request;
-    if let (Some(timeout), Some(touched)) = (request.heartbeat_timeout(), entry.touched.get())
-        && !is_present
-        && since(touched) > timeout
-    {
-        return Some(StopCause::Heartbeat);
-    }
-    let ttl = request
-        .ttl
-        .as_deref()
-        .and_then(|text| duration::parse(text).ok())
-        .or(limits.session_ttl);
-    if ttl.is_some_and(|ttl| since(view.record.created_at) > ttl) {
-        return Some(StopCause::Ttl);
-    }
-    let works = view.busy || receives || !entry.open_jobs.is_empty();
-    (!works && is_idle_too_long(&view, limits.idle_timeout, since))
-        .then_some(StopCause::IdleTimeout)
-}
-
-/// Tells whether a session that runs, and has nothing to do, was last used too long ago; 0 means
-/// never.
-fn is_idle_too_long(
-    view: &SessionView,
-    default: Duration,
-    since: impl Fn(Timestamp) -> Duration,
-) -> bool {
-    let running = view.record.state == SessionState::Running;
-    let asked = view
-        .record
-        .request
-        .idle_timeout
-        .as_deref()
-        .and_then(|text| duration::parse(text).ok());
-    let timeout = asked.unwrap_or(default);
-    running && !timeout.is_zero() && since(view.record.last_activity) > timeout
+    let expiries = expiry::expiries(&core.config, entry);
+    let over = expiries.iter().find(|expiry| expiry.at < now);
+    over.map(|expiry| expiry.cause)
 }

@@ -3,6 +3,7 @@
 mod conf;
 mod files;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -224,6 +225,20 @@ pub fn configuration(
     }
 }
 
+/// The Spark configuration of a session, as far as the server decides it.
+pub fn session_conf(config: &Config, record: &SessionRecord) -> BTreeMap<String, String> {
+    conf::spark_conf(
+        config,
+        &record.request.submit,
+        Some(session_name(record.id)),
+    )
+}
+
+/// The same for a batch.
+pub fn batch_conf(config: &Config, request: &BatchRequest) -> BTreeMap<String, String> {
+    conf::spark_conf(config, &request.submit, None)
+}
+
 /// The order for a driver of a pool. The operator has described it, so its files are not checked.
 pub fn pool_order(
     config: &Config,
@@ -268,7 +283,7 @@ pub async fn order(
     looked.map_err(|error| not_to_be_used(&error))?;
     Ok(DriverOrder {
         id,
-        conf: conf::spark_conf(config, submit, Some(session_name(record.id))),
+        conf: session_conf(config, record),
         proxy_user: record.proxy_user.clone(),
         token,
         servers: config.agent_urls.clone(),
@@ -295,7 +310,7 @@ pub async fn batch_order(
         .map_err(|error| not_to_be_used(&error))?;
     Ok(DriverOrder {
         id,
-        conf: conf::spark_conf(config, &request.submit, None),
+        conf: batch_conf(config, request),
         proxy_user: record.proxy_user.clone(),
         token,
         servers: config.agent_urls.clone(),

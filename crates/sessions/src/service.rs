@@ -90,6 +90,10 @@ impl ActingOnSessions<'_> {
         Self { key, ..self }
     }
 
+    pub(crate) fn core(&self) -> &Core {
+        self.core
+    }
+
     /// A live session that the caller may act on. A request that names a session is its heartbeat.
     fn live(&self, which: &SessionRef, action: Action) -> Result<Option<Arc<Entry>>, SessionError> {
         let Some(entry) = self.core.registry.find(which) else {

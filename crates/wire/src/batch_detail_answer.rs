@@ -1,18 +1,23 @@
 //! `GET /api/v1/batches/{id}`, our own route: a batch with its history and the reason why it ended.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use livius_domain::batch::{BatchEnd, BatchOutcome, BatchStart, BatchState};
 use livius_domain::redact::address;
-use livius_domain::{BatchRecord, Exit, Failure, FailureCode, Phase, StopCause};
+use livius_domain::{BatchRecord, Exit, Failure, FailureCode, Phase, QueuePlace, StopCause};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::detail_answer::{BatchLinksAnswer, QueueAnswer};
+use crate::redact::RedactedConf;
 use crate::{AppInfoAnswer, livy};
 
-/// Everything that is stored about a batch, except its arguments and configuration, which may hold
-/// secrets. Times are in UTC, in RFC 3339 format, and `null` for what has not happened.
+/// A batch, without its arguments, which may hold secrets. Times are in UTC, in RFC 3339 format, and
+/// `null` for what has not happened.
+///
+/// A list of batches leaves out `queue`, `configuration` and `links`.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = BatchDetail)]
@@ -52,6 +57,33 @@ pub struct BatchDetailAnswer<'a> {
     ended_at: Option<String>,
     /// Its end.
     end: Option<BatchEndAnswer<'a>>,
+    /// What only the answer about one batch tells.
+    #[serde(flatten)]
+    more: Option<BatchMoreAnswer<'a>>,
+}
+
+/// What only the answer about one batch tells.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = BatchMore)]
+pub struct BatchMoreAnswer<'a> {
+    /// Its place among those that wait for their turn.
+    queue: Option<QueueAnswer>,
+    /// Its Spark configuration with the defaults and overrides of the server, without secrets. Spark
+    /// adds what `spark-defaults.conf` says.
+    #[schema(value_type = BTreeMap<String, String>)]
+    configuration: RedactedConf<'a>,
+    /// The addresses of what belongs to it.
+    links: BatchLinksAnswer<'a>,
+}
+
+/// What the server knows of a batch besides its record.
+#[derive(Debug, Clone, Copy)]
+pub struct BatchKnowledge<'a> {
+    /// Its place in the queue.
+    pub queue: Option<QueuePlace>,
+    /// Its configuration, with secrets.
+    pub conf: &'a BTreeMap<String, String>,
 }
 
 /// The end of a batch.
@@ -122,6 +154,20 @@ impl<'a> BatchDetailAnswer<'a> {
             stopping_at: written(times.stopping_at),
             ended_at: written(times.ended_at),
             end,
+            more: None,
+        }
+    }
+
+    /// Adds what only the answer about one batch tells.
+    #[must_use]
+    pub fn knowing(self, known: BatchKnowledge<'a>) -> Self {
+        Self {
+            more: Some(BatchMoreAnswer {
+                queue: known.queue.map(QueueAnswer::new),
+                configuration: RedactedConf(known.conf),
+                links: BatchLinksAnswer::new(self.id, self.app_info.spark_ui_url()),
+            }),
+            ..self
         }
     }
 }

@@ -15,6 +15,7 @@ mod batch_answer;
 mod batch_detail_answer;
 mod batch_request;
 mod completion_request;
+mod detail_answer;
 mod error;
 mod event_answer;
 mod executors_answer;
@@ -31,6 +32,7 @@ mod resource_request;
 mod session_answer;
 mod session_detail_answer;
 mod session_request;
+mod session_start_answer;
 mod statement_answer;
 mod statement_request;
 mod status_answer;
@@ -42,9 +44,12 @@ pub use answer::{
 };
 pub use application_report::{ApplicationReport, read_application_report};
 pub use batch_answer::{BatchAnswer, BatchListAnswer};
-pub use batch_detail_answer::{BatchDetailAnswer, BatchEndAnswer, FailureAnswer};
+pub use batch_detail_answer::{
+    BatchDetailAnswer, BatchEndAnswer, BatchKnowledge, BatchMoreAnswer, FailureAnswer,
+};
 pub use batch_request::{BatchBody, MAX_ARGUMENT_BYTES, MAX_ARGUMENTS_BYTES, read_batch};
 pub use completion_request::{CompletionBody, CompletionRequest, read_completion};
+pub use detail_answer::{BatchLinksAnswer, ExpiryAnswer, QueueAnswer, SessionLinksAnswer};
 pub use error::RequestError;
 pub use event_answer::{
     GoneAnswer, LogEventAnswer, OutputEventAnswer, PartialOutputAnswer, PartialTextAnswer,
@@ -63,9 +68,12 @@ pub use problem_answer::ProblemAnswer;
 pub use resource_request::{FileForm, JarForm, ResourceBody, read_resource};
 pub use session_answer::{AppInfoAnswer, SessionAnswer};
 pub use session_detail_answer::{
-    PoolMissAnswer, SessionDetailAnswer, SessionEndAnswer, SessionStartAnswer, StartPoolAnswer,
+    SessionDetailAnswer, SessionEndAnswer, SessionKnowledge, SessionMoreAnswer,
 };
 pub use session_request::{SessionBody, read_session};
+pub use session_start_answer::{
+    PoolMissAnswer, SessionStartAnswer, StartPoolAnswer, StartStepAnswer,
+};
 pub use statement_answer::{
     StatementAnswer, StatementEnvelope, StatementListAnswer, statement_list_head,
     statement_list_tail,

@@ -91,6 +91,10 @@ impl<'a> AppInfoAnswer<'a> {
             executor_log_urls: None,
         }
     }
+
+    pub(crate) fn spark_ui_url(&self) -> Option<&'a str> {
+        self.spark_ui_url
+    }
 }
 
 impl<'a> SessionAnswer<'a> {

@@ -1,16 +1,23 @@
 //! `GET /api/v1/sessions/{id}`, our own route: a session with the history of its start, and the
 //! reason why it ended.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
-use livius_domain::pool::{Passed, PoolOutcome, Why};
-use livius_domain::{End, Exit, Outcome, SessionRecord, SessionState, StopCause};
+use livius_domain::{
+    End, Exit, Expiry, Outcome, QueuePlace, SessionRecord, SessionState, StartStep, StopCause,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::detail_answer::{ExpiryAnswer, QueueAnswer, SessionLinksAnswer};
+use crate::redact::RedactedConf;
+use crate::session_start_answer::SessionStartAnswer;
 use crate::{AppInfoAnswer, FailureAnswer, livy};
 
-/// What is stored about a session, except its configuration, which may hold secrets. Times are in
-/// UTC, in RFC 3339 format, and `null` for what has not happened.
+/// A session. Times are in UTC, in RFC 3339 format, and `null` for what has not happened.
+///
+/// A list of sessions leaves out `queue`, `expires`, `configuration` and `links`.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SessionDetail)]
@@ -41,46 +48,39 @@ pub struct SessionDetailAnswer<'a> {
     start: SessionStartAnswer<'a>,
     /// Its end.
     end: Option<SessionEndAnswer<'a>>,
+    /// What only the answer about one session tells.
+    #[serde(flatten)]
+    more: Option<SessionMoreAnswer<'a>>,
 }
 
-/// The start of a session.
+/// What only the answer about one session tells.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = SessionStart)]
-pub struct SessionStartAnswer<'a> {
-    /// What the pools did for it. `null` if an earlier version of the server created it.
-    pool: Option<StartPoolAnswer<'a>>,
+#[serde(rename_all = "camelCase")]
+#[schema(as = SessionMore)]
+pub struct SessionMoreAnswer<'a> {
+    /// Its place among those that wait for their start.
+    queue: Option<QueueAnswer>,
+    /// When the server ends it, if nothing changes before.
+    expires: Option<ExpiryAnswer>,
+    /// Its Spark configuration with the defaults and overrides of the server, without secrets. Spark
+    /// adds what `spark-defaults.conf` says.
+    #[schema(value_type = BTreeMap<String, String>)]
+    configuration: RedactedConf<'a>,
+    /// The addresses of what belongs to it.
+    links: SessionLinksAnswer<'a>,
 }
 
-/// What the pools did for a session.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = StartPool)]
-pub struct StartPoolAnswer<'a> {
-    /// `hit`, `miss`, or `off` when there are no pools.
-    outcome: &'a str,
-    /// The pool that the driver came from.
-    pool: Option<&'a str>,
-    /// How far the driver had been started: `ready` or `primed`.
-    level: Option<&'a str>,
-    /// Why each pool had no driver.
-    misses: Vec<PoolMissAnswer<'a>>,
-}
-
-/// Why a pool had no driver for a session.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = PoolMiss)]
-pub struct PoolMissAnswer<'a> {
-    /// The pool.
-    pool: &'a str,
-    /// `differs`, `empty`, `not_allowed`, `closed` or `refused`.
-    reason: &'a str,
-    /// The key that differed.
-    key: Option<&'a str>,
-    /// The value that the request wanted, without secrets.
-    wanted: Option<&'a str>,
-    /// The value that would have hit, without secrets.
-    had: Option<&'a str>,
-    /// The reason in words for people.
-    message: String,
+/// What the server knows of a session besides its record.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionKnowledge<'a> {
+    /// The phases of its start.
+    pub start: &'a [StartStep],
+    /// Its place in the queue.
+    pub queue: Option<QueuePlace>,
+    /// The end of its time.
+    pub expiry: Option<Expiry>,
+    /// Its configuration, with secrets.
+    pub conf: &'a BTreeMap<String, String>,
 }
 
 /// The end of a session.
@@ -122,50 +122,25 @@ impl<'a> SessionDetailAnswer<'a> {
             created_at: record.created_at.to_string(),
             last_activity: record.last_activity.to_string(),
             ended_at: record.ended_at.as_ref().map(Timestamp::to_string),
-            start: SessionStartAnswer {
-                pool: record.pool.as_deref().map(StartPoolAnswer::new),
-            },
+            start: SessionStartAnswer::new(record),
             end,
+            more: None,
         }
     }
-}
 
-impl<'a> StartPoolAnswer<'a> {
-    fn new(outcome: &'a PoolOutcome) -> Self {
-        let without = |outcome| Self {
-            outcome,
-            pool: None,
-            level: None,
-            misses: Vec::new(),
-        };
-        match outcome {
-            PoolOutcome::Off => without("off"),
-            PoolOutcome::Hit { pool, level } => Self {
-                pool: Some(pool),
-                level: Some(level.as_str()),
-                ..without("hit")
-            },
-            PoolOutcome::Miss { pools } => Self {
-                misses: pools.iter().map(PoolMissAnswer::new).collect(),
-                ..without("miss")
-            },
-        }
-    }
-}
-
-impl<'a> PoolMissAnswer<'a> {
-    fn new(passed: &'a Passed) -> Self {
-        let differs = match &passed.why {
-            Why::Differs(differs) => Some(differs),
-            _ => None,
-        };
+    /// Adds what only the answer about one session tells.
+    #[must_use]
+    pub fn knowing(self, known: SessionKnowledge<'a>) -> Self {
+        let spark_ui = self.app_info.spark_ui_url();
         Self {
-            pool: &passed.pool,
-            reason: passed.why.name(),
-            key: differs.map(|differs| differs.key.as_str()),
-            wanted: differs.and_then(|differs| differs.wanted.as_deref()),
-            had: differs.and_then(|differs| differs.had.as_deref()),
-            message: passed.why.to_string(),
+            more: Some(SessionMoreAnswer {
+                queue: known.queue.map(QueueAnswer::new),
+                expires: known.expiry.map(ExpiryAnswer::new),
+                configuration: RedactedConf(known.conf),
+                links: SessionLinksAnswer::new(self.id, spark_ui),
+            }),
+            start: self.start.with(known.start),
+            ..self
         }
     }
 }
@@ -191,7 +166,7 @@ impl<'a> SessionEndAnswer<'a> {
 mod tests {
     use std::sync::Arc;
 
-    use livius_domain::pool::{Differs, Level};
+    use livius_domain::pool::{Differs, Level, Passed, PoolOutcome, Why};
     use livius_domain::{Failure, FailureCode, Phase, SessionId};
 
     use super::*;

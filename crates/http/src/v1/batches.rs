@@ -2,9 +2,11 @@
 //! way to kill it that keeps it on the list.
 
 use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use livius_domain::BatchState;
-use livius_wire::{BatchDetailAnswer, BatchPageAnswer, ProblemAnswer};
+use livius_sessions::{BatchView, Caller};
+use livius_wire::{BatchDetailAnswer, BatchKnowledge, BatchPageAnswer, ProblemAnswer};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -62,7 +64,8 @@ pub async fn batch_search(
     }))
 }
 
-/// Shows everything about a batch: when it entered each state, and how and why it ended.
+/// Shows everything about a batch: when it entered each state, its place in the queue, its
+/// configuration, and how and why it ended.
 #[utoipa::path(
     get,
     path = "/api/v1/batches/{id}",
@@ -81,10 +84,18 @@ pub async fn batch_detail(
     waiting: MayWait,
 ) -> Result<Response, Problem> {
     let view = awaited::batch::<Problem>(&app, &caller, &batch, &waiting).await?;
-    Ok(response::ok(&BatchDetailAnswer::new(
-        &view.record,
-        view.step,
-    )))
+    let text = described(&app, &caller, &view);
+    Ok(response::json(StatusCode::OK, text))
+}
+
+/// Everything about a batch, as JSON.
+fn described(app: &AppState, caller: &Caller, view: &BatchView) -> Vec<u8> {
+    let detail = app.batches.acting(caller).detail(view);
+    let answer = BatchDetailAnswer::new(&view.record, view.step);
+    response::text_of(&answer.knowing(BatchKnowledge {
+        queue: detail.queue,
+        conf: &detail.conf,
+    }))
 }
 
 /// Kills a batch, with all processes that it started, and keeps it on the list as `killed`. A batch
@@ -106,8 +117,6 @@ pub async fn batch_kill(
     _ignored: RequestBody,
 ) -> Result<Response, Problem> {
     let view = app.batches.acting(&caller).kill(&batch).await?;
-    Ok(response::ok(&BatchDetailAnswer::new(
-        &view.record,
-        view.step,
-    )))
+    let text = described(&app, &caller, &view);
+    Ok(response::json(StatusCode::OK, text))
 }

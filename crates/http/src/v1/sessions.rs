@@ -1,9 +1,11 @@
 //! `/api/v1/sessions` and `/api/v1/sessions/{id}`: a list with filters, and everything about a session.
 
 use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use livius_domain::SessionState;
-use livius_wire::{ProblemAnswer, SessionDetailAnswer, SessionPageAnswer};
+use livius_sessions::{Caller, SessionView};
+use livius_wire::{ProblemAnswer, SessionDetailAnswer, SessionKnowledge, SessionPageAnswer};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -60,7 +62,8 @@ pub async fn session_search(
     }))
 }
 
-/// Shows everything about a session: what the pools did for it, and how and why it ended.
+/// Shows everything about a session: the phases of its start and what the pools did for it, its place
+/// in the queue, its configuration, when it ends by itself, and how and why it ended.
 #[utoipa::path(
     get,
     path = "/api/v1/sessions/{id}",
@@ -79,6 +82,23 @@ pub async fn session_detail(
     waiting: MayWait,
 ) -> Result<Response, Problem> {
     let view = awaited::session::<Problem>(&app, &caller, &session, &waiting).await?;
-    let answer = SessionDetailAnswer::new(&view.record, livy_state(&view));
-    Ok(response::ok(&answer))
+    let text = described(&app, &caller, &view).await?;
+    Ok(response::json(StatusCode::OK, text))
+}
+
+/// Everything about a session, as JSON.
+async fn described(
+    app: &AppState,
+    caller: &Caller,
+    view: &SessionView,
+) -> Result<Vec<u8>, Problem> {
+    let detail = app.sessions.acting(caller).detail(view).await?;
+    let answer = SessionDetailAnswer::new(&view.record, livy_state(view));
+    let answer = answer.knowing(SessionKnowledge {
+        start: &detail.start,
+        queue: detail.queue,
+        expiry: detail.expiry,
+        conf: &detail.conf,
+    });
+    Ok(response::text_of(&answer))
 }
