@@ -1,15 +1,19 @@
 //! Livius's own interface, under `/api/v1`: its routes and its problems.
 
 mod batches;
+mod described;
 mod events;
 mod executors;
 mod filter;
+mod jobs;
 mod keys;
 mod openapi;
 mod parameters;
 mod pools;
 mod problem;
+mod remade;
 mod sessions;
+mod statements;
 mod status;
 
 use axum::extract::FromRef;
@@ -20,7 +24,6 @@ use utoipa_axum::router::OpenApiRouter;
 
 pub use self::problem::Problem;
 use crate::face::Face;
-use crate::request::rejection::Rejection;
 use crate::state::AppState;
 
 /// The state of our own routes.
@@ -40,10 +43,8 @@ impl Face for V1 {
         &self.0
     }
 
-    /// No route here makes anything yet. One that does writes its own answer.
-    async fn remade(&self, _: &mut Parts, made: Made) -> Result<Response, Problem> {
-        let error = format!("no route under /api/v1 makes {made}");
-        Err(Rejection::Internal(error).into())
+    async fn remade(&self, parts: &mut Parts, made: Made) -> Result<Response, Problem> {
+        remade::remade(self, parts, made).await
     }
 }
 
@@ -52,9 +53,11 @@ pub fn routes() -> OpenApiRouter<V1> {
         .merge(batches::routes())
         .merge(events::routes())
         .merge(executors::routes())
+        .merge(jobs::routes())
         .merge(keys::routes())
         .merge(openapi::routes())
         .merge(pools::routes())
         .merge(sessions::routes())
+        .merge(statements::routes())
         .merge(status::routes())
 }

@@ -33,11 +33,13 @@ const OPEN: [(&str, &str); 15] = [
 const VERSION: (&str, &str) = ("get", "/version");
 
 /// Routes without a session or batch of their own: they list, create, or show the caller's own keys.
-const COLLECTIONS: [(&str, &str); 9] = [
+const COLLECTIONS: [(&str, &str); 11] = [
     ("get", "/api/v1/batches"),
+    ("post", "/api/v1/batches"),
     ("get", "/api/v1/events"),
     ("get", "/api/v1/keys/{key}"),
     ("get", "/api/v1/sessions"),
+    ("post", "/api/v1/sessions"),
     ("get", "/api/v1/status"),
     ("get", "/batches"),
     ("post", "/batches"),
@@ -87,7 +89,9 @@ fn request(user: Option<&str>, method: &str, path: &str) -> Request<Body> {
             "application/json",
             r#"{"code":"1","kind":"spark","cursor":1}"#,
         ),
-        "submit-job" | "run-job" => ("application/json", r#"{"job":"Zm9v","jobType":"spark"}"#),
+        "submit-job" | "run-job" | "jobs" => {
+            ("application/json", r#"{"job":"Zm9v","jobType":"spark"}"#)
+        }
         "add-jar" | "add-file" | "add-pyfile" => ("application/json", r#"{"uri":"hdfs:///a.jar"}"#),
         upload if upload.starts_with("upload-") => {
             let part = match upload {

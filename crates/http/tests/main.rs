@@ -24,6 +24,7 @@ mod lifecycle;
 mod lists;
 mod metrics;
 mod names;
+mod own_face;
 mod pages;
 mod pools;
 mod recovery;

@@ -125,6 +125,17 @@ pub struct StatusQuery {
 
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
+pub struct StatementListQuery {
+    /// Index of the first; 0 when left out
+    from: Option<i32>,
+    /// The greatest number of statements; 100 when left out
+    limit: Option<i32>,
+    /// `desc` for the newest first, which is the default, or `asc`
+    order: Option<String>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct LogQuery {
     /// Index of the first line; the last `size` lines when left out or below zero
     from: Option<i32>,

@@ -1,30 +1,31 @@
-//! `/api/v1/batches` and `/api/v1/batches/{id}`: a list with filters, everything about a batch, and a
-//! way to kill it that keeps it on the list.
+//! `/api/v1/batches` and `/api/v1/batches/{id}`: a list with filters, everything about a batch, its
+//! creation, its removal, and a way to kill it that keeps it on the list.
 
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use livius_domain::BatchState;
 use livius_sessions::{BatchView, Caller};
-use livius_wire::{BatchDetailAnswer, BatchKnowledge, BatchPageAnswer, ProblemAnswer};
+use livius_wire::{BatchBody, BatchDetailAnswer, BatchKnowledge, BatchPageAnswer, ProblemAnswer};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::described::{NoBatch, Refusals};
 use super::filter::{self, Filter, StateNames};
 use super::parameters::Parameters;
 use super::{Problem, V1};
 use crate::awaited;
 use crate::request::body::RequestBody;
-use crate::request::described::{BatchPath, BatchSearchQuery, WaitForBatchQuery};
-use crate::request::extract::{CallerOf, InBatch};
+use crate::request::described::{BatchPath, BatchSearchQuery, DoAsQuery, WaitForBatchQuery};
+use crate::request::extract::{CallerOf, InBatch, KeyOf};
 use crate::request::wait::MayWait;
 use crate::response;
 use crate::state::AppState;
 
 pub fn routes() -> OpenApiRouter<V1> {
     OpenApiRouter::new()
-        .routes(routes!(batch_search))
-        .routes(routes!(batch_detail))
+        .routes(routes!(batch_search, batch_post))
+        .routes(routes!(batch_detail, batch_remove))
         .routes(routes!(batch_kill))
 }
 
@@ -64,6 +65,44 @@ pub async fn batch_search(
     }))
 }
 
+/// Submits an application. The batch is `starting` at first; when many batches are starting, it
+/// waits its turn.
+#[utoipa::path(
+    post,
+    path = "/api/v1/batches",
+    tag = "batches",
+    params(DoAsQuery),
+    request_body = BatchBody,
+    responses(
+        (status = 201, description = "The new batch", body = BatchDetailAnswer,
+            headers(("Location" = String, description = "Its path"))),
+        Refusals,
+    )
+)]
+pub async fn batch_post(
+    State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
+    KeyOf(key): KeyOf,
+    body: RequestBody,
+) -> Result<Response, Problem> {
+    let request = livius_wire::read_batch(&body.text()?, app.options.read)?;
+    // Free the body now: it may be large, and the response waits for the store.
+    drop(body);
+    let view = app
+        .batches
+        .acting(&caller)
+        .keyed(key)
+        .create(request)
+        .await?;
+    Ok(created(&app, &caller, &view))
+}
+
+/// The answer to the request that made a batch.
+pub fn created(app: &AppState, caller: &Caller, view: &BatchView) -> Response {
+    let location = format!("/api/v1/batches/{}", view.record.id);
+    response::created(location, described(app, caller, view))
+}
+
 /// Shows everything about a batch: when it entered each state, its place in the queue, its
 /// configuration, and how and why it ended.
 #[utoipa::path(
@@ -96,6 +135,26 @@ fn described(app: &AppState, caller: &Caller, view: &BatchView) -> Vec<u8> {
         queue: detail.queue,
         conf: &detail.conf,
     }))
+}
+
+/// Stops a batch, with all processes that it started, and removes it from the list.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/batches/{id}",
+    tag = "batches",
+    params(BatchPath),
+    responses(
+        (status = 204, description = "It is deleted, and its application is being ended"),
+        NoBatch,
+    )
+)]
+pub async fn batch_remove(
+    State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
+    InBatch(batch): InBatch,
+) -> Result<StatusCode, Problem> {
+    app.batches.acting(&caller).delete(&batch).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Kills a batch, with all processes that it started, and keeps it on the list as `killed`. A batch

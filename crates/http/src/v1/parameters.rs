@@ -40,6 +40,16 @@ impl<'a> Parameters<'a> {
         }
     }
 
+    /// A number of 0 or more. `None` without the parameter.
+    pub fn count(self, name: &'static str) -> Result<Option<i64>, Problem> {
+        let Some(text) = self.0.text(name) else {
+            return Ok(None);
+        };
+        let count = number(&text).map(i64::from);
+        let refused = || bad(name, format!("{:?} is not a number", shown(&text)));
+        count.map(Some).ok_or_else(refused)
+    }
+
     /// Numbers between commas, each once, in their order. `None` without the parameter.
     pub fn ids(self, name: &'static str) -> Result<Option<Vec<i32>>, Problem> {
         let Some(text) = self.0.text(name) else {

@@ -9,6 +9,7 @@ use livius_wire::{ProblemAnswer, RequestError};
 
 use crate::request::rejection::Rejection;
 use crate::response;
+use crate::response::pieces::StreamError;
 
 /// A problem, ready to be sent.
 #[derive(Debug)]
@@ -123,6 +124,15 @@ impl From<Rejection> for Problem {
 impl From<RequestError> for Problem {
     fn from(error: RequestError) -> Self {
         Rejection::from(error).into()
+    }
+}
+
+impl From<StreamError> for Problem {
+    fn from(error: StreamError) -> Self {
+        match error {
+            StreamError::Sessions(error) => error.into(),
+            StreamError::PieceGone => Self::internal(&error.to_string()),
+        }
     }
 }
 

@@ -1,29 +1,36 @@
-//! `/api/v1/sessions` and `/api/v1/sessions/{id}`: a list with filters, and everything about a session.
+//! `/api/v1/sessions` and `/api/v1/sessions/{id}`: a list with filters, everything about a session, and
+//! its creation and its end.
 
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use livius_domain::SessionState;
 use livius_sessions::{Caller, SessionView};
-use livius_wire::{ProblemAnswer, SessionDetailAnswer, SessionKnowledge, SessionPageAnswer};
+use livius_wire::{
+    ProblemAnswer, SessionBody, SessionDetailAnswer, SessionKnowledge, SessionPageAnswer,
+};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::described::{NoSession, NotActive, Refusals};
 use super::filter::{self, Filter, StateNames};
 use super::parameters::Parameters;
 use super::{Problem, V1};
 use crate::awaited;
 use crate::livy_state::livy_state;
-use crate::request::described::{SessionPath, SessionSearchQuery, WaitForSessionQuery};
-use crate::request::extract::{CallerOf, InSession};
+use crate::request::body::RequestBody;
+use crate::request::described::{DoAsQuery, SessionPath, SessionSearchQuery, WaitForSessionQuery};
+use crate::request::extract::{CallerOf, InSession, KeyOf};
 use crate::request::wait::MayWait;
 use crate::response;
 use crate::state::AppState;
 
 pub fn routes() -> OpenApiRouter<V1> {
     OpenApiRouter::new()
-        .routes(routes!(session_search))
-        .routes(routes!(session_detail))
+        .routes(routes!(session_search, session_post))
+        .routes(routes!(session_detail, session_remove))
+        .routes(routes!(session_end))
+        .routes(routes!(session_cancel_all))
 }
 
 /// Lists the sessions that match every filter, newest first.
@@ -62,6 +69,49 @@ pub async fn session_search(
     }))
 }
 
+/// Creates a session. It is `starting` at first; clients may post statements at once, which wait
+/// until it is ready. A session of a pool is `idle` at once.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sessions",
+    tag = "sessions",
+    params(DoAsQuery),
+    request_body = SessionBody,
+    responses(
+        (status = 201, description = "The new session", body = SessionDetailAnswer,
+            headers(("Location" = String, description = "Its path"))),
+        Refusals,
+    )
+)]
+pub async fn session_post(
+    State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
+    KeyOf(key): KeyOf,
+    body: RequestBody,
+) -> Result<Response, Problem> {
+    let request = livius_wire::read_session(&body.text()?, app.options.read)?;
+    // Free the body now: it may be large, and the response waits for the store.
+    drop(body);
+    let view = app
+        .sessions
+        .acting(&caller)
+        .keyed(key)
+        .create(request)
+        .await?;
+    created(&app, &caller, &view).await
+}
+
+/// The answer to the request that made a session.
+pub async fn created(
+    app: &AppState,
+    caller: &Caller,
+    view: &SessionView,
+) -> Result<Response, Problem> {
+    let location = format!("/api/v1/sessions/{}", view.record.id);
+    let text = described(app, caller, view).await?;
+    Ok(response::created(location, text))
+}
+
 /// Shows everything about a session: the phases of its start and what the pools did for it, its place
 /// in the queue, its configuration, when it ends by itself, and how and why it ended.
 #[utoipa::path(
@@ -84,6 +134,72 @@ pub async fn session_detail(
     let view = awaited::session::<Problem>(&app, &caller, &session, &waiting).await?;
     let text = described(&app, &caller, &view).await?;
     Ok(response::json(StatusCode::OK, text))
+}
+
+/// Stops a session and removes it from the list.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/sessions/{id}",
+    tag = "sessions",
+    params(SessionPath),
+    responses(
+        (status = 204, description = "It is deleted, and its driver is being ended"),
+        NoSession,
+    )
+)]
+pub async fn session_remove(
+    State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
+    InSession(session): InSession,
+) -> Result<StatusCode, Problem> {
+    app.sessions.acting(&caller).delete(&session).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Stops a session and keeps it on the list. A session that has ended stays as it is.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sessions/{id}/stop",
+    tag = "sessions",
+    params(SessionPath),
+    responses(
+        (status = 200, description = "It has ended, or is about to", body = SessionDetailAnswer),
+        NoSession,
+    )
+)]
+pub async fn session_end(
+    State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
+    InSession(session): InSession,
+    _ignored: RequestBody,
+) -> Result<Response, Problem> {
+    let sessions = app.sessions.acting(&caller);
+    sessions.stop(&session).await?;
+    let view = sessions.get(&session).await?;
+    let text = described(&app, &caller, &view).await?;
+    Ok(response::json(StatusCode::OK, text))
+}
+
+/// Cancels all statements of a session. The session lives on.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sessions/{id}/interrupt",
+    tag = "sessions",
+    params(SessionPath),
+    responses(
+        (status = 204, description = "They are being cancelled"),
+        NoSession,
+        NotActive,
+    )
+)]
+pub async fn session_cancel_all(
+    State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
+    InSession(session): InSession,
+    _ignored: RequestBody,
+) -> Result<StatusCode, Problem> {
+    app.sessions.acting(&caller).interrupt(&session).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Everything about a session, as JSON.

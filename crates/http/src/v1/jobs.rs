@@ -1,0 +1,113 @@
+//! `/api/v1/sessions/{id}/jobs`: jobs of Livy's clients, as on Livy's routes, with refusals of our own.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use livius_domain::JobRecord;
+use livius_wire::{JobAnswer, JobBody};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::described::{BadParameter, NoSession, NotActive, Refusals};
+use super::{Problem, V1};
+use crate::awaited;
+use crate::request::body::RequestBody;
+use crate::request::described::{JobPath, SessionPath, WaitQuery};
+use crate::request::extract::{CallerOf, InJob, InSession, KeyOf};
+use crate::request::wait::MayWait;
+use crate::response;
+use crate::response::job_stream::JobStream;
+use crate::response::pieces::Pieces as _;
+use crate::state::AppState;
+
+pub fn routes() -> OpenApiRouter<V1> {
+    OpenApiRouter::new()
+        .routes(routes!(job_post))
+        .routes(routes!(job_show))
+        .routes(routes!(job_stop))
+}
+
+/// Runs a job in a session as soon as the session is ready, in parallel with its statements and
+/// other jobs.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sessions/{id}/jobs",
+    tag = "jobs",
+    params(SessionPath),
+    request_body = JobBody,
+    responses(
+        (status = 201, description = "The new job, in state `SENT`", body = JobAnswer,
+            headers(("Location" = String, description = "Its path"))),
+        Refusals,
+        NoSession,
+        NotActive,
+    )
+)]
+pub async fn job_post(
+    State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
+    InSession(session): InSession,
+    KeyOf(key): KeyOf,
+    body: RequestBody,
+) -> Result<Response, Problem> {
+    let new = livius_wire::read_job(&body.text()?, app.options.read)?;
+    // The body's share of memory is released only after the store has the job, which is as large.
+    let _held = body.into_held();
+    let sessions = app.sessions.acting(&caller).keyed(key);
+    let view = sessions.submit_job(&session, new).await?;
+    Ok(created(&view.record))
+}
+
+/// The answer to the request that made a job.
+pub fn created(job: &JobRecord) -> Response {
+    let location = format!("/api/v1/sessions/{}/jobs/{}", job.session, job.id);
+    response::created(location, response::text_of(&JobAnswer::submitted(job)))
+}
+
+/// Shows a job, also of a session that has ended.
+#[utoipa::path(
+    get,
+    path = "/api/v1/sessions/{id}/jobs/{job}",
+    tag = "jobs",
+    params(JobPath, WaitQuery),
+    responses(
+        (status = 200, description = "The job", body = JobAnswer),
+        BadParameter,
+        NoSession,
+    )
+)]
+pub async fn job_show(
+    State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
+    InJob(session, job): InJob,
+    waiting: MayWait,
+) -> Result<Response, Problem> {
+    let view = awaited::job::<Problem>(&app, &caller, (&session, job), &waiting).await?;
+    let job = JobStream::new(app.sessions, view);
+    Ok(response::json(StatusCode::OK, job.into_body().await?))
+}
+
+/// Cancels a job. One that has ended, or never existed, needs no cancelling.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sessions/{id}/jobs/{job}/cancel",
+    tag = "jobs",
+    params(JobPath),
+    responses(
+        (status = 204, description = "It is being stopped, or has ended"),
+        NoSession,
+        NotActive,
+    )
+)]
+pub async fn job_stop(
+    State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
+    InJob(session, job): InJob,
+    _ignored: RequestBody,
+) -> Result<StatusCode, Problem> {
+    app.sessions
+        .acting(&caller)
+        .cancel_job(&session, job)
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
