@@ -293,9 +293,11 @@ fn beginning(lines: &[&str]) -> usize {
 
 impl Recogniser {
     fn fits(&self, line: &str) -> bool {
-        let head = head(line);
+        let told = told_by_yarn(line);
+        let head = told.unwrap_or_else(|| head(line));
         let has_shape = match self.shape {
-            Shape::Exception => is_exception(head),
+            // YARN tells an exception without its name.
+            Shape::Exception => told.is_some() || is_exception(head),
             Shape::Starts(starts) => starts.iter().any(|start| head.starts_with(start)),
             Shape::Any => true,
         };
@@ -303,16 +305,16 @@ impl Recogniser {
     }
 }
 
+/// The reason that YARN gives for the failure of an application.
+fn told_by_yarn(line: &str) -> Option<&str> {
+    let told = line.strip_prefix("YARN says that ")?;
+    Some(told.split_once(" failed: ")?.1)
+}
+
 /// The line without the words in front of an exception.
 fn head(line: &str) -> &str {
     if let Some(thrown) = line.strip_prefix("Exception in thread \"") {
         return thrown.split_once("\" ").map_or(line, |(_, thrown)| thrown);
-    }
-    if let Some((_, reason)) = line
-        .strip_prefix("YARN says that ")
-        .and_then(|told| told.split_once(" failed: "))
-    {
-        return reason;
     }
     // Py4J has a colon in front of Java's exceptions.
     ["Caused by: ", ": "]

@@ -265,6 +265,11 @@ fn words_of_clusters_are_recognised() {
         ),
         (
             ResourcesRefused,
+            "YARN says that application_1_0001 failed: Application application_1_0001 submitted by user root to unknown queue: nosuch"
+                .to_owned(),
+        ),
+        (
+            ResourcesRefused,
             in_main(
                 "io.fabric8.kubernetes.client.KubernetesClientException: Failure executing: POST at: https://h/pods. Message: pods x is \
                  forbidden: exceeded quota: small.",
