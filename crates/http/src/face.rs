@@ -17,6 +17,11 @@ pub trait Face: Clone + Send + Sync + 'static {
     /// The state that all interfaces share.
     fn app(&self) -> &AppState;
 
+    /// Whether a request only asks what would come of it. Its key stays free for the request itself.
+    fn does_nothing(&self, _: &Parts) -> bool {
+        false
+    }
+
     /// The answer to a request that has made this, whose first answer was not kept.
     fn remade(
         &self,

@@ -37,6 +37,9 @@ pub async fn keyed<F: Face>(State(face): State<F>, request: Request, next: Next)
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
+    if face.does_nothing(&parts) {
+        return next.run(Request::from_parts(parts, body)).await;
+    }
     once(&face, parts, body, next)
         .await
         .unwrap_or_else(F::Error::into_response)

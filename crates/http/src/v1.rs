@@ -10,6 +10,7 @@ mod keys;
 mod openapi;
 mod parameters;
 mod pools;
+mod preview;
 mod problem;
 mod remade;
 mod sessions;
@@ -41,6 +42,10 @@ impl Face for V1 {
 
     fn app(&self) -> &AppState {
         &self.0
+    }
+
+    fn does_nothing(&self, parts: &Parts) -> bool {
+        preview::is_dry(parts)
     }
 
     async fn remade(&self, parts: &mut Parts, made: Made) -> Result<Response, Problem> {

@@ -13,6 +13,7 @@ mod batches;
 mod callers;
 mod deadlines;
 mod details;
+mod dry_run;
 mod edge;
 mod events;
 mod following;

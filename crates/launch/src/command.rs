@@ -10,6 +10,7 @@ mod environment;
 mod kubernetes;
 mod launch_document;
 mod local_ports;
+mod preview;
 mod standalone;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,8 @@ use crate::kubernetes::{
 use crate::place::{Mode, Place};
 use crate::yarn::OnYarn;
 use crate::{Backend, DriverOrder, LateStart, Program, Unsupported, backend};
+
+pub use self::preview::LaunchPreview;
 
 /// The heap in mebibytes of a JVM that submits or follows a driver. It needs little.
 const SMALL_HEAP: u64 = 256;
@@ -97,6 +100,18 @@ impl LaunchPlan {
             Backend::Kubernetes => kubernetes::plan(builder),
         }
     }
+}
+
+/// What would be started for an order.
+pub(crate) fn preview(
+    site: Site<'_>,
+    order: &DriverOrder,
+    dir: DriverDir,
+    fast_start: FastStart,
+) -> Result<LaunchPreview, CommandError> {
+    let (conf, _) = whole_conf(site, order)?;
+    let plan = LaunchPlan::of(site, order, dir, fast_start)?;
+    Ok(LaunchPreview::new(&plan, conf))
 }
 
 /// What a primed driver on this machine is told for an order.

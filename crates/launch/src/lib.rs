@@ -54,6 +54,7 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 pub use backend::{Backend, Unsupported};
+pub use command::LaunchPreview;
 pub use driver_files::{DriverFiles, LogLines, LogNews, LogPlace, LogSource, PendingUpload};
 pub use executors::{Executor, ExecutorLogLimits, ExecutorState};
 pub use fast_start::Jit;
@@ -166,6 +167,9 @@ pub trait Launcher: Send + Sync {
     /// Works out what a primed driver is told for an order. The order must fit the driver: nothing
     /// here changes the flags of its JVM.
     async fn late_start(&self, order: DriverOrder) -> Result<LateStart, Failure>;
+
+    /// Works out what would be started for an order, and starts nothing.
+    async fn preview(&self, order: DriverOrder) -> Result<LaunchPreview, Failure>;
 
     /// A text that changes when the part of a driver's configuration changes that the server does not
     /// know: Spark itself, its configuration files, the environment.

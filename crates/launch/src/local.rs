@@ -29,8 +29,8 @@ use crate::remote::RemoteDriver;
 use crate::starting::Started;
 use crate::supervised::Supervised;
 use crate::{
-    Backend, DriverFiles, DriverOrder, DriverSpec, ExecutorLogLimits, Found, LateStart, Launcher,
-    LocalFiles, RunningDriver, Spawn, Unsupported, fingerprint, memory,
+    Backend, DriverFiles, DriverOrder, DriverSpec, ExecutorLogLimits, Found, LateStart,
+    LaunchPreview, Launcher, LocalFiles, RunningDriver, Spawn, Unsupported, fingerprint, memory,
 };
 
 /// The launcher's configuration.
@@ -187,10 +187,7 @@ impl LocalLauncher {
                 dir: dir.path().to_owned(),
                 source,
             })?;
-            let fast_start = FastStart {
-                jit: config.jit,
-                archive: toolchain.archive.usable().filter(|_| config.class_archive),
-            };
+            let fast_start = fast_start(&config, &toolchain);
             at_site(&config, &toolchain, &memory, |site| {
                 let mut plan = LaunchPlan::of(site, &order, dir, fast_start)?;
                 plan.command.log_limit = Some(config.log_limit);
@@ -315,6 +312,13 @@ async fn remove_secret(namespace: &Namespace, driver: &DriverId) {
     }
 }
 
+fn fast_start(config: &LocalConfig, toolchain: &Toolchain) -> FastStart {
+    FastStart {
+        jit: config.jit,
+        archive: toolchain.archive.usable().filter(|_| config.class_archive),
+    }
+}
+
 /// Does something with the facts that all plans need.
 fn at_site<T>(
     config: &LocalConfig,
@@ -376,6 +380,20 @@ impl Launcher for LocalLauncher {
             let dir = DriverDir::of(&config.drivers, &order.id);
             at_site(&config, &toolchain, &memory, |site| {
                 command::late_start(site, &order, dir)
+            })
+        };
+        blocking(work).await.map_err(LaunchError::into_failure)
+    }
+
+    async fn preview(&self, order: DriverOrder) -> Result<LaunchPreview, Failure> {
+        let toolchain = self.toolchain().await.map_err(LaunchError::into_failure)?;
+        let config = Arc::clone(&self.config);
+        let memory = Arc::clone(&self.managers.memory);
+        let work = move || {
+            let dir = DriverDir::of(&config.drivers, &order.id);
+            let fast_start = fast_start(&config, &toolchain);
+            at_site(&config, &toolchain, &memory, |site| {
+                command::preview(site, &order, dir, fast_start)
             })
         };
         blocking(work).await.map_err(LaunchError::into_failure)

@@ -153,6 +153,9 @@ impl Actor {
                 let answer = self.post_statement(new, key.as_ref()).await;
                 let _ = reply.send(answer);
             }
+            Message::Check { check, reply } => {
+                let _ = reply.send(self.check(check));
+            }
             Message::Cancel { statement, reply } => {
                 let answer = self.cancel(statement).await;
                 let _ = reply.send(answer);

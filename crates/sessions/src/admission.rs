@@ -96,6 +96,16 @@ impl Admission {
         })
     }
 
+    /// The place that another driver of a user would have.
+    pub fn next_place(&self) -> QueuePlace {
+        let waiting = self.waiting();
+        let users = waiting.keys().filter(|ticket| ticket.rank == Rank::User);
+        QueuePlace {
+            position: users.count() + 1,
+            length: waiting.len() + 1,
+        }
+    }
+
     /// Waits until a user's driver has no place because others start. One of a pool is to end then.
     pub async fn wanted_by_users(&self) {
         self.give_way.notified().await;

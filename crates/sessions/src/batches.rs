@@ -76,6 +76,10 @@ impl ActingOnBatches<'_> {
         self.core
     }
 
+    pub(crate) fn caller(&self) -> &Caller {
+        self.caller
+    }
+
     /// A live batch that the caller may act on.
     fn live(&self, which: &BatchRef, action: Action) -> Result<Option<Arc<Entry>>, SessionError> {
         let Some(entry) = self.core.registry.find(which) else {

@@ -32,6 +32,7 @@ mod message;
 mod open_jobs;
 mod policy;
 mod pools;
+mod preview;
 mod reconcile;
 mod registry;
 mod request;
@@ -55,10 +56,11 @@ pub use feed::{Change, Feed};
 pub use keys::{Claim, KEPT_ANSWER_BYTES, KeyView, Keyed, Keys};
 pub use lifecycle::Lifecycle;
 pub use live_output::{LiveOutput, Place, Printed};
-pub use livius_launch::{FileContent, LogNews, LogPlace};
+pub use livius_launch::{FileContent, LaunchPreview, LogNews, LogPlace};
 pub use livius_store::{Found, KeptAnswer, KeyRecord, Part, Search, Start, Visible, Window};
 pub use logbook::{LogFollower, Logbook};
 pub use policy::{AllowAll, Caller, Policy, Subject};
+pub use preview::Preview;
 pub use service::{ActingOnSessions, SessionFeed, Sessions, Upload};
 pub use view::{
     BatchRef, BatchStatus, BatchView, JobView, LogPage, NewUpload, OutputView, SessionRef,

@@ -70,6 +70,13 @@ pub enum Message {
         /// Gets a message when it is stored.
         reply: oneshot::Sender<Result<(), SessionError>>,
     },
+    /// Tell whether work could be posted. Nothing is done.
+    Check {
+        /// The work.
+        check: Check,
+        /// The refusal that the work would get, if it would get one.
+        reply: oneshot::Sender<Result<(), SessionError>>,
+    },
     /// Count a request as use of the session.
     Touch,
     /// Remove it from lists, and stop it.
@@ -90,6 +97,23 @@ pub enum Message {
     EndByForce {
         /// Gets a message when it has ended.
         reply: oneshot::Sender<()>,
+    },
+}
+
+/// Work that could be posted.
+#[derive(Debug, Clone, Copy)]
+pub enum Check {
+    /// A statement.
+    Statement {
+        /// The length of its code.
+        bytes: usize,
+        /// Its language, if the request names one.
+        kind: Option<Kind>,
+    },
+    /// A job.
+    Job {
+        /// The length of its payload.
+        bytes: usize,
     },
 }
 

@@ -4,13 +4,14 @@ mod conf;
 mod files;
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use livius_domain::pool::{Configuration, Level, Pooled};
 use livius_domain::{
-    BatchRecord, BatchRequest, DriverId, Failure, FailureCode, Phase, SessionId, SessionRecord,
+    BatchRecord, BatchRequest, DriverId, Failure, FailureCode, Phase, SessionRecord,
     SessionRequest, SubmitOptions, duration, name,
 };
 use livius_launch::{DriverOrder, DriverSpec, FileContent, Launcher, Program, Start};
@@ -198,7 +199,7 @@ pub fn effective_user(
 }
 
 /// The name of a session's application, if the request gives none.
-pub fn session_name(id: SessionId) -> String {
+pub fn session_name(id: impl Display) -> String {
     format!("livy-session-{id}")
 }
 
@@ -281,20 +282,34 @@ pub async fn order(
         Err(error) => Err(error),
     };
     looked.map_err(|error| not_to_be_used(&error))?;
-    Ok(DriverOrder {
+    let (user, name) = (record.proxy_user.clone(), session_name(record.id));
+    let order = session_order(config, &record.request, user, id, name);
+    Ok(DriverOrder { token, ..order })
+}
+
+/// The same without its secret, for a request whose files have been checked.
+pub fn session_order(
+    config: &Config,
+    request: &SessionRequest,
+    proxy_user: Option<String>,
+    id: DriverId,
+    name: String,
+) -> DriverOrder {
+    let submit = &request.submit;
+    DriverOrder {
         id,
-        conf: session_conf(config, record),
-        proxy_user: record.proxy_user.clone(),
-        token,
+        conf: conf::spark_conf(config, submit, Some(name)),
+        proxy_user,
+        token: SecretString::default(),
         servers: config.agent_urls.clone(),
         program: Program::Agent {
-            kind: record.request.kind,
+            kind: request.kind,
             start: Start::Session,
             link_grace: config.limits.link_grace,
             cancel_grace: cancel_grace(&submit.conf).unwrap_or(config.limits.cancel_grace),
             sql_max_rows: sql_max_rows(&submit.conf).unwrap_or(config.sql_max_rows),
         },
-    })
+    }
 }
 
 /// The order for the driver of a batch.
@@ -308,18 +323,29 @@ pub async fn batch_order(
     check_batch_files(config, request, Presence::Required)
         .await
         .map_err(|error| not_to_be_used(&error))?;
-    Ok(DriverOrder {
+    let order = application_order(config, request, record.proxy_user.clone(), id);
+    Ok(DriverOrder { token, ..order })
+}
+
+/// The same without its secret, for a request whose files have been checked.
+pub fn application_order(
+    config: &Config,
+    request: &BatchRequest,
+    proxy_user: Option<String>,
+    id: DriverId,
+) -> DriverOrder {
+    DriverOrder {
         id,
         conf: batch_conf(config, request),
-        proxy_user: record.proxy_user.clone(),
-        token,
+        proxy_user,
+        token: SecretString::default(),
         servers: config.agent_urls.clone(),
         program: Program::Application {
             file: request.file.clone(),
             class_name: request.class_name.clone(),
             args: request.args.clone(),
         },
-    })
+    }
 }
 
 /// A file is not there, or may not be used any more.

@@ -94,6 +94,14 @@ impl ActingOnSessions<'_> {
         self.core
     }
 
+    pub(crate) fn caller(&self) -> &Caller {
+        self.caller
+    }
+
+    pub(crate) fn pools(&self) -> &Pools {
+        &self.sessions.pools
+    }
+
     /// A live session that the caller may act on. A request that names a session is its heartbeat.
     fn live(&self, which: &SessionRef, action: Action) -> Result<Option<Arc<Entry>>, SessionError> {
         let Some(entry) = self.core.registry.find(which) else {
@@ -105,7 +113,11 @@ impl ActingOnSessions<'_> {
     }
 
     /// The same for an operation that needs a live session. An ended one refuses it.
-    async fn needed(&self, which: &SessionRef, action: Action) -> Result<Arc<Entry>, SessionError> {
+    pub(crate) async fn needed(
+        &self,
+        which: &SessionRef,
+        action: Action,
+    ) -> Result<Arc<Entry>, SessionError> {
         if let Some(entry) = self.live(which, action)? {
             return Ok(entry);
         }

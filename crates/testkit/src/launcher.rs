@@ -12,8 +12,8 @@ use livius_domain::{
     Verdict,
 };
 use livius_launch::{
-    Backend, DriverFiles, DriverOrder, DriverSpec, Found, LateStart, Launcher, LocalFiles, Program,
-    RunningDriver, Sighting, Unsupported,
+    Backend, DriverFiles, DriverOrder, DriverSpec, Found, LateStart, LaunchPreview, Launcher,
+    LocalFiles, Program, RunningDriver, Sighting, Unsupported,
 };
 use tokio::sync::{SetOnce, watch};
 
@@ -328,6 +328,16 @@ impl Launcher for FakeLauncher {
                 .into_iter()
                 .collect(),
             conf: order.conf,
+        })
+    }
+
+    async fn preview(&self, order: DriverOrder) -> Result<LaunchPreview, Failure> {
+        if let Some(refusal) = self.refusal.lock().unwrap().clone() {
+            return Err(refusal);
+        }
+        Ok(LaunchPreview {
+            conf: order.conf,
+            command: vec!["fake".to_owned(), order.id.to_string()],
         })
     }
 

@@ -26,6 +26,7 @@ mod json;
 mod key_answer;
 mod page_answer;
 mod pools_answer;
+mod preview_answer;
 mod problem_answer;
 mod redact;
 mod resource_request;
@@ -64,6 +65,7 @@ pub use page_answer::{BatchPageAnswer, SessionPageAnswer};
 pub use pools_answer::{
     MissReasonAnswer, PoolAnswer, PoolFailureAnswer, PooledDriverAnswer, PoolsAnswer,
 };
+pub use preview_answer::{PreviewAnswer, StartPreview, StartPreviewAnswer};
 pub use problem_answer::ProblemAnswer;
 pub use resource_request::{FileForm, JarForm, ResourceBody, read_resource};
 pub use session_answer::{AppInfoAnswer, SessionAnswer};

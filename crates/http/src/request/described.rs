@@ -125,6 +125,14 @@ pub struct StatusQuery {
 
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
+pub struct DryRunQuery {
+    /// `true` to ask what would come of the request, without any of it being done
+    #[param(rename = "dryRun")]
+    dry_run: Option<bool>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct StatementListQuery {
     /// Index of the first; 0 when left out
     from: Option<i32>,

@@ -6,17 +6,22 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use livius_domain::BatchState;
 use livius_sessions::{BatchView, Caller};
-use livius_wire::{BatchBody, BatchDetailAnswer, BatchKnowledge, BatchPageAnswer, ProblemAnswer};
+use livius_wire::{
+    BatchBody, BatchDetailAnswer, BatchKnowledge, BatchPageAnswer, PreviewAnswer, ProblemAnswer,
+};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::described::{NoBatch, Refusals};
 use super::filter::{self, Filter, StateNames};
 use super::parameters::Parameters;
+use super::preview::{self, DryRun, NotDry};
 use super::{Problem, V1};
 use crate::awaited;
 use crate::request::body::RequestBody;
-use crate::request::described::{BatchPath, BatchSearchQuery, DoAsQuery, WaitForBatchQuery};
+use crate::request::described::{
+    BatchPath, BatchSearchQuery, DoAsQuery, DryRunQuery, WaitForBatchQuery,
+};
 use crate::request::extract::{CallerOf, InBatch, KeyOf};
 use crate::request::wait::MayWait;
 use crate::response;
@@ -71,9 +76,10 @@ pub async fn batch_search(
     post,
     path = "/api/v1/batches",
     tag = "batches",
-    params(DoAsQuery),
+    params(DoAsQuery, DryRunQuery),
     request_body = BatchBody,
     responses(
+        (status = 200, description = "What would come of it, for `dryRun=true`", body = PreviewAnswer),
         (status = 201, description = "The new batch", body = BatchDetailAnswer,
             headers(("Location" = String, description = "Its path"))),
         Refusals,
@@ -83,11 +89,16 @@ pub async fn batch_post(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
     KeyOf(key): KeyOf,
+    DryRun(is_dry): DryRun,
     body: RequestBody,
 ) -> Result<Response, Problem> {
     let request = livius_wire::read_batch(&body.text()?, app.options.read)?;
     // Free the body now: it may be large, and the response waits for the store.
     drop(body);
+    if is_dry {
+        let preview = app.batches.acting(&caller).preview(request).await;
+        return Ok(preview::of_start(preview));
+    }
     let view = app
         .batches
         .acting(&caller)
@@ -152,6 +163,7 @@ pub async fn batch_remove(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
     InBatch(batch): InBatch,
+    _: NotDry,
 ) -> Result<StatusCode, Problem> {
     app.batches.acting(&caller).delete(&batch).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -173,6 +185,7 @@ pub async fn batch_kill(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
     InBatch(batch): InBatch,
+    _: NotDry,
     _ignored: RequestBody,
 ) -> Result<Response, Problem> {
     let view = app.batches.acting(&caller).kill(&batch).await?;

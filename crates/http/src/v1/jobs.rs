@@ -4,15 +4,16 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use livius_domain::JobRecord;
-use livius_wire::{JobAnswer, JobBody};
+use livius_wire::{JobAnswer, JobBody, PreviewAnswer};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::described::{BadParameter, NoSession, NotActive, Refusals};
+use super::preview::{self, DryRun, NotDry};
 use super::{Problem, V1};
 use crate::awaited;
 use crate::request::body::RequestBody;
-use crate::request::described::{JobPath, SessionPath, WaitQuery};
+use crate::request::described::{DryRunQuery, JobPath, SessionPath, WaitQuery};
 use crate::request::extract::{CallerOf, InJob, InSession, KeyOf};
 use crate::request::wait::MayWait;
 use crate::response;
@@ -33,9 +34,10 @@ pub fn routes() -> OpenApiRouter<V1> {
     post,
     path = "/api/v1/sessions/{id}/jobs",
     tag = "jobs",
-    params(SessionPath),
+    params(SessionPath, DryRunQuery),
     request_body = JobBody,
     responses(
+        (status = 200, description = "What would come of it, for `dryRun=true`", body = PreviewAnswer),
         (status = 201, description = "The new job, in state `SENT`", body = JobAnswer,
             headers(("Location" = String, description = "Its path"))),
         Refusals,
@@ -48,11 +50,16 @@ pub async fn job_post(
     CallerOf(caller): CallerOf,
     InSession(session): InSession,
     KeyOf(key): KeyOf,
+    DryRun(is_dry): DryRun,
     body: RequestBody,
 ) -> Result<Response, Problem> {
     let new = livius_wire::read_job(&body.text()?, app.options.read)?;
     // The body's share of memory is released only after the store has the job, which is as large.
     let _held = body.into_held();
+    if is_dry {
+        let sessions = app.sessions.acting(&caller);
+        return preview::of_work(sessions.preview_job(&session, &new).await);
+    }
     let sessions = app.sessions.acting(&caller).keyed(key);
     let view = sessions.submit_job(&session, new).await?;
     Ok(created(&view.record))
@@ -103,6 +110,7 @@ pub async fn job_stop(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
     InJob(session, job): InJob,
+    _: NotDry,
     _ignored: RequestBody,
 ) -> Result<StatusCode, Problem> {
     app.sessions

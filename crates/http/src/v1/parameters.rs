@@ -25,6 +25,11 @@ impl<'a> Parameters<'a> {
         Self(Query::new(text))
     }
 
+    /// Takes the parameters of a request that are read already.
+    pub fn of(query: Query<'a>) -> Self {
+        Self(query)
+    }
+
     pub fn text(self, name: &str) -> Option<String> {
         self.0.text(name).map(Cow::into_owned)
     }
@@ -48,6 +53,18 @@ impl<'a> Parameters<'a> {
         let count = number(&text).map(i64::from);
         let refused = || bad(name, format!("{:?} is not a number", shown(&text)));
         count.map(Some).ok_or_else(refused)
+    }
+
+    /// `true` or `false`; `false` without the parameter.
+    pub fn flag(self, name: &'static str) -> Result<bool, Problem> {
+        match self.0.text(name).as_deref() {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(text) => Err(bad(
+                name,
+                format!("{:?} is neither true nor false", shown(text)),
+            )),
+        }
     }
 
     /// Numbers between commas, each once, in their order. `None` without the parameter.

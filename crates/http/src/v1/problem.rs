@@ -53,6 +53,19 @@ impl Problem {
         self
     }
 
+    /// A problem that a failure would be.
+    pub fn of_failure(failure: &Failure) -> Self {
+        let code = failure.code.as_str();
+        let mut problem = Self::new(StatusCode::CONFLICT, code, failure.message.clone());
+        problem.answer.phase = Some(failure.phase);
+        problem.hint(failure.hint.clone())
+    }
+
+    /// The problem as it is shown.
+    pub fn into_answer(self) -> ProblemAnswer {
+        *self.answer
+    }
+
     /// Adds the failure that caused the problem.
     fn caused_by(mut self, failure: &Failure) -> Self {
         self.answer.phase = Some(failure.phase);

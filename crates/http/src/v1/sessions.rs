@@ -7,7 +7,8 @@ use axum::response::Response;
 use livius_domain::SessionState;
 use livius_sessions::{Caller, SessionView};
 use livius_wire::{
-    ProblemAnswer, SessionBody, SessionDetailAnswer, SessionKnowledge, SessionPageAnswer,
+    PreviewAnswer, ProblemAnswer, SessionBody, SessionDetailAnswer, SessionKnowledge,
+    SessionPageAnswer,
 };
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -15,11 +16,14 @@ use utoipa_axum::routes;
 use super::described::{NoSession, NotActive, Refusals};
 use super::filter::{self, Filter, StateNames};
 use super::parameters::Parameters;
+use super::preview::{self, DryRun, NotDry};
 use super::{Problem, V1};
 use crate::awaited;
 use crate::livy_state::livy_state;
 use crate::request::body::RequestBody;
-use crate::request::described::{DoAsQuery, SessionPath, SessionSearchQuery, WaitForSessionQuery};
+use crate::request::described::{
+    DoAsQuery, DryRunQuery, SessionPath, SessionSearchQuery, WaitForSessionQuery,
+};
 use crate::request::extract::{CallerOf, InSession, KeyOf};
 use crate::request::wait::MayWait;
 use crate::response;
@@ -75,9 +79,10 @@ pub async fn session_search(
     post,
     path = "/api/v1/sessions",
     tag = "sessions",
-    params(DoAsQuery),
+    params(DoAsQuery, DryRunQuery),
     request_body = SessionBody,
     responses(
+        (status = 200, description = "What would come of it, for `dryRun=true`", body = PreviewAnswer),
         (status = 201, description = "The new session", body = SessionDetailAnswer,
             headers(("Location" = String, description = "Its path"))),
         Refusals,
@@ -87,11 +92,16 @@ pub async fn session_post(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
     KeyOf(key): KeyOf,
+    DryRun(is_dry): DryRun,
     body: RequestBody,
 ) -> Result<Response, Problem> {
     let request = livius_wire::read_session(&body.text()?, app.options.read)?;
     // Free the body now: it may be large, and the response waits for the store.
     drop(body);
+    if is_dry {
+        let preview = app.sessions.acting(&caller).preview(request).await;
+        return Ok(preview::of_start(preview));
+    }
     let view = app
         .sessions
         .acting(&caller)
@@ -151,6 +161,7 @@ pub async fn session_remove(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
     InSession(session): InSession,
+    _: NotDry,
 ) -> Result<StatusCode, Problem> {
     app.sessions.acting(&caller).delete(&session).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -171,6 +182,7 @@ pub async fn session_end(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
     InSession(session): InSession,
+    _: NotDry,
     _ignored: RequestBody,
 ) -> Result<Response, Problem> {
     let sessions = app.sessions.acting(&caller);
@@ -196,6 +208,7 @@ pub async fn session_cancel_all(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
     InSession(session): InSession,
+    _: NotDry,
     _ignored: RequestBody,
 ) -> Result<StatusCode, Problem> {
     app.sessions.acting(&caller).interrupt(&session).await?;

@@ -6,16 +6,19 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use livius_domain::StatementRecord;
 use livius_sessions::{Caller, SessionRef, StatementView};
-use livius_wire::{StatementAnswer, StatementBody, StatementListAnswer};
+use livius_wire::{PreviewAnswer, StatementAnswer, StatementBody, StatementListAnswer};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::described::{BadParameter, NoSession, NotActive, Refusals};
 use super::parameters::{Parameters, bad};
+use super::preview::{self, NotDry};
 use super::{Problem, V1};
 use crate::awaited;
 use crate::request::body::RequestBody;
-use crate::request::described::{SessionPath, StatementListQuery, StatementPath, WaitQuery};
+use crate::request::described::{
+    DryRunQuery, SessionPath, StatementListQuery, StatementPath, WaitQuery,
+};
 use crate::request::extract::{CallerOf, InSession, InStatement, KeyOf};
 use crate::request::page::Page;
 use crate::request::wait::MayWait;
@@ -77,9 +80,10 @@ pub async fn statements_page(
     post,
     path = "/api/v1/sessions/{id}/statements",
     tag = "statements",
-    params(SessionPath, WaitQuery),
+    params(SessionPath, WaitQuery, DryRunQuery),
     request_body = StatementBody,
     responses(
+        (status = 200, description = "What would come of it, for `dryRun=true`", body = PreviewAnswer),
         (status = 201, description = "The new statement", body = StatementAnswer,
             headers(("Location" = String, description = "Its path"))),
         Refusals,
@@ -100,6 +104,10 @@ pub async fn statement_post(
     let wait = waiting.wait()?;
     // The body's share of memory is released only after the store has the code, which is as large.
     let held = body.into_held();
+    if preview::is_wanted(waiting.query())? {
+        let sessions = app.sessions.acting(&caller);
+        return preview::of_work(sessions.preview_run(&session, &new).await);
+    }
     let sessions = app.sessions.acting(&caller).keyed(key);
     let mut view = sessions.run(&session, new).await?;
     drop(held);
@@ -167,6 +175,7 @@ pub async fn statement_stop(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
     InStatement(session, statement): InStatement,
+    _: NotDry,
     _ignored: RequestBody,
 ) -> Result<StatusCode, Problem> {
     let sessions = app.sessions.acting(&caller);

@@ -34,6 +34,9 @@ fn api(shared: &Shared) {
         } else {
             let answer: serde_json::Value = serde_json::from_str(&text).expect(&line);
             assert!(answer.is_object(), "{line}\n{text}");
+            if command.contains("dryRun") {
+                assert_eq!(answer["accepted"], true, "{line}\n{text}");
+            }
         }
     }
     server.stop();

@@ -33,10 +33,7 @@ impl Actor {
         new: NewJob,
         key: Option<&Keyed>,
     ) -> Result<JobView, SessionError> {
-        if !self.record.state.accepts_statements() {
-            return Err(SessionError::not_active(&self.record.state));
-        }
-        self.check_room(new.payload.len())?;
+        self.check_job(new.payload.len())?;
         let store = &self.core.store;
         let record = store
             .create_job(
@@ -66,6 +63,14 @@ impl Actor {
             self.retry_after(dispatched);
         }
         Ok(view)
+    }
+
+    /// Tells whether a job could be submitted.
+    pub(super) fn check_job(&self, bytes: usize) -> Result<(), SessionError> {
+        if !self.record.state.accepts_statements() {
+            return Err(SessionError::not_active(&self.record.state));
+        }
+        self.check_room(bytes)
     }
 
     fn check_room(&self, more: usize) -> Result<(), SessionError> {

@@ -17,6 +17,7 @@ use super::words::{checked_output, incomplete_output, lost_output};
 use crate::board::output_view;
 use crate::error::SessionError;
 use crate::keys::Keyed;
+use crate::message::Check;
 use crate::results::{self, Budget, SHORT_BYTES};
 use crate::view::{OutputView, StatementView};
 
@@ -36,11 +37,7 @@ impl Actor {
         new: NewStatement,
         key: Option<&Keyed>,
     ) -> Result<StatementView, SessionError> {
-        if !self.record.state.accepts_statements() {
-            return Err(SessionError::not_active(&self.record.state));
-        }
-        self.check_room_for_code(new.code.len())?;
-        let kind = statement_kind(new.kind, self.record.request.kind)?;
+        let kind = self.check_statement(new.code.len(), new.kind)?;
         let record = self
             .core
             .store
@@ -60,6 +57,23 @@ impl Actor {
             output: OutputView::None,
             progress: 0.0,
         }))
+    }
+
+    /// Tells whether work could be posted.
+    pub(super) fn check(&self, check: Check) -> Result<(), SessionError> {
+        match check {
+            Check::Statement { bytes, kind } => self.check_statement(bytes, kind).map(|_| ()),
+            Check::Job { bytes } => self.check_job(bytes),
+        }
+    }
+
+    /// Returns the kind of a statement that can be posted.
+    fn check_statement(&self, bytes: usize, kind: Option<Kind>) -> Result<Kind, SessionError> {
+        if !self.record.state.accepts_statements() {
+            return Err(SessionError::not_active(&self.record.state));
+        }
+        self.check_room_for_code(bytes)?;
+        statement_kind(kind, self.record.request.kind)
     }
 
     fn check_room_for_code(&self, more: usize) -> Result<(), SessionError> {

@@ -52,7 +52,7 @@ impl ActingOnBatches<'_> {
         registered.await.map_err(|_| SessionError::ShuttingDown)?
     }
 
-    fn places(&self, request: &BatchRequest) -> Result<Places, SessionError> {
+    pub(crate) fn places(&self, request: &BatchRequest) -> Result<Places, SessionError> {
         let limits = &self.core.config.limits;
         let waiting = Arc::clone(&self.core.places).try_acquire_owned();
         let waiting = waiting.map_err(|_| SessionError::TooManyBatches {

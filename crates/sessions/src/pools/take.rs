@@ -8,7 +8,7 @@ use livius_agent_link::Command;
 use livius_domain::pool::{
     Configuration, Differs, Late, Level, Passed, PoolOutcome, PooledState, Template, Why, fit,
 };
-use livius_domain::{AppInfo, ResourceUse, SessionRecord, StopCause};
+use livius_domain::{AppInfo, ResourceUse, SessionRecord, SessionRequest, StopCause};
 use serde_json::Map;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
@@ -90,6 +90,67 @@ impl Pools {
         }
     }
 
+    /// Tells what [`Self::take`] would come to for a request. It takes no driver and counts nothing.
+    pub async fn preview(
+        &self,
+        request: &SessionRequest,
+        caller: &Caller,
+        user: Option<String>,
+        name: String,
+    ) -> PoolOutcome {
+        if !self.are_on() {
+            return PoolOutcome::Off;
+        }
+        let Ok(installation) = self.look().await else {
+            return PoolOutcome::Miss { pools: Vec::new() };
+        };
+        let config = &self.core.config;
+        let owner = caller.user.clone();
+        let wanted = request::configuration(config, request, user, owner, &installation, name);
+        let mut passed = Vec::new();
+        for template in self.templates() {
+            match self.would_take(&template, &wanted, caller) {
+                Ok(level) => {
+                    let pool = template.name;
+                    return PoolOutcome::Hit { pool, level };
+                }
+                Err(why) => passed.push(Passed {
+                    pool: template.name,
+                    why,
+                }),
+            }
+        }
+        PoolOutcome::Miss { pools: passed }
+    }
+
+    fn would_take(
+        &self,
+        template: &Template,
+        wanted: &Configuration,
+        caller: &Caller,
+    ) -> Result<Level, Why> {
+        self.serves(template, caller, self.core.clock.now())?;
+        let fitting = {
+            let mut stock = self.stock();
+            let pool = stock.pool(&template.name);
+            pool.map_or(Err(None), |pool| {
+                let (index, _) = pool.fitting(wanted)?;
+                Ok(pool.members[index].pooled.level)
+            })
+        };
+        fitting.map_err(|differs| match differs {
+            Some(differs) => Why::Differs(differs),
+            None => self.why_empty(template, wanted),
+        })
+    }
+
+    /// The templates, so that their configurations are made without the lock.
+    fn templates(&self) -> Vec<Template> {
+        let stock = self.stock();
+        let pools = stock.pools.iter();
+        pools.map(|pool| pool.template.clone()).collect()
+    }
+
     /// Takes a driver that fits out of the stock, or tells why each pool has none.
     fn find(
         &self,
@@ -98,16 +159,7 @@ impl Pools {
         are_stocked: bool,
     ) -> Result<Found, Vec<Passed>> {
         let mut passed = Vec::new();
-        // A template's configuration is made without the lock.
-        let templates: Vec<Template> = {
-            let stock = self.stock();
-            stock
-                .pools
-                .iter()
-                .map(|pool| pool.template.clone())
-                .collect()
-        };
-        for template in templates {
+        for template in self.templates() {
             let why = match self.look_at(&template, wanted, caller, are_stocked) {
                 Ok(found) => return Ok(found),
                 Err(why) => why,
@@ -297,19 +349,31 @@ impl Stock {
         let Some(pool) = self.pool(name) else {
             return Picked::Nothing;
         };
-        let mut unfit = Picked::Nothing;
-        for (index, member) in pool.members.iter().enumerate() {
+        match pool.fitting(wanted) {
+            Ok((index, late)) => {
+                let member = pool.members.remove(index);
+                Picked::One(Box::new(Found { member, late }))
+            }
+            Err(Some(differs)) => Picked::Unfit(differs),
+            Err(None) => Picked::Nothing,
+        }
+    }
+}
+
+impl super::Pool {
+    /// A driver that waits and fits, and what is to be set late. `Err` has the difference of one that
+    /// does not fit, or nothing when none waits.
+    fn fitting(&self, wanted: &Configuration) -> Result<(usize, Late), Option<Differs>> {
+        let mut unfit = None;
+        for (index, member) in self.members.iter().enumerate() {
             if member.state() != PooledState::Waiting {
                 continue;
             }
             match fit(member.pooled.level, &member.pooled.configuration, wanted) {
-                Ok(late) => {
-                    let member = pool.members.remove(index);
-                    return Picked::One(Box::new(Found { member, late }));
-                }
-                Err(differs) => unfit = Picked::Unfit(differs),
+                Ok(late) => return Ok((index, late)),
+                Err(differs) => unfit = Some(differs),
             }
         }
-        unfit
+        Err(unfit)
     }
 }

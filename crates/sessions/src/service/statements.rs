@@ -105,7 +105,7 @@ impl ActingOnSessions<'_> {
         }
     }
 
-    fn check_size(&self, code: &str) -> Result<(), SessionError> {
+    pub(crate) fn check_size(&self, code: &str) -> Result<(), SessionError> {
         let (size, limit) = (
             code.len(),
             self.core.config.limits.code_bytes.min(MAX_CODE_BYTES),
