@@ -14,6 +14,7 @@ pub(super) const INSERT: &str = "INSERT INTO resources (session, id, used_as, na
                                         ?2, ?3, ?4, ?5 \
                                  FROM sessions WHERE id = ?1 \
                                  RETURNING id";
+pub(super) const NEXT: &str = "SELECT coalesce(max(id) + 1, 1) FROM resources WHERE session = ?1";
 pub(super) const UPDATE: &str = "UPDATE resources SET version = version + 1, state = ?3, pending = ?4 \
      WHERE session = ?1 AND id = ?2 AND version = ?5";
 const EXISTS: &str = "SELECT 1 FROM resources WHERE session = ?1 AND id = ?2";
@@ -32,6 +33,10 @@ impl ResourceStore for SqliteStore {
         let create = async |c: &mut SqliteConnection| create(c, session, new).await;
         self.write(async |c| with_key(c, key.as_ref(), create, made).await)
             .await
+    }
+
+    async fn next_resource(&self, session: SessionId) -> Result<ResourceId, StoreError> {
+        self.read(async |c| next(c, session).await).await
     }
 
     async fn update_resource(&self, record: &mut ResourceRecord) -> Result<(), StoreError> {
@@ -76,6 +81,19 @@ async fn create(
         source: new.source,
         state,
     })
+}
+
+async fn next(
+    connection: &mut SqliteConnection,
+    session: SessionId,
+) -> Result<ResourceId, StoreError> {
+    let next: i64 = sqlx::query_scalar(NEXT)
+        .bind(session.0)
+        .fetch_one(connection)
+        .await
+        .map_err(failed("number a resource"))?;
+    let next = i32::try_from(next).map_err(failed("number a resource"))?;
+    Ok(ResourceId(next))
 }
 
 async fn update(

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use livius_domain::driver::{DriverRecord, Lease};
 use livius_domain::{
-    BatchId, BatchRecord, DriverId, JobId, JobLanguage, JobRecord, Kind, Made, ResourceRecord,
-    SessionId, SessionRecord, StatementId, StatementRecord,
+    BatchId, BatchRecord, DriverId, JobId, JobLanguage, JobRecord, Kind, Made, ResourceId,
+    ResourceRecord, SessionId, SessionRecord, StatementId, StatementRecord,
 };
 use tokio::sync::watch;
 
@@ -230,6 +230,7 @@ forward! {
     }
     impl ResourceStore {
         writes {
+            fn next_resource(session: SessionId) -> ResourceId;
             fn create_resource(session: SessionId, new: NewResource) -> ResourceRecord;
             fn update_resource(record: &mut ResourceRecord) -> ();
         }

@@ -1,7 +1,7 @@
 //! Durable files that were added to sessions.
 
 use async_trait::async_trait;
-use livius_domain::{ResourceRecord, ResourceSource, ResourceUse, SessionId};
+use livius_domain::{ResourceId, ResourceRecord, ResourceSource, ResourceUse, SessionId};
 
 use crate::{NewKey, StoreError};
 
@@ -28,6 +28,10 @@ pub trait ResourceStore: Send + Sync {
         session: SessionId,
         new: NewResource,
     ) -> Result<ResourceRecord, StoreError>;
+
+    /// The number that the next file of a session gets. Its owner alone makes files of a session, so it can
+    /// put a file in its place before it stores the record.
+    async fn next_resource(&self, session: SessionId) -> Result<ResourceId, StoreError>;
 
     /// Stores the state of a file. The record must have the version of the row.
     async fn update_resource(&self, record: &mut ResourceRecord) -> Result<(), StoreError>;

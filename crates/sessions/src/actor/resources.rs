@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use livius_agent_link::Command;
 use livius_domain::{ResourceId, ResourceRecord, ResourceSource, ResourceState};
+use livius_launch::PendingUpload;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Actor;
@@ -24,7 +25,9 @@ pub(super) struct Waiting {
 }
 
 impl Actor {
-    /// Stores a new file, and tells the driver if it can be reached.
+    /// Stores a new file, and tells the driver if it can be reached. An uploaded file is in its place
+    /// before that: a request whose key is stored is not done again, so a server that dies then must have
+    /// left both.
     pub(super) async fn add_resource(
         &mut self,
         resource: Resource,
@@ -34,20 +37,16 @@ impl Actor {
             return Err(SessionError::not_active(&self.record.state));
         }
         let Resource { new, place, upload } = resource;
+        let placed = match upload {
+            Some(upload) => Some(self.place(upload).await?),
+            None => None,
+        };
         let record = self.core.store.create_resource(self.record.id, new).await;
-        let record = record.map_err(SessionError::not_created)?;
-        if let Some(upload) = upload
-            && let Err(error) = upload.place(record.id).await
-        {
-            let mut failed = ResourceRecord {
-                state: ResourceState::Failed {
-                    error: error.to_string(),
-                },
-                ..record
-            };
-            self.core.store.update_resource(&mut failed).await?;
-            return Err(SessionError::Upload(error));
+        if let (Err(_), Some(id)) = (&record, placed) {
+            // A file that stays is removed when the session is taken up, or ends.
+            let _ = self.entry.driver.files.discard_upload(id).await;
         }
+        let record = record.map_err(SessionError::not_created)?;
         self.record.last_activity = self.core.clock.now();
         self.publish();
         let waiting = Waiting {
@@ -61,6 +60,13 @@ impl Actor {
         }
         self.pending.insert(waiting.record.id, waiting);
         Ok(())
+    }
+
+    /// Puts an uploaded file where the driver finds it under its number.
+    async fn place(&self, upload: Box<dyn PendingUpload>) -> Result<ResourceId, SessionError> {
+        let id = self.core.store.next_resource(self.record.id).await?;
+        upload.place(id).await.map_err(SessionError::Upload)?;
+        Ok(id)
     }
 
     /// Tells the driver about all files that it does not have. It ignores files that it knows.

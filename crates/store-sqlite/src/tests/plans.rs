@@ -189,6 +189,7 @@ async fn the_rows_of_a_session_are_found_by_their_session() {
             "sqlite_autoindex_job_chunks_1 (session=?",
         ),
         (resources::INSERT, "sqlite_autoindex_resources_1 (session=?"),
+        (resources::NEXT, "sqlite_autoindex_resources_1 (session=?"),
         (resources::UPDATE, "sqlite_autoindex_resources_1 (session=?"),
         (resources::PENDING, "resources_pending (session=?"),
     ] {

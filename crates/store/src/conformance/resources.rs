@@ -28,7 +28,9 @@ pub async fn a_new_resource_is_pending_as_asked_for(place: &dyn Place) -> Outcom
                     source: source.clone(),
                     key: None,
                 };
+                let next = store.next_resource(session).await?;
                 let made = store.create_resource(session, new).await?;
+                assert_eq!(made.id, next);
                 let record = ResourceRecord {
                     session,
                     id: ResourceId(i32::try_from(expected.len())? + 1),
