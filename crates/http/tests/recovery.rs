@@ -312,6 +312,44 @@ async fn files_that_no_row_names_are_removed() {
     assert_eq!(world.launcher().running(), 2);
 }
 
+/// The row of an ended session is purged before its driver's.
+#[tokio::test]
+async fn a_driver_whose_session_was_purged_is_forgotten_with_its_files() {
+    let (world, _agent) = two_sessions().await;
+    let (order, process) = world.driver(S0).await;
+    let dir = world.dir_of(&order);
+    process.exit(Exit::Code(3));
+    world.await_state(S0, "dead").await;
+    world.quiesced().await;
+    std::fs::create_dir_all(&dir).unwrap();
+    world.delete_rows("sessions").await;
+    let world = world.crash_and_restart().await;
+    eventually("the files are removed", async || {
+        (!dir.exists()).then_some(())
+    })
+    .await;
+    eventually("the row is removed", async || {
+        let row = world.stored_driver(&order.id).await;
+        row.is_none().then_some(())
+    })
+    .await;
+}
+
+/// A store that was put back to an older state does not know of drivers that run.
+#[tokio::test]
+async fn a_driver_that_runs_and_that_no_record_names_is_ended() {
+    let (world, _agent) = two_sessions().await;
+    assert_eq!(world.launcher().running(), 2);
+    for table in ["sessions", "drivers"] {
+        world.delete_rows(table).await;
+    }
+    let world = world.crash_and_restart().await;
+    eventually("the drivers are ended", async || {
+        (world.launcher().running() == 0).then_some(())
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_panic_in_one_actor_ends_one_session() {
     for operation in ["update_statement", "update_session", "update_driver"] {

@@ -33,6 +33,7 @@ mod log;
 mod managers;
 mod memory;
 mod oom_kills;
+pub mod orphans;
 mod pidfd;
 mod place;
 mod remote;
@@ -184,6 +185,12 @@ pub trait Launcher: Send + Sync {
 
     /// Lists the drivers that have files.
     async fn with_files(&self) -> io::Result<Vec<DriverId>>;
+
+    /// Lists the drivers of which a process runs on this machine, whether or not they have files.
+    async fn running_here(&self) -> io::Result<Vec<DriverId>>;
+
+    /// Ends everything on this machine of a driver that no record names. Returns when no process is left.
+    async fn end_here(&self, id: &DriverId) -> io::Result<()>;
 
     /// Lists the drivers of which a cluster has something that this server has made, whether or not
     /// they have files. A cluster that does not answer has none for now.

@@ -31,6 +31,7 @@ use crate::supervised::Supervised;
 use crate::{
     Backend, DriverFiles, DriverOrder, DriverSpec, ExecutorLogLimits, Found, LateStart,
     LaunchPreview, Launcher, LocalFiles, RunningDriver, Spawn, Unsupported, fingerprint, memory,
+    orphans,
 };
 
 /// The launcher's configuration.
@@ -430,6 +431,27 @@ impl Launcher for LocalLauncher {
 
     async fn with_files(&self) -> io::Result<Vec<DriverId>> {
         LocalFiles::list(&self.config.drivers).await
+    }
+
+    async fn running_here(&self) -> io::Result<Vec<DriverId>> {
+        let config = Arc::clone(&self.config);
+        let look = tokio::task::spawn_blocking(move || orphans::running(&config.drivers));
+        let running = look.await.map_err(io::Error::other)??;
+        Ok(running.into_keys().collect())
+    }
+
+    async fn end_here(&self, id: &DriverId) -> io::Result<()> {
+        match self.find(id, None).await {
+            // Its files tell of the part of it that is on a cluster.
+            Found::Alive(driver) => {
+                driver.terminate(orphans::GRACE).await;
+            }
+            Found::Unclear(why) => return Err(io::Error::other(why)),
+            Found::Ended(_) | Found::NeverStarted => {}
+        }
+        let (config, id) = (Arc::clone(&self.config), id.clone());
+        let end = tokio::task::spawn_blocking(move || orphans::end(&config.drivers, &id));
+        end.await.map_err(io::Error::other)?
     }
 
     async fn on_clusters(&self) -> io::Result<Vec<DriverId>> {

@@ -1,29 +1,31 @@
-//! Removes what is left of drivers that no row of the store names.
+//! Removes what is left of drivers that no row of the store names, and of rows that nothing needs.
 //!
-//! A server that dies between the deletion of a driver's row and of its files leaves such files. A
+//! A server that dies between two steps of a deletion leaves files, or the row of a driver. A server that
+//! dies while it starts a driver, or whose store is put back to an older state, may leave processes. A
 //! submitter that is killed may have sent a request that makes a pod after the driver's end.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use livius_domain::{DriverId, chain};
-use livius_launch::Found;
 
 use crate::driver::DriverCore;
 use crate::error::SessionError;
 
-/// The pause between two looks at clusters.
+/// The pause between two looks.
 const LOOK_AGAIN: Duration = Duration::from_mins(10);
 
-/// Sweeps files once, when the server has started: the next start tries again. Sweeps clusters then,
-/// and again until the server stops.
+/// Sweeps when the server has started, and again until it stops.
 pub(crate) async fn run(core: Arc<DriverCore>) {
     let sweep = async {
-        if let Err(error) = files(&core).await {
-            tracing::warn!(error = %chain(&error), "cannot look for files that no driver needs");
-        }
         loop {
+            if let Err(error) = rows(&core).await {
+                tracing::warn!(error = %chain(&error), "cannot look for rows of drivers that nothing needs");
+            }
+            if let Err(error) = this_machine(&core).await {
+                tracing::warn!(error = %chain(&error), "cannot look on this machine for drivers that no record names");
+            }
             if let Err(error) = clusters(&core).await {
                 tracing::warn!(error = %chain(&error), "cannot look on clusters for drivers that no record names");
             }
@@ -36,14 +38,38 @@ pub(crate) async fn run(core: Arc<DriverCore>) {
     }
 }
 
-async fn files(core: &DriverCore) -> Result<(), SessionError> {
-    // Listed before the rows are read: a driver has its row before it has files.
-    let drivers = core.launcher.with_files().await;
-    let drivers = drivers.map_err(SessionError::Log)?;
+/// Forgets the drivers that are gone, and whose session, batch or pool is forgotten.
+async fn rows(core: &DriverCore) -> Result<(), SessionError> {
+    for id in core.store.abandoned_drivers().await? {
+        if core.registry.find(&id).is_none() {
+            tracing::info!(driver.id = %id, "forgetting a driver that nothing needs");
+            core.forget(&id).await;
+        }
+    }
+    Ok(())
+}
+
+/// Ends the processes and removes the files of drivers that no row names.
+async fn this_machine(core: &DriverCore) -> Result<(), SessionError> {
+    // Listed before the rows are read: a driver has its row before it has files or a process.
+    let drivers = async {
+        let mut drivers: BTreeSet<DriverId> =
+            core.launcher.with_files().await?.into_iter().collect();
+        drivers.extend(core.launcher.running_here().await?);
+        Ok(drivers)
+    };
+    let drivers = drivers.await.map_err(SessionError::Log)?;
     let names = Names::of(core.store.driver_names().await?);
-    for id in drivers {
-        if !names.have(&id) {
-            remove(core, &id).await;
+    for id in drivers.iter().filter(|id| !names.have(id)) {
+        match core.launcher.end_here(id).await {
+            Ok(()) => {
+                tracing::info!(driver.id = %id, "removing what is left of a driver that no record names");
+                core.launcher.files(id).remove().await;
+            }
+            Err(error) => {
+                let error = chain(&error);
+                tracing::warn!(driver.id = %id, error, "cannot end a driver that no record names");
+            }
         }
     }
     Ok(())
@@ -92,21 +118,5 @@ impl Names {
     fn have(&self, id: &DriverId) -> bool {
         let id = id.as_str();
         self.whole.contains(id) || self.damaged.iter().any(|text| text.contains(id))
-    }
-}
-
-async fn remove(core: &DriverCore, id: &DriverId) {
-    match core.launcher.find(id, None).await {
-        Found::Ended(_) | Found::NeverStarted => {
-            tracing::info!(driver.id = %id, "removing the files of a driver that no record names");
-            core.launcher.files(id).remove().await;
-        }
-        // Its agent ends it when no server knows it.
-        Found::Alive(_) => {
-            tracing::warn!(driver.id = %id, "a driver runs that no record names; leaving it alone");
-        }
-        Found::Unclear(why) => {
-            tracing::warn!(driver.id = %id, why, "cannot look for a driver that no record names");
-        }
     }
 }

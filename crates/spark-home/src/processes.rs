@@ -76,13 +76,33 @@ pub fn descendants(roots: &BTreeSet<i32>) -> io::Result<Vec<Process>> {
 /// Whether the process was started with this environment entry (`NAME=value`). The environment of
 /// another user's process cannot be read, and has no entry of ours.
 pub fn has_environment(pid: i32, entry: &str) -> io::Result<bool> {
-    let environ = match fs::read(format!("/proc/{pid}/environ")) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(false),
-        read => present(read)?.unwrap_or_default(),
-    };
+    let environ = read_own(&format!("/proc/{pid}/environ"))?;
     Ok(environ
         .split(|byte| *byte == 0)
         .any(|found| found == entry.as_bytes()))
+}
+
+/// The value of a variable that the process was started with. `None` if it has none, or is another
+/// user's.
+pub fn environment(pid: i32, name: &str) -> io::Result<Option<Vec<u8>>> {
+    let environ = read_own(&format!("/proc/{pid}/environ"))?;
+    let mut entries = environ.split(|byte| *byte == 0);
+    let value = |entry: &[u8]| {
+        Some(
+            entry
+                .strip_prefix(name.as_bytes())?
+                .strip_prefix(b"=")?
+                .to_vec(),
+        )
+    };
+    Ok(entries.find_map(value))
+}
+
+/// The words of the process's command line. None if it is gone, or another user's.
+pub fn command_line(pid: i32) -> io::Result<Vec<Vec<u8>>> {
+    let text = read_own(&format!("/proc/{pid}/cmdline"))?;
+    let text = text.strip_suffix(b"\0").unwrap_or(&text);
+    Ok(text.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect())
 }
 
 /// The name that the kernel gives to the time since the machine was last started. `None` on a system
@@ -90,6 +110,14 @@ pub fn has_environment(pid: i32, entry: &str) -> io::Result<bool> {
 pub fn boot_id() -> io::Result<Option<String>> {
     let name = present(fs::read_to_string("/proc/sys/kernel/random/boot_id"))?;
     Ok(name.map(|name| name.trim().to_owned()))
+}
+
+/// Reads a file of a process. That of a process that is gone, or of another user, is empty.
+fn read_own(path: &str) -> io::Result<Vec<u8>> {
+    match fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(Vec::new()),
+        read => Ok(present(read)?.unwrap_or_default()),
+    }
 }
 
 /// `None` for a process, or its file, that is not there. No other error says so.
@@ -158,6 +186,12 @@ mod tests {
         let family = descendants(&BTreeSet::from([process.parent])).unwrap();
         assert!(family.contains(&process));
         assert!(!has_environment(own, "LIVIUS_NO_SUCH=entry").unwrap());
+        assert_eq!(environment(own, "LIVIUS_NO_SUCH").unwrap(), None);
+        let words = command_line(own).unwrap();
+        let program = std::env::args().next().unwrap();
+        assert_eq!(words[0], program.as_bytes());
+        let path = environment(own, "PATH").unwrap().unwrap();
+        assert_eq!(path, std::env::var("PATH").unwrap().as_bytes());
     }
 
     #[test]

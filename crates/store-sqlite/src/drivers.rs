@@ -27,6 +27,12 @@ pub(super) const RENEW: &str =
 pub(super) const NAMES: &str = "SELECT id FROM drivers \
                                 UNION SELECT driver FROM sessions WHERE driver IS NOT NULL \
                                 UNION SELECT driver FROM batches WHERE driver IS NOT NULL";
+pub(super) const ABANDONED: &str = "SELECT id FROM drivers WHERE ended_at IS NOT NULL \
+                                        AND (session IS NULL OR session NOT IN (SELECT id FROM sessions)) \
+                                        AND (batch IS NULL OR batch NOT IN (SELECT id FROM batches)) \
+                                        AND id NOT IN (SELECT driver FROM sessions WHERE driver IS NOT NULL) \
+                                        AND id NOT IN (SELECT driver FROM batches WHERE driver IS NOT NULL) \
+                                    ORDER BY id LIMIT 1000";
 const DELETE: &str = "DELETE FROM drivers WHERE id = ?1";
 
 #[async_trait]
@@ -56,14 +62,30 @@ impl DriverStore for SqliteStore {
         self.read(async |c| names(c).await).await
     }
 
+    async fn abandoned_drivers(&self) -> Result<Vec<DriverId>, StoreError> {
+        self.read(async |c| abandoned(c).await).await
+    }
+
     async fn delete_driver(&self, id: &DriverId) -> Result<bool, StoreError> {
         self.write(async |c| delete(c, id).await).await
     }
 }
 
-async fn names(connection: &mut SqliteConnection) -> Result<Vec<String>, StoreError> {
+pub(super) async fn names(connection: &mut SqliteConnection) -> Result<Vec<String>, StoreError> {
     let names = sqlx::query_scalar(NAMES).fetch_all(connection);
     names.await.map_err(failed("read the names of drivers"))
+}
+
+async fn abandoned(connection: &mut SqliteConnection) -> Result<Vec<DriverId>, StoreError> {
+    let names = sqlx::query_scalar(ABANDONED).fetch_all(connection);
+    let names: Vec<String> = names
+        .await
+        .map_err(failed("read the names of drivers that are gone"))?;
+    // A name that cannot be read is that of a damaged row, which stays.
+    Ok(names
+        .iter()
+        .filter_map(|name| DriverId::parse(name))
+        .collect())
 }
 
 async fn create(

@@ -134,6 +134,7 @@ macro_rules! store_conformance {
             drivers::an_unknown_driver_is_refused_or_absent,
             drivers::drivers_that_have_not_ended_are_claimed,
             drivers::every_name_of_a_driver_is_found,
+            drivers::a_driver_that_nothing_needs_is_found,
             drivers::a_server_claims_what_is_free,
             drivers::a_driver_that_changes_hands_has_another_version,
             drivers::a_claim_may_leave_out_own_drivers_and_other_programs,

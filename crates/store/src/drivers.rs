@@ -50,6 +50,10 @@ pub trait DriverStore: Send + Sync {
     /// rows that are unreadable otherwise. The text of a damaged row may be longer than the name.
     async fn driver_names(&self) -> Result<Vec<String>, StoreError>;
 
+    /// Reads the names of the drivers that are gone, and that were made for a session or batch that is
+    /// gone, or wait in a pool. Rows that a session or batch names are not among them.
+    async fn abandoned_drivers(&self) -> Result<Vec<DriverId>, StoreError>;
+
     /// Deletes a driver. Answers false when there was none.
     async fn delete_driver(&self, id: &DriverId) -> Result<bool, StoreError>;
 }

@@ -265,6 +265,7 @@ forward! {
         reads {
             fn driver(id: &DriverId) -> Option<DriverRecord>;
             fn driver_names() -> Vec<String>;
+            fn abandoned_drivers() -> Vec<DriverId>;
         }
     }
     impl KeyStore {

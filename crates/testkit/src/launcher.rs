@@ -368,6 +368,20 @@ impl Launcher for FakeLauncher {
         LocalFiles::list(&self.world.root).await
     }
 
+    async fn running_here(&self) -> std::io::Result<Vec<DriverId>> {
+        let drivers = self.drivers.lock().unwrap();
+        let runs = |process: &FakeProcess| process.exit.told.get().is_none();
+        let running = drivers.iter().filter(|(_, (_, process))| runs(process));
+        Ok(running.map(|(id, _)| id.clone()).collect())
+    }
+
+    async fn end_here(&self, id: &DriverId) -> std::io::Result<()> {
+        if let Found::Alive(process) = Launcher::find(self, id, None).await {
+            process.terminate(Duration::ZERO).await;
+        }
+        Ok(())
+    }
+
     async fn on_clusters(&self) -> std::io::Result<Vec<DriverId>> {
         Ok(Self::on_clusters(self).iter().cloned().collect())
     }

@@ -9,13 +9,15 @@ use axum::http::{HeaderMap, Request, StatusCode, request};
 use camino::Utf8PathBuf;
 use http_body_util::BodyExt as _;
 use livius_agent_link::{CHALLENGE_HEADER, REPORT};
-use livius_domain::{BatchId, BatchRecord, DriverId, Limits, SessionId, SessionRecord};
+use livius_domain::{
+    BatchId, BatchRecord, DriverId, DriverRecord, Limits, SessionId, SessionRecord,
+};
 use livius_launch::DriverOrder;
 use livius_metrics::Metrics;
 use livius_sessions::{
     AllowAll, Batches, Config, Impersonation, LocalFiles, Policy, PoolSettings, Sessions,
 };
-use livius_store::{BatchStore as _, Faulty, SessionStore as _};
+use livius_store::{BatchStore as _, DriverStore as _, Faulty, SessionStore as _};
 use livius_store_sqlite::SqliteStore;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -193,9 +195,20 @@ impl World {
         livius_store_sqlite::testing::make_unreadable(&path, table).await;
     }
 
+    /// Deletes all rows of a table.
+    pub async fn delete_rows(&self, table: &str) {
+        let path = Utf8PathBuf::from_path_buf(self.dir.path().join("livius.db")).unwrap();
+        livius_store_sqlite::testing::delete_rows(&path, table).await;
+    }
+
     /// A session as it is stored.
     pub async fn stored_session(&self, id: SessionId) -> SessionRecord {
         self.disk.session(id).await.unwrap().unwrap()
+    }
+
+    /// A driver as it is stored.
+    pub async fn stored_driver(&self, id: &DriverId) -> Option<DriverRecord> {
+        self.disk.driver(id).await.unwrap()
     }
 
     /// A batch as it is stored.

@@ -29,6 +29,7 @@ mod launching;
 mod objects_of_pods;
 mod on_kubernetes;
 mod on_yarn;
+mod orphans;
 mod resource_manager;
 mod world;
 
@@ -67,6 +68,7 @@ fn trials() -> Vec<Trial> {
         on_kubernetes::TESTS,
         objects_of_pods::TESTS,
         on_yarn::TESTS,
+        orphans::TESTS,
         container_logs::TESTS,
         executors_in_pods::TESTS,
         executors_on_yarn::TESTS,

@@ -15,7 +15,7 @@ use livius_domain::{
 };
 use tokio::task::JoinSet;
 
-use super::{Failure, Outcome, Place, TEXTS, at, batch_samples};
+use super::{Failure, Outcome, Place, TEXTS, at, batch_samples, unnamed};
 use crate::{Claim, Store, StoreError};
 
 /// A driver is read as it was stored.
@@ -194,6 +194,42 @@ pub async fn every_name_of_a_driver_is_found(place: &dyn Place) -> Outcome {
     store.update_batch(&mut batch).await?;
     let found: BTreeSet<String> = store.driver_names().await?.into_iter().collect();
     assert_eq!(found, names.map(|name| name.to_string()).into());
+    Ok(())
+}
+
+/// A driver that is gone is needed as long as its session, batch or pool is there, or a row names it.
+pub async fn a_driver_that_nothing_needs_is_found(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let mut session = store.create_session(unnamed()?).await?;
+    let mut batch = store.create_batch(batch_samples::unnamed()?).await?;
+    let made_for = |made_for, driver: DriverRecord| DriverRecord { made_for, ..driver };
+    let named = [of_session(10)?, of_session(11)?];
+    let needed = [
+        made_for(DriverUse::Session(session.id), of_session(12)?),
+        made_for(DriverUse::Batch(batch.id), of_session(13)?),
+    ];
+    let abandoned = [
+        made_for(DriverUse::Session(SessionId(i32::MAX)), of_session(14)?),
+        made_for(DriverUse::Batch(BatchId(i32::MAX)), of_session(15)?),
+        of_pool()?,
+    ];
+    session.driver = Some(named[0].id.clone());
+    store.update_session(&mut session).await?;
+    batch.driver = Some(named[1].id.clone());
+    store.update_batch(&mut batch).await?;
+    let mut all = named.into_iter().chain(needed).chain(abandoned.clone());
+    let mut all: Vec<DriverRecord> = all.by_ref().collect();
+    for driver in &all {
+        store.create_driver(driver).await?;
+    }
+    assert_eq!(store.abandoned_drivers().await?, [], "none is gone");
+    for driver in &mut all {
+        driver.times.ended_at = Some(at(1)?);
+        store.update_driver(driver).await?;
+    }
+    let mut expected = abandoned.map(|driver| driver.id);
+    expected.sort();
+    assert_eq!(store.abandoned_drivers().await?, expected);
     Ok(())
 }
 
