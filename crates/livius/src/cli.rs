@@ -189,6 +189,10 @@ pub struct Setup {
 }
 
 /// The flags of `doctor`.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each one is a flag of the command line"
+)]
 #[derive(Debug, Args)]
 pub struct Doctor {
     /// Checks everything: compiles the agent if needed, and runs a small Spark job
@@ -202,6 +206,10 @@ pub struct Doctor {
     /// reaches the server; the application is ended again
     #[arg(long)]
     pub probe: bool,
+    /// Lists, instead of all this, what drivers have left of which the server has no record: processes,
+    /// files, and parts on Kubernetes
+    #[arg(long, conflicts_with_all = ["run", "master", "probe"])]
+    pub orphans: bool,
     /// Ends the application after so many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 180, value_parser = clap::value_parser!(u64).range(10..=3600), requires = "probe")]
     pub probe_timeout: u64,

@@ -20,6 +20,7 @@ use livius_sessions::{Batches, Sessions, ShutdownPolicy};
 use crate::exit::Ending;
 use connections::Connections;
 use livius_store_sqlite::SqliteStore;
+pub use open::{in_background, local};
 pub use signals::{Signal, Signals};
 pub use trial::Trial;
 

@@ -402,6 +402,42 @@ fn doctor_says_what_is_missing_and_fails() {
     assert_eq!(report["healthy"], false);
 }
 
+#[test]
+fn doctor_lists_drivers_without_a_record() {
+    let home = home();
+    let driver = home.path().join("data/drivers/b-7-aabbccddeeff");
+    let look = |words: &[&str]| {
+        let words = [&["doctor", "--orphans"], words].concat();
+        let mut command = livius(home.path(), &words);
+        command.env("LIVIUS_SERVER_DATA_DIR", home.path().join("data"));
+        command.output().unwrap()
+    };
+    let none = look(&[]);
+    assert_eq!(none.status.code(), Some(0), "{}", stderr(&none));
+    assert!(stdout(&none).contains("has a record of each driver"));
+    std::fs::create_dir_all(&driver).unwrap();
+    let process = Command::new("sleep")
+        .arg("600")
+        .env("LIVIUS_DRIVER_DIR", &driver)
+        .spawn();
+    let process = common::Killed(process.unwrap());
+    let found = look(&[]);
+    assert_eq!(found.status.code(), Some(1), "{}", stderr(&found));
+    let line = format!("b-7-aabbccddeeff: processes {}; files", process.0.id());
+    assert!(stdout(&found).contains(&line), "{}", stdout(&found));
+    let found: Value = serde_json::from_str(&stdout(&look(&["--json"]))).unwrap();
+    assert_eq!(found["orphans"][0]["driver"], "b-7-aabbccddeeff");
+    assert_eq!(found["orphans"][0]["processes"][0], process.0.id());
+    // A server ends and removes it.
+    let data = home.path().join("data");
+    let _server = Server::start(&home, &["--data-dir", data.to_str().unwrap()]);
+    let until = Instant::now() + PATIENCE;
+    while driver.exists() || look(&[]).status.code() != Some(0) {
+        assert!(Instant::now() < until, "{}", stdout(&look(&[])));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// A daemon that gives the same answers to every request for a path. Dropping it closes its port.
 struct Fake {
     address: std::net::SocketAddr,

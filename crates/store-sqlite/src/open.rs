@@ -17,7 +17,7 @@ use super::measured::Measured;
 use super::readers::Readers;
 use super::writer::Writer;
 use super::{OpenError, SqliteStore, failed};
-use super::{schema, shrink};
+use super::{drivers, schema, shrink};
 use livius_store::StoreError;
 
 /// The time that a write waits for other programs, such as a backup. The store itself has one
@@ -63,6 +63,18 @@ impl SqliteStore {
             measured: Measured::by(&Metrics::default()),
             _lock: lock,
         })
+    }
+
+    /// Reads the names of all drivers of a database, without a lock: a server may be using it. A
+    /// database that is not there has none.
+    pub async fn names_of_drivers(path: &Utf8Path) -> Result<Vec<String>, StoreError> {
+        if !path.exists() {
+            return Ok(Vec::new());
+        }
+        let options = connect_options(path).read_only(true);
+        let connected = options.connect().await;
+        let mut connection = connected.map_err(failed("open the database to read it"))?;
+        drivers::names(&mut connection).await
     }
 
     /// Waits for running calls and moves the write-ahead log into the file, so that the file alone

@@ -1,6 +1,7 @@
 //! `livius doctor`: shows what was found, what sessions would meet here, and how to fix the rest.
 
 mod cluster;
+mod orphans;
 
 use std::time::Duration;
 
@@ -17,6 +18,9 @@ use crate::terminal::{Progress, say};
 /// Runs the command.
 pub fn run(arguments: &Doctor) -> anyhow::Result<Ending> {
     let (Configuration { settings, .. }, environment) = super::load(&arguments.flags.layer())?;
+    if arguments.orphans {
+        return orphans::run(&settings, &environment, arguments.json);
+    }
     if arguments.run {
         Progress::begin().step("compiling the agent where needed, and running a small Spark job");
     }

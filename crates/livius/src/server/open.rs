@@ -100,13 +100,13 @@ fn make_private(dir: &Utf8Path) -> anyhow::Result<()> {
 
 /// The launcher's tasks only look at clusters. They end with the launcher, so no shutdown waits for
 /// them.
-pub(super) fn in_background() -> Spawn {
+pub fn in_background() -> Spawn {
     let lifecycle = Lifecycle::default();
     Arc::new(move |task| lifecycle.spawn_apart(task))
 }
 
 /// The supervisor is this binary. The path works even if the file was replaced since the start.
-pub(super) fn local(settings: &Settings, environment: &ProcessEnvironment) -> LocalConfig {
+pub fn local(settings: &Settings, environment: &ProcessEnvironment) -> LocalConfig {
     let supervisor = ["/proc/self/exe", "supervise"].map(str::to_owned).to_vec();
     LocalConfig {
         search: settings.search(environment),
