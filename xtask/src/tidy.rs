@@ -15,13 +15,19 @@ use crate::steps::{cargo, output, root, tell};
 /// The crates of the workspace that a crate may depend on. Tests may depend on more.
 const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("livius-domain", &[]),
+    ("livius-failpoint", &[]),
     ("livius-wire", &["livius-domain"]),
     ("livius-client", &["livius-domain"]),
     ("livius-metrics", &[]),
     ("livius-store", &["livius-domain"]),
     (
         "livius-store-sqlite",
-        &["livius-domain", "livius-metrics", "livius-store"],
+        &[
+            "livius-domain",
+            "livius-failpoint",
+            "livius-metrics",
+            "livius-store",
+        ],
     ),
     ("livius-agent-link", &["livius-domain"]),
     ("livius-spark-home", &["livius-domain"]),
@@ -31,6 +37,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
         "livius-launch",
         &[
             "livius-domain",
+            "livius-failpoint",
             "livius-kubernetes",
             "livius-spark-home",
             "livius-yarn",
@@ -40,6 +47,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
         "livius-sessions",
         &[
             "livius-domain",
+            "livius-failpoint",
             "livius-store",
             "livius-agent-link",
             "livius-launch",
@@ -50,6 +58,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
         "livius-http",
         &[
             "livius-domain",
+            "livius-failpoint",
             "livius-store",
             "livius-agent-link",
             "livius-metrics",

@@ -11,6 +11,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use livius_failpoint::{Point, reach};
 use livius_sessions::{Caller, Claim, KEPT_ANSWER_BYTES, KeptAnswer, KeyRecord, Keyed, Keys};
 
 use crate::face::Face;
@@ -73,6 +74,7 @@ async fn once<F: Face>(
     parts.extensions.insert(keyed.clone());
     parts.extensions.insert(body.kept_for_handler());
     let response = next.run(Request::from_parts(parts, Body::empty())).await;
+    reach(Point::KeyRequestDone);
     kept(keys, &keyed, response)
         .await
         .map_err(|error| Rejection::Internal(error.to_string()).into())
@@ -159,6 +161,7 @@ async fn kept(keys: &Keys, keyed: &Keyed, response: Response) -> Result<Response
         body: body.to_vec(),
     };
     keys.keep(keyed, &answer).await;
+    reach(Point::KeyAnswerKept);
     Ok(Response::from_parts(parts, body.into()))
 }
 

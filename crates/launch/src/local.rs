@@ -10,6 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use camino::Utf8PathBuf;
 use livius_domain::{Clock, DriverId, DriverLocation, Failure, chain};
+use livius_failpoint::{Point, reach};
 use livius_kubernetes::Namespace;
 use livius_spark_home::{Search, Toolchain, ToolchainError, files};
 use tokio::sync::Mutex;
@@ -134,6 +135,7 @@ impl LocalLauncher {
         let driver = order.id.clone();
         let toolchain = self.toolchain().await?;
         let mut plan = self.plan(order, &toolchain).await?;
+        reach(Point::LaunchPlanned);
         let placed = self.placed(plan.place.take(), &dir).await?;
         let place = placed.as_ref().map(|(place, _)| place.clone());
         let namespace = placed
@@ -143,6 +145,7 @@ impl LocalLauncher {
         let secret = namespace.zip(plan.in_secret.as_ref());
         let begun = async {
             self.write(&dir, &plan, place.clone()).await?;
+            reach(Point::LaunchWritten);
             if let Some((namespace, document)) = secret {
                 put_secret(namespace, &driver, &toolchain, document).await?;
             }

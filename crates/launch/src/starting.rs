@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use livius_domain::Clock;
+use livius_failpoint::{Point, reach};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use crate::driver_dir::{DriverCommand, DriverDir};
@@ -87,7 +88,9 @@ impl Started {
             let _ = child.wait();
             spawned(error)
         })?;
+        reach(Point::SupervisorSpawned);
         started.handshake(&mut child)?;
+        reach(Point::DriverStarted);
         Ok(started)
     }
 
@@ -109,7 +112,9 @@ impl Started {
         self.dir
             .write_supervisor(&self.record)
             .map_err(StartError::Silent)?;
+        reach(Point::SupervisorRecorded);
         stdin.write_all(b"go\n").map_err(StartError::Silent)?;
+        reach(Point::SupervisorTold);
         drop(stdin);
         let stdout = child.stdout.take().expect("it was made with a pipe");
         let answer = read_line(stdout, START_LIMIT).map_err(StartError::Silent)?;

@@ -7,6 +7,7 @@ mod cli;
 mod commands;
 mod config;
 mod exit;
+mod failpoint;
 mod logging;
 mod memory;
 mod runtime;

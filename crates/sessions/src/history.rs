@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use livius_domain::chain;
+use livius_failpoint::{Point, reach};
 
 use crate::entry::Core;
 use crate::keys;
@@ -45,6 +46,7 @@ async fn purge(core: &Core) {
         match purged {
             Ok(records) if records.is_empty() => return,
             Ok(records) => {
+                reach(Point::PurgeRowsDeleted);
                 for id in records.into_iter().filter_map(|record| record.driver) {
                     core.drivers.forget(&id).await;
                 }

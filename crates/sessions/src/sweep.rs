@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use livius_domain::{DriverId, chain};
+use livius_failpoint::{Point, reach};
 
 use crate::driver::DriverCore;
 use crate::error::SessionError;
@@ -59,12 +60,15 @@ async fn this_machine(core: &DriverCore) -> Result<(), SessionError> {
         Ok(drivers)
     };
     let drivers = drivers.await.map_err(SessionError::Log)?;
+    reach(Point::SweepListed);
     let names = Names::of(core.store.driver_names().await?);
     for id in drivers.iter().filter(|id| !names.have(id)) {
         match core.launcher.end_here(id).await {
             Ok(()) => {
                 tracing::info!(driver.id = %id, "removing what is left of a driver that no record names");
+                reach(Point::SweepRemoving);
                 core.launcher.files(id).remove().await;
+                reach(Point::SweepRemoved);
             }
             Err(error) => {
                 let error = chain(&error);

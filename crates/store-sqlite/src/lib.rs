@@ -41,6 +41,7 @@ mod writer;
 
 use std::sync::Arc;
 
+use livius_failpoint::{Point, reach};
 use livius_store::StoreError;
 use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
@@ -97,7 +98,9 @@ impl SqliteStore {
         let call = async {
             let mut turn = Writer::turn(&self.writer).await?;
             turn.sync_commits(durably).await?;
+            reach(Point::StoreWriting);
             let written = work(turn.connection()).await;
+            reach(Point::StoreWritten);
             turn.end(written)
         };
         operation.run(call).await

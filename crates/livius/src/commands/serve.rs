@@ -7,13 +7,14 @@ use crate::config::Configuration;
 use crate::exit::Ending;
 use crate::runtime::on_runtime;
 use crate::server::{Server, Signals};
-use crate::{logging, memory, terminal};
+use crate::{failpoint, logging, memory, terminal};
 
 /// Runs the command.
 pub fn run(flags: &ServerFlags) -> anyhow::Result<Ending> {
     let (configuration, environment) = super::load(&flags.layer())?;
     let Configuration { settings, resolved } = configuration;
     logging::start(&settings.logs);
+    failpoint::arm(&environment)?;
     memory::return_large_blocks();
     for note in resolved.notes() {
         tracing::warn!("configuration: {note}");

@@ -9,14 +9,18 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use crate::chance::Chance;
-use crate::facts::{Facts, JobId, StatementId};
+use crate::events;
+use crate::facts::{Facts, JobId, Keyed, StatementId, Upload};
 use crate::place::Place;
 
 /// How long a request may stay without an answer, over many servers.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The pause before a request is sent again.
-const PAUSE: Duration = Duration::from_millis(5);
+pub const PAUSE: Duration = Duration::from_millis(5);
+
+/// The line between the parts of a form.
+const BOUNDARY: &str = "crash-test-form";
 
 /// The sessions that are open at the same time.
 const SESSIONS: usize = 3;
@@ -37,6 +41,25 @@ pub struct Sender {
     place: Arc<Place>,
     runtime: Runtime,
     client: reqwest::Client,
+    /// For streams, which have no timeout.
+    streams: reqwest::Client,
+}
+
+/// The body of a POST.
+#[derive(Debug)]
+enum Body<'a> {
+    Json(&'a Value),
+    File(&'a Upload),
+}
+
+/// A form with a file.
+fn form(upload: &Upload) -> String {
+    let (name, content) = (&upload.name, upload.content());
+    format!(
+        "--{BOUNDARY}\r\n\
+         Content-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n\
+         {content}\r\n--{BOUNDARY}--\r\n"
+    )
 }
 
 impl Sender {
@@ -44,15 +67,27 @@ impl Sender {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build();
+        let client = || reqwest::Client::builder().no_proxy();
+        let in_time = client().timeout(Duration::from_secs(20));
         Self {
             place: Arc::clone(place),
             runtime: runtime.unwrap(),
-            client: reqwest::Client::builder()
-                .no_proxy()
-                .timeout(Duration::from_secs(20))
-                .build()
-                .unwrap(),
+            client: in_time.build().unwrap(),
+            streams: client().build().unwrap(),
         }
+    }
+
+    pub fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    /// Opens a stream of events behind the last event.
+    pub async fn open(&self, path: &str, last: Option<&str>) -> reqwest::Result<reqwest::Response> {
+        let mut request = self.streams.get(self.place.url(path));
+        if let Some(last) = last {
+            request = request.header("Last-Event-ID", last);
+        }
+        request.send().await
     }
 
     pub fn get(&self, path: &str) -> (u16, Value) {
@@ -61,11 +96,15 @@ impl Sender {
 
     /// A POST with a key of its own. The error is an answer that is no success.
     fn post(&self, path: &str, body: &Value) -> Result<Value, String> {
-        let key = new_name();
-        let (status, answer) = self.until_answered(&Method::POST, path, Some((&key, body)));
+        self.post_with(&new_name(), path, &Body::Json(body))
+    }
+
+    /// The same with this key.
+    fn post_with(&self, key: &str, path: &str, body: &Body<'_>) -> Result<Value, String> {
+        let (status, answer) = self.until_answered(&Method::POST, path, Some((key, body)));
         match status {
             200 | 201 => Ok(answer),
-            _ => Err(format!("POST {path} {body}: {status} {answer}")),
+            _ => Err(format!("POST {path} {body:?}: {status} {answer}")),
         }
     }
 
@@ -73,7 +112,7 @@ impl Sender {
         &self,
         method: &Method,
         path: &str,
-        posted: Option<(&str, &Value)>,
+        posted: Option<(&str, &Body<'_>)>,
     ) -> (u16, Value) {
         let until = Instant::now() + PATIENCE;
         loop {
@@ -96,11 +135,18 @@ impl Sender {
         &self,
         method: &Method,
         path: &str,
-        posted: Option<(&str, &Value)>,
+        posted: Option<(&str, &Body<'_>)>,
     ) -> reqwest::Result<(u16, Value)> {
         let mut request = self.client.request(method.clone(), self.place.url(path));
         if let Some((key, body)) = posted {
-            request = request.header("Idempotency-Key", key).json(body);
+            request = request.header("Idempotency-Key", key);
+            request = match body {
+                Body::Json(document) => request.json(document),
+                Body::File(upload) => {
+                    let kind = format!("multipart/form-data; boundary={BOUNDARY}");
+                    request.header("Content-Type", kind).body(form(upload))
+                }
+            };
         }
         let answer = request.send().await?;
         let status = answer.status().as_u16();
@@ -140,10 +186,13 @@ impl Client {
             match (self.chance.below(100), session) {
                 (_, None) => self.create_session(),
                 (0..5, _) if open.len() < SESSIONS => self.create_session(),
-                (5..7, Some(session)) if open.len() > 1 => self.delete_session(session),
-                (7..20, _) => self.submit_batch(),
-                (20..35, Some(session)) => self.submit_job(session),
-                (35..75, Some(session)) => self.run_statement(session),
+                (5..9, Some(session)) if open.len() > 1 => self.delete_session(session),
+                (9..20, _) => self.submit_batch(),
+                (20..22, _) => self.delete_batch(),
+                (22..34, Some(session)) => self.submit_job(session),
+                (34..42, Some(session)) => self.upload(session),
+                (42..75, Some(session)) => self.run_statement(session),
+                (75..80, _) => self.repeat_a_request(),
                 _ => self.look_again(),
             }
         }
@@ -169,22 +218,131 @@ impl Client {
         self.facts.deleted(session);
     }
 
-    fn submit_batch(&self) {
+    /// Deletes a batch that has ended.
+    fn delete_batch(&mut self) {
+        let ended = self.facts.ended_batches();
+        let Some(batch) = self.chance.one_of(&ended).copied() else {
+            return;
+        };
+        if !self.facts.begin_delete_batch(batch) {
+            return;
+        }
+        let path = format!("/batches/{batch}");
+        let (status, answer) = self.sender.until_answered(&Method::DELETE, &path, None);
+        assert!(
+            matches!(status, 200 | 404),
+            "DELETE {path}: {status} {answer}"
+        );
+        self.facts.batch_deleted(batch);
+    }
+
+    fn submit_batch(&mut self) {
         let name = new_name();
         let body = json!({
             "file": self.sender.place.application(),
             "className": "livius.test.Application",
             "args": [name],
         });
-        let created = self.sender.post("/batches", &body).unwrap();
-        self.facts.batch(id(&created), name);
+        let key = new_name();
+        let created = self.sender.post_with(&key, "/batches", &Body::Json(&body));
+        let batch = id(&created.unwrap());
+        self.facts.batch(batch, name.clone());
+        self.facts.remember(Keyed {
+            key,
+            session: None,
+            path: "/batches".to_owned(),
+            body,
+            made: batch,
+        });
+        if self.chance.below(8) == 0 {
+            self.follow_log(batch, &name);
+        }
+    }
+
+    /// Follows the log of a batch to its end. Each line comes once.
+    fn follow_log(&self, batch: i64, name: &str) {
+        let path = format!("/api/v1/batches/{batch}/log/events");
+        let events = events::to_the_end(&self.sender, &path);
+        let Some(events) = events else {
+            // Another client deletes it.
+            assert!(!self.facts.is_batch_open(batch), "batch {batch} is gone");
+            return;
+        };
+        let lines = events
+            .iter()
+            .filter_map(|event| event.data["lines"].as_array());
+        let lines: Vec<&str> = lines.flatten().filter_map(Value::as_str).collect();
+        let line = format!("ran {name}");
+        let count = lines.iter().filter(|it| **it == line).count();
+        assert_eq!(count, 1, "{line:?} in the events of the log: {lines:?}");
+    }
+
+    /// Sends a request again that was answered long ago. It gets the same answer.
+    fn repeat_a_request(&mut self) {
+        let known = self.facts.remembered();
+        let Some(Keyed {
+            key,
+            session,
+            path,
+            body,
+            made,
+        }) = self.chance.one_of(&known)
+        else {
+            return;
+        };
+        let answer = self.sender.post_with(key, path, &Body::Json(body));
+        let is_there = self.is_there(*session, *made);
+        match answer {
+            Ok(answer) => assert_eq!(id(&answer), *made, "POST {path} with key {key} again"),
+            Err(why) => assert!(!is_there, "{why}"),
+        }
+        // A key is forgotten with what it made.
+        let (status, shown) = self.sender.get(&format!("/api/v1/keys/{key}"));
+        assert!(
+            status == 200 || !self.is_there(*session, *made),
+            "key {key} is forgotten: {shown}"
+        );
+    }
+
+    /// Whether the session of a request, or the batch that it made, must be there.
+    fn is_there(&self, session: Option<i64>, batch: i64) -> bool {
+        session.map_or_else(
+            || self.facts.is_batch_open(batch),
+            |session| self.facts.is_open(session),
+        )
+    }
+
+    fn upload(&mut self, session: i64) {
+        let upload = Upload {
+            name: format!("{}.txt", new_name()),
+            repeats: match self.chance.below(10) {
+                0 => 20_000,
+                _ => self.chance.below(60),
+            },
+        };
+        let path = format!("/sessions/{session}/upload-file");
+        let body = Body::File(&upload);
+        match self.sender.post_with(&new_name(), &path, &body) {
+            Ok(_) => self.facts.upload(session, upload),
+            Err(why) => assert!(!self.facts.is_open(session), "{why}"),
+        }
     }
 
     /// The same for a session. `None` if another client deletes it.
-    fn post_to(&self, session: i64, path: &str, body: &Value) -> Option<Value> {
+    fn post_to(&self, session: i64, path: &str, body: Value) -> Option<Value> {
         let path = format!("/sessions/{session}/{path}");
-        match self.sender.post(&path, body) {
-            Ok(answer) => Some(answer),
+        let key = new_name();
+        match self.sender.post_with(&key, &path, &Body::Json(&body)) {
+            Ok(answer) => {
+                self.facts.remember(Keyed {
+                    key,
+                    session: Some(session),
+                    path,
+                    body,
+                    made: id(&answer),
+                });
+                Some(answer)
+            }
             Err(why) => {
                 assert!(!self.facts.is_open(session), "{why}");
                 None
@@ -196,7 +354,7 @@ impl Client {
         // Base64 of any bytes: the driver sends them back.
         let payload = format!("{:0>12}", new_name());
         let body = json!({"job": payload, "jobType": "pyspark"});
-        if let Some(job) = self.post_to(session, "submit-job", &body) {
+        if let Some(job) = self.post_to(session, "submit-job", body) {
             self.facts.job((session, id(&job)), payload);
         }
     }
@@ -208,10 +366,42 @@ impl Client {
         };
         let code = format!("{} {bytes} {}", self.chance.below(8), new_name());
         let body = json!({"code": code});
-        if let Some(statement) = self.post_to(session, "statements", &body) {
+        if let Some(statement) = self.post_to(session, "statements", body) {
             assert_eq!(statement["code"], code.as_str());
-            self.facts.statement((session, id(&statement)), code);
+            let id = (session, id(&statement));
+            self.facts.statement(id, code);
+            if self.chance.below(20) == 0 {
+                self.follow_statement(id);
+            }
         }
+    }
+
+    /// Follows a statement to its end. It never goes back to an earlier state.
+    fn follow_statement(&self, (session, statement): StatementId) {
+        let path = format!("/api/v1/sessions/{session}/statements/{statement}/events");
+        let Some(events) = events::to_the_end(&self.sender, &path) else {
+            assert!(!self.facts.is_open(session), "{path} is gone");
+            return;
+        };
+        let rank = |state: &str| match state {
+            "waiting" => 0,
+            "running" => 1,
+            _ => 2,
+        };
+        let states = events
+            .iter()
+            .filter_map(|event| event.data["state"].as_str());
+        let states: Vec<&str> = states.collect();
+        assert!(
+            states.is_sorted_by_key(|state| rank(state)),
+            "{path}: {states:?}"
+        );
+        let last = events.last().unwrap();
+        let is_available = last.data["state"] == "available";
+        assert!(
+            is_available || !self.facts.is_open(session),
+            "{path}: {last:?}"
+        );
     }
 
     /// Looks at a statement, a job and a batch again. An end that the server has shown must stay.

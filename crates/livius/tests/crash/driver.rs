@@ -12,7 +12,7 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use livius_agent_link::{
     AgentFrame, Command, Event, Hello, InHand, MAX_COMMAND_BYTES, PROTOCOL_VERSION,
 };
-use livius_domain::{DriverId, JobId, JobOutcome, StatementId};
+use livius_domain::{DriverId, JobId, JobOutcome, ResourceId, StatementId};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -81,6 +81,8 @@ struct Agent {
     next_seq: u64,
     known: BTreeSet<StatementId>,
     known_jobs: BTreeSet<JobId>,
+    known_files: BTreeSet<ResourceId>,
+    http: reqwest::Client,
     /// The statement that runs, its code, and when it ends.
     running: Option<(StatementId, String, Instant)>,
     /// The numbers of the events that end work.
@@ -103,6 +105,8 @@ impl Agent {
             next_seq: 1,
             known: BTreeSet::new(),
             known_jobs: BTreeSet::new(),
+            known_files: BTreeSet::new(),
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
             running: None,
             ends: BTreeMap::new(),
         };
@@ -210,6 +214,12 @@ impl Agent {
                             let _ = socket.send(Message::text(frame.to_string())).await;
                             return Over::Stop;
                         }
+                        Command::Resource { resource, name, .. } => {
+                            if self.fetch(resource, &name).await.is_err() {
+                                // The server tells of it again.
+                                return Over::Lost;
+                            }
+                        }
                         command => self.obey(command),
                     },
                     Some(Ok(_)) => {}
@@ -257,6 +267,37 @@ impl Agent {
             }
             _ => {}
         }
+    }
+
+    /// Fetches an uploaded file, once.
+    async fn fetch(&mut self, resource: ResourceId, name: &str) -> Result<(), ()> {
+        if self.known_files.contains(&resource) {
+            return Ok(());
+        }
+        let server = self.server.replacen("ws://", "http://", 1);
+        let asked = self
+            .http
+            .get(format!("{server}/resources/{resource}"))
+            .header("livius-driver", self.driver.as_str())
+            .bearer_auth(&self.token)
+            .timeout(Duration::from_secs(5));
+        let response = asked.send().await.map_err(drop)?;
+        let error = match response.status().as_u16() {
+            200 => {
+                let content = response.bytes().await.map_err(drop)?;
+                ledger::note(&ledger::upload(name, &content));
+                None
+            }
+            404 => {
+                // That is fine if the session is being deleted.
+                ledger::note(&format!("missing upload {name}"));
+                Some("there is no such file".to_owned())
+            }
+            _ => return Err(()),
+        };
+        self.known_files.insert(resource);
+        self.tell(Event::ResourceAdded { resource, error });
+        Ok(())
     }
 
     fn begin(&mut self, statement: StatementId, code: &str) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::Write as _;
 use std::path::Path;
 
@@ -15,6 +16,13 @@ pub fn note(work: &str) {
     file.unwrap()
         .write_all(format!("{work}\n").as_bytes())
         .unwrap();
+}
+
+/// The line for an uploaded file.
+pub fn upload(name: &str, content: &[u8]) -> String {
+    let mut hasher = DefaultHasher::new();
+    content.hash(&mut hasher);
+    format!("upload {name} {:x}", hasher.finish())
 }
 
 /// How often each piece of work has run.

@@ -1,12 +1,13 @@
-//! Kills the server with SIGKILL at random moments, again and again, while clients use it. Afterwards
-//! everything that a client was told must be true.
+//! Kills the server with SIGKILL again and again while clients use it: once at each failpoint, and then at
+//! random moments and failpoints. Meanwhile the network between agents and server loses, stalls, cuts and
+//! doubles frames ([`proxy`]). Afterwards everything that a client was told must be true.
 //!
 //! The server, its supervisors and its store are the real ones. "Java" is a script, and the drivers are
 //! this program itself ([`driver`]): they speak the agent's protocol, run statements of a few words, and
 //! write down what they ran, so that nothing can run twice without notice. Clients send each request
 //! with an `Idempotency-Key`, and send it again until it is answered.
 //!
-//! `LIVIUS_CRASH_ROUNDS` is the number of kills, `LIVIUS_CRASH_SEED` the seed of all choices. A failure
+//! `LIVIUS_CRASH_ROUNDS` is the least number of kills, `LIVIUS_CRASH_SEED` the seed of all choices. A failure
 //! prints both.
 
 #![expect(
@@ -23,34 +24,41 @@ mod common;
 #[path = "../common/data.rs"]
 mod data;
 mod driver;
+mod events;
 mod facts;
+mod kills;
 mod ledger;
 mod place;
+mod proxy;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Trial};
 
 use crate::chance::Chance;
 use crate::client::Client;
+use crate::events::AllEvents;
 use crate::facts::Facts;
+use crate::kills::Kills;
 use crate::place::Place;
 
 /// The kills of a run of the suite.
-const ROUNDS: u32 = 300;
+const ROUNDS: u64 = 300;
 
 /// The clients that use the server at the same time.
 const CLIENTS: u64 = 4;
 
-/// The longest life of a server in milliseconds. A start takes a part of it, so that some servers die
-/// before they serve.
-const LONGEST_LIFE: u64 = 350;
-
 /// The kills between two looks at everything.
-const BETWEEN_LOOKS: u32 = 100;
+const BETWEEN_LOOKS: u64 = 100;
+
+/// How long a server that was just started may take to remove what is left of drivers, and how many
+/// servers are started for that: a session may end after the server has purged ended ones.
+const SWEEP: Duration = Duration::from_secs(5);
+const STARTS: u32 = 5;
 
 fn main() -> ExitCode {
     if let Some(words) = driver::words() {
@@ -58,10 +66,10 @@ fn main() -> ExitCode {
     }
     let arguments = Arguments::from_args();
     let trial = Trial::test("nothing_that_a_client_was_told_is_lost_or_doubled", || {
-        let rounds = number("LIVIUS_CRASH_ROUNDS").unwrap_or(u64::from(ROUNDS));
+        let rounds = number("LIVIUS_CRASH_ROUNDS").unwrap_or(ROUNDS);
         let seed = number("LIVIUS_CRASH_SEED").unwrap_or_else(chance::of_the_moment);
         println!("{rounds} kills, seed {seed}");
-        kill_again_and_again(u32::try_from(rounds).unwrap(), seed);
+        kill_again_and_again(rounds, seed);
         Ok(())
     });
     libtest_mimic::run(&arguments, vec![trial]).exit_code()
@@ -71,52 +79,83 @@ fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
 }
 
-fn kill_again_and_again(rounds: u32, seed: u64) {
-    let place = Arc::new(Place::make());
+/// Kills a server at each failpoint, and then at random moments and failpoints.
+fn kill_again_and_again(rounds: u64, seed: u64) {
+    let place = Arc::new(Place::make(seed));
     let facts = Arc::new(Facts::default());
-    let mut left = rounds;
+    let mut kills = Kills::new(&place, Chance::new(seed));
     let mut stage = 0;
-    while left > 0 {
-        let kills = left.min(BETWEEN_LOOKS);
-        left -= kills;
+    while kills.count() < rounds {
         stage += 1;
-        kill_under_load(&place, &facts, kills, seed ^ (stage << 32));
-        let server = place.start();
-        facts.settle_and_check(&place);
-        drop(server);
-        println!("after {} kills: {}", rounds - left, facts.summary());
+        let seed = seed ^ (stage << 32);
+        under_load(&place, &facts, seed, &mut |is_broken: &dyn Fn() -> bool| {
+            if stage == 1 {
+                kills.at_every_failpoint(is_broken);
+            } else {
+                let left = rounds - kills.count();
+                kills.at_any_moment(left.min(BETWEEN_LOOKS), is_broken);
+            }
+        });
+        println!("after {} kills: {}", kills.count(), facts.summary());
+    }
+    for (fault, count) in place.network().faults() {
+        println!("the network had the fault {fault:?} {count} times");
+        assert!(count > 0 || rounds < ROUNDS, "{fault:?} never came");
     }
     place.shut_down();
 }
 
-/// Kills the server this often while clients use it.
-fn kill_under_load(place: &Arc<Place>, facts: &Arc<Facts>, kills: u32, seed: u64) {
+/// Has clients use the server while it is killed. Then everything must be as they were told.
+fn under_load(
+    place: &Arc<Place>,
+    facts: &Arc<Facts>,
+    seed: u64,
+    kill: &mut dyn FnMut(&dyn Fn() -> bool),
+) {
     let is_over = Arc::new(AtomicBool::new(false));
+    let is_settled = Arc::new(AtomicBool::new(false));
+    place.network().set_faulty(true);
+    let (events, following) = AllEvents::follow(place, &is_settled);
     let clients = (0..CLIENTS).map(|number| {
         let client = Client::new(place, facts, &is_over, Chance::new(seed ^ (number + 1)));
         std::thread::spawn(move || client.use_server())
     });
     let clients: Vec<_> = clients.collect();
-    let mut chance = Chance::new(seed);
-    let has_failed = || clients.iter().any(std::thread::JoinHandle::is_finished);
-    for _ in 0..kills {
-        let server = place.start();
-        let until = Instant::now() + Duration::from_millis(chance.below(LONGEST_LIFE));
-        while Instant::now() < until && !has_failed() {
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        drop(server);
-        if has_failed() {
-            break;
-        }
-    }
+    let is_broken = || following.is_finished() || clients.iter().any(JoinHandle::is_finished);
+    kill(&is_broken);
     // The last requests need a server that answers.
     let server = place.start();
     is_over.store(true, Ordering::Relaxed);
+    let resume = |panic| std::panic::resume_unwind(panic);
     for client in clients {
-        client
-            .join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        client.join().unwrap_or_else(resume);
     }
+    if following.is_finished() {
+        following.join().unwrap_or_else(resume);
+        panic!("a client that follows all events has ended");
+    }
+    place.network().set_faulty(false);
+    facts.settle_and_check(place, &events);
+    is_settled.store(true, Ordering::Relaxed);
+    following.join().unwrap_or_else(resume);
     drop(server);
+    await_no_leftovers(place, facts);
+}
+
+/// Waits until nothing is left of drivers that no client knows. Servers look for it when they start.
+fn await_no_leftovers(place: &Arc<Place>, facts: &Facts) {
+    let mut left = Vec::new();
+    for _ in 0..STARTS {
+        let server = place.start();
+        let until = Instant::now() + SWEEP;
+        while Instant::now() < until {
+            left = facts.leftovers(place);
+            if left.is_empty() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        drop(server);
+    }
+    panic!("of drivers that no client knows is left: {left:#?}");
 }

@@ -2,6 +2,7 @@
 
 use livius_agent_link::{Command, Event, Notice, Work};
 use livius_domain::{JobOutcome, Kind, chain};
+use livius_failpoint::{Point, reach};
 use livius_store::PiecesOf;
 use tokio::sync::oneshot;
 
@@ -70,6 +71,7 @@ impl Actor {
             } if self.statements.has(statement) => {
                 let output = PiecesOf::Statement(self.record.id, statement);
                 self.core.store.put_piece(output, index, &text).await?;
+                reach(Point::OutputPieceStored);
             }
             // A piece for a statement that has ended, or never was: the store has no place for it.
             Event::Chunk { .. } => {}

@@ -7,6 +7,7 @@ use livius_domain::{
     DriverProgram, End, SessionEffect, SessionEvent, SessionState, StopCause, chain,
 };
 
+use livius_failpoint::{Point, reach};
 use tokio::sync::oneshot;
 
 use super::Actor;
@@ -38,9 +39,11 @@ impl Actor {
             let stored = self.store().await;
             self.log_unstored(stored);
         }
+        reach(Point::SessionStepStored);
         for effect in effects {
             self.perform(effect).await;
         }
+        reach(Point::SessionStepActed);
         if has_ended {
             let stored = self.store_end().await;
             self.end_is_stored = stored.is_ok();
@@ -150,9 +153,11 @@ impl Actor {
         }
         let deleted = unlisted.is_ok();
         if deleted {
+            reach(Point::SessionUnlisted);
             self.core.registry.hide(&self.entry);
             self.core.changes.session(&self.record, None);
             self.entry.driver.stop(cause).await;
+            reach(Point::SessionDriverStopped);
         }
         if let Some(reply) = reply {
             let _ = reply.send(unlisted.map(drop).map_err(SessionError::from));
@@ -199,8 +204,10 @@ impl Actor {
     /// living driver needs.
     pub(super) async fn leave(&mut self) {
         self.settle().await;
+        reach(Point::SessionEndStored);
         self.pending.clear();
         self.entry.driver.files.clear_temporary().await;
+        reach(Point::SessionFilesCleared);
         self.setup.place = None;
         self.core.registry.remove(&self.entry);
         for waiter in self.stop_waiters.drain(..) {

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use livius_agent_link::{Command, Turn};
 use livius_domain::{End, JobEffect, JobEvent, JobId, JobLanguage, JobOutcome, JobRecord, NewJob};
+use livius_failpoint::{Point, reach};
 use livius_store::PiecesOf;
 
 use super::Actor;
@@ -44,6 +45,7 @@ impl Actor {
             )
             .await
             .map_err(SessionError::not_created)?;
+        reach(Point::JobCreated);
         let view = JobView {
             record: record.clone(),
             result: OutputView::None,
@@ -245,6 +247,7 @@ impl Actor {
         if state != record.state {
             self.store_job(JobRecord { state, ..record }, None).await?;
         }
+        reach(Point::JobStepStored);
         match effect {
             Some(JobEffect::SendJob) => self.send_job(id, language, payload).await?,
             Some(JobEffect::SendCancel) => self.send_cancel_job(id, false),
@@ -257,6 +260,7 @@ impl Actor {
             }
             Some(JobEffect::WriteDriverLost) | None => {}
         }
+        reach(Point::JobStepActed);
         Ok(())
     }
 
@@ -311,6 +315,7 @@ impl Actor {
     ) -> Result<(), SessionError> {
         self.core.store.update_job(&mut record, result).await?;
         if record.state.is_final() {
+            reach(Point::JobEndStored);
             self.jobs.remove(&record.id);
             self.unsent_jobs.remove(&record.id);
             self.entry.open_jobs.remove(record.id);

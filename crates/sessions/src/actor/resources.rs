@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use livius_agent_link::Command;
 use livius_domain::{ResourceId, ResourceRecord, ResourceSource, ResourceState};
+use livius_failpoint::{Point, reach};
 use livius_launch::PendingUpload;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -47,6 +48,7 @@ impl Actor {
             let _ = self.entry.driver.files.discard_upload(id).await;
         }
         let record = record.map_err(SessionError::not_created)?;
+        reach(Point::UploadStored);
         self.record.last_activity = self.core.clock.now();
         self.publish();
         let waiting = Waiting {
@@ -59,6 +61,7 @@ impl Actor {
             self.send(command);
         }
         self.pending.insert(waiting.record.id, waiting);
+        reach(Point::UploadHandedOver);
         Ok(())
     }
 
@@ -66,6 +69,7 @@ impl Actor {
     async fn place(&self, upload: Box<dyn PendingUpload>) -> Result<ResourceId, SessionError> {
         let id = self.core.store.next_resource(self.record.id).await?;
         upload.place(id).await.map_err(SessionError::Upload)?;
+        reach(Point::UploadPlaced);
         Ok(id)
     }
 
@@ -126,7 +130,9 @@ impl Actor {
             ..waiting.record.clone()
         };
         self.core.store.update_resource(&mut record).await?;
+        reach(Point::UploadAddedStored);
         self.discard(&record).await;
+        reach(Point::UploadDiscarded);
         if let Some(error) = &error {
             tracing::info!(session.id = %self.record.id, resource.name = record.name, reason = error, "a file cannot be added");
         }

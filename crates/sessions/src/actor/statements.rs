@@ -9,6 +9,7 @@ use livius_domain::{
     End, Kind, NewStatement, StatementEffect, StatementEvent, StatementId, StatementRecord,
     StatementState, chain,
 };
+use livius_failpoint::{Point, reach};
 use tokio::time::Instant;
 
 use super::Actor;
@@ -44,6 +45,7 @@ impl Actor {
             .create_statement(self.record.id, kind, &new.code, key.map(Keyed::row))
             .await
             .map_err(SessionError::not_created)?;
+        reach(Point::StatementCreated);
         drop(new);
         let id = record.id;
         self.record.last_activity = self.core.clock.now();
@@ -176,6 +178,7 @@ impl Actor {
             .store
             .update_statement(&mut record, stored.as_deref())
             .await?;
+        reach(Point::StatementEndStored);
         let view = match stored {
             Some(text) => Ok(OutputView::Inline(Arc::from(text))),
             None => self.joined_output(&mut record, chunks).await,
@@ -203,6 +206,7 @@ impl Actor {
             OutputView::Chunked { .. } => true,
         };
         self.show(record, view);
+        reach(Point::StatementEndShown);
         self.trim().await;
         self.keep_results_within(is_long).await;
         self.dispatch_or_retry().await;
@@ -289,6 +293,7 @@ impl Actor {
             .store
             .update_statement(&mut record, output)
             .await?;
+        reach(Point::StatementStepStored);
         self.statements.update(&record);
         if record.state.is_final() && !had_ended {
             measured::count(&self.core.config.metrics, &record, Ended::WithDriver);
@@ -311,6 +316,7 @@ impl Actor {
             }),
             Some(StatementEffect::WriteDriverLost) | None => {}
         }
+        reach(Point::StatementStepActed);
         let view = output.map_or(OutputView::None, |text| OutputView::Inline(Arc::from(text)));
         self.show(record, view);
         Ok(())

@@ -12,6 +12,7 @@ use livius_domain::{
     BatchEffect, BatchEnd, BatchEvent, BatchOutcome, BatchRecord, BatchState, DriverProgram,
     DriverState, StopCause, chain,
 };
+use livius_failpoint::{Point, reach};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::entry::{Core, Entry};
@@ -169,9 +170,11 @@ impl Actor {
         }
         let stored = self.store().await;
         self.log_unstored(stored);
+        reach(Point::BatchStepStored);
         if let Some(BatchEffect::StopDriver(cause)) = effect {
             self.entry.driver.stop(cause).await;
         }
+        reach(Point::BatchStepActed);
         self.publish();
     }
 
@@ -231,6 +234,7 @@ impl Actor {
             let _ = reply.send(Err(error.into()));
             return;
         }
+        reach(Point::BatchUnlisted);
         self.core.registry.hide(&self.entry);
         self.core.changes.batch(&self.record, None);
         self.entry.driver.stop(StopCause::User).await;

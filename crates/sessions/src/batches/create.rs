@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use livius_domain::{BatchRequest, Made};
+use livius_failpoint::{Point, reach};
 use livius_store::NewBatch;
 use tokio::sync::oneshot;
 
@@ -81,6 +82,7 @@ impl Batches {
             .create_batch(new)
             .await
             .map_err(SessionError::not_created)?;
+        reach(Point::BatchCreated);
         let driver = match self.new_driver(&mut record).await {
             Ok(driver) => driver,
             Err(error) => {
@@ -90,6 +92,7 @@ impl Batches {
                 return Err(error);
             }
         };
+        reach(Point::BatchSeated);
         let entry = self.spawn_actor(record, driver, Origin::New, false, places);
         Ok(entry.view())
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use livius_domain::StopCause;
+use livius_failpoint::{Point, reach};
 use tokio::time::timeout;
 
 use super::ActingOnBatches;
@@ -51,6 +52,7 @@ impl ActingOnBatches<'_> {
     async fn delete_ended(&self, which: &BatchRef) -> Result<(), SessionError> {
         let record = self.stored(which, Action::Change).await?;
         if self.core.store.unlist_batch(record.id).await? {
+            reach(Point::BatchUnlisted);
             self.core.changes.batch(&record, None);
             if let Some(driver) = &record.driver {
                 self.core.launcher.files(driver).remove().await;

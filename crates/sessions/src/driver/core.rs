@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use livius_domain::{Clock, DriverId, DriverProgram, DriverRecord, DriverUse, Lease, chain};
+use livius_failpoint::{Point, reach};
 use livius_launch::Launcher;
 use livius_store::DriverStore;
 
@@ -57,8 +58,10 @@ impl DriverCore {
     /// Removes everything of a driver that is gone. A failure is logged.
     pub async fn forget(&self, id: &DriverId) {
         self.launcher.files(id).remove().await;
+        reach(Point::PurgeFilesRemoved);
         if let Err(error) = self.store.delete_driver(id).await {
             tracing::warn!(driver.id = %id, error = %chain(&error), "cannot forget a driver");
         }
+        reach(Point::PurgeDriverDeleted);
     }
 }

@@ -9,6 +9,7 @@ use livius_domain::{
     AppInfo, Departure, DriverEvent, DriverState, DriverUse, Failure, FailureCode, JobId, Phase,
     SessionId, chain,
 };
+use livius_failpoint::{Point, reach};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::Instant;
 
@@ -94,6 +95,7 @@ impl DriverActor {
         self.link = Some(link);
         self.handle.link_lost.clear();
         self.missing_at = None;
+        reach(Point::AgentAttached);
         let event = if restarted {
             DriverEvent::AgentRestarted
         } else {
@@ -238,7 +240,9 @@ impl DriverActor {
         if let Some(link) = &mut self.link {
             link.applied = link.applied.max(seq);
         }
+        reach(Point::EventStored);
         self.acknowledge(seq);
+        reach(Point::EventAcknowledged);
     }
 
     fn acknowledge(&self, seq: u64) {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use livius_domain::{Departure, DriverEvent, DriverRecord, DriverState, StopCause, Unseen};
+use livius_failpoint::{Point, reach};
 use livius_launch::Found;
 
 use super::actor::{DriverActor, Origin, Purpose};
@@ -36,7 +37,10 @@ impl DriverActor {
         match self.search().await {
             // The server stops, and the next one looks again.
             None => {}
-            Some(found) => self.take_found(found).await,
+            Some(found) => {
+                reach(Point::RecoveryFound);
+                self.take_found(found).await;
+            }
         }
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use livius_agent_link::Command;
 use livius_domain::{DriverEffect, DriverEvent, DriverProgram, DriverState, chain};
+use livius_failpoint::{Point, reach};
 use secrecy::SecretString;
 use tokio::time::Instant;
 
@@ -50,10 +51,12 @@ impl DriverActor {
             self.record = before;
             return stored;
         }
+        reach(Point::DriverStepStored);
         self.handle.token_hash().clone_from(&self.record.token_hash);
         for effect in effects {
             self.perform(effect, token.clone());
         }
+        reach(Point::DriverStepActed);
         self.publish();
         stored
     }
@@ -186,6 +189,7 @@ impl DriverActor {
                 () = tokio::time::sleep(pause) => pause = (pause * 2).min(SETTLE_PAUSE_LONGEST),
             }
         }
+        reach(Point::DriverEndStored);
         self.core.registry.remove(&self.record.id);
     }
 }

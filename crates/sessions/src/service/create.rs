@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use livius_domain::{Made, SessionRequest, StopCause};
+use livius_failpoint::{Point, reach};
 use livius_store::NewSession;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
@@ -64,6 +65,7 @@ impl Sessions {
             .create_session(new)
             .await
             .map_err(SessionError::not_created)?;
+        reach(Point::SessionCreated);
         let seat = match self.seat(&mut record, caller, place).await {
             Ok(seat) => seat,
             Err(error) => {
@@ -73,6 +75,7 @@ impl Sessions {
                 return Err(error);
             }
         };
+        reach(Point::SessionSeated);
         let entry = self.sit_down(record, seat).await;
         if self.core.lifecycle.is_draining() {
             // The shutdown may have counted its sessions before this one was among them.

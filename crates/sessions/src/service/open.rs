@@ -9,6 +9,7 @@ use livius_domain::{
     Clock, DriverId, DriverProgram, DriverRecord, DriverState, DriverUse, End, Outcome,
     SessionRecord, SessionState, StopCause,
 };
+use livius_failpoint::{Point, reach};
 use livius_launch::Launcher;
 use livius_store::{Store, Unended};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -60,7 +61,9 @@ impl Sessions {
         let keys = Keys::new(Arc::clone(&core.store), Arc::clone(&core.clock));
         let sessions = Self { core, pools, keys };
         let drivers = reconcile::claim_all(&sessions.core.drivers).await?;
+        reach(Point::RecoveryClaimed);
         sessions.take_up_all(drivers).await?;
+        reach(Point::RecoveryTakenUp);
         let core = &sessions.core;
         let admission = Arc::clone(&core.drivers.admission);
         core.lifecycle.spawn(admission.run(core.lifecycle.clone()));

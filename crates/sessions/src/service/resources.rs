@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use livius_domain::{ResourceSource, ResourceUse, chain};
+use livius_failpoint::{Point, reach};
 use livius_launch::PendingUpload;
 use livius_store::{NewKey, NewResource};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -99,6 +100,7 @@ impl ActingOnSessions<'_> {
         } = upload;
         // The driver may ask for the file after the machine has failed.
         content.finish().await.map_err(SessionError::Upload)?;
+        reach(Point::UploadArrived);
         let resource = Resource {
             new: NewResource {
                 used_as: new.used_as,
