@@ -6,7 +6,7 @@
 //!
 //! A build without debug assertions, such as a release, has no failpoints: [`reach`] is empty there. The
 //! suite's own builds have them, so they need no second build
-//! ([ADR 0050](../../../docs/adr/0050-failpoints-of-our-own.md)).
+//! ([ADR 0033](../../../docs/adr/0033-failpoints-of-our-own.md)).
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
