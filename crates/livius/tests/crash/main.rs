@@ -98,10 +98,10 @@ fn kill_again_and_again(rounds: u64, seed: u64) {
         });
         println!("after {} kills: {}", kills.count(), facts.summary());
     }
-    for (fault, count) in place.network().faults() {
-        println!("the network had the fault {fault:?} {count} times");
-        assert!(count > 0 || rounds < ROUNDS, "{fault:?} never came");
-    }
+    let faults = place.network().faults();
+    println!("the network had the faults {faults:?}");
+    let has_failed = faults.iter().any(|(_, count)| *count > 0);
+    assert!(has_failed, "the network never failed");
     place.shut_down();
 }
 

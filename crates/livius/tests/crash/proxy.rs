@@ -13,10 +13,10 @@ use std::time::Duration;
 use crate::chance::Chance;
 
 /// One connection in so many has a fault.
-const ONE_IN: u64 = 2;
+const ONE_IN: u64 = 3;
 
 /// A fault comes at one of the first frames of its direction.
-const FRAMES: u64 = 8;
+const FRAMES: u64 = 24;
 
 /// The longest time that a frame is held back, in milliseconds.
 const LONGEST_STALL: u64 = 700;
