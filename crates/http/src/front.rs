@@ -11,6 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use crate::livy::Refusal;
 use crate::options::Options;
@@ -24,12 +25,14 @@ use crate::request::packing;
 use crate::request::path::normalise;
 use crate::request::query::Query;
 use crate::request::rejection::Rejection;
+use crate::request::request_id::{self, RequestId};
 use crate::request::route::RouteOf;
 use crate::response;
+use crate::response::in_span::in_span;
 use crate::response::security_headers::SecurityHeaders;
 use crate::state::AppState;
 use crate::ui::page::Depth;
-use crate::v1::Problem;
+use crate::v1::{self, Problem};
 
 /// Headers that override the method of a POST.
 const METHOD_HEADERS: [&str; 3] = [
@@ -45,8 +48,20 @@ const VERSION: &str = "0.1";
 /// How much of a strange host name a response repeats.
 const LONGEST_NAME: usize = 100;
 
-/// Normalises a request, has it handled, and adds the common headers to its response.
+/// Gives a request its id, and has it answered in the span with that id.
 pub async fn front(State(app): State<AppState>, request: Request, next: Next) -> Response {
+    let id = RequestId::of(request.headers());
+    let span = id.span();
+    let mut response = answered(&app, request, next).instrument(span.clone()).await;
+    response
+        .headers_mut()
+        .insert(request_id::HEADER, id.header());
+    v1::name_request(&mut response, id.as_str());
+    in_span(response, &span)
+}
+
+/// Normalises a request, has it handled, and adds the common headers to its response.
+async fn answered(app: &AppState, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let path = if tracing::enabled!(tracing::Level::DEBUG) {
         request.uri().path().to_owned()

@@ -22,6 +22,7 @@ pub mod path;
 pub mod peer;
 pub mod query;
 pub mod rejection;
+pub mod request_id;
 pub mod route;
 pub mod upload_body;
 pub mod upload_key;

@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod event_stream;
+pub mod in_span;
 pub mod job_stream;
 pub mod list_stream;
 pub mod log_stream;

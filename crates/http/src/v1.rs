@@ -23,7 +23,7 @@ use axum::response::Response;
 use livius_domain::Made;
 use utoipa_axum::router::OpenApiRouter;
 
-pub use self::problem::Problem;
+pub use self::problem::{Problem, name_request};
 use crate::face::Face;
 use crate::state::AppState;
 

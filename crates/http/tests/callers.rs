@@ -128,6 +128,7 @@ fn with_user(
 ) -> Request<()> {
     let method = method.to_uppercase();
     let builder = builder.method(method.as_str()).uri(path);
+    let builder = builder.header("x-request-id", "test");
     let mut request = builder.header("x-requested-by", "test").body(()).unwrap();
     if let Some(user) = user {
         request

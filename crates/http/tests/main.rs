@@ -29,6 +29,7 @@ mod own_face;
 mod pages;
 mod pools;
 mod recovery;
+mod request_ids;
 mod results;
 mod sessions;
 mod statements;

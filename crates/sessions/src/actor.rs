@@ -22,10 +22,12 @@ use std::sync::Arc;
 use livius_domain::{DriverState, JobId, Link, SessionEvent, SessionRecord, StopCause};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use crate::driver::{FromAgent, Origin};
 use crate::entry::{Core, Entry};
 use crate::feed::Publisher;
+use crate::mailbox::Letter;
 use crate::message::Message;
 use crate::registry::Live as _;
 use crate::view::SessionView;
@@ -108,7 +110,7 @@ impl Actor {
     pub(crate) async fn run(
         mut self: Box<Self>,
         origin: Origin,
-        mut messages: mpsc::Receiver<Box<Message>>,
+        mut messages: mpsc::Receiver<Box<Letter<Message>>>,
         mut from_agent: mpsc::Receiver<Box<FromAgent>>,
     ) {
         if origin == Origin::Recovered && !Box::pin(self.recover()).await {
@@ -121,8 +123,8 @@ impl Actor {
         while !self.record.state.is_ended() {
             if frames >= FRAMES_IN_A_ROW {
                 frames = 0;
-                if let Ok(message) = messages.try_recv() {
-                    Box::pin(self.on_message(*message)).await;
+                if let Ok(letter) = messages.try_recv() {
+                    Box::pin(self.on_letter(*letter)).await;
                     continue;
                 }
             }
@@ -141,10 +143,16 @@ impl Actor {
                 }
                 turn = jobs::turn(long.as_ref()) => Box::pin(self.send_next_job(turn)).await,
                 () = following::at(retry) => Box::pin(self.hand_over_or_retry()).await,
-                Some(message) = messages.recv() => Box::pin(self.on_message(*message)).await,
+                Some(letter) = messages.recv() => Box::pin(self.on_letter(*letter)).await,
             }
         }
         Box::pin(self.leave()).await;
+    }
+
+    async fn on_letter(&mut self, letter: Letter<Message>) {
+        self.on_message(letter.message)
+            .instrument(letter.span)
+            .await;
     }
 
     async fn on_message(&mut self, message: Message) {

@@ -32,6 +32,7 @@ use crate::atomic_timestamp::AtomicTimestamp;
 use crate::error::SessionError;
 use crate::feed::Feed;
 use crate::lifecycle::Lifecycle;
+use crate::mailbox::Letter;
 
 pub(crate) use self::core::DriverCore;
 pub use access::AgentAccess;
@@ -114,7 +115,7 @@ pub(crate) struct DriverHandle {
     pub id: DriverId,
     /// The session, batch or pool that the driver was made for.
     pub made_for: DriverUse,
-    messages: mpsc::Sender<Box<DriverMessage>>,
+    messages: mpsc::Sender<Box<Letter<DriverMessage>>>,
     feed: Feed<DriverView>,
     /// SHA-256 of the secret of the launch that is under way or over, in hex.
     token_hash: Mutex<Option<String>>,
@@ -172,7 +173,7 @@ impl DriverHandle {
 
     /// Sends the actor a message. `Err` when the actor has left.
     async fn send_message(&self, message: DriverMessage) -> Result<(), ()> {
-        let sent = self.messages.send(Box::new(message)).await;
+        let sent = self.messages.send(Letter::boxed(message)).await;
         sent.map_err(|_| ())
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::sync::{mpsc, oneshot};
+use tracing::Span;
 
 use crate::error::SessionError;
 use crate::feed::Feed;
@@ -15,12 +16,30 @@ pub trait Ends {
     fn has_ended(&self) -> bool;
 }
 
+/// A message to an actor.
+#[derive(Debug)]
+pub struct Letter<M> {
+    /// The message.
+    pub message: M,
+    /// The span of the request that the message comes from. What the actor logs while it handles the
+    /// message names that request.
+    pub span: Span,
+}
+
+impl<M> Letter<M> {
+    /// A message of the request that is being handled. It is boxed, because a channel has room for 32
+    /// of them from its first moment, and thousands of sessions and batches may wait.
+    pub fn boxed(message: M) -> Box<Self> {
+        let span = Span::current();
+        Box::new(Self { message, span })
+    }
+}
+
 /// How others reach an actor. It outlives the actor, and then shows how the session or batch ended.
 #[derive(Debug)]
 pub struct Mailbox<M, V> {
-    /// To the actor. The messages are boxed, because a channel has room for 32 of them from its
-    /// first moment, and thousands of sessions and batches may wait.
-    pub messages: mpsc::Sender<Box<M>>,
+    /// To the actor.
+    pub messages: mpsc::Sender<Box<Letter<M>>>,
     /// The feed that the actor publishes to.
     pub feed: Feed<V>,
 }
@@ -42,7 +61,7 @@ impl<M, V: Ends> Mailbox<M, V> {
 
     /// Sends the actor a message, which is lost if the actor's queue is full.
     pub fn post(&self, message: M) {
-        let _ = self.messages.try_send(Box::new(message));
+        let _ = self.messages.try_send(Letter::boxed(message));
     }
 
     /// Sends the actor a message and waits for the reply. `None` when the session or batch has
@@ -52,7 +71,11 @@ impl<M, V: Ends> Mailbox<M, V> {
         message: impl FnOnce(oneshot::Sender<T>) -> M,
     ) -> Result<Option<T>, SessionError> {
         let (reply, answer) = oneshot::channel();
-        if self.messages.send(Box::new(message(reply))).await.is_ok()
+        if self
+            .messages
+            .send(Letter::boxed(message(reply)))
+            .await
+            .is_ok()
             && let Ok(answer) = answer.await
         {
             return Ok(Some(answer));
@@ -69,7 +92,12 @@ impl<M, V: Ends> Mailbox<M, V> {
         message: impl FnOnce(oneshot::Sender<T>) -> M,
     ) -> Result<Option<T>, SessionError> {
         let (reply, answer) = oneshot::channel();
-        if self.messages.send(Box::new(message(reply))).await.is_err() {
+        if self
+            .messages
+            .send(Letter::boxed(message(reply)))
+            .await
+            .is_err()
+        {
             return self.left().map(|()| None);
         }
         match tokio::time::timeout(limit, answer).await {

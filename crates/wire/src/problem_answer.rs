@@ -22,4 +22,8 @@ pub struct ProblemAnswer {
     /// The remedy, or the place to look at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// The id of the request, as in the header `X-Request-Id`. The lines of the server's log about
+    /// the request have it, too.
+    #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
 }

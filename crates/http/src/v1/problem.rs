@@ -1,6 +1,7 @@
 //! The error responses of our own interface.
 
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::body::HttpBody as _;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use livius_domain::{Failure, SessionState, chain};
@@ -30,6 +31,7 @@ impl Problem {
                 field: None,
                 message: message.into(),
                 hint: None,
+                request_id: None,
             }),
             headers: Vec::new(),
         }
@@ -92,7 +94,26 @@ impl IntoResponse for Problem {
             HeaderValue::from_static("application/problem+json"),
         );
         headers.extend(self.headers);
+        response.extensions_mut().insert(self.answer);
         response
+    }
+}
+
+/// Writes the id of its request into a response that tells of a problem.
+pub fn name_request(response: &mut Response, id: &str) {
+    let answer = response.extensions_mut().remove::<Box<ProblemAnswer>>();
+    let Some(mut answer) = answer else {
+        return;
+    };
+    answer.request_id = Some(id.to_owned());
+    let text = serde_json::to_vec(&answer).expect("texts are always JSON");
+    if response.headers().contains_key(CONTENT_LENGTH) {
+        let length = HeaderValue::from(text.len());
+        response.headers_mut().insert(CONTENT_LENGTH, length);
+    }
+    // The response to HEAD has no body.
+    if response.body().size_hint().exact() != Some(0) {
+        *response.body_mut() = text.into();
     }
 }
 

@@ -114,10 +114,9 @@ async fn what_is_not_there_is_not_found_in_livys_words() {
                 .post(&format!("/api/v1/batches/{name}/kill"), "")
                 .await,
         ] {
-            assert_eq!(
-                (answer.status.as_u16(), answer.json()),
-                (404, problem.clone())
-            );
+            let mut problem = problem.clone();
+            problem["requestId"] = answer.headers["x-request-id"].to_str().unwrap().into();
+            assert_eq!((answer.status.as_u16(), answer.json()), (404, problem));
             assert_eq!(answer.headers["content-type"], "application/problem+json");
         }
     }

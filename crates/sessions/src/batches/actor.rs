@@ -14,6 +14,7 @@ use livius_domain::{
 };
 use livius_failpoint::{Point, reach};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tracing::Instrument as _;
 
 use super::entry::{Core, Entry};
 use super::message::Message;
@@ -22,6 +23,7 @@ use crate::driver::Origin;
 use crate::error::SessionError;
 use crate::feed::Publisher;
 use crate::logbook::lines_to_store;
+use crate::mailbox::Letter;
 use crate::registry::Live as _;
 use crate::view::BatchView;
 
@@ -74,7 +76,7 @@ impl Actor {
     pub async fn run(
         mut self: Box<Self>,
         origin: Origin,
-        mut messages: mpsc::Receiver<Box<Message>>,
+        mut messages: mpsc::Receiver<Box<Letter<Message>>>,
     ) {
         let lifecycle = self.core.lifecycle.clone();
         let mut driver = self.entry.driver.follow();
@@ -89,10 +91,16 @@ impl Actor {
                 () = lifecycle.stopping() => return,
                 // Events come before requests.
                 true = driver.changed() => Box::pin(self.follow_driver()).await,
-                Some(message) = messages.recv() => Box::pin(self.on_message(*message)).await,
+                Some(letter) = messages.recv() => Box::pin(self.on_letter(*letter)).await,
             }
         }
         Box::pin(self.leave()).await;
+    }
+
+    async fn on_letter(&mut self, letter: Letter<Message>) {
+        self.on_message(letter.message)
+            .instrument(letter.span)
+            .await;
     }
 
     async fn on_message(&mut self, message: Message) {

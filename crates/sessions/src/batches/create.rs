@@ -6,6 +6,7 @@ use livius_domain::{BatchRequest, Made};
 use livius_failpoint::{Point, reach};
 use livius_store::NewBatch;
 use tokio::sync::oneshot;
+use tracing::Instrument as _;
 
 use super::actor::Places;
 use super::{ActingOnBatches, Batches};
@@ -46,10 +47,11 @@ impl ActingOnBatches<'_> {
         let (reply, registered) = oneshot::channel();
         let batches = self.batches.clone();
         let claimed = self.key.clone();
-        core.lifecycle.spawn(async move {
+        let creation = async move {
             let _claimed = claimed;
             let _ = reply.send(batches.register(new, places).await);
-        });
+        };
+        core.lifecycle.spawn(creation.in_current_span());
         registered.await.map_err(|_| SessionError::ShuttingDown)?
     }
 

@@ -13,11 +13,13 @@ use livius_domain::{
 use livius_launch::{RunningDriver, Sighting};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use super::awaited::{self, AllNews, News, Overdue, TaskReport};
 use super::connection::Connection;
 use super::{DriverCore, DriverHandle, DriverMessage, DriverView, FromAgent};
 use crate::feed::Publisher;
+use crate::mailbox::Letter;
 
 /// The time from SIGTERM to SIGKILL when the server ends the driver of a session by force.
 pub(super) const FORCE_GRACE: Duration = Duration::from_secs(3);
@@ -129,7 +131,7 @@ impl DriverActor {
     pub(super) async fn run(
         mut self: Box<Self>,
         origin: Origin,
-        mut messages: mpsc::Receiver<Box<DriverMessage>>,
+        mut messages: mpsc::Receiver<Box<Letter<DriverMessage>>>,
     ) {
         match origin {
             Origin::New => self.phase_began = Some(Instant::now()),
@@ -141,8 +143,8 @@ impl DriverActor {
         while !self.record.state.is_gone() {
             if frames >= FRAMES_IN_A_ROW {
                 frames = 0;
-                if let Ok(message) = messages.try_recv() {
-                    Box::pin(self.on_message(*message)).await;
+                if let Ok(letter) = messages.try_recv() {
+                    Box::pin(self.on_letter(*letter)).await;
                     continue;
                 }
             }
@@ -162,7 +164,7 @@ impl DriverActor {
                     frames += 1;
                     Box::pin(self.on_heard(heard)).await;
                 }
-                Some(message) = messages.recv() => Box::pin(self.on_message(*message)).await,
+                Some(letter) = messages.recv() => Box::pin(self.on_letter(*letter)).await,
             }
         }
         Box::pin(self.leave()).await;
@@ -220,6 +222,12 @@ impl DriverActor {
             }
             TaskReport::Begin(begin) => self.on_late_start(begin),
         }
+    }
+
+    async fn on_letter(&mut self, letter: Letter<DriverMessage>) {
+        self.on_message(letter.message)
+            .instrument(letter.span)
+            .await;
     }
 
     async fn on_message(&mut self, message: DriverMessage) {

@@ -6,6 +6,7 @@ use livius_domain::{Made, SessionRequest, StopCause};
 use livius_failpoint::{Point, reach};
 use livius_store::NewSession;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tracing::Instrument as _;
 
 use super::{ActingOnSessions, Sessions};
 use crate::action::Action;
@@ -44,10 +45,11 @@ impl ActingOnSessions<'_> {
         let (reply, registered) = oneshot::channel();
         let (sessions, caller) = (self.sessions.clone(), caller.clone());
         let claimed = self.key.clone();
-        core.lifecycle.spawn(async move {
+        let creation = async move {
             let _claimed = claimed;
             let _ = reply.send(sessions.register(new, &caller, place).await);
-        });
+        };
+        core.lifecycle.spawn(creation.in_current_span());
         registered.await.map_err(|_| SessionError::ShuttingDown)?
     }
 }

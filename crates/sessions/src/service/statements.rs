@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use super::ActingOnSessions;
 use crate::action::Action;
 use crate::error::SessionError;
+use crate::mailbox::Letter;
 use crate::message::Message;
 use crate::view::{SessionRef, SessionView, StatementView};
 
@@ -96,7 +97,7 @@ impl ActingOnSessions<'_> {
         entry
             .mailbox
             .messages
-            .send(Box::new(message))
+            .send(Letter::boxed(message))
             .await
             .map_err(|_| entry.mailbox.unanswered())?;
         match tokio::time::timeout(COMPLETION_WAIT, candidates).await {
