@@ -13,6 +13,7 @@ use futures_util::FutureExt as _;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
+use crate::audit::Witness;
 use crate::livy::Refusal;
 use crate::options::Options;
 use crate::request::browser::{is_foreign, strange_host};
@@ -49,10 +50,20 @@ const VERSION: &str = "0.1";
 const LONGEST_NAME: usize = 100;
 
 /// Gives a request its id, and has it answered in the span with that id.
-pub async fn front(State(app): State<AppState>, request: Request, next: Next) -> Response {
+pub async fn front(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
     let id = RequestId::of(request.headers());
     let span = id.span();
-    let mut response = answered(&app, request, next).instrument(span.clone()).await;
+    let (route, caller) = (RouteOf::default(), caller(&request));
+    let audit = app.sessions.audit();
+    let mut witness = Witness::of(audit, &app.operations, &id, &caller, &route, &request);
+    request.extensions_mut().insert(route.clone());
+    request.extensions_mut().insert(caller);
+    let mut response = answered(&app, request, next, &route, &mut witness)
+        .instrument(span.clone())
+        .await;
+    if let Some(witness) = witness {
+        witness.answered(&response);
+    }
     response
         .headers_mut()
         .insert(request_id::HEADER, id.header());
@@ -61,7 +72,13 @@ pub async fn front(State(app): State<AppState>, request: Request, next: Next) ->
 }
 
 /// Normalises a request, has it handled, and adds the common headers to its response.
-async fn answered(app: &AppState, request: Request, next: Next) -> Response {
+async fn answered(
+    app: &AppState,
+    request: Request,
+    next: Next,
+    route: &RouteOf,
+    witness: &mut Option<Witness>,
+) -> Response {
     let began = Instant::now();
     let path = if tracing::enabled!(tracing::Level::DEBUG) {
         request.uri().path().to_owned()
@@ -69,16 +86,15 @@ async fn answered(app: &AppState, request: Request, next: Next) -> Response {
         String::new()
     };
     let mut method = request.method().clone();
-    let route = RouteOf::default();
     let is_ours = is_ours(request.uri().path());
     let is_crowded = request.extensions().get::<Crowded>().is_some();
     let (request, leftover) = Leftover::of(request);
     let responded = match plain(request, &app.options) {
-        Ok(mut request) => {
-            let caller = caller(&request);
-            request.extensions_mut().insert(caller);
-            request.extensions_mut().insert(route.clone());
+        Ok(request) => {
             method = request.method().clone();
+            if let Some(witness) = witness {
+                witness.understood(&request);
+            }
             caught(next.run(request)).await
         }
         Err(rejection) => Err(rejection),

@@ -21,9 +21,7 @@ use crate::request::fingerprint::Fingerprint;
 use crate::request::key;
 use crate::request::rejection::Rejection;
 use crate::request::upload_key::{UploadKey, is_upload};
-
-/// Tells that the answer is that of an earlier request.
-const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+use crate::response::REPLAYED;
 
 /// How much of a path is kept, to tell which request a key was used for.
 const SHOWN_PATH: usize = 500;

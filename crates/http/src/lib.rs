@@ -10,6 +10,7 @@
 //! know status codes.
 
 mod agent;
+mod audit;
 mod awaited;
 mod deadline;
 mod face;

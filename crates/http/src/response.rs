@@ -15,12 +15,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, LOCATION};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
 
 /// Exactly as Livy writes it, because some clients choose their parser by it.
 pub const JSON: HeaderValue = HeaderValue::from_static("application/json;charset=utf-8");
+
+/// Tells that the answer is that of an earlier request.
+pub const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// The name of a refusal or failure, in the extensions of its response. Livy's bodies have no place
+/// for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Code(pub &'static str);
 
 /// Logs an internal error, and returns the number under which the client can report it.
 pub fn log_internal(error: &str) -> u64 {

@@ -62,8 +62,7 @@ pub fn router(sessions: Sessions, batches: Batches, options: Options) -> Router 
         document,
     } = Table::new(&options);
     let text = crate::openapi::text(&document).into();
-    let paths = document.paths.paths.into_keys();
-    let app = AppState::new(sessions, batches, options, paths, text);
+    let app = AppState::new(sessions, batches, options, document.paths, text);
     // The answers that are kept are not compressed.
     let livy = livy::compressed(done_once(livy, Livy(app.clone())));
     let ui: Router = ui.with_state(Livy(app.clone()));
@@ -86,8 +85,7 @@ pub fn agent_router(sessions: Sessions, batches: Batches, options: Options) -> R
     let promptly = options.deadline;
     let routes = agent::routes().layer(from_fn_with_state(promptly, respond_within::<Problem>));
     let (routes, document) = routes.split_for_parts();
-    let paths = document.paths.paths.into_keys();
-    let app = AppState::new(sessions, batches, options, paths, Bytes::new());
+    let app = AppState::new(sessions, batches, options, document.paths, Bytes::new());
     let routes: Router = routes.with_state(V1(app.clone()));
     let routes = routes.route_layer(from_fn(noted)).fallback(unrouted);
     Router::new().fallback_service(from_fn_with_state(app, front).layer(routes))

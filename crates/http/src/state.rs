@@ -6,9 +6,11 @@ use axum::body::Bytes;
 use livius_metrics::RouteTable;
 use livius_sessions::{Batches, Sessions};
 use tokio::time::Instant;
+use utoipa::openapi::path::Paths;
 
 use crate::Options;
 use crate::agent::Challenges;
+use crate::audit::Operations;
 use crate::request::body_room::BodyRoom;
 use crate::request::waiting_room::WaitingRoom;
 
@@ -24,6 +26,8 @@ pub struct AppState {
     pub(crate) began: Instant,
     /// The metrics of requests, by route.
     pub(crate) routes: Arc<RouteTable>,
+    /// The names of the operations, for the audit log.
+    pub(crate) operations: Arc<Operations>,
     /// The OpenAPI document, as it is served.
     pub(crate) openapi: Bytes,
 }
@@ -34,10 +38,11 @@ impl AppState {
         sessions: Sessions,
         batches: Batches,
         options: Options,
-        paths: impl IntoIterator<Item = String>,
+        paths: Paths,
         openapi: Bytes,
     ) -> Self {
-        let routes = sessions.metrics().requests.table(paths);
+        let operations = Operations::of(&paths);
+        let routes = sessions.metrics().requests.table(paths.paths.into_keys());
         Self {
             sessions,
             batches,
@@ -47,6 +52,7 @@ impl AppState {
             challenges: Arc::new(Challenges::new()),
             began: Instant::now(),
             routes: Arc::new(routes),
+            operations: Arc::new(operations),
             openapi,
         }
     }

@@ -9,6 +9,7 @@
 mod agent_events;
 mod agent_socket;
 mod answers;
+mod audit;
 mod batches;
 mod callers;
 mod deadlines;

@@ -1,5 +1,6 @@
 //! The running server, from opening its parts to stopping the last process.
 
+mod audit_log;
 mod connections;
 mod guarded;
 mod neighbours;
@@ -89,6 +90,10 @@ impl Server {
             in_time = self.end_all() => in_time,
         };
         self.connections.close(LAST_ANSWERS).await;
+        let audit = self.sessions.audit().flush();
+        if tokio::time::timeout(LAST_ANSWERS, audit).await.is_err() {
+            tracing::error!("the last lines of the audit log are lost");
+        }
         // A copy of the database file is complete after this. Without it, no data is lost.
         if !matches!(
             tokio::time::timeout(LAST_ANSWERS, self.store.flush()).await,

@@ -230,6 +230,40 @@ fn a_scraper_reads_the_metrics_of_a_running_server() {
 }
 
 #[test]
+fn a_server_keeps_an_audit_log_through_its_stop() {
+    let home = home();
+    let mut server = Server::start(&home, &["--set", "audit.file=audit.log"]);
+    let url = format!("{}/sessions/7", server.0.url);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let status = runtime.block_on(async {
+        let request = reqwest::Client::new()
+            .delete(url)
+            .header("x-request-id", "r1");
+        request.send().await.unwrap().status()
+    });
+    assert_eq!(status, 404);
+    server.signal(Signal::TERM);
+    assert_eq!(server.exit_code(), Some(0));
+    let text = std::fs::read_to_string(home.path().join("audit.log")).unwrap();
+    let line: Value = serde_json::from_str(text.trim_end()).unwrap();
+    assert_eq!(
+        (&line["requestId"], &line["action"], &line["session"]),
+        (&"r1".into(), &"session_delete".into(), &"7".into()),
+    );
+    assert_eq!(
+        (&line["status"], &line["peer"]),
+        (&404.into(), &"127.0.0.1".into())
+    );
+    let absent = run(&home, &["serve", "--set", "audit.file=absent/audit.log"]);
+    assert_eq!(absent.status.code(), Some(1));
+    let told = stderr(&absent);
+    assert!(told.contains("audit.file"), "{told}");
+}
+
+#[test]
 fn a_server_without_a_spark_says_so_at_once() {
     let home = home();
     let arguments = ["serve", "--listen", "127.0.0.1:0", "--spark-home", "/none"];

@@ -75,6 +75,8 @@ pub struct Families {
     pub agent_connections_lost: Counter,
     /// Notices of agents that were dropped.
     pub notices_dropped: Counter,
+    /// Lines of the audit log that were lost.
+    pub audit_lines_lost: Counters<1>,
     /// When the server began, in seconds since 1970.
     pub started: Gauge,
     resident_memory: Gauge,
@@ -166,6 +168,11 @@ impl Families {
             notices_dropped: catalogue.counter(
                 "livius_agent_notices_dropped",
                 "Notices of agents (progress) that were dropped because the session had too much to do",
+            ),
+            audit_lines_lost: catalogue.counters(
+                "livius_audit_lines_lost",
+                "Lines of the audit log that were lost; `reason` is `queue` (more requests than the disk takes) or `disk`",
+                ["reason"],
             ),
             started: catalogue.gauge_in(
                 Unit::Seconds,

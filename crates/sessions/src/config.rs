@@ -9,6 +9,7 @@ use livius_domain::Limits;
 use livius_domain::pool::Template;
 use livius_metrics::Metrics;
 
+use crate::audit::Audit;
 use crate::policy::Policy;
 
 /// The decision whether a planned shutdown ends the drivers.
@@ -124,4 +125,6 @@ pub struct Config {
     pub policy: Arc<dyn Policy>,
     /// The metrics of the server.
     pub metrics: Metrics,
+    /// The audit log.
+    pub audit: Audit,
 }

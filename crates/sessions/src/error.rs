@@ -208,6 +208,21 @@ impl SessionError {
         matches!(self, Self::Store(StoreError::Conflict { .. }))
     }
 
+    /// The name of this error, for programs.
+    pub fn code(&self) -> &'static str {
+        match (self, self.kind()) {
+            (Self::ShuttingDown, _) => "shutting_down",
+            (Self::KeyInUse, _) => "key_in_use",
+            (Self::NotActive(_), _) => "not_active",
+            (_, ErrorKind::NotFound) => "not_found",
+            (_, ErrorKind::Rejected) => "rejected",
+            (_, ErrorKind::Conflict) => "conflict",
+            (_, ErrorKind::Forbidden) => "forbidden",
+            (_, ErrorKind::Overloaded) => "overloaded",
+            (_, ErrorKind::Internal) => "internal",
+        }
+    }
+
     /// The kind of this error.
     pub fn kind(&self) -> ErrorKind {
         match self {

@@ -7,6 +7,7 @@ mod action;
 mod actor;
 mod admission;
 mod atomic_timestamp;
+mod audit;
 mod batches;
 mod board;
 mod byte_room;
@@ -45,6 +46,7 @@ mod sweep;
 mod view;
 
 pub use action::Action;
+pub use audit::{Audit, AuditEntry, AuditedRequest, shortened as shortened_for_audit};
 pub use batches::{ActingOnBatches, BatchFeed, Batches, ReportRefused};
 pub use changes::{BatchChange, ChangeFeed, SessionChange};
 pub use config::{Config, Impersonation, LocalFiles, PoolSettings, ShutdownPolicy};

@@ -27,6 +27,7 @@ use livius_domain::pool::PoolStatus;
 use livius_metrics::Metrics;
 
 use crate::action::Action;
+use crate::audit::Audit;
 use crate::entry::{Core, Entry};
 use crate::error::SessionError;
 use crate::keys::{Keyed, Keys};
@@ -56,6 +57,11 @@ impl Sessions {
             caller,
             key: None,
         }
+    }
+
+    /// The audit log of the server.
+    pub fn audit(&self) -> &Audit {
+        &self.core.config.audit
     }
 
     /// The metrics of the server.

@@ -15,7 +15,7 @@ use livius_domain::{
 use livius_launch::DriverOrder;
 use livius_metrics::Metrics;
 use livius_sessions::{
-    AllowAll, Batches, Config, Impersonation, LocalFiles, Policy, PoolSettings, Sessions,
+    AllowAll, Audit, Batches, Config, Impersonation, LocalFiles, Policy, PoolSettings, Sessions,
 };
 use livius_store::{BatchStore as _, DriverStore as _, Faulty, SessionStore as _};
 use livius_store_sqlite::SqliteStore;
@@ -44,6 +44,8 @@ pub struct WorldOptions {
     pub blocked_conf: Vec<String>,
     /// Drivers that wait for sessions. There are none if it is not set.
     pub pools: Option<PoolSettings>,
+    /// The audit log. There is none if it is not set.
+    pub audit: Audit,
 }
 
 /// The store that the application uses: a real one, with switches.
@@ -407,6 +409,7 @@ async fn open(
         pools: options.pools.clone().unwrap_or_else(PoolSettings::off),
         policy: options.policy.clone().unwrap_or_else(|| Arc::new(AllowAll)),
         metrics,
+        audit: options.audit.clone(),
     };
     let sessions = Sessions::open(
         config.clone(),

@@ -8,8 +8,8 @@ use livius_sessions::{ErrorKind, SessionError};
 use livius_wire::{ErrorMessage, RequestError, livy};
 
 use crate::request::rejection::Rejection;
-use crate::response;
 use crate::response::pieces::StreamError;
+use crate::response::{self, Code};
 
 /// Tells why a session has ended. The body cannot: clients compare Livy's words, which only name
 /// the state.
@@ -31,6 +31,7 @@ pub struct Refusal {
     envelope: Envelope,
     message: String,
     header: Option<(HeaderName, HeaderValue)>,
+    code: Option<&'static str>,
 }
 
 impl Refusal {
@@ -40,6 +41,7 @@ impl Refusal {
             envelope,
             message: message.into(),
             header: None,
+            code: None,
         }
     }
 
@@ -52,10 +54,17 @@ impl Refusal {
         self
     }
 
+    /// Names the refusal, unless it has a name.
+    fn named(mut self, code: &'static str) -> Self {
+        self.code = self.code.or(Some(code));
+        self
+    }
+
     /// Writes the refusal of a job or a file. Livy's words differ from those for statements, and
     /// its reasons have no prefix.
     pub fn of_job_or_file(error: SessionError) -> Self {
-        match &error {
+        let code = error.code();
+        let refusal = match &error {
             SessionError::NotActive(state) => {
                 Self::message(StatusCode::BAD_REQUEST, livy::INACTIVE).explaining(state)
             }
@@ -63,7 +72,8 @@ impl Refusal {
                 Some(reason) => Self::message(StatusCode::BAD_REQUEST, reason),
                 None => error.into(),
             },
-        }
+        };
+        refusal.named(code)
     }
 
     /// Hides an internal error: the client gets a number, and the server's log has the error under
@@ -102,14 +112,17 @@ impl IntoResponse for Refusal {
         if let Some((name, value)) = self.header {
             response.headers_mut().insert(name, value);
         }
+        if let Some(code) = self.code {
+            response.extensions_mut().insert(Code(code));
+        }
         response
     }
 }
 
 impl From<Rejection> for Refusal {
     fn from(rejection: Rejection) -> Self {
-        let status = rejection.status();
-        match rejection {
+        let (status, code) = (rejection.status(), rejection.code());
+        let refusal = match rejection {
             Rejection::Malformed(error) => error.into(),
             Rejection::Internal(error) => Self::internal(&error),
             Rejection::NoPart { .. } => Self::new(status, Envelope::Quoted, rejection.to_string()),
@@ -118,18 +131,20 @@ impl From<Rejection> for Refusal {
                     .with(RETRY_AFTER, HeaderValue::from_static("5"))
             }
             other => Self::message(status, other.to_string()),
-        }
+        };
+        refusal.named(code)
     }
 }
 
 impl From<RequestError> for Refusal {
     fn from(error: RequestError) -> Self {
-        match error {
+        let refusal = match error {
             RequestError::Json(message) => {
                 Self::new(StatusCode::BAD_REQUEST, Envelope::Quoted, message)
             }
             RequestError::Refused(message) => Self::message(StatusCode::BAD_REQUEST, message),
-        }
+        };
+        refusal.named("malformed")
     }
 }
 
@@ -137,18 +152,26 @@ impl From<StreamError> for Refusal {
     fn from(error: StreamError) -> Self {
         match error {
             StreamError::Sessions(error) => error.into(),
-            StreamError::PieceGone => Self::internal(&error.to_string()),
+            StreamError::PieceGone => Self::internal(&error.to_string()).named("internal"),
         }
     }
 }
 
 impl From<SessionError> for Refusal {
     fn from(error: SessionError) -> Self {
-        if let Some(reason) = rejected(&error) {
+        let code = error.code();
+        Self::of(&error).named(code)
+    }
+}
+
+impl Refusal {
+    /// The refusal in Livy's words.
+    fn of(error: &SessionError) -> Self {
+        if let Some(reason) = rejected(error) {
             let message = format!("{}{reason}", livy::REQUEST_REJECTED);
             return Self::message(StatusCode::BAD_REQUEST, message);
         }
-        match (error.kind(), &error) {
+        match (error.kind(), error) {
             (_, SessionError::NotFound(name)) => {
                 Self::message(StatusCode::NOT_FOUND, livy::not_found(name))
             }
@@ -192,7 +215,7 @@ impl From<SessionError> for Refusal {
                 Self::message(StatusCode::TOO_MANY_REQUESTS, error.to_string())
                     .with(RETRY_AFTER, HeaderValue::from_static("1"))
             }
-            (ErrorKind::Internal, _) => Self::internal(&chain(&error)),
+            (ErrorKind::Internal, _) => Self::internal(&chain(error)),
         }
     }
 }

@@ -143,6 +143,31 @@ impl Rejection {
         Self::NoRoom
     }
 
+    /// The name of the rejection, for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Internal(_) => "internal",
+            Self::Malformed(_) | Self::BadPath | Self::BrokenBody(_) => "malformed",
+            Self::NoForm { .. }
+            | Self::BadForm(_)
+            | Self::NoPart { .. }
+            | Self::NoFileName { .. } => "malformed_form",
+            Self::BadKey(_) => "bad_key",
+            Self::KeyReused(_) => "key_reused",
+            Self::KeyGone(_) => "key_gone",
+            Self::ForeignPage => "foreign_page",
+            Self::StrangeHost(_) => "strange_host",
+            Self::OtherUser(_) => "other_user",
+            Self::NoCsrfHeader => "csrf_header_missing",
+            Self::UnknownVersion(_) => "unknown_version",
+            Self::BodyTooLarge(_) | Self::FileTooLarge(_) | Self::FormTooLarge(_) => "too_large",
+            Self::BodyOverdue(_) | Self::BodyTooSlow | Self::UploadOverdue => "body_overdue",
+            Self::NoBodyRoom | Self::Crowded | Self::TooManyWaits => "overloaded",
+            Self::Overdue(_) => "overdue",
+            Self::DiskFull | Self::NoRoom => "disk_full",
+        }
+    }
+
     /// The status of the response.
     pub fn status(&self) -> StatusCode {
         match self {

@@ -9,8 +9,8 @@ use livius_sessions::{AttachRefused, ErrorKind, ReportRefused, SessionError};
 use livius_wire::{ProblemAnswer, RequestError};
 
 use crate::request::rejection::Rejection;
-use crate::response;
 use crate::response::pieces::StreamError;
+use crate::response::{self, Code};
 
 /// A problem, ready to be sent.
 #[derive(Debug)]
@@ -94,6 +94,7 @@ impl IntoResponse for Problem {
             HeaderValue::from_static("application/problem+json"),
         );
         headers.extend(self.headers);
+        response.extensions_mut().insert(Code(self.answer.code));
         response.extensions_mut().insert(self.answer);
         response
     }
@@ -120,32 +121,10 @@ pub fn name_request(response: &mut Response, id: &str) {
 impl From<Rejection> for Problem {
     fn from(rejection: Rejection) -> Self {
         let status = rejection.status();
-        let code = match &rejection {
-            Rejection::Internal(error) => return Self::internal(error),
-            Rejection::Malformed(_) | Rejection::BadPath | Rejection::BrokenBody(_) => "malformed",
-            Rejection::NoForm { .. }
-            | Rejection::BadForm(_)
-            | Rejection::NoPart { .. }
-            | Rejection::NoFileName { .. } => "malformed_form",
-            Rejection::BadKey(_) => "bad_key",
-            Rejection::KeyReused(_) => "key_reused",
-            Rejection::KeyGone(_) => "key_gone",
-            Rejection::ForeignPage => "foreign_page",
-            Rejection::StrangeHost(_) => "strange_host",
-            Rejection::OtherUser(_) => "other_user",
-            Rejection::NoCsrfHeader => "csrf_header_missing",
-            Rejection::UnknownVersion(_) => "unknown_version",
-            Rejection::BodyTooLarge(_)
-            | Rejection::FileTooLarge(_)
-            | Rejection::FormTooLarge(_) => "too_large",
-            Rejection::BodyOverdue(_) | Rejection::BodyTooSlow | Rejection::UploadOverdue => {
-                "body_overdue"
-            }
-            Rejection::NoBodyRoom | Rejection::Crowded | Rejection::TooManyWaits => "overloaded",
-            Rejection::Overdue(_) => "overdue",
-            Rejection::DiskFull | Rejection::NoRoom => "disk_full",
-        };
-        let problem = Self::new(status, code, rejection.to_string());
+        if let Rejection::Internal(error) = &rejection {
+            return Self::internal(error);
+        }
+        let problem = Self::new(status, rejection.code(), rejection.to_string());
         match rejection {
             Rejection::NoBodyRoom | Rejection::Crowded | Rejection::TooManyWaits => {
                 problem.with(RETRY_AFTER, HeaderValue::from_static("5"))
@@ -172,31 +151,29 @@ impl From<StreamError> for Problem {
 
 impl From<SessionError> for Problem {
     fn from(error: SessionError) -> Self {
-        let message = error.to_string();
+        let (code, message) = (error.code(), error.to_string());
         match (error.kind(), &error) {
             (_, SessionError::ShuttingDown) => {
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "shutting_down", message)
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, code, message)
                     .with(RETRY_AFTER, HeaderValue::from_static("5"))
             }
-            (_, SessionError::KeyInUse) => Self::new(StatusCode::CONFLICT, "key_in_use", message)
+            (_, SessionError::KeyInUse) => Self::new(StatusCode::CONFLICT, code, message)
                 .with(RETRY_AFTER, HeaderValue::from_static("1")),
             (_, SessionError::Upload(error)) => Rejection::disk(error).into(),
             (_, SessionError::NoRoom(error)) => Rejection::no_room(error).into(),
             (_, SessionError::NotActive(state)) => {
-                let problem = Self::new(StatusCode::CONFLICT, "not_active", message);
+                let problem = Self::new(StatusCode::CONFLICT, code, message);
                 match failure(state) {
                     Some(failure) => problem.caused_by(failure),
                     None => problem,
                 }
             }
-            (ErrorKind::NotFound, _) => Self::new(StatusCode::NOT_FOUND, "not_found", message),
-            (ErrorKind::Rejected, _) => Self::new(StatusCode::BAD_REQUEST, "rejected", message),
-            (ErrorKind::Conflict, _) => Self::new(StatusCode::CONFLICT, "conflict", message),
-            (ErrorKind::Forbidden, _) => Self::new(StatusCode::FORBIDDEN, "forbidden", message),
-            (ErrorKind::Overloaded, _) => {
-                Self::new(StatusCode::TOO_MANY_REQUESTS, "overloaded", message)
-                    .with(RETRY_AFTER, HeaderValue::from_static("1"))
-            }
+            (ErrorKind::NotFound, _) => Self::new(StatusCode::NOT_FOUND, code, message),
+            (ErrorKind::Rejected, _) => Self::new(StatusCode::BAD_REQUEST, code, message),
+            (ErrorKind::Conflict, _) => Self::new(StatusCode::CONFLICT, code, message),
+            (ErrorKind::Forbidden, _) => Self::new(StatusCode::FORBIDDEN, code, message),
+            (ErrorKind::Overloaded, _) => Self::new(StatusCode::TOO_MANY_REQUESTS, code, message)
+                .with(RETRY_AFTER, HeaderValue::from_static("1")),
             (ErrorKind::Internal, _) => Self::internal(&chain(&error)),
         }
     }

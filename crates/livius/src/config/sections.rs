@@ -18,6 +18,7 @@ macro_rules! settings {
     };
 }
 
+pub mod audit;
 pub mod batches;
 pub mod files;
 pub mod impersonation;
@@ -45,6 +46,7 @@ pub fn all() -> impl Iterator<Item = &'static Key> {
         impersonation::KEYS,
         files::KEYS,
         logs::KEYS,
+        audit::KEYS,
     ]
     .into_iter()
     .flatten()

@@ -9,6 +9,7 @@ use livius_sessions::{Impersonation, LocalFiles};
 use super::check::{Problem, Problems};
 use super::process_environment::ProcessEnvironment;
 use super::resolved::Resolved;
+use super::sections::audit::AuditSettings;
 use super::sections::batches::BatchSettings;
 use super::sections::java::JavaSettings;
 use super::sections::kubernetes::KubernetesSettings;
@@ -40,6 +41,8 @@ pub struct Settings {
     pub local_files: LocalFiles,
     /// `[logs]`.
     pub logs: LogSettings,
+    /// `[audit]`.
+    pub audit: AuditSettings,
     /// The limits of all sections.
     pub limits: Limits,
 }
@@ -53,6 +56,7 @@ impl Settings {
         let spark = SparkSettings::read(resolved, &mut problems);
         let kubernetes = KubernetesSettings::read(resolved, &spark, &mut problems);
         let logs = LogSettings::read(resolved, &mut problems);
+        let audit = AuditSettings::read(resolved, &mut problems);
         let sessions = SessionSettings::read(resolved, &mut limits, &mut problems);
         let batches = BatchSettings::read(resolved, &mut limits);
         let impersonation = impersonation::read(resolved, &mut problems);
@@ -71,6 +75,7 @@ impl Settings {
             batches,
             impersonation,
             logs,
+            audit,
             limits,
         })
     }

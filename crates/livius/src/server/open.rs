@@ -10,14 +10,14 @@ use camino::Utf8Path;
 use livius_domain::{Clock, SystemClock, chain};
 use livius_launch::{Launcher, LocalConfig, LocalLauncher, Spawn};
 use livius_metrics::Metrics;
-use livius_sessions::{AllowAll, Batches, Config, Lifecycle, Sessions};
+use livius_sessions::{AllowAll, Audit, Batches, Config, Lifecycle, Sessions};
 use livius_store_sqlite::SqliteStore;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 
-use super::Server;
 use super::connections::Connections;
 use super::own_names::own_names;
+use super::{Server, audit_log};
 use crate::config::{ProcessEnvironment, Settings};
 
 impl Server {
@@ -36,30 +36,30 @@ impl Server {
             .await
             .with_context(|| format!("cannot open the store {database}"))?
             .measured_by(&metrics);
+        let audit = audit_log::open(&settings.audit, Arc::clone(&clock), &metrics)?;
         let listener = TcpListener::bind(settings.server.listen)
             .await
             .with_context(|| format!("cannot listen on {}", settings.server.listen))?;
         let address = listener
             .local_addr()
             .context("cannot tell which port it listens on")?;
-        let config = local(settings, environment);
-        let launcher = LocalLauncher::new(config, Arc::clone(&clock), in_background());
+        let config = || Config {
+            audit: audit.clone(),
+            ..application(settings, address, &metrics)
+        };
+        let local = local(settings, environment);
+        let launcher = LocalLauncher::new(local, Arc::clone(&clock), in_background());
         let local = Arc::new(launcher);
         let launcher: Arc<dyn Launcher> = Arc::clone(&local) as _;
         let sessions = Sessions::open(
-            application(settings, address, &metrics),
+            config(),
             Arc::new(store.clone()),
             Arc::clone(&launcher),
             Arc::clone(&clock),
         )
         .await
         .context("cannot take up the sessions of the store")?;
-        let batches = Batches::open(
-            application(settings, address, &metrics),
-            Arc::new(store.clone()),
-            launcher,
-            clock,
-        );
+        let batches = Batches::open(config(), Arc::new(store.clone()), launcher, clock);
         warn_of_strangers(settings, address);
         warn_of_missing_spark(settings.search(environment));
         let router = livius_http::router(sessions.clone(), batches.clone(), edge(settings));
@@ -142,6 +142,7 @@ pub(super) fn application(settings: &Settings, address: SocketAddr, metrics: &Me
         pools: settings.sessions.pools.clone(),
         policy: Arc::new(AllowAll),
         metrics: metrics.clone(),
+        audit: Audit::default(),
     }
 }
 

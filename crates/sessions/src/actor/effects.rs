@@ -69,6 +69,9 @@ impl Actor {
     pub(super) fn note_change(&self) {
         let id = self.record.id;
         let state = self.record.state.name();
+        if let SessionState::Ended(end) = &self.record.state {
+            self.core.config.audit.session_ended(&self.record, end);
+        }
         match &self.record.state {
             SessionState::Ended(End {
                 failure: Some(failure),

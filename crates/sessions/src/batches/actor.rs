@@ -220,6 +220,7 @@ impl Actor {
                 let reason = end.failure.as_ref().map(|failure| failure.message.as_str());
                 let exit = end.exit.map(|exit| exit.to_string());
                 tracing::info!(batch.id = %id, batch.state = state, exit, reason, "batch ended");
+                self.core.config.audit.batch_ended(&self.record, end);
                 let end = end.clone();
                 self.close(&end).await;
             }

@@ -183,6 +183,7 @@ mod tests {
             pools: crate::config::PoolSettings::off(),
             policy: std::sync::Arc::new(crate::policy::AllowAll),
             metrics: livius_metrics::Metrics::default(),
+            audit: crate::audit::Audit::default(),
         }
     }
 
