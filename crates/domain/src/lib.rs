@@ -24,6 +24,7 @@ pub mod live;
 pub mod made;
 pub mod name;
 mod outlook;
+pub mod notice;
 pub mod phase;
 pub mod pool;
 pub mod record;
@@ -54,6 +55,7 @@ pub use limits::Limits;
 pub use live::{OutputStream, StageProgress};
 pub use made::Made;
 pub use outlook::{Expiry, QueuePlace};
+pub use notice::{Notice, NoticedFailure, Webhook};
 pub use phase::Phase;
 pub use record::{
     BatchRecord, BatchTimes, JobRecord, ResourceRecord, SessionRecord, StatementRecord,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use livius_domain::{BatchId, BatchRecord, BatchState, BatchTimes, DriverId, Made};
+use livius_domain::{BatchId, BatchRecord, BatchState, BatchTimes, DriverId, Made, Notice};
 use livius_store::{
     BatchStore, BatchSummary, Found, NewBatch, Part, Search, StoreError, Unended, Visible, Window,
 };
@@ -13,7 +13,8 @@ use sqlx::{Connection, SqliteConnection};
 use super::listed::{Listed, listed};
 use super::rows::{self, json, optional_json};
 use super::search::Searched;
-use super::{SqliteStore, changed, counters, failed, keyed};
+use super::webhooks::with_notice;
+use super::{SqliteStore, changed, counters, failed, keyed, webhooks};
 
 const INSERT: &str = "INSERT INTO batches (id, name, owner, proxy_user, state, times, request, state_name, created_at) \
                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
@@ -112,11 +113,14 @@ async fn create(
         .await
         .map_err(failed("begin to create a batch"))?;
     let number = counters::take(&mut transaction, "batch", "number a batch").await?;
-    let key = new.key.take();
+    let (key, webhook) = (new.key.take(), new.webhook.take());
     let record = first_record(BatchId(number), new);
     let inserted = insert(&mut transaction, &record).await?;
     if inserted && let Some(key) = key {
         keyed::insert(&mut transaction, &key, Made::Batch(record.id)).await?;
+    }
+    if inserted && let Some(webhook) = webhook {
+        webhooks::ask(&mut transaction, Made::Batch(record.id), &webhook).await?;
     }
     // A refusal is committed, too: its number is used up.
     transaction
@@ -135,6 +139,16 @@ async fn create(
 async fn update(
     connection: &mut SqliteConnection,
     record: &mut BatchRecord,
+) -> Result<(), StoreError> {
+    let notice = Notice::of_batch(record);
+    with_notice(connection, notice, async |c| update_row(c, record).await).await?;
+    record.version += 1;
+    Ok(())
+}
+
+async fn update_row(
+    connection: &mut SqliteConnection,
+    record: &BatchRecord,
 ) -> Result<(), StoreError> {
     let update = sqlx::query(UPDATE)
         .bind(record.id.0)
@@ -155,9 +169,7 @@ async fn update(
         .map_err(failed("update a batch"))?;
     let row = sqlx::query(BATCHES.exists).bind(record.id.0);
     let what = || format!("batch {}", record.id);
-    changed(connection, done.rows_affected(), row, what).await?;
-    record.version += 1;
-    Ok(())
+    changed(connection, done.rows_affected(), row, what).await
 }
 
 async fn purge(

@@ -1,14 +1,21 @@
-//! Stores the key of a request with what the request makes.
+//! Stores the key and the webhook of a request with what the request makes.
 
-use livius_domain::Made;
+use livius_domain::{Made, Webhook};
 use livius_store::{NewKey, StoreError};
 use sqlx::{Connection, SqliteConnection};
 
-use super::failed;
+use super::{failed, webhooks};
 
 const INSERT: &str = "INSERT INTO request_keys (caller, key, made_at, request, fingerprint, kind, session, number) \
                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
                       ON CONFLICT (caller, key) DO NOTHING";
+
+/// What a request wants to be stored with what it makes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wishes<'a> {
+    pub(super) key: Option<&'a NewKey>,
+    pub(super) webhook: Option<&'a Webhook>,
+}
 
 /// Makes a row and stores the key that asked for it, in one transaction.
 pub(super) async fn with_key<T>(
@@ -17,16 +24,37 @@ pub(super) async fn with_key<T>(
     create: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, StoreError>,
     made: impl FnOnce(&T) -> Made,
 ) -> Result<T, StoreError> {
-    let Some(key) = key else {
+    let wishes = Wishes { key, webhook: None };
+    with_wishes(connection, wishes, create, made).await
+}
+
+/// Makes a row and stores what its request wishes, in one transaction.
+pub(super) async fn with_wishes<T>(
+    connection: &mut SqliteConnection,
+    wishes: Wishes<'_>,
+    create: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, StoreError>,
+    made: impl FnOnce(&T) -> Made,
+) -> Result<T, StoreError> {
+    let Wishes { key, webhook } = wishes;
+    if key.is_none() && webhook.is_none() {
         return create(connection).await;
-    };
+    }
     let mut transaction = connection
         .begin()
         .await
-        .map_err(failed("begin to store a key"))?;
+        .map_err(failed("begin to make something"))?;
     let created = create(&mut transaction).await?;
-    insert(&mut transaction, key, made(&created)).await?;
-    transaction.commit().await.map_err(failed("store a key"))?;
+    let made = made(&created);
+    if let Some(key) = key {
+        insert(&mut transaction, key, made).await?;
+    }
+    if let Some(webhook) = webhook {
+        webhooks::ask(&mut transaction, made, webhook).await?;
+    }
+    transaction
+        .commit()
+        .await
+        .map_err(failed("make something"))?;
     Ok(created)
 }
 

@@ -11,7 +11,7 @@ use super::batches::BATCHES;
 use super::keyed::{Columns, insert_row};
 use super::rows::{self, json};
 use super::sessions::SESSIONS;
-use super::{SqliteStore, failed};
+use super::{SqliteStore, failed, webhooks};
 
 pub(super) const BY_KEY: &str = "SELECT k.*, a.status, a.location, a.content_type, a.body FROM request_keys k \
                                  LEFT JOIN key_answers a ON a.key = k.id \
@@ -166,6 +166,7 @@ async fn withdraw(connection: &mut SqliteConnection, made: Made) -> Result<(), S
             return Err(failed("withdraw")("only sessions and batches are listed"));
         }
     };
+    webhooks::take(&mut transaction, made).await?;
     let made = Columns::of(made);
     sqlx::query(FREE_MADE)
         .bind(made.kind)

@@ -37,6 +37,7 @@ pub mod testing;
 mod tests;
 mod traces;
 mod trim;
+mod webhooks;
 mod writer;
 
 use std::sync::Arc;

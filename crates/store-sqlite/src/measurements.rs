@@ -42,7 +42,7 @@ async fn statements() {
         let what = format!("{round} insert and 2 updates");
         report(&what, ROUNDS, async || {
             let made = store
-                .create_statement(session.id, Kind::PySpark, "print(1 + 1)", None)
+                .create_statement(session.id, Kind::PySpark, "print(1 + 1)", None, None)
                 .await
                 .unwrap();
             let mut running = StatementRecord {
@@ -110,7 +110,7 @@ async fn outputs() {
     let store = SqliteStore::open(&directory.database()).await.unwrap();
     let mut session = store.create_session(new_session()).await.unwrap();
     let made = store
-        .create_statement(session.id, Kind::PySpark, "1", None)
+        .create_statement(session.id, Kind::PySpark, "1", None, None)
         .await
         .unwrap();
     let piece = "x".repeat(256 << 10);

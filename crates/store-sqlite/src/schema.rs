@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0007_pools.sql"),
     include_str!("../migrations/0008_keys.sql"),
     include_str!("../migrations/0009_search.sql"),
+    include_str!("../migrations/0010_webhooks.sql"),
 ];
 /// Marks the file as a file of Livius: "Livi".
 const APPLICATION_ID: i64 = 0x4c69_7669;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use livius_domain::{DriverId, Made, SessionId, SessionRecord, SessionState};
+use livius_domain::{DriverId, Made, Notice, SessionId, SessionRecord, SessionState};
 use livius_store::{
     Found, NewSession, Part, Search, SessionStore, SessionSummary, StoreError, Unended, Visible,
     Window,
@@ -15,7 +15,8 @@ use super::listed::{Listed, listed};
 use super::parts::part;
 use super::rows::{self, json, optional_json};
 use super::search::Searched;
-use super::{SqliteStore, changed, counters, failed, keyed};
+use super::webhooks::with_notice;
+use super::{SqliteStore, changed, counters, failed, keyed, webhooks};
 
 /// Deletes some rows of the sessions that a JSON array names.
 macro_rules! of_ended {
@@ -148,11 +149,14 @@ async fn create(
         .await
         .map_err(failed("begin to create a session"))?;
     let number = counters::take(&mut transaction, "session", "number a session").await?;
-    let key = new.key.take();
+    let (key, webhook) = (new.key.take(), new.webhook.take());
     let record = first_record(SessionId(number), new)?;
     let inserted = insert(&mut transaction, &record).await?;
     if inserted && let Some(key) = key {
         keyed::insert(&mut transaction, &key, Made::Session(record.id)).await?;
+    }
+    if inserted && let Some(webhook) = webhook {
+        webhooks::ask(&mut transaction, Made::Session(record.id), &webhook).await?;
     }
     // A refusal is committed, too: its number is used up.
     transaction
@@ -171,6 +175,16 @@ async fn create(
 async fn update(
     connection: &mut SqliteConnection,
     record: &mut SessionRecord,
+) -> Result<(), StoreError> {
+    let notice = Notice::of_session(record);
+    with_notice(connection, notice, async |c| update_row(c, record).await).await?;
+    record.version += 1;
+    Ok(())
+}
+
+async fn update_row(
+    connection: &mut SqliteConnection,
+    record: &SessionRecord,
 ) -> Result<(), StoreError> {
     let update = sqlx::query(UPDATE)
         .bind(record.id.0)
@@ -191,9 +205,7 @@ async fn update(
         .map_err(failed("update a session"))?;
     let row = sqlx::query(SESSIONS.exists).bind(record.id.0);
     let what = || format!("session {}", record.id);
-    changed(connection, done.rows_affected(), row, what).await?;
-    record.version += 1;
-    Ok(())
+    changed(connection, done.rows_affected(), row, what).await
 }
 
 /// The answer must equal the record that is read later, so the time is cut to the store's precision

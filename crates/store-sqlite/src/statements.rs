@@ -1,14 +1,17 @@
 //! Statements.
 
 use async_trait::async_trait;
-use livius_domain::{Kind, Made, SessionId, StatementId, StatementRecord, StatementState};
+use livius_domain::{
+    Kind, Made, Notice, SessionId, StatementId, StatementRecord, StatementState, Webhook,
+};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, SqliteConnection};
 
-use super::keyed::with_key;
+use super::keyed::{Wishes, with_wishes};
 use super::listing::{Listing, listing};
 use super::rows::{self, json};
 use super::trim::{Trim, trim};
+use super::webhooks::with_notice;
 use super::{SqliteStore, changed, failed};
 use livius_store::{NewKey, Part, StatementStore, StoreError, StoredStatement, Window};
 
@@ -79,10 +82,18 @@ impl StatementStore for SqliteStore {
         kind: Kind,
         code: &str,
         key: Option<&NewKey>,
+        webhook: Option<&Webhook>,
     ) -> Result<StatementRecord, StoreError> {
         let made = |record: &StatementRecord| Made::Statement(session, record.id);
         self.write(async |c| {
-            with_key(c, key, async |c| create(c, session, kind, code).await, made).await
+            let wishes = Wishes { key, webhook };
+            with_wishes(
+                c,
+                wishes,
+                async |c| create(c, session, kind, code).await,
+                made,
+            )
+            .await
         })
         .await
     }
@@ -194,6 +205,20 @@ async fn update(
     record: &mut StatementRecord,
     output: Option<&str>,
 ) -> Result<(), StoreError> {
+    let notice = Notice::of_statement(record, output);
+    with_notice(connection, notice, async |c| {
+        update_row(c, record, output).await
+    })
+    .await?;
+    record.version += 1;
+    Ok(())
+}
+
+async fn update_row(
+    connection: &mut SqliteConnection,
+    record: &StatementRecord,
+    output: Option<&str>,
+) -> Result<(), StoreError> {
     let update = sqlx::query(UPDATE)
         .bind(record.session.0)
         .bind(record.id.0)
@@ -207,9 +232,7 @@ async fn update(
         .map_err(failed("update a statement"))?;
     let row = sqlx::query(EXISTS).bind(record.session.0).bind(record.id.0);
     let what = || format!("statement {} of session {}", record.id, record.session);
-    changed(connection, done.rows_affected(), row, what).await?;
-    record.version += 1;
-    Ok(())
+    changed(connection, done.rows_affected(), row, what).await
 }
 
 async fn by_id(

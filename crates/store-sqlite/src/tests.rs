@@ -78,6 +78,7 @@ pub(super) fn new_session() -> NewSession {
         proxy_user: None,
         created_at,
         key: None,
+        webhook: None,
     }
 }
 
@@ -88,6 +89,7 @@ pub(super) fn new_batch() -> NewBatch {
         proxy_user: None,
         created_at: Timestamp::from_second(1).unwrap(),
         key: None,
+        webhook: None,
     }
 }
 
@@ -168,7 +170,7 @@ async fn files_that_do_not_fit_are_refused_and_left_alone() {
     for (sql, expected) in [
         (
             newer,
-            "its schema has version 99 and this server knows none above 9: start the newer server again, or restore a backup",
+            "its schema has version 99 and this server knows none above 10: start the newer server again, or restore a backup",
         ),
         (foreign, "it is not a database of Livius"),
         (foreign_empty, "it is not a database of Livius"),
@@ -217,7 +219,7 @@ async fn a_purged_session_leaves_no_rows() {
     let store = SqliteStore::open(&directory.database()).await.unwrap();
     let mut session = store.create_session(new_session()).await.unwrap();
     let made = store
-        .create_statement(session.id, Kind::Spark, "1", None)
+        .create_statement(session.id, Kind::Spark, "1", None, None)
         .await;
     let piece = store.put_piece(PiecesOf::Statement(session.id, made.unwrap().id), 0, "{");
     piece.await.unwrap();

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use livius_domain::{BatchId, BatchRecord, BatchRequest};
+use livius_domain::{BatchId, BatchRecord, BatchRequest, Webhook};
 
 use crate::{BatchSummary, Found, NewKey, Part, Search, StoreError, Unended, Visible, Window};
 
@@ -19,6 +19,8 @@ pub struct NewBatch {
     pub created_at: Timestamp,
     /// The key of the request.
     pub key: Option<NewKey>,
+    /// The place that is to be told of its end.
+    pub webhook: Option<Webhook>,
 }
 
 /// Stores batches. Batches and sessions do not share numbers and names. Each call is one
@@ -32,7 +34,8 @@ pub trait BatchStore: Send + Sync {
 
     /// Stores everything of the record that can change: all but the number and the owner. The record
     /// must have the version of the row. The request changes at the end only: its secrets are removed
-    /// then, and the store erases what it had of them.
+    /// then, and the store erases what it had of them. The same transaction stores the delivery to
+    /// the webhook of the batch.
     async fn update_batch(&self, record: &mut BatchRecord) -> Result<(), StoreError>;
 
     /// Reads a listed batch.

@@ -19,6 +19,7 @@ pub mod search;
 pub mod sessions;
 pub mod statements;
 pub mod versions;
+pub mod webhooks;
 
 use std::sync::Arc;
 
@@ -166,6 +167,14 @@ macro_rules! store_conformance {
             versions::a_stale_update_of_a_job_is_a_conflict,
             versions::a_stale_update_of_a_resource_is_a_conflict,
             versions::a_stale_update_of_a_driver_is_a_conflict,
+            webhooks::an_end_becomes_a_delivery,
+            webhooks::a_statement_tells_whether_its_code_failed,
+            webhooks::an_end_that_is_refused_is_no_delivery,
+            webhooks::a_request_that_is_refused_asks_for_nothing,
+            webhooks::a_delivery_waits_for_its_next_attempt,
+            webhooks::due_deliveries_come_in_order_and_few_at_a_time,
+            webhooks::deliveries_outlive_what_they_tell_of,
+            webhooks::any_text_of_a_delivery_is_stored,
         }
     };
     (@stamp $place:expr; $($module:ident::$case:ident),+ $(,)?) => {
@@ -264,6 +273,7 @@ fn unnamed() -> Result<NewSession, Failure> {
         proxy_user: None,
         created_at: at(0)?,
         key: None,
+        webhook: None,
     })
 }
 

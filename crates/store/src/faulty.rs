@@ -10,15 +10,15 @@ use jiff::Timestamp;
 use livius_domain::driver::{DriverRecord, Lease};
 use livius_domain::{
     BatchId, BatchRecord, DriverId, JobId, JobLanguage, JobRecord, Kind, Made, ResourceId,
-    ResourceRecord, SessionId, SessionRecord, StatementId, StatementRecord,
+    ResourceRecord, SessionId, SessionRecord, StatementId, StatementRecord, Webhook,
 };
 use tokio::sync::watch;
 
 use crate::{
-    BatchStore, BatchSummary, Claim, DriverStore, Found, JobStore, KeptAnswer, KeyBounds,
+    BatchStore, BatchSummary, Claim, Delivery, DriverStore, Found, JobStore, KeptAnswer, KeyBounds,
     KeyRecord, KeyStore, NewBatch, NewKey, NewResource, NewSession, Part, PieceStore, PiecesOf,
     ResourceStore, Search, SessionStore, SessionSummary, StatementStore, Store, StoreError,
-    StoredJob, StoredStatement, Unended, Visible, Window,
+    StoredJob, StoredStatement, Unended, Visible, WebhookCounts, WebhookStore, Window,
 };
 
 /// Wraps a store and adds switches. An operation has the name of its method.
@@ -194,7 +194,7 @@ forward! {
     }
     impl StatementStore {
         writes {
-            fn create_statement(session: SessionId, kind: Kind, code: &str, key: Option<&NewKey>) -> StatementRecord;
+            fn create_statement(session: SessionId, kind: Kind, code: &str, key: Option<&NewKey>, webhook: Option<&Webhook>) -> StatementRecord;
             fn update_statement(record: &mut StatementRecord, output: Option<&str>) -> ();
             fn trim_statements(session: SessionId, keep: u64) -> ();
         }
@@ -277,6 +277,16 @@ forward! {
         }
         reads {
             fn key(caller: &str, key: &str) -> Option<KeyRecord>;
+        }
+    }
+    impl WebhookStore {
+        writes {
+            fn retry_delivery(id: &str, attempted_at: Timestamp, due_at: Timestamp, error: &str) -> ();
+            fn delete_delivery(id: &str) -> bool;
+        }
+        reads {
+            fn due_deliveries(now: Timestamp, busy: &[String], limit: u64) -> Vec<Delivery>;
+            fn count_webhooks() -> WebhookCounts;
         }
     }
 }

@@ -76,7 +76,7 @@ pub trait KeyStore: Send + Sync {
     async fn free_key(&self, caller: &str, key: &str) -> Result<(), StoreError>;
 
     /// Takes a session or batch that was refused after it was stored off the list, and deletes the
-    /// key that made it.
+    /// key that made it and its webhook.
     async fn withdraw(&self, made: Made) -> Result<(), StoreError>;
 
     /// Deletes keys and answers in excess of the bounds. An answer in excess takes its key with it

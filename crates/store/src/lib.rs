@@ -20,6 +20,7 @@ mod search;
 mod sessions;
 mod statements;
 mod summary;
+mod webhooks;
 
 pub use batches::{BatchStore, NewBatch};
 pub use drivers::{Claim, DriverStore};
@@ -34,6 +35,7 @@ pub use search::{Found, Search};
 pub use sessions::{NewSession, SessionStore};
 pub use statements::{StatementStore, StoredStatement};
 pub use summary::{BatchSummary, SessionSummary, Summary};
+pub use webhooks::{Delivery, WebhookCounts, WebhookStore};
 
 /// Stores everything. One object implements all traits.
 pub trait Store:
@@ -45,6 +47,7 @@ pub trait Store:
     + BatchStore
     + DriverStore
     + KeyStore
+    + WebhookStore
 {
 }
 
@@ -57,6 +60,7 @@ impl<T> Store for T where
         + BatchStore
         + DriverStore
         + KeyStore
+        + WebhookStore
 {
 }
 

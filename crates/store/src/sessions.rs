@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use livius_domain::{SessionId, SessionRecord, SessionRequest};
+use livius_domain::{SessionId, SessionRecord, SessionRequest, Webhook};
 
 use crate::{Found, NewKey, Part, Search, SessionSummary, StoreError, Unended, Visible, Window};
 
@@ -19,6 +19,8 @@ pub struct NewSession {
     pub created_at: Timestamp,
     /// The key of the request.
     pub key: Option<NewKey>,
+    /// The place that is to be told of its end.
+    pub webhook: Option<Webhook>,
 }
 
 /// Stores sessions. Each call is one transaction: it is done whole or not at all.
@@ -30,7 +32,8 @@ pub trait SessionStore: Send + Sync {
 
     /// Stores everything of the record that can change, if the record has the version of the row.
     /// See [`StoreError::Conflict`]. The request changes at the end only: its secrets are removed
-    /// then, and the store erases what it had of them.
+    /// then, and the store erases what it had of them. The same transaction stores the delivery to
+    /// the webhook of the session: see [`WebhookStore`](crate::WebhookStore).
     async fn update_session(&self, record: &mut SessionRecord) -> Result<(), StoreError>;
 
     /// Reads a listed session.

@@ -1,7 +1,7 @@
 //! Durable statements.
 
 use async_trait::async_trait;
-use livius_domain::{Kind, SessionId, StatementId, StatementRecord};
+use livius_domain::{Kind, SessionId, StatementId, StatementRecord, Webhook};
 
 use crate::{NewKey, Output, Part, StoreError, Window};
 
@@ -25,10 +25,11 @@ pub trait StatementStore: Send + Sync {
         kind: Kind,
         code: &str,
         key: Option<&NewKey>,
+        webhook: Option<&Webhook>,
     ) -> Result<StatementRecord, StoreError>;
 
     /// Stores a statement's state, and its output if one is given. The record must have the version
-    /// of the row.
+    /// of the row. If the statement is over, the same transaction stores the delivery to its webhook.
     async fn update_statement(
         &self,
         record: &mut StatementRecord,

@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
+use livius_domain::notice::FAILED_OUTPUT;
 use livius_domain::{StatementRecord, StatementState};
 use livius_metrics::Metrics;
-
-/// How the output of code that failed begins. The agent and this server write the status first.
-const FAILED: &str = r#"{"status":"error""#;
 
 /// The end of a statement.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +20,7 @@ pub(super) fn count(metrics: &Metrics, record: &StatementRecord, ended: Ended) {
     let outcome = match (record.state, ended) {
         (StatementState::Cancelled { .. }, _) => "cancelled",
         (_, Ended::WithDriver) => "lost",
-        (_, Ended::WithOutput(Some(text))) if text.starts_with(FAILED) => "error",
+        (_, Ended::WithOutput(Some(text))) if text.starts_with(FAILED_OUTPUT) => "error",
         (_, Ended::WithOutput(_)) => "ok",
     };
     let kind = record.kind.as_str();

@@ -42,7 +42,13 @@ impl Actor {
         let record = self
             .core
             .store
-            .create_statement(self.record.id, kind, &new.code, key.map(Keyed::row))
+            .create_statement(
+                self.record.id,
+                kind,
+                &new.code,
+                key.map(Keyed::row),
+                None,
+            )
             .await
             .map_err(SessionError::not_created)?;
         reach(Point::StatementCreated);

@@ -42,6 +42,7 @@ impl ActingOnBatches<'_> {
             proxy_user,
             created_at: core.clock.now(),
             key: self.key.as_ref().map(|key| key.row().clone()),
+            webhook: None,
         };
         // The client may hang up at any moment, and the server finishes the creation.
         let (reply, registered) = oneshot::channel();

@@ -31,7 +31,7 @@ async fn what_others_rely_on_is_on_the_disk() {
     assert_eq!(synchronous(&store).await, 2, "the end of a batch");
 
     let made = store
-        .create_statement(session.id, Kind::Spark, "1", None)
+        .create_statement(session.id, Kind::Spark, "1", None, None)
         .await;
     let mut statement = made.unwrap();
     assert_eq!(synchronous(&store).await, 1, "a statement");

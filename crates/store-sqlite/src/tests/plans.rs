@@ -6,7 +6,7 @@ use super::{Directory, SqliteStore};
 use crate::batches::BATCHES;
 use crate::listed::Listed;
 use crate::sessions::{PARTS, SESSIONS};
-use crate::{batches, held, jobs, keys, pieces, resources, sessions, statements};
+use crate::{batches, held, jobs, keys, pieces, resources, sessions, statements, webhooks};
 use livius_store::{Search, Visible};
 
 #[tokio::test]
@@ -155,6 +155,15 @@ async fn keys_are_found_by_index() {
     }
 }
 
+/// Deliveries are read in the order in which they are due.
+#[tokio::test]
+async fn due_deliveries_are_read_in_order() {
+    let directory = Directory::new();
+    let store = SqliteStore::open(&directory.database()).await.unwrap();
+    let index = "webhook_deliveries_due (due_at<?)";
+    reads_by(&store, webhooks::DUE, index, "webhook_deliveries").await;
+}
+
 /// The rows of one session are found without reading the rows of others.
 #[tokio::test]
 async fn the_rows_of_a_session_are_found_by_their_session() {
@@ -192,6 +201,8 @@ async fn the_rows_of_a_session_are_found_by_their_session() {
         (resources::NEXT, "sqlite_autoindex_resources_1 (session=?"),
         (resources::UPDATE, "sqlite_autoindex_resources_1 (session=?"),
         (resources::PENDING, "resources_pending (session=?"),
+        (webhooks::OF_SESSION, "webhooks_by_session (session=?"),
+        (webhooks::OF_BATCH, "webhooks_by_batch (batch=?"),
     ] {
         let steps = plan(&store, query).await;
         assert!(steps.iter().any(|step| step.contains(index)), "{steps:#?}");

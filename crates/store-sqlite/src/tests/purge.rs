@@ -53,7 +53,7 @@ async fn other_writes_go_on_while_a_big_session_is_deleted() {
     let store = SqliteStore::open(&directory.database()).await.unwrap();
     let mut session = store.create_session(new_session()).await.unwrap();
     let made = store
-        .create_statement(session.id, Kind::Spark, "1", None)
+        .create_statement(session.id, Kind::Spark, "1", None, None)
         .await;
     let of = PiecesOf::Statement(session.id, made.unwrap().id);
     for index in 0..2_000 {
@@ -89,7 +89,7 @@ async fn other_writes_go_on_while_big_statements_are_trimmed() {
     let piece = "x".repeat(256 << 10);
     for _ in 0..3 {
         let made = store
-            .create_statement(session, Kind::Spark, "1", None)
+            .create_statement(session, Kind::Spark, "1", None, None)
             .await;
         let mut statement = made.unwrap();
         for index in 0..100 {
@@ -151,7 +151,7 @@ async fn a_trim_that_was_broken_off_is_finished() {
     store.trim_statements(SessionId(0), 1_000).await.unwrap();
     assert_eq!(store.count_pieces(of).await.unwrap(), 0);
     let next = store
-        .create_statement(SessionId(0), Kind::Spark, "1", None)
+        .create_statement(SessionId(0), Kind::Spark, "1", None, None)
         .await;
     assert_eq!(next.unwrap().id, StatementId(0));
 }
@@ -163,7 +163,7 @@ async fn the_file_shrinks() {
     let store = SqliteStore::open(&directory.database()).await.unwrap();
     let mut session = store.create_session(new_session()).await.unwrap();
     let made = store
-        .create_statement(session.id, Kind::Spark, "1", None)
+        .create_statement(session.id, Kind::Spark, "1", None, None)
         .await;
     let of = PiecesOf::Statement(session.id, made.unwrap().id);
     let piece = "x".repeat(1 << 20);

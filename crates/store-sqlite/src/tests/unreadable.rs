@@ -57,7 +57,7 @@ async fn damaged() -> (Directory, SqliteStore) {
         store.create_session(new_session()).await.unwrap();
         store.create_batch(new_batch()).await.unwrap();
         store
-            .create_statement(SessionId(0), Kind::Spark, "1", None)
+            .create_statement(SessionId(0), Kind::Spark, "1", None, None)
             .await
             .unwrap();
         let job = store.create_job(SessionId(0), JobLanguage::Jvm, "AA==", None);

@@ -15,6 +15,7 @@ pub(super) fn unnamed() -> Result<NewBatch, Failure> {
         proxy_user: None,
         created_at: at(0)?,
         key: None,
+        webhook: None,
     })
 }
 

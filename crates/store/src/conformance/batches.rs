@@ -24,6 +24,7 @@ pub async fn a_new_batch_is_stored_as_asked_for(place: &dyn Place) -> Outcome {
         proxy_user: Some("bob".to_owned()),
         created_at: at(3)?,
         key: None,
+        webhook: None,
     };
     let record = store.create_batch(new).await?;
     let expected = BatchRecord {

@@ -74,7 +74,7 @@ pub async fn short_and_unfinished_outputs_do_not_count(place: &dyn Place) -> Out
     let session = store.create_session(unnamed()?).await?.id;
     statement(&*store, session, &"x".repeat(4096)).await?;
     let running = store
-        .create_statement(session, Kind::Spark, "1", None)
+        .create_statement(session, Kind::Spark, "1", None, None)
         .await?;
     let of = PiecesOf::Statement(session, running.id);
     store.put_piece(of, 0, &"x".repeat(LONG)).await?;
@@ -104,7 +104,7 @@ pub async fn pieces_of_an_output_that_was_replaced_are_deleted(place: &dyn Place
 /// A finished statement with this output.
 async fn statement(store: &dyn Store, session: SessionId, output: &str) -> Outcome {
     let made = store
-        .create_statement(session, Kind::Spark, "1", None)
+        .create_statement(session, Kind::Spark, "1", None, None)
         .await?;
     store
         .update_statement(&mut finished(made)?, Some(output))
@@ -115,7 +115,7 @@ async fn statement(store: &dyn Store, session: SessionId, output: &str) -> Outco
 /// A finished statement whose output has two pieces.
 async fn in_pieces(store: &dyn Store, session: SessionId) -> Result<StatementRecord, Failure> {
     let made = store
-        .create_statement(session, Kind::Spark, "1", None)
+        .create_statement(session, Kind::Spark, "1", None, None)
         .await?;
     for index in 0..2 {
         let of = PiecesOf::Statement(session, made.id);

@@ -19,7 +19,7 @@ pub async fn everything_survives_opening_again(place: &dyn Place) -> Outcome {
         started: Some(at(2)?),
     };
     let made = store
-        .create_statement(session.id, Kind::PySpark, "print('🤔')", None)
+        .create_statement(session.id, Kind::PySpark, "print('🤔')", None, None)
         .await?;
     let mut statement = StatementRecord {
         state: running,
@@ -63,7 +63,7 @@ pub async fn numbers_go_on_after_opening_again(place: &dyn Place) -> Outcome {
     store.create_session(named("a")?).await?;
     ended(&*store, unnamed()?, 1).await?;
     let made = store
-        .create_statement(SessionId(0), Kind::Spark, "1", None)
+        .create_statement(SessionId(0), Kind::Spark, "1", None, None)
         .await?;
     let over = StatementState::Cancelled {
         started: None,
@@ -91,7 +91,7 @@ pub async fn numbers_go_on_after_opening_again(place: &dyn Place) -> Outcome {
     assert_eq!(store.create_session(unnamed()?).await?.id, SessionId(3));
     assert_eq!(
         store
-            .create_statement(SessionId(0), Kind::Spark, "1", None)
+            .create_statement(SessionId(0), Kind::Spark, "1", None, None)
             .await?
             .id,
         StatementId(1)
@@ -108,7 +108,7 @@ pub async fn a_call_that_is_given_up_is_done_whole_or_not_at_all(place: &dyn Pla
         let call = tokio::task::JoinSet::from_iter([async move {
             let made = shared.create_session(new).await?;
             shared
-                .create_statement(made.id, Kind::Spark, "1", None)
+                .create_statement(made.id, Kind::Spark, "1", None, None)
                 .await?;
             shared.trim_statements(made.id, 0).await?;
             shared.list_sessions(Visible::All, ALL).await?;
@@ -121,7 +121,7 @@ pub async fn a_call_that_is_given_up_is_done_whole_or_not_at_all(place: &dyn Pla
     }
     let last = store.create_session(unnamed()?).await?;
     let made = store
-        .create_statement(last.id, Kind::Spark, "1", None)
+        .create_statement(last.id, Kind::Spark, "1", None, None)
         .await?;
     assert_eq!(
         store

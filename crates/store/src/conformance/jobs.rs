@@ -14,7 +14,7 @@ pub async fn numbers_of_jobs_count_from_1_in_each_session(place: &dyn Place) -> 
     for _ in 0..2 {
         let session = store.create_session(unnamed()?).await?.id;
         store
-            .create_statement(session, livius_domain::Kind::Spark, "1", None)
+            .create_statement(session, livius_domain::Kind::Spark, "1", None, None)
             .await?;
     }
     for (session, number) in [(0, 1), (1, 1), (0, 2), (0, 3), (1, 2)] {

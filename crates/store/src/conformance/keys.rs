@@ -76,7 +76,7 @@ pub async fn a_key_is_stored_with_what_it_makes(place: &dyn Place) -> Outcome {
     for (name, code) in [("short", "1".to_owned()), ("long", "1".repeat(5_000))] {
         let key = key(name, 1)?;
         store
-            .create_statement(session, Kind::Spark, &code, Some(&key))
+            .create_statement(session, Kind::Spark, &code, Some(&key), None)
             .await?;
     }
     store
@@ -118,7 +118,7 @@ pub async fn a_taken_key_makes_nothing(place: &dyn Place) -> Outcome {
     };
     assert_taken(&store.create_batch(batch).await);
     for code in ["1".to_owned(), "1".repeat(5_000)] {
-        let posted = store.create_statement(session, Kind::Spark, &code, Some(&taken));
+        let posted = store.create_statement(session, Kind::Spark, &code, Some(&taken), None);
         assert_taken(&posted.await);
     }
     let job = store.create_job(session, JobLanguage::Jvm, "Zm9v", Some(&taken));
@@ -235,7 +235,7 @@ pub async fn a_withdrawn_session_or_batch_frees_its_key(place: &dyn Place) -> Ou
     let batch = store.create_batch(batch).await?;
     let of_session = key("of s", 1)?;
     store
-        .create_statement(session.id, Kind::Spark, "1", Some(&of_session))
+        .create_statement(session.id, Kind::Spark, "1", Some(&of_session), None)
         .await?;
     store.withdraw(Made::Session(session.id)).await?;
     assert_eq!(store.session(session.id).await?, None);
@@ -256,7 +256,7 @@ pub async fn answers_go_with_their_session_and_keys_stay(place: &dyn Place) -> O
     let (of_session, of_statement) = (key("s", 1)?, key("t", 1)?);
     let gone = ended(&*store, keyed(of_session.clone())?, 1).await?;
     store
-        .create_statement(gone.id, Kind::Spark, "1", Some(&of_statement))
+        .create_statement(gone.id, Kind::Spark, "1", Some(&of_statement), None)
         .await?;
     let batch_key = key("b", 1)?;
     let batch = NewBatch {

@@ -423,10 +423,11 @@ pub(super) async fn ended_records_go_by_age(family: &dyn Family) -> Outcome {
     }
     family.unlist(2).await?;
     family.unlist(0).await?;
-    assert_eq!(family.purge(Timestamp::MIN, u64::MAX).await?, []);
-    assert_eq!(family.purge(at(10)?, u64::MAX).await?, []);
+    assert!(family.purge(Timestamp::MIN, u64::MAX).await?.is_empty());
+    assert!(family.purge(at(10)?, u64::MAX).await?.is_empty());
     assert_eq!(family.purge(at(30)?, u64::MAX).await?, [2, 3]);
-    assert_eq!(family.purge(at(30)?, u64::MAX).await?, [], "a second time");
+    let again = family.purge(at(30)?, u64::MAX).await?;
+    assert!(again.is_empty(), "a second time: {again:?}");
     assert_eq!(family.list(Visible::All, ALL).await?, (1, vec![1]));
     assert_eq!(family.unended().await?, [(0, false)]);
     Ok(())

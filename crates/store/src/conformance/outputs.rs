@@ -136,7 +136,7 @@ pub async fn any_text_is_stored(place: &dyn Place) -> Outcome {
             "{text:?}"
         );
         let mut record = store
-            .create_statement(session.id, Kind::Spark, text, None)
+            .create_statement(session.id, Kind::Spark, text, None, None)
             .await?;
         store
             .put_piece(PiecesOf::Statement(session.id, record.id), 0, text)
@@ -168,7 +168,7 @@ pub async fn ten_megabytes_of_code_are_stored(place: &dyn Place) -> Outcome {
     let code = "print('é🤔') # \u{0}\n".repeat(600_000);
     assert!(code.len() > 10 << 20);
     let record = store
-        .create_statement(session, Kind::PySpark, &code, None)
+        .create_statement(session, Kind::PySpark, &code, None, None)
         .await?;
     let mut over = finished(record)?;
     store.update_statement(&mut over, Some(&code)).await?;
@@ -185,7 +185,7 @@ async fn statement(store: &dyn Store) -> Result<StatementRecord, Failure> {
         store.create_session(unnamed()?).await?;
     }
     Ok(store
-        .create_statement(SessionId(0), Kind::PySpark, "1", None)
+        .create_statement(SessionId(0), Kind::PySpark, "1", None, None)
         .await?)
 }
 

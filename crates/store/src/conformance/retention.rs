@@ -22,7 +22,7 @@ pub async fn a_purged_session_leaves_nothing_but_its_number(place: &dyn Place) -
     let store = place.open().await?;
     let mut session = ended(&*store, named("a")?, 1).await?;
     let statement = store
-        .create_statement(session.id, Kind::Spark, "1", None)
+        .create_statement(session.id, Kind::Spark, "1", None, None)
         .await?;
     store
         .put_piece(PiecesOf::Statement(session.id, statement.id), 0, "{}")
@@ -55,7 +55,7 @@ pub async fn finished_statements_go_oldest_first(place: &dyn Place) -> Outcome {
         store.create_session(unnamed()?).await?;
         for number in 0..8 {
             let made = store
-                .create_statement(SessionId(session), Kind::Spark, "1", None)
+                .create_statement(SessionId(session), Kind::Spark, "1", None, None)
                 .await?;
             if number != 1 && number != 6 {
                 finish(&*store, made).await?;
@@ -98,7 +98,7 @@ pub async fn a_trimmed_number_is_not_given_again(place: &dyn Place) -> Outcome {
     let session = store.create_session(unnamed()?).await?.id;
     for number in 0..6 {
         let made = store
-            .create_statement(session, Kind::Spark, "1", None)
+            .create_statement(session, Kind::Spark, "1", None, None)
             .await?;
         assert_eq!(made.id, StatementId(number));
         finish(&*store, made).await?;

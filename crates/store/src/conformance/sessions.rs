@@ -21,6 +21,7 @@ pub async fn a_new_session_is_stored_as_asked_for(place: &dyn Place) -> Outcome 
         proxy_user: Some("bob".to_owned()),
         created_at: at(3)?,
         key: None,
+        webhook: None,
     };
     let record = store.create_session(new).await?;
     let expected = SessionRecord {

@@ -16,7 +16,7 @@ pub async fn numbers_count_from_0_in_each_session(place: &dyn Place) -> Outcome 
     }
     for (session, number) in [(0, 0), (1, 0), (0, 1), (0, 2), (1, 1)] {
         let made = store
-            .create_statement(SessionId(session), Kind::Sql, "select 1", None)
+            .create_statement(SessionId(session), Kind::Sql, "select 1", None, None)
             .await?;
         let expected = StatementRecord {
             session: SessionId(session),
@@ -61,7 +61,9 @@ pub async fn every_state_and_kind_is_stored(place: &dyn Place) -> Outcome {
         },
     ];
     for kind in Kind::ALL {
-        let mut record = store.create_statement(session, kind, "", None).await?;
+        let mut record = store
+            .create_statement(session, kind, "", None, None)
+            .await?;
         for state in states {
             record.state = state;
             store.update_statement(&mut record, None).await?;
@@ -85,12 +87,12 @@ pub async fn an_unknown_row_is_refused_or_absent(place: &dyn Place) -> Outcome {
     let nowhere = SessionId(5);
     assert!(
         store
-            .create_statement(nowhere, Kind::Spark, "1", None)
+            .create_statement(nowhere, Kind::Spark, "1", None, None)
             .await
             .is_err()
     );
     let record = store
-        .create_statement(session, Kind::Spark, "1", None)
+        .create_statement(session, Kind::Spark, "1", None, None)
         .await?;
     for mut unknown in [
         StatementRecord {
@@ -139,7 +141,7 @@ pub async fn statements_are_windowed(place: &dyn Place) -> Outcome {
         store.create_session(unnamed()?).await?;
         for _ in 0..5 {
             store
-                .create_statement(SessionId(session), Kind::Spark, "1", None)
+                .create_statement(SessionId(session), Kind::Spark, "1", None, None)
                 .await?;
         }
     }
@@ -167,7 +169,7 @@ pub async fn a_window_of_statements_is_bounded_by_their_length(place: &dyn Place
     let codes = ["1", &long, &long, &long, "2", "3", &long];
     for code in codes {
         store
-            .create_statement(session, Kind::Spark, code, None)
+            .create_statement(session, Kind::Spark, code, None, None)
             .await?;
     }
     for descending in [false, true] {
@@ -216,7 +218,7 @@ pub async fn unfinished_statements_come_in_order(place: &dyn Place) -> Outcome {
     let mut unfinished = Vec::new();
     for state in states {
         let made = store
-            .create_statement(session, Kind::Spark, "1", None)
+            .create_statement(session, Kind::Spark, "1", None, None)
             .await?;
         let mut record = StatementRecord { state, ..made };
         store.update_statement(&mut record, Some("{}")).await?;
@@ -235,7 +237,7 @@ pub async fn creates_at_once_count_without_a_gap(place: &dyn Place) -> Outcome {
         let store = Arc::clone(&store);
         creates.spawn(async move {
             store
-                .create_statement(session, Kind::Spark, "1", None)
+                .create_statement(session, Kind::Spark, "1", None, None)
                 .await
                 .map(|record| record.id.0)
         });

@@ -62,7 +62,7 @@ pub async fn a_stale_update_of_a_statement_is_a_conflict(place: &dyn Place) -> O
     let store = place.open().await?;
     let session = store.create_session(unnamed()?).await?.id;
     let mut first = store
-        .create_statement(session, Kind::Spark, "1", None)
+        .create_statement(session, Kind::Spark, "1", None, None)
         .await?;
     let mut second = first.clone();
     first.state = StatementState::Running { started: None };
