@@ -33,6 +33,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("livius-spark-home", &["livius-domain"]),
     ("livius-yarn", &["livius-domain"]),
     ("livius-kubernetes", &["livius-domain"]),
+    ("livius-webhooks", &["livius-domain"]),
     (
         "livius-launch",
         &[
