@@ -53,6 +53,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "livius-agent-link",
             "livius-launch",
             "livius-metrics",
+            "livius-webhooks",
         ],
     ),
     (

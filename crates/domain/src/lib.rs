@@ -23,8 +23,8 @@ pub mod limits;
 pub mod live;
 pub mod made;
 pub mod name;
-mod outlook;
 pub mod notice;
+mod outlook;
 pub mod phase;
 pub mod pool;
 pub mod record;
@@ -54,8 +54,8 @@ pub use kind::Kind;
 pub use limits::Limits;
 pub use live::{OutputStream, StageProgress};
 pub use made::Made;
-pub use outlook::{Expiry, QueuePlace};
 pub use notice::{Notice, NoticedFailure, Webhook};
+pub use outlook::{Expiry, QueuePlace};
 pub use phase::Phase;
 pub use record::{
     BatchRecord, BatchTimes, JobRecord, ResourceRecord, SessionRecord, StatementRecord,

@@ -28,3 +28,4 @@ pub mod upload_body;
 pub mod upload_key;
 pub mod wait;
 pub mod waiting_room;
+pub mod webhook;

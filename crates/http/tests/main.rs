@@ -36,3 +36,4 @@ mod sessions;
 mod statements;
 mod status;
 mod waiting;
+mod webhooks;

@@ -77,6 +77,12 @@ pub struct Families {
     pub notices_dropped: Counter,
     /// Lines of the audit log that were lost.
     pub audit_lines_lost: Counters<1>,
+    /// Messages to webhooks that came to an end.
+    pub webhooks: Counters<1>,
+    /// Attempts to tell a webhook that failed.
+    pub webhook_failures: Counter,
+    /// Messages that have not reached their webhooks.
+    pub webhooks_waiting: Gauge,
     /// When the server began, in seconds since 1970.
     pub started: Gauge,
     resident_memory: Gauge,
@@ -173,6 +179,19 @@ impl Families {
                 "livius_audit_lines_lost",
                 "Lines of the audit log that were lost; `reason` is `queue` (more requests than the disk takes) or `disk`",
                 ["reason"],
+            ),
+            webhooks: catalogue.counters(
+                "livius_webhooks",
+                "Messages to webhooks that came to an end; `outcome` is `delivered`, `refused` (410) or `given_up` (after `webhooks.retry_for`)",
+                ["outcome"],
+            ),
+            webhook_failures: catalogue.counter(
+                "livius_webhook_failures",
+                "Attempts to tell a webhook that failed",
+            ),
+            webhooks_waiting: catalogue.gauge(
+                "livius_webhooks_waiting",
+                "Messages that have not reached their webhooks",
             ),
             started: catalogue.gauge_in(
                 Unit::Seconds,

@@ -157,8 +157,8 @@ impl Actor {
 
     async fn on_message(&mut self, message: Message) {
         match message {
-            Message::Run { new, key, reply } => {
-                let answer = self.post_statement(new, key.as_ref()).await;
+            Message::Run { posted, reply } => {
+                let answer = self.post_statement(posted).await;
                 let _ = reply.send(answer);
             }
             Message::Check { check, reply } => {

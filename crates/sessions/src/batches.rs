@@ -52,6 +52,7 @@ impl Batches {
             core: &self.core,
             caller,
             key: None,
+            webhook: None,
         }
     }
 }
@@ -63,6 +64,8 @@ pub struct ActingOnBatches<'a> {
     caller: &'a Caller,
     /// The key of the request, for what the request makes.
     key: Option<Keyed>,
+    /// The URL that is to be told of the end of what the request makes.
+    webhook: Option<String>,
 }
 
 impl ActingOnBatches<'_> {
@@ -78,6 +81,12 @@ impl ActingOnBatches<'_> {
 
     pub(crate) fn caller(&self) -> &Caller {
         self.caller
+    }
+
+    /// The same for a request that names this URL. It is told of the end of what the request makes.
+    #[must_use]
+    pub fn notifying(self, webhook: Option<String>) -> Self {
+        Self { webhook, ..self }
     }
 
     /// A live batch that the caller may act on.

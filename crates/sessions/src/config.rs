@@ -8,6 +8,7 @@ use camino::Utf8PathBuf;
 use livius_domain::Limits;
 use livius_domain::pool::Template;
 use livius_metrics::Metrics;
+use livius_webhooks::Courier;
 
 use crate::audit::Audit;
 use crate::policy::Policy;
@@ -94,6 +95,17 @@ impl PoolSettings {
     }
 }
 
+/// How webhooks are told of an end.
+#[derive(Debug, Clone)]
+pub struct Webhooks {
+    /// The courier, which knows the allowed URLs and the secrets.
+    pub courier: Courier,
+    /// How long after its first attempt a message is sent again.
+    pub retry_for: Duration,
+    /// The most webhooks and messages that may wait.
+    pub limit: usize,
+}
+
 /// Configuration of the application, complete and checked.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -121,6 +133,8 @@ pub struct Config {
     pub impersonation: Impersonation,
     /// Drivers that wait for sessions.
     pub pools: PoolSettings,
+    /// Webhooks. Without this, a request that names one is refused.
+    pub webhooks: Option<Webhooks>,
     /// The policy that decides the rights of callers.
     pub policy: Arc<dyn Policy>,
     /// The metrics of the server.

@@ -130,6 +130,14 @@ pub enum SessionError {
     /// The session does not take statements (any more).
     #[error("the session is not active ({})", .0.name())]
     NotActive(Box<SessionState>),
+    /// As many webhooks are asked for or wait as may.
+    #[error(
+        "{limit} webhooks wait already (webhooks.max_waiting); try again when some have been told"
+    )]
+    TooManyWebhooks {
+        /// The limit.
+        limit: usize,
+    },
     /// The code, or a job, cannot be taken.
     #[error("{0}")]
     InvalidStatement(String),
@@ -251,6 +259,7 @@ impl SessionError {
             | Self::TooMuchCodeOfAll { .. }
             | Self::TooManyJobs { .. }
             | Self::TooManyResources { .. }
+            | Self::TooManyWebhooks { .. }
             | Self::NoRoom(_)
             | Self::ShuttingDown => ErrorKind::Overloaded,
             Self::Store(_)

@@ -44,12 +44,13 @@ mod service;
 mod shortened;
 mod sweep;
 mod view;
+mod webhooks;
 
 pub use action::Action;
 pub use audit::{Audit, AuditEntry, AuditedRequest, shortened as shortened_for_audit};
 pub use batches::{ActingOnBatches, BatchFeed, Batches, ReportRefused};
 pub use changes::{BatchChange, ChangeFeed, SessionChange};
-pub use config::{Config, Impersonation, LocalFiles, PoolSettings, ShutdownPolicy};
+pub use config::{Config, Impersonation, LocalFiles, PoolSettings, ShutdownPolicy, Webhooks};
 pub use detail::{BatchDetail, SessionDetail};
 pub use driver::AgentAccess;
 pub use error::{AttachRefused, ErrorKind, SessionError};
@@ -68,3 +69,4 @@ pub use view::{
     BatchRef, BatchStatus, BatchView, JobView, LogPage, NewUpload, OutputView, SessionRef,
     SessionStatus, SessionView, StatementView,
 };
+pub use webhooks::WEBHOOK_HEADER;

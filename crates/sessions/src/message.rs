@@ -1,6 +1,6 @@
 //! Requests to a session's actor.
 
-use livius_domain::{JobId, Kind, NewJob, NewStatement, StatementId, StopCause};
+use livius_domain::{JobId, Kind, NewJob, NewStatement, StatementId, StopCause, Webhook};
 use livius_launch::PendingUpload;
 use livius_store::NewResource;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -10,15 +10,24 @@ use crate::keys::Keyed;
 use crate::mailbox;
 use crate::view::{JobView, SessionView, StatementView};
 
+/// Code that a client has posted.
+#[derive(Debug)]
+pub struct Posted {
+    /// The code.
+    pub new: NewStatement,
+    /// The key of the request.
+    pub key: Option<Keyed>,
+    /// The place that is to be told of the statement's end.
+    pub webhook: Option<Webhook>,
+}
+
 /// A request to a session's actor.
 #[derive(Debug)]
 pub enum Message {
     /// Run code after the statements before it.
     Run {
-        /// The code.
-        new: NewStatement,
-        /// The key of the request.
-        key: Option<Keyed>,
+        /// The code, with what the request wishes.
+        posted: Posted,
         /// The statement, stored.
         reply: oneshot::Sender<Result<StatementView, SessionError>>,
     },

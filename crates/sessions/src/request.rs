@@ -24,6 +24,7 @@ use crate::policy::Caller;
 use conf::{cancel_grace, sql_max_rows};
 use files::{LocalFile, Presence, Rule};
 
+pub use conf::take as take_conf;
 pub use files::is_on_this_machine;
 
 /// Livy's key for the cap of an SQL result.

@@ -56,6 +56,7 @@ impl Sessions {
             core: &self.core,
             caller,
             key: None,
+            webhook: None,
         }
     }
 
@@ -87,6 +88,8 @@ pub struct ActingOnSessions<'a> {
     caller: &'a Caller,
     /// The key of the request, for what the request makes.
     key: Option<Keyed>,
+    /// The URL that is to be told of the end of what the request makes.
+    webhook: Option<String>,
 }
 
 impl ActingOnSessions<'_> {
@@ -106,6 +109,12 @@ impl ActingOnSessions<'_> {
 
     pub(crate) fn pools(&self) -> &Pools {
         &self.sessions.pools
+    }
+
+    /// The same for a request that names this URL. It is told of the end of what the request makes.
+    #[must_use]
+    pub fn notifying(self, webhook: Option<String>) -> Self {
+        Self { webhook, ..self }
     }
 
     /// A live session that the caller may act on. A request that names a session is its heartbeat.

@@ -8,16 +8,20 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, request};
 use camino::Utf8PathBuf;
 use http_body_util::BodyExt as _;
+use jiff::Timestamp;
 use livius_agent_link::{CHALLENGE_HEADER, REPORT};
 use livius_domain::{
-    BatchId, BatchRecord, DriverId, DriverRecord, Limits, SessionId, SessionRecord,
+    BatchId, BatchRecord, Clock as _, DriverId, DriverRecord, Limits, SessionId, SessionRecord,
 };
 use livius_launch::DriverOrder;
 use livius_metrics::Metrics;
 use livius_sessions::{
     AllowAll, Audit, Batches, Config, Impersonation, LocalFiles, Policy, PoolSettings, Sessions,
+    Webhooks,
 };
-use livius_store::{BatchStore as _, DriverStore as _, Faulty, SessionStore as _};
+use livius_store::{
+    BatchStore as _, Delivery, DriverStore as _, Faulty, SessionStore as _, WebhookStore as _,
+};
 use livius_store_sqlite::SqliteStore;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -46,6 +50,8 @@ pub struct WorldOptions {
     pub pools: Option<PoolSettings>,
     /// The audit log. There is none if it is not set.
     pub audit: Audit,
+    /// Webhooks. There are none if it is not set.
+    pub webhooks: Option<Webhooks>,
 }
 
 /// The store that the application uses: a real one, with switches.
@@ -216,6 +222,20 @@ impl World {
     /// A batch as it is stored.
     pub async fn stored_batch(&self, id: BatchId) -> BatchRecord {
         self.disk.batch(id).await.unwrap().unwrap()
+    }
+
+    /// The messages that have not reached their webhooks.
+    pub async fn deliveries(&self) -> Vec<Delivery> {
+        self.due_by(Timestamp::MAX).await
+    }
+
+    /// Those that are due.
+    pub async fn due_deliveries(&self) -> Vec<Delivery> {
+        self.due_by(self.clock.now()).await
+    }
+
+    async fn due_by(&self, time: Timestamp) -> Vec<Delivery> {
+        self.disk.due_deliveries(time, &[], 100).await.unwrap()
     }
 
     /// The directory of an ordered driver's files.
@@ -407,6 +427,7 @@ async fn open(
         local_files: options.local_files.clone().unwrap_or(LocalFiles::Any),
         impersonation: options.impersonation.clone(),
         pools: options.pools.clone().unwrap_or_else(PoolSettings::off),
+        webhooks: options.webhooks.clone(),
         policy: options.policy.clone().unwrap_or_else(|| Arc::new(AllowAll)),
         metrics,
         audit: options.audit.clone(),

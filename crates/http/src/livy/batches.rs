@@ -16,10 +16,13 @@ use super::described::{BadParameter, BadRequest, DiskFull, NoBatch, NoImpersonat
 use super::{Livy, Refusal};
 use crate::awaited;
 use crate::request::body::RequestBody;
-use crate::request::described::{BatchPath, DoAsQuery, PageQuery, WaitForBatchQuery};
-use crate::request::extract::{CallerOf, InBatch, KeyOf};
+use crate::request::described::{
+    BatchPath, DoAsQuery, PageQuery, WaitForBatchQuery, WebhookHeader,
+};
+use crate::request::extract::{CallerOf, InBatch};
 use crate::request::query::Query;
 use crate::request::wait::MayWait;
+use crate::request::webhook::Wishes;
 use crate::response;
 use crate::response::client::ClientOf;
 use crate::response::list_stream::ListStream;
@@ -60,7 +63,7 @@ pub async fn batch_list(
     post,
     path = "/batches",
     tag = "batches",
-    params(DoAsQuery),
+    params(DoAsQuery, WebhookHeader),
     request_body = BatchBody,
     responses(
         (status = 201, description = "The new batch", body = BatchAnswer,
@@ -74,13 +77,13 @@ pub async fn batch_list(
 pub async fn batch_create(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
-    KeyOf(key): KeyOf,
+    Wishes { key, webhook }: Wishes,
     body: RequestBody,
 ) -> Result<Response, Refusal> {
     let request = livius_wire::read_batch(&body.text()?, app.options.read)?;
     // Free the body now: it may be large, and the response waits for the store.
     drop(body);
-    let batches = app.batches.acting(&caller).keyed(key);
+    let batches = app.batches.acting(&caller).keyed(key).notifying(webhook);
     let view = batches.create(request).await?;
     Ok(created(&app, &view).await)
 }

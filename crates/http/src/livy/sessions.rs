@@ -16,10 +16,13 @@ use super::{Livy, Refusal};
 use crate::awaited;
 use crate::livy_state::livy_state;
 use crate::request::body::RequestBody;
-use crate::request::described::{DoAsQuery, PageQuery, SessionPath, WaitForSessionQuery};
-use crate::request::extract::{CallerOf, InSession, KeyOf};
+use crate::request::described::{
+    DoAsQuery, PageQuery, SessionPath, WaitForSessionQuery, WebhookHeader,
+};
+use crate::request::extract::{CallerOf, InSession};
 use crate::request::query::Query;
 use crate::request::wait::MayWait;
+use crate::request::webhook::Wishes;
 use crate::response;
 use crate::response::client::ClientOf;
 use crate::response::list_stream::ListStream;
@@ -63,7 +66,7 @@ pub async fn session_list(
     post,
     path = "/sessions",
     tag = "sessions",
-    params(DoAsQuery),
+    params(DoAsQuery, WebhookHeader),
     request_body = SessionBody,
     responses(
         (status = 201, description = "The new session", body = SessionAnswer,
@@ -76,14 +79,14 @@ pub async fn session_list(
 pub async fn session_create(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
-    KeyOf(key): KeyOf,
+    Wishes { key, webhook }: Wishes,
     headers: HeaderMap,
     body: RequestBody,
 ) -> Result<Response, Refusal> {
     let request = livius_wire::read_session(&body.text()?, app.options.read)?;
     // Free the body now: it may be large, and the response waits for the store.
     drop(body);
-    let sessions = app.sessions.acting(&caller).keyed(key);
+    let sessions = app.sessions.acting(&caller).keyed(key).notifying(webhook);
     let view = sessions.create(request).await?;
     Ok(created(&app, &view, &headers).await)
 }

@@ -15,11 +15,14 @@ use super::described::{BadParameter, BadRequest, NoSession, SessionEnded};
 use super::{Livy, Refusal};
 use crate::awaited;
 use crate::request::body::RequestBody;
-use crate::request::described::{PartialQuery, SessionPath, StatementPath, WaitQuery};
-use crate::request::extract::{CallerOf, InSession, InStatement, KeyOf};
+use crate::request::described::{
+    PartialQuery, SessionPath, StatementPath, WaitQuery, WebhookHeader,
+};
+use crate::request::extract::{CallerOf, InSession, InStatement};
 use crate::request::page::Page;
 use crate::request::query::Query;
 use crate::request::wait::MayWait;
+use crate::request::webhook::Wishes;
 use crate::response;
 use crate::response::client::ClientOf;
 use crate::response::pieces::Pieces as _;
@@ -78,7 +81,7 @@ pub async fn statement_list(
     post,
     path = "/sessions/{id}/statements",
     tag = "statements",
-    params(SessionPath, WaitQuery),
+    params(SessionPath, WaitQuery, WebhookHeader),
     request_body = StatementBody,
     responses(
         (status = 201, description = "The new statement", body = StatementAnswer,
@@ -94,7 +97,7 @@ pub async fn statement_run(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
     InSession(session): InSession,
-    KeyOf(key): KeyOf,
+    Wishes { key, webhook }: Wishes,
     waiting: MayWait,
     body: RequestBody,
 ) -> Result<Response, Refusal> {
@@ -103,7 +106,7 @@ pub async fn statement_run(
     let wait = waiting.wait()?;
     // The body's share of memory is released only after the store has the code, which is as large.
     let held = body.into_held();
-    let sessions = app.sessions.acting(&caller).keyed(key);
+    let sessions = app.sessions.acting(&caller).keyed(key).notifying(webhook);
     let mut view = sessions.run(&session, new).await?;
     drop(held);
     let StatementRecord { session, id, .. } = view.record;

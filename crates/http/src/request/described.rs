@@ -231,3 +231,12 @@ pub struct TailQuery {
     /// Begin with this many of the lines that there are; with all of them when left out
     tail: Option<u32>,
 }
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct WebhookHeader {
+    /// A URL that is told of the end of what the request makes, by a message that is signed as
+    /// Standard Webhooks describes. Its host is one of `webhooks.hosts`
+    #[param(rename = "Livius-Webhook")]
+    livius_webhook: Option<String>,
+}

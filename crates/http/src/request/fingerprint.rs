@@ -1,8 +1,9 @@
-//! The fingerprint of a request: a hash of the method, the path, the query without the wait, the media
-//! type and the body. A repeated request has the same fingerprint.
+//! The fingerprint of a request: a hash of the method, the path, the query without the wait, the
+//! webhook, the media type and the body. A repeated request has the same fingerprint.
 
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
+use livius_sessions::WEBHOOK_HEADER;
 use sha2::{Digest as _, Sha256};
 
 use crate::request::query;
@@ -28,6 +29,10 @@ impl Fingerprint {
         let pairs = query.split('&').filter(|pair| !pair.is_empty());
         for pair in pairs.filter(|pair| !is_wait(pair)) {
             fingerprint.part(pair.as_bytes());
+        }
+        for webhook in parts.headers.get_all(WEBHOOK_HEADER) {
+            // No query has a blank, so no query looks like this.
+            fingerprint.part(&[b"webhook ", webhook.as_bytes()].concat());
         }
         let content_type = parts.headers.get(CONTENT_TYPE);
         let content_type = content_type.map_or(&b""[..], |value| value.as_bytes());

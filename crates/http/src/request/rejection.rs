@@ -101,6 +101,9 @@ pub enum Rejection {
         "The header Idempotency-Key must be one key of 1 to 255 visible ASCII characters, such as a UUID: {0}"
     )]
     BadKey(&'static str),
+    /// The header is not a URL.
+    #[error("The header Livius-Webhook must be one URL: {0}")]
+    BadWebhook(&'static str),
     /// The key was used for another request, which this names.
     #[error(
         "The Idempotency-Key was used for another request ({0}, with its query and body): send a new key with a new request, \
@@ -179,7 +182,8 @@ impl Rejection {
             | Self::BadForm(_)
             | Self::NoPart { .. }
             | Self::NoFileName { .. }
-            | Self::BadKey(_) => StatusCode::BAD_REQUEST,
+            | Self::BadKey(_)
+            | Self::BadWebhook(_) => StatusCode::BAD_REQUEST,
             Self::ForeignPage | Self::StrangeHost(_) | Self::OtherUser(_) => StatusCode::FORBIDDEN,
             Self::UnknownVersion(_) => StatusCode::NOT_ACCEPTABLE,
             Self::BodyTooLarge(_) | Self::FileTooLarge(_) | Self::FormTooLarge(_) => {

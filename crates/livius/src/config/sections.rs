@@ -29,6 +29,7 @@ pub mod pools;
 pub mod server;
 pub mod sessions;
 pub mod spark;
+pub mod webhooks;
 
 /// The defaults of limits.
 const DEFAULTS: Limits = Limits::DEFAULT;
@@ -45,6 +46,7 @@ pub fn all() -> impl Iterator<Item = &'static Key> {
         batches::KEYS,
         impersonation::KEYS,
         files::KEYS,
+        webhooks::KEYS,
         logs::KEYS,
         audit::KEYS,
     ]

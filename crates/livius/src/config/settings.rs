@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use camino::Utf8PathBuf;
 use livius_domain::Limits;
-use livius_sessions::{Impersonation, LocalFiles};
+use livius_sessions::{Impersonation, LocalFiles, Webhooks};
 
 use super::check::{Problem, Problems};
 use super::process_environment::ProcessEnvironment;
@@ -17,7 +17,7 @@ use super::sections::logs::LogSettings;
 use super::sections::server::ServerSettings;
 use super::sections::sessions::SessionSettings;
 use super::sections::spark::SparkSettings;
-use super::sections::{files, impersonation};
+use super::sections::{files, impersonation, webhooks};
 
 /// Every setting, by section. Limits of all sections are in one struct, as the application takes
 /// it.
@@ -39,6 +39,8 @@ pub struct Settings {
     pub impersonation: Impersonation,
     /// `[files]`: which local files requests may name.
     pub local_files: LocalFiles,
+    /// `[webhooks]`: where requests may have an end told. `None` if nowhere.
+    pub webhooks: Option<Webhooks>,
     /// `[logs]`.
     pub logs: LogSettings,
     /// `[audit]`.
@@ -60,6 +62,7 @@ impl Settings {
         let sessions = SessionSettings::read(resolved, &mut limits, &mut problems);
         let batches = BatchSettings::read(resolved, &mut limits);
         let impersonation = impersonation::read(resolved, &mut problems);
+        let webhooks = webhooks::read(resolved, &mut problems);
         let problems = problems.into_vec();
         let Some(server) = server.filter(|_| problems.is_empty()) else {
             return Err(problems);
@@ -74,6 +77,7 @@ impl Settings {
             sessions,
             batches,
             impersonation,
+            webhooks,
             logs,
             audit,
             limits,

@@ -140,6 +140,7 @@ pub(super) fn application(settings: &Settings, address: SocketAddr, metrics: &Me
         local_files: settings.local_files.clone(),
         impersonation: settings.impersonation.clone(),
         pools: settings.sessions.pools.clone(),
+        webhooks: settings.webhooks.clone(),
         policy: Arc::new(AllowAll),
         metrics: metrics.clone(),
         audit: Audit::default(),

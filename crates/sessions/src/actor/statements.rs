@@ -6,8 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use livius_agent_link::Command;
 use livius_domain::{
-    End, Kind, NewStatement, StatementEffect, StatementEvent, StatementId, StatementRecord,
-    StatementState, chain,
+    End, Kind, StatementEffect, StatementEvent, StatementId, StatementRecord, StatementState, chain,
 };
 use livius_failpoint::{Point, reach};
 use tokio::time::Instant;
@@ -18,7 +17,7 @@ use super::words::{checked_output, incomplete_output, lost_output};
 use crate::board::output_view;
 use crate::error::SessionError;
 use crate::keys::Keyed;
-use crate::message::Check;
+use crate::message::{Check, Posted};
 use crate::results::{self, Budget, SHORT_BYTES};
 use crate::view::{OutputView, StatementView};
 
@@ -35,9 +34,9 @@ impl Actor {
     /// Stores a statement and gives it to the driver if it is its turn.
     pub(super) async fn post_statement(
         &mut self,
-        new: NewStatement,
-        key: Option<&Keyed>,
+        posted: Posted,
     ) -> Result<StatementView, SessionError> {
+        let Posted { new, key, webhook } = posted;
         let kind = self.check_statement(new.code.len(), new.kind)?;
         let record = self
             .core
@@ -46,8 +45,8 @@ impl Actor {
                 self.record.id,
                 kind,
                 &new.code,
-                key.map(Keyed::row),
-                None,
+                key.as_ref().map(Keyed::row),
+                webhook.as_ref(),
             )
             .await
             .map_err(SessionError::not_created)?;

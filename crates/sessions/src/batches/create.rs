@@ -16,11 +16,12 @@ use crate::error::SessionError;
 use crate::policy::{Subject, admit};
 use crate::request;
 use crate::view::BatchView;
+use crate::webhooks;
 
 impl ActingOnBatches<'_> {
     /// Creates a batch: it is stored and shown as starting. It starts after the response, when its
     /// turn has come.
-    pub async fn create(&self, request: BatchRequest) -> Result<Arc<BatchView>, SessionError> {
+    pub async fn create(&self, mut request: BatchRequest) -> Result<Arc<BatchView>, SessionError> {
         let (core, caller) = (self.core, self.caller);
         if core.lifecycle.is_draining() {
             return Err(SessionError::ShuttingDown);
@@ -34,6 +35,13 @@ impl ActingOnBatches<'_> {
         };
         let name = request.submit.name.as_deref().unwrap_or("a batch");
         admit(&*core.config.policy, caller, Action::Create, subject, &name)?;
+        let webhook = webhooks::of_request(
+            core.config.webhooks.as_ref(),
+            &*core.store,
+            self.webhook.as_deref(),
+            &mut request.submit.conf,
+        )
+        .await?;
         core.launcher.check_room().map_err(SessionError::NoRoom)?;
         let places = self.places(&request)?;
         let new = NewBatch {
@@ -42,7 +50,7 @@ impl ActingOnBatches<'_> {
             proxy_user,
             created_at: core.clock.now(),
             key: self.key.as_ref().map(|key| key.row().clone()),
-            webhook: None,
+            webhook,
         };
         // The client may hang up at any moment, and the server finishes the creation.
         let (reply, registered) = oneshot::channel();

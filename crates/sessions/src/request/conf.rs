@@ -157,6 +157,15 @@ fn is_identity(normal: &str) -> bool {
     squeezed.contains("proxyuser") || squeezed.contains("hadoopusername")
 }
 
+/// Takes the value of a key out of the configuration, in any spelling.
+pub fn take(conf: &mut BTreeMap<String, String>, wanted: &str) -> Option<String> {
+    let wanted = normal(wanted);
+    let taken: Vec<_> = conf
+        .extract_if(.., |key, _| normal(key) == wanted)
+        .collect();
+    taken.into_iter().next().map(|(_, value)| value)
+}
+
 fn find<'a>(conf: &'a BTreeMap<String, String>, wanted: &str) -> Option<&'a String> {
     conf.iter()
         .find(|(key, _)| normal(key) == normal(wanted))
@@ -181,6 +190,7 @@ mod tests {
             local_files: LocalFiles::Any,
             impersonation: Impersonation::default(),
             pools: crate::config::PoolSettings::off(),
+            webhooks: None,
             policy: std::sync::Arc::new(crate::policy::AllowAll),
             metrics: livius_metrics::Metrics::default(),
             audit: crate::audit::Audit::default(),

@@ -15,10 +15,14 @@ use crate::message::Message;
 use crate::policy::{Caller, Subject, admit};
 use crate::request;
 use crate::view::SessionView;
+use crate::webhooks;
 
 impl ActingOnSessions<'_> {
     /// Creates a session: it is stored and shown as starting. Its driver starts after the response.
-    pub async fn create(&self, request: SessionRequest) -> Result<Arc<SessionView>, SessionError> {
+    pub async fn create(
+        &self,
+        mut request: SessionRequest,
+    ) -> Result<Arc<SessionView>, SessionError> {
         let (core, caller) = (self.core, self.caller);
         if core.lifecycle.is_draining() {
             return Err(SessionError::ShuttingDown);
@@ -32,6 +36,13 @@ impl ActingOnSessions<'_> {
         };
         let name = request.submit.name.as_deref().unwrap_or("a session");
         admit(&*core.config.policy, caller, Action::Create, subject, &name)?;
+        let webhook = webhooks::of_request(
+            core.config.webhooks.as_ref(),
+            &*core.store,
+            self.webhook.as_deref(),
+            &mut request.submit.conf,
+        )
+        .await?;
         core.launcher.check_room().map_err(SessionError::NoRoom)?;
         let place = self.sessions.place().await?;
         let new = NewSession {
@@ -40,7 +51,7 @@ impl ActingOnSessions<'_> {
             proxy_user,
             created_at: core.clock.now(),
             key: self.key.as_ref().map(|key| key.row().clone()),
-            webhook: None,
+            webhook,
         };
         // The client may hang up at any moment, and the server finishes the creation.
         let (reply, registered) = oneshot::channel();

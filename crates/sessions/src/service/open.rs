@@ -29,7 +29,7 @@ use crate::open_jobs::OpenJobs;
 use crate::pools::Pools;
 use crate::reconcile::{self, Unclaimed};
 use crate::view::SessionView;
-use crate::{history, janitor, pools, sweep};
+use crate::{history, janitor, pools, sweep, webhooks};
 
 /// Messages that wait for one actor; a sender that finds the queue full waits.
 pub(super) const MAILBOX: usize = 64;
@@ -71,6 +71,7 @@ impl Sessions {
             .spawn(pools::run(Arc::clone(&sessions.pools)));
         core.lifecycle.spawn(janitor::run(Arc::clone(core)));
         core.lifecycle.spawn(history::run(Arc::clone(core)));
+        core.lifecycle.spawn(webhooks::run(Arc::clone(core)));
         core.lifecycle.spawn(sweep::run(Arc::clone(&core.drivers)));
         let these = sessions.clone();
         core.lifecycle.spawn(reconcile::keep(

@@ -11,8 +11,9 @@ use super::ActingOnSessions;
 use crate::action::Action;
 use crate::error::SessionError;
 use crate::mailbox::Letter;
-use crate::message::Message;
+use crate::message::{Message, Posted};
 use crate::view::{SessionRef, SessionView, StatementView};
+use crate::webhooks;
 
 /// In a frame for the agent code may be six times as long: JSON writes a control character in six.
 const MAX_CODE_BYTES: usize = MAX_COMMAND_BYTES / 6 - 1024;
@@ -29,10 +30,17 @@ impl ActingOnSessions<'_> {
     ) -> Result<StatementView, SessionError> {
         self.check_size(&new.code)?;
         let entry = self.needed(which, Action::Change).await?;
-        let key = self.key.clone();
+        let core = self.core;
+        let (hooks, store) = (core.config.webhooks.as_ref(), &*core.store);
+        let webhook = webhooks::of_header(hooks, store, self.webhook.as_deref()).await?;
+        let posted = Posted {
+            new,
+            key: self.key.clone(),
+            webhook,
+        };
         entry
             .mailbox
-            .ask(|reply| Message::Run { new, key, reply })
+            .ask(|reply| Message::Run { posted, reply })
             .await?
     }
 
