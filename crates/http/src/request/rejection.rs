@@ -156,6 +156,7 @@ impl Rejection {
             | Self::NoPart { .. }
             | Self::NoFileName { .. } => "malformed_form",
             Self::BadKey(_) => "bad_key",
+            Self::BadWebhook(_) => "bad_webhook",
             Self::KeyReused(_) => "key_reused",
             Self::KeyGone(_) => "key_gone",
             Self::ForeignPage => "foreign_page",

@@ -20,10 +20,11 @@ use super::{Problem, V1};
 use crate::awaited;
 use crate::request::body::RequestBody;
 use crate::request::described::{
-    BatchPath, BatchSearchQuery, DoAsQuery, DryRunQuery, WaitForBatchQuery,
+    BatchPath, BatchSearchQuery, DoAsQuery, DryRunQuery, WaitForBatchQuery, WebhookHeader,
 };
-use crate::request::extract::{CallerOf, InBatch, KeyOf};
+use crate::request::extract::{CallerOf, InBatch};
 use crate::request::wait::MayWait;
+use crate::request::webhook::Wishes;
 use crate::response;
 use crate::state::AppState;
 
@@ -76,7 +77,7 @@ pub async fn batch_search(
     post,
     path = "/api/v1/batches",
     tag = "batches",
-    params(DoAsQuery, DryRunQuery),
+    params(DoAsQuery, DryRunQuery, WebhookHeader),
     request_body = BatchBody,
     responses(
         (status = 200, description = "What would come of it, for `dryRun=true`", body = PreviewAnswer),
@@ -88,7 +89,7 @@ pub async fn batch_search(
 pub async fn batch_post(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
-    KeyOf(key): KeyOf,
+    Wishes { key, webhook }: Wishes,
     DryRun(is_dry): DryRun,
     body: RequestBody,
 ) -> Result<Response, Problem> {
@@ -103,6 +104,7 @@ pub async fn batch_post(
         .batches
         .acting(&caller)
         .keyed(key)
+        .notifying(webhook)
         .create(request)
         .await?;
     Ok(created(&app, &caller, &view))

@@ -22,10 +22,11 @@ use crate::awaited;
 use crate::livy_state::livy_state;
 use crate::request::body::RequestBody;
 use crate::request::described::{
-    DoAsQuery, DryRunQuery, SessionPath, SessionSearchQuery, WaitForSessionQuery,
+    DoAsQuery, DryRunQuery, SessionPath, SessionSearchQuery, WaitForSessionQuery, WebhookHeader,
 };
-use crate::request::extract::{CallerOf, InSession, KeyOf};
+use crate::request::extract::{CallerOf, InSession};
 use crate::request::wait::MayWait;
+use crate::request::webhook::Wishes;
 use crate::response;
 use crate::state::AppState;
 
@@ -79,7 +80,7 @@ pub async fn session_search(
     post,
     path = "/api/v1/sessions",
     tag = "sessions",
-    params(DoAsQuery, DryRunQuery),
+    params(DoAsQuery, DryRunQuery, WebhookHeader),
     request_body = SessionBody,
     responses(
         (status = 200, description = "What would come of it, for `dryRun=true`", body = PreviewAnswer),
@@ -91,7 +92,7 @@ pub async fn session_search(
 pub async fn session_post(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
-    KeyOf(key): KeyOf,
+    Wishes { key, webhook }: Wishes,
     DryRun(is_dry): DryRun,
     body: RequestBody,
 ) -> Result<Response, Problem> {
@@ -106,6 +107,7 @@ pub async fn session_post(
         .sessions
         .acting(&caller)
         .keyed(key)
+        .notifying(webhook)
         .create(request)
         .await?;
     created(&app, &caller, &view).await

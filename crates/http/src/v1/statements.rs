@@ -17,11 +17,12 @@ use super::{Problem, V1};
 use crate::awaited;
 use crate::request::body::RequestBody;
 use crate::request::described::{
-    DryRunQuery, SessionPath, StatementListQuery, StatementPath, WaitQuery,
+    DryRunQuery, SessionPath, StatementListQuery, StatementPath, WaitQuery, WebhookHeader,
 };
-use crate::request::extract::{CallerOf, InSession, InStatement, KeyOf};
+use crate::request::extract::{CallerOf, InSession, InStatement};
 use crate::request::page::Page;
 use crate::request::wait::MayWait;
+use crate::request::webhook::Wishes;
 use crate::response;
 use crate::response::client::ClientOf;
 use crate::response::pieces::Pieces as _;
@@ -80,7 +81,7 @@ pub async fn statements_page(
     post,
     path = "/api/v1/sessions/{id}/statements",
     tag = "statements",
-    params(SessionPath, WaitQuery, DryRunQuery),
+    params(SessionPath, WaitQuery, DryRunQuery, WebhookHeader),
     request_body = StatementBody,
     responses(
         (status = 200, description = "What would come of it, for `dryRun=true`", body = PreviewAnswer),
@@ -95,7 +96,7 @@ pub async fn statement_post(
     State(app): State<AppState>,
     CallerOf(caller): CallerOf,
     InSession(session): InSession,
-    KeyOf(key): KeyOf,
+    Wishes { key, webhook }: Wishes,
     waiting: MayWait,
     body: RequestBody,
 ) -> Result<Response, Problem> {
@@ -108,7 +109,8 @@ pub async fn statement_post(
         let sessions = app.sessions.acting(&caller);
         return preview::of_work(sessions.preview_run(&session, &new).await);
     }
-    let sessions = app.sessions.acting(&caller).keyed(key);
+    let sessions = app.sessions.acting(&caller);
+    let sessions = sessions.keyed(key).notifying(webhook);
     let mut view = sessions.run(&session, new).await?;
     drop(held);
     let StatementRecord { session, id, .. } = view.record;
