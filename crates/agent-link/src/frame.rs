@@ -401,6 +401,24 @@ impl Hello {
     }
 }
 
+/// The types of events, which must have a number.
+const EVENTS: [&str; 14] = [
+    "ready",
+    "contextUp",
+    "primed",
+    "begun",
+    "failed",
+    "contextStopped",
+    "started",
+    "chunk",
+    "finished",
+    "jobStarted",
+    "jobChunk",
+    "jobFinished",
+    "resourceAdded",
+    "stopped",
+];
+
 impl AgentFrame {
     /// Reads a frame that follows the hello.
     pub fn parse(text: &str) -> Result<Self, FrameError> {
@@ -428,7 +446,7 @@ impl AgentFrame {
                         event,
                     })
                 }
-                None if serde_json::from_str::<Event>(text).is_ok() => {
+                None if EVENTS.contains(&head.kind.as_str()) => {
                     Err(syntax("an event has no number"))
                 }
                 None => Ok(Self::Unknown),
