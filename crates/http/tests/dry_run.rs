@@ -61,7 +61,7 @@ async fn all_that_would_refuse_a_request_is_told() {
     let world = World::limited(limits).await;
     assert_eq!(world.post("/sessions", SESSION).await.status, 201);
     world.launcher().disk_is_full(true);
-    let session = r#"{"kind":"pyspark","ttl":"soon"}"#;
+    let session = r#"{"kind":"pyspark","conf":{"spark.executorEnv.HADOOP_USER_NAME":"x"}}"#;
     let preview = dry(&world, "/api/v1/sessions", session).await;
     assert_eq!(preview["accepted"], false);
     assert_eq!(
