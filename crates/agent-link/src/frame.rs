@@ -1,5 +1,7 @@
 //! The frames of the protocol as types.
 
+mod head;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -10,6 +12,8 @@ use livius_domain::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::sync::OwnedSemaphorePermit;
+
+use self::head::Head;
 
 /// The version that agents of this server speak.
 pub const PROTOCOL_VERSION: u32 = 3;
@@ -351,31 +355,6 @@ pub enum Command {
     Stop,
 }
 
-#[derive(Deserialize)]
-struct Head {
-    v: u32,
-    #[serde(rename = "type")]
-    kind: String,
-    #[serde(default)]
-    versions: Vec<u32>,
-    seq: Option<u64>,
-    session: Option<SessionId>,
-    statement: Option<StatementId>,
-    job: Option<JobId>,
-    resource: Option<ResourceId>,
-}
-
-impl Head {
-    fn ends(&self) -> Option<Work> {
-        match self.kind.as_str() {
-            "finished" => self.statement.map(Work::Statement),
-            "jobFinished" => self.job.map(Work::Job),
-            "resourceAdded" => self.resource.map(Work::Resource),
-            _ => None,
-        }
-    }
-}
-
 impl Hello {
     /// Reads the agent's first frame.
     pub fn parse(text: &str) -> Result<Self, FrameError> {
@@ -400,24 +379,6 @@ impl Hello {
         common.max().unwrap_or(OLDEST_PROTOCOL_VERSION)
     }
 }
-
-/// The types of events, which must have a number.
-const EVENTS: [&str; 14] = [
-    "ready",
-    "contextUp",
-    "primed",
-    "begun",
-    "failed",
-    "contextStopped",
-    "started",
-    "chunk",
-    "finished",
-    "jobStarted",
-    "jobChunk",
-    "jobFinished",
-    "resourceAdded",
-    "stopped",
-];
 
 impl AgentFrame {
     /// Reads a frame that follows the hello.
@@ -446,9 +407,7 @@ impl AgentFrame {
                         event,
                     })
                 }
-                None if EVENTS.contains(&head.kind.as_str()) => {
-                    Err(syntax("an event has no number"))
-                }
+                None if head.is_event() => Err(syntax("an event has no number")),
                 None => Ok(Self::Unknown),
             },
         }
