@@ -10,7 +10,7 @@ use livius_domain::{BatchRecord, Exit, Failure, FailureCode, Phase, QueuePlace, 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::detail_answer::{BatchLinksAnswer, QueueAnswer};
+use crate::detail_answer::{LinksAnswer, QueueAnswer};
 use crate::redact::RedactedConf;
 use crate::{AppInfoAnswer, livy};
 
@@ -57,12 +57,12 @@ pub struct BatchDetailAnswer<'a> {
     ended_at: Option<String>,
     /// Its end.
     end: Option<BatchEndAnswer<'a>>,
-    /// What only the answer about one batch tells.
+    /// The keys that a list of batches leaves out.
     #[serde(flatten)]
     more: Option<BatchMoreAnswer<'a>>,
 }
 
-/// What only the answer about one batch tells.
+/// The keys that a list of batches leaves out.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = BatchMore)]
@@ -74,10 +74,10 @@ pub struct BatchMoreAnswer<'a> {
     #[schema(value_type = BTreeMap<String, String>)]
     configuration: RedactedConf<'a>,
     /// The addresses of what belongs to it.
-    links: BatchLinksAnswer<'a>,
+    links: LinksAnswer<'a>,
 }
 
-/// What the server knows of a batch besides its record.
+/// The facts about a batch that its record does not have.
 #[derive(Debug, Clone, Copy)]
 pub struct BatchKnowledge<'a> {
     /// Its place in the queue.
@@ -158,14 +158,14 @@ impl<'a> BatchDetailAnswer<'a> {
         }
     }
 
-    /// Adds what only the answer about one batch tells.
+    /// Adds the keys that a list of batches leaves out.
     #[must_use]
     pub fn knowing(self, known: BatchKnowledge<'a>) -> Self {
         Self {
             more: Some(BatchMoreAnswer {
                 queue: known.queue.map(QueueAnswer::new),
                 configuration: RedactedConf(known.conf),
-                links: BatchLinksAnswer::new(self.id, self.app_info.spark_ui_url()),
+                links: LinksAnswer::of_batch(self.id, self.app_info.spark_ui_url()),
             }),
             ..self
         }

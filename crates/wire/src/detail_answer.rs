@@ -1,4 +1,4 @@
-//! What the answers about one session and about one batch have in common.
+//! The parts that the answers about one session and about one batch share.
 
 use livius_domain::{Expiry, QueuePlace, StopCause};
 use serde::Serialize;
@@ -44,13 +44,14 @@ impl ExpiryAnswer {
     }
 }
 
-/// The addresses of what belongs to a session. Those of this server are paths.
+/// The addresses of what belongs to a session or a batch. Those of this server are paths.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(as = SessionLinks)]
-pub struct SessionLinksAnswer<'a> {
-    /// Its statements.
-    statements: String,
+#[schema(as = Links)]
+pub struct LinksAnswer<'a> {
+    /// The statements of a session. A batch has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    statements: Option<String>,
     /// Its events, as they happen.
     events: String,
     /// Its log.
@@ -59,55 +60,34 @@ pub struct SessionLinksAnswer<'a> {
     log_events: String,
     /// Its executors on a cluster.
     executors: String,
-    /// The session as Livy shows it.
+    /// The session or batch as Livy shows it.
     livy: String,
     /// Spark's own pages about its application, while it lives.
     spark_ui: Option<&'a str>,
 }
 
-impl<'a> SessionLinksAnswer<'a> {
-    pub(crate) fn new(id: i32, spark_ui: Option<&'a str>) -> Self {
-        let own = format!("/api/v1/sessions/{id}");
+impl<'a> LinksAnswer<'a> {
+    pub(crate) fn of_session(id: i32, spark_ui: Option<&'a str>) -> Self {
+        let livy = format!("/sessions/{id}");
         Self {
-            statements: format!("{own}/statements"),
-            events: format!("{own}/events"),
-            log: format!("/sessions/{id}/log"),
-            log_events: format!("{own}/log/events"),
-            executors: format!("{own}/executors"),
-            livy: format!("/sessions/{id}"),
-            spark_ui,
+            statements: Some(format!("/api/v1{livy}/statements")),
+            ..Self::of(livy, spark_ui)
         }
     }
-}
 
-/// The addresses of what belongs to a batch. Those of this server are paths.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = BatchLinks)]
-pub struct BatchLinksAnswer<'a> {
-    /// Its events, as they happen.
-    events: String,
-    /// Its log.
-    log: String,
-    /// Its log, as it grows.
-    log_events: String,
-    /// Its executors on a cluster.
-    executors: String,
-    /// The batch as Livy shows it.
-    livy: String,
-    /// Spark's own pages about its application, while it lives.
-    spark_ui: Option<&'a str>,
-}
+    pub(crate) fn of_batch(id: i32, spark_ui: Option<&'a str>) -> Self {
+        Self::of(format!("/batches/{id}"), spark_ui)
+    }
 
-impl<'a> BatchLinksAnswer<'a> {
-    pub(crate) fn new(id: i32, spark_ui: Option<&'a str>) -> Self {
-        let own = format!("/api/v1/batches/{id}");
+    fn of(livy: String, spark_ui: Option<&'a str>) -> Self {
+        let own = format!("/api/v1{livy}");
         Self {
+            statements: None,
             events: format!("{own}/events"),
-            log: format!("/batches/{id}/log"),
+            log: format!("{livy}/log"),
             log_events: format!("{own}/log/events"),
             executors: format!("{own}/executors"),
-            livy: format!("/batches/{id}"),
+            livy,
             spark_ui,
         }
     }

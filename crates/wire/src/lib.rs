@@ -50,7 +50,7 @@ pub use batch_detail_answer::{
 };
 pub use batch_request::{BatchBody, MAX_ARGUMENT_BYTES, MAX_ARGUMENTS_BYTES, read_batch};
 pub use completion_request::{CompletionBody, CompletionRequest, read_completion};
-pub use detail_answer::{BatchLinksAnswer, ExpiryAnswer, QueueAnswer, SessionLinksAnswer};
+pub use detail_answer::{ExpiryAnswer, LinksAnswer, QueueAnswer};
 pub use error::RequestError;
 pub use event_answer::{
     GoneAnswer, LogEventAnswer, OutputEventAnswer, PartialOutputAnswer, PartialTextAnswer,

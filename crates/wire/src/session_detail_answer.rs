@@ -10,7 +10,7 @@ use livius_domain::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::detail_answer::{ExpiryAnswer, QueueAnswer, SessionLinksAnswer};
+use crate::detail_answer::{ExpiryAnswer, LinksAnswer, QueueAnswer};
 use crate::redact::RedactedConf;
 use crate::session_start_answer::SessionStartAnswer;
 use crate::{AppInfoAnswer, FailureAnswer, livy};
@@ -48,12 +48,12 @@ pub struct SessionDetailAnswer<'a> {
     start: SessionStartAnswer<'a>,
     /// Its end.
     end: Option<SessionEndAnswer<'a>>,
-    /// What only the answer about one session tells.
+    /// The keys that a list of sessions leaves out.
     #[serde(flatten)]
     more: Option<SessionMoreAnswer<'a>>,
 }
 
-/// What only the answer about one session tells.
+/// The keys that a list of sessions leaves out.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SessionMore)]
@@ -67,10 +67,10 @@ pub struct SessionMoreAnswer<'a> {
     #[schema(value_type = BTreeMap<String, String>)]
     configuration: RedactedConf<'a>,
     /// The addresses of what belongs to it.
-    links: SessionLinksAnswer<'a>,
+    links: LinksAnswer<'a>,
 }
 
-/// What the server knows of a session besides its record.
+/// The facts about a session that its record does not have.
 #[derive(Debug, Clone, Copy)]
 pub struct SessionKnowledge<'a> {
     /// The phases of its start.
@@ -128,7 +128,7 @@ impl<'a> SessionDetailAnswer<'a> {
         }
     }
 
-    /// Adds what only the answer about one session tells.
+    /// Adds the keys that a list of sessions leaves out.
     #[must_use]
     pub fn knowing(self, known: SessionKnowledge<'a>) -> Self {
         let spark_ui = self.app_info.spark_ui_url();
@@ -137,7 +137,7 @@ impl<'a> SessionDetailAnswer<'a> {
                 queue: known.queue.map(QueueAnswer::new),
                 expires: known.expiry.map(ExpiryAnswer::new),
                 configuration: RedactedConf(known.conf),
-                links: SessionLinksAnswer::new(self.id, spark_ui),
+                links: LinksAnswer::of_session(self.id, spark_ui),
             }),
             start: self.start.with(known.start),
             ..self
