@@ -11,9 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
-use livius_domain::{
-    BatchEnd, BatchOutcome, BatchRecord, Clock, End, Outcome, SessionRecord, StopCause,
-};
+use livius_domain::{BatchEnd, BatchRecord, Clock, End, FailureCode, SessionRecord, StopCause};
 use livius_metrics::Metrics;
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
@@ -87,16 +85,16 @@ pub struct AuditedRequest<'a> {
 /// The line of an end.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Ended<'a> {
+struct Ended<'a, O> {
     #[serde(skip_serializing_if = "Option::is_none")]
     session: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     batch: Option<i32>,
     owner: Option<&'a str>,
     proxy_user: Option<&'a str>,
-    outcome: &'static str,
-    cause: Option<&'static str>,
-    code: Option<&'static str>,
+    outcome: O,
+    cause: Option<StopCause>,
+    code: Option<FailureCode>,
 }
 
 #[derive(Serialize)]
@@ -148,13 +146,9 @@ impl Audit {
             batch: None,
             owner: record.owner.as_deref().map(shortened),
             proxy_user: record.proxy_user.as_deref().map(shortened),
-            outcome: match end.outcome {
-                Outcome::Stopped => "stopped",
-                Outcome::Killed => "killed",
-                Outcome::Failed => "failed",
-            },
-            cause: end.cause.map(StopCause::as_str),
-            code: end.failure.as_ref().map(|failure| failure.code.as_str()),
+            outcome: end.outcome,
+            cause: end.cause,
+            code: end.failure.as_ref().map(|failure| failure.code),
         };
         self.write("session_ended", &ended);
     }
@@ -166,13 +160,9 @@ impl Audit {
             batch: Some(record.id.0),
             owner: record.owner.as_deref().map(shortened),
             proxy_user: record.proxy_user.as_deref().map(shortened),
-            outcome: match end.outcome {
-                BatchOutcome::Succeeded => "succeeded",
-                BatchOutcome::Killed => "killed",
-                BatchOutcome::Failed => "failed",
-            },
-            cause: end.cause.map(StopCause::as_str),
-            code: end.failure.as_ref().map(|failure| failure.code.as_str()),
+            outcome: end.outcome,
+            cause: end.cause,
+            code: end.failure.as_ref().map(|failure| failure.code),
         };
         self.write("batch_ended", &ended);
     }
