@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use livius_domain::{JobId, StatementId};
+use livius_domain::{JobId, NewStatement, StatementId};
 use livius_sessions::{
-    BatchRef, BatchView, Caller, JobView, SessionError, SessionRef, SessionView, StatementView,
+    ActingOnSessions, BatchRef, BatchView, Caller, JobView, SessionError, SessionRef, SessionView,
+    StatementView,
 };
 use livius_wire::RequestError;
 use livius_wire::livy::BatchState;
 
 use crate::livy_state::livy_state;
+use crate::request::body_room::Held;
 use crate::request::wait::{MayWait, Until};
 use crate::state::AppState;
 
@@ -67,6 +69,31 @@ where
     };
     let view = sessions.ended_statement(session, statement, wait.deadline);
     Ok(view.await?)
+}
+
+/// A new statement, when it has ended, or when the wait is over. `held` is the share of memory of the
+/// request's body: it is released only when the store has the code, which is as large.
+pub async fn posted<E>(
+    sessions: &ActingOnSessions<'_>,
+    session: &SessionRef,
+    new: NewStatement,
+    held: Option<Held>,
+    waiting: &MayWait,
+) -> Result<StatementView, E>
+where
+    E: From<RequestError> + From<SessionError>,
+{
+    // A bad parameter is refused before the code runs.
+    let wait = waiting.wait()?;
+    let view = sessions.run(session, new).await?;
+    drop(held);
+    let Some(wait) = wait else {
+        return Ok(view);
+    };
+    let session = SessionRef::Id(view.record.session);
+    let ended = sessions.ended_statement(&session, view.record.id, wait.deadline);
+    // The statement stays posted if the wait fails.
+    Ok(ended.await.unwrap_or(view))
 }
 
 /// A job when it has ended, or when the wait is over.

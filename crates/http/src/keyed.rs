@@ -11,8 +11,11 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use livius_domain::Made;
 use livius_failpoint::{Point, reach};
-use livius_sessions::{Caller, Claim, KEPT_ANSWER_BYTES, KeptAnswer, KeyRecord, Keyed, Keys};
+use livius_sessions::{
+    Caller, Claim, ErrorKind, KEPT_ANSWER_BYTES, KeptAnswer, KeyRecord, Keyed, Keys, SessionError,
+};
 
 use crate::face::Face;
 use crate::request::body::RequestBody;
@@ -113,6 +116,14 @@ async fn upload<F: Face>(
         mark(response.headers_mut());
     }
     Ok(response)
+}
+
+/// The error of a request whose first answer was not kept, if what it made cannot be read.
+pub fn gone<E: From<Rejection> + From<SessionError>>(error: SessionError, made: Made) -> E {
+    match error.kind() {
+        ErrorKind::NotFound => Rejection::KeyGone(made).into(),
+        _ => error.into(),
+    }
 }
 
 /// The answer to a request that was done.

@@ -153,6 +153,10 @@ async fn a_key_stays_free_and_other_routes_refuse() {
         assert_eq!(refused.status, 400, "{method} {path}: {}", refused.text);
         assert_eq!(refused.json()["field"], "dryRun", "{method} {path}");
     }
+    // A dry run judges a webhook, too. This server has none.
+    let named = r#"{"kind":"pyspark","conf":{"livius.webhook.url":"https://h/"}}"#;
+    let preview = dry(&world, "/api/v1/sessions", named).await;
+    assert_eq!(codes(&preview), ["rejected"], "{preview}");
     let bad = world.post("/api/v1/sessions?dryRun=maybe", SESSION).await;
     assert_eq!(
         (bad.status.as_u16(), &bad.json()["field"]),

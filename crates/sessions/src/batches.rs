@@ -60,12 +60,12 @@ impl Batches {
 /// The operations that a client makes on batches. The policy allows each, or refuses it.
 pub struct ActingOnBatches<'a> {
     batches: &'a Batches,
-    core: &'a Core,
-    caller: &'a Caller,
+    pub(crate) core: &'a Core,
+    pub(crate) caller: &'a Caller,
     /// The key of the request, for what the request makes.
     key: Option<Keyed>,
     /// The URL that is to be told of the end of what the request makes.
-    webhook: Option<String>,
+    pub(crate) webhook: Option<String>,
 }
 
 impl ActingOnBatches<'_> {
@@ -73,14 +73,6 @@ impl ActingOnBatches<'_> {
     #[must_use]
     pub fn keyed(self, key: Option<Keyed>) -> Self {
         Self { key, ..self }
-    }
-
-    pub(crate) fn core(&self) -> &Core {
-        self.core
-    }
-
-    pub(crate) fn caller(&self) -> &Caller {
-        self.caller
     }
 
     /// The same for a request that names this URL. It is told of the end of what the request makes.

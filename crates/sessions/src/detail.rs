@@ -1,4 +1,4 @@
-//! What the server knows of a session or a batch besides its record.
+//! The facts about a session or a batch that its record does not have.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::request;
 use crate::service::ActingOnSessions;
 use crate::view::{BatchView, SessionRef, SessionView};
 
-/// What the server knows of a session besides its record.
+/// The facts about a session that its record does not have.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SessionDetail {
     /// The phases of its start. None are known of a session that an earlier version of the server made.
@@ -24,7 +24,7 @@ pub struct SessionDetail {
     pub conf: BTreeMap<String, String>,
 }
 
-/// What the server knows of a batch besides its record.
+/// The facts about a batch that its record does not have.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BatchDetail {
     /// Its place in the queue, while it waits for its turn.
@@ -36,7 +36,7 @@ pub struct BatchDetail {
 impl ActingOnSessions<'_> {
     /// Tells everything about a session that the caller was shown.
     pub async fn detail(&self, view: &SessionView) -> Result<SessionDetail, SessionError> {
-        let core = self.core();
+        let core = self.core;
         let record = &view.record;
         let entry = core.registry.find(&SessionRef::Id(record.id));
         let times = match (&entry, &record.driver) {
@@ -59,7 +59,7 @@ impl ActingOnSessions<'_> {
 impl ActingOnBatches<'_> {
     /// Tells everything about a batch that the caller was shown.
     pub fn detail(&self, view: &BatchView) -> BatchDetail {
-        let core = self.core();
+        let core = self.core;
         BatchDetail {
             queue: core
                 .drivers

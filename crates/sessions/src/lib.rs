@@ -24,6 +24,7 @@ mod expiry;
 mod feed;
 mod history;
 mod janitor;
+mod judged;
 mod keys;
 mod lifecycle;
 mod live_output;

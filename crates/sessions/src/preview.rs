@@ -1,9 +1,9 @@
-//! What would come of a request, without any of it being done.
+//! Previews: the server tells what would come of a request, and does none of it.
 
 use livius_domain::pool::PoolOutcome;
 use livius_domain::{
     BatchId, BatchRequest, DriverId, Failure, NewJob, NewStatement, QueuePlace, SessionId,
-    SessionRequest, SubmitOptions,
+    SessionRequest,
 };
 use livius_launch::LaunchPreview;
 use tokio::sync::oneshot;
@@ -12,23 +12,24 @@ use crate::action::Action;
 use crate::batches::ActingOnBatches;
 use crate::core::Core;
 use crate::error::SessionError;
+use crate::judged::Judged;
 use crate::message::{Check, Message};
-use crate::policy::{Caller, Subject, admit};
 use crate::registry::Live;
 use crate::request;
 use crate::service::ActingOnSessions;
 use crate::view::SessionRef;
+use crate::webhooks;
 
-/// What would come of a request for a session or a batch.
+/// The preview of a request for a session or a batch.
 #[derive(Debug)]
 pub struct Preview {
-    /// Why the server would refuse the request. It would grant one without refusals.
+    /// The reasons for which the server would refuse the request. Without any it would grant it.
     pub refusals: Vec<SessionError>,
     /// The user that it would run as; `None` when impersonation is off.
     pub proxy_user: Option<String>,
-    /// What would be started, or why nothing could be. `None` if the request itself is refused.
+    /// The launch, or the reason why it would fail. `None` if the request itself is refused.
     pub launch: Option<Result<LaunchPreview, Failure>>,
-    /// What the pools would do for a session.
+    /// The outcome of the pools for a session.
     pub pool: Option<PoolOutcome>,
     /// The place that its driver would have in the queue.
     pub queue: QueuePlace,
@@ -36,33 +37,28 @@ pub struct Preview {
 
 impl ActingOnSessions<'_> {
     /// Tells what would come of a request for a session.
-    pub async fn preview(&self, asked: SessionRequest) -> Preview {
-        let (core, caller) = (self.core(), self.caller());
-        let mut refusals = Refusals::default();
-        let checked = request::check_session(&core.config, &*core.launcher, &asked).await;
-        refusals.note(checked);
-        let proxy_user = refusals.of_all(core, caller, &asked.submit);
+    pub async fn preview(&self, mut asked: SessionRequest) -> Preview {
+        let core = self.core;
+        let mut judged = self.judge(&mut asked).await;
         // The caller is told nothing of a session that it may not have.
-        let is_shown = refusals.0.is_empty();
-        let has_place = core.places.available_permits() > 0 || self.pools().has_places();
-        refusals.note(has_place.then_some(()).ok_or(SessionError::TooManySessions));
-        // Its number is not known before it is stored.
-        let name = request::session_name("N");
-        let id = DriverId::for_session(SessionId(0), [0; 6]);
-        let order =
-            request::session_order(&core.config, &asked, proxy_user.clone(), id, name.clone());
+        let is_shown = judged.refusals.is_empty();
+        let has_place = core.places.available_permits() > 0 || self.sessions.pools.has_places();
+        judged.note(has_place.then_some(()).ok_or(SessionError::TooManySessions));
         let (mut launch, mut pool) = (None, None);
         if is_shown {
+            let user = judged.proxy_user.clone();
+            // Its number is not known before it is stored.
+            let name = request::session_name("N");
+            let id = DriverId::for_session(SessionId(0), [0; 6]);
+            let order =
+                request::session_order(&core.config, &asked, user.clone(), id, name.clone());
             launch = Some(core.launcher.preview(order).await);
-            let user = proxy_user.clone();
-            pool = Some(self.pools().preview(&asked, caller, user, name).await);
+            let pools = &self.sessions.pools;
+            pool = Some(pools.preview(&asked, self.caller, user, name).await);
         }
         Preview {
-            refusals: refusals.0,
-            proxy_user,
-            launch,
             pool,
-            queue: core.drivers.admission.next_place(),
+            ..Preview::of(core, judged, launch)
         }
     }
 
@@ -73,6 +69,8 @@ impl ActingOnSessions<'_> {
         new: &NewStatement,
     ) -> Result<(), SessionError> {
         self.check_size(&new.code)?;
+        let hooks = self.core.config.webhooks.as_ref();
+        webhooks::of_header(hooks, &*self.core.store, self.webhook.as_deref()).await?;
         let (bytes, kind) = (new.code.len(), new.kind);
         self.check(which, Check::Statement { bytes, kind }).await
     }
@@ -92,71 +90,36 @@ impl ActingOnSessions<'_> {
 
 impl ActingOnBatches<'_> {
     /// Tells what would come of a request for a batch.
-    pub async fn preview(&self, asked: BatchRequest) -> Preview {
-        let (core, caller) = (self.core(), self.caller());
-        let mut refusals = Refusals::default();
-        let checked = request::check_batch(&core.config, &*core.launcher, &asked).await;
-        refusals.note(checked);
-        let proxy_user = refusals.of_all(core, caller, &asked.submit);
-        let is_shown = refusals.0.is_empty();
-        refusals.note(self.places(&asked).map(drop));
-        let id = DriverId::for_batch(BatchId(0), [0; 6]);
-        let order = request::application_order(&core.config, &asked, proxy_user.clone(), id);
+    pub async fn preview(&self, mut asked: BatchRequest) -> Preview {
+        let core = self.core;
+        let mut judged = self.judge(&mut asked).await;
+        let is_shown = judged.refusals.is_empty();
+        judged.note(self.places(&asked).map(drop));
         let mut launch = None;
         if is_shown {
+            let user = judged.proxy_user.clone();
+            let id = DriverId::for_batch(BatchId(0), [0; 6]);
+            let order = request::application_order(&core.config, &asked, user, id);
             launch = Some(core.launcher.preview(order).await);
         }
-        Preview {
-            refusals: refusals.0,
-            proxy_user,
+        Preview::of(core, judged, launch)
+    }
+}
+
+impl Preview {
+    fn of<E: Live>(
+        core: &Core<E>,
+        judged: Judged,
+        launch: Option<Result<LaunchPreview, Failure>>,
+    ) -> Self {
+        let draining = core.lifecycle.is_draining();
+        let draining = draining.then_some(SessionError::ShuttingDown);
+        Self {
+            refusals: draining.into_iter().chain(judged.refusals).collect(),
+            proxy_user: judged.proxy_user,
             launch,
             pool: None,
             queue: core.drivers.admission.next_place(),
         }
-    }
-}
-
-/// All that speaks against a request. A request that is done is refused for the first of them.
-#[derive(Default)]
-struct Refusals(Vec<SessionError>);
-
-impl Refusals {
-    fn note<T>(&mut self, checked: Result<T, SessionError>) -> Option<T> {
-        match checked {
-            Ok(checked) => Some(checked),
-            Err(error) => {
-                self.0.push(error);
-                None
-            }
-        }
-    }
-
-    /// Notes what refuses sessions and batches alike. Returns the user that would be impersonated.
-    fn of_all<E: Live>(
-        &mut self,
-        core: &Core<E>,
-        caller: &Caller,
-        submit: &SubmitOptions,
-    ) -> Option<String> {
-        let config = &core.config;
-        if core.lifecycle.is_draining() {
-            self.0.push(SessionError::ShuttingDown);
-        }
-        let user = request::effective_user(config, caller, submit.proxy_user.as_deref());
-        let proxy_user = self.note(user).flatten();
-        let subject = Subject {
-            owner: caller.user.as_deref(),
-            proxy_user: proxy_user.as_deref(),
-        };
-        let name = submit.name.as_deref().unwrap_or("it");
-        self.note(admit(
-            &*config.policy,
-            caller,
-            Action::Create,
-            subject,
-            &name,
-        ));
-        self.note(core.launcher.check_room().map_err(SessionError::NoRoom));
-        proxy_user
     }
 }

@@ -39,7 +39,7 @@ use crate::view::SessionRef;
 #[derive(Clone)]
 pub struct Sessions {
     core: Arc<Core>,
-    pools: Arc<Pools>,
+    pub(crate) pools: Arc<Pools>,
     keys: Keys,
 }
 
@@ -83,13 +83,13 @@ impl Sessions {
 
 /// The operations that a client makes on sessions. The policy allows each, or refuses it.
 pub struct ActingOnSessions<'a> {
-    sessions: &'a Sessions,
-    core: &'a Core,
-    caller: &'a Caller,
+    pub(crate) sessions: &'a Sessions,
+    pub(crate) core: &'a Core,
+    pub(crate) caller: &'a Caller,
     /// The key of the request, for what the request makes.
     key: Option<Keyed>,
     /// The URL that is to be told of the end of what the request makes.
-    webhook: Option<String>,
+    pub(crate) webhook: Option<String>,
 }
 
 impl ActingOnSessions<'_> {
@@ -97,18 +97,6 @@ impl ActingOnSessions<'_> {
     #[must_use]
     pub fn keyed(self, key: Option<Keyed>) -> Self {
         Self { key, ..self }
-    }
-
-    pub(crate) fn core(&self) -> &Core {
-        self.core
-    }
-
-    pub(crate) fn caller(&self) -> &Caller {
-        self.caller
-    }
-
-    pub(crate) fn pools(&self) -> &Pools {
-        &self.sessions.pools
     }
 
     /// The same for a request that names this URL. It is told of the end of what the request makes.

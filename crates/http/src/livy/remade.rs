@@ -6,19 +6,19 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 use livius_domain::Made;
-use livius_sessions::{BatchRef, ErrorKind, SessionError, SessionRef};
+use livius_sessions::{BatchRef, SessionError, SessionRef};
 
 use super::{Livy, Refusal, batches, jobs, sessions, statements};
 use crate::awaited;
+use crate::keyed::gone;
 use crate::request::extract::CallerOf;
-use crate::request::rejection::Rejection;
 use crate::request::wait::MayWait;
 
 /// Answers as the request was answered.
 pub async fn remade(livy: &Livy, parts: &mut Parts, made: Made) -> Result<Response, Refusal> {
     let Livy(app) = livy;
     let Ok(CallerOf(caller)) = CallerOf::from_request_parts(parts, livy).await;
-    let gone = |error: SessionError| gone(error, made);
+    let gone = |error: SessionError| gone::<Refusal>(error, made);
     match made {
         Made::Session(id) => {
             let view = app.sessions.acting(&caller).get(&SessionRef::Id(id)).await;
@@ -44,12 +44,5 @@ pub async fn remade(livy: &Livy, parts: &mut Parts, made: Made) -> Result<Respon
             Ok(jobs::created(&job.map_err(gone)?.record))
         }
         Made::File(..) => Ok(StatusCode::OK.into_response()),
-    }
-}
-
-fn gone(error: SessionError, made: Made) -> Refusal {
-    match error.kind() {
-        ErrorKind::NotFound => Rejection::KeyGone(made).into(),
-        _ => error.into(),
     }
 }

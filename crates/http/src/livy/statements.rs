@@ -4,7 +4,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use livius_domain::StatementRecord;
-use livius_sessions::{Caller, LiveOutput, OutputView, Place, SessionRef, StatementView};
+use livius_sessions::{Caller, LiveOutput, OutputView, Place, StatementView};
 use livius_wire::{
     ErrorMessage, Message, PartialOutputAnswer, StatementAnswer, StatementBody, StatementListAnswer,
 };
@@ -102,20 +102,9 @@ pub async fn statement_run(
     body: RequestBody,
 ) -> Result<Response, Refusal> {
     let new = livius_wire::read_statement(&body.text()?, app.options.read)?;
-    // A bad parameter is refused before the code runs.
-    let wait = waiting.wait()?;
-    // The body's share of memory is released only after the store has the code, which is as large.
-    let held = body.into_held();
     let sessions = app.sessions.acting(&caller).keyed(key).notifying(webhook);
-    let mut view = sessions.run(&session, new).await?;
-    drop(held);
-    let StatementRecord { session, id, .. } = view.record;
-    if let Some(wait) = wait {
-        let session = SessionRef::Id(session);
-        let ended = sessions.ended_statement(&session, id, wait.deadline);
-        // The statement is posted, whatever happens while the request waits.
-        view = ended.await.unwrap_or(view);
-    }
+    let held = body.into_held();
+    let view = awaited::posted::<Refusal>(&sessions, &session, new, held, &waiting).await?;
     created(&app, caller, view).await
 }
 

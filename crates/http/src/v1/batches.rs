@@ -96,17 +96,11 @@ pub async fn batch_post(
     let request = livius_wire::read_batch(&body.text()?, app.options.read)?;
     // Free the body now: it may be large, and the response waits for the store.
     drop(body);
+    let batches = app.batches.acting(&caller).keyed(key).notifying(webhook);
     if is_dry {
-        let preview = app.batches.acting(&caller).preview(request).await;
-        return Ok(preview::of_start(preview));
+        return Ok(preview::of_start(batches.preview(request).await));
     }
-    let view = app
-        .batches
-        .acting(&caller)
-        .keyed(key)
-        .notifying(webhook)
-        .create(request)
-        .await?;
+    let view = batches.create(request).await?;
     Ok(created(&app, &caller, &view))
 }
 

@@ -37,7 +37,7 @@ pub struct BadParameter(ProblemAnswer);
 )]
 pub struct NotActive(ProblemAnswer);
 
-/// What may refuse a request that creates something.
+/// The refusals of a request that creates something.
 #[derive(IntoResponses)]
 pub enum Refusals {
     #[response(

@@ -56,11 +56,10 @@ pub async fn job_post(
     let new = livius_wire::read_job(&body.text()?, app.options.read)?;
     // The body's share of memory is released only after the store has the job, which is as large.
     let _held = body.into_held();
+    let sessions = app.sessions.acting(&caller).keyed(key);
     if is_dry {
-        let sessions = app.sessions.acting(&caller);
         return preview::of_work(sessions.preview_job(&session, &new).await);
     }
-    let sessions = app.sessions.acting(&caller).keyed(key);
     let view = sessions.submit_job(&session, new).await?;
     Ok(created(&view.record))
 }

@@ -1,4 +1,4 @@
-//! `dryRun=true`: what would come of a request.
+//! `dryRun=true`: the preview of a request.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -22,7 +22,7 @@ pub fn is_wanted(query: Query<'_>) -> Result<bool, Problem> {
     Parameters::of(query).flag(PARAMETER)
 }
 
-/// Tells whether a request is a dry run, whatever its route makes of that.
+/// Tells whether a request is a dry run, also if its route refuses dry runs.
 pub fn is_dry(parts: &Parts) -> bool {
     is_wanted(Query::new(parts.uri.query())).is_ok_and(|is_dry| is_dry)
 }

@@ -6,19 +6,19 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 use livius_domain::Made;
-use livius_sessions::{BatchRef, ErrorKind, SessionError, SessionRef};
+use livius_sessions::{BatchRef, SessionError, SessionRef};
 
 use super::{Problem, V1, batches, jobs, sessions, statements};
 use crate::awaited;
+use crate::keyed::gone;
 use crate::request::extract::CallerOf;
-use crate::request::rejection::Rejection;
 use crate::request::wait::MayWait;
 
 /// Answers as the request was answered.
 pub async fn remade(v1: &V1, parts: &mut Parts, made: Made) -> Result<Response, Problem> {
     let V1(app) = v1;
     let Ok(CallerOf(caller)) = CallerOf::from_request_parts(parts, v1).await;
-    let gone = |error: SessionError| gone(error, made);
+    let gone = |error: SessionError| gone::<Problem>(error, made);
     match made {
         Made::Session(id) => {
             let view = app.sessions.acting(&caller).get(&SessionRef::Id(id)).await;
@@ -46,12 +46,5 @@ pub async fn remade(v1: &V1, parts: &mut Parts, made: Made) -> Result<Response, 
             Ok(jobs::created(&job.map_err(gone)?.record))
         }
         Made::File(..) => Ok(StatusCode::OK.into_response()),
-    }
-}
-
-fn gone(error: SessionError, made: Made) -> Problem {
-    match error.kind() {
-        ErrorKind::NotFound => Rejection::KeyGone(made).into(),
-        _ => error.into(),
     }
 }

@@ -99,17 +99,11 @@ pub async fn session_post(
     let request = livius_wire::read_session(&body.text()?, app.options.read)?;
     // Free the body now: it may be large, and the response waits for the store.
     drop(body);
+    let sessions = app.sessions.acting(&caller).keyed(key).notifying(webhook);
     if is_dry {
-        let preview = app.sessions.acting(&caller).preview(request).await;
-        return Ok(preview::of_start(preview));
+        return Ok(preview::of_start(sessions.preview(request).await));
     }
-    let view = app
-        .sessions
-        .acting(&caller)
-        .keyed(key)
-        .notifying(webhook)
-        .create(request)
-        .await?;
+    let view = sessions.create(request).await?;
     created(&app, &caller, &view).await
 }
 

@@ -5,7 +5,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use livius_domain::StatementRecord;
-use livius_sessions::{Caller, SessionRef, StatementView};
+use livius_sessions::{Caller, StatementView};
 use livius_wire::{PreviewAnswer, StatementAnswer, StatementBody, StatementListAnswer};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -101,25 +101,14 @@ pub async fn statement_post(
     body: RequestBody,
 ) -> Result<Response, Problem> {
     let new = livius_wire::read_statement(&body.text()?, app.options.read)?;
-    // A bad parameter is refused before the code runs.
-    let wait = waiting.wait()?;
-    // The body's share of memory is released only after the store has the code, which is as large.
-    let held = body.into_held();
-    if preview::is_wanted(waiting.query())? {
-        let sessions = app.sessions.acting(&caller);
-        return preview::of_work(sessions.preview_run(&session, &new).await);
-    }
     let sessions = app.sessions.acting(&caller);
     let sessions = sessions.keyed(key).notifying(webhook);
-    let mut view = sessions.run(&session, new).await?;
-    drop(held);
-    let StatementRecord { session, id, .. } = view.record;
-    if let Some(wait) = wait {
-        let session = SessionRef::Id(session);
-        let ended = sessions.ended_statement(&session, id, wait.deadline);
-        // The statement is posted, whatever happens while the request waits.
-        view = ended.await.unwrap_or(view);
+    if preview::is_wanted(waiting.query())? {
+        waiting.wait()?;
+        return preview::of_work(sessions.preview_run(&session, &new).await);
     }
+    let held = body.into_held();
+    let view = awaited::posted::<Problem>(&sessions, &session, new, held, &waiting).await?;
     created(&app, caller, view).await
 }
 

@@ -10,13 +10,11 @@ use tracing::Instrument as _;
 
 use super::actor::Places;
 use super::{ActingOnBatches, Batches};
-use crate::action::Action;
 use crate::driver::Origin;
 use crate::error::SessionError;
-use crate::policy::{Subject, admit};
+use crate::judged::Judged;
 use crate::request;
 use crate::view::BatchView;
-use crate::webhooks;
 
 impl ActingOnBatches<'_> {
     /// Creates a batch: it is stored and shown as starting. It starts after the response, when its
@@ -26,31 +24,15 @@ impl ActingOnBatches<'_> {
         if core.lifecycle.is_draining() {
             return Err(SessionError::ShuttingDown);
         }
-        request::check_batch(&core.config, &*core.launcher, &request).await?;
-        let asked = request.submit.proxy_user.as_deref();
-        let proxy_user = request::effective_user(&core.config, caller, asked)?;
-        let subject = Subject {
-            owner: caller.user.as_deref(),
-            proxy_user: proxy_user.as_deref(),
-        };
-        let name = request.submit.name.as_deref().unwrap_or("a batch");
-        admit(&*core.config.policy, caller, Action::Create, subject, &name)?;
-        let webhook = webhooks::of_request(
-            core.config.webhooks.as_ref(),
-            &*core.store,
-            self.webhook.as_deref(),
-            &mut request.submit.conf,
-        )
-        .await?;
-        core.launcher.check_room().map_err(SessionError::NoRoom)?;
+        let judged = self.judge(&mut request).await.granted()?;
         let places = self.places(&request)?;
         let new = NewBatch {
             request,
             owner: caller.user.clone(),
-            proxy_user,
+            proxy_user: judged.proxy_user,
             created_at: core.clock.now(),
             key: self.key.as_ref().map(|key| key.row().clone()),
-            webhook,
+            webhook: judged.webhook,
         };
         // The client may hang up at any moment, and the server finishes the creation.
         let (reply, registered) = oneshot::channel();
@@ -62,6 +44,13 @@ impl ActingOnBatches<'_> {
         };
         core.lifecycle.spawn(creation.in_current_span());
         registered.await.map_err(|_| SessionError::ShuttingDown)?
+    }
+
+    /// Judges a request before anything is made.
+    pub(crate) async fn judge(&self, request: &mut BatchRequest) -> Judged {
+        let (core, webhook) = (self.core, self.webhook.as_deref());
+        let checked = request::check_batch(&core.config, &*core.launcher, request).await;
+        Judged::of(core, self.caller, checked, &mut request.submit, webhook).await
     }
 
     pub(crate) fn places(&self, request: &BatchRequest) -> Result<Places, SessionError> {

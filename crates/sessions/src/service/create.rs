@@ -9,13 +9,12 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tracing::Instrument as _;
 
 use super::{ActingOnSessions, Sessions};
-use crate::action::Action;
 use crate::error::SessionError;
+use crate::judged::Judged;
 use crate::message::Message;
-use crate::policy::{Caller, Subject, admit};
+use crate::policy::Caller;
 use crate::request;
 use crate::view::SessionView;
-use crate::webhooks;
 
 impl ActingOnSessions<'_> {
     /// Creates a session: it is stored and shown as starting. Its driver starts after the response.
@@ -27,31 +26,15 @@ impl ActingOnSessions<'_> {
         if core.lifecycle.is_draining() {
             return Err(SessionError::ShuttingDown);
         }
-        request::check_session(&core.config, &*core.launcher, &request).await?;
-        let asked = request.submit.proxy_user.as_deref();
-        let proxy_user = request::effective_user(&core.config, caller, asked)?;
-        let subject = Subject {
-            owner: caller.user.as_deref(),
-            proxy_user: proxy_user.as_deref(),
-        };
-        let name = request.submit.name.as_deref().unwrap_or("a session");
-        admit(&*core.config.policy, caller, Action::Create, subject, &name)?;
-        let webhook = webhooks::of_request(
-            core.config.webhooks.as_ref(),
-            &*core.store,
-            self.webhook.as_deref(),
-            &mut request.submit.conf,
-        )
-        .await?;
-        core.launcher.check_room().map_err(SessionError::NoRoom)?;
+        let judged = self.judge(&mut request).await.granted()?;
         let place = self.sessions.place().await?;
         let new = NewSession {
             request,
             owner: caller.user.clone(),
-            proxy_user,
+            proxy_user: judged.proxy_user,
             created_at: core.clock.now(),
             key: self.key.as_ref().map(|key| key.row().clone()),
-            webhook,
+            webhook: judged.webhook,
         };
         // The client may hang up at any moment, and the server finishes the creation.
         let (reply, registered) = oneshot::channel();
@@ -63,6 +46,13 @@ impl ActingOnSessions<'_> {
         };
         core.lifecycle.spawn(creation.in_current_span());
         registered.await.map_err(|_| SessionError::ShuttingDown)?
+    }
+
+    /// Judges a request before anything is made.
+    pub(crate) async fn judge(&self, request: &mut SessionRequest) -> Judged {
+        let (core, webhook) = (self.core, self.webhook.as_deref());
+        let checked = request::check_session(&core.config, &*core.launcher, request).await;
+        Judged::of(core, self.caller, checked, &mut request.submit, webhook).await
     }
 }
 
