@@ -1,4 +1,4 @@
-//! What a client is told of an end that it asked to be told of.
+//! The notice that a webhook gets of an end.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! What is to come for a session or a batch: its place in the queue, and the end of its time.
+//! The future of a session or a batch: its place in the queue, and the end of its time.
 
 use jiff::Timestamp;
 

@@ -123,8 +123,7 @@ impl Witness {
         });
     }
 
-    /// Tells whether the log has such a request, whatever its response is. The agents' requests are
-    /// not users'.
+    /// Tells whether the log has such a request, also if it succeeds. Agents' requests are left out.
     fn is_kept(&self) -> bool {
         let changes = !self.method.is_safe();
         (changes || self.audit.has_reads()) && !is_agents(&self.path)

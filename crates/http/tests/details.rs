@@ -134,7 +134,7 @@ async fn the_end_of_a_sessions_time_is_told() {
     assert_eq!(expires(0).await["cause"], "ttl");
     agent.finished(statement, "1").await;
     world.await_statement(S0, 0, "available").await;
-    // What is told is what happens.
+    // The session ends at the time that was told.
     let at: jiff::Timestamp = expires(0).await["at"].as_str().unwrap().parse().unwrap();
     world.clock().advance(Duration::from_mins(10));
     let now = livius_domain::Clock::now(world.clock());

@@ -1,4 +1,4 @@
-//! What clients create and end under `/api/v1`.
+//! The routes under `/api/v1` that create and end things.
 
 use axum::body::Body;
 use axum::http::Request;

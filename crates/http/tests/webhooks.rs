@@ -1,4 +1,4 @@
-//! Webhooks: an end is told to a program on this machine, whatever happens in between.
+//! Webhooks: the server tells a program on this machine of an end, also after failures and restarts.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;

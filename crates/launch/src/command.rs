@@ -102,7 +102,7 @@ impl LaunchPlan {
     }
 }
 
-/// What would be started for an order.
+/// Works out what the launcher would start for an order.
 pub(crate) fn preview(
     site: Site<'_>,
     order: &DriverOrder,

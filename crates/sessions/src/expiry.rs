@@ -10,7 +10,7 @@ use livius_domain::{Expiry, SessionState, StopCause, duration};
 use crate::config::Config;
 use crate::entry::Entry;
 
-/// What a driver may take to end by itself after the time that it lives without the server.
+/// The time that a driver may take to end, after `sessions.link_grace` without the server.
 const LAST_LOOK: Duration = Duration::from_secs(30);
 
 /// The times at which the session ends, each for its reason, as it is now.

@@ -36,7 +36,7 @@ pub enum UrlRefused {
 }
 
 impl Target {
-    /// Reads a URL, whatever its host.
+    /// Reads a URL, and does not judge its host.
     pub fn read(text: &str) -> Result<Self, UrlRefused> {
         if text.len() > LONGEST {
             return Err(UrlRefused::TooLong);

@@ -1,4 +1,4 @@
-//! What would come of a request: the answer to `dryRun=true`.
+//! The answer to `dryRun=true`.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::detail_answer::QueueAnswer;
 use crate::redact::RedactedConf;
 use crate::session_start_answer::StartPoolAnswer;
 
-/// What would come of a request. Nothing has been done.
+/// The preview of a request. The server has done nothing.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Preview)]
@@ -21,12 +21,12 @@ pub struct PreviewAnswer<'a> {
     accepted: bool,
     /// All that the server would refuse it for.
     refusals: Vec<ProblemAnswer>,
-    /// What would be started. A statement or job has none, and neither has a refused request.
+    /// The start that the request would cause. Statements and jobs have none, nor do refused requests.
     #[serde(flatten)]
     start: Option<StartPreviewAnswer<'a>>,
 }
 
-/// What would be started for a session or a batch.
+/// The start that a request for a session or a batch would cause.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = StartPreview)]
@@ -39,13 +39,13 @@ pub struct StartPreviewAnswer<'a> {
     /// The command line of the driver's process, or of the one that submits it, without secrets. The
     /// numbers in its paths are those of no session.
     command_line: &'a [String],
-    /// What the pools would do for a session; `null` for a batch.
+    /// The outcome of the pools for a session; `null` for a batch.
     pool: Option<StartPoolAnswer<'a>>,
     /// The place that it would have among those that wait for their start.
     queue: QueueAnswer,
 }
 
-/// What would be started.
+/// The start that a request would cause.
 #[derive(Debug, Clone, Copy)]
 pub struct StartPreview<'a> {
     /// The user.
@@ -54,7 +54,7 @@ pub struct StartPreview<'a> {
     pub conf: &'a BTreeMap<String, String>,
     /// The command line, without secrets.
     pub command: &'a [String],
-    /// What the pools would do.
+    /// The outcome of the pools.
     pub pool: Option<&'a PoolOutcome>,
     /// The place in the queue.
     pub queue: QueuePlace,

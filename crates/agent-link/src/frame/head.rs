@@ -1,4 +1,4 @@
-//! What every frame of an agent has, whatever its type.
+//! The keys that every frame of an agent has.
 
 use livius_domain::{JobId, ResourceId, SessionId, StatementId};
 use serde::Deserialize;

@@ -13,7 +13,7 @@ use super::FailureCode::{
 };
 use super::{Evidence, FailureCode};
 
-/// What lines tell about a failure.
+/// A failure, concluded from lines.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clue {
     /// The failure's code.
@@ -44,7 +44,7 @@ impl Clue {
 /// The lines that a recogniser looks at.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reach {
-    /// Those of the last failure in the log. Programs go on after earlier ones.
+    /// The lines of the last failure in the log. A program may have gone on after an earlier one.
     Last,
     /// All. Other failures follow from this one.
     All,

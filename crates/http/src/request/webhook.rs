@@ -8,7 +8,7 @@ use livius_sessions::{Keyed, WEBHOOK_HEADER};
 use crate::face::Face;
 use crate::request::rejection::Rejection;
 
-/// What a request wishes besides the thing that it asks for.
+/// The optional headers of a request that creates something.
 pub struct Wishes {
     /// Its key.
     pub key: Option<Keyed>,

@@ -1,4 +1,4 @@
-//! What would be started for an order.
+//! The preview of a launch.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use livius_domain::redact;
 
 use super::LaunchPlan;
 
-/// What would be started for an order.
+/// The configuration and the command line that the launcher would use for an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LaunchPreview {
     /// The whole Spark configuration, with the installation's defaults. It may hold secrets.

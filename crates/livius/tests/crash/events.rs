@@ -28,7 +28,7 @@ pub struct Stream {
     ready: VecDeque<Event>,
 }
 
-/// What came of the wait for an event.
+/// The outcome of the wait for an event.
 pub enum Next {
     Event(Event),
     /// The server is gone, or says no more.

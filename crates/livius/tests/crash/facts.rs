@@ -1,4 +1,4 @@
-//! What clients were told, and the looks that compare it with what the server says now.
+//! The facts that clients were told, and the looks that compare them with the server's answers.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -254,7 +254,7 @@ impl Facts {
         has_ended
     }
 
-    /// What a path below a session shows. `None` if the session goes or is gone.
+    /// The answer of a path below a session. `None` if the session goes or is gone.
     fn shown(&self, sender: &Sender, session: i64, path: &str) -> Option<Value> {
         let stage = self.tables().sessions[&session];
         let (status, shown) = sender.get(path);
@@ -324,7 +324,7 @@ impl Facts {
         }
     }
 
-    /// What is left of drivers that no client knows: processes, and directories. A server that was just
+    /// The processes and directories of drivers that no client knows. A server that was just
     /// started removes it soon.
     pub fn leftovers(&self, place: &Place) -> Vec<String> {
         let open = self.open_sessions();

@@ -197,7 +197,7 @@ fn free_port(chance: &mut Chance) -> u16 {
     }
 }
 
-/// What the fake Java does as a driver: it becomes this program.
+/// The program that the fake Java becomes as a driver.
 fn behaviour() -> String {
     let own = std::env::current_exe().unwrap();
     format!("exec '{}' {} \"$@\"", own.display(), driver::WORD)

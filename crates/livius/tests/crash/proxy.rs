@@ -21,7 +21,7 @@ const FRAMES: u64 = 24;
 /// The longest time that a frame is held back, in milliseconds.
 const LONGEST_STALL: u64 = 700;
 
-/// What happens to one frame.
+/// The fault that one frame meets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// The connection is lost before it.

@@ -324,7 +324,7 @@ impl Pools {
     }
 }
 
-/// What a look at one pool found.
+/// The result of a look at one pool.
 enum Picked {
     One(Box<Found>),
     /// Drivers wait, and none fits.

@@ -43,7 +43,7 @@ pub async fn run(core: Arc<Core>) {
     loop {
         tokio::select! {
             biased;
-            // What is under way is sent again by the next server.
+            // The next server sends again what is under way.
             () = core.lifecycle.stopping() => return,
             Some(id) = deliveries.under_way.next() => {
                 deliveries.hosts.remove(&id);
@@ -181,7 +181,7 @@ async fn deliver(core: &Core, webhooks: &Webhooks, delivery: &Delivery) {
     stored(core, delivery, fate).await;
 }
 
-/// What becomes of a delivery.
+/// The next step of a delivery.
 enum Fate {
     Over,
     Again {

@@ -38,7 +38,7 @@ async fn counts(store: &dyn Store) -> Result<(u64, u64), Failure> {
     Ok((asked, waiting))
 }
 
-/// A delivery that nothing was attempted with, whatever its name.
+/// A delivery without an attempt. Its name is left out of the comparison.
 fn assert_new(delivery: &Delivery, host: &str, notice: Option<&Notice>) -> Outcome {
     assert_eq!(delivery.url, hook(host).url);
     assert_eq!(delivery.host, host);

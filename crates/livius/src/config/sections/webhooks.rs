@@ -22,7 +22,7 @@ settings! {
     );
     PRIVATE_NETWORKS: Vec<String> = list(
         "webhooks.private_networks",
-        "The private addresses that webhooks may have, as `10.1.2.3`, `10.1.0.0/16` or `fd00:1::/32`. All other addresses must be public, whatever the names of the hosts. An address in `webhooks.hosts` needs no entry here.",
+        "The private addresses that webhooks may have, as `10.1.2.3`, `10.1.0.0/16` or `fd00:1::/32`. All other addresses must be public, also those that the names in `webhooks.hosts` lead to. An address in `webhooks.hosts` needs no entry here.",
     );
     SECRET_FILE: Option<Utf8PathBuf> = optional_file(
         "webhooks.secret_file",
