@@ -1,10 +1,10 @@
 //! An unreadable row does not affect other rows.
 
+use std::cell::RefCell;
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::Once;
 
 use livius_domain::{BatchId, JobId, JobLanguage, Kind, SessionId, StatementId};
-use tracing_subscriber::fmt::MakeWriter;
 
 use super::{Directory, SqliteStore, Timestamp, new_batch, new_file, new_session};
 use livius_store::{
@@ -18,22 +18,40 @@ const ALL: Window = Window {
     descending: true,
 };
 
-/// The captured log.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    /// What the test of this thread has logged.
+    static LOG: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Writes to the log of the thread.
+struct Log;
 
 impl Log {
-    /// The lines that were logged since the last call, without times.
-    fn take(&self) -> Vec<String> {
-        let bytes = std::mem::take(&mut *self.0.lock().unwrap());
-        let text = String::from_utf8(bytes).unwrap();
+    /// Starts the log of all tests. A subscriber for one thread can miss events: tracing asks the
+    /// thread that comes to an event first whether anyone listens, and keeps the answer for all.
+    /// Warnings are left out: a slow disk causes some.
+    fn start() {
+        static STARTED: Once = Once::new();
+        STARTED.call_once(|| {
+            let subscriber = tracing_subscriber::fmt()
+                .with_max_level(tracing::Level::ERROR)
+                .without_time()
+                .with_ansi(false)
+                .with_writer(|| Log);
+            tracing::subscriber::set_global_default(subscriber.finish()).unwrap();
+        });
+    }
+
+    /// The lines that the test has logged since the last call.
+    fn take() -> Vec<String> {
+        let text = String::from_utf8(LOG.take()).unwrap();
         text.lines().map(str::to_owned).collect()
     }
 }
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
+        LOG.with_borrow_mut(|log| log.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -41,16 +59,9 @@ impl Write for Log {
     }
 }
 
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
-
 /// A store with three rows of each kind. The second one is unreadable.
 async fn damaged() -> (Directory, SqliteStore) {
+    Log::start();
     let directory = Directory::new();
     let store = SqliteStore::open(&directory.database()).await.unwrap();
     for _ in 0..3 {
@@ -82,15 +93,9 @@ async fn damaged() -> (Directory, SqliteStore) {
 #[tokio::test]
 async fn it_is_left_out_of_lists_and_told() {
     let (_directory, store) = damaged().await;
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .without_time()
-        .with_ansi(false)
-        .with_writer(log.clone())
-        .finish();
-    let _logged = tracing::subscriber::set_default(subscriber);
+    Log::take();
     let told = |row: &str| {
-        let lines = log.take();
+        let lines = Log::take();
         let [line] = &lines[..] else {
             panic!("{lines:?}")
         };
