@@ -114,8 +114,10 @@ async fn unrouted(uri: Uri, Extension(depth): Extension<Depth>) -> Response {
 mod tests {
     use super::*;
 
-    const ROUTES: [&str; 66] = [
+    const ROUTES: [&str; 68] = [
         "/",
+        "/api/docs",
+        "/api/docs/{file}",
         "/api/v1/agent",
         "/api/v1/agent/application",
         "/api/v1/agent/resources/{resource}",

@@ -2,6 +2,7 @@
 
 mod batches;
 mod described;
+mod docs;
 mod events;
 mod executors;
 mod filter;
@@ -56,6 +57,7 @@ impl Face for V1 {
 pub fn routes() -> OpenApiRouter<V1> {
     OpenApiRouter::new()
         .merge(batches::routes())
+        .merge(docs::routes())
         .merge(events::routes())
         .merge(executors::routes())
         .merge(jobs::routes())

@@ -11,8 +11,10 @@ use livius_sessions::{Action, Caller, Policy, Subject, Visible};
 use livius_testkit::{Answer, World, WorldOptions};
 
 /// Routes that any caller may use. Agents bring a secret of their own.
-const OPEN: [(&str, &str); 15] = [
+const OPEN: [(&str, &str); 17] = [
     ("get", "/"),
+    ("get", "/api/docs"),
+    ("get", "/api/docs/{file}"),
     ("get", "/api/v1/agent"),
     ("post", "/api/v1/agent/application"),
     ("get", "/api/v1/agent/resources/{resource}"),
@@ -341,7 +343,9 @@ async fn states_of_others_are_absent() {
 async fn open_routes_ask_nobody() {
     let world = world(Arc::new(OwnersOnly)).await;
     for (method, path) in OPEN.iter().chain([&VERSION]) {
-        let path = named(path, "0").replace("{path}", "pages.css");
+        let path = named(path, "0")
+            .replace("{path}", "pages.css")
+            .replace("{file}", "start.js");
         let answer = call(&world, None, method, &path).await;
         if !path.starts_with("/api/v1/agent") {
             assert!(

@@ -14,6 +14,7 @@ mod batches;
 mod callers;
 mod deadlines;
 mod details;
+mod docs;
 mod dry_run;
 mod edge;
 mod events;

@@ -41,9 +41,12 @@ impl SecurityHeaders {
         (1..=LONGEST).contains(&text.len()) && text.bytes().all(printable)
     }
 
+    /// Adds the headers. A response may have a stricter one of its own.
     pub(crate) fn put(&self, headers: &mut HeaderMap) {
         for (name, value) in &self.0 {
-            headers.insert(name, value.clone());
+            if !headers.contains_key(name) {
+                headers.insert(name, value.clone());
+            }
         }
     }
 }
