@@ -2,7 +2,8 @@
 
 use axum::body::Body;
 use axum::http::Request;
-use livius_domain::SessionId;
+use livius_agent_link::Event;
+use livius_domain::{JobId, JobOutcome, SessionId};
 use livius_testkit::{Answer, ScriptedAgent, World};
 use serde_json::json;
 
@@ -76,6 +77,8 @@ async fn a_session_lives_by_our_own_routes_alone() {
     assert_eq!(ids("?order=asc").await, [0, 1]);
     assert_eq!(ids("?from=1&limit=1").await, [0]);
 
+    let none = json!({"jobs": [], "total": 0, "nextCursor": null});
+    assert_eq!(world.get(JOBS).await.json(), none);
     made(&world, JOBS, JOB, &format!("{JOBS}/1")).await;
     assert_eq!(
         world.post(&format!("{JOBS}/1/cancel"), "").await.status,
@@ -90,6 +93,63 @@ async fn a_session_lives_by_our_own_routes_alone() {
     world.await_state(S0, "killed").await;
     assert_eq!(world.delete("/api/v1/sessions/0").await.status, 204);
     assert_eq!(world.get("/api/v1/sessions/0").await.status, 404);
+}
+
+#[tokio::test]
+async fn the_jobs_of_a_session_are_listed_newest_first() {
+    let world = World::new().await;
+    let mut agent = world.idle_session(r#"{"kind":"pyspark"}"#).await;
+    for job in [JOB, r#"{"job":"Zm9v","jobType":"pyspark"}"#, JOB] {
+        assert_eq!(world.post(JOBS, job).await.status, 201);
+    }
+    let first = JobId(1);
+    agent.say(Event::JobStarted { job: first, at: 0 }).await;
+    let failed = Event::JobFinished {
+        job: first,
+        at: 0,
+        outcome: JobOutcome::Failed,
+        result: None,
+        chunks: 0,
+        error: Some("no such class".to_owned()),
+    };
+    agent.say(failed).await;
+    let ended = world.get(&format!("{JOBS}/1?wait=30s")).await.json();
+    assert_eq!(ended["state"], "FAILED");
+
+    let page = world.get(&format!("{JOBS}?limit=2")).await.json();
+    assert_eq!(page["total"], 3);
+    let shown = |page: &serde_json::Value| {
+        let jobs = page["jobs"].as_array().unwrap().clone();
+        let shown = jobs.into_iter().map(|job| {
+            let text = |key: &str| job[key].as_str().unwrap_or("-").to_owned();
+            (job["id"].clone(), text("jobType"), text("error"))
+        });
+        shown.collect::<Vec<_>>()
+    };
+    let spark = "spark".to_owned();
+    let none = "-".to_owned();
+    assert_eq!(
+        shown(&page),
+        [
+            (json!(3), spark.clone(), none.clone()),
+            (json!(2), "pyspark".to_owned(), none)
+        ]
+    );
+    let cursor = page["nextCursor"].as_str().unwrap();
+    let rest = world.get(&format!("{JOBS}?limit=2&cursor={cursor}")).await;
+    let rest = rest.json();
+    assert_eq!(
+        shown(&rest),
+        [(json!(1), spark, "no such class".to_owned())]
+    );
+    assert_eq!(rest["nextCursor"], json!(null));
+    assert!(rest["jobs"][0]["startedAt"].is_string(), "{rest}");
+    assert!(rest["jobs"][0]["endedAt"].is_string(), "{rest}");
+    for query in ["limit=0", "cursor=3"] {
+        let refused = world.get(&format!("{JOBS}?{query}")).await;
+        assert_problem(&refused, 400, "bad_parameter");
+        assert_eq!(refused.json()["field"], query.split('=').next().unwrap());
+    }
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use super::rows::{self, json};
 use super::statements::SHORT_BYTES;
 use super::trim::{Trim, trim};
 use super::{SqliteStore, changed, failed};
-use livius_store::{JobStore, NewKey, StoreError, StoredJob};
+use livius_store::{Found, JobStore, NewKey, StoreError, StoredJob};
 
 // Each write is one SQL statement where possible, as for statements.
 pub(super) const INSERT: &str = "INSERT INTO jobs (session, id, language, state, payload) \
@@ -42,6 +42,11 @@ pub(super) const BY_ID: &str = "SELECT id, version, language, state, error, resu
                                 FROM jobs WHERE session = ?1 AND id = ?2 AND finished < 2";
 pub(super) const UNFINISHED: &str = "SELECT id, version, language, state, error FROM jobs \
                                      WHERE session = ?1 AND finished = 0 ORDER BY id";
+// 1 000 characters of an error tell the reason, and 1 000 rows of them fit in memory.
+pub(super) const LIST: &str = "SELECT id, version, language, state, substr(error, 1, 1000) AS error FROM jobs \
+                               WHERE session = ?1 AND finished < 2 AND id < ?2 ORDER BY id DESC LIMIT ?3";
+pub(super) const COUNT: &str = "SELECT count(*), count(*) FILTER (WHERE id < ?2) FROM jobs \
+                                WHERE session = ?1 AND finished < 2";
 pub(super) const TRIM: Trim = trim!(
     "jobs",
     floor: "job_floor",
@@ -97,6 +102,16 @@ impl JobStore for SqliteStore {
 
     async fn unfinished_jobs(&self, session: SessionId) -> Result<Vec<JobRecord>, StoreError> {
         self.read(async |c| unfinished(c, session).await).await
+    }
+
+    async fn list_jobs(
+        &self,
+        session: SessionId,
+        before: Option<JobId>,
+        limit: u64,
+    ) -> Result<Found<JobRecord>, StoreError> {
+        self.read(async |c| list(c, session, before, limit).await)
+            .await
     }
 
     async fn trim_jobs(&self, session: SessionId, keep: u64) -> Result<(), StoreError> {
@@ -252,4 +267,39 @@ async fn unfinished(
         .await
         .map_err(failed("list unfinished jobs"))?;
     Ok(rows::readable(&rows, |row| rows::job(session, row)))
+}
+
+async fn list(
+    connection: &mut SqliteConnection,
+    session: SessionId,
+    before: Option<JobId>,
+    limit: u64,
+) -> Result<Found<JobRecord>, StoreError> {
+    let before = before.map_or(i64::MAX, |job| job.0.into());
+    let read = async {
+        let mut transaction = connection.begin().await?;
+        let counts: (i64, i64) = sqlx::query_as(COUNT)
+            .bind(session.0)
+            .bind(before)
+            .fetch_one(&mut *transaction)
+            .await?;
+        let rows = sqlx::query(LIST)
+            .bind(session.0)
+            .bind(before)
+            .bind(rows::limit(limit))
+            .fetch_all(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok((counts, rows))
+    };
+    let ((total, older), found) = read.await.map_err(failed::<sqlx::Error>("list jobs"))?;
+    let last = found.last().map(rows::id);
+    let has_more = (found.len() as u64) < rows::count(older);
+    Ok(Found {
+        total: rows::count(total),
+        records: rows::readable(&found, |row| rows::job(session, row)),
+        next: last
+            .and_then(|id| i32::try_from(id).ok())
+            .filter(|_| has_more),
+    })
 }

@@ -91,6 +91,7 @@ macro_rules! store_conformance {
             jobs::every_state_and_language_of_a_job_is_stored,
             jobs::an_unknown_job_is_refused_or_absent,
             jobs::unfinished_jobs_come_in_order,
+            jobs::jobs_are_listed_newest_first,
             jobs::jobs_created_at_once_count_without_a_gap,
             jobs::any_text_of_a_job_is_stored,
             job_results::the_bytes_of_a_job_stay_until_it_is_over,

@@ -225,6 +225,7 @@ forward! {
             fn job_payload_bytes(session: SessionId, job: JobId) -> Option<u64>;
             fn job_payload(session: SessionId, job: JobId) -> Option<String>;
             fn job(session: SessionId, job: JobId) -> Option<StoredJob>;
+            fn list_jobs(session: SessionId, before: Option<JobId>, limit: u64) -> Found<JobRecord>;
             fn unfinished_jobs(session: SessionId) -> Vec<JobRecord>;
         }
     }

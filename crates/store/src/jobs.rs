@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use livius_domain::{JobId, JobLanguage, JobRecord, SessionId};
 
-use crate::{NewKey, Output, StoreError};
+use crate::{Found, NewKey, Output, StoreError};
 
 /// A job with its result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +56,15 @@ pub trait JobStore: Send + Sync {
 
     /// Reads the jobs that are not over, by number. Unreadable rows are left out.
     async fn unfinished_jobs(&self, session: SessionId) -> Result<Vec<JobRecord>, StoreError>;
+
+    /// Reads at most `limit` of the session's jobs, newest first: those with a number below `before`.
+    /// Of a long error only the beginning is read. Unreadable rows are counted and left out.
+    async fn list_jobs(
+        &self,
+        session: SessionId,
+        before: Option<JobId>,
+        limit: u64,
+    ) -> Result<Found<JobRecord>, StoreError>;
 
     /// Keeps the newest `keep` jobs that are over, and deletes the others that are over, as
     /// [`StatementStore::trim_statements`](crate::StatementStore::trim_statements) does.

@@ -1,6 +1,7 @@
-//! The `JobStatus` object: exactly 4 keys, because Livy's Java client refuses any other.
+//! The `JobStatus` object: exactly 4 keys, because Livy's Java client refuses any other. Our own list
+//! of jobs shows more.
 
-use livius_domain::JobRecord;
+use livius_domain::{JobLanguage, JobRecord, JobState};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -18,6 +19,61 @@ pub struct JobAnswer<'a> {
     pub result: Option<&'a str>,
     /// The reason why it failed.
     pub error: Option<&'a str>,
+}
+
+/// A page of a session's jobs, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = JobPage)]
+pub struct JobPageAnswer<'a> {
+    /// The jobs.
+    pub jobs: Vec<ListedJobAnswer<'a>>,
+    /// The number of all jobs of the session, on this page or another.
+    pub total: u64,
+    /// The cursor of the next page; `null` on the last one.
+    pub next_cursor: Option<String>,
+}
+
+/// A job of a list, without its result.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ListedJob)]
+pub struct ListedJobAnswer<'a> {
+    /// Its number within the session.
+    id: i32,
+    /// `SENT`, `QUEUED`, `STARTED`, `CANCELLED`, `FAILED` or `SUCCEEDED`.
+    state: &'a str,
+    /// `spark` (a job of Java or Scala) or `pyspark` (one of Python).
+    job_type: &'a str,
+    /// When it began to run, in UTC, in RFC 3339 format; `null` before.
+    started_at: Option<String>,
+    /// When it ended; `null` before.
+    ended_at: Option<String>,
+    /// The reason why it failed. Of a long one the beginning.
+    error: Option<&'a str>,
+}
+
+impl<'a> ListedJobAnswer<'a> {
+    /// Shows a job in a list.
+    pub fn new(record: &'a JobRecord) -> Self {
+        let (started, ended) = match record.state {
+            JobState::Waiting | JobState::Sent => (None, None),
+            JobState::Started { started } => (Some(started), None),
+            JobState::Cancelling { started } => (started, None),
+            JobState::Ended { started, ended, .. } => (started, Some(ended)),
+        };
+        Self {
+            id: record.id.0,
+            state: livy::job_state(record.state),
+            job_type: match record.language {
+                JobLanguage::Jvm => "spark",
+                JobLanguage::Python => "pyspark",
+            },
+            started_at: started.map(|at| at.to_string()),
+            ended_at: ended.map(|at| at.to_string()),
+            error: record.error.as_deref(),
+        }
+    }
 }
 
 impl JobAnswer<'_> {

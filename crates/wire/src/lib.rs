@@ -57,7 +57,7 @@ pub use event_answer::{
     StageAnswer, StatementEndAnswer, StatementEventAnswer,
 };
 pub use executors_answer::{ExecutorAnswer, ExecutorsAnswer};
-pub use job_answer::{JobAnswer, JobEnvelope};
+pub use job_answer::{JobAnswer, JobEnvelope, JobPageAnswer, ListedJobAnswer};
 pub use job_request::{JobBody, read_job};
 pub use json::{ReadOptions, decode, integer};
 pub use key_answer::{KeyAnswer, MadeAnswer};

@@ -144,6 +144,15 @@ pub struct StatementListQuery {
 
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
+pub struct CursorQuery {
+    /// The greatest number of items, from 1 to 1000; 100 when left out
+    limit: Option<i32>,
+    /// `nextCursor` of the page before; the first page when left out
+    cursor: Option<String>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct LogQuery {
     /// Index of the first line; the last `size` lines when left out or below zero
     from: Option<i32>,

@@ -126,7 +126,8 @@ fn since(parameters: Parameters) -> Result<Option<Timestamp>, Problem> {
     }
 }
 
-fn before(parameters: Parameters) -> Result<Option<i32>, Problem> {
+/// Reads the cursor.
+pub fn before(parameters: Parameters) -> Result<Option<i32>, Problem> {
     let Some(text) = parameters.text("cursor") else {
         return Ok(None);
     };
@@ -137,7 +138,8 @@ fn before(parameters: Parameters) -> Result<Option<i32>, Problem> {
     }
 }
 
-fn limit(parameters: Parameters) -> Result<u64, Problem> {
+/// Reads the greatest number of items.
+pub fn limit(parameters: Parameters) -> Result<u64, Problem> {
     let Some(text) = parameters.text("limit") else {
         return Ok(ITEMS);
     };

@@ -1,19 +1,21 @@
 //! `/api/v1/sessions/{id}/jobs`: jobs of Livy's clients, as on Livy's routes, with refusals of our own.
 
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use livius_domain::JobRecord;
-use livius_wire::{JobAnswer, JobBody, PreviewAnswer};
+use livius_domain::{JobId, JobRecord};
+use livius_wire::{JobAnswer, JobBody, JobPageAnswer, ListedJobAnswer, PreviewAnswer};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::described::{BadParameter, NoSession, NotActive, Refusals};
+use super::filter;
+use super::parameters::Parameters;
 use super::preview::{self, DryRun, NotDry};
 use super::{Problem, V1};
 use crate::awaited;
 use crate::request::body::RequestBody;
-use crate::request::described::{DryRunQuery, JobPath, SessionPath, WaitQuery};
+use crate::request::described::{CursorQuery, DryRunQuery, JobPath, SessionPath, WaitQuery};
 use crate::request::extract::{CallerOf, InJob, InSession, KeyOf};
 use crate::request::wait::MayWait;
 use crate::response;
@@ -23,9 +25,39 @@ use crate::state::AppState;
 
 pub fn routes() -> OpenApiRouter<V1> {
     OpenApiRouter::new()
-        .routes(routes!(job_post))
+        .routes(routes!(job_page, job_post))
         .routes(routes!(job_show))
         .routes(routes!(job_stop))
+}
+
+/// Lists the jobs of a session, also of one that has ended, newest first and without their results.
+#[utoipa::path(
+    get,
+    path = "/api/v1/sessions/{id}/jobs",
+    tag = "jobs",
+    params(SessionPath, CursorQuery),
+    responses(
+        (status = 200, description = "A page of the jobs", body = JobPageAnswer),
+        BadParameter,
+        NoSession,
+    )
+)]
+pub async fn job_page(
+    State(app): State<AppState>,
+    CallerOf(caller): CallerOf,
+    InSession(session): InSession,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let parameters = Parameters::new(query.as_deref());
+    let before = filter::before(parameters)?.map(JobId);
+    let limit = filter::limit(parameters)?;
+    let sessions = app.sessions.acting(&caller);
+    let found = sessions.jobs(&session, before, limit).await?;
+    Ok(response::ok(&JobPageAnswer {
+        jobs: found.records.iter().map(ListedJobAnswer::new).collect(),
+        total: found.total,
+        next_cursor: found.next.map(filter::cursor),
+    }))
 }
 
 /// Runs a job in a session as soon as the session is ready, in parallel with its statements and

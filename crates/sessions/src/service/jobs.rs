@@ -1,7 +1,7 @@
 //! Jobs of the programmatic API.
 
-use livius_domain::{JobId, NewJob, SessionId};
-use livius_store::PiecesOf;
+use livius_domain::{JobId, JobRecord, NewJob, SessionId};
+use livius_store::{Found, PiecesOf};
 
 use super::{ActingOnSessions, Sessions};
 use crate::action::Action;
@@ -28,16 +28,25 @@ impl ActingOnSessions<'_> {
 
     /// A job, over or not.
     pub async fn job(&self, which: &SessionRef, job: JobId) -> Result<JobView, SessionError> {
-        let session = match self.live(which, Action::Read)? {
-            Some(entry) => entry.id,
-            None => self.stored(which, Action::Read).await?.id,
-        };
+        let session = self.id_of(which).await?;
         let stored = self.core.store.job(session, job).await?;
         let stored = stored.ok_or(SessionError::JobNotFound(job))?;
         Ok(JobView {
             record: stored.record,
             result: output_view(stored.result),
         })
+    }
+
+    /// A page of the session's jobs, newest first: those with a number below `before`. A long error is
+    /// cut off.
+    pub async fn jobs(
+        &self,
+        which: &SessionRef,
+        before: Option<JobId>,
+        limit: u64,
+    ) -> Result<Found<JobRecord>, SessionError> {
+        let session = self.id_of(which).await?;
+        Ok(self.core.store.list_jobs(session, before, limit).await?)
     }
 
     /// Cancels a job; one that is over, or never was, needs no cancelling.
@@ -47,6 +56,15 @@ impl ActingOnSessions<'_> {
             .mailbox
             .ask(|reply| Message::CancelJob { job, reply })
             .await?
+    }
+}
+
+impl ActingOnSessions<'_> {
+    async fn id_of(&self, which: &SessionRef) -> Result<SessionId, SessionError> {
+        Ok(match self.live(which, Action::Read)? {
+            Some(entry) => entry.id,
+            None => self.stored(which, Action::Read).await?.id,
+        })
     }
 }
 

@@ -176,6 +176,8 @@ async fn the_rows_of_a_session_are_found_by_their_session() {
         (jobs::UPDATE, "sqlite_autoindex_job_chunks_1 (session=?"),
         (jobs::BY_ID, "sqlite_autoindex_jobs_1 (session=?"),
         (jobs::UNFINISHED, "jobs_by_end (session=?"),
+        (jobs::LIST, "sqlite_autoindex_jobs_1 (session=?"),
+        (jobs::COUNT, "(session=?"),
         (
             jobs::PAYLOAD_BYTES,
             "sqlite_autoindex_job_payloads_1 (session=?",

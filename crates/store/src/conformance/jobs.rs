@@ -133,6 +133,52 @@ pub async fn unfinished_jobs_come_in_order(place: &dyn Place) -> Outcome {
     Ok(())
 }
 
+/// A list goes on below the last number of its page, while jobs come and go.
+pub async fn jobs_are_listed_newest_first(place: &dyn Place) -> Outcome {
+    let store = place.open().await?;
+    let session = store.create_session(unnamed()?).await?.id;
+    let other = store.create_session(unnamed()?).await?.id;
+    assert_eq!(store.list_jobs(session, None, 5).await?.total, 0);
+    store
+        .create_job(other, JobLanguage::Jvm, "AA==", None)
+        .await?;
+    for state in states()? {
+        let made = store
+            .create_job(session, JobLanguage::Python, "AA==", None)
+            .await?;
+        let error = Some("é".repeat(10_000));
+        let mut record = JobRecord {
+            state,
+            error,
+            ..made
+        };
+        store.update_job(&mut record, Some("AA==")).await?;
+    }
+    let all = states()?.len();
+    let (mut before, mut seen) = (None, Vec::new());
+    loop {
+        let page = store.list_jobs(session, before, 2).await?;
+        assert_eq!(page.total, all as u64);
+        for record in &page.records {
+            let error = record.error.as_deref().unwrap_or_default();
+            assert!(error.starts_with('é') && error.len() < 10_000, "{error}");
+            assert_eq!(record.language, JobLanguage::Python);
+        }
+        seen.extend(page.records.iter().map(|record| record.id.0));
+        let Some(next) = page.next else {
+            break;
+        };
+        before = Some(JobId(next));
+        // It comes too late for this list.
+        store
+            .create_job(other, JobLanguage::Jvm, "AA==", None)
+            .await?;
+    }
+    let newest_first: Vec<i32> = (1..=i32::try_from(all)?).rev().collect();
+    assert_eq!(seen, newest_first);
+    Ok(())
+}
+
 /// No two jobs have the same number, and no number is skipped.
 pub async fn jobs_created_at_once_count_without_a_gap(place: &dyn Place) -> Outcome {
     let store = place.open().await?;
