@@ -78,6 +78,18 @@ pub struct InHand {
     pub queued: Vec<StatementId>,
     /// Jobs whose end the agent has not told.
     pub jobs: Vec<JobId>,
+    /// The interpreters that are up. Agents of earlier servers do not tell them.
+    #[serde(default)]
+    pub interpreters: Vec<InterpreterUp>,
+}
+
+/// An interpreter that is up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InterpreterUp {
+    /// Livy's name of its kind.
+    pub kind: String,
+    /// When its start began, in epoch milliseconds.
+    pub since: i64,
 }
 
 /// A numbered event. The server stores its effect, then acknowledges it. Each `at` is in epoch
@@ -217,6 +229,8 @@ pub enum Notice {
         /// Texts to insert.
         candidates: Vec<String>,
     },
+    /// The interpreters that are up now.
+    Interpreters { interpreters: Vec<InterpreterUp> },
 }
 
 /// Anything the agent sends after its hello. Frames about one session's work name that session;
@@ -389,7 +403,7 @@ impl AgentFrame {
         }
         let session = head.session;
         match head.kind.as_str() {
-            "progress" | "completed" | "output" => serde_json::from_str(text)
+            "progress" | "completed" | "output" | "interpreters" => serde_json::from_str(text)
                 .map(|notice| Self::Notice { session, notice })
                 .map_err(FrameError::Syntax),
             // Every event has a number. One of a type that this server does not know is acknowledged, or

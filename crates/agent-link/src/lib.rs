@@ -9,8 +9,9 @@ mod frame;
 mod proof;
 
 pub use frame::{
-    AgentFrame, Command, CommandFrame, Event, FrameError, Hello, InHand, MAX_COMMAND_BYTES,
-    MAX_FRAME_BYTES, Notice, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION, Turn, Work,
+    AgentFrame, Command, CommandFrame, Event, FrameError, Hello, InHand, InterpreterUp,
+    MAX_COMMAND_BYTES, MAX_FRAME_BYTES, Notice, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION, Turn,
+    Work,
 };
 
 pub use proof::{

@@ -27,6 +27,7 @@
 
 mod end;
 mod event;
+mod interpreter;
 mod record;
 mod start;
 
@@ -34,6 +35,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::end::{Departure, DriverEnd, Stopping, Unseen, Verdict};
 pub use self::event::{DriverEffect, DriverEvent};
+pub use self::interpreter::Interpreter;
 pub use self::record::{
     DriverLocation, DriverProgram, DriverRecord, DriverTimes, DriverUse, Lease,
 };
@@ -105,7 +107,7 @@ impl DriverState {
     }
 
     /// A short name for logs.
-    pub fn name(&self) -> &'static str {
+    pub const fn name(&self) -> &'static str {
         match self {
             Self::Queued => "queued",
             Self::Launching => "launching",

@@ -20,6 +20,7 @@ use crate::request::csrf::is_agents;
         (name = "statements", description = "Code that runs in a session"),
         (name = "jobs", description = "Programs of Livy's Java, Scala and Python clients, and files for them"),
         (name = "batches", description = "Applications that run to their end"),
+        (name = "drivers", description = "The Spark processes of sessions and batches"),
         (name = "server", description = "About the server"),
         (name = "agent", description = "For the agents inside Spark drivers"),
     )

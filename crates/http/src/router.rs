@@ -114,7 +114,7 @@ async fn unrouted(uri: Uri, Extension(depth): Extension<Depth>) -> Response {
 mod tests {
     use super::*;
 
-    const ROUTES: [&str; 68] = [
+    const ROUTES: [&str; 70] = [
         "/",
         "/api/docs",
         "/api/docs/{file}",
@@ -128,6 +128,8 @@ mod tests {
         "/api/v1/batches/{id}/executors/{executor}/log",
         "/api/v1/batches/{id}/kill",
         "/api/v1/batches/{id}/log/events",
+        "/api/v1/drivers",
+        "/api/v1/drivers/{driver}",
         "/api/v1/events",
         "/api/v1/keys/{key}",
         "/api/v1/openapi.json",

@@ -3,6 +3,7 @@
 mod batches;
 mod described;
 mod docs;
+mod drivers;
 mod events;
 mod executors;
 mod filter;
@@ -58,6 +59,7 @@ pub fn routes() -> OpenApiRouter<V1> {
     OpenApiRouter::new()
         .merge(batches::routes())
         .merge(docs::routes())
+        .merge(drivers::routes())
         .merge(events::routes())
         .merge(executors::routes())
         .merge(jobs::routes())

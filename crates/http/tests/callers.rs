@@ -35,9 +35,12 @@ const OPEN: [(&str, &str); 17] = [
 const VERSION: (&str, &str) = ("get", "/version");
 
 /// Routes without a session or batch of their own: they list, create, or show the caller's own keys.
-const COLLECTIONS: [(&str, &str); 11] = [
+const COLLECTIONS: [(&str, &str); 13] = [
     ("get", "/api/v1/batches"),
     ("post", "/api/v1/batches"),
+    ("get", "/api/v1/drivers"),
+    // The name of a driver is no part of a path of its session or batch.
+    ("get", "/api/v1/drivers/{driver}"),
     ("get", "/api/v1/events"),
     ("get", "/api/v1/keys/{key}"),
     ("get", "/api/v1/sessions"),
@@ -304,6 +307,29 @@ async fn lists_show_what_the_caller_may_see() {
     for path in ["/sessions", "/batches"] {
         assert_eq!(call(&world, None, "post", path).await.status, 403);
         assert_eq!(call(&world, Some("bob"), "post", path).await.status, 201);
+    }
+}
+
+#[tokio::test]
+async fn drivers_of_others_are_absent() {
+    let world = world(Arc::new(OwnersOnly)).await;
+    let list = "/api/v1/drivers";
+    let own = call(&world, Some("alice"), "get", list).await.json();
+    assert_eq!(own["total"], 2, "{own}");
+    let used_by = |index: usize, key: &str| own["drivers"][index][key].clone();
+    assert_eq!(
+        (used_by(0, "batch"), used_by(1, "session")),
+        (0.into(), 0.into())
+    );
+    for user in [None, Some("bob")] {
+        let others = call(&world, user, "get", list).await.json();
+        assert_eq!(others["total"], 0, "{others}");
+        for driver in own["drivers"].as_array().unwrap() {
+            let path = format!("{list}/{}", driver["id"].as_str().unwrap());
+            assert_eq!(call(&world, user, "get", &path).await.status, 404, "{path}");
+            let shown = call(&world, Some("alice"), "get", &path).await;
+            assert_eq!(shown.json()["id"], driver["id"]);
+        }
     }
 }
 

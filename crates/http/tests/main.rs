@@ -15,6 +15,7 @@ mod callers;
 mod deadlines;
 mod details;
 mod docs;
+mod drivers;
 mod dry_run;
 mod edge;
 mod events;

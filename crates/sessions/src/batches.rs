@@ -120,7 +120,7 @@ impl ActingOnBatches<'_> {
         Ok(record)
     }
 
-    fn admit(
+    pub(crate) fn admit(
         &self,
         action: Action,
         record: &BatchRecord,

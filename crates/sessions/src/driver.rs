@@ -21,6 +21,7 @@ mod transition;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use livius_agent_link::{AgentKey, AgentSocket, Command, CommandFrame, Event, Notice, Turn};
+use livius_domain::driver::Interpreter;
 use livius_domain::{
     AppInfo, DriverEnd, DriverId, DriverRecord, DriverState, DriverTimes, DriverUse, JobId,
     StopCause,
@@ -28,6 +29,7 @@ use livius_domain::{
 use livius_launch::{DriverFiles, LogSource};
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 
+use self::connection::Connection;
 use crate::atomic_timestamp::AtomicTimestamp;
 use crate::error::SessionError;
 use crate::feed::Feed;
@@ -48,6 +50,11 @@ pub(crate) struct DriverView {
     pub state: DriverState,
     pub app: Option<AppInfo>,
     pub times: DriverTimes,
+    pub made_for: DriverUse,
+    /// The name of the pool that it was started for.
+    pub pool: Option<String>,
+    /// The interpreters that are up.
+    pub interpreters: Arc<[Interpreter]>,
     /// The connection with the agent, while there is one.
     pub port: Option<AgentPort>,
 }
@@ -266,12 +273,15 @@ impl DriverHandle {
 }
 
 impl DriverView {
-    fn of(record: &DriverRecord, port: Option<AgentPort>) -> Self {
+    fn of(record: &DriverRecord, link: Option<&Connection>) -> Self {
         Self {
             state: record.state.clone(),
             app: record.app.clone(),
             times: record.times,
-            port,
+            made_for: record.made_for,
+            pool: record.pooled.as_ref().map(|pooled| pooled.pool.clone()),
+            interpreters: link.map_or_else(Arc::default, |link| Arc::clone(&link.interpreters)),
+            port: link.map(Connection::port),
         }
     }
 }

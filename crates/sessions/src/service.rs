@@ -161,7 +161,7 @@ impl ActingOnSessions<'_> {
         Ok(record)
     }
 
-    fn admit(
+    pub(crate) fn admit(
         &self,
         action: Action,
         record: &SessionRecord,

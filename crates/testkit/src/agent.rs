@@ -185,7 +185,8 @@ impl ScriptedAgent {
         let _ = self.to_server.send(Box::new(frame)).await;
     }
 
-    async fn notice(&self, notice: Notice) {
+    /// Sends a frame that may be lost.
+    pub async fn notice(&self, notice: Notice) {
         let frame = AgentFrame::Notice {
             session: None,
             notice,

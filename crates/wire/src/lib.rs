@@ -16,6 +16,7 @@ mod batch_detail_answer;
 mod batch_request;
 mod completion_request;
 mod detail_answer;
+mod driver_answer;
 mod error;
 mod event_answer;
 mod executors_answer;
@@ -51,6 +52,7 @@ pub use batch_detail_answer::{
 pub use batch_request::{BatchBody, MAX_ARGUMENT_BYTES, MAX_ARGUMENTS_BYTES, read_batch};
 pub use completion_request::{CompletionBody, CompletionRequest, read_completion};
 pub use detail_answer::{ExpiryAnswer, LinksAnswer, QueueAnswer};
+pub use driver_answer::{DriverAnswer, DriverKnowledge, DriverPageAnswer, InterpreterAnswer};
 pub use error::RequestError;
 pub use event_answer::{
     GoneAnswer, LogEventAnswer, OutputEventAnswer, PartialOutputAnswer, PartialTextAnswer,

@@ -9,6 +9,7 @@ final class InterpreterStart(make: () => Interpreter, closed: () => Boolean) {
 
   private val turn = new ReentrantLock
   @volatile private var made: Option[Interpreter] = None
+  @volatile private var since = 0L
   // The number of failed starts, and the reason of the last one.
   @volatile private var failures = 0
   private var failure: Option[InterpreterUnavailable] = None
@@ -17,6 +18,8 @@ final class InterpreterStart(make: () => Interpreter, closed: () => Boolean) {
   def interpreter: Option[Interpreter] = made
 
   def alive: Option[Interpreter] = made.filter(_.alive)
+
+  def running: Option[RunningInterpreter] = alive.map(interpreter => RunningInterpreter(interpreter.kind, since))
 
   /** The interpreter, alive. The first caller starts it; any other waits for that start. */
   def ready(starting: Starting): Interpreter = alive.getOrElse {
@@ -32,6 +35,7 @@ final class InterpreterStart(make: () => Interpreter, closed: () => Boolean) {
     if (failures != before) failure.foreach(throw _)
     val interpreter = made.getOrElse(make())
     made = Some(interpreter)
+    since = System.currentTimeMillis
     try starting.make(interpreter)
     catch { case unavailable: InterpreterUnavailable => failed(unavailable, starting); throw unavailable }
     if (closed()) interpreter.close()

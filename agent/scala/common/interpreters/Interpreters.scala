@@ -32,6 +32,9 @@ final class Interpreters(settings: Settings, session: () => SparkSession, replCl
   /** The interpreter of that kind, if it is alive. */
   def alive(kind: String): Option[Interpreter] = Option(starts.get(kind)).flatMap(_.alive)
 
+  /** Those that are up, by kind. */
+  def running: Seq[RunningInterpreter] = Javas.list(starts.values.iterator).flatMap(_.running).sortBy(_.kind)
+
   /** The Python that runs jobs, started: the interpreter of the session's kind. */
   def python(starting: Starting): PythonInterpreter = ready(pythonKind, starting) match {
     case python: PythonInterpreter => python

@@ -30,6 +30,7 @@ object Frames {
     made.replace("active", work.active.fold[JsonNode](Json.nodes.nullNode())(id => Json.nodes.numberNode(id)))
     made.replace("queued", numbers(work.queued))
     made.replace("jobs", numbers(work.jobs))
+    made.replace("interpreters", interpreterList(work.interpreters))
     made
   }
 
@@ -111,6 +112,15 @@ object Frames {
 
   def output(statement: Int, stream: String, offset: Long, bytes: Int, text: String): ObjectNode =
     frame("output").put("statement", statement).put("stream", stream).put("offset", offset).put("bytes", bytes).put("text", text)
+
+  def interpreters(running: Seq[RunningInterpreter]): ObjectNode = {
+    val made = frame("interpreters")
+    made.replace("interpreters", interpreterList(running))
+    made
+  }
+
+  private def interpreterList(running: Seq[RunningInterpreter]): JsonNode =
+    Json.arr(running.map(one => Json.obj().put("kind", one.kind).put("since", one.since)))
 
   def completed(request: JsonNode, candidates: Seq[String]): ObjectNode = {
     val made = frame("completed")

@@ -35,6 +35,8 @@ final class SessionEvents(session: Option[Int], outbox: Outbox, link: Link) {
   def output(statement: Int, stream: String, offset: Long, bytes: Int, text: String): Unit =
     notice(Frames.output(statement, stream, offset, bytes, text))
 
+  def interpreters(running: Seq[RunningInterpreter]): Unit = notice(Frames.interpreters(running))
+
   def completed(request: JsonNode, candidates: Seq[String]): Unit = notice(Frames.completed(request, candidates))
 
   def jobStarted(job: Int): Unit = add(Frames.jobStarted(job)): Unit

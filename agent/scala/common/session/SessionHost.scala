@@ -29,7 +29,7 @@ final class SessionHost(val id: Option[Int], settings: Settings, shared: SharedP
     sparkJobs, groups, events, cancellation, settings.outputBytes, spark, () => interpreters.isClosed)
   private val completions = new Completions(interpreters, statements, events)
   private val rehearsal = new Rehearsal(interpreters, () => spark.await.sparkContext, settings.kind)
-  private val progress = new ProgressReports(statements, sparkJobs, events)
+  private val progress = new ProgressReports(statements, interpreters, sparkJobs, events)
 
   /** Starts the threads. The statement thread first starts the interpreter of the session's kind, and
     * then runs its lessons.
@@ -66,7 +66,7 @@ final class SessionHost(val id: Option[Int], settings: Settings, shared: SharedP
 
   def work: SessionWork = {
     val (active, queued) = statements.unfinished
-    SessionWork(id, active, queued, jobs.unfinished)
+    SessionWork(id, active, queued, jobs.unfinished, interpreters.running)
   }
 
   /** Tells whether code of the session runs. */

@@ -1,11 +1,12 @@
 package livius.agent
 
-/** Tells the server the progress of the running statement's Spark jobs: a few times a second, when
-  * it has changed.
+/** Tells the server the progress of the running statement's Spark jobs, and which interpreters are
+  * up: a few times a second, when it has changed.
   */
-final class ProgressReports(statements: Statements, jobs: SparkJobs, events: SessionEvents) {
+final class ProgressReports(statements: Statements, interpreters: Interpreters, jobs: SparkJobs, events: SessionEvents) {
 
   private var told: Option[(Running, Double, Seq[StageProgress])] = None
+  private var toldInterpreters: Seq[RunningInterpreter] = Nil
 
   def start(): Unit = Threads.daemon("progress") {
     while (true) {
@@ -19,6 +20,11 @@ final class ProgressReports(statements: Statements, jobs: SparkJobs, events: Ses
     if (current != told) {
       told = current
       current.foreach { case (running, progress, stages) => events.progress(running.statement.id, progress, stages) }
+    }
+    val up = interpreters.running
+    if (up != toldInterpreters) {
+      toldInterpreters = up
+      events.interpreters(up)
     }
   }
 

@@ -63,6 +63,17 @@ pub struct KeyPath {
 
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
+pub struct DriverSearchQuery {
+    /// States between commas; every state when left out
+    state: Option<String>,
+    /// The greatest number of drivers, from 1 to 1000; 100 when left out
+    limit: Option<i32>,
+    /// `nextCursor` of the page before; the first page when left out
+    cursor: Option<String>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct PageQuery {
     /// Index of the first; 0 when left out
     from: Option<i32>,

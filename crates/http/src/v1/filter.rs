@@ -133,9 +133,14 @@ pub fn before(parameters: Parameters) -> Result<Option<i32>, Problem> {
     };
     match text.strip_prefix(CURSOR).and_then(number) {
         Some(before) => Ok(Some(before)),
-        None => Err(bad("cursor", "this is no cursor of a list")
-            .hint("take nextCursor of the page before, or leave the cursor out")),
+        None => Err(no_cursor()),
     }
+}
+
+/// The refusal of a cursor.
+pub fn no_cursor() -> Problem {
+    bad("cursor", "this is no cursor of a list")
+        .hint("take nextCursor of the page before, or leave the cursor out")
 }
 
 /// Reads the greatest number of items.

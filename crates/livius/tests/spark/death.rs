@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::client::{PATIENCE, Session, eventually, post};
+use crate::client::{PATIENCE, Session, eventually, get, post};
 use crate::server::Server;
 use crate::{Case, Shared};
 
@@ -72,13 +72,29 @@ fn interpreter_between_statements(shared: &Shared) {
         eventually("the interpreter is dead", PATIENCE, || {
             (!std::path::Path::new(&process).exists()).then_some(())
         });
+        eventually("it is told that it is down", PATIENCE, || {
+            (!interpreters(session).contains(&json!(kind))).then_some(())
+        });
         // The code would run well in the new interpreter, but the user has to know what is lost.
         let error = session.error(kind, "1 + 1");
         let words = error["evalue"].as_str().unwrap();
         assert!(words.starts_with("Interpreter died"), "{words}");
         assert!(words.contains("signal 9"), "{words}");
         assert!(session.text(kind, "1 + 1").ends_with('2'));
+        eventually("it is told that it is up again", PATIENCE, || {
+            interpreters(session).contains(&json!(kind)).then_some(())
+        });
     }
+}
+
+/// The kinds of the interpreters that are up in the driver of a session.
+fn interpreters(session: &Session) -> Vec<Value> {
+    let (server, _) = session.url.rsplit_once("/sessions/").unwrap();
+    let (_, list) = get(&format!("{server}/api/v1/drivers"));
+    let drivers = list["drivers"].as_array().unwrap();
+    let driver = drivers.iter().find(|one| one["session"] == session.id);
+    let interpreters = driver.unwrap()["interpreters"].as_array().unwrap();
+    interpreters.iter().map(|one| one["kind"].clone()).collect()
 }
 
 fn interpreter(shared: &Shared) {

@@ -58,6 +58,8 @@ impl Actor {
                     let _ = reply.send(candidates);
                 }
             }
+            // The driver's actor keeps them.
+            FromAgent::Notice(Notice::Interpreters { .. }) => {}
         }
     }
 

@@ -253,7 +253,7 @@ impl DriverActor {
 
     /// Publishes the driver as it is now.
     pub(super) fn publish(&self) {
-        let port = self.link.as_ref().map(Connection::port);
-        self.feed.publish(DriverView::of(&self.record, port));
+        let view = DriverView::of(&self.record, self.link.as_ref());
+        self.feed.publish(view);
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use livius_agent_link::{AgentSocket, Command};
 use livius_domain::JobId;
+use livius_domain::driver::Interpreter;
 use tokio::sync::{Semaphore, oneshot};
 
 use super::AgentPort;
@@ -15,6 +16,8 @@ pub(super) struct Connection {
     pub(super) number: u64,
     /// The jobs that the agent had in hand when it connected. `None` if it does not tell.
     pub(super) jobs_in_hand: Option<Arc<[JobId]>>,
+    /// The interpreters that are up, as the agent told last.
+    pub(super) interpreters: Arc<[Interpreter]>,
     /// The turn of long commands.
     pub(super) turn: Arc<Semaphore>,
     /// The newest event of this agent process that is stored.

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use livius_agent_link::{AgentFrame, AgentSocket, Command, Event, Hello, Notice};
+use jiff::Timestamp;
+use livius_agent_link::{AgentFrame, AgentSocket, Command, Event, Hello, InterpreterUp, Notice};
+use livius_domain::driver::Interpreter;
 use livius_domain::failure::recognise;
 use livius_domain::{
-    AppInfo, Departure, DriverEvent, DriverState, DriverUse, Failure, FailureCode, JobId, Phase,
-    SessionId, chain,
+    AppInfo, Departure, DriverEvent, DriverState, DriverUse, Failure, FailureCode, JobId, Kind,
+    Phase, SessionId, chain,
 };
 use livius_failpoint::{Point, reach};
 use tokio::sync::{Semaphore, oneshot};
@@ -25,6 +27,9 @@ const ROOM_FOR_EVENTS: usize = 4;
 
 /// The length of an agent's reason that is kept, in bytes. Every view of the session has it.
 const FAILURE_BYTES: usize = 4 << 10;
+
+/// A driver has one interpreter of each kind.
+const MOST_INTERPRETERS: usize = Kind::ALL.len();
 
 /// How long the actor waits for the end of the connection after the process has ended. Usually the
 /// connection ends with the process.
@@ -44,6 +49,16 @@ fn jobs_in_hand(hello: &Hello) -> Option<Arc<[JobId]>> {
             .flat_map(|it| it.jobs.iter().copied())
             .collect()
     })
+}
+
+/// The interpreters that an agent tells. Kinds that this server does not know are left out.
+fn interpreters<'a>(told: impl Iterator<Item = &'a InterpreterUp>) -> Arc<[Interpreter]> {
+    let known = told.filter_map(|up| {
+        let kind = Kind::parse(&up.kind)?;
+        let since = Timestamp::from_millisecond(up.since).ok()?;
+        Some(Interpreter { kind, since })
+    });
+    known.take(MOST_INTERPRETERS).collect()
 }
 
 impl DriverActor {
@@ -86,6 +101,9 @@ impl DriverActor {
         let link = Connection {
             number: self.connections,
             jobs_in_hand: jobs_in_hand(&socket.hello),
+            interpreters: interpreters(
+                socket.hello.sessions.iter().flat_map(|it| &it.interpreters),
+            ),
             socket,
             turn: Arc::new(Semaphore::new(1)),
             applied,
@@ -161,7 +179,13 @@ impl DriverActor {
     }
 
     /// A notice may be lost. It must not hold up events, so it leaves them room.
-    fn on_notice(&self, notice: Notice) {
+    fn on_notice(&mut self, notice: Notice) {
+        if let Notice::Interpreters { interpreters: told } = notice {
+            if let Some(link) = &mut self.link {
+                link.interpreters = interpreters(told.iter());
+            }
+            return self.publish();
+        }
         let Purpose::Session(_, session) = &self.purpose else {
             return;
         };

@@ -30,6 +30,15 @@ impl DriverRegistry {
             .remove(id);
     }
 
+    /// The drivers, by name.
+    pub fn all(&self) -> Vec<Arc<DriverHandle>> {
+        let drivers = self.drivers.read().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<_> = drivers.values().cloned().collect();
+        drop(drivers);
+        all.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+        all
+    }
+
     /// Finds a driver.
     pub fn find(&self, id: &DriverId) -> Option<Arc<DriverHandle>> {
         self.drivers
