@@ -21,6 +21,7 @@ use crate::request::csrf::is_agents;
         (name = "jobs", description = "Programs of Livy's Java, Scala and Python clients, and files for them"),
         (name = "batches", description = "Applications that run to their end"),
         (name = "drivers", description = "The Spark processes of sessions and batches"),
+        (name = "pools", description = "Drivers that wait for sessions"),
         (name = "server", description = "About the server"),
         (name = "agent", description = "For the agents inside Spark drivers"),
     )
