@@ -56,6 +56,7 @@ pub use open_error::OpenError;
 use readers::Readers;
 pub use schema::SchemaError;
 use traces::Traces;
+pub use writer::SyncMode;
 use writer::Writer;
 
 /// Keeps everything in one database file. Clones share it.

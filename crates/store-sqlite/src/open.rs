@@ -15,7 +15,7 @@ use livius_metrics::Metrics;
 use super::lock::FileLock;
 use super::measured::Measured;
 use super::readers::Readers;
-use super::writer::Writer;
+use super::writer::{SyncMode, Writer};
 use super::{OpenError, SqliteStore, failed};
 use super::{drivers, schema, shrink};
 use livius_store::StoreError;
@@ -30,6 +30,11 @@ impl SqliteStore {
     /// Opens the database file. Creates it if it is missing, readable by its owner only. The
     /// directory must exist.
     pub async fn open(path: &Utf8Path) -> Result<Self, OpenError> {
+        Self::open_with(path, SyncMode::default()).await
+    }
+
+    /// The same, with another choice of the commits that are on the disk when they return.
+    pub async fn open_with(path: &Utf8Path, mode: SyncMode) -> Result<Self, OpenError> {
         let lock = Arc::new(FileLock::take(path)?);
         create_private(path).map_err(|source| OpenError::Create {
             path: path.to_owned(),
@@ -57,7 +62,7 @@ impl SqliteStore {
         }
         let readers = Arc::new(Readers::open(options.clone()).await.map_err(connect)?);
         Ok(Self {
-            writer: Writer::new(writer, options),
+            writer: Writer::new(writer, options, mode),
             readers,
             traces: Arc::default(),
             measured: Measured::by(&Metrics::default()),

@@ -16,6 +16,18 @@ pub(super) struct Writer {
     suspect: bool,
     /// Whether a commit returns after it is on the disk.
     syncs: bool,
+    mode: SyncMode,
+}
+
+/// Which commits are on the disk when they return. Every commit survives a crash of the server; this is
+/// about a crash of the machine and a power failure.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SyncMode {
+    /// Those that others rely on, such as new numbers and ends.
+    #[default]
+    Normal,
+    /// All. Each write of a statement then costs an `fsync`.
+    Full,
 }
 
 /// The right to write once.
@@ -27,12 +39,14 @@ impl Writer {
     pub(super) fn new(
         connection: SqliteConnection,
         options: SqliteConnectOptions,
+        mode: SyncMode,
     ) -> Arc<Mutex<Self>> {
         Arc::new(Mutex::new(Self {
             connection,
             options,
             suspect: false,
             syncs: false,
+            mode,
         }))
     }
 
@@ -70,6 +84,7 @@ impl Turn<'_> {
     /// Chooses whether the commits of this turn are on the disk when they return. The setting stays
     /// with the connection, so the stream of ordinary writes pays nothing for it.
     pub(super) async fn sync_commits(&mut self, durably: bool) -> Result<(), StoreError> {
+        let durably = durably || self.writer.mode == SyncMode::Full;
         if self.writer.syncs == durably {
             return Ok(());
         }

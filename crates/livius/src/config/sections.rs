@@ -29,6 +29,7 @@ pub mod pools;
 pub mod server;
 pub mod sessions;
 pub mod spark;
+pub mod store;
 pub mod webhooks;
 
 /// The defaults of limits.
@@ -38,6 +39,7 @@ const DEFAULTS: Limits = Limits::DEFAULT;
 pub fn all() -> impl Iterator<Item = &'static Key> {
     [
         server::KEYS,
+        store::KEYS,
         spark::KEYS,
         java::KEYS,
         kubernetes::KEYS,

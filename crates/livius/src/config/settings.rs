@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use camino::Utf8PathBuf;
 use livius_domain::Limits;
 use livius_sessions::{Impersonation, LocalFiles, Webhooks};
+use livius_store_sqlite::SyncMode;
 
 use super::check::{Problem, Problems};
 use super::process_environment::ProcessEnvironment;
@@ -17,7 +18,7 @@ use super::sections::logs::LogSettings;
 use super::sections::server::ServerSettings;
 use super::sections::sessions::SessionSettings;
 use super::sections::spark::SparkSettings;
-use super::sections::{files, impersonation, webhooks};
+use super::sections::{files, impersonation, store, webhooks};
 
 /// Every setting, by section. Limits of all sections are in one struct, as the application takes
 /// it.
@@ -25,6 +26,8 @@ use super::sections::{files, impersonation, webhooks};
 pub struct Settings {
     /// `[server]`.
     pub server: ServerSettings,
+    /// `[store]`: which commits are on the disk when they return.
+    pub store_sync: SyncMode,
     /// `[spark]`.
     pub spark: SparkSettings,
     /// `[java]`.
@@ -71,6 +74,7 @@ impl Settings {
         Ok(Self {
             local_files: files::read(resolved, is_single_user),
             server,
+            store_sync: store::read(resolved),
             spark,
             java: JavaSettings::read(resolved),
             kubernetes,

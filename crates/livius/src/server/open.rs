@@ -32,7 +32,7 @@ impl Server {
         let metrics = Metrics::default();
         metrics.started.set(clock.now().as_second());
         let database = settings.data("livius.db");
-        let store = SqliteStore::open(&database)
+        let store = SqliteStore::open_with(&database, settings.store_sync)
             .await
             .with_context(|| format!("cannot open the store {database}"))?
             .measured_by(&metrics);
