@@ -100,8 +100,14 @@ fn kill_again_and_again(rounds: u64, seed: u64) {
     }
     let faults = place.network().faults();
     println!("the network had the faults {faults:?}");
-    let has_failed = faults.iter().any(|(_, count)| *count > 0);
-    assert!(has_failed, "the network never failed");
+    let missing = faults.iter().filter(|(_, count)| *count == 0).count();
+    let is_short = rounds < ROUNDS;
+    let enough = if is_short {
+        missing < faults.len()
+    } else {
+        missing == 0
+    };
+    assert!(enough, "the network lacked faults: {faults:?}");
     place.shut_down();
 }
 

@@ -116,13 +116,22 @@ impl Proxy {
         if chance.below(ONE_IN) > 0 || !self.is_faulty.load(Ordering::Relaxed) {
             return [None, None];
         }
-        let fault = *chance.one_of(&Fault::ALL).unwrap();
+        let fault = self.rarest(&mut chance);
         let stall = Duration::from_millis(chance.below(LONGEST_STALL));
         let plan = Some((fault, chance.below(FRAMES), stall));
         match chance.below(2) {
             0 => [plan, None],
             _ => [None, plan],
         }
+    }
+
+    /// One of the faults that have come least often.
+    fn rarest(&self, chance: &mut Chance) -> Fault {
+        let faults = self.faults();
+        let least = faults.iter().map(|(_, count)| *count).min();
+        let rare = faults.iter().filter(|(_, count)| Some(*count) == least);
+        let rare: Vec<Fault> = rare.map(|(fault, _)| *fault).collect();
+        *chance.one_of(&rare).unwrap()
     }
 
     fn pump(&self, mut from: &TcpStream, mut to: &TcpStream, plan: Plan) -> io::Result<()> {
