@@ -37,6 +37,10 @@ pub const CASES: &[Case] = &[
         "batches::known_failures_have_their_codes",
         failures::of_known_kinds,
     ),
+    (
+        "batches::failures_of_the_machine_have_their_codes",
+        failures::of_the_machine,
+    ),
     ("batches::an_r_file_runs", r::runs),
 ];
 

@@ -1,5 +1,7 @@
 //! Batches that fail, with the reason in their state and their log.
 
+use std::net::TcpListener;
+
 use serde_json::{Value, json};
 
 use super::{Batch, Folder};
@@ -165,6 +167,72 @@ pub fn of_known_kinds(shared: &Shared) {
         assert_ne!(exit, Some(0), "{message}");
         batch.assert_failure(code, evidence);
         assert!(!batch.log().contains("\nnever\n"), "{}", batch.log());
+    }
+}
+
+/// Failures that the machine causes, or that only a running application meets. All run at once.
+pub fn of_the_machine(shared: &Shared) {
+    let server = shared.server();
+    let folder = Folder::make();
+    let squatter = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = squatter.local_addr().unwrap().port();
+    let context = "from pyspark import SparkContext\nsc = SparkContext()\n";
+    let cases = [
+        (
+            "disk_full",
+            "No space left on device",
+            "with open('/dev/full', 'w') as full:\n    full.write('x')\n".to_owned(),
+            json!({}),
+        ),
+        // The tests may run as root, to whom nothing is forbidden.
+        (
+            "permission_denied",
+            "Permission denied",
+            "import os, tempfile\nfolder = tempfile.mkdtemp()\nos.chmod(folder, 0)\n\
+             if os.geteuid() == 0:\n    os.seteuid(65534)\nopen(folder + '/denied', 'w')\n"
+                .to_owned(),
+            json!({}),
+        ),
+        (
+            "port_in_use",
+            "Address already in use",
+            context.to_owned(),
+            json!({
+                "spark.driver.host": "127.0.0.1",
+                "spark.driver.bindAddress": "127.0.0.1",
+                "spark.driver.port": port.to_string(),
+                "spark.port.maxRetries": "0",
+            }),
+        ),
+        // The worker compares its own version with the one that the driver tells.
+        (
+            "python_version_mismatch",
+            "Python in worker has different version",
+            format!("{context}sc.pythonVer = '2.7'\nsc.parallelize([1]).map(str).collect()\n"),
+            json!({}),
+        ),
+        (
+            "result_too_large",
+            "spark.driver.maxResultSize",
+            format!("{context}sc.parallelize(range(10000), 4).collect()\n"),
+            json!({"spark.driver.maxResultSize": "1k"}),
+        ),
+        (
+            "class_not_found",
+            "no.such.Listener",
+            context.to_owned(),
+            json!({"spark.extraListeners": "no.such.Listener"}),
+        ),
+    ];
+    let batches = cases.map(|(code, evidence, script, conf)| {
+        let file = folder.write(&format!("{code}.py"), &script);
+        let batch = Batch::create(server, &json!({"file": file, "conf": conf}));
+        (batch, code, evidence)
+    });
+    for (batch, code, evidence) in batches {
+        let (exit, message) = batch.await_failure();
+        assert_ne!(exit, Some(0), "{message}");
+        batch.assert_failure(code, evidence);
     }
 }
 
