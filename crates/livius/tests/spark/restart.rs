@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::client::{PATIENCE, eventually};
 use crate::server::Server;
 use crate::squatter::{Visit, squat};
 use crate::{Case, Shared};
@@ -13,10 +14,22 @@ pub const CASES: &[Case] = &[(
 
 /// The server alone decides what it keeps. That the agent of each Spark connects again is shown
 /// above.
-pub const ONCE: &[Case] = &[(
-    "restart::drivers_that_are_to_be_kept_serve_the_next_server_which_deletes_them_quickly",
-    kept,
-)];
+pub const ONCE: &[Case] = &[
+    (
+        "restart::drivers_that_are_to_be_kept_serve_the_next_server_which_deletes_them_quickly",
+        kept,
+    ),
+    (
+        "restart::a_server_that_is_killed_again_and_again_runs_each_statement_once",
+        killed_often,
+    ),
+];
+
+/// The kills of one session's server.
+const KILLS: u64 = 12;
+
+/// The statements that are posted before each kill.
+const BETWEEN_KILLS: i64 = 3;
 
 fn killed_server(shared: &Shared) {
     let server = Server::start(&shared.spark.home, &[]);
@@ -85,6 +98,45 @@ fn kept(shared: &Shared) {
     session.await_idle();
     assert_eq!(session.text("pyspark", "x + 1"), "42");
     session.delete_while_busy();
+    let left = server.stop();
+    assert!(left.is_empty(), "{left:#?}");
+}
+
+/// The crash test does the same with scripted drivers, and much more often.
+fn killed_often(shared: &Shared) {
+    let mut server = Server::start(&shared.spark.home, &[]);
+    let session = server.create(&json!({"kind": "pyspark", "conf": {"spark.ui.enabled": "false"}}));
+    session.await_idle();
+    let ran = server.data.path().join("ran");
+    let mut posted = 0;
+    for kill in 0..KILLS {
+        for _ in 0..BETWEEN_KILLS {
+            let code = format!(
+                "with open('{}', 'a') as ran:\n    print({posted}, file=ran)\nprint(sc.range({posted}).count())",
+                ran.display()
+            );
+            assert_eq!(session.post("pyspark", &code), posted);
+            posted += 1;
+        }
+        // The moments are spread over the life of the statements.
+        match kill % 4 {
+            0 => {}
+            1 => eventually("the first one has begun", PATIENCE, || {
+                let statement = session.statement(posted - BETWEEN_KILLS);
+                (statement["state"] != "waiting").then_some(())
+            }),
+            2 => drop(session.await_end(posted - BETWEEN_KILLS)),
+            _ => drop(session.await_end(posted - 1)),
+        }
+        server = server.crash_and_restart();
+    }
+    for id in 0..posted {
+        let text = &session.await_end(id)["output"]["data"]["text/plain"];
+        assert_eq!(text, &id.to_string(), "statement {id}");
+    }
+    let lines = std::fs::read_to_string(&ran).unwrap();
+    let ran: Vec<i64> = lines.lines().map(|line| line.parse().unwrap()).collect();
+    assert!(ran.iter().copied().eq(0..posted), "{ran:?}");
     let left = server.stop();
     assert!(left.is_empty(), "{left:#?}");
 }
