@@ -46,7 +46,7 @@ pub const CASES: &[Case] = &[
 
 /// The server's queue, its recovery, its search for Java, and the supervisor of a process tree.
 /// None of them knows Spark. `CASES` shows that batches of each Spark start, run and end.
-pub const ONCE: &[Case] = &[
+pub const OLDER: &[Case] = &[
     (
         "batches::without_java_it_is_dead_with_reason_and_hint",
         failures::no_java,

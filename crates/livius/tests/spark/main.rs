@@ -168,7 +168,9 @@ const WHOLE: [&[Case]; 2] = [yarn::WHOLE, kubernetes::WHOLE];
 
 /// The cases whose subject does not depend on Spark's version, and that run with the oldest one. They
 /// are in `OLDER` or in `ONCE` so that both lists take about the same time.
-const OLDER: [&[Case]; 5] = [
+const OLDER: [&[Case]; 7] = [
+    restart::OLDER,
+    batches::OLDER,
     compat::OLDER,
     pylivy::OLDER,
     airflow::OLDER,
@@ -177,17 +179,15 @@ const OLDER: [&[Case]; 5] = [
 ];
 
 /// The cases whose subject does not depend on Spark's version, and that run with the newest one.
-const ONCE: [&[Case]; 14] = [
+const ONCE: [&[Case]; 12] = [
     texts::ONCE,
     completion::ONCE,
     cancel::ONCE,
     start::ONCE,
     death::ONCE,
-    restart::ONCE,
     pools::ONCE,
     python_clients::ONCE,
     sparkmagic::ONCE,
-    batches::ONCE,
     command_line::ONCE,
     documents::ONCE,
     yarn::ONCE,

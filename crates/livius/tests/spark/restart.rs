@@ -14,7 +14,7 @@ pub const CASES: &[Case] = &[(
 
 /// The server alone decides what it keeps. That the agent of each Spark connects again is shown
 /// above.
-pub const ONCE: &[Case] = &[
+pub const OLDER: &[Case] = &[
     (
         "restart::drivers_that_are_to_be_kept_serve_the_next_server_which_deletes_them_quickly",
         kept,
