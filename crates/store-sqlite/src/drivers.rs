@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use livius_domain::DriverId;
 use livius_domain::driver::{DriverRecord, DriverUse, Lease};
 use livius_store::{Claim, DriverStore, StoreError};
-use sqlx::SqliteConnection;
+use sqlx::{Row as _, SqliteConnection};
 
 use super::rows::{self, json, optional_json};
 use super::{SqliteStore, changed, failed};
@@ -72,20 +72,20 @@ impl DriverStore for SqliteStore {
 }
 
 pub(super) async fn names(connection: &mut SqliteConnection) -> Result<Vec<String>, StoreError> {
+    // A name that is no text fails the whole call. The driver that it names may run, and the sweep that asks
+    // ends the drivers that no row names.
     let names = sqlx::query_scalar(NAMES).fetch_all(connection);
     names.await.map_err(failed("read the names of drivers"))
 }
 
 async fn abandoned(connection: &mut SqliteConnection) -> Result<Vec<DriverId>, StoreError> {
-    let names = sqlx::query_scalar(ABANDONED).fetch_all(connection);
-    let names: Vec<String> = names
+    let gone = sqlx::query(ABANDONED).fetch_all(connection);
+    let gone = gone
         .await
         .map_err(failed("read the names of drivers that are gone"))?;
     // A name that cannot be read is that of a damaged row, which stays.
-    Ok(names
-        .iter()
-        .filter_map(|name| DriverId::parse(name))
-        .collect())
+    let names = gone.iter().filter_map(|row| row.try_get("id").ok());
+    Ok(names.filter_map(DriverId::parse).collect())
 }
 
 async fn create(

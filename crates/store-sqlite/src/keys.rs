@@ -33,12 +33,24 @@ pub(super) const PURGE: &str = "DELETE FROM request_keys WHERE id IN ( \
                                     LIMIT min(256, max( \
                                         (SELECT count(*) FROM request_keys WHERE made_at < ?1), \
                                         (SELECT count(*) FROM request_keys) - ?2)))";
-pub(super) const ANSWER_BYTES: &str = "SELECT coalesce(sum(bytes), 0) FROM key_answers";
+/// No answer is that long. The length of a damaged row counts as 0: a sum must not overflow, and other
+/// answers must not be deleted because of it.
+macro_rules! bytes {
+    () => {
+        "iif(bytes BETWEEN 0 AND 1073741824, bytes, 0)"
+    };
+}
+pub(super) const ANSWER_BYTES: &str =
+    concat!("SELECT coalesce(sum(", bytes!(), "), 0) FROM key_answers");
 /// The oldest answers that have so many bytes together.
-pub(super) const OLDEST_ANSWERS: &str = "SELECT key FROM ( \
-     SELECT key, sum(bytes) OVER (ROWS UNBOUNDED PRECEDING) - bytes AS before FROM ( \
-         SELECT key, bytes FROM key_answers ORDER BY key LIMIT 256)) \
-     WHERE before < ?1";
+pub(super) const OLDEST_ANSWERS: &str = concat!(
+    "SELECT key FROM ( \
+         SELECT key, sum(bytes) OVER (ROWS UNBOUNDED PRECEDING) - bytes AS before FROM ( \
+             SELECT key, ",
+    bytes!(),
+    " AS bytes FROM key_answers ORDER BY key LIMIT 256)) \
+     WHERE before < ?1"
+);
 const PURGE_UNMADE: &str =
     "DELETE FROM request_keys WHERE kind IS NULL AND id IN (SELECT value FROM json_each(?1))";
 const PURGE_ANSWERS: &str =

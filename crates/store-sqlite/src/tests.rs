@@ -2,6 +2,7 @@
 
 mod durable;
 mod earlier;
+mod every_table;
 mod faulty;
 mod killed;
 mod plans;

@@ -18,15 +18,20 @@ pub(super) const OF_BATCH: &str = "DELETE FROM webhooks WHERE batch = ?1 RETURNI
 /// No two deliveries have one name: a receiver drops a message whose name it knows.
 const DELIVER: &str = "INSERT INTO webhook_deliveries (id, url, host, notice) \
                        VALUES ('msg_' || lower(hex(randomblob(16))), ?1, ?2, ?3)";
-pub(super) const DUE: &str = "SELECT id, url, host, notice, attempts, first_attempt_at FROM webhook_deliveries \
+pub(super) const DUE: &str = "SELECT rowid AS number, id, url, host, notice, attempts, first_attempt_at FROM webhook_deliveries \
                               WHERE due_at <= ?1 AND host NOT IN (SELECT value FROM json_each(?2)) \
                               ORDER BY due_at, rowid LIMIT ?3";
 const RETRY: &str = "UPDATE webhook_deliveries SET attempts = attempts + 1, \
                          first_attempt_at = coalesce(first_attempt_at, ?2), due_at = ?3, last_error = ?4 \
                      WHERE id = ?1";
+const PUT_OFF: &str = "UPDATE webhook_deliveries SET due_at = ?2 \
+                       WHERE rowid IN (SELECT value FROM json_each(?1))";
 const DELETE: &str = "DELETE FROM webhook_deliveries WHERE id = ?1";
 const COUNT: &str =
     "SELECT (SELECT count(*) FROM webhooks), (SELECT count(*) FROM webhook_deliveries)";
+
+/// The time that a delivery waits that cannot be read: an hour, in microseconds.
+const UNREADABLE_WAIT: i64 = 3_600_000_000;
 
 #[async_trait]
 impl WebhookStore for SqliteStore {
@@ -36,17 +41,24 @@ impl WebhookStore for SqliteStore {
         busy: &[String],
         limit: u64,
     ) -> Result<Vec<Delivery>, StoreError> {
-        self.read(async |c| {
-            let due = sqlx::query(DUE)
-                .bind(now.as_microsecond())
-                .bind(json(&busy))
-                .bind(rows::limit(limit))
-                .fetch_all(c)
-                .await
-                .map_err(failed("list due deliveries"))?;
-            Ok(rows::readable(&due, delivery))
-        })
-        .await
+        let (due, unreadable) = self
+            .read(async |c| {
+                let due = sqlx::query(DUE)
+                    .bind(now.as_microsecond())
+                    .bind(json(&busy))
+                    .bind(rows::limit(limit))
+                    .fetch_all(c)
+                    .await
+                    .map_err(failed("list due deliveries"))?;
+                let unreadable = due.iter().filter(|row| read(row).is_err());
+                let unreadable: Vec<i64> = unreadable.filter_map(number).collect();
+                Ok((rows::readable(&due, delivery), unreadable))
+            })
+            .await?;
+        if !unreadable.is_empty() {
+            self.put_off(now, &unreadable).await;
+        }
+        Ok(due)
     }
 
     async fn retry_delivery(
@@ -93,6 +105,25 @@ impl WebhookStore for SqliteStore {
     }
 }
 
+impl SqliteStore {
+    /// Has deliveries that cannot be read wait. Otherwise they would stay the first that are due: they
+    /// would take the places of others, and be told in the log at every call. They are kept, because a
+    /// later server may be able to read them.
+    async fn put_off(&self, now: Timestamp, unreadable: &[i64]) {
+        let until = now.as_microsecond().saturating_add(UNREADABLE_WAIT);
+        let put_off = sqlx::query(PUT_OFF).bind(json(&unreadable)).bind(until);
+        let done = self
+            .write(async |c| {
+                let done = put_off.execute(c).await;
+                done.map_err(failed("put off deliveries that cannot be read"))
+            })
+            .await;
+        if let Err(error) = done {
+            tracing::warn!(error = %livius_domain::chain(&error), "deliveries that cannot be read stay due");
+        }
+    }
+}
+
 /// Stores the webhook of something, in the transaction that creates it.
 pub(super) async fn ask(
     connection: &mut SqliteConnection,
@@ -117,19 +148,28 @@ pub(super) async fn ask(
     asked.map_err(failed("store a webhook")).map(|_| ())
 }
 
-/// Takes the webhooks of something away. Answers their URLs and hosts.
+/// Takes the webhooks of something away. Answers the URLs and hosts of those that can be read: one
+/// that cannot must not keep an end from being stored.
 pub(super) async fn take(
     connection: &mut SqliteConnection,
     made: Made,
 ) -> Result<Vec<(String, String)>, StoreError> {
     let take = match made {
-        Made::Session(id) => sqlx::query_as(OF_SESSION).bind(id.0).bind(None::<i32>),
-        Made::Statement(session, id) => sqlx::query_as(OF_SESSION).bind(session.0).bind(id.0),
-        Made::Batch(id) => sqlx::query_as(OF_BATCH).bind(id.0),
+        Made::Session(id) => sqlx::query(OF_SESSION).bind(id.0).bind(None::<i32>),
+        Made::Statement(session, id) => sqlx::query(OF_SESSION).bind(session.0).bind(id.0),
+        Made::Batch(id) => sqlx::query(OF_BATCH).bind(id.0),
         Made::Job(..) | Made::File(..) => return Ok(Vec::new()),
     };
     let taken = take.fetch_all(connection).await;
-    taken.map_err(failed("take a webhook"))
+    let taken = taken.map_err(failed("take a webhook"))?;
+    Ok(rows::readable(&taken, |row| {
+        place(row).map_err(|source| rows::corrupt(format!("the webhook of {made}"), source.into()))
+    }))
+}
+
+/// The URL and the host of a webhook.
+fn place(row: &SqliteRow) -> Result<(String, String), sqlx::Error> {
+    Ok((row.try_get("url")?, row.try_get("host")?))
 }
 
 /// Runs an update. If it stores an end, deliveries of the notice take the place of the webhooks, in
@@ -157,6 +197,10 @@ pub(super) async fn with_notice(
             .map_err(failed("store a delivery"))?;
     }
     transaction.commit().await.map_err(failed("store an end"))
+}
+
+fn number(row: &SqliteRow) -> Option<i64> {
+    row.try_get("number").ok()
 }
 
 fn delivery(row: &SqliteRow) -> Result<Delivery, StoreError> {
