@@ -29,6 +29,10 @@ const CONFIGURATION: &str = "  livius.toml: |";
 const TEMPLATE: &str = "  spark-ui.yaml: |";
 const MOUNTED: &str = "/etc/livius/spark-ui.yaml";
 
+/// The same for the dashboard, which only one file with values asks for.
+const DASHBOARD: &str = "  livius.json: |";
+const WITH_DASHBOARD: &str = "full-values.yaml";
+
 /// Values that the chart has to refuse, and words of the reason.
 const REFUSED: [(&[&str], &str); 6] = [
     (&[], "does not authenticate its clients"),
@@ -197,7 +201,8 @@ fn without_server(helm: &Helm, values: &[PathBuf], livius: Binaries) -> anyhow::
         helm.run(&["lint", "--strict", chart], Some(values))
             .with_context(named)?;
         let words = ["template", "livius", chart, "--namespace", RELEASES];
-        helm.run(&words, Some(values)).with_context(named)?;
+        let all = helm.run(&words, Some(values)).with_context(named)?;
+        dashboard(&all, values.ends_with(WITH_DASHBOARD)).with_context(named)?;
         let only = [&words[..], &["--show-only", "templates/config.yaml"]].concat();
         let made = helm.run(&only, Some(values)).with_context(named)?;
         let file = helm.home.join("livius.toml");
@@ -230,6 +235,25 @@ fn configuration(made: &str) -> anyhow::Result<String> {
     let text = block(made, CONFIGURATION);
     ensure!(!text.is_empty(), "the chart makes no livius.toml");
     Ok(text)
+}
+
+/// Checks that the chart makes the ConfigMap of the dashboard if it is asked to, and that it has the
+/// dashboard and its label.
+fn dashboard(made: &str, is_asked: bool) -> anyhow::Result<()> {
+    let text = block(made, DASHBOARD);
+    let is_labelled = made.contains("    grafana_dashboard: \"1\"\n");
+    ensure!(
+        is_asked != text.is_empty() && is_asked == is_labelled,
+        "the chart makes a ConfigMap of the dashboard without being asked, or none, or without its label"
+    );
+    if is_asked {
+        let file = chart().join("dashboards/livius.json");
+        let file = fs::read_to_string(file).context("cannot read the dashboard")?;
+        let file: serde_json::Value = serde_json::from_str(&file)?;
+        let made: serde_json::Value = serde_json::from_str(&text)?;
+        ensure!(file == made, "the chart changes the dashboard");
+    }
+    Ok(())
 }
 
 /// The text of a block in a ConfigMap. Empty if there is none.

@@ -78,8 +78,8 @@ fn faults(query: &str, known: &BTreeMap<String, BTreeSet<String>>) -> Vec<String
 
 #[test]
 fn the_dashboard_asks_only_for_what_exists() {
-    let document: Value =
-        serde_json::from_str(include_str!("../../../deploy/grafana/livius.json")).unwrap();
+    let document = include_str!("../../../deploy/helm/livius/dashboards/livius.json");
+    let document: Value = serde_json::from_str(document).unwrap();
     let known = series();
     let mut queries = Vec::new();
     values(&document, "expr", &mut queries);
