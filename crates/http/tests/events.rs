@@ -417,6 +417,37 @@ async fn a_batch_tells_its_states() {
     assert_eq!(last.data["outcome"], "failed");
 }
 
+/// A server that has just started takes up its batches while it serves.
+#[tokio::test]
+async fn a_batch_that_is_not_taken_up_yet_has_not_ended() {
+    let world = World::new().await;
+    let (process, mut file) = writing(&world).await;
+    file.write_all(b"one\n").unwrap();
+    world.quiesced().await;
+    let world = world.crash_and_restart_holding("unended_batches").await;
+    let states = "/api/v1/batches/0/events";
+    let shown = world.get("/batches/0?wait=1s&until=ended").await;
+    assert_eq!(shown.json()["state"], "starting", "{}", shown.text);
+    let opening = async {
+        tokio::join!(
+            Reader::open(&world, LOG, None),
+            Reader::open(&world, states, None)
+        )
+    };
+    let mut opening = std::pin::pin!(opening);
+    tokio::select! {
+        biased;
+        _ = &mut opening => panic!("a stream begins before the batch is taken up"),
+        () = world.quiesced() => {}
+    }
+    world.disk().release("unended_batches");
+    let (mut log, mut states) = opening.await;
+    assert_eq!(lines(&log.expect("log").await), json!(["one"]));
+    states.expect("batch").await;
+    process.exit(Exit::Code(0));
+    log.expect("end").await;
+}
+
 #[tokio::test]
 async fn a_session_log_has_both_outputs() {
     let world = World::new().await;

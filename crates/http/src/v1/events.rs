@@ -174,11 +174,12 @@ pub async fn session_log_events(
     follower: Follower,
 ) -> Result<Response, Problem> {
     let sessions = app.sessions.acting(&caller);
+    // The feed comes first: a session that has no actor yet has no log yet.
+    let feed = sessions.follow(&session).await?;
     let log = sessions.log(&session).await?;
     let Some(place) = log::place(&log, &follower, query.as_deref()).await? else {
         return Ok(event_stream::nothing_more());
     };
-    let feed = sessions.follow(&session).await?;
     let events = log::LogEvents::new(&log, place, feed);
     Ok(event_stream::respond(events, follower.place))
 }
@@ -207,11 +208,12 @@ pub async fn batch_log_events(
     follower: Follower,
 ) -> Result<Response, Problem> {
     let batches = app.batches.acting(&caller);
+    // The feed comes first: a batch that has no actor yet has no log yet.
+    let feed = batches.follow_states(&batch).await?;
     let log = batches.log(&batch).await?;
     let Some(place) = log::place(&log, &follower, query.as_deref()).await? else {
         return Ok(event_stream::nothing_more());
     };
-    let feed = batches.follow_states(&batch).await?;
     let events = log::LogEvents::new(&log, place, feed);
     Ok(event_stream::respond(events, follower.place))
 }

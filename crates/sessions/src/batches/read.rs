@@ -5,7 +5,7 @@ use std::sync::Arc;
 use livius_domain::BatchRecord;
 use livius_launch::{LogSource, empty_log};
 use livius_store::{Found, Part, Search, Start, Window};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::{ActingOnBatches, Batches};
 use crate::action::Action;
@@ -96,7 +96,11 @@ impl ActingOnBatches<'_> {
         deadline: Instant,
         wanted: impl Fn(&BatchView) -> bool,
     ) -> Result<Arc<BatchView>, SessionError> {
-        let Some(feed) = self.follow(which).await? else {
+        let feed = match timeout_at(deadline, self.follow(which)).await {
+            Ok(feed) => feed?,
+            Err(_) => None,
+        };
+        let Some(feed) = feed else {
             return self.get(which).await;
         };
         let mut looks = feed.looks(deadline, &self.core.lifecycle);
@@ -123,13 +127,11 @@ impl ActingOnBatches<'_> {
         }))
     }
 
-    /// Follows a batch; `None` when it has ended.
+    /// Follows a batch; `None` when it has ended. One that has no actor yet is waited for: a server that
+    /// has just started takes up its batches one after the other.
     pub async fn follow(&self, which: &BatchRef) -> Result<Option<Feed<BatchView>>, SessionError> {
-        if let Some(entry) = self.live(which, Action::Read)? {
-            return Ok(Some(entry.mailbox.feed.clone()));
-        }
-        self.stored(which, Action::Read).await?;
-        Ok(None)
+        let entry = self.live_or_coming(which, Action::Read).await?;
+        Ok(entry.map(|entry| entry.mailbox.feed.clone()))
     }
 
     /// A batch's log.

@@ -25,10 +25,9 @@ pub struct SessionFeed {
 }
 
 impl ActingOnSessions<'_> {
-    /// Follows a session; `None` when it has ended.
+    /// Follows a session; `None` when it has ended. One that has no actor yet is waited for.
     pub async fn follow(&self, which: &SessionRef) -> Result<Option<SessionFeed>, SessionError> {
-        let Some(entry) = self.live(which, Action::Read)? else {
-            self.stored(which, Action::Read).await?;
+        let Some(entry) = self.live_or_coming(which, Action::Read).await? else {
             return Ok(None);
         };
         entry.waiting.fetch_add(1, Ordering::Relaxed);
